@@ -1,0 +1,64 @@
+import * as z from 'zod'
+import { method, type Contract } from '../rpc/contract.ts'
+
+/** Largest text the editor opens; above it: `file/too-large`. */
+export const MAX_TEXT_BYTES = 8 * 1024 * 1024
+
+/** Every path carries its device: an editor that followed must never save over another machine's file of the same name. */
+const place = { device: z.string(), path: z.string().min(1).max(4096) }
+const nothing = z.object({})
+
+export const fileEntry = z.object({
+  name: z.string(),
+  kind: z.enum(['file', 'folder', 'link', 'other']),
+  bytes: z.number(),
+  modifiedMs: z.number(),
+  hidden: z.boolean(),
+})
+export type FileEntry = z.infer<typeof fileEntry>
+
+/** Opaque: changes whenever the content does (size, mtime in ns, inode). */
+const version = z.string().max(200)
+
+/**
+ * The home folder of this and any linked device, until datasets come. Paths are absolute and POSIX-like on their device.
+ * Errors: file/not-found, file/exists, file/no-permission, file/changed (version check failed), file/too-large,
+ * file/not-text, file/device-away, file/outside-home, file/disk-full.
+ */
+export const homeFilesContract = {
+  homeFolder: method({
+    needs: 'desk:read',
+    parseInput: z.object({ device: z.string() }).parse,
+    parseOutput: z.object({ path: z.string() }).parse,
+  }),
+  listFolder: method({
+    needs: 'desk:read',
+    parseInput: z.object(place).parse,
+    parseOutput: z.object({ path: z.string(), entries: z.array(fileEntry).max(20_000), truncated: z.boolean() }).parse,
+  }),
+  readText: method({
+    needs: 'desk:read',
+    parseInput: z.object(place).parse,
+    parseOutput: z.object({ text: z.string(), version, readOnly: z.boolean() }).parse,
+  }),
+  /** For images and other viewers; at most 16 MiB, base64. */
+  readBytes: method({
+    needs: 'desk:read',
+    parseInput: z.object(place).parse,
+    parseOutput: z.object({ base64: z.string(), version }).parse,
+  }),
+  /** `expectedVersion`: as read; null = must not exist yet; absent = overwrite knowingly. Written beside and renamed: never half a file. */
+  writeText: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...place, text: z.string(), expectedVersion: version.nullable().optional() }).parse,
+    parseOutput: z.object({ version }).parse,
+  }),
+  makeFolder: method({ needs: 'desk:write', parseInput: z.object(place).parse, parseOutput: nothing.parse }),
+  renameEntry: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...place, to: z.string().min(1).max(4096) }).parse,
+    parseOutput: nothing.parse,
+  }),
+  /** Moves to the device's own trash (freedesktop trash on Linux); says where. */
+  trashEntry: method({ needs: 'desk:write', parseInput: z.object(place).parse, parseOutput: z.object({ trashedTo: z.string() }).parse }),
+} satisfies Contract

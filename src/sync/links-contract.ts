@@ -1,0 +1,61 @@
+import * as z from 'zod'
+import { event, method, type Contract } from '../rpc/contract.ts'
+
+const counters = z.object({ sentBytes: z.number(), receivedBytes: z.number(), sentMessages: z.number(), receivedMessages: z.number() })
+
+export const deviceRow = z.object({
+  deviceId: z.string(),
+  name: z.string(),
+  self: z.boolean(),
+  state: z.enum(['self', 'linked', 'connecting', 'away']),
+  /** When away: last moment it was linked, ms since epoch; absent if never. */
+  lastSeenMs: z.number().optional(),
+  platform: z.string(),
+  path: z.enum(['host', 'srflx', 'prflx', 'relay', 'unknown']).optional(),
+  localAddress: z.string().optional(),
+  remoteAddress: z.string().optional(),
+  roundTripMs: z.number().optional(),
+  lanes: z.record(z.string(), counters).optional(),
+  /** Five words that both people can read aloud. */
+  safetyWords: z.array(z.string()),
+})
+export type DeviceRow = z.infer<typeof deviceRow>
+
+/** One pairing as a person sees it, on either side. */
+export const pairingState = z.object({
+  step: z.enum(['idle', 'offering', 'joining', 'confirm', 'done', 'failed']),
+  /** While offering: the code to type on the other device, e.g. `4217-guitar-ozone`. Shown once, never logged. */
+  code: z.string().optional(),
+  expiresAtMs: z.number().optional(),
+  /** At `confirm`: both names, and words that must be the same on both screens. */
+  peerName: z.string().optional(),
+  ownName: z.string().optional(),
+  personName: z.string().optional(),
+  safetyWords: z.array(z.string()).optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+})
+export type PairingState = z.infer<typeof pairingState>
+
+const nothing = z.object({})
+
+export const linksContract = {
+  listDevices: method({ needs: 'desk:read', parseInput: nothing.parse, parseOutput: z.array(deviceRow).parse }),
+  onDidChangeDevices: event({ needs: 'desk:read', parse: z.array(deviceRow).parse }),
+  renameDevice: method({
+    needs: 'desk:write',
+    parseInput: z.object({ deviceId: z.string(), name: z.string().min(1).max(80) }).parse,
+    parseOutput: nothing.parse,
+  }),
+  removeDevice: method({ needs: 'desk:write', parseInput: z.object({ deviceId: z.string() }).parse, parseOutput: nothing.parse }),
+  /** This device shows a code. Errors: pairing/too-many-tries, pairing/no-rendezvous. */
+  offerPairing: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: pairingState.parse }),
+  /** This device types a code. `rendezvousUrl`: where to meet, when neither mDNS nor settings find the other. Errors: pairing/wrong-code, pairing/not-found. */
+  joinPairing: method({
+    needs: 'desk:write',
+    parseInput: z.object({ code: z.string().max(64), rendezvousUrl: z.string().max(512).optional() }).parse,
+    parseOutput: pairingState.parse,
+  }),
+  confirmPairing: method({ needs: 'desk:write', parseInput: z.object({ accept: z.boolean() }).parse, parseOutput: pairingState.parse }),
+  cancelPairing: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: pairingState.parse }),
+  onDidChangePairing: event({ needs: 'desk:read', parse: pairingState.parse }),
+} satisfies Contract
