@@ -16,7 +16,8 @@ export interface RemoteEvent<Payload> {
   readonly parse: (value: unknown) => Payload
 }
 
-export type Contract = Readonly<Record<string, Method<any, any> | RemoteEvent<any>>> // Client and Handlers restore exact types
+// oxlint-disable-next-line typescript/no-explicit-any -- Client and Handlers restore the exact types
+export type Contract = Readonly<Record<string, Method<any, any> | RemoteEvent<any>>>
 
 export const method = <I, O>(definition: Omit<Method<I, O>, 'kind'>): Method<I, O> => ({ kind: 'method', ...definition })
 export const event = <P>(definition: Omit<RemoteEvent<P>, 'kind'>): RemoteEvent<P> => ({ kind: 'event', ...definition })

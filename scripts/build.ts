@@ -1,0 +1,97 @@
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { build as bundle } from 'esbuild'
+import { inProject, ROOT, run } from './project.ts'
+
+/** Loaded from node_modules at run time: native code, or a package whose files must stay apart. */
+const EXTERNAL = ['node-datachannel', 'sodium-native', '@lydell/node-pty', 'electron', 'fsevents']
+
+/** Some bundled packages are CommonJS inside an ES module: they need a `require`. */
+const REQUIRE_BANNER = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+
+const DAEMON_ENTRIES = ['supervisor', 'device-main', 'host-main', 'files-main']
+
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  )
+
+/** Processes of a device and the CLI: plain Node 24 ES modules, one bundle each. */
+export async function buildDaemon(): Promise<void> {
+  const entries = DAEMON_ENTRIES.map((name) => ({ in: inProject('src/main/daemon', `${name}.ts`), out: `daemon/${name}` }))
+  entries.push({ in: inProject('src/main/cli/cli.ts'), out: 'cli/cli' })
+  for (const entry of entries) {
+    if (!(await exists(entry.in))) throw new Error(`build: ${path.relative(ROOT, entry.in)} is missing`)
+  }
+  await bundle({
+    entryPoints: entries,
+    outdir: inProject('dist'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: 'linked',
+    external: EXTERNAL,
+    alias: { 'simple-peer/simplepeer.min.js': inProject('src/sync/lane-peer.ts') },
+    banner: { js: REQUIRE_BANNER },
+    logLevel: 'warning',
+  })
+}
+
+/** Electron's main (ES module) and preload (CommonJS: a sandboxed preload can be nothing else). */
+export async function buildElectron(): Promise<void> {
+  const main = inProject('src/main/electron/main.ts')
+  const preload = inProject('src/main/electron/preload.ts')
+  if (!(await exists(main))) return
+  const shared = { bundle: true, platform: 'node', target: 'node22', external: EXTERNAL, sourcemap: 'linked', logLevel: 'warning' } as const
+  await bundle({
+    ...shared,
+    entryPoints: [main],
+    outfile: inProject('dist/electron/main.mjs'),
+    format: 'esm',
+    banner: { js: REQUIRE_BANNER },
+  })
+  await bundle({ ...shared, entryPoints: [preload], outfile: inProject('dist/electron/preload.cjs'), format: 'cjs' })
+}
+
+export async function buildRenderer(): Promise<void> {
+  const { code, output } = await run('vite', ['build', '--logLevel', 'warn'])
+  if (code !== 0) throw new Error(`build: vite failed\n${output}`)
+}
+
+const SOURCES = ['src', 'assets', 'vite.config.ts', 'package-lock.json', 'scripts/build.ts']
+const STAMP = 'dist/.built'
+
+async function newestMs(file: string): Promise<number> {
+  const info = await stat(file).catch(() => undefined)
+  if (!info) return 0
+  if (!info.isDirectory()) return info.mtimeMs
+  const inside = await readdir(file)
+  const times = await Promise.all(inside.map((name) => newestMs(path.join(file, name))))
+  return Math.max(0, ...times)
+}
+
+/** Whether `dist/` is missing or older than what it is made from. */
+export async function isBuildStale(): Promise<boolean> {
+  const built = await stat(inProject(STAMP)).catch(() => undefined)
+  if (!built) return true
+  const times = await Promise.all(SOURCES.map((name) => newestMs(inProject(name))))
+  return Math.max(...times) > built.mtimeMs
+}
+
+/** Builds everything into dist/. */
+export async function buildAll(): Promise<void> {
+  await mkdir(inProject('dist'), { recursive: true })
+  await Promise.all([buildDaemon(), buildElectron(), buildRenderer()])
+  await writeFile(inProject(STAMP), `${new Date().toISOString()}\n`)
+}
+
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--if-stale') && !(await isBuildStale())) return 0
+  const startedMs = performance.now()
+  await buildAll()
+  console.log(`built dist/ in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
+  return 0
+}

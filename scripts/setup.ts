@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { findProgram, isRoot, run } from './project.ts'
+
+interface Need {
+  readonly what: string
+  readonly packages: readonly string[]
+  /** Without it the tests that need it fail, or are skipped and counted as skipped. */
+  readonly isThere: () => boolean
+}
+
+/** What the tests need from the operating system besides Node. */
+export const NEEDS: readonly Need[] = [
+  {
+    what: 'a Chromium',
+    packages: ['chromium'],
+    isThere: () => findProgram('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable') !== undefined,
+  },
+  { what: 'network namespaces', packages: ['iproute2'], isThere: () => findProgram('ip') !== undefined || existsSync('/usr/sbin/ip') },
+  { what: 'a virtual screen', packages: ['xvfb', 'xauth'], isThere: () => findProgram('Xvfb') !== undefined },
+]
+
+/**
+ * Installs from Debian what is missing, when it may (root, apt-get there); otherwise prints the one line to run.
+ *
+ * @returns what is still missing
+ */
+export async function installNeeds(): Promise<readonly string[]> {
+  const missing = NEEDS.filter((need) => !need.isThere())
+  if (missing.length === 0) return []
+  const packages = missing.flatMap((need) => need.packages)
+  const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  if (isRoot() && findProgram('apt-get')) {
+    console.log(`setup: installing ${packages.join(', ')} from Debian`)
+    const env = { DEBIAN_FRONTEND: 'noninteractive' }
+    const update = await run('apt-get', ['update', '-qq'], { env })
+    const install = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env })
+    if (install.code !== 0) console.log(`setup: apt-get failed\n${update.output.slice(-500)}${install.output.slice(-1500)}`)
+  } else {
+    console.log(`setup: ${missing.map((need) => need.what).join(', ')} missing. Run once:  sudo ${line}`)
+  }
+  return NEEDS.filter((need) => !need.isThere()).map((need) => need.what)
+}
+
+export async function main(): Promise<number> {
+  const missing = await installNeeds()
+  console.log(missing.length === 0 ? 'setup: everything is in place' : `setup: still missing: ${missing.join(', ')}`)
+  return missing.length === 0 ? 0 : 1
+}

@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { main as build } from './build.ts'
+import { main as lint } from './lint.ts'
+import { main as lockfile } from './lockfile.ts'
+import { run } from './project.ts'
+import { installNeeds } from './setup.ts'
+import { main as types } from './types.ts'
+
+/** What a vitest run found, read from its JSON report: never guessed from text. */
+interface Totals {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly skippedNames: readonly string[]
+}
+
+interface VitestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numFailedTestSuites: number
+  readonly numPendingTests: number
+  readonly numTodoTests: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
+  }[]
+}
+
+export function readTotals(report: VitestReport): Totals {
+  const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  // A file that could not be loaded has no assertions: it still counts as a failure.
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((a) => a.status === 'failed'),
+  )
+  const skipped = assertions.filter(
+    ({ status }) => status === 'skipped' || status === 'pending' || status === 'todo' || status === 'disabled',
+  )
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + brokenFiles.length,
+    skipped: skipped.length,
+    skippedNames: skipped.map(({ fullName }) => fullName),
+  }
+}
+
+async function vitest(project: string, folder: string): Promise<Totals> {
+  const file = path.join(folder, `${project}.json`)
+  const result = await run('vitest', ['run', '--project', project, '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`], {
+    show: true,
+  })
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [] }
+  const totals = readTotals(JSON.parse(text))
+  // Vitest also fails on errors outside any test (an unhandled rejection): never lose that.
+  return result.code !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals
+}
+
+/**
+ * Everything: types, lint, layers, lockfile, build, unit, integration and end-to-end tests.
+ *
+ * Ends with `N passed, N failed, N skipped`; a static check counts as one test. What was skipped is named. On Debian as
+ * root with CI set, a skip of namespaces or Chromium is a failure.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const startedMs = performance.now()
+  const missing = await installNeeds()
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'elsewhere-test-'))
+  let passed = 0
+  let failed = 0
+  let skipped = 0
+  const skippedNames: string[] = []
+  for (const [name, step] of [
+    ['types', types],
+    ['lint', lint],
+    ['lockfile', lockfile],
+    ['build', () => build([])],
+  ] as const) {
+    const code = await step().catch((error: unknown) => {
+      console.error(error)
+      return 1
+    })
+    if (code === 0) passed++
+    else {
+      failed++
+      console.log(`${name}: failed`)
+    }
+  }
+  const projects = args.length > 0 ? args : ['unit', 'integration', 'e2e']
+  for (const project of projects) {
+    const projectStartedMs = performance.now()
+    const totals = await vitest(project, folder)
+    console.log(
+      `${project}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped (${((performance.now() - projectStartedMs) / 1000).toFixed(0)} s)`,
+    )
+    passed += totals.passed
+    failed += totals.failed
+    skipped += totals.skipped
+    skippedNames.push(...totals.skippedNames)
+  }
+  await rm(folder, { recursive: true, force: true })
+  for (const name of skippedNames) console.log(`skipped: ${name}`)
+  if (missing.length > 0) console.log(`missing on this machine: ${missing.join(', ')}`)
+  if (process.env.CI && process.platform === 'linux' && process.getuid?.() === 0 && missing.length > 0) failed += missing.length
+  console.log(`took ${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes`)
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+  return failed === 0 && passed > 0 ? 0 : 1
+}
