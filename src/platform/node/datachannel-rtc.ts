@@ -1,0 +1,230 @@
+import * as native from 'node-datachannel'
+import { Emitter } from '../../base/emitter.ts'
+import { LinkError } from '../../sync/link-error.ts'
+import {
+  fingerprintOfSdp,
+  offererStartsDtls,
+  type RtcCandidate,
+  type RtcCandidatePair,
+  type RtcChannel,
+  type RtcConnection,
+  type RtcOptions,
+  type RtcStack,
+  type RtcState,
+} from '../../sync/rtc-stack.ts'
+
+/*
+ * Surprises of node-datachannel 0.33.4 (R16):
+ *   an exception thrown inside one of its callbacks       aborts the whole process  -> every callback body is guarded
+ *   addRemoteCandidate before setRemoteDescription        throws                    -> candidates wait
+ *   callbacks run on after close()                        -> `#closed` is asked first
+ *   any call on a closed connection or channel            throws                    -> guarded, answers 'closed'
+ *   objects not closed keep the process from ending       -> the owner disposes; `releaseDatachannel` at process end
+ */
+
+/** One lane frame is 16 KiB; nothing larger is ever accepted from a peer. */
+const MAX_MESSAGE_BYTES = 64 * 1024
+
+const STATES: ReadonlySet<string> = new Set(['new', 'connecting', 'connected', 'disconnected', 'failed', 'closed'])
+
+class DatachannelChannel implements RtcChannel {
+  readonly id: number
+  readonly #channel: native.DataChannel
+  readonly #opened = new Emitter<void>()
+  readonly #closed = new Emitter<void>()
+  readonly #drained = new Emitter<void>()
+  readonly #received = new Emitter<Uint8Array>()
+  readonly onDidOpen = this.#opened.event
+  readonly onDidClose = this.#closed.event
+  readonly onDidDrain = this.#drained.event
+  readonly onDidReceive = this.#received.event
+  #isOver = false
+
+  constructor(channel: native.DataChannel, id: number, lowBytes: number) {
+    this.#channel = channel
+    this.id = id
+    channel.setBufferedAmountLowThreshold(lowBytes)
+    channel.onOpen(() => this.#isOver || this.#opened.fire())
+    channel.onClosed(() => this.end())
+    channel.onError(() => {}) // libdatachannel closes the channel after an error; onClosed tells it
+    channel.onBufferedAmountLow(() => this.#isOver || this.#drained.fire())
+    channel.onMessage((message) => {
+      if (this.#isOver || typeof message === 'string') return
+      this.#received.fire(message instanceof ArrayBuffer ? new Uint8Array(message) : message)
+    })
+  }
+
+  get isOpen(): boolean {
+    return !this.#isOver && this.#channel.isOpen()
+  }
+
+  get bufferedAmount(): number {
+    return this.#isOver ? 0 : this.#channel.bufferedAmount()
+  }
+
+  send(message: Uint8Array): void {
+    if (!this.isOpen) throw LinkError.closed('the data channel is not open')
+    try {
+      this.#channel.sendMessageBinary(message)
+    } catch (error) {
+      throw new LinkError('link/closed', 'the data channel closed while sending; the link is made anew', { cause: error })
+    }
+  }
+
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#closed.fire()
+  }
+}
+
+class DatachannelConnection implements RtcConnection {
+  readonly #connection: native.PeerConnection
+  readonly #channels: DatachannelChannel[] = []
+  readonly #stateChanged = new Emitter<RtcState>()
+  readonly #candidateFound = new Emitter<RtcCandidate>()
+  readonly #waiting: RtcCandidate[] = []
+  readonly onDidChangeState = this.#stateChanged.event
+  readonly onDidFindCandidate = this.#candidateFound.event
+  #hasRemote = false
+  #localSdp: string | undefined
+  #remoteSdp: string | undefined
+  #described: ((sdp: string) => void) | undefined
+  #state: RtcState = 'new'
+
+  constructor(options: RtcOptions) {
+    this.#connection = new native.PeerConnection('link', {
+      iceServers: [...options.iceServers],
+      disableAutoNegotiation: true,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
+    })
+    this.#connection.onLocalDescription((sdp) => {
+      this.#localSdp = sdp
+      this.#described?.(sdp)
+    })
+    this.#connection.onLocalCandidate((candidate, mid) => {
+      if (this.#state !== 'closed') this.#candidateFound.fire({ candidate, mid })
+    })
+    this.#connection.onStateChange((state) => {
+      if (STATES.has(state)) this.#enter(state as RtcState)
+    })
+  }
+
+  get state(): RtcState {
+    return this.#state
+  }
+
+  #enter(state: RtcState): void {
+    if (this.#state === state || this.#state === 'closed') return
+    this.#state = state
+    if (state === 'closed') for (const channel of this.#channels) channel.end()
+    this.#stateChanged.fire(state)
+  }
+
+  createChannel({ label, id, lowBytes }: { label: string; id: number; lowBytes: number }): RtcChannel {
+    const channel = new DatachannelChannel(this.#connection.createDataChannel(label, { negotiated: true, id }), id, lowBytes)
+    this.#channels.push(channel)
+    return channel
+  }
+
+  async createOffer(): Promise<string> {
+    return offererStartsDtls(await this.#describe('offer'))
+  }
+
+  async acceptOffer(sdp: string): Promise<string> {
+    this.#setRemote(sdp, 'offer')
+    return this.#describe('answer')
+  }
+
+  acceptAnswer(sdp: string): void {
+    this.#setRemote(sdp, 'answer')
+  }
+
+  #describe(type: 'offer' | 'answer'): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#described = resolve
+      try {
+        this.#connection.setLocalDescription(type)
+      } catch (error) {
+        reject(new LinkError('link/bad-hello', `the connection could not make its ${type}; it is tried again`, { cause: error }))
+      }
+    })
+  }
+
+  #setRemote(sdp: string, type: 'offer' | 'answer'): void {
+    if (fingerprintOfSdp(sdp) === undefined) throw LinkError.badHello('a description without exactly one SHA-256 fingerprint')
+    try {
+      this.#connection.setRemoteDescription(sdp, type)
+    } catch (error) {
+      throw new LinkError('link/bad-hello', `the peer's ${type} is not a usable description; the attempt was dropped`, { cause: error })
+    }
+    this.#remoteSdp = sdp
+    this.#hasRemote = true
+    for (const candidate of this.#waiting.splice(0)) this.addCandidate(candidate)
+  }
+
+  addCandidate(candidate: RtcCandidate): void {
+    if (this.#state === 'closed') return
+    if (!this.#hasRemote) {
+      this.#waiting.push(candidate)
+      return
+    }
+    try {
+      this.#connection.addRemoteCandidate(candidate.candidate, candidate.mid)
+    } catch {
+      // Unreadable to libdatachannel: one path less; the attempt fails by its own time limit if it was the only one.
+    }
+  }
+
+  get localFingerprint(): Uint8Array {
+    const fingerprint = this.#localSdp === undefined ? undefined : fingerprintOfSdp(this.#localSdp)
+    if (fingerprint === undefined) throw LinkError.badHello('no local description yet')
+    return fingerprint
+  }
+
+  get remoteFingerprint(): Uint8Array {
+    if (this.#state !== 'closed') {
+      try {
+        const { value, algorithm } = this.#connection.remoteFingerprint()
+        const used = fingerprintOfSdp(`a=fingerprint:${algorithm} ${value}`)
+        if (used !== undefined) return used
+      } catch {
+        // Before DTLS there is none: the announced one below is what DTLS will insist on.
+      }
+    }
+    const announced = this.#remoteSdp === undefined ? undefined : fingerprintOfSdp(this.#remoteSdp)
+    if (announced === undefined) throw LinkError.badHello('no remote description yet')
+    return announced
+  }
+
+  get selectedPair(): RtcCandidatePair | undefined {
+    if (this.#state !== 'connected' && this.#state !== 'disconnected') return undefined
+    const pair = this.#connection.getSelectedCandidatePair()
+    if (pair === null) return undefined
+    return {
+      localType: pair.local.type,
+      localAddress: `${pair.local.address}:${pair.local.port}`,
+      remoteType: pair.remote.type,
+      remoteAddress: `${pair.remote.address}:${pair.remote.port}`,
+    }
+  }
+
+  dispose(): void {
+    if (this.#state === 'closed') return
+    this.#enter('closed')
+    this.#connection.close()
+  }
+}
+
+/** WebRTC in Node over node-datachannel's own API (libdatachannel, prebuilt, N-API). */
+export class DatachannelRtc implements RtcStack {
+  createConnection(options: RtcOptions): RtcConnection {
+    return new DatachannelConnection(options)
+  }
+}
+
+/** Ends libdatachannel's threads, so that the process can end. Once, after every connection was disposed. */
+export function releaseDatachannel(): void {
+  native.cleanup()
+}
