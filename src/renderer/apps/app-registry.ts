@@ -1,0 +1,47 @@
+import { Activity, FileText, Folder, Globe, MonitorSmartphone, Settings, Sparkles, SquareTerminal, type LucideIcon } from 'lucide-react'
+import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
+
+/** What every app's component gets. Only the front tab of a visible window is mounted. */
+export interface AppProps<State = any> {
+  readonly windowId: string
+  readonly tabId: string
+  /** The tab's app state out of the workspace document; it follows the person. */
+  readonly state: State
+  /** Merges into the state: one transaction. Call it for what should follow, never per frame. */
+  readonly setState: (change: Partial<State>) => void
+  /** This window has the focus. */
+  readonly active: boolean
+  /** False while the window is covered by a maximised one or being drawn as a preview. */
+  readonly visible: boolean
+}
+
+export type AppKind = 'terminal' | 'editor' | 'files' | 'web' | 'devices' | 'settings' | 'tasks' | 'welcome'
+
+export interface AppDefinition {
+  readonly kind: AppKind
+  /** Name in docks, menus and the palette. */
+  readonly title: string
+  readonly icon: LucideIcon
+  /** Only one window of it makes sense; opening it again brings that one to the front. */
+  readonly single: boolean
+  /** Runs or lies on a device: its badge shows in the title bar, and the elsewhere dock offers it. */
+  readonly onDevice: boolean
+  readonly component: LazyExoticComponent<ComponentType<AppProps>>
+}
+
+const missing = (kind: AppKind) =>
+  lazy(() => import('./app-missing.tsx').then(({ AppMissing }) => ({ default: () => AppMissing({ kind }) })))
+
+/** Every app there is, in the order of the dock. Each component is its own chunk. */
+export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
+  terminal: { kind: 'terminal', title: 'Terminal', icon: SquareTerminal, single: false, onDevice: true, component: missing('terminal') },
+  editor: { kind: 'editor', title: 'Editor', icon: FileText, single: false, onDevice: true, component: missing('editor') },
+  files: { kind: 'files', title: 'Files', icon: Folder, single: false, onDevice: true, component: missing('files') },
+  web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: missing('web') },
+  devices: { kind: 'devices', title: 'Devices', icon: MonitorSmartphone, single: true, onDevice: false, component: missing('devices') },
+  tasks: { kind: 'tasks', title: 'Tasks', icon: Activity, single: true, onDevice: false, component: missing('tasks') },
+  settings: { kind: 'settings', title: 'Settings', icon: Settings, single: true, onDevice: false, component: missing('settings') },
+  welcome: { kind: 'welcome', title: 'Welcome', icon: Sparkles, single: true, onDevice: false, component: missing('welcome') },
+}
+
+export const appOf = (kind: string): AppDefinition | undefined => (Object.hasOwn(APPS, kind) ? APPS[kind as AppKind] : undefined)
