@@ -1,0 +1,20 @@
+// Sets the theme before the first paint, so that a dark desk never flashes white. A file: the policy allows no inline script.
+;(() => {
+  const root = document.documentElement
+  let saved = null
+  try {
+    saved = localStorage.getItem('elsewhere.look')
+  } catch {
+    // Storage is refused (private window): the system's wish it is.
+  }
+  let look = {}
+  try {
+    look = JSON.parse(saved ?? '{}') ?? {}
+  } catch {
+    look = {}
+  }
+  const dark = look.theme === 'dark' || (look.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
+  root.dataset.theme = dark ? 'dark' : 'light'
+  if (look.motion === 'reduced') root.dataset.motion = 'reduced'
+  if (typeof look.hue === 'string') root.dataset.hue = look.hue
+})()
