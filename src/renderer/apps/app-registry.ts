@@ -2,13 +2,13 @@ import { Activity, FileText, Folder, Globe, MonitorSmartphone, Settings, Sparkle
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
 
 /** What every app's component gets. Only the front tab of a visible window is mounted. */
-export interface AppProps<State = any> {
+export interface AppProps<State = unknown> {
   readonly windowId: string
   readonly tabId: string
   /** The tab's app state out of the workspace document; it follows the person. */
   readonly state: State
   /** Merges into the state: one transaction. Call it for what should follow, never per frame. */
-  readonly setState: (change: Partial<State>) => void
+  setState(change: Partial<State>): void
   /** This window has the focus. */
   readonly active: boolean
   /** False while the window is covered by a maximised one or being drawn as a preview. */
@@ -26,7 +26,7 @@ export interface AppDefinition {
   readonly single: boolean
   /** Runs or lies on a device: its badge shows in the title bar, and the elsewhere dock offers it. */
   readonly onDevice: boolean
-  readonly component: LazyExoticComponent<ComponentType<AppProps>>
+  readonly component: LazyExoticComponent<ComponentType<AppProps<never>>>
 }
 
 const missing = (kind: AppKind) =>
