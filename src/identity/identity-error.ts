@@ -1,0 +1,46 @@
+import { DomainError } from '../base/errors.ts'
+
+export type IdentityErrorCode =
+  | 'identity/key-wiped'
+  | 'vault/exists'
+  | 'vault/missing'
+  | 'vault/locked'
+  | 'vault/damaged'
+  | 'vault/newer'
+  | 'vault/weak-passphrase'
+  | 'vault/wrong-passphrase'
+  | 'vault/too-many-tries'
+  | 'vault/no-person-key'
+  | 'vault/unsealable'
+  | 'keys/unknown-epoch'
+  | 'keys/malformed'
+  | 'devices/malformed'
+  | 'devices/refused'
+  | 'devices/unknown'
+  | 'devices/too-many'
+  | 'pake/refused-point'
+  | 'pairing/wrong-code'
+  | 'pairing/bad-code'
+  | 'pairing/too-many-tries'
+  | 'pairing/not-found'
+  | 'pairing/timeout'
+  | 'pairing/declined'
+  | 'pairing/cancelled'
+  | 'pairing/interrupted'
+  | 'pairing/malformed'
+  | 'pairing/version'
+  | 'pairing/refused'
+  | 'seat/malformed'
+  | 'seat/refused'
+  | 'grant/refused'
+
+/** What the identity room refuses, and why. Codes are stable and tested; the text is for people and may change. Never holds a secret. */
+export class IdentityError extends DomainError<IdentityErrorCode> {
+  override readonly name = 'IdentityError' // spelled out: class names do not survive minification
+  readonly code: IdentityErrorCode
+
+  constructor(code: IdentityErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
