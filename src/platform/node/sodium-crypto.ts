@@ -1,4 +1,3 @@
-/// <reference path="./sodium-native.d.ts" />
 import { createHmac, hkdfSync } from 'node:crypto'
 import sodium from 'sodium-native'
 import {
