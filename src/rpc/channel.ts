@@ -6,13 +6,21 @@ import type { Event } from '../base/emitter.ts'
  * between processes, a lane between devices.
  */
 export interface Transport extends Disposable {
-  /** Text carries calls, answers and events (JSON); bytes carry channel data. */
+  /** Text carries calls, answers and events (JSON); bytes carry channel data. Ignored once closed. */
   send(message: string | Uint8Array): void
   /** Bytes accepted by `send` and not yet handed to the network. */
   readonly bufferedBytes: number
   readonly onDidReceive: Event<string | Uint8Array>
+  /** Fires once, whichever side ended it. */
   readonly onDidClose: Event<{ readonly reason: string }>
+  /** Ends it and tells the other side why: a stable code, at most 120 ASCII characters. `dispose` = close('rpc/closed'). */
+  close(reason: string): void
 }
+
+/** Above this many unconsumed bytes a sender should wait for `onDidDrain`. 256 KiB: 10 ms of a fast lane, and a full screen of any terminal. */
+export const CHANNEL_HIGH_BYTES = 256 * 1024
+/** A sender that goes on regardless loses the channel here: memory stays bounded. */
+export const CHANNEL_LIMIT_BYTES = 64 * 1024 * 1024
 
 /**
  * A stream of bytes beside the calls: a document, a terminal. Opened by the callee inside a method, which returns its
@@ -20,11 +28,17 @@ export interface Transport extends Disposable {
  */
 export interface ByteChannel extends Disposable {
   readonly id: number
+  /** Ignored once closed. */
   send(bytes: Uint8Array): void
   /** Sent by us and not yet consumed by the other end's listener; the sender bounds its queue by it. */
   readonly unackedBytes: number
-  /** The other end has caught up (unackedBytes fell under half of the high mark). */
+  /** The other end has caught up (unackedBytes fell under half of CHANNEL_HIGH_BYTES). */
   readonly onDidDrain: Event<void>
+  /** What comes before the first listener waits for it. */
   readonly onDidReceive: Event<Uint8Array>
   readonly onDidClose: Event<{ readonly reason: string }>
+  /** While paused, what arrives waits here unconsumed, so that the sender slows down. */
+  setPaused(paused: boolean): void
+  /** As dispose, with a stable code for the other side. */
+  close(reason: string): void
 }

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { DisposableStore } from '../../base/disposable.ts'
+import type { Transport } from '../../rpc/channel.ts'
+import { listenUnixSocket } from './listen-unix-socket.ts'
+import { connectUnixSocket } from './unix-socket-transport.ts'
+
+const owned = new DisposableStore()
+const folder = mkdtempSync(path.join(os.tmpdir(), 'unix-socket-'))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+it('[DV6] carries whole messages of any size both ways, is 0600, and closes a frame that is too long', async () => {
+  const socketPath = path.join(folder, 'x.sock')
+  const accepted: Transport[] = []
+  owned.add(await listenUnixSocket(socketPath, (transport) => accepted.push(transport)))
+  expect(statSync(socketPath).mode & 0o777).toBe(0o600)
+
+  const near = await connectUnixSocket(socketPath)
+  const got: (string | Uint8Array)[] = []
+  near.onDidReceive((message) => got.push(message))
+  while (accepted.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  const far = accepted[0] as Transport
+  far.onDidReceive((message) => far.send(message))
+  const large = new Uint8Array(3_000_000).map((_, i) => i % 251)
+  for (const message of ['', 'grüße', new Uint8Array(0), large, 'x'.repeat(1_000_000)]) near.send(message)
+  while (got.length < 5) await new Promise((resolve) => setImmediate(resolve))
+  expect(got.map((m) => (typeof m === 'string' ? m.length : `bytes ${m.length}`))).toEqual([0, 5, 'bytes 0', 'bytes 3000000', 1_000_000])
+  expect(Buffer.compare(Buffer.from(got[3] as Uint8Array), Buffer.from(large))).toBe(0)
+
+  const closed = new Promise<{ reason: string }>((resolve) => far.onDidClose(resolve))
+  near.dispose()
+  expect((await closed).reason).toBe('rpc/closed')
+
+  const raw = net.connect(socketPath)
+  raw.write(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0))
+  await new Promise((resolve) => raw.once('close', resolve))
+  owned.dispose()
+  await expect(connectUnixSocket(socketPath)).rejects.toMatchObject({ code: 'ENOENT' })
+})

@@ -1,0 +1,32 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { type ByteChannel, CHANNEL_HIGH_BYTES } from './channel.ts'
+
+/**
+ * Joins two channels, message for message, until either closes; then closes the other with the same reason. A slow end
+ * slows the other down: what waits in the middle stays under CHANNEL_HIGH_BYTES and one message.
+ */
+export function pipeChannels(a: ByteChannel, b: ByteChannel): Disposable {
+  const owned = new DisposableStore()
+  const pump = (from: ByteChannel, to: ByteChannel) => {
+    owned.add(
+      from.onDidReceive((bytes) => {
+        to.send(bytes)
+        if (to.unackedBytes >= CHANNEL_HIGH_BYTES) from.setPaused(true)
+      }),
+    )
+    owned.add(to.onDidDrain(() => from.setPaused(false)))
+    owned.add(
+      from.onDidClose(({ reason }) => {
+        to.close(reason)
+        owned.dispose()
+      }),
+    )
+  }
+  pump(a, b)
+  pump(b, a)
+  owned.defer(() => {
+    a.dispose()
+    b.dispose()
+  })
+  return owned
+}
