@@ -61,7 +61,10 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, ov
     }
     running.delete(id)
     const kept = !abort.signal.aborted && sendAnswer(answer, name)
-    for (const channel of channels) kept ? channel.release() : channel.discard()
+    for (const channel of channels) {
+      if (kept) channel.release()
+      else channel.discard()
+    }
   }
 
   /** Whether the caller heard `ok`. */
