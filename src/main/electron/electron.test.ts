@@ -1,0 +1,256 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
+import { serveAwayPage } from './away-page.ts'
+import { DESK_PREFERENCES, guardContents, guardSession, isSameOrigin, TAB_PREFERENCES } from './guards.ts'
+import { pageUrl } from './native-contract.ts'
+import { serveNative } from './native-service.ts'
+import { SecretBox } from './secret-box.ts'
+import { ShellWindow, windowOptions } from './shell-window.ts'
+import { clampBounds, MAX_VIEWS, WebTabs } from './web-tabs.ts'
+
+const DESK = 'http://abc.localhost:4170/'
+
+class FakeContents extends EventEmitter {
+  opener: ((details: { url: string }) => { action: string }) | undefined
+  readonly loaded: string[] = []
+  closed = false
+  navigationHistory = {
+    canGoBack: () => false,
+    canGoForward: () => false,
+    getAllEntries: () => this.loaded.map((url) => ({ url, title: 'T' })),
+    getActiveIndex: () => this.loaded.length - 1,
+    length: () => this.loaded.length,
+    restore: vi.fn(async () => undefined),
+    goBack: vi.fn(),
+    goForward: vi.fn(),
+  }
+  setWindowOpenHandler(handler: (details: { url: string }) => { action: string }) {
+    this.opener = handler
+  }
+  getURL = () => this.loaded.at(-1) ?? ''
+  getTitle = () => 'T'
+  isLoading = () => false
+  async loadURL(url: string) {
+    this.loaded.push(url)
+  }
+  close() {
+    this.closed = true
+  }
+}
+
+class FakeWindow extends EventEmitter {
+  readonly webContents = new FakeContents()
+  readonly views: unknown[] = []
+  readonly contentView = {
+    addChildView: (view: unknown) => this.views.push(view),
+    removeChildView: (view: unknown) => this.views.splice(this.views.indexOf(view), 1),
+  }
+  shown = false
+  loadURL = (url: string) => this.webContents.loadURL(url)
+  show() {
+    this.shown = true
+  }
+  isDestroyed = () => false
+  getContentBounds = () => ({ x: 0, y: 0, width: 1000, height: 800 })
+}
+
+// Electron's classes are far larger than what we use of them: the fakes stand in at that border only.
+const as = <T>(fake: unknown): T => fake as T
+
+describe('[EL1] the window gives a page nothing', () => {
+  it('sandbox, isolation and no Node, also for tabs, which get no preload', () => {
+    expect(windowOptions('/p.cjs').webPreferences).toMatchObject({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      preload: '/p.cjs',
+    })
+    expect(TAB_PREFERENCES).toMatchObject({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      partition: 'persist:elsewhere-tabs',
+    })
+    expect(TAB_PREFERENCES.preload).toBeUndefined()
+    expect(DESK_PREFERENCES.webSecurity).toBe(true)
+  })
+
+  it('denies navigation away from the desk, webviews and new windows', () => {
+    const contents = new FakeContents()
+    const openExternal = vi.fn(async () => undefined)
+    guardContents(
+      as(contents),
+      () => DESK,
+      () => true,
+      { openExternal },
+    )
+    const navigate = (url: string) => {
+      const event = { url, preventDefault: vi.fn() }
+      contents.emit('will-navigate', event)
+      return event.preventDefault.mock.calls.length === 0
+    }
+    expect(navigate(`${DESK}x`)).toBe(true)
+    expect(navigate('https://evil.test/')).toBe(false)
+    expect(navigate('http://abc.localhost:4171/')).toBe(false)
+    expect(contents.opener?.({ url: 'https://fine.test/' })).toEqual({ action: 'deny' })
+    expect(contents.opener?.({ url: 'file:///etc/passwd' })).toEqual({ action: 'deny' })
+    expect(openExternal.mock.calls).toEqual([['https://fine.test/']])
+  })
+
+  it('grants a short list of permissions to the desk alone', () => {
+    let request:
+      | ((contents: unknown, permission: string, answer: (ok: boolean) => void, details: { requestingUrl: string }) => void)
+      | undefined
+    guardSession(
+      as({
+        setPermissionRequestHandler: (handler: typeof request) => {
+          request = handler
+        },
+        setPermissionCheckHandler() {},
+        setDevicePermissionHandler() {},
+        setDisplayMediaRequestHandler() {},
+      }),
+      () => DESK,
+    )
+    const ask = (permission: string, requestingUrl: string) => {
+      let answer: boolean | undefined
+      request?.(undefined, permission, (ok) => (answer = ok), { requestingUrl })
+      return answer
+    }
+    expect(ask('notifications', DESK)).toBe(true)
+    expect(ask('notifications', 'https://evil.test/')).toBe(false)
+    expect(ask('geolocation', DESK)).toBe(false)
+  })
+
+  it.each([
+    [DESK, `${DESK}a/b`, true],
+    ['http://a:1/', 'http://a:2/', false],
+    ['elsewhere://shell/', 'elsewhere://other/', false],
+    ['null', 'null', false],
+  ])('same origin: %s and %s: %s', (a, b, same) => expect(isSameOrigin(a, b)).toBe(same))
+
+  it.each(['file:///etc/passwd', 'javascript:alert(1)', 'http://user:pass@a.test/', 'data:text/html,x', 'x'])('%s is no page', (url) => {
+    expect(pageUrl.safeParse(url).success).toBe(false)
+  })
+})
+
+function nativeSetup() {
+  const window = new FakeWindow()
+  const made: FakeContents[] = []
+  const changes: unknown[] = []
+  const tabs = new WebTabs(
+    as(window),
+    () => {
+      const webContents = new FakeContents()
+      made.push(webContents)
+      return as({ webContents, setBounds: vi.fn(), setVisible: vi.fn() })
+    },
+    (change) => changes.push(change),
+  )
+  let handle: ((event: unknown, name: unknown, input: unknown) => Promise<unknown>) | undefined
+  const secrets = new SecretBox(
+    as({ getSelectedStorageBackend: () => 'basic_text', isAsyncEncryptionAvailable: async () => true }),
+    'linux',
+  )
+  serveNative(as({ handle: (_channel: string, handler: typeof handle) => (handle = handler) }), {
+    tabs,
+    secrets,
+    shell: { openExternal: async () => undefined },
+    electronVersion: '45.4.1',
+    deskUrl: () => DESK,
+  })
+  const desk = { senderFrame: { url: DESK, parent: null } }
+  const call = (name: unknown, input: unknown, event: unknown = desk) =>
+    (handle ?? (() => Promise.reject(new Error('no handler'))))(event, name, input)
+  return { window, tabs, made, changes, call }
+}
+
+describe('[EL2] the native contract', () => {
+  it('answers the desk and refuses everyone else, unknown methods and bad input', async () => {
+    const { call } = nativeSetup()
+    await expect(call('host:info', {})).resolves.toEqual({ electron: '45.4.1', canSealSecrets: false })
+    await expect(call('host:info', {}, { senderFrame: { url: 'https://evil.test/', parent: null } })).rejects.toThrow(
+      /^native\/foreign-sender: /,
+    )
+    await expect(call('host:info', {}, { senderFrame: { url: DESK, parent: {} } })).rejects.toThrow(/^native\/foreign-sender: /)
+    await expect(call('host:info', {}, { senderFrame: null })).rejects.toThrow(/^native\/foreign-sender: /)
+    await expect(call('constructor', {})).rejects.toThrow(/^native\/unknown-method: /)
+    await expect(call('tab:show', { tabId: 't', bounds: { x: 0.5, y: 0, width: 1, height: 1 } })).rejects.toThrow(/^native\/bad-input: /)
+    await expect(call('page:open-outside', { url: 'file:///etc/passwd' })).rejects.toThrow(/^native\/bad-input: /)
+    await expect(call('tab:navigate', { tabId: 'no', to: 'back' })).rejects.toThrow(/^native\/unknown-tab: /)
+    await expect(call('secret:seal', { base64: 'aGk=' })).rejects.toThrow(/^native\/no-keystore: /)
+  })
+
+  it('opens a tab once, tells the desk what it shows, and keeps only so many views', async () => {
+    const { call, window, made, changes, tabs } = nativeSetup()
+    const bounds = { x: 10, y: 10, width: 100, height: 100 }
+    await call('tab:show', { tabId: 't0', bounds, url: 'https://a.test/' })
+    await call('tab:show', { tabId: 't0', bounds, url: 'https://other.test/' })
+    expect(made[0]?.loaded).toEqual(['https://a.test/'])
+    made[0]?.emit('did-navigate')
+    expect(changes.at(-1)).toMatchObject({ tabId: 't0', url: 'https://a.test/' })
+    await expect(call('tab:history', { tabId: 't0' })).resolves.toEqual({ index: 0, entries: [{ url: 'https://a.test/', title: 'T' }] })
+    for (let i = 1; i <= MAX_VIEWS; i++) await call('tab:show', { tabId: `t${i}`, bounds, url: 'https://a.test/' })
+    expect(tabs.count).toBe(MAX_VIEWS)
+    expect(made[0]?.closed).toBe(true)
+    tabs.dispose()
+    expect(window.views).toEqual([])
+  })
+
+  it.each([
+    [
+      { x: -5, y: -5, width: 10, height: 10 },
+      { x: 0, y: 0, width: 5, height: 5 },
+    ],
+    [
+      { x: 990, y: 0, width: 50, height: 50 },
+      { x: 990, y: 0, width: 10, height: 50 },
+    ],
+    [
+      { x: 2000, y: 2000, width: 50, height: 50 },
+      { x: 1000, y: 800, width: 0, height: 0 },
+    ],
+  ])('a view never leaves the window: %j', (wanted, clamped) => {
+    expect(clampBounds(wanted, { width: 1000, height: 800 })).toEqual(clamped)
+  })
+})
+
+describe('[EL3] the window without a device', () => {
+  it('says so, tries again, and shows the desk when it is there', async () => {
+    const window = new FakeWindow()
+    const later: (() => void)[] = []
+    const clock = {
+      nowMs: () => 0,
+      monotonicMs: () => 0,
+      every: () => ({ dispose() {} }),
+      after: (_ms: number, callback: () => void) => (later.push(callback), { dispose() {} }),
+    }
+    let running = false
+    const shell = new ShellWindow(
+      as(window),
+      async () => {
+        if (!running) throw new Error('no device listens')
+        return `${DESK}?once=abc`
+      },
+      clock,
+    )
+    await shell.showDesk()
+    expect(window.webContents.loaded).toEqual(['elsewhere://shell/away'])
+    expect(shell.reason()).toBe('no device listens')
+    expect(shell.deskUrl()).toBeUndefined()
+    running = true
+    later[0]?.()
+    await vi.waitFor(() => expect(window.webContents.loaded.at(-1)).toBe(`${DESK}?once=abc`))
+    expect(shell.deskUrl()).toBe(DESK)
+  })
+
+  it('serves one page under its scheme, escaped, with a policy that runs nothing', async () => {
+    let handler: ((request: Request) => Response) | undefined
+    serveAwayPage(as({ handle: (_scheme: string, serve: typeof handler) => (handler = serve) }), () => '<script>x</script>')
+    const response = handler?.(new Request('elsewhere://shell/away'))
+    expect(response?.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await response?.text()).not.toContain('<script>')
+    expect(handler?.(new Request('elsewhere://shell/etc/passwd'))?.status).toBe(404)
+  })
+})

@@ -1,0 +1,77 @@
+import type { App, Session, Shell, WebContents, WebPreferences } from 'electron'
+import { pageUrl } from './native-contract.ts'
+
+/** Web preferences of the desk's window. Electron's defaults, said aloud so that a test can hold them. */
+export const DESK_PREFERENCES: WebPreferences = {
+  sandbox: true,
+  contextIsolation: true,
+  nodeIntegration: false,
+  nodeIntegrationInWorker: false,
+  nodeIntegrationInSubFrames: false,
+  webSecurity: true,
+  allowRunningInsecureContent: false,
+  webviewTag: false,
+  navigateOnDragDrop: false,
+  spellcheck: false,
+}
+
+/** What a web page in a tab gets: no preload at all, storage of its own. */
+export const TAB_PREFERENCES: WebPreferences = { ...DESK_PREFERENCES, partition: 'persist:elsewhere-tabs' }
+
+/** Only these may be asked for, and only by the desk itself. Everything else is denied without a question. */
+const DESK_PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'clipboard-read', 'notifications', 'fullscreen'])
+
+/** Same scheme, host and port. `URL.origin` is "null" for custom schemes in Node, so it cannot be compared. */
+export function isSameOrigin(one: string, other: string): boolean {
+  if (!URL.canParse(one) || !URL.canParse(other)) return false
+  const [a, b] = [new URL(one), new URL(other)]
+  return a.protocol === b.protocol && a.host === b.host && a.host !== ''
+}
+
+/**
+ * Denies what a page could use to get out: permissions, navigation away from the desk, new windows, webviews.
+ *
+ * @param deskUrl    address of the desk as it is now; undefined while no device runs
+ * @param isDesk     whether these contents are the desk's own window (tabs may navigate inside themselves)
+ */
+export function guardContents(
+  contents: WebContents,
+  deskUrl: () => string | undefined,
+  isDesk: (contents: WebContents) => boolean,
+  shell: Pick<Shell, 'openExternal'>,
+): void {
+  contents.on('will-navigate', (event) => {
+    const allowed = isDesk(contents) ? isSameOrigin(event.url, deskUrl() ?? '') : pageUrl.safeParse(event.url).success
+    if (!allowed) event.preventDefault()
+  })
+  contents.on('will-attach-webview', (event) => event.preventDefault())
+  contents.setWindowOpenHandler(({ url }) => {
+    // A link that wants a new window opens in the person's own browser, if it is a page at all.
+    if (pageUrl.safeParse(url).success) void shell.openExternal(url)
+    return { action: 'deny' }
+  })
+}
+
+/** @param deskUrl  as above; a permission is granted only to a frame of the desk's own origin */
+export function guardSession(session: Session, deskUrl: () => string | undefined): void {
+  const allows = (permission: string, requestingUrl: string) =>
+    DESK_PERMISSIONS.has(permission) && isSameOrigin(requestingUrl, deskUrl() ?? '')
+  session.setPermissionRequestHandler((_contents, permission, answer, details) => answer(allows(permission, details.requestingUrl)))
+  session.setPermissionCheckHandler((_contents, permission, requestingOrigin) => allows(permission, requestingOrigin))
+  session.setDevicePermissionHandler(() => false)
+  session.setDisplayMediaRequestHandler((_request, answer) => answer({}))
+}
+
+/** Applies the guards to everything that is ever made, before it can load anything. */
+export function guardApp(
+  app: App,
+  deskUrl: () => string | undefined,
+  isDesk: (contents: WebContents) => boolean,
+  shell: Pick<Shell, 'openExternal'>,
+): void {
+  app.enableSandbox()
+  app.on('web-contents-created', (_event, contents) => {
+    guardContents(contents, deskUrl, isDesk, shell)
+    guardSession(contents.session, deskUrl)
+  })
+}

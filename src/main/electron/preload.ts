@@ -1,0 +1,12 @@
+import { contextBridge, ipcRenderer } from 'electron'
+
+// Kept free of imports from the project: a sandboxed preload is one CommonJS file, and it must hold no logic.
+// main checks the method's name, the sender and every argument; see native-contract.ts.
+contextBridge.exposeInMainWorld('elsewhereNative', {
+  invoke: (method: string, input: unknown) => ipcRenderer.invoke('native', method, input),
+  onTabChanged: (listener: (change: unknown) => void) => {
+    const handle = (_event: unknown, change: unknown) => listener(change)
+    ipcRenderer.on('tab:changed', handle)
+    return () => ipcRenderer.removeListener('tab:changed', handle)
+  },
+})
