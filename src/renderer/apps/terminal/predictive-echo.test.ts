@@ -232,5 +232,6 @@ it('[AP7] whatever is typed and however the echo arrives, nothing stays drawn th
       echo.handleScreen(screen, now + 100_000)
       expect(echo.overlay).toBeUndefined()
     }),
+    { numRuns: 1000 },
   )
 })

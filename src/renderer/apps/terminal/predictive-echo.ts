@@ -44,6 +44,8 @@ const MAX_PENDING = 256
 const MAX_UNPROVED = 64
 /** Weight of a new round trip in the running estimate (as in RFC 6298). */
 const ROUND_TRIP_WEIGHT = 1 / 8
+/** A longer wait was the program thinking, not the link. */
+const MAX_SAMPLE_MS = 2_000
 const SECRET_PROMPT =
   /(pass(word|phrase|code|wort)|kennwort|contraseña|mot de passe|\bpin\b|secret|token|verification code|otp)[^\n]{0,60}$/i
 
@@ -168,7 +170,9 @@ export class PredictiveEcho {
     this.#measure(nowMs - last.atMs)
     this.#pending = this.#pending.slice(echoed)
     this.#anchor = { ...anchor, x: last.cursorAfter }
-    if (this.#pending.length === 0 && this.#closed) {
+    if (this.#pending.length > 0)
+      this.#settle(screen, nowMs) // the rest may be overdue too
+    else if (this.#closed) {
       this.#anchor = undefined
       this.#closed = false
     }
@@ -215,7 +219,8 @@ export class PredictiveEcho {
     for (const key of rest) this.#handleKey(key.char, screen, key.atMs)
   }
 
-  #measure(sampleMs: number): void {
+  #measure(measuredMs: number): void {
+    const sampleMs = Math.min(measuredMs, MAX_SAMPLE_MS)
     const old = this.#roundTripMs
     this.#roundTripMs = old === undefined ? sampleMs : old + (sampleMs - old) * ROUND_TRIP_WEIGHT
     this.#updateShown()
