@@ -16,5 +16,5 @@
   const dark = look.theme === 'dark' || (look.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
   root.dataset.theme = dark ? 'dark' : 'light'
   if (look.motion === 'reduced') root.dataset.motion = 'reduced'
-  if (typeof look.hue === 'string') root.dataset.hue = look.hue
+  if (Number.isInteger(look.hue)) root.dataset.hue = String(look.hue)
 })()

@@ -1,0 +1,112 @@
+import { ArrowRight, MonitorUp, PictureInPicture2 } from 'lucide-react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { errorMessage } from '../../base/errors.ts'
+import type { DoorState } from '../../device/desk-contract.ts'
+import type { DeviceClient } from '../desk/device-connection.ts'
+import { setDoor } from '../desk/door-store.ts'
+import { Field } from '../ui/field.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { Segmented } from '../ui/segmented.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { Notices } from './notices.tsx'
+import { clockText, dayText } from './plain-time.ts'
+import { seatWords } from './seat-words.ts'
+import { useMinute } from './use-now.ts'
+import './screen.css'
+
+/** The locked display: time, name, one field, and in plain words where the desk is now. Also shown after a hand-over. */
+export function LockScreen({ door, client }: { door: DoorState; client: DeviceClient | undefined }) {
+  const now = useMinute()
+  const field = useRef<HTMLInputElement>(null)
+  const [passphrase, setPassphrase] = useState('')
+  const [how, setHow] = useState<'move' | 'beside'>('move')
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<string>()
+  const [capsLock, setCapsLock] = useState(false)
+  const elsewhere = door.handedOverTo !== undefined || (door.seat !== undefined && door.seat.device !== door.deviceId)
+  const words = seatWords(door, now.getTime())
+
+  useEffect(() => field.current?.focus(), [])
+
+  const unlock = async (event: FormEvent) => {
+    event.preventDefault()
+    if (busy || passphrase === '' || !client) return
+    setBusy(true)
+    setError(undefined)
+    performance.mark('elsewhere:unlock')
+    try {
+      setDoor(await client.unlock({ passphrase, how }))
+    } catch (cause) {
+      setError(errorMessage(cause))
+      setBusy(false)
+      field.current?.select()
+    }
+  }
+
+  return (
+    <div className="screen">
+      <main className="lock" aria-label="Locked">
+        <div className="lock-time">
+          <time>{clockText(now)}</time>
+          <span>{dayText(now)}</span>
+        </div>
+        <form className="lock-form" onSubmit={unlock}>
+          <div className="avatar" aria-hidden="true">
+            {initial(door.personName)}
+          </div>
+          <h1 className="lock-name">{door.personName ?? 'Elsewhere'}</h1>
+          <Field
+            ref={field}
+            label="Passphrase"
+            labelHidden
+            placeholder="Passphrase"
+            type="password"
+            autoComplete="current-password"
+            value={passphrase}
+            error={error}
+            hint={client ? (capsLock ? 'Caps Lock is on.' : undefined) : 'The device is not answering. Trying again…'}
+            onChange={(event) => setPassphrase(event.target.value)}
+            onKeyUp={(event) => setCapsLock(event.getModifierState('CapsLock'))}
+            trailing={
+              <IconButton
+                type="submit"
+                label="Unlock"
+                shortcut="Enter"
+                size="small"
+                disabled={busy || passphrase === '' || !client}
+                icon={busy ? <Spinner /> : <ArrowRight aria-hidden="true" />}
+              />
+            }
+          />
+          {elsewhere && (
+            <Segmented
+              label="What to do with the desk"
+              value={how}
+              onChange={setHow}
+              options={[
+                { value: 'move', label: 'Move here', icon: <MonitorUp aria-hidden="true" /> },
+                { value: 'beside', label: 'Beside', icon: <PictureInPicture2 aria-hidden="true" /> },
+              ]}
+            />
+          )}
+        </form>
+        <div className="lock-where">
+          {words && <p data-main="">{words}</p>}
+          {elsewhere && (
+            <small>
+              {how === 'move'
+                ? 'The other display locks itself.'
+                : 'A second screen of the same desk: both stay open, changes on one show on the other.'}
+            </small>
+          )}
+          {door.phase === 'sealed' && (
+            <small>{door.deviceName} has restarted: its links and terminals elsewhere wait until you unlock it.</small>
+          )}
+          <Notices notices={door.notices} />
+        </div>
+      </main>
+    </div>
+  )
+}
+
+const initial = (name: string | undefined): string => [...(name?.trim() ?? '')][0]?.toUpperCase() ?? '·'

@@ -1,0 +1,21 @@
+const MINUTE_MS = 60_000
+
+/** "just now", "4 min ago", "2 h ago", "yesterday at 14:02", "3 May at 09:15": when something was, for reading aloud. */
+export function agoText(atMs: number, nowMs: number): string {
+  const minutes = Math.floor((nowMs - atMs) / MINUTE_MS)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min ago`
+  if (minutes < 6 * 60) return `${Math.floor(minutes / 60)} h ago`
+  const at = new Date(atMs)
+  const today = new Date(nowMs)
+  const startOfToday = new Date(today.getFullYear(), today.getMonth(), today.getDate()).getTime()
+  if (atMs >= startOfToday) return `today at ${clockText(at)}`
+  if (atMs >= startOfToday - 24 * 60 * MINUTE_MS) return `yesterday at ${clockText(at)}`
+  return `${at.toLocaleDateString(undefined, { day: 'numeric', month: 'long' })} at ${clockText(at)}`
+}
+
+/** Hours and minutes as the person's system writes them. */
+export const clockText = (at: Date): string => at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+
+/** "Sunday, 22 November" in the person's language. */
+export const dayText = (at: Date): string => at.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long' })

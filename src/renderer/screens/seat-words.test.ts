@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import type { DoorState } from '../../device/desk-contract.ts'
+import { seatWords } from './seat-words.ts'
+
+const door: DoorState = { phase: 'display-locked', deviceName: 'desk', deviceId: 'D1', version: '0', notices: [], unattended: false }
+const seat = {
+  display: 'x',
+  displayName: 'Chrome on kitchen',
+  device: 'D2',
+  deviceName: 'kitchen',
+  how: 'move',
+  counter: 3,
+  atMs: 0,
+  unconfirmed: [],
+} as const
+
+it('says where the desk is and since when', () => {
+  expect(seatWords({ ...door, seat: { ...seat, unconfirmed: [] } }, 240_000)).toBe('Your desk is on kitchen, unlocked 4 min ago.')
+  expect(seatWords({ ...door, seat: { ...seat, device: 'D1', unconfirmed: [] } }, 1_000)).toBe(
+    'Your desk is on this device, unlocked just now.',
+  )
+})
+
+it('after a hand-over says where the person went and how to come back', () => {
+  expect(seatWords({ ...door, handedOverTo: 'Chrome on kitchen' }, 0)).toBe('You are on Chrome on kitchen. Unlock to bring it back here.')
+})
+
+it('says nothing when nothing is known', () => expect(seatWords(door, 0)).toBeUndefined())
