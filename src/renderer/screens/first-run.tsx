@@ -1,5 +1,5 @@
 import { Eye, EyeOff } from 'lucide-react'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { errorMessage } from '../../base/errors.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
@@ -26,9 +26,6 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
   const [aim, setAim] = useState<'first' | 'join'>('first')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
-  const form = useRef<HTMLFormElement>(null)
-
-  useEffect(() => form.current?.querySelector<HTMLInputElement>('input')?.focus(), [step])
 
   const mismatch = again !== '' && again !== passphrase && !passphrase.startsWith(again)
   const ready = [
@@ -75,7 +72,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
               </li>
             ))}
           </ol>
-          <form ref={form} onSubmit={next}>
+          <form onSubmit={next}>
             {step === 0 && (
               <>
                 <h1 id="first-run-title">Who is this desk for?</h1>
@@ -83,6 +80,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                   Your windows, terminals and texts will follow you to every device you link. Nothing is kept on anyone else’s server.
                 </p>
                 <Field
+                  autoFocus
                   label="Your name"
                   value={personName}
                   maxLength={80}
@@ -103,6 +101,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                 <h1 id="first-run-title">Protect it</h1>
                 <p className="lead">The passphrase opens your desk on this device. It never leaves it, and nobody can reset it for you.</p>
                 <Field
+                  autoFocus
                   label="Passphrase"
                   type={shown ? 'text' : 'password'}
                   autoComplete="new-password"
@@ -151,7 +150,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                 <p className="lead">You can link more at any time, in Devices.</p>
                 <div role="radiogroup" aria-labelledby="first-run-title" style={{ display: 'grid', gap: 8 }}>
                   <label className="choice">
-                    <input type="radio" name="aim" checked={aim === 'first'} onChange={() => setAim('first')} />
+                    <input autoFocus type="radio" name="aim" checked={aim === 'first'} onChange={() => setAim('first')} />
                     <span>
                       <strong>Yes, start a new desk</strong>
                       <small>It begins with one window that shows you around.</small>

@@ -6,8 +6,13 @@ const MINUTE_MS = 60_000
 export function useMinute(): Date {
   const [now, setNow] = useState(() => new Date())
   useEffect(() => {
-    const timer = setTimeout(() => setNow(new Date()), MINUTE_MS - (Date.now() % MINUTE_MS) + 50)
+    let timer = 0
+    const renew = () => {
+      setNow(new Date())
+      timer = window.setTimeout(renew, MINUTE_MS - (Date.now() % MINUTE_MS) + 50)
+    }
+    timer = window.setTimeout(renew, MINUTE_MS - (Date.now() % MINUTE_MS) + 50)
     return () => clearTimeout(timer)
-  }, [now])
+  }, [])
   return now
 }

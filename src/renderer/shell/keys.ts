@@ -61,6 +61,6 @@ export function deskMayTake(binding: KeyBinding, focus: KeyFocus): boolean {
   if (/^F\d+$/.test(key)) return true
   if (has('Ctrl') && !has('Alt') && !has('Shift') && 'ZYXCVABIU'.includes(key)) return false
   if (has('Ctrl') && has('Shift') && 'ZV'.includes(key)) return false
-  if (has('Alt') && /^Arrow/.test(key)) return has('Ctrl') || has('Shift') === false
+  if (has('Alt') && key.startsWith('Arrow')) return has('Ctrl') || has('Shift') === false
   return has('Ctrl') || has('Alt')
 }
