@@ -1,0 +1,32 @@
+import { DomainError } from '../base/errors.ts'
+
+export type JobErrorCode =
+  | 'terminal/unknown'
+  | 'terminal/device-away'
+  | 'terminal/spawn-failed'
+  | 'terminal/too-many'
+  | 'terminal/malformed-frame'
+  | 'task/unknown'
+  | 'task/refused'
+
+/** Codes are stable and tested; the text is for people and may change. */
+export class JobError extends DomainError<JobErrorCode> {
+  override readonly name = 'JobError'
+  readonly code: JobErrorCode
+
+  constructor(code: JobErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  static unknownTerminal(id: string): JobError {
+    return new JobError('terminal/unknown', `terminal ${id} is not running here; it was ended, or its host process was restarted`)
+  }
+
+  static deviceAway(device: string): JobError {
+    return new JobError(
+      'terminal/device-away',
+      `device ${device.slice(0, 12)} is not linked; what runs there goes on and can be reached when it is back`,
+    )
+  }
+}
