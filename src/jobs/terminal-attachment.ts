@@ -96,8 +96,9 @@ export class TerminalAttachment implements Disposable {
   #sendScreen({ columns, rows, bytes }: ScreenSnapshot): void {
     this.#allowanceBytes = bytes.length
     this.#channel.send(encodeDownFrame({ kind: 'size', columns, rows }))
-    this.#channel.send(encodeDownFrame({ kind: 'screen', bytes: bytes.subarray(0, SCREEN_FRAME_BYTES) }))
-    for (let at = SCREEN_FRAME_BYTES; at < bytes.length; at += SCREEN_FRAME_BYTES) {
+    const first = firstLinesEnd(bytes)
+    this.#channel.send(encodeDownFrame({ kind: 'screen', bytes: bytes.subarray(0, first) }))
+    for (let at = first; at < bytes.length; at += SCREEN_FRAME_BYTES) {
       this.#channel.send(encodeDownFrame({ kind: 'output', bytes: bytes.subarray(at, at + SCREEN_FRAME_BYTES) }))
     }
   }
@@ -205,4 +206,10 @@ export class TerminalAttachment implements Disposable {
     this.#timers.get(name)?.dispose()
     this.#timers.delete(name)
   }
+}
+
+/** Where the first frame of a screen ends: after a line, so that it can be read as text by itself. */
+function firstLinesEnd(bytes: Uint8Array): number {
+  if (bytes.length <= SCREEN_FRAME_BYTES) return bytes.length
+  return bytes.lastIndexOf(0x0a, SCREEN_FRAME_BYTES - 1) + 1
 }

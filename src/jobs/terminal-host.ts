@@ -10,7 +10,7 @@ import type { ByteChannel } from '../rpc/channel.ts'
 import { type HostTerminal, MAX_LAST_SCREEN_LENGTH } from './host-contract.ts'
 import { JobError } from './job-error.ts'
 import type { PtySpawner } from './pty.ts'
-import { type ShellCommand } from './shell-integration.ts'
+import type { ShellCommand } from './shell-integration.ts'
 import { Terminal } from './terminal.ts'
 import { TerminalAttachment } from './terminal-attachment.ts'
 import { TERMINAL_MARK, terminalEnvironment } from './terminal-environment.ts'
@@ -83,6 +83,11 @@ export class TerminalHost implements Disposable {
     const info = terminal.info()
     this.#changed.fire(info)
     return info
+  }
+
+  /** @throws JobError `terminal/unknown` */
+  find(terminalId: string): HostTerminal {
+    return this.#find(terminalId).terminal.info()
   }
 
   list(): HostTerminal[] {
