@@ -6,15 +6,15 @@ const MAX_ANSWER_BYTES = 64
  * position (CPR), mode reports (DECRPM), DCS answers. The host's screen has answered already, so a viewer's answer must
  * not reach the program as well. Colours (OSC 10-12) pass: only a viewer knows its theme.
  *
- * A cursor position in row 1, columns 2-8 is also Shift/Alt/Ctrl+F3 and is let through.
+ * Written without the escape they begin with. A cursor position in row 1, columns 2-8 is also Shift/Alt/Ctrl+F3 and is let through.
  */
 const ANSWER =
-  /^\x1b(?:\[[?>=][\d;]*c|\[0n|\[\?\d+(?:;\d+)*n|\[\?\d+;\d+(?:;\d+)?R|\[(?!1;[2-8]R)\d+;\d+R|\[\??\d+;\d+\$y|\[\d+;\d+;\d+t|P[^\x1b]*\x1b\\)$/
+  /^(?:\[[?>=][\d;]*c|\[0n|\[\?\d+(?:;\d+)*n|\[\?\d+;\d+(?:;\d+)?R|\[(?!1;[2-8]R)\d+;\d+R|\[\??\d+;\d+\$y|\[\d+;\d+;\d+t|P\P{Cc}*\p{Cc}\\)$/u
 
 /** Whether a whole keys frame is such an answer. */
 export function isQueryAnswer(keys: Uint8Array): boolean {
   if (keys.length > MAX_ANSWER_BYTES || keys[0] !== ESCAPE) return false
-  return ANSWER.test(latin1(keys))
+  return ANSWER.test(latin1(keys.subarray(1)))
 }
 
 const ESCAPE = 0x1b

@@ -64,7 +64,7 @@ class Viewer {
 
   /** `text` with the cursor moves at the end of a screen written as the line ends they stand for. */
   get lines(): string {
-    return this.text.replaceAll(/\x1b\[1B\x1b\[\d+D/g, '\r\n')
+    return this.text.replaceAll(/\p{Cc}\[1B\p{Cc}\[\d+D/gu, '\r\n')
   }
 
   type(text: string): void {

@@ -107,7 +107,7 @@ export class XtermScreen implements TerminalScreen {
 
 /** A title may come from a hostile program: no control characters, bounded. */
 export function cleanTitle(title: string): string {
-  return title.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').slice(0, MAX_TITLE_LENGTH)
+  return title.replace(/\p{Cc}/gu, '').slice(0, MAX_TITLE_LENGTH)
 }
 
 /** The path of `file://host/path` as shells send it; undefined for anything else. */
@@ -120,5 +120,5 @@ export function parseFolderUrl(url: string): string | undefined {
   } catch {
     return undefined // a stray % in what a program printed
   }
-  return path.length <= MAX_PATH_LENGTH && !/[\u0000-\u001f]/.test(path) ? path : undefined
+  return path.length <= MAX_PATH_LENGTH && !/\p{Cc}/u.test(path) ? path : undefined
 }
