@@ -1,7 +1,7 @@
 // Entry of every npm script. Plain JavaScript that old Nodes can read: it checks that Node 24 is in place (it comes as an
 // optional dependency and is first on the PATH of npm scripts) and only then loads the TypeScript behind a command.
 const WANTED_MAJOR = 24
-const COMMANDS = ['start', 'build', 'test', 'test-long', 'check', 'types', 'lint', 'layers', 'fuzz', 'demo', 'bench', 'setup']
+const COMMANDS = ['start', 'build', 'test', 'test-long', 'check', 'types', 'lint', 'layers', 'fuzz', 'demo', 'bench', 'setup', 'package']
 
 const [command, ...rest] = process.argv.slice(2)
 const major = Number(process.versions.node.split('.')[0])
