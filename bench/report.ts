@@ -61,15 +61,13 @@ export function formatTable(rows: readonly Row[]): string {
 /** CPU time other processes took while `work` ran, in percent of all cores: a busy machine explains a slow row. */
 export async function withNoise<T>(work: () => Promise<T>): Promise<{ result: T; busyPercent: number }> {
   const total = () =>
-    os
-      .cpus()
-      .reduce(
-        (sum, { times }) => ({
-          busy: sum.busy + times.user + times.sys + times.nice + times.irq,
-          all: sum.all + times.user + times.sys + times.nice + times.irq + times.idle,
-        }),
-        { busy: 0, all: 0 },
-      )
+    os.cpus().reduce(
+      (sum, { times }) => ({
+        busy: sum.busy + times.user + times.sys + times.nice + times.irq,
+        all: sum.all + times.user + times.sys + times.nice + times.irq + times.idle,
+      }),
+      { busy: 0, all: 0 },
+    )
   const before = total()
   const result = await work()
   const after = total()
