@@ -1,0 +1,270 @@
+import { FitAddon } from '@xterm/addon-fit'
+import { SearchAddon } from '@xterm/addon-search'
+import { WebLinksAddon } from '@xterm/addon-web-links'
+import { Terminal } from '@xterm/xterm'
+import '@xterm/xterm/css/xterm.css'
+import { type Disposable, DisposableStore, toDisposable } from '../../../base/disposable.ts'
+import { Emitter } from '../../../base/emitter.ts'
+import { EchoOverlayLayer } from './echo-overlay-layer.ts'
+import { PredictiveEcho, type ScreenView } from './predictive-echo.ts'
+import type { TerminalSink } from './terminal-attachment.ts'
+import type { TerminalSize } from './terminal-frames.ts'
+import { terminalTheme } from './terminal-theme.ts'
+
+/** Lines kept above the screen; the device keeps as many. */
+const SCROLLBACK_LINES = 10_000
+/** Guesses whose echo never comes are taken back by this tick; it runs only while some are pending. */
+const ECHO_TICK_MS = 100
+const MIN_FONT_PX = 6
+const LINE_HEIGHT = 1.25
+
+export interface TerminalScreenOptions {
+  readonly fontPx: number
+  /** A link in the output was pressed. */
+  readonly openLink: (url: string) => void
+  /** True = the desk takes this key; the program never sees it. */
+  readonly keepKey: (event: KeyboardEvent) => boolean
+}
+
+/**
+ * xterm.js as a sink of one terminal: themed, fitted, searchable, with guessed keys drawn over it. Owns the xterm.js
+ * terminal and its place in the page; knows nothing of devices and channels.
+ */
+export class TerminalScreen implements TerminalSink, Disposable {
+  readonly #owned = new DisposableStore()
+  readonly #term: Terminal
+  readonly #search = new SearchAddon()
+  readonly #fit = new FitAddon()
+  readonly #echo = new PredictiveEcho()
+  readonly #place: HTMLElement
+  readonly #keys = this.#owned.add(new Emitter<{ data: string; binary: boolean }>())
+  readonly #bell = this.#owned.add(new Emitter<void>())
+  readonly #title = this.#owned.add(new Emitter<string>())
+  readonly #selection = this.#owned.add(new Emitter<boolean>())
+  #layer: EchoOverlayLayer | undefined
+  #tick: ReturnType<typeof setInterval> | undefined
+  #fontPx: number
+
+  readonly onDidType = this.#keys.event
+  readonly onDidRing = this.#bell.event
+  readonly onDidChangeTitle = this.#title.event
+  /** Whether something is selected. */
+  readonly onDidChangeSelection = this.#selection.event
+
+  constructor(place: HTMLElement, options: TerminalScreenOptions) {
+    this.#place = place
+    this.#fontPx = options.fontPx
+    const term = new Terminal({
+      allowProposedApi: true,
+      cursorBlink: false,
+      cursorInactiveStyle: 'outline',
+      drawBoldTextInBrightColors: false,
+      fontFamily: getComputedStyle(place).getPropertyValue('--font-mono') || 'monospace',
+      fontSize: options.fontPx,
+      fontWeightBold: 600,
+      lineHeight: LINE_HEIGHT,
+      minimumContrastRatio: 4.5,
+      macOptionIsMeta: true,
+      rightClickSelectsWord: false,
+      scrollback: SCROLLBACK_LINES,
+      screenReaderMode: false,
+      theme: terminalTheme(place),
+    })
+    this.#term = this.#owned.add(term)
+    term.loadAddon(this.#fit)
+    term.loadAddon(this.#search)
+    term.loadAddon(new WebLinksAddon((_event, url) => options.openLink(url)))
+    term.attachCustomKeyEventHandler((event) => !options.keepKey(event))
+    term.open(place)
+    term.textarea?.setAttribute('aria-label', 'Terminal input')
+    this.#owned.add(term.onData((data) => this.#handleKeys(data, false)))
+    this.#owned.add(term.onBinary((data) => this.#handleKeys(data, true)))
+    this.#owned.add(term.onBell(() => this.#bell.fire()))
+    this.#owned.add(term.onTitleChange((title) => this.#title.fire(title)))
+    this.#owned.add(term.onSelectionChange(() => this.#selection.fire(term.hasSelection())))
+    this.#owned.add(term.onRender(() => this.#drawEcho()))
+    const screen = place.querySelector<HTMLElement>('.xterm-screen')
+    if (screen) this.#layer = this.#owned.add(new EchoOverlayLayer(screen))
+    this.#watchTheme()
+    this.#owned.add(toDisposable(() => clearInterval(this.#tick)))
+    void this.#useWebgl()
+  }
+
+  /** Colours follow the theme and the activity's hue without reloading. */
+  #watchTheme(): void {
+    const update = () => {
+      this.#term.options.theme = terminalTheme(this.#place)
+    }
+    const observer = new MutationObserver(update)
+    for (let at: HTMLElement | null = this.#place; at; at = at.parentElement) {
+      observer.observe(at, { attributes: true, attributeFilter: ['data-theme', 'data-hue'] })
+    }
+    this.#owned.defer(() => observer.disconnect())
+  }
+
+  /** Drawing on the graphics card where there is one; else xterm's own way, which is right everywhere. */
+  async #useWebgl(): Promise<void> {
+    if (!hasGraphicsCard()) return
+    const { WebglAddon } = await import('@xterm/addon-webgl')
+    if (this.#owned.isDisposed) return
+    try {
+      const addon = new WebglAddon()
+      addon.onContextLoss(() => addon.dispose())
+      this.#term.loadAddon(addon)
+    } catch (error) {
+      console.info('terminal: drawing without the graphics card', error)
+    }
+  }
+
+  // --- what the device says
+
+  write(data: string | Uint8Array, done: () => void): void {
+    this.#term.write(data, () => {
+      this.#echo.handleScreen(this.#view(), performance.now())
+      this.#keepTicking()
+      done()
+    })
+  }
+
+  clear(): void {
+    this.#term.reset()
+    this.#echo.reset()
+  }
+
+  // --- what the person does
+
+  #handleKeys(data: string, binary: boolean): void {
+    if (!binary) {
+      this.#echo.handleKeys(data, this.#view(), performance.now())
+      this.#drawEcho()
+      this.#keepTicking()
+    }
+    this.#keys.fire({ data, binary })
+  }
+
+  /** As the heartbeat of the link measures it; undefined = this machine. */
+  suggestRoundTrip(ms: number | undefined): void {
+    this.#echo.suggestRoundTrip(ms ?? 0)
+  }
+
+  #view(): ScreenView {
+    const { active } = this.#term.buffer
+    return {
+      columns: this.#term.cols,
+      rows: this.#term.rows,
+      cursorX: active.cursorX,
+      cursorY: active.cursorY,
+      alternate: active.type === 'alternate',
+      cell: (x, y) =>
+        active
+          .getLine(active.baseY + y)
+          ?.getCell(x)
+          ?.getChars() ?? '',
+    }
+  }
+
+  #drawEcho(): void {
+    const { active } = this.#term.buffer
+    const view = this.#view()
+    const overlay = active.viewportY === active.baseY ? this.#echo.overlay : undefined
+    const cursor = { x: view.cursorX, y: view.cursorY, char: view.cell(view.cursorX, view.cursorY) }
+    this.#layer?.draw(overlay, { columns: view.columns, rows: view.rows }, cursor)
+  }
+
+  #keepTicking(): void {
+    if (this.#echo.pendingCount === 0) {
+      clearInterval(this.#tick)
+      this.#tick = undefined
+    } else {
+      this.#tick ??= setInterval(() => {
+        this.#echo.handleScreen(this.#view(), performance.now())
+        this.#drawEcho()
+        this.#keepTicking()
+      }, ECHO_TICK_MS)
+    }
+  }
+
+  // --- size
+
+  /** How many cells would fill the place at the chosen font; undefined while it is not shown. */
+  ownSize(): TerminalSize | undefined {
+    const shrunk = this.#term.options.fontSize
+    if (shrunk !== this.#fontPx) this.#term.options.fontSize = this.#fontPx
+    const fit = this.#fit.proposeDimensions()
+    if (!fit || !Number.isFinite(fit.cols) || !Number.isFinite(fit.rows)) return undefined
+    return { columns: Math.max(2, Math.min(1000, fit.cols)), rows: Math.max(1, Math.min(1000, fit.rows)) }
+  }
+
+  /** Shows a size, its own or another display's; a larger one is drawn smaller so that all of it is in sight. */
+  show(size: TerminalSize, own: TerminalSize): void {
+    const ratio = Math.min(1, own.columns / size.columns, own.rows / size.rows)
+    this.#term.options.fontSize = Math.max(MIN_FONT_PX, Math.floor(this.#fontPx * ratio))
+    if (this.#term.cols === size.columns && this.#term.rows === size.rows) return
+    this.#echo.reset()
+    this.#term.resize(size.columns, size.rows)
+  }
+
+  setFont(fontPx: number): void {
+    this.#fontPx = fontPx
+    this.#term.options.fontSize = fontPx
+  }
+
+  // --- the rest of a terminal's manners
+
+  focus(): void {
+    this.#term.focus()
+  }
+
+  get selection(): string {
+    return this.#term.getSelection()
+  }
+
+  selectAll(): void {
+    this.#term.selectAll()
+  }
+
+  /** As if typed, in brackets where the program asked for them. */
+  paste(text: string): void {
+    this.#term.paste(text)
+  }
+
+  /** Looks for text in screen and scrollback; false = not there. */
+  find(text: string, back: boolean): boolean {
+    const style = getComputedStyle(this.#place)
+    const decorations = {
+      matchOverviewRuler: '#888888',
+      activeMatchColorOverviewRuler: '#888888',
+      activeMatchBorder: style.getPropertyValue('color') || '#888888',
+    }
+    const options = { decorations, incremental: false }
+    return back ? this.#search.findPrevious(text, options) : this.#search.findNext(text, options)
+  }
+
+  endFind(): void {
+    this.#search.clearDecorations()
+    this.#term.clearSelection()
+  }
+
+  scrollToEnd(): void {
+    this.#term.scrollToBottom()
+  }
+
+  /** No keys are taken: the screen is one kept from before. */
+  setReadOnly(readOnly: boolean): void {
+    this.#term.options.disableStdin = readOnly
+    this.#echo.reset()
+    this.#drawEcho()
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+}
+
+/** Software renderers draw terminals slower than the page does. */
+function hasGraphicsCard(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true })
+  if (!context) return false
+  context.getExtension('WEBGL_lose_context')?.loseContext()
+  return true
+}
