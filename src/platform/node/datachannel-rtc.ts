@@ -19,7 +19,8 @@ import {
  *   addRemoteCandidate before setRemoteDescription        throws                    -> candidates wait
  *   callbacks run on after close()                        -> `#closed` is asked first
  *   any call on a closed connection or channel            throws                    -> guarded, answers 'closed'
- *   objects not closed keep the process from ending       -> the owner disposes; `releaseDatachannel` at process end
+ *   its threads keep the process from ending, and cleanup()
+ *   deadlocks for 10 s while a connection is closing      -> `release` waits for all of them, then cleans up
  */
 
 /** One lane frame is 16 KiB; nothing larger is ever accepted from a peer. */
@@ -91,8 +92,10 @@ class DatachannelConnection implements RtcConnection {
   #remoteSdp: string | undefined
   #described: ((sdp: string) => void) | undefined
   #state: RtcState = 'new'
+  readonly #released: () => void
 
-  constructor(options: RtcOptions) {
+  constructor(options: RtcOptions, released: () => void) {
+    this.#released = released
     this.#connection = new native.PeerConnection('link', {
       iceServers: [...options.iceServers],
       disableAutoNegotiation: true,
@@ -107,6 +110,7 @@ class DatachannelConnection implements RtcConnection {
       if (this.#state !== 'closed') this.#candidateFound.fire({ candidate, mid })
     })
     this.#connection.onStateChange((state) => {
+      if (state === 'closed') this.#released()
       if (STATES.has(state)) this.#enter(state as RtcState)
     })
   }
@@ -217,14 +221,23 @@ class DatachannelConnection implements RtcConnection {
   }
 }
 
-/** WebRTC in Node over node-datachannel's own API (libdatachannel, prebuilt, N-API). */
-export class DatachannelRtc implements RtcStack {
-  createConnection(options: RtcOptions): RtcConnection {
-    return new DatachannelConnection(options)
-  }
-}
+/** Looked at again after this long; closing takes about a millisecond. */
+const RELEASE_POLL_MS = 20
 
-/** Ends libdatachannel's threads, so that the process can end. Once, after every connection was disposed. */
-export function releaseDatachannel(): void {
-  native.cleanup()
+/** WebRTC in Node over node-datachannel's own API (libdatachannel, prebuilt, N-API). One per process. */
+export class DatachannelRtc implements RtcStack {
+  readonly #open = new Set<object>()
+
+  createConnection(options: RtcOptions): RtcConnection {
+    const mark = {}
+    this.#open.add(mark)
+    return new DatachannelConnection(options, () => this.#open.delete(mark))
+  }
+
+  /** Lets the process end: waits until every connection, disposed by its owner, has closed, then ends libdatachannel's threads. */
+  async release(): Promise<void> {
+    while (this.#open.size > 0) await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS))
+    await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS))
+    native.cleanup()
+  }
 }

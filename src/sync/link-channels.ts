@@ -1,0 +1,38 @@
+import type { LaneName } from './lane.ts'
+import type { RtcChannel, RtcConnection } from './rtc-stack.ts'
+
+/*
+ * Channels of a link, made by both sides with the same ids (part of link version 1; never renumber, only add):
+ *   live connection   0 wire (hello, heartbeat, confirmations)   1 control   2 session   3 tty   4 ports
+ *   bulk connection   0 jobs   1 files
+ */
+export const LIVE_LANES = ['control', 'session', 'tty', 'ports'] as const satisfies readonly LaneName[]
+export const BULK_LANES = ['jobs', 'files'] as const satisfies readonly LaneName[]
+
+/** A live channel fires onDidDrain when SCTP has taken all of it: the window, not the buffer, holds senders back there. */
+const LIVE_LOW_BYTES = 0
+/** Bulk keeps SCTP fed: refilled when a quarter of BULK_BUFFER_BYTES is left. */
+const BULK_LOW_BYTES = 64 * 1024
+
+export interface LaneChannel {
+  readonly name: LaneName
+  readonly channel: RtcChannel
+}
+
+export interface LinkChannels {
+  readonly wire: RtcChannel
+  readonly live: readonly LaneChannel[]
+  readonly bulk: readonly LaneChannel[]
+}
+
+export function createLinkChannels(live: RtcConnection, bulk: RtcConnection): LinkChannels {
+  const wire = live.createChannel({ label: 'wire', id: 0, lowBytes: 0 })
+  return {
+    wire,
+    live: LIVE_LANES.map((name, index) => ({
+      name,
+      channel: live.createChannel({ label: name, id: index + 1, lowBytes: LIVE_LOW_BYTES }),
+    })),
+    bulk: BULK_LANES.map((name, index) => ({ name, channel: bulk.createChannel({ label: name, id: index, lowBytes: BULK_LOW_BYTES }) })),
+  }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disposable } from '../base/disposable.ts'
+
+/** While the link is in use: a peer that died is missed within 3 to 4 s. */
+export const BUSY_PERIOD_MS = 1_000
+/** While nothing was said for BUSY_FOR_MS: costs about 2 kB a minute with all headers, and notices within 18 s. */
+export const IDLE_PERIOD_MS = 15_000
+/** How long after its last message a link counts as in use. Longer than the 15 s at which open displays renew their awareness. */
+export const BUSY_FOR_MS = 30_000
+/** Unanswered beats after which the peer is gone. */
+export const MAX_MISSED = 3
+
+export interface HeartbeatOptions {
+  readonly clock: Clock
+  readonly sendPing: (n: number) => void
+  readonly onGone: () => void
+}
+
+/**
+ * Asks the peer whether it is there, and measures the round trip (SY57). Counts missed beats, not time: a process that
+ * was suspended or busy does not blame its peer for it.
+ */
+export class LinkHeartbeat implements Disposable {
+  readonly #options: HeartbeatOptions
+  #timer: Disposable | undefined
+  #sent = { n: 0, atMs: 0, isAnswered: true }
+  #heardSincePing = true
+  #missed = 0
+  #busyUntilMs: number
+  #dueMs = 0
+  #isOver = false
+  #roundTripMs: number | undefined
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+    this.#busyUntilMs = options.clock.monotonicMs() + BUSY_FOR_MS
+    this.#ping()
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs
+  }
+
+  /** Anything at all came from the peer. */
+  heard(): void {
+    this.#heardSincePing = true
+    this.#missed = 0
+  }
+
+  pong(n: number): void {
+    if (n !== this.#sent.n || this.#sent.isAnswered) return
+    this.#sent.isAnswered = true
+    this.#roundTripMs = this.#options.clock.monotonicMs() - this.#sent.atMs
+  }
+
+  /** A lane was used, either way: beats quicken. */
+  touch(): void {
+    const now = this.#options.clock.monotonicMs()
+    this.#busyUntilMs = now + BUSY_FOR_MS
+    if (this.#dueMs - now > BUSY_PERIOD_MS) this.#schedule(BUSY_PERIOD_MS)
+  }
+
+  /** The network may have changed: ask now rather than at the next beat. */
+  probe(): void {
+    if (!this.#isOver) this.#ping()
+  }
+
+  #ping(): void {
+    this.#heardSincePing = false
+    this.#sent = { n: this.#sent.n + 1, atMs: this.#options.clock.monotonicMs(), isAnswered: false }
+    this.#options.sendPing(this.#sent.n)
+    this.#schedule(BUSY_PERIOD_MS)
+  }
+
+  #beat(): void {
+    if (this.#isOver) return
+    if (!this.#heardSincePing) {
+      this.#missed++
+      if (this.#missed >= MAX_MISSED) {
+        this.dispose()
+        this.#options.onGone()
+        return
+      }
+      this.#ping()
+    } else if (this.#options.clock.monotonicMs() < this.#busyUntilMs || this.#dueIsIdleBeat) this.#ping()
+    else this.#schedule(IDLE_PERIOD_MS - BUSY_PERIOD_MS)
+  }
+
+  #dueIsIdleBeat = false
+
+  #schedule(delayMs: number): void {
+    this.#timer?.dispose()
+    if (this.#isOver) return
+    this.#dueIsIdleBeat = delayMs > BUSY_PERIOD_MS
+    this.#dueMs = this.#options.clock.monotonicMs() + delayMs
+    this.#timer = this.#options.clock.after(delayMs, () => this.#beat())
+  }
+
+  dispose(): void {
+    this.#isOver = true
+    this.#timer?.dispose()
+  }
+}

@@ -1,0 +1,247 @@
+import type { Clock } from '../base/clock.ts'
+import { DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import { LaneScheduler } from './lane-scheduler.ts'
+import { LANE_NAMES, type LaneName, type Link, type LinkStats } from './lane.ts'
+import { BULK_LANES, type LinkChannels } from './link-channels.ts'
+import { LinkHeartbeat } from './link-heartbeat.ts'
+import { decodeWire, encodeWire, type WireMessage } from './link-wire.ts'
+import { RtcLane } from './rtc-lane.ts'
+import type { RtcConnection } from './rtc-stack.ts'
+
+/** In flight below control on the live connection: at 44 MB/s a key waits 1.5 ms behind it. */
+export const LIVE_WINDOW_BYTES = 64 * 1024
+/** In flight on the bulk connection: 50 MB/s at 80 ms, and all that a busy receiver ever has to hold. */
+export const BULK_WINDOW_BYTES = 4 * 1024 * 1024
+/** Handed to the bulk channels and not yet taken by SCTP; beyond it a jobs frame would wait too long behind files. */
+export const BULK_BUFFER_BYTES = 256 * 1024
+/** Time for the last word to leave before the connections close. */
+const LAST_WORD_MS = 200
+
+type ConnectionName = 'live' | 'bulk'
+
+export interface RtcLinkOptions {
+  readonly peer: DeviceId
+  readonly live: RtcConnection
+  readonly bulk: RtcConnection
+  readonly channels: LinkChannels
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Frames that came between the peer's proof and now, in order. */
+  readonly early: readonly { readonly lane: LaneName; readonly frame: Uint8Array }[]
+}
+
+/**
+ * An authenticated link over two WebRTC connections (SY50-SY59). Made only after LinkHello is done, so every byte it hands
+ * on comes from a proven member. Owns both connections. Knows nothing of what its lanes carry.
+ */
+export class RtcLink implements Link {
+  readonly peer: DeviceId
+  readonly #options: RtcLinkOptions
+  readonly #owned = new DisposableStore()
+  readonly #closed = new Emitter<{ readonly reason: string }>()
+  readonly #noteReceived = new Emitter<Uint8Array>()
+  readonly #learned = new Emitter<readonly string[]>()
+  readonly onDidClose = this.#closed.event
+  /** Signaling that came over the link itself: how a new link is agreed on without a rendezvous. */
+  readonly onDidReceiveNote = this.#noteReceived.event
+  /** The peer said where its own rendezvous listens (URLs, not yet checked). */
+  readonly onDidLearnRendezvous = this.#learned.event
+  readonly #schedulers: Record<ConnectionName, LaneScheduler>
+  readonly #lanes: Record<LaneName, RtcLane>
+  readonly #heartbeat: LinkHeartbeat
+  readonly #received: Record<ConnectionName, { bytes: number; confirmed: number; readonly every: number }> = {
+    live: { bytes: 0, confirmed: 0, every: LIVE_WINDOW_BYTES / 4 },
+    bulk: { bytes: 0, confirmed: 0, every: BULK_WINDOW_BYTES / 16 },
+  }
+  #closedFor: string | undefined
+
+  constructor(options: RtcLinkOptions) {
+    this.#options = options
+    this.peer = options.peer
+    const { channels, clock } = options
+    const shared = {
+      onDidSendFrame: () => this.#heartbeat.touch(),
+      onDidDrain: (lane: LaneName) => this.#lanes[lane].drained(),
+    }
+    this.#schedulers = {
+      live: new LaneScheduler({
+        ...shared,
+        lanes: channels.live,
+        unbounded: 'control',
+        windowBytes: LIVE_WINDOW_BYTES,
+        bufferBytes: LIVE_WINDOW_BYTES,
+      }),
+      bulk: new LaneScheduler({ ...shared, lanes: channels.bulk, windowBytes: BULK_WINDOW_BYTES, bufferBytes: BULK_BUFFER_BYTES }),
+    }
+    this.#lanes = Object.fromEntries(
+      LANE_NAMES.map((name) => [name, new RtcLane(name, options.peer, this.#schedulers[connectionOf(name)])]),
+    ) as Record<LaneName, RtcLane>
+    this.#heartbeat = this.#owned.add(
+      new LinkHeartbeat({
+        clock,
+        sendPing: (n) => this.#say({ type: 'ping', n }),
+        onGone: () => this.#close('the peer does not answer'),
+      }),
+    )
+    this.#listen()
+  }
+
+  #listen(): void {
+    const { channels, live, bulk, early } = this.#options
+    this.#owned.add(channels.wire.onDidReceive((bytes) => this.#guard(() => this.#receiveWire(bytes))))
+    for (const { name, channel } of [...channels.live, ...channels.bulk]) {
+      this.#owned.add(channel.onDidReceive((frame) => this.#guard(() => this.#receiveFrame(name, frame))))
+      this.#owned.add(channel.onDidClose(() => this.#close('the connection ended')))
+    }
+    this.#owned.add(channels.wire.onDidClose(() => this.#close('the connection ended')))
+    for (const connection of [live, bulk]) {
+      this.#owned.add(
+        connection.onDidChangeState((state) => {
+          if (state === 'failed' || state === 'closed') this.#close(`the connection ${state === 'failed' ? 'failed' : 'ended'}`)
+        }),
+      )
+    }
+    // In a microtask: whoever is told of the link subscribes to its lanes first.
+    queueMicrotask(() => {
+      for (const { lane, frame } of early) this.#guard(() => this.#receiveFrame(lane, frame))
+    })
+    this.#schedulers.live.open()
+    this.#schedulers.bulk.open()
+  }
+
+  lane(name: LaneName): RtcLane {
+    return this.#lanes[name]
+  }
+
+  stats(): LinkStats {
+    const pair = this.#options.live.selectedPair
+    const lanes = Object.fromEntries(LANE_NAMES.map((name) => [name, { ...this.#lanes[name].counters }])) as LinkStats['lanes']
+    return {
+      path: pathOf(pair?.localType, pair?.remoteType),
+      localAddress: pair?.localAddress,
+      remoteAddress: pair?.remoteAddress,
+      roundTripMs: this.#heartbeat.roundTripMs,
+      lanes,
+    }
+  }
+
+  /** Asks at once whether the peer is still there. */
+  probe(): void {
+    this.#heartbeat.probe()
+  }
+
+  /** Signaling over the link itself. Lost if the link is closing. */
+  sendNote(bytes: Uint8Array): void {
+    this.#say({ type: 'note', bytes })
+  }
+
+  tellRendezvous(urls: readonly string[]): void {
+    this.#say({ type: 'meet', urls })
+  }
+
+  closeForFault(code: string, message: string): void {
+    this.#options.logger.warn('closing a link: the peer broke the protocol', { peer: this.peer, code, message })
+    this.#close(`${code}: ${message}`, code)
+  }
+
+  /** Closes on purpose and says so, e.g. `link/replaced`. */
+  closeFor(code: string, reason: string): void {
+    this.#close(reason, code)
+  }
+
+  dispose(): void {
+    this.#close('closed here', 'link/closed')
+  }
+
+  #guard(work: () => void): void {
+    if (this.#closedFor !== undefined) return
+    try {
+      work()
+    } catch (error) {
+      this.closeForFault(errorCode(error), errorMessage(error))
+    }
+  }
+
+  #receiveFrame(name: LaneName, frame: Uint8Array): void {
+    this.#heartbeat.heard()
+    this.#heartbeat.touch()
+    const connection = connectionOf(name)
+    if (name !== 'control') {
+      const count = this.#received[connection]
+      count.bytes += frame.length
+      if (count.bytes - count.confirmed >= count.every) {
+        count.confirmed = count.bytes
+        this.#say({ type: 'ack', connection, bytes: count.bytes })
+      }
+    }
+    this.#lanes[name].receiveFrame(frame)
+  }
+
+  #receiveWire(bytes: Uint8Array): void {
+    this.#heartbeat.heard()
+    const message = decodeWire(bytes, this.peer)
+    switch (message.type) {
+      case 'ping':
+        this.#say({ type: 'pong', n: message.n })
+        return
+      case 'pong':
+        this.#heartbeat.pong(message.n)
+        return
+      case 'ack':
+        if (!this.#schedulers[message.connection].confirm(message.bytes)) {
+          this.closeForFault('link/bad-frame', `${this.peer} confirmed bytes that were never sent; the link is made anew`)
+        }
+        return
+      case 'note':
+        this.#noteReceived.fire(message.bytes)
+        return
+      case 'meet':
+        this.#learned.fire(message.urls)
+        return
+      case 'bye':
+        this.#close(`the peer closed the link (${message.code})`)
+        return
+      default:
+        this.closeForFault('link/bad-frame', `${this.peer} said ${message.type} on a link that is up; the link is made anew`)
+    }
+  }
+
+  #say(message: WireMessage): void {
+    const { wire } = this.#options.channels
+    if (this.#closedFor === undefined && wire.isOpen) wire.send(encodeWire(message))
+  }
+
+  #close(reason: string, lastWord?: string): void {
+    if (this.#closedFor !== undefined) return
+    const { live, bulk, clock, logger } = this.#options
+    if (lastWord !== undefined) {
+      try {
+        this.#say({ type: 'bye', code: lastWord })
+      } catch {
+        // The channel closed under us: there is nobody to say it to.
+      }
+    }
+    this.#closedFor = reason
+    this.#owned.dispose()
+    const release = () => {
+      live.dispose()
+      bulk.dispose()
+    }
+    if (lastWord === undefined) release()
+    else clock.after(LAST_WORD_MS, release)
+    logger.info('link closed', { peer: this.peer, reason })
+    for (const name of LANE_NAMES) this.#lanes[name].close(reason)
+    this.#closed.fire({ reason })
+  }
+}
+
+const connectionOf = (lane: LaneName): ConnectionName => ((BULK_LANES as readonly LaneName[]).includes(lane) ? 'bulk' : 'live')
+
+function pathOf(local: string | undefined, remote: string | undefined): LinkStats['path'] {
+  for (const type of ['relay', 'srflx', 'prflx', 'host'] as const) if (local === type || remote === type) return type
+  return 'unknown'
+}

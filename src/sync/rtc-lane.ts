@@ -1,0 +1,89 @@
+import { Emitter, type Event } from '../base/emitter.ts'
+import { FrameJoiner, MAX_MESSAGE_BYTES } from './lane-frame.ts'
+import type { LaneScheduler } from './lane-scheduler.ts'
+import type { Lane, LaneName } from './lane.ts'
+import { LinkError } from './link-error.ts'
+
+/** Messages kept for a lane that nobody listens to yet; what comes beyond is not read. */
+const MAX_HELD_BYTES = 1024 * 1024
+
+/** One lane of a link. Messages that come before the first listener wait for it. */
+export class RtcLane implements Lane {
+  readonly name: LaneName
+  readonly #scheduler: LaneScheduler
+  readonly #joiner: FrameJoiner
+  readonly #received = new Emitter<Uint8Array>()
+  readonly #drained = new Emitter<void>()
+  readonly #closed = new Emitter<{ readonly reason: string }>()
+  readonly counters = { sentBytes: 0, receivedBytes: 0, sentMessages: 0, receivedMessages: 0 }
+  readonly onDidDrain = this.#drained.event
+  readonly onDidClose = this.#closed.event
+  /** Waiting for the first listener; undefined once there was one and it has had them. */
+  #held: Uint8Array[] | undefined = []
+  #heldBytes = 0
+  #closedFor: string | undefined
+
+  constructor(name: LaneName, peer: string, scheduler: LaneScheduler) {
+    this.name = name
+    this.#scheduler = scheduler
+    this.#joiner = new FrameJoiner(peer, name)
+  }
+
+  readonly onDidReceive: Event<Uint8Array> = (listener) => {
+    const isFirst = !this.#received.hasListeners && this.#held !== undefined
+    const subscription = this.#received.event(listener)
+    if (isFirst) queueMicrotask(() => this.#releaseHeld())
+    return subscription
+  }
+
+  get bufferedBytes(): number {
+    return this.#closedFor === undefined ? this.#scheduler.queuedBytes(this.name) : 0
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#closedFor !== undefined) throw LinkError.closed(this.#closedFor)
+    if (message.length > MAX_MESSAGE_BYTES) throw LinkError.messageTooLarge(this.name, message.length, MAX_MESSAGE_BYTES)
+    this.counters.sentMessages++
+    this.counters.sentBytes += message.length
+    this.#scheduler.add(this.name, message)
+  }
+
+  /** @throws LinkError `link/bad-frame` */
+  receiveFrame(frame: Uint8Array): void {
+    if (this.#closedFor !== undefined) return
+    const message = this.#joiner.add(frame)
+    if (message === undefined) return
+    this.counters.receivedMessages++
+    this.counters.receivedBytes += message.length
+    if (this.#held === undefined) this.#received.fire(message)
+    else this.#hold(message)
+  }
+
+  #hold(message: Uint8Array): void {
+    if (this.#heldBytes + message.length > MAX_HELD_BYTES && !this.#received.hasListeners) return
+    this.#held?.push(message)
+    this.#heldBytes += message.length
+  }
+
+  #releaseHeld(): void {
+    if (!this.#received.hasListeners) return
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const message of held) if (this.#closedFor === undefined) this.#received.fire(message)
+  }
+
+  drained(): void {
+    this.#drained.fire()
+  }
+
+  close(reason: string): void {
+    if (this.#closedFor !== undefined) return
+    this.#closedFor = reason
+    this.#held = undefined
+    this.#closed.fire({ reason })
+  }
+
+  dispose(): void {
+    this.close('disposed here')
+  }
+}
