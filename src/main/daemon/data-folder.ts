@@ -1,0 +1,99 @@
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { StartError } from './start-error.ts'
+
+/** Where everything of one device lies, and the names in it. */
+export interface DataFolder {
+  readonly path: string
+  readonly vault: string
+  readonly store: string
+  readonly settings: string
+  readonly entrances: string
+  readonly logs: string
+  readonly deviceSocket: string
+  readonly hostSocket: string
+  readonly filesSocket: string
+  readonly supervisorSocket: string
+  /** Its own browser profile: the app window never shares cookies with the person's browser. */
+  readonly browserProfile: string
+}
+
+/** Longest data folder path: the longest socket name after it must fit the kernel's 103 bytes. */
+const MAX_FOLDER_BYTES = 103 - '/supervisor.sock'.length
+
+/** `--data`, else ELSEWHERE_DATA, else where the system keeps such things. */
+export function defaultDataFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.ELSEWHERE_DATA) return path.resolve(env.ELSEWHERE_DATA)
+  if (process.platform === 'win32') return path.join(env.LOCALAPPDATA ?? os.homedir(), 'Elsewhere')
+  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Application Support', 'Elsewhere')
+  return path.join(env.XDG_DATA_HOME ?? path.join(os.homedir(), '.local', 'share'), 'elsewhere')
+}
+
+export function dataFolderAt(folder: string): DataFolder {
+  const at = (name: string) => path.join(folder, name)
+  const socket = (name: string) =>
+    process.platform === 'win32' ? `\\\\.\\pipe\\elsewhere-${Buffer.from(folder).toString('hex').slice(-80)}-${name}` : at(name)
+  return {
+    path: folder,
+    vault: at('vault.json'),
+    store: at('store.sqlite'),
+    settings: at('settings.json'),
+    entrances: at('entrances.json'),
+    logs: at('logs'),
+    deviceSocket: socket('device.sock'),
+    hostSocket: socket('host.sock'),
+    filesSocket: socket('files.sock'),
+    supervisorSocket: socket('supervisor.sock'),
+    browserProfile: at('browser'),
+  }
+}
+
+/**
+ * Makes the folder (0700) where it is missing and checks that it can be written.
+ *
+ * @throws StartError `start/data-read-only`, `start/disk-full`, `start/data-not-private`, `start/data-path-too-long`
+ */
+export function openDataFolder(folder: string): DataFolder {
+  const at = path.resolve(folder)
+  if (process.platform !== 'win32' && Buffer.byteLength(at) > MAX_FOLDER_BYTES) {
+    throw new StartError(
+      'start/data-path-too-long',
+      `The data folder's path is too long for sockets in it (${at}). Choose one of at most ${MAX_FOLDER_BYTES} bytes with --data.`,
+    )
+  }
+  const data = dataFolderAt(at)
+  try {
+    mkdirSync(data.logs, { recursive: true, mode: 0o700 })
+    const probe = path.join(at, `.probe-${process.pid}`)
+    writeFileSync(probe, 'x'.repeat(4096), { mode: 0o600 })
+    rmSync(probe)
+    if (process.platform !== 'win32') chmodSync(at, 0o700)
+  } catch (cause) {
+    throw describeFolderError(at, cause)
+  }
+  const { uid } = statSync(at)
+  if (process.getuid && uid !== process.getuid()) {
+    throw new StartError('start/data-not-private', `The data folder ${at} belongs to another account. Choose one of your own with --data.`)
+  }
+  return data
+}
+
+function describeFolderError(folder: string, cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new StartError(
+      'start/disk-full',
+      `There is no space left for the data folder ${folder}. Free some, or choose another with --data.`,
+      { cause },
+    )
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'ENOENT') {
+    return new StartError(
+      'start/data-read-only',
+      `The data folder ${folder} can't be written (${String(code)}). Make it writable for this account, or choose another with --data.`,
+      { cause },
+    )
+  }
+  return cause
+}
