@@ -1,0 +1,48 @@
+import * as z from 'zod'
+import { method, type Contract } from '../rpc/contract.ts'
+
+/*
+ * What the command line and the supervisor ask of a device over its 0600 socket, besides what displays may ask: whoever
+ * can open that socket owns the account. `desk:*` still needs open device keys.
+ */
+
+const nothing = z.object({})
+
+export const controlContract = {
+  /** What runs here. `origin` is where displays go; it opens nothing by itself. */
+  status: method({
+    needs: 'local:read',
+    parseInput: nothing.parse,
+    parseOutput: z.object({
+      pid: z.number().int(),
+      phase: z.enum(['first-run', 'sealed', 'open']),
+      deviceId: z.string().optional(),
+      deviceName: z.string(),
+      personName: z.string().optional(),
+      origin: z.string(),
+      /** Names of the displays that are connected, and whether they are unlocked. */
+      displays: z.array(z.object({ name: z.string(), unlocked: z.boolean() })),
+      links: z.number().int(),
+      version: z.string(),
+    }).parse,
+  }),
+  /** A URL that opens a display, once, within two minutes. */
+  openEntrance: method({ needs: 'local:run', parseInput: nothing.parse, parseOutput: z.object({ url: z.string() }).parse }),
+  /** Opens the device keys without a display (a server). Errors: vault/wrong-passphrase, vault/too-many-tries, vault/missing. */
+  unlockDevice: method({
+    needs: 'local:run',
+    parseInput: z.object({ passphrase: z.string().min(1).max(1024) }).parse,
+    parseOutput: nothing.parse,
+  }),
+  /** First run without a display. Errors: vault/exists, vault/weak-passphrase. */
+  createDevice: method({
+    needs: 'local:run',
+    parseInput: z.object({
+      personName: z.string().min(1).max(80),
+      deviceName: z.string().min(1).max(80),
+      passphrase: z.string().min(1).max(1024),
+      unattended: z.boolean(),
+    }).parse,
+    parseOutput: z.object({ deviceId: z.string() }).parse,
+  }),
+} satisfies Contract

@@ -1,0 +1,15 @@
+import { homeFilesContract } from '../files/home-files-contract.ts'
+import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
+import { linksContract } from '../sync/links-contract.ts'
+import { deskContract, doorContract } from './desk-contract.ts'
+
+/** Everything a display may ask of its device, over one connection. */
+export const displayContract = {
+  ...doorContract,
+  ...deskContract,
+  ...linksContract,
+  ...terminalContract,
+  ...tasksContract,
+  ...homeFilesContract,
+}
+export type DisplayContract = typeof displayContract
