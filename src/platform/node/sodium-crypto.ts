@@ -126,13 +126,12 @@ export class SodiumCrypto implements Crypto {
 /** Owns one guarded allocation. */
 class GuardedSecret implements Secret {
   readonly #buffer: Buffer
+  /** Not the Buffer itself: its `slice` would hand out the guarded memory instead of a copy. */
+  readonly bytes: Uint8Array
 
   constructor(length: number) {
     this.#buffer = sodium.sodium_malloc(length)
-  }
-
-  get bytes(): Uint8Array {
-    return this.#buffer
+    this.bytes = new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, length)
   }
 
   dispose(): void {

@@ -1,0 +1,88 @@
+import { concatBytes } from '../base/bytes.ts'
+import { deviceIdOf, type DeviceId, type PersonId } from '../base/ids.ts'
+import { fromBase58, toBase58 } from '../base/base58.ts'
+import { KEY_BYTES, type BoxKey, type Crypto, type Secret } from './crypto.ts'
+import { DatasetKeys } from './dataset-keys.ts'
+import { IdentityError } from './identity-error.ts'
+import { StorageSealer } from './storage-sealer.ts'
+
+const FORMAT = 1
+const HEAD_BYTES = 1 + 4 * KEY_BYTES
+
+/** Signs as this device. Fits sync's `DeviceSigner`. */
+export interface DeviceSigner {
+  readonly device: DeviceId
+  /** @throws IdentityError `identity/key-wiped`  the device was locked */
+  sign(message: Uint8Array): Uint8Array
+}
+
+/**
+ * What an open vault holds for the *device*: signing key, separate X25519 key, storage key and the workspace's keys.
+ * Person keys are never in here (rule ID13). Disposing wipes all of it; whoever kept the object gets `identity/key-wiped`.
+ */
+export class DeviceKeys {
+  readonly device: DeviceId
+  /** Whose device this is: the base58 root key that the device list hangs from. */
+  readonly person: PersonId
+  readonly signer: DeviceSigner
+  readonly box: BoxKey
+  readonly sealer: StorageSealer
+  readonly datasetKeys: DatasetKeys
+  readonly #crypto: Crypto
+  readonly #seeds: Secret
+  readonly #dispose: () => void
+
+  private constructor(crypto: Crypto, seeds: Secret, person: PersonId, datasetKeys: DatasetKeys) {
+    const signing = crypto.signingKey(seeds.bytes.subarray(0, KEY_BYTES))
+    this.#crypto = crypto
+    this.#seeds = seeds
+    this.person = person
+    this.datasetKeys = datasetKeys
+    this.device = deviceIdOf(signing.publicKey)
+    this.signer = { device: this.device, sign: (message) => signing.sign(message) }
+    this.box = crypto.boxKey(seeds.bytes.subarray(KEY_BYTES, 2 * KEY_BYTES))
+    this.sealer = new StorageSealer(crypto, seeds.bytes.subarray(2 * KEY_BYTES, 3 * KEY_BYTES))
+    this.#dispose = () => signing.dispose()
+  }
+
+  /** A new device of `person`, with a workspace of its own. */
+  static create(crypto: Crypto, person: PersonId): DeviceKeys {
+    return new DeviceKeys(crypto, crypto.randomSecret(3 * KEY_BYTES), person, DatasetKeys.create(crypto))
+  }
+
+  /** Reads what `encode` wrote. @throws IdentityError `keys/malformed` */
+  static decode(crypto: Crypto, bytes: Uint8Array): DeviceKeys {
+    if (bytes.length <= HEAD_BYTES || bytes[0] !== FORMAT) {
+      throw new IdentityError('keys/malformed', 'the device keys in the vault cannot be read; restore vault.json from a backup')
+    }
+    const person = toBase58(bytes.subarray(HEAD_BYTES - KEY_BYTES, HEAD_BYTES)) as PersonId
+    const datasetKeys = DatasetKeys.decode(crypto, bytes.subarray(HEAD_BYTES))
+    return new DeviceKeys(crypto, crypto.secret(bytes.slice(1, HEAD_BYTES - KEY_BYTES)), person, datasetKeys)
+  }
+
+  /** The same machine as a device of another person: same device, storage and box keys, that person's workspace keys. */
+  adopt(person: PersonId, datasetKeys: DatasetKeys): DeviceKeys {
+    return new DeviceKeys(this.#crypto, this.#crypto.secret(this.#keptSeeds().slice()), person, datasetKeys)
+  }
+
+  /** All keys in plain, to be sealed at once; the caller wipes them. */
+  encode(): Uint8Array {
+    const datasetKeys = this.datasetKeys.encode()
+    const bytes = concatBytes(Uint8Array.of(FORMAT), this.#keptSeeds(), fromBase58(this.person), datasetKeys)
+    this.#crypto.wipe(datasetKeys)
+    return bytes
+  }
+
+  dispose(): void {
+    this.#dispose()
+    this.#seeds.dispose()
+    this.box.dispose()
+    this.sealer.dispose()
+    this.datasetKeys.dispose()
+  }
+
+  #keptSeeds(): Uint8Array {
+    if (this.#seeds.bytes.length > 0) return this.#seeds.bytes
+    throw new IdentityError('identity/key-wiped', 'the device keys were wiped when this device locked; unlock it first')
+  }
+}

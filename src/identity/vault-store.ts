@@ -1,0 +1,14 @@
+/** `vault`: the sealed keys. `unattended`: the key that opens the device part without a passphrase; exists only when asked for. */
+export type VaultFile = 'vault' | 'unattended'
+
+/**
+ * Where the vault lies. Every implementation runs `describeVaultStore` from vault-store.suite.ts (rule ID14): only the
+ * owner can read, a write is all or nothing and durable once resolved, also across a crash.
+ */
+export interface VaultStore {
+  /** The bytes, or undefined when there is no such file. */
+  read(file: VaultFile): Promise<Uint8Array | undefined>
+  write(file: VaultFile, bytes: Uint8Array): Promise<void>
+  /** Overwrites nothing (disks keep old blocks): after it the key must be changed, not just forgotten. Absent is fine. */
+  remove(file: VaultFile): Promise<void>
+}
