@@ -1,0 +1,155 @@
+import type { Clock } from '../../base/clock.ts'
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { errorMessage } from '../../base/errors.ts'
+import { WORKSPACE_DOC } from '../../base/ids.ts'
+import { toBase58 } from '../../base/base58.ts'
+import type { RandomSource } from '../../base/random.ts'
+import { type ClassSettling, settleClass, settledOn } from '../../session/class-settling.ts'
+import { type DeskSize, displayClassOf } from '../../session/display-class.ts'
+import type { SessionCommand } from '../../session/session-command.ts'
+import { WorkspaceDoc } from '../../session/workspace-doc.ts'
+import { showToast } from '../ui/toast.tsx'
+import { setDragFeed } from '../window/drag-feed.ts'
+import { AttachedDocument } from './attached-document.ts'
+import { useDesk } from './desk-store.ts'
+import type { DeviceClient } from './device-connection.ts'
+import { followDevices } from './follow-devices.ts'
+import { useDoor } from './door-store.ts'
+import { DragAwareness } from './drag-awareness.ts'
+import { addMessage } from './messages-store.ts'
+import { useRemoteDrags } from './remote-drags.ts'
+import { useSeat } from './seat-store.ts'
+
+const ID_BYTES = 16
+
+/**
+ * The open desk of an unlocked display: the workspace document and everything that is heard from the device while it is
+ * open. Lives until the page is left: a lock reloads the page, so that nothing of it stays in memory.
+ */
+export class DeskSession implements Disposable {
+  readonly #owned = new DisposableStore()
+  readonly #document = this.#owned.add(new AttachedDocument(WORKSPACE_DOC))
+  readonly #texts = new Set<AttachedDocument>()
+  readonly #clock: Clock
+  readonly #random: RandomSource
+  #workspace: WorkspaceDoc | undefined
+  #heard: DisposableStore | undefined
+  #settling: ClassSettling = settledOn(useDesk.getState().displayClass)
+
+  constructor(clock: Clock, random: RandomSource) {
+    this.#clock = clock
+    this.#random = random
+    this.#owned.defer(
+      useDoor.subscribe(({ client, door }, before) => {
+        if (client === before.client && door === before.door) return
+        if (client && door?.phase === 'unlocked') void this.#listen(client)
+        else if (!client) this.#detach()
+      }),
+    )
+    const drags = new DragAwareness(this.#document.awareness)
+    setDragFeed((windowId, rect, desk) => drags.publish(windowId, rect, desk))
+    const readDrags = () => useRemoteDrags.setState({ drags: drags.remote(useDesk.getState().desk) })
+    this.#document.awareness.on('change', readDrags)
+    void this.#document.whenLoaded.then(() => this.#open())
+  }
+
+  /** Starts over the connection there is. */
+  start(): void {
+    const { client, door } = useDoor.getState()
+    if (client && door?.phase === 'unlocked') void this.#listen(client)
+  }
+
+  /** The desk area was measured. Its class follows once it has held for a while (session rule SE35). */
+  resize(desk: DeskSize): void {
+    const first = useDesk.getState().session === undefined
+    const displayClass = displayClassOf(desk)
+    this.#settling = first ? settledOn(displayClass) : settleClass(this.#settling, displayClass, this.#clock.monotonicMs())
+    useDesk.setState({ desk, displayClass: this.#settling.current })
+    const { next } = this.#settling
+    if (next) {
+      const wait = Math.max(0, next.dueAtMs - this.#clock.monotonicMs()) + 1
+      this.#owned.add(
+        this.#clock.after(wait, () => {
+          this.#settling = settleClass(this.#settling, displayClassOf(useDesk.getState().desk), this.#clock.monotonicMs())
+          useDesk.setState({ displayClass: this.#settling.current })
+        }),
+      )
+    }
+  }
+
+  /** Opens a text's document beside the workspace; it is kept attached across reconnects until disposed. Errors of the call are thrown. */
+  async openText(name: string): Promise<AttachedDocument> {
+    const text = new AttachedDocument(name)
+    this.#texts.add(text)
+    const { client } = useDoor.getState()
+    if (client) await text.attach(client)
+    return text
+  }
+
+  closeText(text: AttachedDocument): void {
+    this.#texts.delete(text)
+    text.dispose()
+  }
+
+  dispose(): void {
+    setDragFeed(undefined)
+    this.#heard?.dispose()
+    for (const text of this.#texts) text.dispose()
+    this.#workspace?.dispose()
+    this.#owned.dispose()
+  }
+
+  async #listen(client: DeviceClient): Promise<void> {
+    if (this.#heard && this.#client === client) return
+    this.#detach()
+    this.#client = client
+    const heard = new DisposableStore()
+    this.#heard = heard
+    heard.add(followDevices(client))
+    heard.add(client.onDidNotify(addMessage))
+    heard.add(client.onDidChangeSeat((seat) => useSeat.setState({ seat })))
+    heard.add(client.onDidAskSeatQuestion((question) => useSeat.setState({ question })))
+    try {
+      await Promise.all([this.#document, ...this.#texts].map((document) => document.attach(client)))
+      useDesk.setState({ unsent: false })
+    } catch (error) {
+      if (useDoor.getState().client !== client) return // the connection broke; the next one tries again
+      showToast({ title: 'The desk could not be opened', body: errorMessage(error), severity: 'error' })
+    }
+  }
+
+  #client: DeviceClient | undefined
+
+  #detach(): void {
+    this.#client = undefined
+    this.#heard?.dispose()
+    this.#heard = undefined
+    this.#document.detach()
+    for (const text of this.#texts) text.detach()
+  }
+
+  #open(): void {
+    const workspace = new WorkspaceDoc(this.#document.doc)
+    this.#workspace = workspace
+    const { door } = useDoor.getState()
+    workspace.onDidChange(({ state }) => useDesk.setState({ session: state, unsent: this.#document.hasUnsent }))
+    performance.mark('elsewhere:desk-loaded')
+    useDesk.setState({
+      session: workspace.state,
+      deviceId: door?.deviceId ?? '',
+      deviceName: door?.deviceName ?? '',
+      dispatch: (command) => this.#dispatch(workspace, command),
+    })
+  }
+
+  #dispatch(workspace: WorkspaceDoc, command: SessionCommand): string | undefined {
+    const { desk, displayClass } = useDesk.getState()
+    const context = { newId: () => toBase58(this.#random.bytes(ID_BYTES)), nowMs: this.#clock.nowMs(), displayClass, desk }
+    try {
+      return workspace.dispatch(command, context)?.made
+    } catch (error) {
+      showToast({ title: 'That could not be done', body: errorMessage(error), severity: 'warn' })
+      return undefined
+    }
+  }
+}

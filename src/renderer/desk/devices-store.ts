@@ -1,0 +1,24 @@
+import { create } from 'zustand'
+import type { MachineLoad, TerminalInfo } from '../../jobs/terminal-contract.ts'
+import type { DeviceRow } from '../../sync/links-contract.ts'
+
+export interface DevicesSlice {
+  /** This device first, then by name. */
+  readonly rows: readonly DeviceRow[]
+  /** As last measured; only devices that somebody looks at are asked. */
+  readonly loads: Readonly<Record<string, MachineLoad>>
+  /** Running terminals by device. */
+  readonly terminals: Readonly<Record<string, readonly TerminalInfo[]>>
+}
+
+export const useDevices = create<DevicesSlice>(() => ({ rows: [], loads: {}, terminals: {} }))
+
+/** Rows as the docks show them: this device first, linked before away, then by name. */
+export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {
+  const weight = { self: 0, linked: 1, connecting: 2, away: 3 }
+  return [...rows].sort((a, b) => weight[a.state] - weight[b.state] || a.name.localeCompare(b.name) || (a.deviceId < b.deviceId ? -1 : 1))
+}
+
+/** A device's name, or its id's first letters when it is unknown here. */
+export const deviceNameOf = (rows: readonly DeviceRow[], deviceId: string): string =>
+  rows.find((row) => row.deviceId === deviceId)?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device')

@@ -1,0 +1,100 @@
+import type { DeskSize } from '../../session/display-class.ts'
+import { REACH_PX, SMALLEST_WINDOW, TITLE_BAR_PX } from '../../session/place.ts'
+import type { PixelRect } from '../../session/snap-zone.ts'
+
+/** Which edges a resize drags; `n` and `s`, `w` and `e` exclude each other. */
+export type ResizeEdge = 'n' | 's' | 'e' | 'w' | 'ne' | 'nw' | 'se' | 'sw'
+export const RESIZE_EDGES: readonly ResizeEdge[] = ['n', 's', 'e', 'w', 'ne', 'nw', 'se', 'sw']
+
+/**
+ * The rectangle after dragging an edge by dx, dy. The opposite edge stays; the window keeps its smallest size and its
+ * title bar stays on the desk.
+ */
+export function resizeRect(rect: PixelRect, edge: ResizeEdge, dx: number, dy: number, desk: DeskSize): PixelRect {
+  let { x, y, width, height } = rect
+  if (edge.includes('e')) width = Math.max(SMALLEST_WINDOW.widthPx, width + dx)
+  if (edge.includes('s')) height = Math.max(SMALLEST_WINDOW.heightPx, height + dy)
+  if (edge.includes('w')) {
+    const right = x + width
+    width = Math.max(SMALLEST_WINDOW.widthPx, width - dx)
+    x = right - width
+  }
+  if (edge.includes('n')) {
+    const bottom = y + height
+    height = Math.max(SMALLEST_WINDOW.heightPx, height - Math.max(dy, -y))
+    y = Math.max(0, Math.min(bottom - height, desk.height - TITLE_BAR_PX))
+    height = bottom - y
+  }
+  return { x, y, width, height }
+}
+
+/** The rectangle after dragging the title bar by dx, dy: at least REACH_PX of the title bar stay on the desk. */
+export function moveRect(rect: PixelRect, dx: number, dy: number, desk: DeskSize): PixelRect {
+  const reach = Math.min(REACH_PX, rect.width, desk.width)
+  return {
+    ...rect,
+    x: Math.max(reach - rect.width, Math.min(desk.width - reach, rect.x + dx)),
+    y: Math.max(0, Math.min(Math.max(0, desk.height - TITLE_BAR_PX), rect.y + dy)),
+  }
+}
+
+/**
+ * A zoned window is pulled loose under the pointer: it takes its free size and keeps the pointer at the same share of
+ * its title bar.
+ */
+export function pullLoose(zoned: PixelRect, free: PixelRect, pointer: { readonly x: number; readonly y: number }): PixelRect {
+  const share = zoned.width > 0 ? (pointer.x - zoned.x) / zoned.width : 0.5
+  return { ...free, x: Math.round(pointer.x - free.width * Math.max(0, Math.min(1, share))), y: zoned.y }
+}
+
+/** Arrow keys in keyboard mode: 16 px a press, 1 px with Shift, 96 px with Ctrl. */
+export function keyStep(press: { readonly key: string; readonly shiftKey: boolean; readonly ctrlKey: boolean }): readonly [number, number] | undefined {
+  const step = press.shiftKey ? 1 : press.ctrlKey ? 96 : 16
+  switch (press.key) {
+    case 'ArrowLeft':
+      return [-step, 0]
+    case 'ArrowRight':
+      return [step, 0]
+    case 'ArrowUp':
+      return [0, -step]
+    case 'ArrowDown':
+      return [0, step]
+    default:
+      return undefined
+  }
+}
+
+/** Points looked at on each side of a window when asking whether anything of it can be seen: 12 x 12 finds gaps of a twelfth of it. */
+const SAMPLES = 12
+
+/**
+ * The windows of which something can be seen, front to back. A window is left out when others cover every sampled point
+ * of it: its content need not be mounted.
+ *
+ * @param frontToBack  rectangles of the windows that are shown, the foremost first
+ */
+export function uncovered<Id>(frontToBack: readonly (readonly [id: Id, rect: PixelRect])[], desk: DeskSize): readonly Id[] {
+  const above: PixelRect[] = []
+  const seen: Id[] = []
+  for (const [id, rect] of frontToBack) {
+    if (shows(rect, above, desk)) seen.push(id)
+    above.push(rect)
+  }
+  return seen
+}
+
+function shows(rect: PixelRect, above: readonly PixelRect[], desk: DeskSize): boolean {
+  const left = Math.max(0, rect.x)
+  const top = Math.max(0, rect.y)
+  const width = Math.min(desk.width, rect.x + rect.width) - left
+  const height = Math.min(desk.height, rect.y + rect.height) - top
+  if (width <= 0 || height <= 0) return false
+  for (let row = 0; row < SAMPLES; row++) {
+    for (let column = 0; column < SAMPLES; column++) {
+      const x = left + (width * (column + 0.5)) / SAMPLES
+      const y = top + (height * (row + 0.5)) / SAMPLES
+      if (!above.some((other) => x >= other.x && x < other.x + other.width && y >= other.y && y < other.y + other.height)) return true
+    }
+  }
+  return false
+}
