@@ -29,7 +29,8 @@ export function followDevices(client: DeviceClient): Disposable {
 
 function readTerminals(client: DeviceClient, device: string): void {
   client.listTerminals({ device }).then(
-    (list) => useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: list.filter((terminal) => !terminal.exit) } })),
+    (list) =>
+      useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: list.filter((terminal) => !terminal.exit) } })),
     () => useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: [] } })), // went away while being asked
   )
 }

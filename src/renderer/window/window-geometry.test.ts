@@ -68,20 +68,48 @@ it.each([
 describe('uncovered', () => {
   it('a maximised window in front hides all behind it', () => {
     const full = { x: 0, y: 0, ...desk }
-    expect(uncovered([['front', full], ['a', rect], ['b', rect]], desk)).toEqual(['front'])
+    expect(
+      uncovered(
+        [
+          ['front', full],
+          ['a', rect],
+          ['b', rect],
+        ],
+        desk,
+      ),
+    ).toEqual(['front'])
   })
 
   it('two halves together hide what neither hides alone', () => {
     const left = { x: 0, y: 0, width: 600, height: 800 }
     const right = { x: 600, y: 0, width: 600, height: 800 }
-    expect(uncovered([['l', left], ['r', right], ['behind', rect]], desk)).toEqual(['l', 'r'])
-    expect(uncovered([['l', left], ['behind', rect]], desk)).toEqual(['l', 'behind'])
+    expect(
+      uncovered(
+        [
+          ['l', left],
+          ['r', right],
+          ['behind', rect],
+        ],
+        desk,
+      ),
+    ).toEqual(['l', 'r'])
+    expect(
+      uncovered(
+        [
+          ['l', left],
+          ['behind', rect],
+        ],
+        desk,
+      ),
+    ).toEqual(['l', 'behind'])
   })
 
   it('the foremost window on the desk is always among them', () => {
-    fc.assert(fc.property(fc.array(anyRect, { minLength: 1, maxLength: 12 }), (rects) => {
-      const windows = rects.map((rect, index) => [index, rect] as const)
-      expect(uncovered(windows, desk)[0]).toBe(0)
-    }))
+    fc.assert(
+      fc.property(fc.array(anyRect, { minLength: 1, maxLength: 12 }), (rects) => {
+        const windows = rects.map((rect, index) => [index, rect] as const)
+        expect(uncovered(windows, desk)[0]).toBe(0)
+      }),
+    )
   })
 })

@@ -48,7 +48,11 @@ export function pullLoose(zoned: PixelRect, free: PixelRect, pointer: { readonly
 }
 
 /** Arrow keys in keyboard mode: 16 px a press, 1 px with Shift, 96 px with Ctrl. */
-export function keyStep(press: { readonly key: string; readonly shiftKey: boolean; readonly ctrlKey: boolean }): readonly [number, number] | undefined {
+export function keyStep(press: {
+  readonly key: string
+  readonly shiftKey: boolean
+  readonly ctrlKey: boolean
+}): readonly [number, number] | undefined {
   const step = press.shiftKey ? 1 : press.ctrlKey ? 96 : 16
   switch (press.key) {
     case 'ArrowLeft':
