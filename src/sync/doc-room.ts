@@ -73,9 +73,11 @@ export class DocRoom implements Disposable {
     if (!room || this.#isDisposed) return
     this.#room = room
     const { process } = globalThis as { process?: { off?: (event: string, listener: () => void) => void } }
+    // oxlint-disable-next-line no-underscore-dangle -- y-webrtc's name
     process?.off?.('exit', room._beforeUnloadHandler)
     void afterMicrotasks().then(() => {
       room.bcconnected = false
+      // oxlint-disable-next-line no-underscore-dangle -- y-webrtc's name
       broadcastChannel.unsubscribe(room.name, room._bcSubscriber)
     })
     for (const [peer, entry] of this.#attached) this.#connect(peer, entry)
