@@ -5,6 +5,7 @@ export type JobErrorCode =
   | 'terminal/device-away'
   | 'terminal/spawn-failed'
   | 'terminal/too-many'
+  | 'terminal/would-not-end'
   | 'terminal/malformed-frame'
   | 'task/unknown'
   | 'task/refused'

@@ -10,6 +10,8 @@ import { SCROLLBACK_LINES } from './xterm-screen.ts'
 
 /** How long a viewer that is behind may hold the program back before it gets a fresh screen instead. 150 ms: a hiccup of a link, not a slow link. */
 export const HOLD_MS = 150
+/** All holds of one flood together: a viewer that always catches up just in time must not slow a build to its own pace. */
+export const HOLD_BUDGET_MS = 500
 /** Lines above the screen in a fresh screen sent in the middle of a flood. A few kilobytes, so that a slow viewer sees ten a second. */
 export const LIGHT_SCROLLBACK_LINES = 200
 /** After a flood, this long without output means that the whole scrollback is worth sending. */
@@ -26,7 +28,7 @@ type State =
   | { readonly kind: 'loading'; readonly tail: Uint8Array[]; readonly scrollbackLines: number }
   | { readonly kind: 'live' }
   /** Too much is under way: the program is held. */
-  | { readonly kind: 'holding'; readonly hold: Disposable }
+  | { readonly kind: 'holding'; readonly hold: Disposable; readonly sinceMs: number }
   /** It did not help: output is dropped until the viewer has caught up, then it gets a fresh screen. */
   | { readonly kind: 'dropping' }
 
@@ -34,7 +36,7 @@ type State =
  * One viewer of one terminal: the screen as it is now, then what changes; keys and size back (JB3-JB8).
  *
  * Invariant: at most one snapshot, one read-ahead and CHANNEL_HIGH_BYTES wait for a viewer, however slow it is, and a
- * slow viewer holds the program for at most HOLD_MS per flood. Owns the channel and its subscriptions, not the terminal.
+ * slow viewer holds the program for at most HOLD_BUDGET_MS per flood. Owns the channel and its subscriptions, not the terminal.
  */
 export class TerminalAttachment implements Disposable {
   readonly #terminal: Terminal
@@ -50,6 +52,7 @@ export class TerminalAttachment implements Disposable {
   /** A snapshot may be larger than the high mark; it does not count as being behind. */
   #allowanceBytes = 0
   #lastOutputMs = 0
+  #holdBudgetMs = HOLD_BUDGET_MS
   #exitTold = false
 
   constructor(terminal: Terminal, channel: ByteChannel, clock: Clock, size: TerminalSize) {
@@ -104,7 +107,9 @@ export class TerminalAttachment implements Disposable {
   }
 
   #handleOutput(bytes: Uint8Array): void {
-    this.#lastOutputMs = this.#clock.monotonicMs()
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#lastOutputMs >= QUIET_MS) this.#holdBudgetMs = HOLD_BUDGET_MS
+    this.#lastOutputMs = nowMs
     switch (this.#state.kind) {
       case 'loading':
         this.#state.tail.push(bytes)
@@ -123,27 +128,28 @@ export class TerminalAttachment implements Disposable {
   }
 
   #fallBehind(): void {
-    if (this.#owesScrollback) {
+    const holdMs = this.#owesScrollback ? 0 : Math.min(HOLD_MS, this.#holdBudgetMs)
+    if (holdMs <= 0) {
       this.#state = { kind: 'dropping' }
       return
     }
-    const hold = this.#terminal.hold()
-    this.#state = { kind: 'holding', hold }
-    this.#setTimer('hold', HOLD_MS, () => {
-      this.#state = { kind: 'dropping' }
-      hold.dispose()
-    })
+    this.#state = { kind: 'holding', hold: this.#terminal.hold(), sinceMs: this.#clock.monotonicMs() }
+    this.#setTimer('hold', holdMs, () => this.#endHold({ kind: 'dropping' }))
+  }
+
+  #endHold(next: State): void {
+    if (this.#state.kind !== 'holding') return
+    const { hold, sinceMs } = this.#state
+    this.#clearTimer('hold')
+    this.#holdBudgetMs -= this.#clock.monotonicMs() - sinceMs
+    this.#state = next
+    hold.dispose()
   }
 
   #handleDrain(): void {
     this.#allowanceBytes = 0
     if (this.#state.kind === 'dropping') this.#load(LIGHT_SCROLLBACK_LINES)
-    else if (this.#state.kind === 'holding') {
-      const { hold } = this.#state
-      this.#state = { kind: 'live' }
-      this.#clearTimer('hold')
-      hold.dispose()
-    }
+    else this.#endHold({ kind: 'live' })
   }
 
   #watchForQuiet(): void {

@@ -9,7 +9,7 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryTransportPair } from '../testkit/memory-transport.ts'
 import { hostContract } from './host-contract.ts'
 import { serveHost } from './serve-host.ts'
-import { HOLD_MS, QUIET_MS } from './terminal-attachment.ts'
+import { HOLD_BUDGET_MS, HOLD_MS, QUIET_MS } from './terminal-attachment.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from './terminal-frames-contract.ts'
 import { MAX_TERMINALS, TerminalHost } from './terminal-host.ts'
 import { XtermScreen } from './xterm-screen.ts'
@@ -200,6 +200,26 @@ it('[JB5] a viewer that stays behind gets a fresh screen, and all lines once it 
   at.clock.advance(2 * QUIET_MS)
   await vi.waitFor(() => expect(slow.text.match(/line /g)?.length).toBe(10_023))
   expect(pty.paused).toBe(false)
+})
+
+it('[JB5] a viewer that always catches up just in time does not slow the program to its own pace', async () => {
+  const at = setUp()
+  const { pty, attach } = await open(at)
+  const slow = await attach()
+  let heldMs = 0
+  for (let round = 0; round < 20; round++) {
+    slow.channel.setPaused(true)
+    for (let printed = 0; printed < 1000 && pty.print('y'.repeat(1024)); printed++) at.clock.advance(1)
+    for (; pty.paused && heldMs < 5_000; heldMs += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      at.clock.advance(10)
+      if (heldMs % 100 === 90) slow.channel.setPaused(false)
+    }
+    slow.channel.setPaused(false)
+    await vi.waitFor(() => expect(pty.paused).toBe(false))
+  }
+  expect(heldMs).toBeGreaterThan(100)
+  expect(heldMs).toBeLessThanOrEqual(HOLD_BUDGET_MS + 500)
 })
 
 it('[JB5] the pty is not read faster than the screen is drawn', async () => {

@@ -50,6 +50,8 @@ export interface SpawnRequest extends TerminalSize {
 export class TerminalHost implements Disposable {
   readonly #parts: TerminalHostParts
   readonly #terminals = new Map<string, { terminal: Terminal; owned: DisposableStore; viewers: Set<TerminalAttachment> }>()
+  /** Ids of all terminals of this process's life, so that programs which left theirs are known at the end. */
+  readonly #started = new Set<string>()
   readonly #changed = new Emitter<HostTerminal>()
   readonly #screenChanged = new Emitter<{ readonly terminalId: string }>()
   readonly onDidChangeTerminal = this.#changed.event
@@ -74,6 +76,7 @@ export class TerminalHost implements Disposable {
     const env = terminalEnvironment(environment, { ...command.env, [TERMINAL_MARK]: id })
     const pty = spawner.spawn({ file: command.file, args: command.args, cwd, env, ...size })
     const terminal = new Terminal({ id, pty, screen: newScreen(size), clock, size, cwd })
+    this.#started.add(id)
     const owned = new DisposableStore()
     owned.add(terminal)
     owned.add(terminal.onDidChange((info) => this.#changed.fire(info)))
@@ -83,6 +86,11 @@ export class TerminalHost implements Disposable {
     const info = terminal.info()
     this.#changed.fire(info)
     return info
+  }
+
+  /** Whether this host ever ran a terminal of that id. */
+  hasStarted(terminalId: string): boolean {
+    return this.#started.has(terminalId)
   }
 
   /** @throws JobError `terminal/unknown` */

@@ -1,0 +1,59 @@
+import { systemClock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { Logger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import type { PtySpawner } from '../jobs/pty.ts'
+import { serveHost } from '../jobs/serve-host.ts'
+import { shellCommand } from '../jobs/shell-integration.ts'
+import { TerminalHost } from '../jobs/terminal-host.ts'
+import { XtermScreen } from '../jobs/xterm-screen.ts'
+import type { Transport } from '../rpc/channel.ts'
+
+/** What the platform gives the host process. */
+export interface HostParts {
+  readonly spawner: PtySpawner
+  readonly isFolder: (path: string) => boolean
+  /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
+  readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
+  readonly log: Logger
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly shell: string
+  /** Where SHELL_INTEGRATION_FILES lie. */
+  readonly shellFolder: string
+}
+
+/** The inside of a host process: every terminal of this device. */
+export interface HostCore extends Disposable {
+  serve(transport: Transport): Disposable
+  /** Ends everything; resolves when no program is left. Safe to repeat. */
+  endAll(): Promise<void>
+}
+
+/** Joins the parts of the host process. It outlives the device and files processes. */
+export function createHost({ spawner, isFolder, endStrays, log, environment, home, shell, shellFolder }: HostParts): HostCore {
+  const owned = new DisposableStore()
+  const host = owned.add(
+    new TerminalHost({
+      spawner,
+      newScreen: ({ columns, rows }) => new XtermScreen(columns, rows),
+      clock: systemClock,
+      random: systemRandom,
+      logger: log,
+      environment,
+      home,
+      shell: () => shellCommand(shell, shellFolder, environment.ZDOTDIR),
+      isFolder,
+    }),
+  )
+  const endAll = async () => {
+    await host.endAll()
+    const left = await endStrays((mark) => host.hasStarted(mark))
+    for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
+  }
+  return {
+    serve: (transport) => serveHost(host, transport, endAll, log),
+    endAll,
+    dispose: () => owned.dispose(),
+  }
+}

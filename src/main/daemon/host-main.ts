@@ -1,0 +1,7 @@
+import path from 'node:path'
+import { runProcess } from './process-life.ts'
+import { startHost } from './start-host.ts'
+
+await runProcess('host', ({ data, log }) =>
+  startHost({ socketPath: data.hostSocket, shellFolder: path.join(data.path, 'shell'), log, environment: process.env }),
+)
