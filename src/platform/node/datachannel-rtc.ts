@@ -92,6 +92,7 @@ class DatachannelConnection implements RtcConnection {
   #remoteSdp: string | undefined
   #described: ((sdp: string) => void) | undefined
   #state: RtcState = 'new'
+  #isDisposed = false
   readonly #released: () => void
 
   constructor(options: RtcOptions, released: () => void) {
@@ -110,7 +111,7 @@ class DatachannelConnection implements RtcConnection {
       if (this.#state !== 'closed') this.#candidateFound.fire({ candidate, mid })
     })
     this.#connection.onStateChange((state) => {
-      if (state === 'closed') this.#released()
+      if (state === 'closed' && this.#isDisposed) this.#released()
       if (STATES.has(state)) this.#enter(state as RtcState)
     })
   }
@@ -214,10 +215,14 @@ class DatachannelConnection implements RtcConnection {
     }
   }
 
+  /** Also needed when the other end closed first: only `close` frees what libdatachannel holds. */
   dispose(): void {
-    if (this.#state === 'closed') return
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    const wasClosed = this.#state === 'closed'
     this.#enter('closed')
     this.#connection.close()
+    if (wasClosed) this.#released()
   }
 }
 
