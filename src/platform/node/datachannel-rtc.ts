@@ -51,7 +51,7 @@ class DatachannelChannel implements RtcChannel {
     channel.onBufferedAmountLow(() => this.#isOver || this.#drained.fire())
     channel.onMessage((message) => {
       if (this.#isOver || typeof message === 'string') return
-      this.#received.fire(message instanceof ArrayBuffer ? new Uint8Array(message) : message)
+      this.#received.fire(plainBytes(message))
     })
   }
 
@@ -77,6 +77,12 @@ class DatachannelChannel implements RtcChannel {
     this.#isOver = true
     this.#closed.fire()
   }
+}
+
+/** A Buffer's `slice` shares memory where a Uint8Array's copies: nobody above should have to know. */
+function plainBytes(message: Uint8Array | ArrayBuffer): Uint8Array {
+  if (message instanceof ArrayBuffer) return new Uint8Array(message)
+  return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
 }
 
 class DatachannelConnection implements RtcConnection {
