@@ -36,8 +36,8 @@ export function workspaceMeeting(rendezvousSecret: Uint8Array, day: number): Mee
 
 /** Public: whoever guesses the number can be there. CPace inside the connection decides. */
 export function pairingMeeting(meetingNumber: string): MeetingKeys {
-  const public_ = sha256(utf8(`elsewhere/pairing/1/${meetingNumber}`))
-  return { topic: toBase64Url(derive(public_, 'topic')), key: derive(public_, 'key') }
+  const root = sha256(utf8(`elsewhere/pairing/1/${meetingNumber}`))
+  return { topic: toBase64Url(derive(root, 'topic')), key: derive(root, 'key') }
 }
 
 /** What a device is called on a LAN in that hour: 16 hex digits, the same for all devices of one person. */

@@ -50,8 +50,7 @@ it('[SY61] says who left', async () => {
   await ticks()
   b.client.dispose()
   await ticks()
-  const address = (b.heard()[0]?.members as string[]).length
-  expect(address).toBe(1)
+  expect(b.heard()[0]?.members).toHaveLength(1)
   expect(a.heard().at(-1)).toMatchObject({ t: 'left', topic: TOPIC, member: expect.stringMatching(/^[\w-]{22}$/) })
 })
 
