@@ -1,0 +1,356 @@
+import * as awarenessProtocol from 'y-protocols/awareness'
+import * as Y from 'yjs'
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { DocId } from '../base/ids.ts'
+import type { CausalState } from './causal-state.ts'
+import type { ClientName } from './client-ids.ts'
+import { DisplayAttachment, type AttachmentHost } from './display-attachment.ts'
+import type { EnvelopeRef } from './envelope.ts'
+import type { Frontier } from './frontier.ts'
+import { Gate, type CopyFound, type GateRule, type Verdict } from './gate.ts'
+import { Outbox } from './outbox.ts'
+import { loadReplica, writeReplicaState } from './replica-state.ts'
+import { MAX_SNAPSHOT_UPDATE_BYTES, openSnapshot, signSnapshot } from './snapshot.ts'
+import type { SyncContext } from './sync-context.ts'
+import { SyncError } from './sync-error.ts'
+import { findViolation } from './update-check.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+export interface ReplicaOptions {
+  /** The constant first update of this kind of document; the same bytes on every device. */
+  readonly firstContent?: Uint8Array | undefined
+  /** Envelopes between two snapshots. 5,000: a new device then checks at most that many signatures (under a second). */
+  readonly snapshotEvery?: number
+  /** A gate rule to leave out; tests only. */
+  readonly without?: GateRule
+}
+
+/** An envelope that entered the log. */
+export interface Appended {
+  readonly ref: EnvelopeRef
+  readonly bytes: Uint8Array
+  readonly position: number
+  /** The replica's position before: who has read up to it has everything up to this one. */
+  readonly previousPosition: number
+}
+
+export interface KeepFailure {
+  readonly code: string
+  readonly message: string
+}
+
+const SNAPSHOT_EVERY = 5_000
+/** Replayed at a start after a crash at most; at 40 us each, 20 ms. */
+const STATE_EVERY = 512
+const STATE_EVERY_BYTES = 1 << 20
+/** Quiet time before a cached state or a snapshot is written. */
+const HOUSEKEEPING_MS = 1_000
+const KEEP_LOG_MS = 90 * 24 * 3_600_000
+/** 64 Gi clocks: no document has as many, and no client id is burnt by it. */
+const MAX_SNAPSHOT_JUMP = 2 ** 36
+
+const LOAD = Symbol('load')
+const EDIT = Symbol('edit')
+
+/**
+ * One device's copy of one document (rules SY34-SY49).
+ *
+ * Invariants: what is in the log is in `doc` and in `frontier`; what peers are offered is in the log; changes made here and
+ * not yet in the log are in the outbox, for at most one batch. Owns the Y.Doc, its awareness, gate, outbox and display
+ * attachments. Does not know links: DocumentSync listens to `onDidAppend` and calls `receive`.
+ */
+export class Replica implements Disposable, AttachmentHost {
+  readonly docId: DocId
+  readonly doc = new Y.Doc()
+  readonly awareness: awarenessProtocol.Awareness
+  /** Set by DocumentSync: are the lanes full? Then batches are longer. */
+  isBackedUp: () => boolean = () => false
+
+  readonly #context: SyncContext
+  readonly #snapshotEvery: number
+  readonly #causal: CausalState
+  readonly #gate: Gate
+  readonly #outbox: Outbox
+  readonly #waiting = new WaitingRoom()
+  readonly #displays = new Map<number, DisplayAttachment>()
+  readonly #appended = new Emitter<Appended>()
+  readonly #copies = new Emitter<CopyFound>()
+  #position: number
+  #sinceState = 0
+  #sinceStateBytes = 0
+  #sinceSnapshot = 0
+  #housekeeping: Disposable | undefined
+  #editClientId: number | undefined
+  #isDisposed = false
+
+  /** Loads from the log. @throws StoreError `store/damaged`, DomainError `vault/unsealable`  what lies there cannot be read */
+  constructor(context: SyncContext, docId: DocId, options: ReplicaOptions = {}) {
+    this.docId = docId
+    this.#context = context
+    this.#snapshotEvery = options.snapshotEvery ?? SNAPSHOT_EVERY
+    if (options.firstContent) Y.applyUpdate(this.doc, options.firstContent, LOAD)
+    const loaded = loadReplica(context, docId, this.doc, LOAD)
+    this.#causal = loaded.causal
+    this.#position = loaded.position
+    this.#sinceState = loaded.replayed
+    this.#gate = new Gate({
+      docId,
+      doc: this.doc,
+      causal: this.#causal,
+      log: context.log,
+      check: context.check,
+      paused: context.paused,
+      seal: context.seal,
+      own: { device: context.signer.device, start: context.start },
+      ...(options.without ? { without: options.without } : {}),
+    })
+    this.#outbox = new Outbox(context, docId, this.#causal, ({ ref, bytes, position }) => this.#noteAppended(ref, bytes, position))
+    this.onDidFailToKeep = this.#outbox.onDidFailToKeep
+    this.awareness = new awarenessProtocol.Awareness(this.doc)
+    this.awareness.setLocalState(null) // displays have awareness; a device has none
+    this.doc.on('update', this.#handleUpdate)
+    this.awareness.on('update', this.#handleAwareness)
+  }
+
+  /** An envelope entered the log: made here, or let through the gate. */
+  readonly onDidAppend: Event<Appended> = this.#appended.event
+  /** A copied data folder was found; its device is paused. */
+  readonly onDidFindCopy: Event<CopyFound> = this.#copies.event
+  /** A change could not be kept (`store/disk-full`, ...): it stays in memory and is tried again. */
+  readonly onDidFailToKeep: Event<KeepFailure>
+
+  get frontier(): Frontier {
+    return this.#causal.frontier
+  }
+
+  /** Position of the newest log row of this document that was read or written. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Envelopes that wait for something they depend on. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** Changes made here and not yet in the log. */
+  get pendingBytes(): number {
+    return this.#outbox.pendingBytes
+  }
+
+  get displays(): number {
+    return this.#displays.size
+  }
+
+  /** Joins a display: it gets a client id of its own. @throws StoreError  the id cannot be kept */
+  attachDisplay(): DisplayAttachment {
+    if (this.#isDisposed) throw new SyncError('sync/disposed', `document ${this.docId} is closed on this device: attach again`)
+    const attachment = new DisplayAttachment(this.#context.clientIds.issue(this.docId).clientId, this)
+    this.#displays.set(attachment.clientId, attachment)
+    return attachment
+  }
+
+  /** A change by the device itself, without a display: one transaction under a client id of its own. */
+  edit(change: (doc: Y.Doc) => void): void {
+    this.#editClientId ??= this.#context.clientIds.issue(this.docId).clientId
+    const own = this.doc.clientID
+    this.doc.clientID = this.#editClientId
+    try {
+      this.doc.transact(() => change(this.doc), EDIT)
+    } finally {
+      this.doc.clientID = own // y-webrtc and awareness know the document by it
+    }
+  }
+
+  state(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc)
+  }
+
+  /** For DisplayAttachment. */
+  apply(attachment: DisplayAttachment, update: Uint8Array): void {
+    const found = findViolation(this.doc, update, { mayWrite: (clientId) => this.#mayWrite(attachment, clientId) })
+    if (found) throw new SyncError(found.code, `a change to ${this.docId} by a display was refused: ${found.message}; reload the display`)
+    Y.applyUpdate(this.doc, update, attachment)
+  }
+
+  /** For DisplayAttachment. */
+  detach(attachment: DisplayAttachment): void {
+    this.#displays.delete(attachment.clientId)
+  }
+
+  /** The name of a client id this device gave out; undefined for those of peers. */
+  ownClientName(clientId: number): ClientName | undefined {
+    return this.#context.clientIds.find(clientId)
+  }
+
+  /**
+   * Takes one envelope from a peer, and those that had waited for it. `apply` hands an update to y-webrtc, which applies it.
+   *
+   * @throws StoreError  it could not be kept; nothing changed, ask again later
+   */
+  receive(bytes: Uint8Array, apply: (update: Uint8Array) => void): Verdict {
+    const verdict = this.#receiveOne(bytes, apply)
+    if (verdict.kind === 'pass') this.#release(this.#waiting.take(verdict.envelope), apply)
+    return verdict
+  }
+
+  /**
+   * Takes a snapshot from a peer if it brings anything new; true if it did.
+   *
+   * @throws SyncError  see openSnapshot, or its content would break the document
+   */
+  receiveSnapshot(bytes: Uint8Array, apply: (update: Uint8Array) => void): boolean {
+    const { log, check, seal } = this.#context
+    const snapshot = openSnapshot(bytes, this.docId, check, seal)
+    if (this.frontier.missingFrom(snapshot.causal.frontier).length === 0) return false
+    const bounds = { mayWrite: () => true, maxBytes: MAX_SNAPSHOT_UPDATE_BYTES, maxJump: MAX_SNAPSHOT_JUMP }
+    const found = findViolation(this.doc, snapshot.update, bounds)
+    if (found) throw new SyncError(found.code, `a snapshot of ${this.docId} by device ${snapshot.device} was refused: ${found.message}`)
+    if (!this.#outbox.flush()) return false
+    const causal = this.#causal.clone()
+    causal.merge(snapshot.causal)
+    // one row holds frontier and content: a crash finds both or neither
+    const update = Y.mergeUpdates([this.state(), snapshot.update])
+    log.saveState(this.docId, writeReplicaState({ position: this.#position, causal, update }))
+    const hadSnapshot = log.loadSnapshot(this.docId) !== undefined
+    if (!hadSnapshot) log.saveSnapshot(this.docId, bytes)
+    this.#causal.merge(snapshot.causal)
+    apply(snapshot.update)
+    // ours may cover what theirs does not, and the log behind it is gone: make one that covers both
+    if (hadSnapshot) this.makeSnapshot()
+    this.#release(this.#waiting.takeAll(), apply)
+    return true
+  }
+
+  /** A peer says that a data folder was copied. Believed only when its proof holds. */
+  receiveCopyProof(first: Uint8Array, second: Uint8Array): void {
+    const found = this.#gate.examineProof(first, second)
+    if (found) this.#noteCopy(found)
+  }
+
+  /** Seals and logs what has gathered; true when nothing is left. */
+  flush(): boolean {
+    return this.#outbox.flush()
+  }
+
+  /** Writes the state a load starts from. Called when quiet and on dispose. */
+  saveState(): void {
+    if (!this.#outbox.flush()) return // the state would hold more than the log
+    const state = { position: this.#position, causal: this.#causal, update: this.state() }
+    this.#context.log.saveState(this.docId, writeReplicaState(state))
+    this.#sinceState = 0
+    this.#sinceStateBytes = 0
+  }
+
+  /** Makes a signed snapshot now, and forgets log that it covers and that is older than 90 days. */
+  makeSnapshot(): void {
+    if (!this.#outbox.flush()) return
+    const { log, seal, signer, clock } = this.#context
+    const update = this.state()
+    this.#sinceSnapshot = 0
+    if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
+    log.saveSnapshot(this.docId, signSnapshot(this.docId, this.#causal, update, seal, signer))
+    log.prune(this.docId, this.frontier, clock.nowMs() - KEEP_LOG_MS)
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    this.#housekeeping?.dispose()
+    try {
+      if (this.#sinceState > 0 || this.pendingBytes > 0) this.saveState()
+    } catch (error) {
+      this.#context.logger.warn('no cached state was written: the next start replays the log', {
+        doc: this.docId,
+        error: errorMessage(error),
+      })
+    }
+    for (const display of [...this.#displays.values()]) display.dispose()
+    this.#outbox.dispose()
+    this.awareness.destroy()
+    this.doc.destroy()
+    this.#appended.dispose()
+    this.#copies.dispose()
+  }
+
+  /** As dispose, and writes nothing more: the document is being dropped. */
+  discard(): void {
+    this.#outbox.clear()
+    this.#sinceState = 0
+    this.dispose()
+  }
+
+  readonly #handleUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin instanceof DisplayAttachment || origin === EDIT) this.#outbox.push(update, this.isBackedUp())
+    for (const display of this.#displays.values()) if (display !== origin) display.notifyUpdate(update)
+  }
+
+  readonly #handleAwareness = (changed: { added: number[]; updated: number[]; removed: number[] }, origin: unknown): void => {
+    const clients = [...changed.added, ...changed.updated, ...changed.removed]
+    const update = awarenessProtocol.encodeAwarenessUpdate(this.awareness, clients)
+    for (const display of this.#displays.values()) if (display !== origin) display.notifyAwareness(update)
+  }
+
+  #mayWrite(attachment: DisplayAttachment, clientId: number): boolean {
+    if (clientId === attachment.clientId) return true
+    if (clientId === this.#editClientId || this.#displays.has(clientId)) return false
+    return this.#context.clientIds.find(clientId)?.doc === this.docId
+  }
+
+  #receiveOne(bytes: Uint8Array, apply: (update: Uint8Array) => void): Verdict {
+    const verdict = this.#gate.examine(bytes)
+    if (verdict.kind === 'pass') {
+      const position = this.#context.log.append(this.docId, verdict.envelope, bytes, this.#context.clock.nowMs())
+      this.#causal.advance(verdict.envelope, verdict.hash)
+      apply(verdict.update)
+      this.#noteAppended(verdict.envelope, bytes, position)
+    } else if (verdict.kind === 'wait' && !this.#waiting.add(verdict.needs, verdict.envelope, bytes)) {
+      const message = `too many envelopes of document ${this.docId} wait for others: one was dropped and will be asked for again`
+      return { kind: 'refused', code: 'sync/waiting-full', message, isForged: false, envelope: verdict.envelope }
+    } else if (verdict.kind === 'copied') {
+      this.#noteCopy(verdict.found)
+    }
+    return verdict
+  }
+
+  #noteCopy(found: CopyFound): void {
+    if (this.#context.paused.has(found.device)) return // told before
+    this.#context.paused.pause(found.device)
+    this.#copies.fire(found)
+  }
+
+  #release(released: Uint8Array[], apply: (update: Uint8Array) => void): void {
+    for (let bytes = released.shift(); bytes; bytes = released.shift()) {
+      const verdict = this.#receiveOne(bytes, apply)
+      if (verdict.kind === 'pass') released.push(...this.#waiting.take(verdict.envelope))
+    }
+  }
+
+  #noteAppended(ref: EnvelopeRef, bytes: Uint8Array, position: number): void {
+    const previousPosition = this.#position
+    this.#position = position
+    this.#sinceState++
+    this.#sinceStateBytes += bytes.length
+    this.#sinceSnapshot++
+    this.#appended.fire({ ref: { device: ref.device, start: ref.start, seq: ref.seq }, bytes, position, previousPosition })
+    const isStateDue = this.#sinceState >= STATE_EVERY || this.#sinceStateBytes >= STATE_EVERY_BYTES
+    if (isStateDue || this.#sinceSnapshot >= this.#snapshotEvery) {
+      this.#housekeeping ??= this.#context.clock.after(HOUSEKEEPING_MS, () => this.#keepHouse())
+    }
+  }
+
+  #keepHouse(): void {
+    this.#housekeeping = undefined
+    try {
+      if (this.#sinceSnapshot >= this.#snapshotEvery) this.makeSnapshot()
+      this.saveState()
+    } catch (error) {
+      this.#context.logger.warn('cached state or snapshot was not written: tried again after the next changes', {
+        doc: this.docId,
+        error: errorMessage(error),
+      })
+    }
+  }
+}
