@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import { errorCode } from '../base/errors.ts'
 import { WORKSPACE_DOC, type DeviceId, type DocId } from '../base/ids.ts'
 import type { CopyFound } from './gate.ts'
 import { Replica, type KeepFailure, type ReplicaOptions } from './replica.ts'
@@ -42,10 +43,14 @@ export class Documents implements Disposable {
   readonly #dropped = new Emitter<Dropped & { readonly tombstone: Uint8Array }>()
   readonly #copies = new Emitter<CopyFound>()
   readonly #failures = new Emitter<KeepFailure>()
+  readonly #settingAside: Disposable
 
   constructor(context: SyncContext, options: DocumentsOptions = {}) {
     this.#context = context
     this.#options = options
+    this.#settingAside = context.log.onDidSetAside(() => {
+      for (const replica of this.#replicas.values()) replica.rewrite()
+    })
   }
 
   readonly onDidOpen: Event<Replica> = this.#opened.event
@@ -82,7 +87,7 @@ export class Documents implements Disposable {
     if (this.#replicas.size >= MAX_DOCUMENTS) {
       throw new SyncError('sync/too-many-documents', `${MAX_DOCUMENTS} unsaved texts are open: save or close some`)
     }
-    const replica = new Replica(this.#context, doc, { ...this.#options.replica, firstContent: this.#options.firstContentOf?.(doc) })
+    const replica = this.#load(doc)
     this.#replicas.set(doc, replica)
     replica.onDidFindCopy((found) => this.#copies.fire(found))
     replica.onDidFailToKeep((failure) => this.#failures.fire(failure))
@@ -111,9 +116,21 @@ export class Documents implements Disposable {
   }
 
   dispose(): void {
+    this.#settingAside.dispose()
     for (const replica of this.#replicas.values()) replica.dispose()
     this.#replicas.clear()
     for (const emitter of [this.#opened, this.#dropped, this.#copies, this.#failures]) emitter.dispose()
+  }
+
+  /** A damaged store sets itself aside while it is read; the second try starts empty, and peers heal it. */
+  #load(doc: DocId): Replica {
+    const options = { ...this.#options.replica, firstContent: this.#options.firstContentOf?.(doc) }
+    try {
+      return new Replica(this.#context, doc, options)
+    } catch (error) {
+      if (errorCode(error) !== 'store/damaged') throw error
+      return new Replica(this.#context, doc, options)
+    }
   }
 
   #bury(doc: DocId, tombstone: Uint8Array, by: DeviceId, unseen: Uint8Array | undefined): void {

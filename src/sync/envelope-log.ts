@@ -1,3 +1,4 @@
+import type { Event } from '../base/emitter.ts'
 import type { DocId } from '../base/ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
@@ -30,8 +31,17 @@ export interface EnvelopeLog {
   /** Durable when it returns. A repeat is a no-op and answers the first position. @throws StoreError `store/disk-full`, `store/read-only` */
   append(doc: DocId, ref: EnvelopeRef, bytes: Uint8Array, atMs: number): number
 
+  /**
+   * The store was damaged and set aside: nothing that was in the log is there any more, and positions go on. Whoever holds
+   * a replica in memory writes its state again.
+   */
+  readonly onDidSetAside: Event<{ readonly path: string; readonly reason: string }>
+
   /** The bytes of one envelope, or undefined when it is not held (any more). */
   find(doc: DocId, ref: EnvelopeRef): Uint8Array | undefined
+
+  /** Where one envelope stands, or undefined when it is not held. Cheaper than `find`. */
+  positionOf(doc: DocId, ref: EnvelopeRef): number | undefined
 
   /**
    * Envelopes of `doc` behind position `after` that `have` does not cover, oldest first. At least one if there is any,

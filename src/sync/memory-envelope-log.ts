@@ -1,3 +1,4 @@
+import { Emitter } from '../base/emitter.ts'
 import type { DocId } from '../base/ids.ts'
 import { refKeyOf, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog, LogPage, LogRow } from './envelope-log.ts'
@@ -19,6 +20,8 @@ interface Held {
 export class MemoryEnvelopeLog implements EnvelopeLog {
   readonly #docs = new Map<DocId, Held>()
   readonly #tombstones = new Map<DocId, { readonly bytes: Uint8Array; readonly atMs: number }>()
+  readonly #setAside = new Emitter<{ readonly path: string; readonly reason: string }>()
+  readonly onDidSetAside = this.#setAside.event
   #position = 0
 
   docs(): readonly DocId[] {
@@ -37,6 +40,10 @@ export class MemoryEnvelopeLog implements EnvelopeLog {
 
   find(doc: DocId, ref: EnvelopeRef): Uint8Array | undefined {
     return this.#docs.get(doc)?.byRef.get(refKeyOf(ref))?.bytes
+  }
+
+  positionOf(doc: DocId, ref: EnvelopeRef): number | undefined {
+    return this.#docs.get(doc)?.byRef.get(refKeyOf(ref))?.position
   }
 
   page(doc: DocId, request: { readonly after: number; readonly have: Frontier; readonly maxBytes: number }): LogPage {

@@ -80,10 +80,16 @@ export class PeerTranslator implements FrameTranslator {
   /** The peer says what it holds: serve it from there. */
   handleHave(frontier: Frontier): void {
     this.#theirs = frontier
-    this.#served = 0
     this.#isAtEnd = false
-    const snapshot = this.#isBehindLog(frontier) ? this.#context.log.loadSnapshot(this.#replica.docId) : undefined
-    if (snapshot) this.#host.send({ kind: 'snapshot', doc: this.#replica.docId, snapshot })
+    const { log } = this.#context
+    const { docId } = this.#replica
+    const missing = frontier.missingFrom(this.#replica.frontier)
+    const positions = missing.map((ref) => log.positionOf(docId, ref))
+    // what it lacks is no longer kept as envelopes, or it has nothing at all: a snapshot serves it
+    const isBehind = positions.includes(undefined) || (missing.length > 0 && frontier.size === 0)
+    const snapshot = isBehind ? log.loadSnapshot(docId) : undefined
+    this.#served = isBehind ? 0 : Math.min(this.#replica.position, ...positions.map((position) => (position as number) - 1))
+    if (snapshot) this.#host.send({ kind: 'snapshot', doc: docId, snapshot })
     if (snapshot) this.#noteTheirs(snapshot)
     this.pump()
   }
@@ -190,13 +196,6 @@ export class PeerTranslator implements FrameTranslator {
       if (name) entries.push({ start: name.start, n: name.n, clock, json })
     }
     if (entries.length > 0) this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries })
-  }
-
-  /** Does the peer lack something that we no longer keep as envelopes, or everything? Then a snapshot serves it. */
-  #isBehindLog(theirs: Frontier): boolean {
-    const missing = theirs.missingFrom(this.#replica.frontier)
-    if (missing.length > 0 && theirs.size === 0) return true
-    return missing.some((ref) => !this.#context.log.find(this.#replica.docId, ref))
   }
 
   #noteTheirs(snapshot: Uint8Array): void {

@@ -255,6 +255,16 @@ export class Replica implements Disposable, AttachmentHost {
     log.prune(this.docId, this.frontier, clock.nowMs() - KEEP_LOG_MS)
   }
 
+  /** The store lost everything: what is in memory is written again, as one state and one snapshot. */
+  rewrite(): void {
+    try {
+      this.saveState()
+      this.makeSnapshot()
+    } catch (error) {
+      this.#context.logger.error('a document could not be written again', { doc: this.docId, error: errorMessage(error) })
+    }
+  }
+
   dispose(): void {
     if (this.#isDisposed) return
     this.#isDisposed = true
