@@ -49,6 +49,7 @@ export const appState = z.discriminatedUnion('kind', [
     path: path.nullable(),
     view: z.enum(['list', 'grid']).default('list'),
     sort: z.enum(['name', 'modified', 'size', 'kind']).default('name'),
+    descending: z.boolean().default(false),
     showHidden: z.boolean().default(false),
   }),
   z.object({

@@ -1,19 +1,8 @@
 import { Activity, FileText, Folder, Globe, MonitorSmartphone, Settings, Sparkles, SquareTerminal, type LucideIcon } from 'lucide-react'
 import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
+import type { AppProps } from './app-props.ts'
 
-/** What every app's component gets. Only the front tab of a visible window is mounted. */
-export interface AppProps<State = unknown> {
-  readonly windowId: string
-  readonly tabId: string
-  /** The tab's app state out of the workspace document; it follows the person. */
-  readonly state: State
-  /** Merges into the state: one transaction. Call it for what should follow, never per frame. */
-  setState(change: Partial<State>): void
-  /** This window has the focus. */
-  readonly active: boolean
-  /** False while the window is covered by a maximised one or being drawn as a preview. */
-  readonly visible: boolean
-}
+export type { AppProps } from './app-props.ts'
 
 export type AppKind = 'terminal' | 'editor' | 'files' | 'web' | 'devices' | 'settings' | 'tasks' | 'welcome'
 
@@ -34,9 +23,23 @@ const missing = (kind: AppKind) =>
 
 /** Every app there is, in the order of the dock. Each component is its own chunk. */
 export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
-  terminal: { kind: 'terminal', title: 'Terminal', icon: SquareTerminal, single: false, onDevice: true, component: missing('terminal') },
+  terminal: {
+    kind: 'terminal',
+    title: 'Terminal',
+    icon: SquareTerminal,
+    single: false,
+    onDevice: true,
+    component: lazy(() => import('./terminal/terminal-app.tsx')),
+  },
   editor: { kind: 'editor', title: 'Editor', icon: FileText, single: false, onDevice: true, component: missing('editor') },
-  files: { kind: 'files', title: 'Files', icon: Folder, single: false, onDevice: true, component: missing('files') },
+  files: {
+    kind: 'files',
+    title: 'Files',
+    icon: Folder,
+    single: false,
+    onDevice: true,
+    component: lazy(() => import('./files/files-app.tsx')),
+  },
   web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: missing('web') },
   devices: { kind: 'devices', title: 'Devices', icon: MonitorSmartphone, single: true, onDevice: false, component: missing('devices') },
   tasks: { kind: 'tasks', title: 'Tasks', icon: Activity, single: true, onDevice: false, component: missing('tasks') },

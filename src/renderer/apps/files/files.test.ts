@@ -10,7 +10,7 @@ import {
   scrollToRow,
   sortBy,
   typeAhead,
-  useOf,
+  fileUse,
   visibleRows,
 } from './folder-view.ts'
 import { baseName, crumbs, freeName, isWithin, joinPath, nameProblem, parentPath } from './home-path.ts'
@@ -71,7 +71,7 @@ it.each([
   ['disk.iso', 'file', 'other'],
   ['src', 'folder', 'folder'],
   ['socket', 'other', 'other'],
-] as const)('[AP31] opening %s (%s) treats it as %s', (name, kind, use) => expect(useOf({ name, kind })).toBe(use))
+] as const)('[AP31] opening %s (%s) treats it as %s', (name, kind, use) => expect(fileUse({ name, kind })).toBe(use))
 
 it('[AP31] types and endings', () => {
   expect([extension('.profile'), extension('a.tar.gz'), imageType('x.jpg'), imageType('x.ico')]).toEqual([

@@ -61,7 +61,7 @@ const NOT_TEXT = new Set(
 )
 
 /** What opening an entry does. SVG counts as text: shown as an image it could carry a script. Links may lead to either. */
-export function useOf(entry: Pick<FileEntry, 'name' | 'kind'>): FileUse {
+export function fileUse(entry: Pick<FileEntry, 'name' | 'kind'>): FileUse {
   if (entry.kind === 'folder') return 'folder'
   if (entry.kind === 'other') return 'other'
   const kind = extension(entry.name)

@@ -15,6 +15,11 @@ export class EchoOverlayLayer implements Disposable {
     screen.append(this.#root)
   }
 
+  /** As the terminal's own letters. */
+  setFont(fontPx: number): void {
+    this.#root.style.fontSize = `${fontPx}px`
+  }
+
   /** `deviceCursor`: where the device's own cursor is drawn, to be covered. */
   draw(
     overlay: EchoOverlay | undefined,
@@ -26,6 +31,7 @@ export class EchoOverlayLayer implements Disposable {
       return
     }
     const cells = [...overlay.cells]
+    this.#root.style.lineHeight = `${this.#root.clientHeight / size.rows}px`
     const covered = cells.some((cell) => cell.x === deviceCursor.x && cell.y === deviceCursor.y)
     const nodes = cells.map((cell) => this.#cell(cell.x, cell.y, cell.char, size, 'guess'))
     if (!covered) nodes.push(this.#cell(deviceCursor.x, deviceCursor.y, deviceCursor.char, size, 'cover'))

@@ -72,23 +72,30 @@ it('[AP10] the first screen replaces what was drawn, output is added', async () 
   expect(screen.text).toBe('whole screen more')
 })
 
-it('[AP14] keys of a display with another size first claim the size, once', async () => {
+it('[AP14] another display rules until the device says otherwise', async () => {
   const { attachment, channel } = await attached({ columns: 120, rows: 40 })
   expect(attachment.rules).toBe(false)
-  attachment.type('a')
-  attachment.type('b')
-  expect(channel.sent).toEqual(['2:{"columns":120,"rows":40}', '1:a', '1:b'])
+  attachment.type(utf8('a'))
+  expect(channel.sent).toEqual(['1:a'])
+  channel.say(2, '{"columns":120,"rows":40}')
   expect(attachment.rules).toBe(true)
 })
 
-it('[AP14] a resized window tells the program only while its size rules', async () => {
+it('[AP14] a resized window tells its wish; while it rules it is shown at once', async () => {
   const { attachment, channel } = await attached()
   attachment.fit({ columns: 90, rows: 24 })
-  expect(channel.sent).toEqual(['2:{"columns":90,"rows":24}'])
+  expect(attachment.size).toEqual({ columns: 90, rows: 24 })
   channel.say(2, '{"columns":40,"rows":10}') // typed in elsewhere
-  expect([attachment.size, attachment.rules]).toEqual([{ columns: 40, rows: 10 }, false])
   attachment.fit({ columns: 100, rows: 30 })
-  expect(channel.sent).toHaveLength(1)
+  attachment.fit({ columns: 100, rows: 30 })
+  expect(channel.sent).toEqual(['2:{"columns":90,"rows":24}', '2:{"columns":100,"rows":30}'])
+  expect([attachment.size, attachment.rules]).toEqual([{ columns: 40, rows: 10 }, false])
+})
+
+it('[AP14] a paste larger than a frame is sent in frames, whole', async () => {
+  const { attachment, channel } = await attached()
+  attachment.type(new Uint8Array(2.5 * 1024 * 1024).fill(0x61))
+  expect(channel.sent.map((frame) => frame.length - 2)).toEqual([1048576, 1048576, 524288])
 })
 
 it('[AP15] a flood of output pauses the channel until it is drawn', async () => {

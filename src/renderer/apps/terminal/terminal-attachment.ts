@@ -2,7 +2,13 @@ import { type Disposable, DisposableStore } from '../../../base/disposable.ts'
 import { Emitter } from '../../../base/emitter.ts'
 import type { TerminalInfo } from '../../../jobs/terminal-contract.ts'
 import type { ByteChannel } from '../../../rpc/channel.ts'
-import { binaryKeysFrame, keysFrame, readTerminalFrame, sizeFrame, type TerminalFrame, type TerminalSize } from './terminal-frames.ts'
+import {
+  decodeDownFrame,
+  type DownFrame,
+  encodeUpFrame,
+  MAX_KEYS_BYTES,
+  type TerminalSize,
+} from '../../../jobs/terminal-frames-contract.ts'
 
 /** Output accepted by the screen and not yet drawn, at which the device is asked to wait. 1 MiB is about 10 frames of fast output. */
 const PAUSE_ABOVE_BYTES = 1024 * 1024
@@ -72,19 +78,19 @@ export class TerminalAttachment implements Disposable {
   start(): void {
     this.#owned.add(
       this.#channel.onDidReceive((bytes) => {
-        const frame = readTerminalFrame(bytes)
+        const frame = decodeDownFrame(bytes)
         if (frame) this.#handleFrame(frame)
       }),
     )
   }
 
-  #handleFrame(frame: TerminalFrame): void {
-    switch (frame.type) {
+  #handleFrame(frame: DownFrame): void {
+    switch (frame.kind) {
       case 'screen':
         this.#sink.clear()
-        return this.#draw(frame.data, frame.data.length)
+        return this.#draw(frame.bytes)
       case 'output':
-        return this.#draw(frame.data, frame.data.length)
+        return this.#draw(frame.bytes)
       case 'size':
         this.#size = { columns: frame.columns, rows: frame.rows }
         return this.#resized.fire(this.#size)
@@ -93,7 +99,8 @@ export class TerminalAttachment implements Disposable {
     }
   }
 
-  #draw(data: string | Uint8Array, length: number): void {
+  #draw(data: Uint8Array): void {
+    const { length } = data
     this.#undrawnBytes += length
     this.#sink.write(data, () => {
       this.#undrawnBytes -= length
@@ -118,23 +125,22 @@ export class TerminalAttachment implements Disposable {
     return sameSize(this.#size, this.#own)
   }
 
-  /** Keys were typed here: from now on this display's size rules. */
-  type(keys: string, binary = false): void {
-    if (!this.rules) this.#claimSize()
-    this.#channel.send(binary ? binaryKeysFrame(keys) : keysFrame(keys))
+  /** Keys were typed here. The device then takes this display's size, and says so. */
+  type(keys: Uint8Array): void {
+    for (let at = 0; at < keys.length; at += MAX_KEYS_BYTES) {
+      this.#channel.send(encodeUpFrame({ kind: 'keys', bytes: keys.subarray(at, at + MAX_KEYS_BYTES) }))
+    }
   }
 
-  /** This display's window has another size now. It is told to the program only if this display's size rules. */
+  /** This display's window has another size now. The device decides whether it rules; where it did, it is shown at once. */
   fit(own: TerminalSize): void {
+    if (sameSize(own, this.#own)) return
     const ruled = this.rules
     this.#own = own
-    if (ruled && !this.rules) this.#claimSize()
-  }
-
-  #claimSize(): void {
-    this.#size = this.#own
-    this.#channel.send(sizeFrame(this.#own))
-    this.#resized.fire(this.#size)
+    this.#channel.send(encodeUpFrame({ kind: 'size', ...own }))
+    if (!ruled) return
+    this.#size = own
+    this.#resized.fire(own)
   }
 
   dispose(): void {

@@ -3,12 +3,13 @@ import { SearchAddon } from '@xterm/addon-search'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
+import { utf8 } from '../../../base/bytes.ts'
 import { type Disposable, DisposableStore, toDisposable } from '../../../base/disposable.ts'
 import { Emitter } from '../../../base/emitter.ts'
 import { EchoOverlayLayer } from './echo-overlay-layer.ts'
+import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 import { PredictiveEcho, type ScreenView } from './predictive-echo.ts'
 import type { TerminalSink } from './terminal-attachment.ts'
-import type { TerminalSize } from './terminal-frames.ts'
 import { terminalTheme } from './terminal-theme.ts'
 
 /** Lines kept above the screen; the device keeps as many. */
@@ -22,8 +23,6 @@ export interface TerminalScreenOptions {
   readonly fontPx: number
   /** A link in the output was pressed. */
   readonly openLink: (url: string) => void
-  /** True = the desk takes this key; the program never sees it. */
-  readonly keepKey: (event: KeyboardEvent) => boolean
 }
 
 /**
@@ -37,7 +36,7 @@ export class TerminalScreen implements TerminalSink, Disposable {
   readonly #fit = new FitAddon()
   readonly #echo = new PredictiveEcho()
   readonly #place: HTMLElement
-  readonly #keys = this.#owned.add(new Emitter<{ data: string; binary: boolean }>())
+  readonly #keys = this.#owned.add(new Emitter<Uint8Array>())
   readonly #bell = this.#owned.add(new Emitter<void>())
   readonly #title = this.#owned.add(new Emitter<string>())
   readonly #selection = this.#owned.add(new Emitter<boolean>())
@@ -74,7 +73,7 @@ export class TerminalScreen implements TerminalSink, Disposable {
     term.loadAddon(this.#fit)
     term.loadAddon(this.#search)
     term.loadAddon(new WebLinksAddon((_event, url) => options.openLink(url)))
-    term.attachCustomKeyEventHandler((event) => !options.keepKey(event))
+    term.attachCustomKeyEventHandler((event) => !isDeskKey(event))
     term.open(place)
     term.textarea?.setAttribute('aria-label', 'Terminal input')
     this.#owned.add(term.onData((data) => this.#handleKeys(data, false)))
@@ -139,7 +138,8 @@ export class TerminalScreen implements TerminalSink, Disposable {
       this.#drawEcho()
       this.#keepTicking()
     }
-    this.#keys.fire({ data, binary })
+    // A mouse report may hold bytes that are not UTF-8: there one character is one byte.
+    this.#keys.fire(binary ? Uint8Array.from(data, (character) => character.charCodeAt(0) & 0xff) : utf8(data))
   }
 
   /** As the heartbeat of the link measures it; undefined = this machine. */
@@ -168,6 +168,7 @@ export class TerminalScreen implements TerminalSink, Disposable {
     const view = this.#view()
     const overlay = active.viewportY === active.baseY ? this.#echo.overlay : undefined
     const cursor = { x: view.cursorX, y: view.cursorY, char: view.cell(view.cursorX, view.cursorY) }
+    if (overlay) this.#layer?.setFont(this.#term.options.fontSize ?? this.#fontPx)
     this.#layer?.draw(overlay, { columns: view.columns, rows: view.rows }, cursor)
   }
 
@@ -268,3 +269,6 @@ function hasGraphicsCard(): boolean {
   context.getExtension('WEBGL_lose_context')?.loseContext()
   return true
 }
+
+/** Every key belongs to the program except Super and Ctrl+Shift+...: those bubble to the app and the desk. */
+const isDeskKey = (event: KeyboardEvent): boolean => event.metaKey || (event.ctrlKey && event.shiftKey && !event.altKey)

@@ -1,6 +1,6 @@
 import { errorCode, errorMessage } from '../../../base/errors.ts'
 import type { TerminalInfo } from '../../../jobs/terminal-contract.ts'
-import type { TerminalSize } from './terminal-frames.ts'
+import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 
 /** What a terminal tab shows. One reducer changes it (R20). */
 export type TerminalView =

@@ -1,0 +1,33 @@
+import * as z from 'zod'
+
+/** MIME type of files dragged between apps, windows and docks. Only Elsewhere reads it; other programs get plain text. */
+export const FILES_DRAG_TYPE = 'application/x-elsewhere-files'
+
+const payload = z.object({
+  device: z.string().min(1).max(64),
+  paths: z.array(z.string().min(1).max(4096)).min(1).max(1000),
+})
+/** Files of one device, by absolute path there. */
+export type FilesPayload = z.infer<typeof payload>
+
+export function writeFilesPayload(transfer: DataTransfer, files: FilesPayload): void {
+  transfer.setData(FILES_DRAG_TYPE, JSON.stringify(files))
+  transfer.setData('text/plain', files.paths.join('\n'))
+  transfer.effectAllowed = 'copyMove'
+}
+
+/** What is being dropped, if it is files of ours; anything may be dragged in from outside, so it is parsed. */
+export function readFilesPayload(transfer: Pick<DataTransfer, 'getData'>): FilesPayload | undefined {
+  const text = transfer.getData(FILES_DRAG_TYPE)
+  if (text === '' || text.length > 5_000_000) return undefined
+  try {
+    const read = payload.safeParse(JSON.parse(text))
+    return read.success ? read.data : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** A path as one word of a POSIX shell. */
+export const shellQuote = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)

@@ -1,0 +1,189 @@
+import { ArrowDown, ArrowUp } from 'lucide-react'
+import { type DragEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import type { FileEntry } from '../../../files/home-files-contract.ts'
+import { bytesText, momentText } from '../plain-words.ts'
+import { EntryIcon } from './entry-icon.tsx'
+import { type FolderView, moveCursor, scrollToRow, type SortKey, typeAhead, visibleRows } from './folder-view.ts'
+import { NameField } from './name-field.tsx'
+import { type Selection, select, selectAll } from './selection.ts'
+
+export interface EntryListProps {
+  readonly label: string
+  readonly entries: readonly FileEntry[]
+  readonly view: FolderView
+  readonly selection: Selection
+  readonly onSelect: (selection: Selection) => void
+  readonly onSort: (key: SortKey) => void
+  readonly onOpen: (entry: FileEntry) => void
+  readonly onMenu: (event: MouseEvent<HTMLElement>, entry: FileEntry | undefined) => void
+  readonly onDrag: (event: DragEvent, entry: FileEntry) => void
+  /** Keys that are not about moving and choosing. */
+  readonly onKey: (event: KeyboardEvent) => void
+  /** The entry whose name is being changed. */
+  readonly renaming: string | undefined
+  readonly onRename: (name: string | undefined) => void
+  readonly listRef: RefObject<HTMLDivElement | null>
+}
+
+const ROW_PX = 28
+const TILE_WIDTH_PX = 108
+const TILE_HEIGHT_PX = 96
+/** Letters typed within this time belong to one word. */
+const TYPE_AHEAD_MS = 800
+
+/** Entries as rows or tiles. Only those in sight are in the page: 20,000 scroll as smoothly as 20. One stop of the Tab key. */
+export function EntryList(props: EntryListProps) {
+  const { entries, view, selection, listRef } = props
+  const [box, setBox] = useState({ top: 0, width: 600, height: 400 })
+  const typed = useRef({ text: '', atMs: 0 })
+  const order = entries.map((entry) => entry.name)
+  const at = selection.cursor === undefined ? -1 : order.indexOf(selection.cursor)
+  const grid = view.layout === 'grid'
+  const columns = grid ? Math.max(1, Math.floor((box.width - 16) / TILE_WIDTH_PX)) : 1
+  const rowPx = grid ? TILE_HEIGHT_PX : ROW_PX
+  const rows = Math.ceil(entries.length / columns)
+  const { first, last } = visibleRows(box.top, box.height, rowPx, rows)
+
+  useLayoutEffect(() => {
+    const element = listRef.current
+    if (!element) return
+    const measure = () => setBox({ top: element.scrollTop, width: element.clientWidth, height: element.clientHeight })
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    element.addEventListener('scroll', measure, { passive: true })
+    measure()
+    return () => {
+      observer.disconnect()
+      element.removeEventListener('scroll', measure)
+    }
+  }, [listRef])
+
+  useEffect(() => {
+    const element = listRef.current
+    if (!element || at < 0) return
+    element.scrollTop = scrollToRow(element.scrollTop, element.clientHeight, rowPx, Math.floor(at / columns))
+  }, [listRef, at, rowPx, columns])
+
+  const choose = (index: number, how: 'one' | 'toggle' | 'range') => {
+    const name = order[index]
+    if (name !== undefined) props.onSelect(select(selection, order, name, how))
+  }
+  const handleKey = (event: KeyboardEvent) => {
+    if (props.renaming !== undefined) return
+    const to =
+      event.altKey || event.metaKey
+        ? undefined
+        : moveCursor(event.key, at, entries.length, columns, Math.max(1, Math.floor(box.height / rowPx) - 1) * columns)
+    const entry = entries[at]
+    if (to !== undefined) choose(to, event.shiftKey ? 'range' : 'one')
+    else if (event.key === 'Enter' && entry) props.onOpen(entry)
+    else if (event.key === ' ' && event.ctrlKey && at >= 0) choose(at, 'toggle')
+    else if (event.key === 'a' && event.ctrlKey) props.onSelect(selectAll(order, selection))
+    else if (event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      const now = event.timeStamp
+      const text = now - typed.current.atMs < TYPE_AHEAD_MS ? typed.current.text + event.key : event.key
+      typed.current = { text, atMs: now }
+      const found = typeAhead(entries, at, text)
+      if (found !== undefined) choose(found, 'one')
+    } else return props.onKey(event)
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  return (
+    <div className="files-table" role="presentation">
+      {!grid && <Columns view={view} onSort={props.onSort} />}
+      <div
+        ref={listRef}
+        className="files-list"
+        data-layout={view.layout}
+        role="listbox"
+        aria-label={props.label}
+        aria-multiselectable="true"
+        aria-activedescendant={at >= first * columns && at < last * columns ? `${props.label}-${at}` : undefined}
+        tabIndex={0}
+        onKeyDown={handleKey}
+        onFocus={() => at < 0 && entries.length > 0 && selection.names.size === 0 && choose(0, 'one')}
+        onContextMenu={(event) => props.onMenu(event, entries[at])}
+        onPointerDown={(event) => event.target === event.currentTarget && props.onSelect({ ...selection, names: new Set() })}
+      >
+        <div role="presentation" style={{ height: rows * rowPx + 16 }} />
+        {entries.slice(first * columns, last * columns).map((entry, offset) => {
+          const index = first * columns + offset
+          const chosen = selection.names.has(entry.name)
+          return (
+            <div
+              key={entry.name}
+              id={`${props.label}-${index}`}
+              role="option"
+              aria-selected={chosen}
+              aria-posinset={index + 1}
+              aria-setsize={entries.length}
+              aria-label={describe(entry)}
+              className={grid ? 'files-tile' : 'files-row'}
+              data-cursor={entry.name === selection.cursor || undefined}
+              data-hidden={entry.hidden || undefined}
+              draggable={props.renaming !== entry.name}
+              style={
+                grid
+                  ? {
+                      top: 8 + Math.floor(index / columns) * rowPx,
+                      left: 8 + (index % columns) * TILE_WIDTH_PX,
+                      width: TILE_WIDTH_PX - 8,
+                      height: rowPx - 8,
+                    }
+                  : { top: 4 + index * rowPx, height: rowPx }
+              }
+              onPointerDown={(event) => {
+                if (event.button === 2 ? chosen : false) return
+                if (event.button === 0 && chosen && !event.ctrlKey && !event.shiftKey && selection.names.size > 1) return // may begin a drag
+                choose(index, event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one')
+              }}
+              onClick={(event) => !event.ctrlKey && !event.shiftKey && !event.metaKey && selection.names.size > 1 && choose(index, 'one')}
+              onDoubleClick={() => props.onOpen(entry)}
+              onContextMenu={(event) => props.onMenu(event, entry)}
+              onDragStart={(event) => props.onDrag(event, entry)}
+            >
+              <EntryIcon entry={entry} />
+              {props.renaming === entry.name ? (
+                <NameField name={entry.name} taken={new Set(order)} onDone={props.onRename} />
+              ) : (
+                <span className="files-name">{entry.name}</span>
+              )}
+              {!grid && (
+                <>
+                  <span className="files-cell numbers">{momentText(entry.modifiedMs)}</span>
+                  <span className="files-cell numbers">{entry.kind === 'folder' ? '' : bytesText(entry.bytes)}</span>
+                </>
+              )}
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+function describe(entry: FileEntry): string {
+  const what = { file: 'file', folder: 'folder', link: 'link', other: 'special file' }[entry.kind]
+  return `${entry.name}, ${what}${entry.kind === 'file' ? `, ${bytesText(entry.bytes)}` : ''}`
+}
+
+const COLUMNS: readonly { readonly key: SortKey; readonly label: string }[] = [
+  { key: 'name', label: 'Name' },
+  { key: 'modified', label: 'Changed' },
+  { key: 'size', label: 'Size' },
+]
+
+function Columns({ view, onSort }: { view: FolderView; onSort: (key: SortKey) => void }) {
+  return (
+    <div className="files-columns" role="group" aria-label="Sort by">
+      {COLUMNS.map(({ key, label }) => (
+        <button key={key} type="button" aria-pressed={view.sort === key} onClick={() => onSort(key)}>
+          {label}
+          {view.sort === key && (view.descending ? <ArrowDown aria-label="descending" /> : <ArrowUp aria-label="ascending" />)}
+        </button>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,74 @@
+import { errorMessage } from '../../../base/errors.ts'
+import type { FileEntry } from '../../../files/home-files-contract.ts'
+import { showToast } from '../../ui/toast.tsx'
+import { clientNow } from '../../desk/app-desk.ts'
+import { deviceNameNow } from '../app-hooks.ts'
+import { bytesText, countText } from '../plain-words.ts'
+import { baseName, joinPath } from './home-path.ts'
+
+/** Changes to a folder; each says what happened and, where it can be, offers to take it back. */
+export interface FileActions {
+  makeFolder(name: string): Promise<boolean>
+  rename(from: string, to: string): Promise<boolean>
+  trash(entries: readonly FileEntry[]): Promise<void>
+  copyPath(path: string): void
+  explain(entry: FileEntry): void
+}
+
+export function createFileActions(device: string, folder: string | undefined, reload: () => void): FileActions {
+  const attempt = async (title: string, work: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      showToast({ severity: 'error', title, body: `${errorMessage(error)} Nothing else was changed.` })
+      return false
+    } finally {
+      reload()
+    }
+  }
+  const at = (name: string) => joinPath(folder ?? '/', name)
+  const renamePath = (path: string, to: string) => clientNow().renameEntry({ device, path, to })
+  return {
+    makeFolder: (name) => attempt('The folder could not be made', () => clientNow().makeFolder({ device, path: at(name) })),
+    rename: async (from, to) => {
+      const done = await attempt('It could not be renamed', () => renamePath(at(from), at(to)))
+      if (done) {
+        showToast({
+          title: `Renamed to “${to}”`,
+          action: { label: 'Undo', onSelect: () => void attempt('It could not be renamed back', () => renamePath(at(to), at(from))) },
+        })
+      }
+      return done
+    },
+    trash: async (entries) => {
+      const trashed: { path: string; trashedTo: string }[] = []
+      await attempt('Not everything could be moved to the trash', async () => {
+        for (const entry of entries) {
+          const path = at(entry.name)
+          trashed.push({ path, ...(await clientNow().trashEntry({ device, path })) })
+        }
+      })
+      if (trashed.length === 0) return
+      const putBack = () =>
+        void attempt('Not everything could be put back', async () => {
+          for (const { path, trashedTo } of trashed) await renamePath(trashedTo, path)
+        })
+      const what = trashed.length === 1 ? `“${baseName(trashed[0]?.path ?? '')}”` : countText(trashed.length, 'entry', 'entries')
+      showToast({ title: `Moved ${what} to the trash of ${deviceNameNow(device)}`, action: { label: 'Put back', onSelect: putBack } })
+    },
+    copyPath: (path) =>
+      void navigator.clipboard.writeText(path).then(
+        () => showToast({ title: 'Path copied', body: path }),
+        (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorMessage(error) }),
+      ),
+    explain: (entry) =>
+      showToast({
+        title: entry.kind === 'other' ? 'This is not a file that can be opened' : 'No app here shows this kind of file yet',
+        body:
+          entry.kind === 'other'
+            ? 'It is a socket, pipe or device of that machine.'
+            : `“${entry.name}” (${bytesText(entry.bytes)}) stays as it is. A program in a terminal on ${deviceNameNow(device)} can open it.`,
+      }),
+  }
+}

@@ -1,0 +1,307 @@
+import { ArrowUp, ChevronRight, Eye, EyeOff, FolderOpen, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw } from 'lucide-react'
+import { type DragEvent, Fragment, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
+import type { FileEntry } from '../../../files/home-files-contract.ts'
+import type { AppStateOf } from '../../../session/app-state.ts'
+import { Button } from '../../ui/button.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { ErrorState } from '../../ui/error-state.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
+import { openContextMenu } from '../../ui/menu.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { openApp, openTab, useDeviceName, useIsLate, useNow } from '../app-hooks.ts'
+import type { AppProps } from '../app-props.ts'
+import { DeviceChooser } from '../device-chooser.tsx'
+import { writeFilesPayload } from '../drag-payload.ts'
+import { agoText, countText } from '../plain-words.ts'
+import { Strip } from '../strip.tsx'
+import { EntryList } from './entry-list.tsx'
+import { createFileActions } from './file-actions.ts'
+import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
+import { baseName, crumbs, freeName, joinPath, parentPath } from './home-path.ts'
+import { ImagePreview } from './image-preview.tsx'
+import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
+import { type FolderHandle, useFolder } from './use-folder.ts'
+import './files.css'
+
+type FilesState = AppStateOf<'files'>
+
+/** The home folder of any of my devices. Every path carries its device; nothing here mixes two machines up. */
+export default function FilesApp(props: AppProps<FilesState>) {
+  const { device, path } = props.state
+  const folder = useFolder(device, path, props.visible)
+  // A folder one comes up from stays chosen in the folder one comes to.
+  const [cameFrom, setCameFrom] = useState<string>()
+  return <FolderPane key={`${device} ${path ?? ''}`} {...props} folder={folder} cameFrom={cameFrom} onLeave={setCameFrom} />
+}
+
+interface FolderPaneProps extends AppProps<FilesState> {
+  readonly folder: FolderHandle
+  readonly cameFrom: string | undefined
+  readonly onLeave: (name: string | undefined) => void
+}
+
+function FolderPane({ state, setState, windowId, folder, cameFrom, onLeave }: FolderPaneProps) {
+  const { device } = state
+  const deviceName = useDeviceName(device)
+  const { listing, home } = folder
+  const path = state.path ?? home
+  const [chosenHere, setSelection] = useState<Selection>(() =>
+    cameFrom === undefined ? NOTHING_SELECTED : select(NOTHING_SELECTED, [], cameFrom, 'one'),
+  )
+  const [filter, setFilter] = useState('')
+  const [renaming, setRenaming] = useState<string>()
+  const [preview, setPreview] = useState<FileEntry>()
+  const list = useRef<HTMLDivElement>(null)
+  const now = useNow()
+  const view: FolderView = useMemo(
+    () => ({ layout: state.view, sort: state.sort, descending: state.descending, hidden: state.showHidden }),
+    [state.view, state.sort, state.descending, state.showHidden],
+  )
+  const entries = useMemo(() => (listing ? arrange(listing.entries, view, filter) : []), [listing, view, filter])
+  const names = useMemo(() => entries.map((entry) => entry.name), [entries])
+  const selection = useMemo(() => keepExisting(chosenHere, names), [chosenHere, names])
+  const late = useIsLate(!listing && folder.error === undefined && !folder.away)
+  const actions = createFileActions(device, path, folder.reload)
+  useEffect(() => list.current?.focus(), [])
+
+  const go = (to: string) => {
+    onLeave(path !== undefined && parentPath(path) === to ? baseName(path) : undefined)
+    setState({ path: to === home ? null : to })
+  }
+  const open = (entry: FileEntry, beside = false) => {
+    if (path === undefined) return
+    const at = joinPath(path, entry.name)
+    const use = fileUse(entry)
+    if (use === 'folder') return beside ? openTab(windowId, { ...state, path: at }) : go(at)
+    if (use === 'image') return setPreview(entry)
+    if (use === 'text') openApp({ kind: 'editor', device, path: at, textDoc: null, version: null })
+    else actions.explain(entry)
+  }
+  const chosen = () => entries.filter((entry) => selection.names.has(entry.name))
+  const trash = () => void actions.trash(chosen())
+  const addFolder = async () => {
+    const name = freeName('New folder', new Set(listing?.entries.map((entry) => entry.name)))
+    if (!(await actions.makeFolder(name))) return
+    setSelection({ names: new Set([name]), anchor: name, cursor: name })
+    setRenaming(name)
+  }
+  const handleRename = (name: string | undefined) => {
+    const from = renaming
+    setRenaming(undefined)
+    list.current?.focus()
+    if (from === undefined || name === undefined) return
+    void actions.rename(from, name).then((done) => done && setSelection({ names: new Set([name]), anchor: name, cursor: name }))
+  }
+  const handleKey = (event: KeyboardEvent) => {
+    const entry = entries.find((one) => one.name === selection.cursor)
+    if (event.key === 'F2' && entry && !folder.away) setRenaming(entry.name)
+    else if (event.key === 'Delete' && selection.names.size > 0 && !folder.away) trash()
+    else if (event.key === 'F5') folder.reload()
+    else if (event.key === 'Backspace' || (event.altKey && event.key === 'ArrowUp')) up?.()
+    else if (event.ctrlKey && event.key === 'h') setState({ showHidden: !state.showHidden })
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  const awayReason = folder.away ? `${deviceName} is away` : undefined
+  const handleMenu = (event: MouseEvent<HTMLElement>, entry: FileEntry | undefined) =>
+    openContextMenu(event, entry ? entry.name : 'Folder', [
+      entry && { label: 'Open', shortcut: 'Enter', onSelect: () => open(entry) },
+      entry?.kind === 'folder' && { label: 'Open in a new tab', onSelect: () => open(entry, true) },
+      entry?.kind === 'folder' &&
+        path !== undefined && {
+          label: 'Open a terminal here',
+          onSelect: () => openApp({ kind: 'terminal', device, terminalId: null, cwd: joinPath(path, entry.name) }),
+        },
+      entry?.kind === 'file' &&
+        fileUse(entry) !== 'text' &&
+        path !== undefined && {
+          label: 'Open as text',
+          onSelect: () => openApp({ kind: 'editor', device, path: joinPath(path, entry.name), textDoc: null, version: null }),
+        },
+      'separator',
+      entry && { label: 'Rename', shortcut: 'F2', disabledBecause: awayReason, onSelect: () => setRenaming(entry.name) },
+      entry && { label: 'Copy path', onSelect: () => path !== undefined && actions.copyPath(joinPath(path, entry.name)) },
+      entry && {
+        label: selection.names.size > 1 ? `Move ${selection.names.size} to trash` : 'Move to trash',
+        shortcut: 'Delete',
+        danger: true,
+        disabledBecause: awayReason,
+        onSelect: trash,
+      },
+      'separator',
+      { label: 'New folder', disabledBecause: awayReason, onSelect: () => void addFolder() },
+      { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: () => setState({ showHidden: !state.showHidden }) },
+    ])
+  const handleDrag = (event: DragEvent, entry: FileEntry) => {
+    if (path === undefined) return
+    const carried = selection.names.has(entry.name) ? chosen() : [entry]
+    writeFilesPayload(event.dataTransfer, { device, paths: carried.map((one) => joinPath(path, one.name)) })
+  }
+  const up = path !== undefined && home !== undefined && path !== home && path !== '/' ? () => go(parentPath(path)) : undefined
+
+  return (
+    <section className="app files" aria-label={`Files on ${deviceName}`}>
+      <div className="app-bar" role="toolbar" aria-label="Files">
+        <DeviceChooser device={device} label="Device" onChoose={(chosenDevice) => setState({ device: chosenDevice, path: null })} />
+        <span className="app-separator" />
+        <IconButton label="Up one folder" shortcut="Backspace" icon={<ArrowUp aria-hidden="true" />} aria-disabled={!up} onClick={up} />
+        <Crumbs path={path} home={home} onGo={go} />
+        <input
+          className="files-filter"
+          type="search"
+          aria-label="Filter this folder"
+          placeholder="Filter"
+          spellCheck={false}
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'ArrowDown') list.current?.focus()
+            else if (event.key === 'Escape') setFilter('')
+          }}
+        />
+        <IconButton
+          label="New folder"
+          icon={<FolderPlus aria-hidden="true" />}
+          aria-disabled={folder.away}
+          onClick={folder.away ? undefined : () => void addFolder()}
+        />
+        <IconButton
+          label={state.showHidden ? 'Hide hidden files' : 'Show hidden files'}
+          shortcut="Ctrl+H"
+          icon={state.showHidden ? <Eye aria-hidden="true" /> : <EyeOff aria-hidden="true" />}
+          onClick={() => setState({ showHidden: !state.showHidden })}
+        />
+        <IconButton
+          label={state.view === 'list' ? 'Show as tiles' : 'Show as a list'}
+          icon={state.view === 'list' ? <LayoutGrid aria-hidden="true" /> : <List aria-hidden="true" />}
+          onClick={() => setState({ view: state.view === 'list' ? 'grid' : 'list' })}
+        />
+      </div>
+      {folder.away && (
+        <Strip kind="away">
+          {listing
+            ? `${deviceName} is away. This is the folder as it was ${agoText(listing.readAtMs, now)}; its files open again when ${deviceName} is back.`
+            : `${deviceName} is away, and this folder has not been seen on this display yet.`}
+        </Strip>
+      )}
+      <div className="app-body" data-away={folder.away || undefined}>
+        {preview && path !== undefined ? (
+          <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
+        ) : folder.error !== undefined && !listing ? (
+          <ErrorState
+            title="This folder could not be read"
+            error={folder.error}
+            safe="Nothing was changed."
+            action={
+              <>
+                <Button icon={<RotateCw aria-hidden="true" />} onClick={folder.reload}>
+                  Try again
+                </Button>
+                {home !== undefined && path !== home && <Button onClick={() => go(home)}>Go home</Button>}
+              </>
+            }
+          />
+        ) : listing && entries.length > 0 ? (
+          <EntryList
+            label={`Contents of ${path ?? 'home'}`}
+            entries={entries}
+            view={view}
+            selection={selection}
+            onSelect={setSelection}
+            onSort={(key: SortKey) => {
+              const next = sortBy(view, key)
+              setState({ sort: next.sort, descending: next.descending })
+            }}
+            onOpen={open}
+            onMenu={handleMenu}
+            onDrag={handleDrag}
+            onKey={handleKey}
+            renaming={renaming}
+            onRename={handleRename}
+            listRef={list}
+          />
+        ) : listing ? (
+          <EmptyFolder
+            filter={filter}
+            hidden={listing.entries.length}
+            onClear={() => setFilter('')}
+            onShowHidden={() => setState({ showHidden: true })}
+            onAdd={folder.away ? undefined : () => void addFolder()}
+          />
+        ) : folder.away ? (
+          <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
+            Folders you have looked at stay in sight while their device is away.
+          </EmptyState>
+        ) : (
+          late && <Skeleton lines={9} label={`Reading ${path ?? 'the home folder'}`} />
+        )}
+      </div>
+      <div className="app-status">
+        <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>
+        {folder.error !== undefined && listing && <span>Could not be read again just now; this is the last listing.</span>}
+      </div>
+    </section>
+  )
+}
+
+function statusText(shown: number, chosen: number, truncated: boolean): string {
+  const all = truncated ? `First ${countText(shown, 'entry', 'entries')}; there are more` : countText(shown, 'entry', 'entries')
+  return chosen > 1 ? `${all} · ${chosen.toLocaleString('en-US')} chosen` : all
+}
+
+function Crumbs({ path, home, onGo }: { path: string | undefined; home: string | undefined; onGo: (path: string) => void }) {
+  const list = path === undefined || home === undefined ? [] : crumbs(path, home, 'Home')
+  return (
+    <nav className="files-crumbs app-bar-fill" aria-label="Folder">
+      {list.map((crumb, index) => (
+        <Fragment key={crumb.path}>
+          {index > 0 && <ChevronRight aria-hidden="true" />}
+          <button type="button" aria-current={index === list.length - 1 ? 'page' : undefined} onClick={() => onGo(crumb.path)}>
+            {crumb.name}
+          </button>
+        </Fragment>
+      ))}
+    </nav>
+  )
+}
+
+function EmptyFolder(props: {
+  filter: string
+  hidden: number
+  onClear: () => void
+  onShowHidden: () => void
+  onAdd: (() => void) | undefined
+}) {
+  if (props.filter !== '') {
+    return (
+      <EmptyState
+        icon={<FolderSearch aria-hidden="true" />}
+        title="Nothing fits the filter"
+        action={<Button onClick={props.onClear}>Clear the filter</Button>}
+      >
+        No name here contains “{props.filter}”.
+      </EmptyState>
+    )
+  }
+  if (props.hidden > 0) {
+    return (
+      <EmptyState
+        icon={<EyeOff aria-hidden="true" />}
+        title="Only hidden files here"
+        action={<Button onClick={props.onShowHidden}>Show hidden files</Button>}
+      >
+        {countText(props.hidden, 'entry', 'entries')} begin with a dot.
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState
+      icon={<FolderOpen aria-hidden="true" />}
+      title="An empty folder"
+      action={props.onAdd && <Button onClick={props.onAdd}>New folder</Button>}
+    >
+      Files that programs on this device put here appear by themselves.
+    </EmptyState>
+  )
+}

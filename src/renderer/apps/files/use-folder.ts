@@ -1,0 +1,123 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { create } from 'zustand'
+import { errorCode } from '../../../base/errors.ts'
+import type { FileEntry } from '../../../files/home-files-contract.ts'
+import { useClient } from '../../desk/app-desk.ts'
+import { useDeviceReachable } from '../app-hooks.ts'
+
+/** A folder as last read. */
+export interface Listing {
+  readonly path: string
+  readonly entries: readonly FileEntry[]
+  /** There are more than the 20,000 shown. */
+  readonly truncated: boolean
+  readonly readAtMs: number
+}
+
+export interface FolderHandle {
+  /** Undefined until the folder was read once on this display. */
+  readonly listing: Listing | undefined
+  /** Home of the device; undefined until known. */
+  readonly home: string | undefined
+  /** The listing is an old one: its device cannot be reached. */
+  readonly away: boolean
+  readonly error: unknown
+  reload(): void
+}
+
+interface Kept {
+  readonly listing: Listing | undefined
+  readonly error: unknown
+}
+
+/**
+ * What was seen on this display, so that a folder is there at once when one comes back to it, and while its device is
+ * away. Only names and sizes, in memory, gone with the page (a lock reloads it). 60: a long walk through a home.
+ */
+const MAX_KEPT = 60
+const useKept = create<{ readonly folders: ReadonlyMap<string, Kept>; readonly homes: Readonly<Record<string, string>> }>(() => ({
+  folders: new Map(),
+  homes: {},
+}))
+const keyOf = (device: string, path: string) => `${device} ${path}`
+
+function keep(key: string, listing: Listing | undefined, error: unknown): void {
+  useKept.setState(({ folders }) => {
+    const before = folders.get(key)
+    const same = listing && before?.listing && sameEntries(before.listing.entries, listing.entries)
+    const next = new Map(folders)
+    next.delete(key)
+    next.set(key, { listing: same ? { ...before.listing, readAtMs: listing.readAtMs } : (listing ?? before?.listing), error })
+    for (const oldest of next.keys()) {
+      if (next.size <= MAX_KEPT) break
+      next.delete(oldest)
+    }
+    return { folders: next }
+  })
+}
+
+/** While shown, a folder is read again this often: the contract has no change events for folders. */
+const REFRESH_MS = 5_000
+
+/** Reads a folder of a device and keeps it fresh while `visible`. `path` null = the device's home. */
+export function useFolder(device: string, path: string | null, visible: boolean): FolderHandle {
+  const client = useClient()
+  const reachable = useDeviceReachable(device)
+  const home = useKept(({ homes }) => homes[device])
+  const folder = path ?? home
+  const key = folder === undefined ? '' : keyOf(device, folder)
+  const kept = useKept(({ folders }) => folders.get(key))
+  const [homeError, setHomeError] = useState<unknown>()
+  const again = useRef<() => void>(undefined)
+  const reload = useCallback(() => again.current?.(), [])
+
+  useEffect(() => {
+    if (!client || !reachable || useKept.getState().homes[device] !== undefined) return
+    const leaving = new AbortController()
+    client.homeFolder({ device }, { signal: leaving.signal }).then(
+      (found) => {
+        setHomeError(undefined)
+        useKept.setState(({ homes }) => ({ homes: { ...homes, [device]: found.path } }))
+      },
+      (failure: unknown) => !leaving.signal.aborted && setHomeError(failure),
+    )
+    return () => leaving.abort()
+  }, [client, device, reachable])
+
+  useEffect(() => {
+    if (!client || folder === undefined || !reachable) return
+    const leaving = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const read = async () => {
+      try {
+        const { entries, truncated } = await client.listFolder({ device, path: folder }, { signal: leaving.signal })
+        keep(keyOf(device, folder), { path: folder, entries, truncated, readAtMs: Date.now() }, undefined)
+      } catch (failure) {
+        if (!leaving.signal.aborted) keep(keyOf(device, folder), undefined, failure)
+      }
+      if (visible && !leaving.signal.aborted) timer = setTimeout(() => void read(), REFRESH_MS)
+    }
+    const readNow = () => {
+      clearTimeout(timer)
+      void read()
+    }
+    again.current = readNow
+    readNow()
+    return () => {
+      again.current = undefined
+      leaving.abort()
+      clearTimeout(timer)
+    }
+  }, [client, device, folder, reachable, visible])
+
+  const error = kept?.error ?? (home === undefined ? homeError : undefined)
+  const away = !reachable || errorCode(error) === 'file/device-away'
+  return { listing: kept?.listing, home, away, error: away ? undefined : error, reload }
+}
+
+function sameEntries(a: readonly FileEntry[], b: readonly FileEntry[]): boolean {
+  return a.length === b.length && a.every((entry, index) => sameEntry(entry, b[index] as FileEntry))
+}
+
+const sameEntry = (a: FileEntry, b: FileEntry): boolean =>
+  a.name === b.name && a.bytes === b.bytes && a.modifiedMs === b.modifiedMs && a.kind === b.kind
