@@ -48,16 +48,18 @@ export const lanTag = (rendezvousSecret: Uint8Array, hour: number): string =>
 export const pairingLanTag = (meetingNumber: string): string =>
   toHex(sha256(utf8(`elsewhere/lan-pairing/1/${meetingNumber}`)).subarray(0, 8))
 
+const importKey = (key: Uint8Array) => crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
+
 /** AES-256-GCM with a random nonce, bound to its topic; a few hundred messages a day and key. */
 export class MeetingSeal {
   readonly #topic: Uint8Array<ArrayBuffer>
-  readonly #key: Promise<CryptoKey>
+  readonly #key: ReturnType<typeof importKey>
   readonly #random: RandomSource
 
   constructor({ topic, key }: MeetingKeys, random: RandomSource) {
     this.#topic = new Uint8Array(utf8(topic))
     this.#random = random
-    this.#key = crypto.subtle.importKey('raw', new Uint8Array(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
+    this.#key = importKey(key)
   }
 
   async seal(text: string): Promise<string> {

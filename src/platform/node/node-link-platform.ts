@@ -1,0 +1,32 @@
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { LinkPlatform } from '../../sync/links.ts'
+import { DatachannelRtc } from './datachannel-rtc.ts'
+import { MdnsLanDiscovery } from './mdns-lan-discovery.ts'
+import { NetworkWatch } from './network-watch.ts'
+import { openNodeWebSocket } from './rendezvous-socket.ts'
+
+/** What links need, in Node. */
+export interface NodeLinkPlatform extends LinkPlatform, Disposable {
+  /** After every link was disposed: ends libdatachannel's threads, without which the process stays. */
+  release(): Promise<void>
+}
+
+/** @param options.lan  false: neither announce on the LAN nor listen there */
+export function createNodeLinkPlatform(options: { readonly logger: Logger; readonly lan: boolean }): NodeLinkPlatform {
+  const owned = new DisposableStore()
+  const rtc = new DatachannelRtc()
+  const watch = owned.add(new NetworkWatch())
+  const lan = options.lan ? owned.add(new MdnsLanDiscovery(options.logger)) : undefined
+  return {
+    rtc,
+    openSocket: openNodeWebSocket,
+    onDidChangeNetwork: watch.onDidChange,
+    ...(lan === undefined ? {} : { lan }),
+    dispose: () => owned.dispose(),
+    async release() {
+      owned.dispose()
+      await rtc.release()
+    },
+  }
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts'
+import type { Logger } from '../base/logger.ts'
+import type { LanDiscovery } from './lan-discovery.ts'
+import { HOUR_MS, lanTag, pairingLanTag, tagHours } from './meeting-keys.ts'
+import type { RendezvousPool } from './rendezvous-pool.ts'
+
+/** Asked so often while nothing else happens; the first seconds and every network change are asked at once. */
+const QUERY_EVERY_MS = 10 * 60_000
+const FIRST_QUERIES_MS = [0, 1_000, 3_000]
+/** Rendezvous taken from the LAN at once. Who floods it gets no more than this. */
+const MAX_FROM_LAN = 8
+
+export interface LanMeetingOptions {
+  readonly lan: LanDiscovery
+  readonly pool: RendezvousPool
+  /** Absent before the device belongs to a workspace: then only pairing uses the LAN. */
+  readonly rendezvousSecret: Uint8Array | undefined
+  /** Port of this device's own rendezvous, if it runs one. */
+  readonly ownPort: number | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Lets devices on one LAN meet with nothing set up (SY65): announces the hour's tag of the workspace (and of a meeting
+ * number while pairing), and uses the rendezvous of whoever announces the same.
+ */
+export class LanMeeting implements Disposable {
+  readonly #options: LanMeetingOptions
+  readonly #owned = new DisposableStore()
+  readonly #pairing = new Set<string>()
+  readonly #used = new Map<string, Disposable>()
+  readonly #offered = new Set<string>()
+
+  constructor(options: LanMeetingOptions) {
+    this.#options = options
+    const { lan, clock } = options
+    this.#owned.add(lan.onDidFind(({ tag, url }) => this.#find(tag, url)))
+    this.#owned.add(clock.every(QUERY_EVERY_MS, () => this.#refresh()))
+    this.#owned.defer(() => {
+      lan.announce([], undefined)
+      for (const use of this.#used.values()) use.dispose()
+    })
+    this.hurry()
+  }
+
+  /** The network changed, or somebody is wanted now. */
+  hurry(): void {
+    this.#announce()
+    for (const delayMs of FIRST_QUERIES_MS) this.#owned.add(this.#options.clock.after(delayMs, () => this.#options.lan.query()))
+  }
+
+  /** While the result lives, the meeting number is announced (`offer`) or looked for (`join`). */
+  pair(meetingNumber: string, role: 'offer' | 'join'): Disposable {
+    const tag = pairingLanTag(meetingNumber)
+    const tags = role === 'offer' ? this.#offered : this.#pairing
+    tags.add(tag)
+    this.hurry()
+    return toDisposable(() => {
+      tags.delete(tag)
+      this.#announce()
+    })
+  }
+
+  #refresh(): void {
+    this.#announce()
+    this.#options.lan.query()
+  }
+
+  #announce(): void {
+    const { lan, rendezvousSecret, clock, ownPort } = this.#options
+    const hour = Math.floor(clock.nowMs() / HOUR_MS)
+    lan.announce([...(rendezvousSecret === undefined ? [] : [lanTag(rendezvousSecret, hour)]), ...this.#offered], ownPort)
+  }
+
+  #isOurs(tag: string): boolean {
+    const { rendezvousSecret, clock } = this.#options
+    if (this.#pairing.has(tag)) return true
+    return rendezvousSecret !== undefined && tagHours(clock.nowMs()).some((hour) => lanTag(rendezvousSecret, hour) === tag)
+  }
+
+  #find(tag: string, url: string): void {
+    if (this.#used.has(url) || !this.#isOurs(tag) || this.#used.size >= MAX_FROM_LAN) return
+    try {
+      this.#used.set(url, this.#options.pool.use(url))
+      this.#options.logger.info('a rendezvous was found on the LAN', { url })
+    } catch (error) {
+      this.#options.logger.debug('a rendezvous on the LAN cannot be used', { url, message: String(error) })
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { Event } from '../base/emitter.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import type { RandomSource } from '../base/random.ts'
+import type { LanDiscovery } from './lan-discovery.ts'
+import { LanMeeting } from './lan-meeting.ts'
+import type { LinkIdentity } from './link-attempt.ts'
+import { RtcLinkSet } from './link-set.ts'
+import { joinPairing, offerPairing, type PairingOffer } from './pairing-meeting.ts'
+import type { PairingPipe } from './pairing-pipe.ts'
+import { RendezvousPool } from './rendezvous-pool.ts'
+import { RendezvousSignaling } from './rendezvous-signaling.ts'
+import type { RtcOptions, RtcStack } from './rtc-stack.ts'
+import type { OpenWebSocket } from './web-socket-like.ts'
+
+/** What links need of the machine. */
+export interface LinkPlatform {
+  readonly rtc: RtcStack
+  readonly openSocket: OpenWebSocket
+  /** Absent where there is no LAN, or its use is switched off. */
+  readonly lan?: LanDiscovery
+  /** An interface came, went or changed its address, or the machine woke up. */
+  readonly onDidChangeNetwork: Event<void>
+}
+
+/** This device's own rendezvous, if it runs one. */
+export interface OwnRendezvous {
+  readonly port: number
+  /** As other devices reach it. */
+  urls(): readonly string[]
+}
+
+export interface LinksOptions {
+  readonly platform: LinkPlatform
+  readonly rtcOptions: () => RtcOptions
+  readonly own: OwnRendezvous | undefined
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly logger: Logger
+}
+
+/** What ties links to one workspace; there once the device keys are open. */
+export interface LinksMembership extends LinkIdentity {
+  readonly rendezvousSecret: Uint8Array
+  readonly onDidChangeMembers: Event<void>
+  /** Where linked peers said their rendezvous listen, as kept from earlier runs. */
+  readonly known: ReadonlyMap<DeviceId, readonly string[]>
+}
+
+/** At most this many addresses of one peer's rendezvous are used. */
+const MAX_URLS_PER_PEER = 4
+
+/**
+ * Everything about meeting and linking, for the composition root. `Meeting places` (rendezvous, LAN) live as long as this;
+ * links live between `open` and `close`, that is while the device keys are open. Pairing works without them.
+ */
+export class Links implements Disposable {
+  readonly #options: LinksOptions
+  readonly #owned = new DisposableStore()
+  readonly #learned = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly urls: readonly string[] }>())
+  readonly pool: RendezvousPool
+  #fromSettings = new DisposableStore()
+  #opened: { readonly set: RtcLinkSet; readonly store: DisposableStore } | undefined
+  #lan: LanMeeting | undefined
+  /** A linked peer told its addresses: keep them with `known` for the next start (SY66). */
+  readonly onDidLearnRendezvous = this.#learned.event
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+    const { platform, clock, random, logger, own } = options
+    this.pool = this.#owned.add(new RendezvousPool({ openSocket: platform.openSocket, clock, random, logger }))
+    this.#owned.defer(() => this.#fromSettings.dispose())
+    if (own !== undefined) this.#owned.add(this.pool.use(`ws://127.0.0.1:${own.port}`))
+    this.#restartLan(undefined)
+    this.#owned.defer(() => this.#lan?.dispose())
+    this.#owned.add(
+      platform.onDidChangeNetwork(() => {
+        this.pool.hurry()
+        this.#lan?.hurry()
+      }),
+    )
+  }
+
+  /** The links, while open. */
+  get set(): RtcLinkSet | undefined {
+    return this.#opened?.set
+  }
+
+  /** Replaces the rendezvous from the settings. @throws RendezvousError `rendezvous/bad-url`  and keeps what was */
+  setRendezvousUrls(urls: readonly string[]): void {
+    const next = new DisposableStore()
+    try {
+      for (const url of urls) next.add(this.pool.use(url))
+    } catch (error) {
+      next.dispose()
+      throw error
+    }
+    this.#fromSettings.dispose()
+    this.#fromSettings = next
+  }
+
+  /** Device keys are open: links come up to every member that can be reached, until `close`. */
+  open(membership: LinksMembership): RtcLinkSet {
+    this.close()
+    const { platform, clock, random, logger, rtcOptions, own } = this.#options
+    const { signer, check, rendezvousSecret, onDidChangeMembers, known } = membership
+    const store = new DisposableStore()
+    const set = store.add(
+      new RtcLinkSet({
+        signer,
+        check,
+        rtc: platform.rtc,
+        rtcOptions,
+        clock,
+        random,
+        logger,
+        onDidChangeNetwork: platform.onDidChangeNetwork,
+        onDidChangeMembers,
+        ownRendezvousUrls: () => own?.urls() ?? [],
+      }),
+    )
+    const learned = new Map<DeviceId, DisposableStore>()
+    store.defer(() => {
+      for (const uses of learned.values()) uses.dispose()
+    })
+    const learn = (peer: DeviceId, urls: readonly string[]) => {
+      const uses = this.#useAll(urls.slice(0, MAX_URLS_PER_PEER))
+      learned.get(peer)?.dispose()
+      learned.set(peer, uses)
+    }
+    for (const [peer, urls] of known) if (check.isMember(peer)) learn(peer, urls)
+    store.add(
+      set.onDidLearnRendezvous(({ peer, urls }) => {
+        learn(peer, urls)
+        this.#learned.fire({ peer, urls })
+      }),
+    )
+    const signaling = store.add(new RendezvousSignaling({ self: signer.device, rendezvousSecret, pool: this.pool, clock, random }))
+    store.add(set.addSignaling(signaling))
+    this.#opened = { set, store }
+    this.#restartLan(rendezvousSecret)
+    return set
+  }
+
+  /** Device keys are locked: links close, the LAN no longer knows us. */
+  close(): void {
+    if (this.#opened === undefined) return
+    const { store } = this.#opened
+    this.#opened = undefined
+    store.dispose()
+    this.#restartLan(undefined)
+  }
+
+  /** Waits for a device that types the code. @param meetingNumber  the code's public part */
+  offerPairing(meetingNumber: string): PairingOffer {
+    const store = new DisposableStore()
+    if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'offer'))
+    const offer = store.add(offerPairing(this.#pairing(meetingNumber)))
+    return { onDidMeet: offer.onDidMeet, dispose: () => store.dispose() }
+  }
+
+  /**
+   * Looks for the device that shows the code.
+   *
+   * @param rendezvousUrl  also look there
+   * @throws LinkError `link/timeout`, RendezvousError `rendezvous/bad-url`
+   */
+  async joinPairing(meetingNumber: string, options: { rendezvousUrl?: string; signal?: AbortSignal } = {}): Promise<PairingPipe> {
+    const store = new DisposableStore()
+    if (options.rendezvousUrl !== undefined) store.add(this.pool.use(options.rendezvousUrl))
+    if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'join'))
+    try {
+      return await joinPairing({ ...this.#pairing(meetingNumber), ...(options.signal === undefined ? {} : { signal: options.signal }) })
+    } finally {
+      store.dispose()
+    }
+  }
+
+  #pairing(meetingNumber: string) {
+    const { platform, rtcOptions, clock, random, logger } = this.#options
+    return { meetingNumber, pool: this.pool, rtc: platform.rtc, rtcOptions: rtcOptions(), clock, random, logger }
+  }
+
+  #useAll(urls: readonly string[]): DisposableStore {
+    const uses = new DisposableStore()
+    for (const url of urls) {
+      try {
+        uses.add(this.pool.use(url))
+      } catch (error) {
+        this.#options.logger.debug("a peer's rendezvous cannot be used", { url, message: errorMessage(error) })
+      }
+    }
+    return uses
+  }
+
+  #restartLan(rendezvousSecret: Uint8Array | undefined): void {
+    const { platform, clock, logger, own } = this.#options
+    this.#lan?.dispose()
+    if (platform.lan === undefined || this.#owned.isDisposed) return
+    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, rendezvousSecret, ownPort: own?.port, clock, logger })
+  }
+
+  dispose(): void {
+    this.close()
+    this.#owned.dispose()
+  }
+}
