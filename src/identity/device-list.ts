@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { equalBytes } from '../base/bytes.ts'
 import { publicKeyOf, type DeviceId, type PersonId } from '../base/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
@@ -204,6 +205,15 @@ export function createDeviceCheck(crypto: Crypto, list: Pick<DeviceList, 'isMemb
       return crypto.verify(publicKey, message, signature)
     },
   }
+}
+
+/** Is this a list of `person` on which exactly these keys stand for these devices, all members? For a list not taken in yet. */
+export function isListFor(crypto: Crypto, person: PersonId, encoded: Uint8Array, expected: readonly DeviceIntroduction[]): boolean {
+  const { devices } = foldDevices(person, decodeList(crypto, person, encoded))
+  return expected.every(({ device, boxKey }) => {
+    const record = devices.get(device)
+    return record !== undefined && record.removedAtMs === undefined && equalBytes(record.boxKey, boxKey)
+  })
 }
 
 function requireName(name: string): string {

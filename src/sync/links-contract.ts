@@ -32,6 +32,8 @@ export const pairingState = z.object({
   ownName: z.string().optional(),
   personName: z.string().optional(),
   safetyWords: z.array(z.string()).optional(),
+  /** At `confirm`: this side has said yes and waits for the other. */
+  answered: z.boolean().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
 })
 export type PairingState = z.infer<typeof pairingState>

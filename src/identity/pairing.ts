@@ -1,0 +1,309 @@
+import type { Clock } from '../base/clock.ts'
+import { DisposableStore, type Disposable } from '../base/disposable.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
+import { CancelledError, DomainError, errorMessage } from '../base/errors.ts'
+import { utf8 } from '../base/bytes.ts'
+import { type Logger, silentLogger } from '../base/logger.ts'
+import type { PairingState } from '../sync/links-contract.ts'
+import type { Crypto } from './crypto.ts'
+import type { DeviceIntroduction } from './device-list.ts'
+import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
+import { createPairingCode, formatPairingCode, parsePairingCode, type PairingCode } from './pairing-code.ts'
+import { startPairing, stepPairing, type PairingInput, type PairingRole, type PairingRun, type PairingStep } from './pairing-machine.ts'
+import { PairingTries } from './pairing-tries.ts'
+import type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
+
+export type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
+
+/** How long a shown code is good for. */
+export const OFFER_MS = 10 * 60_000
+/** How long the other side may take for each of its messages. Generous: it may be behind 80 ms and losses, never behind a person. */
+export const STEP_MS = 20_000
+/** How long both people may look at names and safety words. */
+export const DECIDE_MS = 3 * 60_000
+/** How long a typed code looks for its offer. */
+export const FIND_MS = 60_000
+
+/** Ordered, reliable, encrypted by DTLS, proved by nobody. Fits sync's `PairingPipe`. */
+export interface PairingPipe extends Disposable {
+  readonly role: PairingRole
+  readonly localFingerprint: Uint8Array
+  readonly remoteFingerprint: Uint8Array
+  send(message: Uint8Array): void
+  readonly onDidReceive: Event<Uint8Array>
+  readonly onDidClose: Event<{ readonly reason: string }>
+}
+
+export interface PairingOptions {
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly logger?: Logger
+  /** Who this device is now; asked at each run. Throws `vault/locked` when it is locked. */
+  readonly self: () => PairingIntroduction
+  readonly sign: (message: Uint8Array) => Uint8Array
+  /** Both said yes: sign the new device's entry and say what it takes over. `datasetKeys` are wiped after sending. */
+  readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
+  /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
+  readonly adopt: (grant: PairingGrant) => Promise<void>
+}
+
+/** How long a pipe stays open after the last message, for it to arrive; closing at once could drop it. */
+const LINGER_MS = 2_000
+
+const IDLE: PairingState = { step: 'idle' }
+
+/**
+ * Pairing as one device does it: shows or types a code, runs the machine over whatever pipes come, asks, and has the device
+ * admit or adopt (rules ID30-ID34). One at a time.
+ *
+ * An offer outlives pipes that come and go without a guess; one wrong guess burns its secret. Owns the pipes it is given.
+ * The secret half of the code is in the state for the screen that shows it, and in no log.
+ */
+export class Pairing implements Disposable {
+  readonly #options: PairingOptions
+  readonly #logger: Logger
+  readonly #tries: PairingTries
+  readonly #onDidChange = new Emitter<PairingState>()
+  #state: PairingState = IDLE
+  #role: PairingRole = 'offer'
+  #code: PairingCode | undefined
+  #run: PairingRun | undefined
+  #pipe: PairingPipe | undefined
+  /** Subscriptions and timer of the pipe in use. */
+  #pipeOwned = new DisposableStore()
+  /** Pipes that carried their last message. */
+  readonly #lingering = new DisposableStore()
+  #stepTimer: Disposable | undefined
+  #offerTimer: Disposable | undefined
+
+  constructor(options: PairingOptions) {
+    this.#options = options
+    this.#logger = options.logger ?? silentLogger
+    this.#tries = new PairingTries(options.clock)
+  }
+
+  get state(): PairingState {
+    return this.#state
+  }
+
+  get onDidChange(): Event<PairingState> {
+    return this.#onDidChange.event
+  }
+
+  /** Shows a code. The caller listens where `number` says and hands each pipe to `attach`. @throws IdentityError `pairing/too-many-tries` */
+  offer(): { readonly number: string } {
+    this.#begin('offer', () => createPairingCode(this.#options.crypto))
+    const code = this.#code as PairingCode
+    const expiresAtMs = this.#options.clock.nowMs() + OFFER_MS
+    this.#offerTimer = this.#options.clock.after(OFFER_MS, () => this.#expire())
+    this.#set({ step: 'offering', code: formatPairingCode(code), expiresAtMs, ownName: this.#options.self().name })
+    return { number: code.number }
+  }
+
+  /** Takes a typed code. The caller looks where `number` says and attaches the pipe. @throws IdentityError `pairing/bad-code`, `pairing/too-many-tries` */
+  join(typed: string): { readonly number: string } {
+    this.#begin('join', () => parsePairingCode(typed))
+    this.#stepTimer = this.#options.clock.after(FIND_MS, () =>
+      this.fail(
+        'pairing/not-found',
+        'no device shows this code, or none can be reached; check the number, and that both are on one network or use one rendezvous',
+      ),
+    )
+    this.#set({ step: 'joining', ownName: this.#options.self().name })
+    return { number: (this.#code as PairingCode).number }
+  }
+
+  /** A pipe to somebody who may know the code. Disposed at once when nothing waits for one. */
+  attach(pipe: PairingPipe): void {
+    const waits = this.#state.step === (this.#role === 'offer' ? 'offering' : 'joining')
+    if (!this.#code || this.#pipe || !waits || pipe.role !== this.#role) return pipe.dispose()
+    const { crypto, sign, self } = this.#options
+    this.#pipe = pipe
+    this.#pipeOwned = new DisposableStore()
+    this.#pipeOwned.add(pipe.onDidReceive((bytes) => this.#input({ type: 'message', bytes })))
+    this.#pipeOwned.add(pipe.onDidClose(({ reason }) => this.#handleClosed(reason)))
+    const { localFingerprint, remoteFingerprint } = pipe
+    const secret = utf8(this.#code.secret)
+    this.#apply(startPairing(crypto, { role: this.#role, secret, self: self(), sign, localFingerprint, remoteFingerprint }))
+  }
+
+  /** The person's answer to names and safety words. */
+  confirm(accept: boolean): PairingState {
+    if (this.#state.step === 'confirm') this.#input({ type: 'answer', accept })
+    return this.#state
+  }
+
+  /** Ends whatever goes on; from `done` or `failed`, back to `idle`. */
+  cancel(): PairingState {
+    if (this.#run) this.#input({ type: 'fail', code: 'pairing/cancelled', message: 'pairing was cancelled', tell: true })
+    this.#clear()
+    this.#set(IDLE)
+    return this.#state
+  }
+
+  /** The caller could not meet the other device (no rendezvous, no such number). */
+  fail(code: IdentityErrorCode | `link/${string}` | `pairing/${string}`, message: string): void {
+    if (this.#state.step !== 'offering' && this.#state.step !== 'joining') return
+    this.#clear()
+    this.#set({ step: 'failed', error: { code, message } })
+  }
+
+  dispose(): void {
+    this.#clear()
+    this.#lingering.dispose()
+    this.#onDidChange.dispose()
+  }
+
+  #begin(role: PairingRole, makeCode: () => PairingCode): void {
+    this.#tries.requireOpen()
+    this.#options.self() // throws while locked: better before a code is shown than after it is typed
+    const code = makeCode()
+    this.cancel()
+    this.#role = role
+    this.#code = code
+  }
+
+  #input(input: PairingInput): void {
+    if (this.#run) this.#apply(stepPairing(this.#options.crypto, this.#run, input))
+  }
+
+  #apply(step: PairingStep): void {
+    this.#run = step.run
+    for (const output of step.outputs) {
+      if (output.type === 'send') this.#send(output.bytes)
+      else if (output.type === 'admit') void this.#admit(output.peer)
+      else void this.#adopt(output.grant)
+    }
+    if (this.#run === step.run) this.#follow(step.run)
+  }
+
+  /** What the screen shows and which clock runs, from the phase the run is in. */
+  #follow(run: PairingRun): void {
+    this.#stepTimer?.dispose()
+    if (run.phase === 'failed') return this.#handleFailed(run)
+    if (run.phase === 'done') {
+      this.#clear()
+      return this.#set({ step: 'done', ...shown(run) })
+    }
+    const waitsForPeople = run.phase === 'decide'
+    this.#stepTimer = this.#options.clock.after(waitsForPeople ? DECIDE_MS : STEP_MS, () =>
+      this.#input({
+        type: 'fail',
+        code: 'pairing/timeout',
+        message: 'the other device or its person did not answer in time; start pairing again',
+        tell: true,
+      }),
+    )
+    if (run.guess === 'right') {
+      this.#code = undefined // used up: nobody else gets a try at it
+      this.#offerTimer?.dispose()
+    }
+    if (run.peer) this.#set({ step: 'confirm', ...shown(run) })
+  }
+
+  #handleFailed(run: PairingRun): void {
+    const error = run.error ?? { code: 'pairing/interrupted' as const, message: 'pairing stopped; start it again' }
+    if (run.guess === 'wrong') this.#tries.recordFailure()
+    this.#logger.info('pairing failed', { code: error.code, role: run.setup.role })
+    const offerGoesOn = run.setup.role === 'offer' && run.guess === 'none' && this.#code !== undefined && error.code !== 'pairing/cancelled'
+    if (offerGoesOn) return this.#dropPipe()
+    this.#clear()
+    this.#set({ step: 'failed', error, ...(run.peer ? { peerName: run.peer.name } : {}) })
+  }
+
+  async #admit(peer: PairingIntroduction): Promise<void> {
+    const run = this.#run
+    try {
+      const grant = await this.#options.admit(peer)
+      if (this.#stillIn(run)) this.#input({ type: 'admitted', grant })
+      this.#options.crypto.wipe(grant.datasetKeys)
+    } catch (error) {
+      this.#handleOwnFailure(run, error, 'this device could not add the other one')
+    }
+  }
+
+  async #adopt(grant: PairingGrant): Promise<void> {
+    const run = this.#run
+    try {
+      await this.#options.adopt(grant)
+      if (this.#stillIn(run)) this.#input({ type: 'adopted' })
+    } catch (error) {
+      this.#handleOwnFailure(run, error, 'this device could not take over what it was given')
+    } finally {
+      this.#options.crypto.wipe(grant.datasetKeys)
+    }
+  }
+
+  /** `admit` and `adopt` start inside `#apply`: the run they belong to is the one set just before. */
+  #stillIn(run: PairingRun | undefined): boolean {
+    return run !== undefined && this.#run === run
+  }
+
+  #handleOwnFailure(run: PairingRun | undefined, error: unknown, what: string): void {
+    if (!this.#stillIn(run)) return
+    if (!(error instanceof DomainError || error instanceof CancelledError)) this.#logger.error(what, { error: errorMessage(error) })
+    const code = error instanceof IdentityError ? error.code : 'pairing/refused'
+    this.#input({ type: 'fail', code, message: `${what}: ${errorMessage(error)}`, tell: true })
+  }
+
+  #handleClosed(reason: string): void {
+    const added = this.#run?.phase === 'granting' && this.#role === 'offer'
+    const message = added
+      ? 'the other device was added but went away before it said so; if it is not linked in a minute, remove it and pair again'
+      : `the connection to the other device closed (${reason.slice(0, 80)}); start pairing again`
+    this.#input({ type: 'fail', code: 'pairing/interrupted', message, tell: false })
+  }
+
+  #expire(): void {
+    if (this.#state.step !== 'offering') return
+    this.#input({ type: 'fail', code: 'pairing/timeout', message: 'the code has expired', tell: true })
+    this.#clear()
+    this.#set({
+      step: 'failed',
+      error: { code: 'pairing/timeout', message: 'nobody typed the code in ten minutes; it is used up, show a new one' },
+    })
+  }
+
+  #send(bytes: Uint8Array): void {
+    try {
+      this.#pipe?.send(bytes)
+    } catch (error) {
+      this.#logger.debug('pairing message not sent: the pipe is closed', { error: errorMessage(error) })
+    }
+  }
+
+  #dropPipe(): void {
+    this.#stepTimer?.dispose()
+    this.#stepTimer = undefined
+    this.#run = undefined
+    this.#pipeOwned.dispose()
+    if (this.#pipe) this.#linger(this.#pipe)
+    this.#pipe = undefined
+  }
+
+  #linger(pipe: PairingPipe): void {
+    const lingering = new DisposableStore()
+    lingering.add(pipe)
+    lingering.add(this.#options.clock.after(LINGER_MS, () => this.#lingering.release(lingering)))
+    lingering.add(pipe.onDidClose(() => this.#lingering.release(lingering)))
+    this.#lingering.add(lingering)
+  }
+
+  #clear(): void {
+    this.#dropPipe()
+    this.#offerTimer?.dispose()
+    this.#code = undefined
+  }
+
+  #set(state: PairingState): void {
+    this.#state = state
+    this.#onDidChange.fire(state)
+  }
+}
+
+function shown(run: PairingRun): Omit<PairingState, 'step'> {
+  const { peer, setup, safetyWords } = run
+  if (!peer || !safetyWords) return {}
+  const personName = setup.role === 'offer' ? setup.self.personName : peer.personName
+  return { peerName: peer.name, ownName: setup.self.name, personName, safetyWords: [...safetyWords], answered: run.answer !== undefined }
+}
