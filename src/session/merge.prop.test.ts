@@ -7,7 +7,10 @@ import type { KeyedArrayFaults } from './keyed-array.ts'
 import { SessionFold } from './session-fold.ts'
 import type { TabId } from './session-ids.ts'
 
-const RUNS = process.env['ELSEWHERE_ROUNDS'] === 'full' ? 3_000 : 150
+const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
+const RUNS = FULL ? 3_000 : 150
+/** All rounds take longer than a test usually may. */
+const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 
 /** One thing that happens: replica `who` does a step, or takes in what `from` has. */
 interface Happening {
@@ -60,15 +63,15 @@ const converge = (faults: KeyedArrayFaults) =>
     expect(new SessionFold((key) => records.get(key), records.keys()).state).toEqual(first.state)
   })
 
-it('[SE5] [SE11] replicas that did anything apart end equal, and sound', () => {
+it('[SE5] [SE11] replicas that did anything apart end equal, and sound', LIMITS, () => {
   fc.assert(converge({}), { numRuns: RUNS })
 })
 
-it('[SE5] the property above finds a planted mistake: the entry that arrived last wins', () => {
+it('[SE5] the property above finds a planted mistake: the entry that arrived last wins', LIMITS, () => {
   expect(fc.check(converge({ lastArrivalWins: true }), { numRuns: 500, seed: 1 }).failed).toBe(true)
 })
 
-it('[SE10] [SE11] [SE12] no tab is lost and none is doubled: open are those opened and closed by nobody', () => {
+it('[SE10] [SE11] [SE12] no tab is lost and none is doubled: open are those opened and closed by nobody', LIMITS, () => {
   const withoutWayBack = /^(?!undo|window\/reopen)/
   fc.assert(
     fc.property(story, (given) => {
@@ -87,7 +90,7 @@ it('[SE10] [SE11] [SE12] no tab is lost and none is doubled: open are those open
   )
 })
 
-it('[SE14] leftovers of merges are gone once somebody has worked on', () => {
+it('[SE14] leftovers of merges are gone once somebody has worked on', LIMITS, () => {
   fc.assert(
     fc.property(story, (given) => {
       const { replicas } = tell(given, {})

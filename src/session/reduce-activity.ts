@@ -15,7 +15,7 @@ const MAX_NAME = 80
 const tidyName = (name: string): string => name.trim().slice(0, MAX_NAME)
 
 /** The hue fewest activities have, the first of those. */
-function freshHue(state: SessionState): Hue {
+export function freshHue(state: SessionState): Hue {
   const used = Object.values(state.activities)
   const hues = [0, 1, 2, 3, 4, 5, 6, 7] as Hue[]
   const uses = (hue: Hue) => used.filter((activity) => activity.hue === hue).length

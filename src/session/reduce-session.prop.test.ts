@@ -12,10 +12,13 @@ import { recordsOf } from './session-records.ts'
 import type { SessionState } from './session-state.ts'
 import type { RecordValue } from './record-value.ts'
 
-const RUNS = process.env['ELSEWHERE_ROUNDS'] === 'full' ? 2_000 : 150
+const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
+const RUNS = FULL ? 2_000 : 150
+/** All rounds take longer than a test usually may. */
+const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 const foldOf = (records: ReadonlyMap<string, RecordValue>): SessionState => new SessionFold((key) => records.get(key), records.keys()).state
 
-it('[SE20] [SE21] no window is stacked twice, each activity has one focus, every tab is in one window', () => {
+it('[SE20] [SE21] no window is stacked twice, each activity has one focus, every tab is in one window', LIMITS, () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const replica = new TestReplica(100)
@@ -29,7 +32,7 @@ it('[SE20] [SE21] no window is stacked twice, each activity has one focus, every
   )
 })
 
-it('[SE5] the state kept up to date equals the one read anew, and the one read from its own records', () => {
+it('[SE5] the state kept up to date equals the one read anew, and the one read from its own records', LIMITS, () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const replica = new TestReplica(100)
@@ -44,7 +47,7 @@ it('[SE5] the state kept up to date equals the one read anew, and the one read f
   )
 })
 
-it('[SE4] what a command did not touch keeps its identity', () => {
+it('[SE4] what a command did not touch keeps its identity', LIMITS, () => {
   const replica = new TestReplica(100)
   for (let i = 0; i < 5; i++) replica.do({ type: 'window/open', app: { kind: 'devices' } })
   const before = replica.state
@@ -60,7 +63,7 @@ it('[SE4] what a command did not touch keeps its identity', () => {
   expect(after.undo[1]).toBe(before.undo[0])
 })
 
-it('[SE50] undo brings back an equal state when nothing intervened', () => {
+it('[SE50] undo brings back an equal state when nothing intervened', LIMITS, () => {
   const undoable = step.map((given) => ({ ...given, kind: given.kind % UNDOABLE_KINDS }))
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25, size: 'max' }), undoable, (steps, last) => {
@@ -89,7 +92,7 @@ it('[SE50] undo brings back an equal state when nothing intervened', () => {
   )
 })
 
-it('[SE34] every title bar can be reached on every desk', () => {
+it('[SE34] every title bar can be reached on every desk', LIMITS, () => {
   const desk = fc.record({ width: fc.integer({ min: 200, max: 6000 }), height: fc.integer({ min: 200, max: 4000 }) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25, size: 'max' }), fc.constantFrom(...DISPLAY_CLASSES), desk, (steps, displayClass, size) => {

@@ -2,6 +2,7 @@ import type * as Y from 'yjs'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { KeyedArray, type KeyedArrayFaults } from './keyed-array.ts'
+import { migrate } from './migrations.ts'
 import type { RecordValue } from './record-value.ts'
 import { reduceSession } from './reduce-session.ts'
 import { SCHEMA_VERSION } from './schema-version.ts'
@@ -86,6 +87,18 @@ export class WorkspaceDoc implements Disposable {
       for (const key of [...change.remove, ...orphans]) this.#records.delete(key)
       for (const [key, value] of change.set) this.#records.set(key, value)
     }, origin)
+  }
+
+  /**
+   * Brings an older desk to our schema in one transaction; does nothing to a current or newer one.
+   *
+   * @returns true if something was written
+   * @throws SessionError `session/no-migration`
+   */
+  migrate(origin: unknown = this): boolean {
+    const change = migrate(this.records())
+    if (change) this.write(change, origin)
+    return change !== undefined
   }
 
   /** Entries that lost a merge and orphans still in the document: for the debug panel. */
