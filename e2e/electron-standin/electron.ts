@@ -48,6 +48,7 @@ class App extends Preventable {
   readonly isPackaged = false
   whenReady = () => ready
   enableSandbox = () => record('app.enableSandbox')
+  setPath = (name: string, folder: string) => record('app.setPath', name, folder)
   getVersion = () => '0.0.0'
   requestSingleInstanceLock = () => true
   quit(): void {
@@ -80,7 +81,6 @@ const defaultSession = {
 export const session = { defaultSession }
 export const shell = { openExternal: async (url: string) => record('shell.openExternal', url) }
 export const safeStorage = { getSelectedStorageBackend: () => 'basic_text', isAsyncEncryptionAvailable: async () => false }
-export const powerMonitor = new EventEmitter()
 export const Menu = { setApplicationMenu: (menu: unknown) => record('Menu.setApplicationMenu', menu) }
 export class WebContentsView {
   constructor() {

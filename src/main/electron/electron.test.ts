@@ -1,14 +1,17 @@
 import { EventEmitter } from 'node:events'
+import type { WebContents } from 'electron'
 import { describe, expect, it, vi } from 'vitest'
 import { serveAwayPage } from './away-page.ts'
 import { DESK_PREFERENCES, guardContents, guardSession, isSameOrigin, TAB_PREFERENCES } from './guards.ts'
 import { pageUrl } from './native-contract.ts'
 import { serveNative } from './native-service.ts'
+import { entranceOf, readArguments, urlOfEntrance } from './open-desk.ts'
 import { SecretBox } from './secret-box.ts'
 import { ShellWindow, windowOptions } from './shell-window.ts'
 import { clampBounds, MAX_VIEWS, WebTabs } from './web-tabs.ts'
 
 const DESK = 'http://abc.localhost:4170/'
+const DESK_CONTENTS = {}
 
 class FakeContents extends EventEmitter {
   opener: ((details: { url: string }) => { action: string }) | undefined
@@ -154,13 +157,13 @@ function nativeSetup() {
     'linux',
   )
   serveNative(as({ handle: (_channel: string, handler: typeof handle) => (handle = handler) }), {
-    tabs,
+    tabsOf: (contents) => (contents === as<WebContents>(DESK_CONTENTS) ? tabs : undefined),
     secrets,
     shell: { openExternal: async () => undefined },
     electronVersion: '45.4.1',
     deskUrl: () => DESK,
   })
-  const desk = { senderFrame: { url: DESK, parent: null } }
+  const desk = { sender: DESK_CONTENTS, senderFrame: { url: DESK, parent: null } }
   const call = (name: unknown, input: unknown, event: unknown = desk) =>
     (handle ?? (() => Promise.reject(new Error('no handler'))))(event, name, input)
   return { window, tabs, made, changes, call }
@@ -174,6 +177,9 @@ describe('[EL2] the native contract', () => {
       /^native\/foreign-sender: /,
     )
     await expect(call('host:info', {}, { senderFrame: { url: DESK, parent: {} } })).rejects.toThrow(/^native\/foreign-sender: /)
+    await expect(call('host:info', {}, { sender: {}, senderFrame: { url: DESK, parent: null } })).rejects.toThrow(
+      /^native\/foreign-sender: /,
+    )
     await expect(call('host:info', {}, { senderFrame: null })).rejects.toThrow(/^native\/foreign-sender: /)
     await expect(call('constructor', {})).rejects.toThrow(/^native\/unknown-method: /)
     await expect(call('tab:show', { tabId: 't', bounds: { x: 0.5, y: 0, width: 1, height: 1 } })).rejects.toThrow(/^native\/bad-input: /)
@@ -252,5 +258,25 @@ describe('[EL3] the window without a device', () => {
     expect(response?.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(await response?.text()).not.toContain('<script>')
     expect(handler?.(new Request('elsewhere://shell/etc/passwd'))?.status).toBe(404)
+  })
+})
+
+describe('[EL4] finding the desk', () => {
+  it('reads its own arguments and leaves the rest to Electron', () => {
+    expect(readArguments(['electron', '.', '--no-sandbox', '--entrance-file=/d/open-1.html'], {})).toEqual({
+      dataFolder: '/d',
+      entranceFile: '/d/open-1.html',
+    })
+    expect(readArguments(['electron', '.'], { ELSEWHERE_DATA: '/x' })).toEqual({ dataFolder: '/x', entranceFile: undefined })
+    expect(entranceOf({ entranceFile: '/d/open-2.html' })).toBe('/d/open-2.html')
+    expect(entranceOf({ entranceFile: 7 })).toBeUndefined()
+    expect(entranceOf(undefined)).toBeUndefined()
+  })
+
+  it('takes an address out of an entrance page, and nothing but an address of a desk', () => {
+    expect(urlOfEntrance('<meta http-equiv="refresh" content="0;url=http://abc.localhost:4170/enter?once=x">')).toBe(
+      'http://abc.localhost:4170/enter?once=x',
+    )
+    expect(() => urlOfEntrance('<meta http-equiv="refresh" content="0;url=file:///etc/passwd">')).toThrow('is not one')
   })
 })

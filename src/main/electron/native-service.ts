@@ -1,4 +1,4 @@
-import type { IpcMain, IpcMainInvokeEvent, Shell } from 'electron'
+import type { IpcMain, IpcMainInvokeEvent, Shell, WebContents } from 'electron'
 import * as z from 'zod'
 import { isSameOrigin } from './guards.ts'
 import { nativeMethods, type NativeInput, type NativeMethod, type NativeOutput } from './native-contract.ts'
@@ -7,7 +7,8 @@ import type { SecretBox } from './secret-box.ts'
 import type { WebTabs } from './web-tabs.ts'
 
 export interface NativeParts {
-  readonly tabs: WebTabs
+  /** The views over the window that shows these contents. */
+  readonly tabsOf: (contents: WebContents) => WebTabs | undefined
   readonly secrets: SecretBox
   readonly shell: Pick<Shell, 'openExternal'>
   readonly electronVersion: string
@@ -15,28 +16,30 @@ export interface NativeParts {
   readonly deskUrl: () => string | undefined
 }
 
-type Handlers = { [M in NativeMethod]: (input: z.output<(typeof nativeMethods)[M]['input']>) => Promise<NativeOutput<M>> | NativeOutput<M> }
+type Handlers = {
+  [M in NativeMethod]: (input: z.output<(typeof nativeMethods)[M]['input']>, tabs: WebTabs) => Promise<NativeOutput<M>> | NativeOutput<M>
+}
 
-function handlers({ tabs, secrets, shell, electronVersion }: NativeParts): Handlers {
+function handlers({ secrets, shell, electronVersion }: NativeParts): Handlers {
   return {
     'host:info': async () => ({ electron: electronVersion, canSealSecrets: await secrets.isAvailable() }),
-    'tab:show': async ({ tabId, bounds, url, history }) => {
+    'tab:show': async ({ tabId, bounds, url, history }, tabs) => {
       await tabs.show(tabId, bounds, { url, history })
       return {}
     },
-    'tab:hide': ({ tabId }) => {
+    'tab:hide': ({ tabId }, tabs) => {
       tabs.hide(tabId)
       return {}
     },
-    'tab:navigate': async ({ tabId, to }) => {
+    'tab:navigate': async ({ tabId, to }, tabs) => {
       await tabs.navigate(tabId, to)
       return {}
     },
-    'tab:close': ({ tabId }) => {
+    'tab:close': ({ tabId }, tabs) => {
       tabs.close(tabId)
       return {}
     },
-    'tab:history': ({ tabId }) => tabs.history(tabId),
+    'tab:history': ({ tabId }, tabs) => tabs.history(tabId),
     'page:open-outside': async ({ url }) => {
       await shell.openExternal(url)
       return {}
@@ -61,12 +64,17 @@ export function serveNative(ipcMain: Pick<IpcMain, 'handle'>, parts: NativeParts
   const table = handlers(parts)
   ipcMain.handle('native', async (event, name: unknown, input: unknown) => {
     mustBeDesk(event, parts.deskUrl())
+    const tabs = parts.tabsOf(event.sender)
+    if (!tabs) throw new NativeError('native/foreign-sender', 'a call from a window that has gone was refused')
     if (typeof name !== 'string' || !Object.hasOwn(nativeMethods, name))
       throw new NativeError('native/unknown-method', `no method ${JSON.stringify(name)?.slice(0, 80)}`)
     const method = name as NativeMethod
     const parsed = nativeMethods[method].input.safeParse(input)
     if (!parsed.success) throw new NativeError('native/bad-input', `${method}: ${z.prettifyError(parsed.error)}`)
-    const answer = await (table[method] as (value: NativeInput<typeof method>) => unknown)(parsed.data as NativeInput<typeof method>)
+    const answer = await (table[method] as (value: NativeInput<typeof method>, views: WebTabs) => unknown)(
+      parsed.data as NativeInput<typeof method>,
+      tabs,
+    )
     return nativeMethods[method].output.parse(answer)
   })
 }

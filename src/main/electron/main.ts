@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { app, BrowserWindow, ipcMain, Menu, protocol, safeStorage, shell, type WebContents, WebContentsView } from 'electron'
+import { AWAY_SCHEME, serveAwayPage } from './away-page.ts'
+import { guardApp, TAB_PREFERENCES } from './guards.ts'
+import { TAB_CHANGED } from './native-contract.ts'
+import { serveNative } from './native-service.ts'
+import { createOpenDesk, entranceOf, readArguments } from './open-desk.ts'
+import { SecretBox } from './secret-box.ts'
+import { ShellWindow, windowOptions } from './shell-window.ts'
+import { WebTabs } from './web-tabs.ts'
+
+// Joins the parts; holds no logic of its own. The desk is served by the device; this process only shows it.
+
+const { dataFolder, entranceFile } = readArguments(process.argv, process.env)
+const beside = path.join(process.resourcesPath ?? '', 'device')
+const node = path.join(beside, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const supervisor = app.isPackaged && existsSync(node) ? { node, entry: path.join(beside, 'dist/daemon/supervisor.mjs') } : undefined
+
+/** Every window is a display of its own, all of the same device. */
+const windows = new Map<WebContents, { readonly shell: ShellWindow; readonly tabs: WebTabs }>()
+const deskUrl = () => [...windows.values()].map(({ shell: one }) => one.deskUrl()).find((url) => url !== undefined)
+const lastReason = () => [...windows.values()].at(-1)?.shell.reason() ?? ''
+
+app.setPath('userData', path.join(dataFolder, 'electron')) // one instance per device, not per account
+protocol.registerSchemesAsPrivileged([{ scheme: AWAY_SCHEME, privileges: { standard: true, secure: true } }])
+guardApp(app, deskUrl, (contents) => windows.has(contents), shell)
+Menu.setApplicationMenu(null) // the desk has its own keys; a menu bar would take some of them
+
+function openWindow(entrance: string | undefined): void {
+  const window = new BrowserWindow(windowOptions(path.join(import.meta.dirname, 'preload.cjs')))
+  const { webContents } = window
+  const tabs = new WebTabs(
+    window,
+    () => new WebContentsView({ webPreferences: TAB_PREFERENCES }),
+    (change) => webContents.send(TAB_CHANGED, change),
+  )
+  const shellWindow = new ShellWindow(window, createOpenDesk({ dataFolder, entranceFile: entrance, supervisor }))
+  windows.set(webContents, { shell: shellWindow, tabs })
+  // Views lie over the page: a desk that reloads (lock, hand-over) must not leave a tab of the old one in front of it.
+  webContents.on('did-navigate', () => tabs.dispose())
+  window.on('closed', () => {
+    tabs.dispose()
+    windows.delete(webContents)
+  })
+  void shellWindow.showDesk()
+}
+
+if (app.requestSingleInstanceLock({ entranceFile })) {
+  app.on('second-instance', (_event, _argv, _folder, data) => openWindow(entranceOf(data)))
+  app.on('window-all-closed', () => app.quit()) // the device and everything that runs there stay
+  void app.whenReady().then(() => {
+    serveAwayPage(protocol, lastReason)
+    serveNative(ipcMain, {
+      tabsOf: (contents) => windows.get(contents)?.tabs,
+      secrets: new SecretBox(safeStorage, process.platform),
+      shell,
+      electronVersion: process.versions.electron ?? 'unknown',
+      deskUrl,
+    })
+    openWindow(entranceFile)
+  })
+} else {
+  app.quit()
+}
