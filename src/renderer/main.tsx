@@ -1,3 +1,16 @@
 import '@fontsource-variable/inter'
 import '@fontsource-variable/jetbrains-mono'
 import './theme/theme.css'
+import './screens/screen.css'
+import { createRoot } from 'react-dom/client'
+import { systemClock } from '../base/clock.ts'
+import { DeviceConnection, deviceSocketUrl } from './desk/device-connection.ts'
+import { followDoor } from './desk/door-store.ts'
+import { Root } from './root.tsx'
+
+performance.mark('elsewhere:start')
+const connection = new DeviceConnection(deviceSocketUrl(location), systemClock)
+followDoor(connection)
+const host = document.getElementById('root')
+if (!host) throw new Error('index.html has no #root')
+createRoot(host).render(<Root connection={connection} />)

@@ -1,0 +1,203 @@
+import { Laptop, Plus, SquareTerminal } from 'lucide-react'
+import { memo, useEffect, useRef } from 'react'
+import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
+import type { DeviceRow } from '../../sync/links-contract.ts'
+import { sessionNow } from '../desk/desk-store.ts'
+import { useDevices } from '../desk/devices-store.ts'
+import { useDoor } from '../desk/door-store.ts'
+import { measureLoad } from '../desk/follow-devices.ts'
+import { freshApp, openApp, showTab } from '../shell/open-app.ts'
+import { setShell, useShell } from '../shell/shell-store.ts'
+import { Dot, type Meaning } from '../ui/badge.tsx'
+import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
+import { deviceOffer } from './device-offer.ts'
+import { stepFocus } from './dock.tsx'
+import './dock.css'
+
+/** While the dock is open its devices are measured this often; closed, only this device, and rarely. */
+const LOAD_OPEN_MS = 2_000
+const LOAD_CLOSED_MS = 15_000
+/** Leaving the dock closes it after this, so that a slip of the pointer does not. */
+const CLOSE_DELAY_MS = 250
+
+/** What there is elsewhere: a tile per device with its load, its link and what runs there. Grows when looked at or dragged to. */
+export const ElsewhereDock = memo(function ElsewhereDock() {
+  const rows = useDevices((state) => state.rows)
+  const hovered = useShell((state) => state.elsewhereOpen)
+  const carrying = useShell((state) => state.carried !== undefined)
+  const open = hovered || carrying
+  const timer = useRef(0)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  useLoads(open)
+
+  const setOpen = (to: boolean, delayMs: number) => {
+    clearTimeout(timer.current)
+    timer.current = window.setTimeout(() => setShell({ elsewhereOpen: to }), delayMs)
+  }
+  return (
+    <aside className="elsewhere" aria-label="Elsewhere: your devices">
+      <div
+        className="elsewhere-panel"
+        data-open={open || undefined}
+        onPointerEnter={(event) => event.pointerType === 'mouse' && setOpen(true, CLOSE_DELAY_MS)}
+        onPointerLeave={() => setOpen(false, CLOSE_DELAY_MS)}
+        onFocus={(event) => event.target.matches(':focus-visible') && setOpen(true, 0)}
+        onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false, CLOSE_DELAY_MS)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') setOpen(false, 0)
+          stepFocus(event)
+        }}
+      >
+        <div className="elsewhere-tiles">
+          {rows.map((row) => (
+            <DeviceTile key={row.deviceId} row={row} open={open} />
+          ))}
+          <button
+            type="button"
+            className="elsewhere-add"
+            data-tip={open ? undefined : 'Link a device'}
+            data-tip-side="left"
+            onClick={() => openApp('devices')}
+          >
+            <Plus aria-hidden="true" />
+            <span>{open ? 'Link another device' : 'Link'}</span>
+          </button>
+        </div>
+      </div>
+    </aside>
+  )
+})
+
+const MEANING: Readonly<Record<DeviceRow['state'], Meaning>> = { self: 'safe', linked: 'safe', connecting: 'moving', away: 'lost' }
+const WORDS: Readonly<Record<DeviceRow['state'], string>> = {
+  self: 'this device',
+  linked: 'linked',
+  connecting: 'connecting',
+  away: 'away',
+}
+
+export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
+  const load = useDevices((state) => state.loads[row.deviceId])
+  const terminals = useDevices((state) => state.terminals[row.deviceId])
+  const carried = useShell((state) => state.carried)
+  const offer = carried && deviceOffer(carried, row)
+  const reachable = row.state === 'self' || row.state === 'linked'
+  const quality = row.roundTripMs !== undefined ? `${Math.round(row.roundTripMs)} ms` : undefined
+  const words = [WORDS[row.state], quality].filter(Boolean).join(', ')
+  const menu = deviceMenu(row, terminals ?? [])
+  return (
+    <div
+      className="device-tile"
+      data-device-tile={row.deviceId}
+      data-state={row.state}
+      data-takes={offer ? (offer.takes ? 'yes' : 'no') : undefined}
+    >
+      <button
+        type="button"
+        className="device-tile-main"
+        aria-haspopup="menu"
+        aria-label={`${row.name}: ${words}${load && reachable ? `, ${Math.round(load.cpu * 100)} % busy` : ''}`}
+        onClick={(event) => openMenu(event.currentTarget, row.name, menu, { side: 'left' })}
+        onContextMenu={(event) => openContextMenu(event, row.name, menu)}
+      >
+        <span className="device-ring">
+          <LoadRing value={reachable ? (load?.cpu ?? 0) : 0} />
+          <Laptop aria-hidden="true" />
+          <Dot meaning={MEANING[row.state]} hollow={row.state === 'away'} />
+        </span>
+        <span className="device-name">
+          {row.name}
+          <small>{words}</small>
+        </span>
+        {load && reachable && <span className="device-load numbers">{Math.round(load.cpu * 100)} %</span>}
+      </button>
+      {offer && <div className="device-reason">{offer.reason}</div>}
+      {!offer && reachable && terminals && terminals.length > 0 && (
+        <div className="job-cards">
+          {terminals.slice(0, open ? 8 : 0).map((terminal) => (
+            <TerminalCard key={terminal.terminalId} terminal={terminal} />
+          ))}
+        </div>
+      )}
+    </div>
+  )
+}
+
+const RING = 2 * Math.PI * 15
+
+const LoadRing = ({ value }: { value: number }) => (
+  <svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">
+    <circle cx="16" cy="16" r="15" />
+    <circle cx="16" cy="16" r="15" data-load="" strokeDasharray={RING} strokeDashoffset={RING * (1 - Math.min(1, Math.max(0, value)))} />
+  </svg>
+)
+
+/** A program that runs over there: shows its tab, or opens one for it. */
+function TerminalCard({ terminal }: { terminal: TerminalInfo }) {
+  return (
+    <button
+      type="button"
+      className="job-card"
+      data-tip={terminal.title || terminal.cwd}
+      data-tip-side="left"
+      onClick={() => showTerminal(terminal)}
+    >
+      <SquareTerminal aria-hidden="true" />
+      <span>{terminal.title || terminal.cwd}</span>
+      <code>{terminal.foreground}</code>
+    </button>
+  )
+}
+
+export function showTerminal({ device, terminalId, cwd, title }: TerminalInfo): void {
+  const open = Object.values(sessionNow().tabs).find(
+    ({ app }) => app.kind === 'terminal' && app.device === device && app.terminalId === terminalId,
+  )
+  if (open) return showTab(open.id)
+  openApp('terminal', { device, state: { kind: 'terminal', device, terminalId, cwd: cwd || null, title: title.slice(0, 200) } })
+}
+
+/** What a device offers by menu: everything a drag offers, and the rest. */
+export function deviceMenu(row: DeviceRow, terminals: readonly TerminalInfo[]): readonly MenuEntry[] {
+  const away = row.state === 'self' || row.state === 'linked' ? undefined : `${row.name} is ${WORDS[row.state]}`
+  const device = row.deviceId
+  return [
+    { heading: `${row.name}, ${WORDS[row.state]}` },
+    {
+      label: 'New terminal there',
+      disabledBecause: away,
+      onSelect: () => openApp('terminal', { device, state: freshApp('terminal', device) }),
+    },
+    { label: 'Its files', disabledBecause: away, onSelect: () => openApp('files', { device, state: freshApp('files', device) }) },
+    'separator',
+    ...terminals.map((terminal) => ({
+      label: `${terminal.foreground}: ${terminal.title || terminal.cwd}`,
+      onSelect: () => showTerminal(terminal),
+    })),
+    'separator',
+    { label: 'What runs there', onSelect: () => openApp('tasks') },
+    { label: 'Devices', onSelect: () => openApp('devices') },
+  ]
+}
+
+/** Measures loads while somebody can see them: all reachable devices while open, else only this one, and never while the page is hidden. */
+function useLoads(open: boolean): void {
+  const client = useDoor((state) => state.client)
+  useEffect(() => {
+    if (!client) return
+    const stop = new AbortController()
+    let timer = 0
+    const round = async () => {
+      if (document.visibilityState === 'visible') {
+        const rows = useDevices.getState().rows.filter((row) => row.state === 'self' || (open && row.state === 'linked'))
+        await Promise.allSettled(rows.map((row) => measureLoad(client, row.deviceId, stop.signal)))
+      }
+      if (!stop.signal.aborted) timer = window.setTimeout(round, open ? LOAD_OPEN_MS : LOAD_CLOSED_MS)
+    }
+    void round()
+    return () => {
+      clearTimeout(timer)
+      stop.abort()
+    }
+  }, [client, open])
+}

@@ -1,0 +1,53 @@
+import { lazy, Suspense, useEffect } from 'react'
+import type { DeviceConnection } from './desk/device-connection.ts'
+import { useDoor } from './desk/door-store.ts'
+import { DeviceAway } from './screens/device-away.tsx'
+import { FirstRun } from './screens/first-run.tsx'
+import { LockScreen } from './screens/lock-screen.tsx'
+import { MenuHost } from './ui/menu.tsx'
+import { TipLayer } from './ui/tip-layer.tsx'
+import { ToastHost } from './ui/toast.tsx'
+
+const loadDesk = () => import('./shell/desk.tsx')
+const Desk = lazy(loadDesk)
+
+/** What the door says, as a screen; and the layers that are there once for the whole page. */
+export function Root({ connection }: { connection: DeviceConnection }) {
+  return (
+    <>
+      <Screen connection={connection} />
+      <MenuHost />
+      <ToastHost />
+      <TipLayer />
+    </>
+  )
+}
+
+/** Set once a desk was open in this page: from then on anything but unlocked means a fresh page. */
+let deskWasOpen = false
+
+function Screen({ connection }: { connection: DeviceConnection }) {
+  const door = useDoor((state) => state.door)
+  const client = useDoor((state) => state.client)
+  const link = useDoor((state) => state.link)
+  const phase = door?.phase
+
+  useEffect(() => {
+    // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
+    if (phase && phase !== 'unlocked') void loadDesk()
+  }, [phase])
+  useEffect(() => {
+    if (phase === 'unlocked') deskWasOpen = true
+    else if (deskWasOpen && phase) location.reload() // locked or handed over: nothing of the desk stays in memory
+  }, [phase])
+
+  if (!door) return link === 'away' ? <DeviceAway onRetry={() => connection.connect()} /> : <div className="screen" />
+  if (door.phase === 'unlocked') {
+    return (
+      <Suspense fallback={<div className="screen" />}>
+        <Desk />
+      </Suspense>
+    )
+  }
+  return door.phase === 'first-run' ? <FirstRun door={door} client={client} /> : <LockScreen door={door} client={client} />
+}

@@ -1,0 +1,87 @@
+import { CloudOff, MonitorUp, TriangleAlert } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import { errorMessage } from '../../base/errors.ts'
+import { useDesk, useSession } from '../desk/desk-store.ts'
+import { useDoor } from '../desk/door-store.ts'
+import { useSeat } from '../desk/seat-store.ts'
+import { clockText } from '../screens/plain-time.ts'
+import { Button } from '../ui/button.tsx'
+import { showToast } from '../ui/toast.tsx'
+
+/** A device that comes back within this is not worth a word. */
+const AWAY_GRACE_MS = 1_500
+
+/** What must be known while working, across the top of the desk: never over a window, never in the way of one. */
+export function Banners() {
+  return (
+    <div className="banners">
+      <SeatQuestionBanner />
+      <AwayBanner />
+      <ReadOnlyBanner />
+    </div>
+  )
+}
+
+function ReadOnlyBanner() {
+  const readOnly = useSession((session) => session.readOnly)
+  if (!readOnly) return null
+  return (
+    <div className="banner" role="status">
+      <TriangleAlert aria-hidden="true" />
+      This desk was last changed by a newer Elsewhere. You can look but not change it here: update Elsewhere on this device.
+    </div>
+  )
+}
+
+function AwayBanner() {
+  const away = useDoor((state) => state.link !== 'open')
+  const unsent = useDesk((state) => state.unsent)
+  const [shown, setShown] = useState(false)
+  useEffect(() => {
+    if (!away) return setShown(false)
+    const timer = setTimeout(() => setShown(true), AWAY_GRACE_MS)
+    return () => clearTimeout(timer)
+  }, [away])
+  if (!shown) return null
+  return (
+    <div className="banner" data-meaning="moving" role="status">
+      <CloudOff aria-hidden="true" />
+      The device process on this machine is not answering.{' '}
+      {unsent ? 'Your changes are kept in this window until it is back; leave it open.' : 'The desk reconnects by itself.'}
+    </div>
+  )
+}
+
+/** "You also unlocked on X": asked after a cut, answered by the clock if by nobody. */
+function SeatQuestionBanner() {
+  const question = useSeat((state) => state.question)
+  const client = useDoor((state) => state.client)
+  const [left, setLeft] = useState(0)
+  useEffect(() => {
+    if (!question) return
+    const count = () => setLeft(Math.max(0, Math.ceil((question.locksAtMs - Date.now()) / 1000)))
+    count()
+    const timer = setInterval(count, 1000)
+    return () => clearInterval(timer)
+  }, [question])
+  if (!question) return null
+  const answer = (choice: 'stay' | 'lock') => {
+    client?.answerSeatQuestion({ answer: choice }).then(
+      () => useSeat.setState({ question: undefined }),
+      (error: unknown) => showToast({ title: 'The answer did not arrive', body: errorMessage(error), severity: 'warn' }),
+    )
+  }
+  return (
+    <div className="banner" role="alertdialog" aria-label="You also unlocked elsewhere">
+      <MonitorUp aria-hidden="true" />
+      <span>
+        You also unlocked on {question.displayName} at {clockText(new Date(question.atMs))}. This display locks in{' '}
+        <span className="numbers">{left}</span> s.
+      </span>
+      <Button onClick={() => answer('lock')}>Lock here</Button>
+      <Button variant="primary" onClick={() => answer('stay')}>
+        Stay here
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,79 @@
+import { useEffect, useMemo, useState } from 'react'
+import { systemClock } from '../../base/clock.ts'
+import { systemRandom } from '../../base/random.ts'
+import { setDeskSession } from '../desk/app-desk.ts'
+import { DeskSession } from '../desk/desk-session.ts'
+import { useDesk } from '../desk/desk-store.ts'
+import { Dock } from '../dock/dock.tsx'
+import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
+import { takeFirstAim } from '../screens/first-aim.ts'
+import { WindowLayer } from '../window/window-layer.tsx'
+import { Banners } from './banners.tsx'
+import { CompactDesk } from './compact-desk.tsx'
+import { DeskEmpty } from './desk-empty.tsx'
+import { listenForKeys } from './keyboard.ts'
+import { Notifications, useMessageToasts } from './notifications.tsx'
+import { openApp } from './open-app.ts'
+import { PaletteHost } from './palette-host.tsx'
+import { TopBar } from './top-bar.tsx'
+import { useAutoLock, useInputReports } from './use-input.ts'
+import { useCompact } from './use-compact.ts'
+import { useDeskLook } from './use-desk-look.ts'
+import { WindowSwitcher } from './window-switcher.tsx'
+import './desk.css'
+
+/** The unlocked desk. Its own chunk, fetched while the lock screen is read. */
+export default function Desk() {
+  const [session] = useState(() => new DeskSession(systemClock, systemRandom))
+  const loaded = useDesk((state) => state.session !== undefined)
+  useEffect(() => {
+    setDeskSession(session)
+    session.start()
+  }, [session])
+  return loaded ? <OpenDesk session={session} /> : <div className="desk-wall" />
+}
+
+function OpenDesk({ session }: { session: DeskSession }) {
+  const compact = useCompact()
+  const resize = useMemo(() => session.resize.bind(session), [session])
+  useDeskLook()
+  useInputReports()
+  useAutoLock()
+  useMessageToasts()
+  useEffect(() => {
+    const keys = listenForKeys()
+    return () => keys.dispose()
+  }, [])
+  useEffect(() => {
+    if (takeFirstAim() === 'join') openApp('devices')
+    // Two frames on, the desk with its focused window is on the screen.
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('elsewhere:first-frame')))
+  }, [])
+
+  if (compact) {
+    return (
+      <div className="desk desk-wall" data-compact="">
+        <CompactDesk onResize={resize} />
+        <Notifications />
+        <PaletteHost />
+      </div>
+    )
+  }
+  return (
+    <div className="desk desk-wall">
+      <TopBar />
+      <Banners />
+      <main className="desk-middle" aria-label="Desk">
+        <Dock />
+        <div className="desk-centre">
+          <DeskEmpty />
+          <WindowLayer onResize={resize} />
+        </div>
+        <ElsewhereDock />
+      </main>
+      <WindowSwitcher />
+      <Notifications />
+      <PaletteHost />
+    </div>
+  )
+}

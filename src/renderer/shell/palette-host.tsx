@@ -1,0 +1,14 @@
+import { lazy, Suspense } from 'react'
+import { useShell } from './shell-store.ts'
+
+const Palette = lazy(() => import('./palette.tsx'))
+
+/** The palette's code comes with its first use. */
+export function PaletteHost() {
+  const open = useShell((state) => state.palette)
+  return open ? (
+    <Suspense fallback={null}>
+      <Palette />
+    </Suspense>
+  ) : null
+}

@@ -1,0 +1,74 @@
+import { useEffect, useRef, useState } from 'react'
+import type { PixelRect } from '../../session/snap-zone.ts'
+import { dispatch, useDesk } from '../desk/desk-store.ts'
+import { setShell, useShell } from '../shell/shell-store.ts'
+import { publishDrag } from './drag-feed.ts'
+import { frameElement, paintFrame } from './frame-elements.ts'
+import { windowRectNow } from './use-places.ts'
+import { keyStep, moveRect, resizeRect } from './window-geometry.ts'
+
+/** Moving and resizing by keyboard: arrows move or grow, Enter keeps, Escape gives up. One commit at the end, as with a drag. */
+export function KeyboardMode() {
+  const mode = useShell((state) => state.keyboardMode)
+  const [rect, setRect] = useState<PixelRect>()
+  const box = useRef<HTMLDivElement>(null)
+
+  useEffect(() => {
+    if (!mode) return
+    const { windowId, kind } = mode
+    const element = frameElement(windowId)
+    let at = windowRectNow(windowId)
+    if (!element || !at) return setShell({ keyboardMode: undefined })
+    const start = at
+    element.dataset['lifted'] = ''
+    setRect(at)
+    box.current?.focus()
+
+    const finish = (commit: boolean) => {
+      delete element.dataset['lifted']
+      publishDrag(undefined, undefined, useDesk.getState().desk)
+      if (commit && at && at !== start) {
+        if (kind === 'move') dispatch({ type: 'window/move', windowId, x: at.x, y: at.y })
+        else dispatch({ type: 'window/resize', windowId, rect: at })
+      }
+      const settled = windowRectNow(windowId)
+      if (settled) paintFrame(element, settled)
+      setShell({ keyboardMode: undefined })
+      element.focus()
+    }
+    const handleKey = (event: KeyboardEvent) => {
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      if (event.key === 'Escape') return finish(false)
+      if (event.key === 'Enter') return finish(true)
+      const step = keyStep(event)
+      if (!step || !at) return
+      const { desk } = useDesk.getState()
+      at = kind === 'move' ? moveRect(at, ...step, desk) : resizeRect(at, 'se', ...step, desk)
+      paintFrame(element, at)
+      publishDrag(windowId, at, desk)
+      setRect(at)
+    }
+    const giveUp = () => finish(false)
+    addEventListener('keydown', handleKey, { capture: true })
+    addEventListener('pointerdown', giveUp, { capture: true, once: true })
+    return () => {
+      removeEventListener('keydown', handleKey, { capture: true })
+      removeEventListener('pointerdown', giveUp, { capture: true })
+      delete element.dataset['lifted']
+    }
+  }, [mode])
+
+  if (!mode) return null
+  return (
+    <div ref={box} className="keyboard-mode" role="status" tabIndex={-1}>
+      <strong>{mode.kind === 'move' ? 'Move' : 'Resize'} with the arrow keys</strong>
+      {rect && (
+        <span className="numbers">
+          {mode.kind === 'move' ? `${Math.round(rect.x)}, ${Math.round(rect.y)}` : `${Math.round(rect.width)} × ${Math.round(rect.height)}`}
+        </span>
+      )}
+      <span>Shift: finer. Enter: keep. Esc: give up.</span>
+    </div>
+  )
+}

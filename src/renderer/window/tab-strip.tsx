@@ -1,0 +1,109 @@
+import { Plus, X } from 'lucide-react'
+import { type KeyboardEvent, memo } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import { appTitle } from '../../session/app-state.ts'
+import type { TabId, WindowId } from '../../session/session-ids.ts'
+import { APPS } from '../apps/app-registry.ts'
+import { dispatch, useSession } from '../desk/desk-store.ts'
+import { useDevices } from '../desk/devices-store.ts'
+import { closeTab } from '../shell/closing.ts'
+import { useKeys } from '../shell/keymap-store.ts'
+import { openTab } from '../shell/open-app.ts'
+import { Dot } from '../ui/badge.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { openContextMenu } from '../ui/menu.tsx'
+import { dragTab } from './tab-drag.ts'
+import { tabSafety } from './tab-safety.ts'
+import { tabMenu } from './window-menus.tsx'
+
+export const tabElementId = (tabId: TabId) => `tab-${tabId}`
+export const panelElementId = (windowId: WindowId) => `panel-${windowId}`
+
+/** The tabs of a window, living in its title bar. Arrow keys go along, Delete closes, a drag moves. */
+export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowId }) {
+  const tabs = useSession((session) => session.windows[windowId]?.tabs)
+  const activeTab = useSession((session) => session.windows[windowId]?.activeTab)
+  const newTabKeys = useKeys('new-tab')
+  if (!tabs || !activeTab) return null
+
+  const handleKey = (event: KeyboardEvent<HTMLDivElement>) => {
+    const at = tabs.indexOf(activeTab)
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key]
+    if (event.key === 'Delete') {
+      event.preventDefault()
+      closeTab(activeTab)
+    }
+    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    const tabId = tabs[(to + tabs.length) % tabs.length]
+    if (!tabId) return
+    dispatch({ type: 'tab/activate', tabId })
+    requestAnimationFrame(() => document.getElementById(tabElementId(tabId))?.focus())
+  }
+
+  return (
+    <div className="tab-strip" data-tab-strip={windowId} data-single={tabs.length === 1 || undefined}>
+      <div className="tab-list" role="tablist" aria-label="Tabs" onKeyDown={handleKey}>
+        {tabs.map((tabId) => (
+          <Tab key={tabId} tabId={tabId} windowId={windowId} selected={tabId === activeTab} />
+        ))}
+      </div>
+      <IconButton
+        className="tab-add"
+        size="small"
+        label="New tab"
+        shortcut={newTabKeys}
+        icon={<Plus aria-hidden="true" />}
+        onClick={() => openTab(windowId)}
+      />
+    </div>
+  )
+})
+
+const Tab = memo(function Tab({ tabId, windowId, selected }: { tabId: TabId; windowId: WindowId; selected: boolean }) {
+  const tab = useSession(
+    useShallow((session) => {
+      const record = session.tabs[tabId]
+      return record && { title: appTitle(record.app), kind: record.app.kind, pinned: record.pinned }
+    }),
+  )
+  const app = useSession((session) => session.tabs[tabId]?.app)
+  const linked = useDevices((state) => state.rows.filter((row) => row.state === 'linked').length)
+  if (!tab || !app) return null
+  const safety = tabSafety(app, linked)
+  const Icon = APPS[tab.kind].icon
+  return (
+    <div
+      className="tab"
+      role="tab"
+      id={tabElementId(tabId)}
+      data-tab={tabId}
+      data-selected={selected || undefined}
+      data-tip={safety.words ? `${tab.title}: ${safety.words}` : tab.title}
+      tabIndex={selected ? 0 : -1}
+      aria-selected={selected}
+      aria-controls={selected ? panelElementId(windowId) : undefined}
+      aria-label={safety.words ? `${tab.title}, ${safety.words}` : tab.title}
+      onPointerDown={(event) => {
+        if (event.button !== 0 || (event.target as Element).closest('.tab-close')) return
+        event.stopPropagation()
+        if (!selected) dispatch({ type: 'tab/activate', tabId })
+        dragTab(event.nativeEvent, tabId, event.currentTarget)
+      }}
+      onAuxClick={(event) => {
+        if (event.button === 1) closeTab(tabId)
+      }}
+      onContextMenu={(event) => openContextMenu(event, `Tab ${tab.title}`, tabMenu(tabId))}
+    >
+      <Icon aria-hidden="true" />
+      <span className="tab-title">{tab.title}</span>
+      {safety.state === 'unsaved' && <Dot meaning="unsafe" hollow />}
+      {/* For the pointer only: by keyboard Delete closes, and the menu says so. */}
+      {!tab.pinned && (
+        <span className="tab-close" aria-hidden="true" onClick={() => closeTab(tabId)}>
+          <X aria-hidden="true" />
+        </span>
+      )}
+    </div>
+  )
+})
