@@ -36,6 +36,9 @@ export const useDesk = create<DeskSlice>(() => ({
 export const useSession = <Slice>(select: (session: SessionState) => Slice): Slice =>
   useDesk((state) => select(state.session as SessionState))
 
+/** For handlers: everything as it is now. */
+export const deskNow = (): DeskSlice => useDesk.getState()
+
 /** For handlers: the workspace as it is now. */
 export const sessionNow = (): SessionState => useDesk.getState().session as SessionState
 

@@ -35,13 +35,16 @@ function ReadOnlyBanner() {
 
 function AwayBanner() {
   const away = useDoor((state) => state.link !== 'open')
+  return away ? <AwayNote /> : null
+}
+
+function AwayNote() {
   const unsent = useDesk((state) => state.unsent)
   const [shown, setShown] = useState(false)
   useEffect(() => {
-    if (!away) return setShown(false)
     const timer = setTimeout(() => setShown(true), AWAY_GRACE_MS)
     return () => clearTimeout(timer)
-  }, [away])
+  }, [])
   if (!shown) return null
   return (
     <div className="banner" data-meaning="moving" role="status">

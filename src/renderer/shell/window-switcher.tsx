@@ -34,7 +34,8 @@ function Card({ windowId, index, selected }: { windowId: WindowId; index: number
     const window = session.windows[windowId]
     return window && session.tabs[window.activeTab]?.app.kind
   })
-  const Icon = kind && APPS[kind].icon
+  if (!kind) return null
+  const Icon = APPS[kind].icon
   return (
     <div
       className="switcher-card"
@@ -49,7 +50,7 @@ function Card({ windowId, index, selected }: { windowId: WindowId; index: number
     >
       <Thumbnail windowId={windowId} width={200} height={128} />
       <span>
-        {Icon && <Icon aria-hidden="true" />}
+        <Icon aria-hidden="true" />
         {windowTitle(windowId)}
       </span>
     </div>

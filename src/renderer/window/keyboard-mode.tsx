@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { PixelRect } from '../../session/snap-zone.ts'
 import { dispatch, useDesk } from '../desk/desk-store.ts'
-import { setShell, useShell } from '../shell/shell-store.ts'
+import { setShell, type ShellSlice, useShell } from '../shell/shell-store.ts'
 import { publishDrag } from './drag-feed.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
 import { windowRectNow } from './use-places.ts'
@@ -10,18 +10,20 @@ import { keyStep, moveRect, resizeRect } from './window-geometry.ts'
 /** Moving and resizing by keyboard: arrows move or grow, Enter keeps, Escape gives up. One commit at the end, as with a drag. */
 export function KeyboardMode() {
   const mode = useShell((state) => state.keyboardMode)
-  const [rect, setRect] = useState<PixelRect>()
+  return mode ? <ActiveMode key={`${mode.windowId}:${mode.kind}`} mode={mode} /> : null
+}
+
+function ActiveMode({ mode }: { mode: NonNullable<ShellSlice['keyboardMode']> }) {
+  const [rect, setRect] = useState<PixelRect | undefined>(() => windowRectNow(mode.windowId))
   const box = useRef<HTMLDivElement>(null)
 
   useEffect(() => {
-    if (!mode) return
     const { windowId, kind } = mode
     const element = frameElement(windowId)
     let at = windowRectNow(windowId)
     if (!element || !at) return setShell({ keyboardMode: undefined })
     const start = at
     element.dataset['lifted'] = ''
-    setRect(at)
     box.current?.focus()
 
     const finish = (commit: boolean) => {
@@ -59,7 +61,6 @@ export function KeyboardMode() {
     }
   }, [mode])
 
-  if (!mode) return null
   return (
     <div ref={box} className="keyboard-mode" role="status" tabIndex={-1}>
       <strong>{mode.kind === 'move' ? 'Move' : 'Resize'} with the arrow keys</strong>

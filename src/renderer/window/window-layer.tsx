@@ -3,7 +3,7 @@ import { useShallow } from 'zustand/react/shallow'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
-import { useDesk } from '../desk/desk-store.ts'
+import { deskNow, useDesk } from '../desk/desk-store.ts'
 import { useRemoteDrags } from '../desk/remote-drags.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
 import { KeyboardMode } from './keyboard-mode.tsx'
@@ -60,7 +60,7 @@ function useLiveWindows(): ReadonlySet<WindowId> {
   const stack = session?.stack
   const activity = session?.currentActivity
   const wanted = useMemo(() => {
-    const now = useDesk.getState().session
+    const now = deskNow().session
     if (!now || !windows || !stack || !activity) return []
     const frontToBack = shownWindows(now)
       .reverse()
