@@ -1,0 +1,118 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { LinkProcessClient } from '../testkit/link-process-client.ts'
+import type { LinkProcessSetup } from '../testkit/link-process.ts'
+import { createNetLab, type LabMachine, whyNoNetLab } from '../testkit/netlab.ts'
+import { createTestDevice } from '../testkit/test-devices.ts'
+
+const A = createTestDevice(1).device
+const B = createTestDevice(2).device
+const C = createTestDevice(3).device
+const reason = whyNoNetLab()
+
+const setup = (seed: number, more: Partial<LinkProcessSetup> = {}): LinkProcessSetup => ({
+  seed,
+  members: [1, 2, 3],
+  rendezvousUrls: [],
+  runsRendezvous: false,
+  usesLan: false,
+  secret: 9,
+  isVerbose: process.env.DEBUG === 'sync',
+  ...more,
+})
+
+function start(machine: LabMachine, options: LinkProcessSetup): LinkProcessClient {
+  const client = new LinkProcessClient(options, machine)
+  onTestFinished(() => client.dispose())
+  return client
+}
+
+function lab(...names: readonly string[]) {
+  const made = createNetLab(...names)
+  onTestFinished(() => made.dispose())
+  return made
+}
+
+/** Two devices on two machines; the first runs a rendezvous that the second knows. */
+async function linkedPair() {
+  const net = lab('a', 'b')
+  const a = start(net.machine('a'), setup(1, { runsRendezvous: true }))
+  const { urls } = await a.next('ready')
+  const b = start(net.machine('b'), setup(2, { rendezvousUrls: urls }))
+  await Promise.all([a.next('linked'), b.next('linked')])
+  return { net, a, b, urls }
+}
+
+describe.skipIf(reason !== undefined)(`links between machines${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  it('[SY54] two processes in two namespaces link over their network, and lanes move between them', async () => {
+    const { a, b } = await linkedPair()
+    const { ms } = await a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 20, pauseMs: 5 }, 'roundTrips')
+    expect(ms).toHaveLength(20)
+    const { stats } = await b.ask({ t: 'stats', peer: A }, 'stats')
+    expect(stats.localAddress).toContain('10.98.0.2:')
+    expect(stats.remoteAddress).toContain('10.98.0.1:')
+    expect(stats.lanes.session).toMatchObject({ receivedMessages: 20, sentMessages: 20 })
+    console.log('session round trip, idle:', summary(ms))
+  })
+
+  it('[SY56] 50 MB on files: all of it arrives, while keys keep their round trip', async () => {
+    const { a, b } = await linkedPair()
+    const idle = await a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 50, pauseMs: 5 }, 'roundTrips')
+    const from = b.events.length
+    const begunMs = Date.now()
+    a.say({ t: 'sendFiles', peer: B, bytes: 50e6 })
+    const [loaded, done] = await Promise.all([
+      a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 50, pauseMs: 5 }, 'roundTrips'),
+      b.next('files', from, ({ bytes }) => bytes >= 50e6),
+    ])
+    console.log(
+      `files: ${(50e3 / (done.atMs - begunMs)).toFixed(1)} MB/s; round trip idle ${summary(idle.ms)}, under load ${summary(loaded.ms)}`,
+    )
+    const { stats } = await b.ask({ t: 'stats', peer: A }, 'stats')
+    expect(stats.lanes.files.receivedBytes).toBe(763 * 65_536)
+  })
+
+  it('[SY57] kill -9 of a peer is noticed; started again it is linked again', async () => {
+    const { net, a, b, urls } = await linkedPair()
+    const from = a.events.length
+    b.kill()
+    const killedMs = Date.now()
+    const { atMs, reason: why } = await a.next('unlinked', from)
+    console.log(`kill -9 noticed after ${atMs - killedMs} ms: ${why}`)
+    start(net.machine('b'), setup(2, { rendezvousUrls: urls }))
+    await a.next('linked', from)
+  })
+
+  it('[SY60] a cable unplugged for a second breaks nothing; for ten seconds, the link comes back by itself', async () => {
+    const { net, a, b } = await linkedPair()
+    await a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 3, pauseMs: 1 }, 'roundTrips')
+    for (const cutMs of [1_000, 10_000]) {
+      const from = b.events.length
+      net.machine('b').cut()
+      await new Promise((resolve) => setTimeout(resolve, cutMs))
+      net.machine('b').heal()
+      const healedMs = Date.now()
+      if (cutMs > 5_000) await b.next('linked', from)
+      const { ms } = await b.ask({ t: 'roundTrips', peer: A, lane: 'session', count: 1, pauseMs: 0 }, 'roundTrips')
+      expect(ms).toHaveLength(1)
+      console.log(`cut for ${cutMs} ms: first round trip ${Date.now() - healedMs} ms after it is usable`)
+    }
+  })
+
+  it('[SY51] a device with another key links to nobody and is told nothing', async () => {
+    const { net, a, urls } = await linkedPair()
+    const stranger = start(net.machine('b'), setup(3, { rendezvousUrls: urls, members: [1, 2, 3] }))
+    await stranger.next('ready')
+    // It claims a place in the workspace's topics, but its key is on nobody's list: a knows 1 to 3, so 3 is a member; 4 is not.
+    const outsider = start(net.machine('b'), setup(4, { rendezvousUrls: urls, members: [1, 2, 3, 4] }))
+    await outsider.next('ready')
+    await a.next('linked', 0, ({ peer }) => peer === C)
+    expect(outsider.events.filter(({ t }) => t === 'linked')).toEqual([])
+    expect(a.events.some((event) => event.t === 'linked' && event.peer === createTestDevice(4).device)).toBe(false)
+  })
+})
+
+const summary = (ms: readonly number[]): string => {
+  const sorted = ms.toSorted((x, y) => x - y)
+  const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? 0).toFixed(2)
+  return `p50 ${at(0.5)} p95 ${at(0.95)} max ${at(1)} ms`
+}
