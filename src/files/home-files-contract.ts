@@ -23,7 +23,8 @@ const version = z.string().max(200)
 /**
  * The home folder of this and any linked device, until datasets come. Paths are absolute and POSIX-like on their device.
  * Errors: file/not-found, file/exists, file/no-permission, file/changed (version check failed), file/too-large,
- * file/not-text, file/device-away, file/outside-home, file/disk-full.
+ * file/not-text, file/device-away, file/outside-home, file/disk-full, file/bad-path, file/not-a-file, file/not-a-folder,
+ * file/other-disk (a move between disks), file/failed.
  */
 export const homeFilesContract = {
   homeFolder: method({

@@ -1,0 +1,30 @@
+import type { FileEntry } from './home-files-contract.ts'
+
+/** A file as it was read; `version` changes whenever the content does. */
+export interface ReadFile {
+  readonly bytes: Uint8Array
+  readonly version: string
+  /** It, or the folder it lies in, cannot be written. */
+  readonly readOnly: boolean
+}
+
+/**
+ * The home folder of the account this runs as. Paths are absolute; those that lead outside home, also through links, are
+ * refused. Every method rejects with a FileError that names the path.
+ */
+export interface HomeDisk {
+  homeFolder(): Promise<string>
+  /** At most `limit` entries, in the disk's order; `truncated`: there are more. */
+  list(path: string, limit: number): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }>
+  /** `file/too-large` above `maxBytes`. Follows links that stay in home; never opens a pipe or device. */
+  read(path: string, maxBytes: number): Promise<ReadFile>
+  /**
+   * Whole or not at all, also when the machine stops in the middle; a link is followed, mode and owner are kept.
+   * @param expectedVersion  as read; null = must not exist; undefined = overwrite knowingly
+   */
+  write(path: string, bytes: Uint8Array, expectedVersion: string | null | undefined): Promise<{ version: string }>
+  makeFolder(path: string): Promise<void>
+  /** Never replaces what is at `to`. */
+  rename(path: string, to: string): Promise<void>
+  trash(path: string): Promise<{ trashedTo: string }>
+}

@@ -1,0 +1,72 @@
+import { utf8 } from '../base/bytes.ts'
+import type { Disposable } from '../base/disposable.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Transport } from '../rpc/channel.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import { serve } from '../rpc/serve.ts'
+import { FileError } from './file-error.ts'
+import { filesProcessContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES } from './files-process-contract.ts'
+import type { HomeDisk } from './home-disk.ts'
+import { MAX_TEXT_BYTES } from './home-files-contract.ts'
+
+/** The files process's side of its contract: texts and base64 on one side, bytes on a disk on the other. */
+export function homeFileHandlers(disk: HomeDisk): Handlers<typeof filesProcessContract> {
+  return {
+    homeFolder: async () => ({ path: await disk.homeFolder() }),
+    listFolder: ({ path }) => disk.list(path, MAX_LISTED_ENTRIES),
+    async readText({ path }) {
+      const { bytes, version, readOnly } = await disk.read(path, MAX_TEXT_BYTES)
+      return { text: textOf(bytes, path), version, readOnly }
+    },
+    async readBytes({ path }) {
+      const { bytes, version } = await disk.read(path, MAX_READ_BYTES)
+      return { base64: toBase64(bytes), version }
+    },
+    async writeText({ path, text, expectedVersion }) {
+      if (/\p{Surrogate}/u.test(text)) throw new FileError('file/not-text', `${path} was not saved: the text holds half a character`)
+      const bytes = utf8(text)
+      if (bytes.length > MAX_TEXT_BYTES) {
+        throw new FileError('file/too-large', `${path} would have ${bytes.length} bytes; texts of up to ${MAX_TEXT_BYTES} are saved`)
+      }
+      return disk.write(path, bytes, expectedVersion)
+    },
+    async makeFolder({ path }) {
+      await disk.makeFolder(path)
+      return {}
+    },
+    async renameEntry({ path, to }) {
+      await disk.rename(path, to)
+      return {}
+    },
+    trashEntry: ({ path }) => disk.trash(path),
+  }
+}
+
+/** Serves one connection to the files process. Whoever reached the 0600 socket is this account, so everything is allowed. */
+export function serveFiles(disk: HomeDisk, transport: Transport, logger: Logger): Disposable {
+  const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
+  return serve(filesProcessContract, homeFileHandlers(disk), transport, { allow: () => true, onBug })
+}
+
+/** A byte order mark stays in the text, so that saving puts it back. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function textOf(bytes: Uint8Array, path: string): string {
+  const notText = (why: string) => new FileError('file/not-text', `${path} is not a text (${why}); the editor would damage it`)
+  if (bytes.includes(0)) throw notText('it holds NUL bytes')
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw notText('it is not UTF-8')
+  }
+}
+
+/** Bytes per step: String.fromCharCode takes them as arguments, of which there may not be too many. */
+const BASE64_STEP = 0x6000
+
+function toBase64(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += BASE64_STEP) text += btoa(String.fromCharCode(...bytes.subarray(at, at + BASE64_STEP)))
+  return text
+}

@@ -1,0 +1,4 @@
+import { runProcess } from './process-life.ts'
+import { startFiles } from './start-files.ts'
+
+await runProcess('files', ({ data, log }) => startFiles({ socketPath: data.filesSocket, log, environment: process.env }))

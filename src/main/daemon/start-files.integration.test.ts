@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { silentLogger } from '../../base/logger.ts'
+import { filesProcessContract } from '../../files/files-process-contract.ts'
+import { connectUnixSocket } from '../../platform/node/unix-socket-transport.ts'
+import { createClient } from '../../rpc/client.ts'
+import { startFiles } from './start-files.ts'
+
+const cleanUps: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+it('[FS3] the files process serves this account alone, with texts up to 8 MiB and names in its errors', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'elsewhere-files-'))
+  const home = path.join(folder, 'home')
+  mkdirSync(home)
+  const socketPath = path.join(folder, 'files.sock')
+  const files = await startFiles({ socketPath, log: silentLogger, environment: { HOME: home } })
+  const client = createClient(filesProcessContract, await connectUnixSocket(socketPath))
+  cleanUps.push(async () => {
+    client.dispose()
+    await files.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  expect(statSync(socketPath).mode & 0o777).toBe(0o600)
+  expect(await client.homeFolder({})).toEqual({ path: home })
+  const file = path.join(home, 'note')
+  const text = 'ä'.repeat(4 * 1024 * 1024)
+  const { version } = await client.writeText({ path: file, text, expectedVersion: null })
+  expect(await client.readText({ path: file })).toEqual({ text, version, readOnly: false })
+  await expect(client.writeText({ path: file, text: `${text}ä`, expectedVersion: version })).rejects.toMatchObject({
+    code: 'file/too-large',
+  })
+  await expect(client.writeText({ path: file, text: 'x', expectedVersion: 'old' })).rejects.toMatchObject({ code: 'file/changed' })
+  await expect(client.readText({ path: '/etc/passwd' })).rejects.toMatchObject({
+    code: 'file/outside-home',
+    message: expect.stringContaining('/etc/passwd'),
+  })
+  const { trashedTo } = await client.trashEntry({ path: file })
+  expect(readFileSync(trashedTo, 'utf8')).toBe(text)
+})

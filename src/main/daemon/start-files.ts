@@ -1,0 +1,24 @@
+import os from 'node:os'
+import path from 'node:path'
+import type { Logger } from '../../base/logger.ts'
+import { createFiles } from '../../device/create-files.ts'
+import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
+
+export interface FilesOptions {
+  readonly socketPath: string
+  readonly log: Logger
+  /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder) count. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The files process: reads and writes the home folder, served on its socket. */
+export async function startFiles({ socketPath, log, environment }: FilesOptions): Promise<{ stop(): Promise<void> }> {
+  const home = path.resolve(environment.HOME || os.homedir())
+  const dataHome = environment.XDG_DATA_HOME
+  const trash = path.join(dataHome && path.isAbsolute(dataHome) ? dataHome : path.join(home, '.local', 'share'), 'Trash')
+  const disk = new NodeHomeDisk({ home, trash, allowOutside: environment.ELSEWHERE_FOLLOW_OUTSIDE_HOME === '1' })
+  const files = createFiles({ disk, log })
+  const listening = await listenUnixSocket(socketPath, (transport) => files.serve(transport))
+  return { stop: async () => listening.dispose() }
+}

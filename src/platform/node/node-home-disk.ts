@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto'
+import { type BigIntStats, constants } from 'node:fs'
+import { access, link, lstat, mkdir, open, opendir, realpath, rename, unlink } from 'node:fs/promises'
+import path from 'node:path'
+import { FileError, fileErrorOf } from '../../files/file-error.ts'
+import type { HomeDisk, ReadFile } from '../../files/home-disk.ts'
+import type { FileEntry } from '../../files/home-files-contract.ts'
+import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
+import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
+import { assertWithin, ConfinedFolder } from './confined-folder.ts'
+import { moveToTrash } from './trash.ts'
+
+/** Entries looked at at once: enough to keep the thread pool busy, few enough to leave it to others. */
+const LIST_CONCURRENCY = 32
+
+export interface NodeHomeDiskOptions {
+  readonly home: string
+  /** `$XDG_DATA_HOME/Trash`. */
+  readonly trash: string
+  /** Follow links out of home, and take paths outside it. */
+  readonly allowOutside?: boolean
+}
+
+/**
+ * The home folder on this machine's disk. Every entry is reached through an open folder that is known to lie in home
+ * (ConfinedFolder). Writes of one file follow each other, so that of two with the same expected version one fails.
+ */
+export class NodeHomeDisk implements HomeDisk {
+  readonly #options: NodeHomeDiskOptions
+  readonly #writing = new Map<string, Promise<unknown>>()
+  #home: Promise<string> | undefined
+
+  constructor(options: NodeHomeDiskOptions) {
+    this.#options = options
+  }
+
+  homeFolder(): Promise<string> {
+    return this.#attempt(this.#options.home, () => this.#realHome())
+  }
+
+  list(asked: string, limit: number): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }> {
+    return this.#attempt(asked, async (folderPath) => {
+      await using folder = await this.#openFolder(folderPath)
+      const names: string[] = []
+      let truncated = false
+      for await (const { name } of await opendir(folder.here)) {
+        if (isTemporary(name)) continue
+        truncated = names.length >= limit
+        if (truncated) break
+        names.push(name)
+      }
+      const entries: FileEntry[] = []
+      for (let at = 0; at < names.length; at += LIST_CONCURRENCY) {
+        const batch = await Promise.all(names.slice(at, at + LIST_CONCURRENCY).map((name) => entryOf(folder, name)))
+        for (const entry of batch) if (entry) entries.push(entry)
+      }
+      return { path: folderPath, entries, truncated }
+    })
+  }
+
+  read(asked: string, maxBytes: number): Promise<ReadFile> {
+    return this.#attempt(asked, async (file) => {
+      const { folder: folderPath, name } = await this.#resolve(file)
+      await using folder = await this.#openFolder(folderPath)
+      const before = await lstat(folder.at(name))
+      if (!before.isFile()) throw notAFile(file, before.isDirectory())
+      // Should it become a pipe at this moment, O_NONBLOCK keeps us from waiting on it; a link is refused by O_NOFOLLOW.
+      const handle = await open(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      try {
+        const stats = await handle.stat({ bigint: true })
+        if (!stats.isFile()) throw notAFile(file, stats.isDirectory())
+        const bytes = await readUpTo(handle, stats, maxBytes)
+        if (!bytes) throw new FileError('file/too-large', `${file} has ${stats.size} bytes; up to ${maxBytes} are opened here`)
+        return { bytes, version: versionOf(stats), readOnly: !((await mayWrite(folder.at(name))) && (await mayWrite(folder.here))) }
+      } finally {
+        await handle.close()
+      }
+    })
+  }
+
+  write(asked: string, bytes: Uint8Array, expectedVersion: string | null | undefined): Promise<{ version: string }> {
+    return this.#attempt(asked, async (file) => {
+      const target = await this.#resolveForWriting(file)
+      return this.#inTurn(path.join(target.folder, target.name), async () => {
+        await using folder = await this.#openFolder(target.folder)
+        return await writeAtomically(folder, target.name, bytes, expectedVersion, randomBytes(6).toString('hex'))
+      })
+    })
+  }
+
+  makeFolder(asked: string): Promise<void> {
+    return this.#attempt(asked, async (file) => {
+      const { folder: folderPath, name } = splitPath(file)
+      await using folder = await this.#openFolder(folderPath)
+      await mkdir(folder.at(name))
+    })
+  }
+
+  rename(asked: string, askedTo: string): Promise<void> {
+    return this.#attempt(asked, async (from) => {
+      const to = normalizePath(askedTo)
+      await this.#refuseHome(from)
+      const source = splitPath(from)
+      const target = splitPath(to)
+      await using sourceFolder = await this.#openFolder(source.folder)
+      await using targetFolder = await this.#attempt(to, () => this.#openFolder(target.folder))
+      const entry = await lstat(sourceFolder.at(source.name))
+      const there = await lstat(targetFolder.at(target.name)).catch(ifAbsent)
+      // a disk that ignores letter case finds the entry itself; two hard links are two entries
+      const onlyCase = there?.ino === entry.ino && source.name.toLowerCase() === target.name.toLowerCase()
+      if (there && !onlyCase) throw new FileError('file/exists', `${to} is there already; choose another name`)
+      if (entry.isFile() && !onlyCase) {
+        await link(sourceFolder.at(source.name), targetFolder.at(target.name)) // never replaces what has just appeared there
+        await unlink(sourceFolder.at(source.name))
+      } else await rename(sourceFolder.at(source.name), targetFolder.at(target.name))
+    })
+  }
+
+  trash(asked: string): Promise<{ trashedTo: string }> {
+    return this.#attempt(asked, async (file) => {
+      await this.#refuseHome(file)
+      const { folder: folderPath, name } = splitPath(file)
+      await using folder = await this.#openFolder(folderPath)
+      return { trashedTo: await moveToTrash(folder, name, this.#options.trash, new Date()) }
+    })
+  }
+
+  #realHome(): Promise<string> {
+    this.#home ??= realpath(this.#options.home).catch((error: unknown) => {
+      this.#home = undefined // it may be mounted later
+      throw error
+    })
+    return this.#home
+  }
+
+  /** Runs with the normal path; whatever goes wrong becomes a FileError that names it. */
+  async #attempt<T>(asked: string, run: (path: string) => Promise<T>): Promise<T> {
+    try {
+      const normal = normalizePath(asked)
+      if (!this.#options.allowOutside && !isWithin(this.#options.home, normal)) assertWithin(await this.#realHome(), normal, normal)
+      return await run(normal)
+    } catch (error) {
+      throw fileErrorOf(error, asked)
+    }
+  }
+
+  async #openFolder(folder: string): Promise<ConfinedFolder> {
+    return ConfinedFolder.open(folder, this.#options.allowOutside ? undefined : await this.#realHome())
+  }
+
+  /** Where a path leads once its links are followed; the folder is checked when it is opened. */
+  async #resolve(file: string): Promise<{ folder: string; name: string }> {
+    return splitPath(await realpath(file))
+  }
+
+  /** As #resolve; what is not there yet lies where it will be made. A link that leads nowhere is refused. */
+  async #resolveForWriting(file: string): Promise<{ folder: string; name: string }> {
+    try {
+      return await this.#resolve(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+    if (await lstat(file).catch(ifAbsent))
+      throw new FileError('file/not-found', `${file} is a link that leads nowhere; nothing was written`)
+    const { folder, name } = splitPath(file)
+    return { folder: await realpath(folder), name }
+  }
+
+  async #refuseHome(file: string): Promise<void> {
+    if (isWithin(file, this.#options.home) || isWithin(file, await this.#realHome())) {
+      throw new FileError('file/no-permission', `${file} is the home folder or holds it; it stays where it is`)
+    }
+  }
+
+  async #inTurn<T>(file: string, run: () => Promise<T>): Promise<T> {
+    const before = this.#writing.get(file) ?? Promise.resolve()
+    const mine = before.then(run, run)
+    this.#writing.set(file, mine)
+    try {
+      return await mine
+    } finally {
+      if (this.#writing.get(file) === mine) this.#writing.delete(file)
+    }
+  }
+}
+
+/** Undefined when it was removed since it was listed. */
+async function entryOf(folder: ConfinedFolder, name: string): Promise<FileEntry | undefined> {
+  const stats = await lstat(folder.at(name)).catch(ifAbsent)
+  if (!stats) return undefined
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other'
+  return { name, kind, bytes: stats.size, modifiedMs: stats.mtimeMs, hidden: name.startsWith('.') }
+}
+
+/** Undefined when there is more than `maxBytes`, also when the file grows meanwhile. */
+async function readUpTo(handle: Awaited<ReturnType<typeof open>>, stats: BigIntStats, maxBytes: number): Promise<Uint8Array | undefined> {
+  if (stats.size > maxBytes) return undefined
+  const buffer = new Uint8Array(Math.min(maxBytes, Number(stats.size) + 4096) + 1)
+  let length = 0
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
+    length += bytesRead
+    if (length > maxBytes) return undefined
+    if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length)
+  }
+}
+
+function notAFile(file: string, isFolder: boolean): FileError {
+  return new FileError('file/not-a-file', `${file} is ${isFolder ? 'a folder' : 'a device, pipe or socket'}, not a file; it was not opened`)
+}
+
+function ifAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+async function mayWrite(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.W_OK)
+    return true
+  } catch {
+    return false // the answer, not a failure
+  }
+}
