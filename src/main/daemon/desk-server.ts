@@ -29,6 +29,8 @@ export interface DeskServerOptions {
 
 export interface DeskServer extends Disposable {
   readonly port: number
+  /** Where displays go; opens nothing by itself. */
+  origin(): string
   /** A URL that opens a display, once, within two minutes. Never log it. */
   oneTimeUrl(): string
 }
@@ -72,6 +74,7 @@ export async function startDeskServer(port: number, options: DeskServerOptions):
   })
   return {
     port: boundPort(),
+    origin: () => `http://${hosts()[0]}`,
     oneTimeUrl: () => `http://${hosts()[0]}${ENTER_PATH}?t=${options.entrances.issueToken()}`,
     dispose: () => owned.dispose(),
   }

@@ -8,5 +8,5 @@ export function projectRoot(): string {
   return folder
 }
 
-/** Another entry point of the daemon: beside this one in dist/daemon, or its source when run from source. */
-export const daemonEntry = (name: string): string => path.join(import.meta.dirname, `${name}${path.extname(import.meta.filename)}`)
+/** The bundle of another process of the daemon. Never its source: only the bundle has y-webrtc's peer replaced by ours. */
+export const daemonEntry = (name: string): string => path.join(projectRoot(), 'dist', 'daemon', `${name}.mjs`)

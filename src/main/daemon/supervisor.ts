@@ -12,6 +12,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { DisplayLauncher } from './display-launcher.ts'
 import { LineLogger, parseDebug } from './line-logger.ts'
 import { LogFile } from './log-file.ts'
+import { existsSync } from 'node:fs'
 import { daemonEntry } from './project-root.ts'
 import { StartError } from './start-error.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
     })
   const processes = [
     processOf('host', 'host-main'),
-    processOf('files', 'files-main'),
+    ...(existsSync(daemonEntry('files-main')) ? [processOf('files', 'files-main')] : []),
     processOf('device', 'device-main', values.port === undefined ? [] : ['--port', values.port]),
   ]
 

@@ -1,0 +1,24 @@
+import { DomainError } from '../base/errors.ts'
+
+export type DeviceErrorCode =
+  | 'device/locked'
+  | 'device/unknown'
+  | 'device/away'
+  | 'device/process-away'
+  | 'document/bad-name'
+  | 'document/too-many'
+  | 'seat/not-asked'
+  | 'settings/invalid'
+  | 'web/unreachable'
+  | 'web/refused-url'
+
+/** What a device itself refuses; its rooms have errors of their own. */
+export class DeviceError extends DomainError<DeviceErrorCode> {
+  override readonly name = 'DeviceError'
+  readonly code: DeviceErrorCode
+
+  constructor(code: DeviceErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disposable } from '../base/disposable.ts'
+import type { Event } from '../base/emitter.ts'
+import type { KeyValueStore } from '../base/key-value-store.ts'
+import type { Logger } from '../base/logger.ts'
+import type { RandomSource } from '../base/random.ts'
+import type { Sealer } from '../base/sealer.ts'
+import type { Crypto } from '../identity/crypto.ts'
+import type { VaultStore } from '../identity/vault-store.ts'
+import type { homeFilesContract } from '../files/home-files-contract.ts'
+import type { hostContract } from '../jobs/host-contract.ts'
+import type { tasksContract } from '../jobs/terminal-contract.ts'
+import type { Client } from '../rpc/client.ts'
+import type { EnvelopeLog } from '../sync/envelope-log.ts'
+import type { Fetch } from './page-probe.ts'
+import type { SettingsStore } from './settings-service.ts'
+
+/** What lies on disk behind the storage key; open while the device keys are. */
+export interface DeviceStore extends Disposable {
+  readonly log: EnvelopeLog
+  readonly values: KeyValueStore
+  /** The name a damaged store was given when it was set aside and a new one begun. */
+  readonly setAside: string | undefined
+  /** The same, found while running. */
+  readonly onDidSetAside: Event<string>
+}
+
+/** Another process of this device, connected again whenever it is back. */
+export interface ProcessConnection<C> extends Disposable {
+  /** Waits a short while for a process that is being restarted. @throws DeviceError `device/process-away`  it does not come back in time */
+  client(): Promise<C>
+  /** A new connection: whatever was known of the process is to be asked again. */
+  onDidConnect(listener: (client: C) => void): Disposable
+}
+
+/** What the host process serves. */
+export type HostContract = typeof hostContract & typeof tasksContract
+export type HostClient = Client<HostContract>
+/** What the files process serves. */
+export type FilesClient = Client<typeof homeFilesContract>
+
+/** The platform, handed in (style guide R4, R5): main/daemon builds it for Node. */
+export interface DeviceParts {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly crypto: Crypto
+  readonly vaultStore: VaultStore
+  readonly settingsStore: SettingsStore
+  readonly fetch: Fetch
+  readonly host: ProcessConnection<HostClient>
+  readonly files: ProcessConnection<FilesClient>
+  /** @throws StoreError */
+  openStore(sealer: Sealer): DeviceStore
+  /** `linux`, `darwin`, `win32`: what the device list says of this machine. */
+  readonly platform: string
+  readonly hostName: string
+  readonly version: string
+}

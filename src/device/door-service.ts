@@ -1,0 +1,107 @@
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
+import { passphraseBytes } from '../identity/passphrase.ts'
+import type { Vault } from '../identity/vault.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { doorContract, DoorState, SeatState } from './desk-contract.ts'
+import type { DisplaySession } from './display-session.ts'
+import type { Notices } from './notices.ts'
+import type { SettingsService } from './settings-service.ts'
+
+export interface DoorOptions {
+  readonly vault: Vault
+  readonly notices: Notices
+  readonly settings: SettingsService
+  readonly version: string
+  seat(): SeatState | undefined
+  /** The device keys have just been opened: the desk must be there before the call answers. */
+  openDesk(): Promise<void>
+  /** An unlocked display sits down. */
+  claimSeat(session: DisplaySession, how: 'move' | 'beside'): void
+}
+
+/**
+ * What any display may ask, locked or not: look at the door, make the vault, unlock (flow A). Nothing here touches the
+ * network. Knows both locks: the device's (vault) and each display's (session).
+ */
+export class DoorService implements Disposable {
+  readonly #options: DoorOptions
+  readonly #changed = new Emitter<void>()
+  readonly #subscriptions: Disposable[]
+
+  constructor(options: DoorOptions) {
+    this.#options = options
+    const tell = () => this.#changed.fire()
+    this.#subscriptions = [options.vault.onDidChange(tell), options.notices.onDidChange(tell), options.settings.onDidChange(tell)]
+  }
+
+  /** Something that every door shows has changed. */
+  readonly onDidChange: Event<void> = (listener) => this.#changed.event(listener)
+
+  /** Call when the seat changed. */
+  tell(): void {
+    this.#changed.fire()
+  }
+
+  state(session: DisplaySession): DoorState {
+    const { vault, notices, settings, version } = this.#options
+    const { label } = vault
+    const seat = this.#options.seat()
+    return {
+      phase:
+        vault.phase === 'none' ? 'first-run' : vault.phase === 'sealed' ? 'sealed' : session.isUnlocked ? 'unlocked' : 'display-locked',
+      ...(label ? { deviceId: label.deviceId, personName: label.personName } : {}),
+      deviceName: label?.deviceName ?? settings.current.deviceName,
+      ...(seat ? { seat } : {}),
+      ...(session.handedOverTo === undefined ? {} : { handedOverTo: session.handedOverTo }),
+      version,
+      notices: notices.standing,
+      unattended: vault.unattended,
+    }
+  }
+
+  handlers(session: DisplaySession): Handlers<typeof doorContract> {
+    const { vault, settings } = this.#options
+    return {
+      hello: ({ displayName }) => {
+        session.name = displayName
+        return this.state(session)
+      },
+      createVault: async ({ personName, deviceName, passphrase, unattended }) => {
+        await vault.create({ display: session.id, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended })
+        settings.change({ deviceName, unattended })
+        await this.#enter(session, 'move')
+        return this.state(session)
+      },
+      unlock: async ({ passphrase, how }) => {
+        await vault.unlock(session.id, passphraseBytes(passphrase))
+        await this.#enter(session, how)
+        return this.state(session)
+      },
+      onDidChangeDoor: (listener) => this.#watch(session, () => listener(this.state(session))),
+    }
+  }
+
+  async #enter(session: DisplaySession, how: 'move' | 'beside'): Promise<void> {
+    await this.#options.openDesk()
+    if (session.wire.closeReason !== undefined) return this.#options.vault.lockDisplay(session.id) // it left meanwhile
+    session.unlock()
+    session.owned.defer(() => this.#options.vault.lockDisplay(session.id))
+    this.#options.claimSeat(session, how)
+  }
+
+  #watch(session: DisplaySession, tell: () => void): Disposable {
+    const [everywhere, here] = [this.#changed.event(tell), session.onDidChange(tell)]
+    return {
+      dispose() {
+        everywhere.dispose()
+        here.dispose()
+      },
+    }
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose()
+    this.#changed.dispose()
+  }
+}

@@ -1,0 +1,109 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { type DeviceId, publicKeyOf } from '../base/ids.ts'
+import type { Crypto } from '../identity/crypto.ts'
+import type { DeviceRecord } from '../identity/device-list.ts'
+import { safetyWords } from '../identity/safety-words.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { LinkStats } from '../sync/lane.ts'
+import type { DeviceRow, linksContract } from '../sync/links-contract.ts'
+import { DeviceError } from './device-error.ts'
+import type { OpenDesk } from './open-desk.ts'
+import type { PairingService } from './pairing-service.ts'
+
+export interface LinksServiceOptions {
+  readonly crypto: Crypto
+  readonly pairing: PairingService
+  /** @throws DeviceError `device/locked` */
+  desk(): OpenDesk
+  renameSelf(name: string): Promise<void>
+}
+
+/** How links stand, as whoever makes them says. */
+export interface LinkBoard {
+  stateOf(device: DeviceId): 'linked' | 'connecting' | 'away'
+  statsOf(device: DeviceId): LinkStats | undefined
+  lastSeenMs(device: DeviceId): number | undefined
+}
+
+/** Devices and their links as displays see them. */
+export class LinksService implements Disposable {
+  readonly #options: LinksServiceOptions
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<DeviceRow[]>())
+  #board: LinkBoard | undefined
+
+  constructor(options: LinksServiceOptions) {
+    this.#options = options
+  }
+
+  /** The desk is open and these are its links. */
+  use(board: LinkBoard): Disposable {
+    this.#board = board
+    return { dispose: () => (this.#board = undefined) }
+  }
+
+  /** Call when the list, a link or its path changed. */
+  tell(): void {
+    if (this.#changed.hasListeners) this.#changed.fire(this.rows())
+  }
+
+  rows(): DeviceRow[] {
+    const { devices, context } = this.#options.desk()
+    return devices.members.map((record) => this.#row(record, context.signer.device))
+  }
+
+  handlers(): Handlers<typeof linksContract> {
+    const { pairing } = this.#options
+    return {
+      listDevices: () => this.rows(),
+      onDidChangeDevices: this.#changed.event,
+      renameDevice: async ({ deviceId, name }) => {
+        const { devices, context } = this.#options.desk()
+        if (deviceId === context.signer.device) await this.#options.renameSelf(name)
+        else await devices.rename(deviceId as DeviceId, name, context.signer)
+        return {}
+      },
+      removeDevice: async ({ deviceId }) => {
+        const { devices, context } = this.#options.desk()
+        if (deviceId === context.signer.device) {
+          throw new DeviceError('device/unknown', 'a device cannot remove itself; remove it on another of your devices')
+        }
+        await devices.remove(deviceId as DeviceId, context.signer)
+        return {}
+      },
+      offerPairing: () => pairing.offer(),
+      joinPairing: ({ code, rendezvousUrl }) => pairing.join(code, rendezvousUrl),
+      confirmPairing: ({ accept }) => pairing.confirm(accept),
+      cancelPairing: () => pairing.cancel(),
+      onDidChangePairing: pairing.onDidChange,
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #row(record: DeviceRecord, self: DeviceId): DeviceRow {
+    const { device, name, platform } = record
+    const words = safetyWords(this.#options.crypto, [publicKeyOf(self), publicKeyOf(device)])
+    const base = { deviceId: device, name, platform, safetyWords: words }
+    if (device === self) return { ...base, self: true, state: 'self' }
+    const board = this.#board
+    const stats = board?.statsOf(device)
+    const lastSeenMs = board?.lastSeenMs(device)
+    return {
+      ...base,
+      self: false,
+      state: board?.stateOf(device) ?? 'away',
+      ...(lastSeenMs === undefined ? {} : { lastSeenMs }),
+      ...(stats && {
+        path: stats.path,
+        ...(stats.localAddress === undefined ? {} : { localAddress: stats.localAddress }),
+        ...(stats.remoteAddress === undefined ? {} : { remoteAddress: stats.remoteAddress }),
+        ...(stats.roundTripMs === undefined ? {} : { roundTripMs: stats.roundTripMs }),
+        lanes: stats.lanes,
+      }),
+    }
+  }
+}

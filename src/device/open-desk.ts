@@ -1,0 +1,117 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
+import type { KeyValueStore } from '../base/key-value-store.ts'
+import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
+import type { Vault } from '../identity/vault.ts'
+import { firstContent } from '../session/first-content.ts'
+import { WorkspaceDoc } from '../session/workspace-doc.ts'
+import { ClientIds, newStartId } from '../sync/client-ids.ts'
+import { DocumentSync } from '../sync/document-sync.ts'
+import { Documents } from '../sync/documents.ts'
+import { PausedDevices } from '../sync/paused-devices.ts'
+import type { SyncContext } from '../sync/sync-context.ts'
+import type { DeviceParts } from './device-parts.ts'
+import type { Notices } from './notices.ts'
+
+/** Everything that exists while the device keys are open. Disposing it closes links and store; the keys are the vault's. */
+export interface OpenDesk extends Disposable {
+  readonly context: SyncContext
+  readonly documents: Documents
+  readonly sync: DocumentSync
+  readonly workspace: WorkspaceDoc
+  readonly devices: DeviceList
+  readonly values: KeyValueStore
+  readonly identityValues: ReturnType<typeof asyncStore>
+  /** The workspace was written by a newer version: shown, not changed. */
+  isReadOnly(doc: DocId): boolean
+}
+
+/**
+ * Opens this device's own replica of everything from disk (flow A: no network on this path).
+ *
+ * @throws StoreError, IdentityError  what lies on disk can't be read
+ */
+export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notices): Promise<OpenDesk> {
+  const { clock, log, crypto, random } = parts
+  const { keys } = vault
+  const owned = new DisposableStore()
+  try {
+    const store = owned.add(parts.openStore(keys.sealer))
+    if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
+    owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
+    const identityValues = asyncStore(store.values)
+    const devices = owned.add(await DeviceList.open({ crypto, clock, person: keys.person, store: identityValues }))
+    if (!devices.isMember(keys.device) && vault.holdsPerson && vault.label) {
+      const introduction = { device: keys.device, boxKey: keys.box.publicKey, name: vault.label.deviceName, platform: parts.platform }
+      await devices.found(introduction, vault.personKey)
+    }
+    const start = newStartId(random)
+    const context: SyncContext = {
+      log: store.log,
+      store: store.values,
+      signer: keys.signer,
+      check: createDeviceCheck(crypto, devices),
+      seal: keys.datasetKeys,
+      start,
+      clientIds: new ClientIds({ device: keys.device, start, store: store.values, clock }),
+      paused: new PausedDevices(store.values),
+      clock,
+      logger: log.child('sync'),
+    }
+    const documents = owned.add(new Documents(context, { firstContentOf: (doc) => (doc === WORKSPACE_DOC ? firstContent() : undefined) }))
+    documents.openAll()
+    const workspace = owned.add(new WorkspaceDoc(documents.open(WORKSPACE_DOC).doc))
+    const sync = owned.add(new DocumentSync(context, documents))
+    reportTroubles(documents, notices)
+    return {
+      context,
+      documents,
+      sync,
+      devices,
+      values: store.values,
+      identityValues,
+      workspace,
+      isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.state.readOnly,
+      dispose: () => owned.dispose(),
+    }
+  } catch (error) {
+    owned.dispose()
+    throw error
+  }
+}
+
+function reportTroubles(documents: Documents, notices: Notices): void {
+  documents.onDidFailToKeep(({ code, message }) => notices.put({ code, message, severity: 'error' }))
+  documents.onDidFindCopy(() =>
+    notices.put({
+      code: 'sync/copied-folder',
+      severity: 'error',
+      message:
+        'This data folder has been copied: two devices run with the same identity. Nothing is lost, but they no longer take changes from ' +
+        'each other. Delete the copy you do not need, start it anew with an empty folder and pair it again.',
+    }),
+  )
+  documents.onDidDrop(({ unseen }) => {
+    if (!unseen) return
+    notices.notify(
+      'document/dropped',
+      'warn',
+      'A text was closed elsewhere',
+      'It had changes from this device that the other had not seen.',
+    )
+  })
+}
+
+const damagedStore = (file: string) => ({
+  code: 'store/damaged',
+  severity: 'warn' as const,
+  message: `The store was damaged and has been set aside as ${file}. Your desk comes back from your other devices as soon as one is linked.`,
+})
+
+/** Identity keeps its few values through promises; ours are synchronous and already durable. */
+function asyncStore(values: KeyValueStore) {
+  return {
+    get: async (key: string) => values.get('identity', key),
+    put: async (key: string, bytes: Uint8Array) => values.put('identity', key, bytes),
+  }
+}

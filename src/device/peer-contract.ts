@@ -1,0 +1,73 @@
+import * as z from 'zod'
+import { homeFilesContract } from '../files/home-files-contract.ts'
+import { hostTerminal, MAX_LAST_SCREEN_LENGTH } from '../jobs/host-contract.ts'
+import { tasksContract } from '../jobs/terminal-contract.ts'
+import { event, method, type Contract } from '../rpc/contract.ts'
+
+/*
+ * What devices of one person ask of each other. Three contracts on three lanes, so that none waits for another: `control`
+ * (who is who, the seat, commands), `tty` (bytes of terminals), `files` (file contents, last screens). What a device may
+ * do here is checked where it happens (GrantCheck), not by `needs`: being linked is `peer:read`.
+ */
+
+const nothing = z.object({})
+/** Signed bytes of other rooms in URL-safe base64; their own decoders judge them. */
+const signed = (maxBytes: number) => z.string().max(Math.ceil((maxBytes * 4) / 3) + 4)
+const deviceListBytes = signed(48 * 1024)
+const claimBytes = signed(1024)
+const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
+const terminalId = z.string().min(1).max(64)
+const size = { columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }
+
+export const peerContract = {
+  /** First call of a link: both lists merge, and the seat as the callee knows it. */
+  meet: method({
+    needs: 'peer:read',
+    parseInput: z.object({ devices: deviceListBytes, version: z.string().max(40) }).parse,
+    parseOutput: z.object({ devices: deviceListBytes, claim: claimBytes.optional(), displays: openDisplays, version: z.string().max(40) })
+      .parse,
+  }),
+  onDidChangeDevices: event({ needs: 'peer:read', parse: z.object({ devices: deviceListBytes }).parse }),
+  onDidClaimSeat: event({ needs: 'peer:read', parse: z.object({ claim: claimBytes }).parse }),
+  onDidConfirmSeat: event({ needs: 'peer:read', parse: z.object({ display: z.string().max(32), claimId: z.string().max(64) }).parse }),
+  onDidChangeDisplays: event({ needs: 'peer:read', parse: openDisplays.parse }),
+
+  openTerminal: method({
+    needs: 'peer:read',
+    parseInput: z.object({ cwd: z.string().max(4096).optional(), command: z.array(z.string().max(4096)).max(64).optional(), ...size })
+      .parse,
+    parseOutput: hostTerminal.parse,
+  }),
+  listTerminals: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.array(hostTerminal).max(1000).parse }),
+  endTerminal: method({ needs: 'peer:read', parseInput: z.object({ terminalId }).parse, parseOutput: nothing.parse }),
+  onDidChangeTerminal: event({ needs: 'peer:read', parse: hostTerminal.parse }),
+
+  listProcesses: method({ ...tasksContract.listProcesses, needs: 'peer:read' }),
+  endProcess: method({ ...tasksContract.endProcess, needs: 'peer:read' }),
+} satisfies Contract
+
+/** On the tty lane. */
+export const peerTerminalContract = {
+  attachTerminal: method({
+    needs: 'peer:read',
+    parseInput: z.object({ terminalId, ...size }).parse,
+    parseOutput: z.object({ channel: z.number().int(), terminal: hostTerminal }).parse,
+  }),
+} satisfies Contract
+
+/** On the files lane. */
+export const peerFilesContract = {
+  homeFolder: method({ ...homeFilesContract.homeFolder, needs: 'peer:read' }),
+  listFolder: method({ ...homeFilesContract.listFolder, needs: 'peer:read' }),
+  readText: method({ ...homeFilesContract.readText, needs: 'peer:read' }),
+  readBytes: method({ ...homeFilesContract.readBytes, needs: 'peer:read' }),
+  writeText: method({ ...homeFilesContract.writeText, needs: 'peer:read' }),
+  makeFolder: method({ ...homeFilesContract.makeFolder, needs: 'peer:read' }),
+  renameEntry: method({ ...homeFilesContract.renameEntry, needs: 'peer:read' }),
+  trashEntry: method({ ...homeFilesContract.trashEntry, needs: 'peer:read' }),
+  /** What a terminal showed last; kept sealed, and shown dimmed while its device is away. */
+  onDidChangeScreen: event({
+    needs: 'peer:read',
+    parse: z.object({ terminalId, screen: z.string().max(MAX_LAST_SCREEN_LENGTH), atMs: z.number() }).parse,
+  }),
+} satisfies Contract

@@ -1,0 +1,71 @@
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { deviceSettings, type DeviceSettings } from './desk-contract.ts'
+import { DeviceError } from './device-error.ts'
+
+/** Where a device's own settings lie. Readable before the vault opens, so nothing secret is in them. */
+export interface SettingsStore {
+  /** What was written last, unparsed; undefined when there is nothing or it cannot be read. */
+  read(): unknown
+  /** All or nothing. */
+  write(settings: DeviceSettings): void
+}
+
+/** What a new device starts with. */
+export const defaultSettings = (deviceName: string): DeviceSettings => ({
+  deviceName,
+  rendezvousUrls: [],
+  rendezvousPort: 0,
+  mdns: true,
+  iceServers: [],
+  unattended: false,
+  autoLockMinutes: 15,
+})
+
+/** The settings of this machine, parsed field by field: one damaged value falls back alone. */
+export class SettingsService implements Disposable {
+  readonly #store: SettingsStore
+  readonly #changed = new Emitter<DeviceSettings>()
+  #current: DeviceSettings
+
+  readonly onDidChange = this.#changed.event
+
+  constructor(store: SettingsStore, defaultName: string) {
+    this.#store = store
+    const settings: Record<string, unknown> = defaultSettings(defaultName)
+    const stored = store.read()
+    if (stored !== null && typeof stored === 'object') {
+      for (const [name, value] of Object.entries(stored)) {
+        const field = Object.hasOwn(deviceSettings.shape, name) && deviceSettings.shape[name as keyof DeviceSettings]
+        const parsed = field ? field.safeParse(value) : undefined
+        if (parsed?.success) settings[name] = parsed.data
+      }
+    }
+    this.#current = deviceSettings.parse(settings)
+  }
+
+  get current(): DeviceSettings {
+    return this.#current
+  }
+
+  /** @throws DeviceError `settings/invalid`  a URL that is none of ws, wss (rendezvous) or stun, turn, turns (ICE) */
+  change(part: Partial<DeviceSettings>): DeviceSettings {
+    for (const url of part.rendezvousUrls ?? []) requireScheme(url, ['ws:', 'wss:'])
+    for (const url of part.iceServers ?? []) requireScheme(url, ['stun:', 'turn:', 'turns:'])
+    const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined))
+    const next = deviceSettings.parse({ ...this.#current, ...given })
+    this.#store.write(next)
+    this.#current = next
+    this.#changed.fire(next)
+    return next
+  }
+
+  dispose(): void {
+    this.#changed.dispose()
+  }
+}
+
+function requireScheme(url: string, schemes: readonly string[]): void {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : ''
+  if (!schemes.includes(scheme)) throw new DeviceError('settings/invalid', `"${url.slice(0, 80)}" must start with ${schemes.join(' or ')}`)
+}

@@ -1,0 +1,37 @@
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { Command } from './command.ts'
+import { START_HELP, startCommand } from './start-command.ts'
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: { summary: 'start the device and open the desktop', help: START_HELP, run: startCommand },
+}
+
+/** Runs one command. An error becomes one line with its stable code on stderr and exit code 1; wrong usage is 2. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const [name = '--help', ...rest] = args
+  if (name === '--help' || name === 'help') {
+    console.log(overview())
+    return 0
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) {
+    console.error(`elsewhere: there is no command "${name}". "elsewhere --help" lists them.`)
+    return 2
+  }
+  if (rest.includes('--help')) {
+    console.log(command.help)
+    return 0
+  }
+  try {
+    return await command.run(rest)
+  } catch (error) {
+    const isUsage = error instanceof TypeError
+    console.error(isUsage ? `elsewhere: ${error.message}` : `elsewhere: ${errorMessage(error)} [${errorCode(error)}]`)
+    return isUsage ? 2 : 1
+  }
+}
+
+function overview(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  return `Elsewhere: a desktop that follows its person between screens.\n\n${lines.join('\n')}\n\n"elsewhere COMMAND --help" says more.`
+}

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { type DataFolder, defaultDataFolder, openDataFolder } from '../daemon/data-folder.ts'
+import { findElectron, findElectronInstaller } from '../daemon/find-display-host.ts'
+import type { ProcessReport } from '../daemon/process-life.ts'
+import { daemonEntry, projectRoot } from '../daemon/project-root.ts'
+import { StartError } from '../daemon/start-error.ts'
+import { ProcessFailure } from '../daemon/supervised-process.ts'
+import { type DisplayHost, displayHost } from '../daemon/supervisor-contract.ts'
+import { askYesNo } from './console-prompt.ts'
+import { connectSupervisor, type SupervisorClient } from './local-client.ts'
+
+export const START_HELP = `Starts this machine's device and opens the desktop.
+
+  --host electron|browser|none   what shows the desktop (default: Electron if its binary is there, else an app window of
+                                 an installed Chromium, Chrome, Edge or Brave, else a one-time URL is printed)
+  --data DIR                     where this device keeps everything (default: ${defaultDataFolder()})
+  --port N                       port on 127.0.0.1 (default: the one of last time, else any free one)
+  --no-download                  never ask whether to fetch Electron's binary
+  --detach                       start it, open the desktop and return; "elsewhere stop" ends it
+  --help                         this text
+
+When it runs already, another display of it is opened. Closing the window leaves the device up; Ctrl-C ends everything.
+DEBUG=sync,files writes more of those folders to DIR/logs/elsewhere.log.`
+
+/** What of the caller's session a window needs. */
+const SESSION_VARIABLES = [
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  'XDG_RUNTIME_DIR',
+  'XDG_SESSION_TYPE',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'LANG',
+  'ELSEWHERE_BROWSER',
+  'ELECTRON_OVERRIDE_DIST_PATH',
+]
+
+/** `elsewhere start`. Resolves with the exit code when everything has ended, or at once with --detach and for a second display. */
+export async function startCommand(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      host: { type: 'string', default: 'auto' },
+      data: { type: 'string' },
+      port: { type: 'string' },
+      'no-download': { type: 'boolean', default: false },
+      detach: { type: 'boolean', default: false },
+    },
+  })
+  const host = displayHost.safeParse(values.host)
+  if (!host.success) throw new TypeError(`--host is electron, browser or none, not "${values.host}"`)
+  if (values.port !== undefined && !/^\d{1,5}$/.test(values.port))
+    throw new TypeError(`--port is a number up to 65535, not "${values.port}"`)
+  const data = openDataFolder(values.data ?? defaultDataFolder())
+  if (host.data === 'auto' && !values['no-download']) await offerElectron()
+
+  const running = await connectSupervisor(data).catch(() => undefined)
+  if (running) {
+    console.log('This device runs already; opening another display of it.')
+    await openDisplay(running, host.data)
+    running.dispose()
+    return 0
+  }
+  const origin = await startSupervisor(data, values.port)
+  console.log(`Elsewhere runs at ${origin} (data in ${data.path}).`)
+  const supervisor = await connectSupervisor(data)
+  await openDisplay(supervisor, host.data)
+  if (values.detach) {
+    supervisor.dispose()
+    return 0
+  }
+  console.log('Closing the window leaves it up; Ctrl-C ends it.')
+  return waitForEnd(supervisor)
+}
+
+/** Starts the supervisor in a session of its own, so that Ctrl-C here does not reach it; resolves when the device is ready. */
+function startSupervisor(data: DataFolder, port: string | undefined): Promise<string> {
+  const log = openSync(path.join(data.logs, 'start.log'), 'a', 0o600)
+  const args = ['--no-warnings', daemonEntry('supervisor'), '--data', data.path, ...(port === undefined ? [] : ['--port', port])]
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] })
+  closeSync(log)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      const why = signal ?? `code ${code}`
+      reject(new StartError('start/process-failed', `The supervisor ended before the device was ready (${why}); ${data.logs} says why.`))
+    })
+    child.on('message', (message: ProcessReport) => {
+      if (message.kind === 'failed') return reject(new ProcessFailure(message.code, message.message))
+      child.removeAllListeners()
+      child.disconnect()
+      child.unref()
+      resolve(String(message.details?.origin ?? ''))
+    })
+  })
+}
+
+async function openDisplay(supervisor: SupervisorClient, host: DisplayHost): Promise<void> {
+  const environment: Record<string, string> = {}
+  for (const name of SESSION_VARIABLES) {
+    const value = process.env[name]
+    if (value) environment[name] = value
+  }
+  const opened = await supervisor.openDisplay({ host, environment })
+  if (opened.kind === 'electron') return console.log('The desktop opens in Electron.')
+  if (opened.kind === 'browser')
+    return console.log(`The desktop opens in an app window of ${path.basename(opened.program ?? 'a browser')}.`)
+  if (opened.reason) console.log(`No window was opened: ${opened.reason}.`)
+  console.log(`Open this in a browser on this machine (works once, for two minutes):\n  ${opened.url}`)
+}
+
+/** Stays until everything has ended: by Ctrl-C, a signal, or "elsewhere stop" in another terminal. */
+function waitForEnd(supervisor: SupervisorClient): Promise<number> {
+  return new Promise((resolve) => {
+    let asking = false
+    let ending = false
+    const end = async () => {
+      if (ending) return
+      ending = true
+      console.log('Ending…')
+      await supervisor.stop({}).catch(() => {}) // it is gone already
+      resolve(0)
+    }
+    supervisor.onDidClose(() => {
+      if (!ending) console.log('The device was ended elsewhere.')
+      resolve(0)
+    })
+    process.on('SIGTERM', () => void end())
+    process.on('SIGHUP', () => void end())
+    process.on('SIGINT', () => {
+      if (asking) return void end() // Ctrl-C again means yes
+      asking = true
+      void mayEnd(supervisor).then((yes) => {
+        asking = false
+        if (yes) void end()
+      })
+    })
+  })
+}
+
+/** Asks once when programs still run in terminals. Without a terminal to ask on, the answer is yes. */
+async function mayEnd(supervisor: SupervisorClient): Promise<boolean> {
+  const { programs } = await supervisor.status({}).catch(() => ({ programs: [] as string[] }))
+  if (programs.length === 0 || !process.stdin.isTTY) return true
+  const names = [...new Set(programs)].slice(0, 5).join(', ')
+  const one = `A program still runs in a terminal (${names}). End it?`
+  const answer = await askYesNo(
+    `\n${programs.length === 1 ? one : `${programs.length} programs still run in terminals (${names}). End them?`}`,
+  )
+  return answer !== false
+}
+
+/** Once, on a terminal, outside CI: Electron's binary is no part of the package and is fetched only when a person wants it. */
+async function offerElectron(): Promise<void> {
+  const from = path.join(projectRoot(), 'package.json')
+  const installer = findElectronInstaller(from)
+  if (!process.stdin.isTTY || process.env.CI || !installer || findElectron(process.env, from)) return
+  if ((await askYesNo("Electron's binary (about 120 MB) is not here. Fetch it?")) !== true) return
+  await new Promise<void>((resolve) => {
+    const child = spawn(process.execPath, [installer], { stdio: 'inherit' })
+    child.once('error', () => resolve())
+    child.once('exit', () => resolve())
+  })
+  if (!findElectron(process.env, from)) console.log('It could not be fetched; going on without it.')
+}

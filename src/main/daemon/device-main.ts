@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { systemClock } from '../../base/clock.ts'
+import { systemRandom } from '../../base/random.ts'
+import { createDevice } from '../../device/create-device.ts'
+import { homeFilesContract } from '../../files/home-files-contract.ts'
+import { hostContract } from '../../jobs/host-contract.ts'
+import { tasksContract } from '../../jobs/terminal-contract.ts'
+import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
+import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
+import { openDeviceStore } from './open-device-store.ts'
+import { Assets } from './assets.ts'
+import { type DeskServer, startDeskServer } from './desk-server.ts'
+import { Entrances } from './entrances.ts'
+import { FileSettingsStore } from './file-settings-store.ts'
+import { SocketConnection } from './process-connection.ts'
+import { type ProcessContext, runProcess, type StartedProcess } from './process-life.ts'
+import { projectRoot } from './project-root.ts'
+import { StartError } from './start-error.ts'
+
+/** The device process: links, replicas, vault and the desk's door. Never blocks and never spawns. */
+async function startDevice({ data, log, owned, args }: ProcessContext): Promise<StartedProcess> {
+  const settingsFile = new FileSettingsStore(data.settings)
+  const assets = new Assets(args.renderer ?? path.join(projectRoot(), 'dist', 'renderer'))
+  const host = owned.add(new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract }, systemClock))
+  const files = owned.add(new SocketConnection('files', data.filesSocket, homeFilesContract, systemClock))
+  const device = owned.add(
+    await createDevice({
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      crypto: new SodiumCrypto(),
+      vaultStore: new FileVaultStore(data.path),
+      settingsStore: settingsFile,
+      fetch: (url, options) => fetch(url, options),
+      host,
+      files,
+      openStore: (sealer) => openDeviceStore(data.store, sealer),
+      platform: process.platform,
+      hostName: os.hostname() || 'this machine',
+      version: readVersion(),
+    }),
+  )
+  const provisional = provisionalLabel(settingsFile)
+  const server = await startServer(args.port, settingsFile, (port) =>
+    startDeskServer(port, {
+      assets,
+      entrances: new Entrances(data.entrances, systemClock),
+      labels: () => (device.label === undefined ? [provisional] : [device.label, provisional]),
+      log: log.child('door'),
+      acceptDisplay: (transport) => device.acceptDisplay(transport),
+    }),
+  )
+  owned.add(server)
+  const door = { pid: process.pid, origin: () => server.origin(), oneTimeUrl: () => server.oneTimeUrl() }
+  owned.add(await listenUnixSocket(data.deviceSocket, (transport) => device.acceptControl(transport, door)))
+  return { ready: { origin: server.origin() } }
+}
+
+/**
+ * The port of last time, so that bookmarks and cookies stay good; another when it is taken. A port that was asked for is
+ * that or none. @throws StartError `start/port-busy`
+ */
+async function startServer(
+  asked: string | undefined,
+  settings: FileSettingsStore,
+  start: (port: number) => Promise<DeskServer>,
+): Promise<DeskServer> {
+  if (asked !== undefined) return start(Number(asked))
+  const last = settings.read().port
+  const server = await start(typeof last === 'number' && Number.isInteger(last) && last > 1023 && last < 65536 ? last : 0).catch(
+    (error) => {
+      if (error instanceof StartError && error.code === 'start/port-busy') return start(0)
+      throw error
+    },
+  )
+  if (server.port !== last) settings.put({ port: server.port })
+  return server
+}
+
+/** The host label until there is a device id: random, so that nobody else's page has used it. */
+function provisionalLabel(settings: FileSettingsStore): string {
+  const { label } = settings.read()
+  if (typeof label === 'string' && /^new-[0-9a-f]{8}$/.test(label)) return label
+  const fresh = `new-${randomBytes(4).toString('hex')}`
+  settings.put({ label: fresh })
+  return fresh
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }
+  return version
+}
+
+await runProcess('device', startDevice)

@@ -1,0 +1,18 @@
+import path from 'node:path'
+import type { Sealer } from '../../base/sealer.ts'
+import type { DeviceStore } from '../../device/device-parts.ts'
+import { SqliteEnvelopeLog } from '../../platform/node/sqlite-envelope-log.ts'
+import { SqliteKeyValueStore } from '../../platform/node/sqlite-key-value-store.ts'
+import { SqliteStore } from '../../platform/node/sqlite-store.ts'
+
+/** The sealed store of one device. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
+export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
+  const store = new SqliteStore({ path: file, sealer })
+  return {
+    log: new SqliteEnvelopeLog(store),
+    values: new SqliteKeyValueStore(store),
+    setAside: store.setAsideAtStart && path.basename(store.setAsideAtStart.path),
+    onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
+    dispose: () => store.dispose(),
+  }
+}
