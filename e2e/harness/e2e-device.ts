@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { controlContract } from '../../src/device/control-contract.ts'
+import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
+import { supervisorContract } from '../../src/main/daemon/supervisor-contract.ts'
+import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
+import { type Client, createClient } from '../../src/rpc/client.ts'
+import type { Contract } from '../../src/rpc/contract.ts'
+import type { LabMachine } from '../../src/testkit/netlab.ts'
+
+export const PASSPHRASE = 'correct horse battery staple'
+const SUPERVISOR = path.resolve(import.meta.dirname, '../../dist/daemon/supervisor.mjs')
+const CLI = path.resolve(import.meta.dirname, '../../bin/elsewhere.mjs')
+/** Starting three Node processes on a busy two-core machine. */
+const READY_PATIENCE_MS = 60_000
+
+export interface E2eDeviceOptions {
+  readonly name: string
+  /** Where it runs: a namespace of a lab, or this machine. */
+  readonly machine?: LabMachine
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/**
+ * A real device: supervisor, host, files and device processes with a data folder of its own, built from dist/.
+ * Owns processes and folder; `dispose` ends the one and removes the other.
+ */
+export class E2eDevice {
+  readonly name: string
+  readonly machine: LabMachine | undefined
+  readonly folder: string
+  readonly #env: Readonly<Record<string, string>>
+  #supervisor: ChildProcess | undefined
+
+  private constructor(options: E2eDeviceOptions, folder: string) {
+    this.name = options.name
+    this.machine = options.machine
+    this.folder = folder
+    this.#env = options.env ?? {}
+  }
+
+  /** Makes the data folder and starts the processes. */
+  static async start(options: E2eDeviceOptions): Promise<E2eDevice> {
+    const device = new E2eDevice(options, await mkdtemp(path.join(os.tmpdir(), `ew-${options.name}-`)))
+    await device.run()
+    return device
+  }
+
+  /** Starts the processes (again), on the same data folder, and waits until the device answers. */
+  async run(): Promise<void> {
+    const args = [SUPERVISOR, '--data', this.folder, '--port', '0']
+    const options = { env: { ...process.env, HOME: this.folder, ...this.#env }, stdio: ['ignore', 'ignore', 'pipe'] as const }
+    const child = this.machine
+      ? this.machine.spawn(process.execPath, args, { ...options, stdio: [...options.stdio] })
+      : spawn(process.execPath, args, { ...options, stdio: [...options.stdio] })
+    let stderr = ''
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk
+    })
+    this.#supervisor = child
+    const giveUpMs = performance.now() + READY_PATIENCE_MS
+    for (;;) {
+      const status = await this.status().catch(() => undefined)
+      if (status) return
+      if (child.exitCode !== null) throw new Error(`${this.name}: the supervisor ended with ${child.exitCode}\n${stderr}\n${this.log()}`)
+      if (performance.now() > giveUpMs) throw new Error(`${this.name} did not answer in ${READY_PATIENCE_MS} ms\n${stderr}\n${this.log()}`)
+      await delay(50)
+    }
+  }
+
+  /** First run without a display: person, device keys, passphrase. Returns the device's id. */
+  async create(personName: string): Promise<string> {
+    const { deviceId } = await this.#device((client) =>
+      client.createDevice({ personName, deviceName: this.name, passphrase: PASSPHRASE, unattended: false }),
+    )
+    return deviceId
+  }
+
+  status() {
+    return this.#device((client) => client.status({}))
+  }
+
+  unlockDevice() {
+    return this.#device((client) => client.unlockDevice({ passphrase: PASSPHRASE }))
+  }
+
+  /** A URL that opens a display, once. */
+  async entrance(): Promise<string> {
+    return (await this.#device((client) => client.openEntrance({}))).url
+  }
+
+  /** Pids by the supervisor's own account: host, files, device. */
+  async processes(): Promise<Readonly<Record<string, number | undefined>>> {
+    const { pid, processes } = await this.#call(supervisorContract, dataFolderAt(this.folder).supervisorSocket, (client) =>
+      client.status({}),
+    )
+    return { supervisor: pid, ...Object.fromEntries(processes.map((one) => [one.name, one.pid])) }
+  }
+
+  /** kill -9 of one of its processes; the supervisor starts it again. */
+  async kill(name: 'host' | 'files' | 'device'): Promise<void> {
+    const pid = (await this.processes())[name]
+    if (pid === undefined) throw new Error(`${this.name}: ${name} is not running`)
+    process.kill(pid, 'SIGKILL')
+  }
+
+  /** Runs the command line as a person would, in the device's own namespace. */
+  async cli(args: readonly string[], input = ''): Promise<{ code: number; output: string }> {
+    const options = { env: { ...process.env, HOME: this.folder, ELSEWHERE_DATA: this.folder } }
+    const child = this.machine
+      ? this.machine.spawn(process.execPath, [CLI, ...args], options)
+      : spawn(process.execPath, [CLI, ...args], options)
+    let output = ''
+    child.stdout?.on('data', (chunk) => {
+      output += chunk
+    })
+    child.stderr?.on('data', (chunk) => {
+      output += chunk
+    })
+    child.stdin?.end(input)
+    const code = await new Promise<number>((resolve) => child.once('close', (value) => resolve(value ?? 1)))
+    return { code, output }
+  }
+
+  /** The end of its logs, for a failing test's message. */
+  log(): string {
+    const folder = dataFolderAt(this.folder).logs
+    if (!existsSync(folder)) return ''
+    const file = path.join(folder, 'elsewhere.log')
+    return existsSync(file) ? readFileSync(file, 'utf8').slice(-4_000) : ''
+  }
+
+  /** Ends the processes in order, as Ctrl-C does, and keeps the folder. */
+  async stop(): Promise<void> {
+    const child = this.#supervisor
+    this.#supervisor = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    await ended
+    clearTimeout(timer)
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop()
+    await this.#killStrays()
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+
+  /** Processes that still carry this data folder on their command line: none should; a failing test must not leave any. */
+  async #killStrays(): Promise<void> {
+    for (const pid of await readdir('/proc').catch(() => [])) {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue
+      const line = await Promise.resolve()
+        .then(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+        .catch(() => '')
+      if (line.includes(this.folder)) process.kill(Number(pid), 'SIGKILL')
+    }
+  }
+
+  #device<T>(work: (client: Client<typeof controlContract>) => Promise<T>): Promise<T> {
+    return this.#call(controlContract, dataFolderAt(this.folder).deviceSocket, work)
+  }
+
+  async #call<C extends Contract, T>(contract: C, socket: string, work: (client: Client<C>) => Promise<T>): Promise<T> {
+    const client = createClient(contract, await connectUnixSocket(socket))
+    try {
+      return await work(client)
+    } finally {
+      client.dispose()
+    }
+  }
+}
