@@ -2,6 +2,7 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { errorCode } from '../base/errors.ts'
 import { WORKSPACE_DOC, type DeviceId, type DocId } from '../base/ids.ts'
+import type { EnvelopeRef } from './envelope.ts'
 import type { CopyFound } from './gate.ts'
 import { Replica, type KeepFailure, type ReplicaOptions } from './replica.ts'
 import type { SyncContext } from './sync-context.ts'
@@ -18,7 +19,7 @@ export interface DocumentsOptions {
 export interface Dropped {
   readonly doc: DocId
   readonly by: DeviceId
-  /** Set when this device held changes that the dropper had not seen: the whole state, so that nothing typed is lost. */
+  /** Set when something was typed on this device that the dropper had not seen: the whole state, so that it can be kept aside. */
   readonly unseen: Uint8Array | undefined
 }
 
@@ -111,7 +112,9 @@ export class Documents implements Disposable {
     if (this.#context.log.tombstone(tombstone.doc)) return
     const replica = this.#replicas.get(tombstone.doc)
     replica?.flush()
-    const hasMore = replica && (tombstone.frontier.missingFrom(replica.frontier).length > 0 || replica.pendingBytes > 0)
+    // only the device where it was typed keeps it aside: one copy, not one per device
+    const isOurs = (ref: EnvelopeRef): boolean => ref.device === this.#context.signer.device
+    const hasMore = replica && (tombstone.frontier.missingFrom(replica.frontier).some(isOurs) || replica.pendingBytes > 0)
     this.#bury(tombstone.doc, bytes, tombstone.device, hasMore ? replica.state() : undefined)
   }
 

@@ -25,6 +25,8 @@ export interface ReplicaOptions {
   readonly snapshotEvery?: number
   /** A gate rule to leave out; tests only. */
   readonly without?: GateRule
+  /** A bug to plant, so that the convergence fuzz can show it finds one; tests only. */
+  readonly plant?: 'state-before-log'
 }
 
 /** An envelope that entered the log. */
@@ -70,6 +72,7 @@ export class Replica implements Disposable, AttachmentHost {
 
   readonly #context: SyncContext
   readonly #snapshotEvery: number
+  readonly #plant: ReplicaOptions['plant']
   readonly #causal: CausalState
   readonly #gate: Gate
   readonly #outbox: Outbox
@@ -90,6 +93,7 @@ export class Replica implements Disposable, AttachmentHost {
     this.docId = docId
     this.#context = context
     this.#snapshotEvery = options.snapshotEvery ?? SNAPSHOT_EVERY
+    this.#plant = options.plant
     if (options.firstContent) Y.applyUpdate(this.doc, options.firstContent, LOAD)
     const loaded = loadReplica(context, docId, this.doc, LOAD)
     this.#causal = loaded.causal
@@ -237,7 +241,7 @@ export class Replica implements Disposable, AttachmentHost {
 
   /** Writes the state a load starts from. Called when quiet and on dispose. */
   saveState(): void {
-    if (!this.#outbox.flush()) return // the state would hold more than the log
+    if (this.#plant !== 'state-before-log' && !this.#outbox.flush()) return // the state would hold more than the log
     const state = { position: this.#position, causal: this.#causal, update: this.state() }
     this.#context.log.saveState(this.docId, writeReplicaState(state))
     this.#sinceState = 0
