@@ -151,7 +151,8 @@ export class ConvergenceWorld {
   }
 
   survivors(): { readonly windows: number; readonly tabs: number; readonly texts: number } {
-    const { state } = (this.#members[0] as Member).displays[0]?.workspace as WorkspaceDoc
+    const [first] = (this.#members[0] as Member).displays as [Member['displays'][number]]
+    const { state } = first.workspace
     const texts = [...this.#tokens.values()].reduce((sum, tokens) => sum + tokens.length, 0)
     return { windows: Object.keys(state.windows).length, tabs: Object.keys(state.tabs).length, texts }
   }
@@ -253,9 +254,10 @@ export class ConvergenceWorld {
     if (a === b) return
     const key = [a.name, b.name].sort().join()
     const pair = this.#links.get(key)
-    if (!pair || pair.a.isClosed) this.#link(a, b, random.pick([0, 1, 10, 100]))
-    else if (random.chance(0.3)) pair.hold()
-    else if (random.chance(0.3)) pair.release()
+    if (!pair || pair.a.isClosed) return this.#link(a, b, random.pick([0, 1, 10, 100]))
+    const what = random.next()
+    if (what < 0.3) pair.hold()
+    else if (what < 0.5) pair.release()
     else {
       pair.cut()
       this.tally.cuts++
