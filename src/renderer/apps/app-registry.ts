@@ -31,7 +31,14 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     onDevice: true,
     component: lazy(() => import('./terminal/terminal-app.tsx')),
   },
-  editor: { kind: 'editor', title: 'Editor', icon: FileText, single: false, onDevice: true, component: missing('editor') },
+  editor: {
+    kind: 'editor',
+    title: 'Editor',
+    icon: FileText,
+    single: false,
+    onDevice: true,
+    component: lazy(() => import('./editor/editor-app.tsx')),
+  },
   files: {
     kind: 'files',
     title: 'Files',

@@ -63,6 +63,15 @@ it('[AP20] typing after an undo forgets what could be redone', () => {
   expect(history.canRedo).toBe(false)
 })
 
+it('[AP21] a text that goes on in another document can still be undone', () => {
+  const saved = buffer('one')
+  saved.edit(3, 0, ' two')
+  const next = buffer(saved.text())
+  next.history.take(saved.history)
+  next.history.undo()
+  expect(next.text()).toBe('one')
+})
+
 it('[AP22] text that moved because another display typed before it is found again', () => {
   const here = buffer('middle')
   here.edit(6, 0, ' end')

@@ -75,6 +75,12 @@ export class TextHistory {
     }, this.#origin)
   }
 
+  /** Goes on with the steps of another history over the same text: a saved text that is edited again, or the other way round. */
+  take(other: TextHistory): void {
+    this.#undo.push(other.#undo.toArray())
+    this.#redo.push(other.#redo.toArray())
+  }
+
   /** The next step starts a new group. */
   endGroup(): void {
     this.#group = `${this.#doc.clientID.toString(36)}.${(this.#groups++).toString(36)}`

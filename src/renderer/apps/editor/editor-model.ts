@@ -1,0 +1,336 @@
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Disposable } from '../../../base/disposable.ts'
+import { errorCode } from '../../../base/errors.ts'
+import type { AppStateOf } from '../../../session/app-state.ts'
+import type { EditorPlace } from './editor-surface.ts'
+import type { LastTexts } from './last-texts.ts'
+import { type LineEnd, readLineEnds, writeLineEnds } from './line-ends.ts'
+import { carryOver } from './rebase-text.ts'
+import { keepBothPath, type SaveState, saveRefused } from './save-buffer.ts'
+import { HISTORY_ORIGIN, TextBuffer } from './text-buffer.ts'
+
+export type EditorState = AppStateOf<'editor'>
+
+/** What the device does for an editor; the display's client has it. */
+export interface EditorCalls {
+  readText(at: { device: string; path: string }): Promise<{ text: string; version: string; readOnly: boolean }>
+  writeText(file: { device: string; path: string; text: string; expectedVersion?: string | null }): Promise<{ version: string }>
+  dropText(text: { doc: string }): Promise<unknown>
+}
+
+/** A document shared with the person's other displays: the desk's AttachedDocument. */
+export interface SharedText {
+  readonly name: string
+  readonly doc: TextBuffer['doc']
+  readonly awareness: NonNullable<TextBuffer['awareness']>
+  readonly whenLoaded: Promise<void>
+}
+
+/** What an editor needs of the desk. */
+export interface EditorDesk {
+  calls(): EditorCalls | undefined
+  openText(name: string): Promise<SharedText>
+  closeText(text: SharedText): void
+  newTextName(): string
+  nowMs(): number
+  /** The tab's state as it is now, and a change to it. */
+  state(): EditorState
+  setState(change: Partial<EditorState>): void
+}
+
+/** What shows a text: EditorSurface in the product. */
+export interface TextSurface {
+  readonly text: string
+  show(buffer: TextBuffer): void
+  restore(place: EditorPlace): void
+  /** As if the person had typed it: can be undone. */
+  replace(text: string): void
+}
+
+export interface EditorFacts {
+  readonly phase: 'loading' | 'ready' | 'refused'
+  /** Why it is refused. */
+  readonly error: unknown
+  /** There is text that is not in the file. */
+  readonly unsaved: boolean
+  readonly save: SaveState
+  /** The file may not be written. */
+  readonly locked: boolean
+  readonly lineEnd: LineEnd
+  /** Shown is an earlier text of this file, from then: its device is away. */
+  readonly keptFromMs: number | undefined
+  /** The unsaved text is on another device and has not arrived here. */
+  readonly onItsWay: boolean
+}
+
+const FIRST: EditorFacts = {
+  phase: 'loading',
+  error: undefined,
+  unsaved: false,
+  save: { phase: 'idle' },
+  locked: false,
+  lineEnd: '\n',
+  keptFromMs: undefined,
+  onItsWay: false,
+}
+
+/**
+ * One editor tab: which text it shows, when that text becomes an unsaved buffer of its own, and how it is saved.
+ *
+ * Invariants: a saved file is edited in a document of this display alone; the first change moves it to `text/<id>`, which
+ * follows the person. A save never overwrites a version that was not read, unless the person says so. Owns the shared
+ * document while it is shown.
+ */
+export class EditorModel implements Disposable {
+  readonly facts: StoreApi<EditorFacts> = createStore(() => FIRST)
+  readonly #desk: EditorDesk
+  readonly #surface: TextSurface
+  readonly #last: LastTexts
+  readonly #leaving = new AbortController()
+  #buffer: TextBuffer | undefined
+  #shared: SharedText | undefined
+  /** The shared text was begun here, out of `#base`. */
+  #begunHere = false
+  #base = ''
+  /** The file that is shown, `device path`, and the version its text started from. */
+  #file = ''
+  #starting: Promise<void> | undefined
+  #wanted = ''
+  #restored = false
+
+  constructor(desk: EditorDesk, surface: TextSurface, last: LastTexts) {
+    this.#desk = desk
+    this.#surface = surface
+    this.#last = last
+  }
+
+  #set(change: Partial<EditorFacts>): void {
+    this.facts.setState(change)
+  }
+
+  get #gone(): boolean {
+    return this.#leaving.signal.aborted
+  }
+
+  /** The tab's state or the reach of its device changed: show what it says. */
+  follow(reachable: boolean, { device, path, textDoc }: Pick<EditorState, 'device' | 'path' | 'textDoc'> = this.#desk.state()): void {
+    if (textDoc !== null) {
+      if (this.#shared?.name !== textDoc && this.#wanted !== textDoc) void this.#openShared(textDoc)
+    } else if (this.#shared) {
+      this.#releaseShared() // saved or given up on another display
+      void this.#openFile(device, path)
+    } else if (!this.#buffer || this.#file !== fileKey(device, path) || (reachable && this.facts.getState().keptFromMs !== undefined)) {
+      void this.#openFile(device, path)
+    }
+    if (reachable && this.facts.getState().save.phase === 'waiting') void this.save()
+  }
+
+  async #openFile(device: string, path: string | null): Promise<void> {
+    const key = fileKey(device, path)
+    this.#wanted = key
+    if (path === null) return this.#show(TextBuffer.private('', '\n'), key)
+    const calls = this.#desk.calls()
+    const kept = this.#last.find(device, path)
+    try {
+      if (!calls) throw Object.assign(new Error('this display has lost its device'), { code: 'rpc/closed' })
+      const read = await calls.readText({ device, path })
+      if (this.#wanted !== key || this.#gone || this.#starting) return
+      const { text, lineEnd } = readLineEnds(read.text)
+      this.#last.keep(device, path, { text, lineEnd, version: read.version, atMs: this.#desk.nowMs() })
+      if (this.#desk.state().version !== read.version) this.#desk.setState({ version: read.version })
+      this.#set({ locked: read.readOnly, keptFromMs: undefined })
+      this.#show(TextBuffer.private(text, lineEnd), key)
+    } catch (error) {
+      if (this.#wanted !== key || this.#gone) return
+      const away = ['file/device-away', 'rpc/closed', 'base/bug'].includes(errorCode(error))
+      if (!away || !kept) return this.#set({ phase: 'refused', error })
+      if (this.#buffer && this.#file === key) return // shown already; it stays
+      this.#set({ keptFromMs: kept.atMs })
+      this.#show(TextBuffer.private(kept.text, kept.lineEnd), key)
+    }
+  }
+
+  #show(buffer: TextBuffer, file: string): void {
+    this.#buffer = buffer
+    this.#file = file
+    this.#base = buffer.text.toString()
+    this.#surface.show(buffer)
+    this.#set({ phase: 'ready', error: undefined, lineEnd: buffer.lineEnd, unsaved: this.#shared !== undefined, onItsWay: false })
+    if (this.#restored) return
+    this.#restored = true
+    const { selection, scrollTop } = this.#desk.state()
+    this.#surface.restore({ ...selection, scrollTop })
+  }
+
+  async #openShared(name: string): Promise<void> {
+    this.#wanted = name
+    // Two displays began at the same moment: this one's buffer is not the one that stays, its text is carried over.
+    const mine = this.#begunHere || this.#starting ? { base: this.#base, text: this.#surface.text } : undefined
+    const late = setTimeout(() => this.#wanted === name && this.#set({ onItsWay: true }), 1_500)
+    let shared: SharedText | undefined
+    try {
+      shared = await this.#desk.openText(name)
+      await shared.whenLoaded
+      const buffer = new TextBuffer(shared.doc, shared.awareness)
+      await buffer.whenFilled(this.#leaving.signal)
+      if (this.#wanted !== name) return this.#desk.closeText(shared)
+      this.#releaseShared()
+      this.#shared = shared
+      const { device, path } = this.#desk.state()
+      this.#show(buffer, fileKey(device, path))
+      const change = mine && carryOver(mine.base, mine.text, buffer.text.toString())
+      if (!change) return
+      buffer.doc.transact(() => {
+        buffer.text.delete(change.at, change.removed)
+        buffer.text.insert(change.at, change.inserted)
+      }, HISTORY_ORIGIN)
+    } catch (error) {
+      if (shared && this.#shared !== shared) this.#desk.closeText(shared)
+      if (!this.#gone && this.#wanted === name) this.#set({ phase: 'refused', error })
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  #releaseShared(): void {
+    if (this.#shared) this.#desk.closeText(this.#shared)
+    this.#shared = undefined
+    this.#begunHere = false
+  }
+
+  /** The unsaved text never arrived (the device that holds it is gone): show the file as it is saved. */
+  giveUpText(): void {
+    this.#wanted = ''
+    this.#desk.setState({ textDoc: null })
+  }
+
+  /** The person changed the text: from now on it is an unsaved text that follows. */
+  handleTyped(): void {
+    this.#set({ unsaved: true })
+    if (this.facts.getState().save.phase === 'failed') this.#set({ save: { phase: 'idle' } })
+    if (!this.#shared && !this.#starting) {
+      this.#starting = this.#begin().finally(() => {
+        this.#starting = undefined
+      })
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const from = this.#buffer
+    if (!from) return
+    const shared = await this.#desk.openText(this.#desk.newTextName())
+    await shared.whenLoaded
+    if (this.#desk.state().textDoc !== null) return this.#desk.closeText(shared) // another display was first
+    const buffer = new TextBuffer(shared.doc, shared.awareness)
+    buffer.fill(from.text.toString(), from.lineEnd, from)
+    this.#desk.setState({ textDoc: shared.name })
+    if (this.#gone) return this.#desk.closeText(shared)
+    this.#wanted = shared.name
+    this.#shared = shared
+    this.#begunHere = true
+    this.#buffer = buffer
+    this.#surface.show(buffer)
+  }
+
+  // --- saving
+
+  /** Saves to the tab's own file, if its version is still the one that was read. Without a path: false, ask for one. */
+  async save(options: { overwrite?: boolean } = {}): Promise<boolean> {
+    const { device, path, version } = this.#desk.state()
+    if (path === null) return false
+    if (!this.facts.getState().unsaved && !options.overwrite) return true
+    await this.#write(device, path, options.overwrite ? undefined : version)
+    return true
+  }
+
+  /** Saves under another name or on another device; refuses to replace a file that is there unless told. */
+  async saveAs(device: string, path: string, options: { overwrite?: boolean } = {}): Promise<boolean> {
+    return this.#write(device, path, options.overwrite ? undefined : null)
+  }
+
+  /** Both versions stay: this text gets a name of its own beside the file. */
+  async keepBoth(ownDeviceName: string): Promise<string | undefined> {
+    const { device, path } = this.#desk.state()
+    if (path === null) return undefined
+    const beside = keepBothPath(path, ownDeviceName)
+    return (await this.#write(device, beside, null)) ? beside : undefined
+  }
+
+  /** The file as it is on its device now, for comparing. */
+  async readTheirs(): Promise<{ readonly text: string; readonly version: string } | undefined> {
+    const { device, path } = this.#desk.state()
+    const calls = this.#desk.calls()
+    if (path === null || !calls) return undefined
+    const read = await calls.readText({ device, path })
+    return { text: readLineEnds(read.text).text, version: read.version }
+  }
+
+  /** Takes the file's text in place of this one. Can be undone. */
+  takeTheirs(theirs: { readonly text: string; readonly version: string }): void {
+    this.#surface.replace(theirs.text)
+    this.#desk.setState({ version: theirs.version })
+    this.#set({ save: { phase: 'idle' } })
+  }
+
+  /** The file may have changed while nobody looked: read it again if nothing is unsaved, else say so. */
+  async look(): Promise<void> {
+    const { device, path, version } = this.#desk.state()
+    const calls = this.#desk.calls()
+    if (path === null || !calls || this.facts.getState().phase !== 'ready') return
+    if (!this.facts.getState().unsaved) return this.#openFile(device, path)
+    try {
+      const read = await calls.readText({ device, path })
+      if (read.version !== version && this.facts.getState().unsaved) this.#set({ save: { phase: 'conflict' } })
+    } catch (error) {
+      if (errorCode(error) !== 'file/device-away' && errorCode(error) !== 'rpc/closed') return // saving will say what is wrong
+    }
+  }
+
+  async #write(device: string, path: string, expectedVersion: string | null | undefined): Promise<boolean> {
+    const calls = this.#desk.calls()
+    const buffer = this.#buffer
+    if (!buffer || this.facts.getState().save.phase === 'saving') return false
+    if (!calls) {
+      this.#set({ save: { phase: 'waiting' } })
+      return false
+    }
+    this.#set({ save: { phase: 'saving' } })
+    const text = this.#surface.text
+    try {
+      const file = { device, path, text: writeLineEnds(text, buffer.lineEnd) }
+      const { version } = await calls.writeText(expectedVersion === undefined ? file : { ...file, expectedVersion })
+      this.#last.keep(device, path, { text, lineEnd: buffer.lineEnd, version, atMs: this.#desk.nowMs() })
+      await this.#starting
+      this.#set({ save: { phase: 'idle' }, keptFromMs: undefined, locked: false })
+      if (this.#surface.text === text) this.#settle(device, path, version)
+      else this.#desk.setState({ device, path, version }) // typed on meanwhile: still unsaved
+      return true
+    } catch (error) {
+      this.#set({ save: saveRefused(error) })
+      return false
+    }
+  }
+
+  /** What is shown is what the file holds: the buffer of its own is no longer needed, its steps are kept here. */
+  #settle(device: string, path: string, version: string): void {
+    const before = this.#buffer as TextBuffer
+    const buffer = TextBuffer.private(before.text.toString(), before.lineEnd, before)
+    const name = this.#shared?.name
+    this.#desk.setState({ device, path, version, textDoc: null })
+    this.#releaseShared()
+    this.#wanted = fileKey(device, path)
+    this.#show(buffer, this.#wanted)
+    if (name)
+      void this.#desk
+        .calls()
+        ?.dropText({ doc: name })
+        .catch(() => undefined) // it is dropped again when the tab closes
+  }
+
+  dispose(): void {
+    this.#leaving.abort()
+    this.#releaseShared()
+  }
+}
+
+const fileKey = (device: string, path: string | null): string => `${device} ${path ?? ''}`
