@@ -5,6 +5,7 @@ import { publicKeyOf, type DeviceId, type PersonId } from '../base/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { Crypto, SigningKey } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
 import {
@@ -17,7 +18,6 @@ import {
 } from './device-statement.ts'
 import { foldDevices, type DeviceRecord, type FoldedDevices } from './fold-devices.ts'
 import { IdentityError } from './identity-error.ts'
-import type { KeyValueStore } from './key-value-store.ts'
 
 export type { DeviceRecord } from './fold-devices.ts'
 
@@ -27,7 +27,8 @@ export const MAX_DEVICES = 128
 /** One add per device and signer, one rename and one remove per device, and room to spare. */
 export const MAX_STATEMENTS = 8 * MAX_DEVICES
 export const MAX_LIST_BYTES = 48 * 1024
-const STORE_KEY = 'device-list'
+/** Where the list lies in the store: one entry per person. */
+const STORE_SPACE = 'device-list'
 
 /** What a device says of itself when it is added. */
 export interface DeviceIntroduction {
@@ -57,7 +58,6 @@ export class DeviceList implements Disposable {
   readonly #clock: Clock
   readonly #onDidChange = new Emitter<void>()
   #folded: FoldedDevices
-  #lastWrite: Promise<void> = Promise.resolve()
 
   private constructor(options: DeviceListOptions, folded: FoldedDevices) {
     this.person = options.person
@@ -68,8 +68,8 @@ export class DeviceList implements Disposable {
   }
 
   /** What is stored for `person`; a stored list of another person is left unread. @throws IdentityError `devices/malformed` */
-  static async open(options: DeviceListOptions): Promise<DeviceList> {
-    const stored = await options.store.get(`${STORE_KEY}/${options.person}`)
+  static open(options: DeviceListOptions): DeviceList {
+    const stored = options.store.get(STORE_SPACE, options.person)
     const statements = stored ? decodeList(options.crypto, options.person, stored) : []
     return new DeviceList(options, foldDevices(options.person, statements))
   }
@@ -89,45 +89,46 @@ export class DeviceList implements Disposable {
     return record !== undefined && record.removedAtMs === undefined
   }
 
-  /** Fires after the list changed in memory; it is durable when the call that changed it resolves. */
+  /** Fires after the list changed in memory; it is durable when the call that changed it returns. */
   get onDidChange(): Event<void> {
     return this.#onDidChange.event
   }
 
   /** The first entry, signed by the person's root key. Does nothing when `introduction.device` is a member already. */
-  async found(introduction: DeviceIntroduction, personKey: SigningKey): Promise<void> {
+  found(introduction: DeviceIntroduction, personKey: SigningKey): void {
     if (this.isMember(introduction.device)) return
-    await this.#say(introduction.device, this.#addOf(introduction), this.person, (message) => personKey.sign(message))
+    this.#say(introduction.device, this.#addOf(introduction), this.person, (message) => personKey.sign(message))
   }
 
   /** Adds a device, or one that was removed anew. @throws IdentityError `devices/refused`, `devices/too-many` */
-  async add(introduction: DeviceIntroduction, by: DeviceSigner): Promise<void> {
+  add(introduction: DeviceIntroduction, by: DeviceSigner): void {
     this.#requireMember(by.device)
     if (this.isMember(introduction.device)) return
-    await this.#say(introduction.device, this.#addOf(introduction), by.device, by.sign)
+    this.#say(introduction.device, this.#addOf(introduction), by.device, by.sign)
   }
 
   /** @throws IdentityError `devices/unknown`, `devices/refused` */
-  async rename(device: DeviceId, name: string, by: DeviceSigner): Promise<void> {
+  rename(device: DeviceId, name: string, by: DeviceSigner): void {
     this.#requireMember(by.device)
     this.#requireKnown(device)
     const counter = 1 + this.#highest(device, 'rename')
-    await this.#say(device, { kind: 'rename', name: requireName(name), counter }, by.device, by.sign)
+    this.#say(device, { kind: 'rename', name: requireName(name), counter }, by.device, by.sign)
   }
 
   /** A tombstone; also for oneself. @throws IdentityError `devices/unknown`, `devices/refused` */
-  async remove(device: DeviceId, by: DeviceSigner): Promise<void> {
+  remove(device: DeviceId, by: DeviceSigner): void {
     this.#requireMember(by.device)
     this.#requireKnown(device)
     if (!this.isMember(device)) return
-    await this.#say(device, { kind: 'remove', round: this.#highest(device, 'add') }, by.device, by.sign)
+    this.#say(device, { kind: 'remove', round: this.#highest(device, 'add') }, by.device, by.sign)
   }
 
   /**
    * Takes in a peer's list. True when anything changed. Statements whose signer does not count are left out.
    * @throws IdentityError `devices/malformed`, `devices/refused` (another person's list), `devices/too-many`; nothing is taken then
+   * @throws StoreError  taken, but not durable
    */
-  async merge(encoded: Uint8Array): Promise<boolean> {
+  merge(encoded: Uint8Array): boolean {
     return this.#take(decodeList(this.#crypto, this.person, encoded))
   }
 
@@ -146,11 +147,11 @@ export class DeviceList implements Disposable {
     return { kind: 'add', boxKey, name: requireName(introduction.name), platform: requireName(introduction.platform), round }
   }
 
-  async #say(device: DeviceId, claim: DeviceClaim, by: DeviceId | PersonId, sign: DeviceSigner['sign']): Promise<void> {
-    await this.#take([signStatement(this.#crypto, { claim, device, by, atMs: this.#clock.nowMs() }, sign)])
+  #say(device: DeviceId, claim: DeviceClaim, by: DeviceId | PersonId, sign: DeviceSigner['sign']): void {
+    this.#take([signStatement(this.#crypto, { claim, device, by, atMs: this.#clock.nowMs() }, sign)])
   }
 
-  async #take(statements: readonly DeviceStatement[]): Promise<boolean> {
+  #take(statements: readonly DeviceStatement[]): boolean {
     const before = this.#folded
     const next = foldDevices(this.person, [...before.statements.values(), ...statements])
     if (next.devices.size > MAX_DEVICES || next.statements.size > MAX_STATEMENTS || encodedBytes(next) > MAX_LIST_BYTES) {
@@ -158,17 +159,10 @@ export class DeviceList implements Disposable {
     }
     if (next.statements.size === before.statements.size && [...next.statements.keys()].every((id) => before.statements.has(id)))
       return false
-    this.#folded = next
+    this.#folded = next // in force at once, also when the disk is full: a removal must not wait for space
     this.#onDidChange.fire()
-    await this.#persist()
+    this.#store.put(STORE_SPACE, this.person, this.encode())
     return true
-  }
-
-  /** Writes in order, so that the newest list is what stays. */
-  #persist(): Promise<void> {
-    const write = async () => this.#store.put(`${STORE_KEY}/${this.person}`, this.encode())
-    this.#lastWrite = this.#lastWrite.then(write, write)
-    return this.#lastWrite
   }
 
   /** -1 when nothing of that kind was said of `device`. */

@@ -10,7 +10,7 @@ import { createPairingCode, parsePairingCode } from './pairing-code.ts'
 import { MAX_FAILED_TRIES, TRIES_WINDOW_MS } from './pairing-tries.ts'
 import { safetyWords } from './safety-words.ts'
 import { DeviceList } from './device-list.ts'
-import { MemoryKeyValueStore } from '../testkit/memory-vault-store.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { WORDS } from './words.ts'
 
 const crypto = new SodiumCrypto()
@@ -36,8 +36,8 @@ describe('Pairing', () => {
   beforeEach(async () => {
     logged.length = 0
     clock = new ManualClock()
-    a = await createPairingDevice(crypto, clock, 'laptop')
-    b = await createPairingDevice(crypto, clock, 'server')
+    a = createPairingDevice(crypto, clock, 'laptop')
+    b = createPairingDevice(crypto, clock, 'server')
     offering = pairingOf(a)
     joining = pairingOf(b)
     return () => {
@@ -79,8 +79,8 @@ describe('Pairing', () => {
     const [grant] = b.adopted
     expect(grant?.person).toBe(a.keys.person)
     expect(toHex(grant?.datasetKeys as Uint8Array)).toBe(toHex(a.keys.datasetKeys.encode()))
-    const taken = await DeviceList.open({ crypto, clock, store: new MemoryKeyValueStore(), person: a.keys.person })
-    await taken.merge(grant?.deviceList as Uint8Array)
+    const taken = DeviceList.open({ crypto, clock, store: new MemoryKeyValueStore(), person: a.keys.person })
+    taken.merge(grant?.deviceList as Uint8Array)
     expect(taken.members.map(({ name }) => name).sort()).toEqual(['laptop', 'server'])
   })
 

@@ -4,7 +4,7 @@ import { toBase58 } from '../base/base58.ts'
 import type { DisplayId, PersonId } from '../base/ids.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
-import { MemoryKeyValueStore } from '../testkit/memory-vault-store.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { createTestDevice, TestMembers } from '../testkit/test-devices.ts'
 import { judgeClaim, RECENT_INPUT_MS, SEAT_QUESTION_MS, settleQuestion } from './judge-claim.ts'
 import { decodeSeatClaim, isHigherClaim, signSeatClaim, type SeatClaim, type SeatHow } from './seat-claim.ts'
@@ -26,42 +26,42 @@ describe('SeatClaims', () => {
 
   beforeEach(async () => {
     store = new MemoryKeyValueStore()
-    seats = await open()
+    seats = open()
   })
 
   it('[ID35] claims above all it has heard, and keeps the claim through a restart', async () => {
     expect(seats.current).toBeUndefined()
-    await seats.take(claimOf(2, 7, 'move', server).bytes)
-    const mine = await seats.claim(seat(1), laptop.signer)
+    seats.take(claimOf(2, 7, 'move', server).bytes)
+    const mine = seats.claim(seat(1), laptop.signer)
     expect(mine).toMatchObject({ counter: 8, how: 'move', device: laptop.device, atMs: clock.nowMs() })
-    expect((await open()).current).toMatchObject({ id: mine.id, counter: 8 })
+    expect(open().current).toMatchObject({ id: mine.id, counter: 8 })
   })
 
   it('[ID35] passes on what others signed, and is not moved by what is old', async () => {
     const news = claimOf(2, 3, 'move', server)
-    expect(await seats.take(news.bytes)).toMatchObject({ id: news.id })
-    expect(await seats.take(news.bytes)).toBeUndefined()
-    expect(await seats.take(claimOf(1, 2).bytes)).toBeUndefined()
+    expect(seats.take(news.bytes)).toMatchObject({ id: news.id })
+    expect(seats.take(news.bytes)).toBeUndefined()
+    expect(seats.take(claimOf(1, 2).bytes)).toBeUndefined()
     expect(seats.current?.bytes).toEqual(news.bytes)
   })
 
   it('[ID35] two claims with one counter end alike on both devices', async () => {
-    const other = await open(new MemoryKeyValueStore())
-    const [a, b] = [await seats.claim(seat(1), laptop.signer), await other.claim(seat(2), server.signer)]
+    const other = open(new MemoryKeyValueStore())
+    const [a, b] = [seats.claim(seat(1), laptop.signer), other.claim(seat(2), server.signer)]
     expect(a.counter).toBe(b.counter)
-    await seats.take(b.bytes)
-    await other.take(a.bytes)
+    seats.take(b.bytes)
+    other.take(a.bytes)
     expect(seats.current?.id).toBe(other.current?.id)
   })
 
   it('[ID35] takes no claim of a device that is not on the list', async () => {
-    await expect(seats.take(claimOf(1, 9, 'move', stranger).bytes)).rejects.toThrow(expect.objectContaining({ code: 'seat/refused' }))
+    expect(() => seats.take(claimOf(1, 9, 'move', stranger).bytes)).toThrow(expect.objectContaining({ code: 'seat/refused' }))
     expect(seats.current).toBeUndefined()
   })
 
   it('[ID35] a damaged stored claim is dropped', async () => {
-    store.entries.set(`seat/${person}`, new Uint8Array(100))
-    expect((await open()).current).toBeUndefined()
+    store.put('seat', person, new Uint8Array(100))
+    expect(open().current).toBeUndefined()
   })
 
   it('[ID38] lists the displays that have not followed a move, until they confirm or close', async () => {
@@ -70,7 +70,7 @@ describe('SeatClaims', () => {
       { display: display(2), name: 'two' },
       { display: display(3), name: 'three' },
     ])
-    const claim = await seats.claim(seat(1), laptop.signer)
+    const claim = seats.claim(seat(1), laptop.signer)
     const names = () => seats.unconfirmed.map(({ name }) => name)
     expect(names()).toEqual(['two', 'three'])
     seats.confirm(server.device, display(2), 'another claim')
@@ -84,16 +84,16 @@ describe('SeatClaims', () => {
 
   it('[ID38] a new claim starts the list anew, and beside asks nobody', async () => {
     seats.reportOpenDisplays(server.device, [{ display: display(2), name: 'two' }])
-    const first = await seats.claim(seat(1), laptop.signer)
+    const first = seats.claim(seat(1), laptop.signer)
     seats.confirm(server.device, display(2), first.id)
-    await seats.claim(seat(1), laptop.signer)
+    seats.claim(seat(1), laptop.signer)
     expect(seats.unconfirmed).toHaveLength(1)
-    await seats.claim(seat(1, 'beside'), laptop.signer)
+    seats.claim(seat(1, 'beside'), laptop.signer)
     expect(seats.unconfirmed).toHaveLength(0)
   })
 
   it('[ID38] a peer cannot fill memory with displays', async () => {
-    await seats.claim(seat(1), laptop.signer)
+    seats.claim(seat(1), laptop.signer)
     seats.reportOpenDisplays(
       server.device,
       Array.from({ length: 5000 }, (_, n) => ({ display: `${n}` as DisplayId, name: `${n}` })),
@@ -119,7 +119,7 @@ describe('SeatClaims', () => {
     )
     for (let length = 0; length < bytes.length; length++)
       expect(() => decodeSeatClaim(crypto, bytes.subarray(0, length))).toThrow(malformed)
-    await expect(seats.take(new Uint8Array(5))).rejects.toThrow(malformed)
+    expect(() => seats.take(new Uint8Array(5))).toThrow(malformed)
   })
 
   it('[ID39] cannot be claimed beyond what can still be counted', () => {

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { DeviceId, DisplayId, PersonId } from '../base/ids.ts'
 import type { Crypto } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
 import { IdentityError } from './identity-error.ts'
-import type { KeyValueStore } from './key-value-store.ts'
 import { decodeSeatClaim, isHigherClaim, signSeatClaim, type SeatClaim, type SeatHow } from './seat-claim.ts'
 
 export type { SeatClaim, SeatHow } from './seat-claim.ts'
@@ -18,6 +18,9 @@ export interface OpenDisplay {
 
 /** Displays one device may report; more is a broken or hostile peer. */
 export const MAX_OPEN_DISPLAYS = 64
+
+/** Where the claim lies in the store: one entry per person. */
+const STORE_SPACE = 'seat'
 
 export interface SeatClaimsOptions {
   readonly crypto: Crypto
@@ -39,7 +42,6 @@ export class SeatClaims implements Disposable {
   readonly #open = new Map<DeviceId, readonly OpenDisplay[]>()
   readonly #confirmed = new Set<DisplayId>()
   #current: SeatClaim | undefined
-  #lastWrite: Promise<void> = Promise.resolve()
 
   private constructor(options: SeatClaimsOptions, current: SeatClaim | undefined) {
     this.#options = options
@@ -47,8 +49,8 @@ export class SeatClaims implements Disposable {
   }
 
   /** What is stored; a stored claim that cannot be read is dropped, since the next unlock makes a new one. */
-  static async open(options: SeatClaimsOptions): Promise<SeatClaims> {
-    const stored = await options.store.get(storeKey(options.person))
+  static open(options: SeatClaimsOptions): SeatClaims {
+    const stored = options.store.get(STORE_SPACE, options.person)
     let current: SeatClaim | undefined
     try {
       current = stored && decodeSeatClaim(options.crypto, stored)
@@ -69,10 +71,10 @@ export class SeatClaims implements Disposable {
   }
 
   /** The person unlocked here: claims the seat for `display`, above all that was heard. Send `claim.bytes` to every link. */
-  async claim(seat: { display: DisplayId; displayName: string; how: SeatHow }, signer: DeviceSigner): Promise<SeatClaim> {
+  claim(seat: { display: DisplayId; displayName: string; how: SeatHow }, signer: DeviceSigner): SeatClaim {
     const counter = (this.#current?.counter ?? 0) + 1
     const claim = signSeatClaim(this.#options.crypto, { ...seat, counter, atMs: this.#options.clock.nowMs() }, signer)
-    await this.#put(claim)
+    this.#put(claim)
     return claim
   }
 
@@ -80,13 +82,13 @@ export class SeatClaims implements Disposable {
    * Hears a claim from a peer (its own, or passed on). Returns it when it is now the highest; undefined when it is not
    * news. @throws IdentityError `seat/malformed`, `seat/refused` (not a member's)
    */
-  async take(bytes: Uint8Array): Promise<SeatClaim | undefined> {
+  take(bytes: Uint8Array): SeatClaim | undefined {
     const claim = decodeSeatClaim(this.#options.crypto, bytes)
     if (!this.#options.list.isMember(claim.device)) {
       throw new IdentityError('seat/refused', 'a seat claim by a device that is not on your list; the seat stays where it is')
     }
     if (!isHigherClaim(claim, this.#current)) return undefined
-    await this.#put(claim)
+    this.#put(claim)
     return claim
   }
 
@@ -118,15 +120,10 @@ export class SeatClaims implements Disposable {
     this.#onDidChange.dispose()
   }
 
-  async #put(claim: SeatClaim): Promise<void> {
+  #put(claim: SeatClaim): void {
     this.#current = claim
     this.#confirmed.clear()
     this.#onDidChange.fire(claim)
-    const { store, person } = this.#options
-    const write = async () => store.put(storeKey(person), (this.#current ?? claim).bytes)
-    this.#lastWrite = this.#lastWrite.then(write, write)
-    await this.#lastWrite
+    this.#options.store.put(STORE_SPACE, this.#options.person, claim.bytes)
   }
 }
-
-const storeKey = (person: PersonId): string => `seat/${person}`

@@ -1,5 +1,4 @@
 import type { VaultFile, VaultStore } from '../identity/vault-store.ts'
-import type { KeyValueStore } from '../identity/key-value-store.ts'
 
 /** A vault's files in memory. `failWith` makes every write reject, as a full disk does. */
 export class MemoryVaultStore implements VaultStore {
@@ -17,18 +16,5 @@ export class MemoryVaultStore implements VaultStore {
 
   async remove(file: VaultFile): Promise<void> {
     this.files.delete(file)
-  }
-}
-
-/** Keys and bytes in memory. */
-export class MemoryKeyValueStore implements KeyValueStore {
-  readonly entries = new Map<string, Uint8Array>()
-
-  async get(key: string): Promise<Uint8Array | undefined> {
-    return this.entries.get(key)?.slice()
-  }
-
-  async put(key: string, bytes: Uint8Array): Promise<void> {
-    this.entries.set(key, bytes.slice())
   }
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { toBase58 } from '../base/base58.ts'
 import type { PersonId } from '../base/ids.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import { DeviceKeys } from '../identity/device-keys.ts'
 import { DeviceList } from '../identity/device-list.ts'
 import type { PairingGrant, PairingIntroduction } from '../identity/pairing-wire.ts'
-import { MemoryKeyValueStore } from './memory-vault-store.ts'
 
 /** A device with real keys and a real device list, and the joins that device/ makes for pairing. */
 export interface PairingDevice {
@@ -18,12 +18,12 @@ export interface PairingDevice {
   readonly adopt: (grant: PairingGrant) => Promise<void>
 }
 
-export async function createPairingDevice(crypto: Crypto, clock: Clock, name: string): Promise<PairingDevice> {
+export function createPairingDevice(crypto: Crypto, clock: Clock, name: string): PairingDevice {
   const personKey = crypto.signingKey(crypto.bytes(32))
   const keys = DeviceKeys.create(crypto, toBase58(personKey.publicKey) as PersonId)
-  const list = await DeviceList.open({ crypto, store: new MemoryKeyValueStore(), clock, person: keys.person })
+  const list = DeviceList.open({ crypto, store: new MemoryKeyValueStore(), clock, person: keys.person })
   const introduction = { device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux', personName: `${name}'s person` }
-  await list.found(introduction, personKey)
+  list.found(introduction, personKey)
   const adopted: PairingGrant[] = []
   return {
     keys,
@@ -31,7 +31,7 @@ export async function createPairingDevice(crypto: Crypto, clock: Clock, name: st
     introduction,
     sign: (message) => keys.signer.sign(message),
     admit: async (device) => {
-      await list.add(device, keys.signer)
+      list.add(device, keys.signer)
       const { personName } = introduction
       return { person: keys.person, personName, deviceList: list.encode(), datasetKeys: keys.datasetKeys.encode() }
     },
