@@ -83,7 +83,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       const opened = scope.add(await openDesk(parts, vault, notices))
       const { signer, check } = opened.context
       const person = vault.keys.person
-      const claims = scope.add(await SeatClaims.open({ crypto, clock, person, list: check, store: opened.identityValues }))
+      const claims = scope.add(SeatClaims.open({ crypto, clock, person, list: check, store: opened.values }))
       const nameOf = (device: string) => opened.devices.members.find((record) => record.device === device)?.name ?? device.slice(0, 12)
       scope.add(seat.use({ claims, signer, nameOf }))
       scope.add(opened.devices.onDidChange(() => links.tell()))

@@ -91,7 +91,7 @@ export class DeskService {
   /** This device's name, at the door and on the list. */
   async rename(deviceName: string): Promise<void> {
     const { devices, context } = this.#options.desk()
-    await devices.rename(context.signer.device, deviceName, context.signer)
+    devices.rename(context.signer.device, deviceName, context.signer)
     await this.#options.vault.rename({ deviceName })
   }
 }

@@ -61,7 +61,7 @@ export class LinksService implements Disposable {
       renameDevice: async ({ deviceId, name }) => {
         const { devices, context } = this.#options.desk()
         if (deviceId === context.signer.device) await this.#options.renameSelf(name)
-        else await devices.rename(deviceId as DeviceId, name, context.signer)
+        else devices.rename(deviceId as DeviceId, name, context.signer)
         return {}
       },
       removeDevice: async ({ deviceId }) => {
@@ -69,7 +69,7 @@ export class LinksService implements Disposable {
         if (deviceId === context.signer.device) {
           throw new DeviceError('device/unknown', 'a device cannot remove itself; remove it on another of your devices')
         }
-        await devices.remove(deviceId as DeviceId, context.signer)
+        devices.remove(deviceId as DeviceId, context.signer)
         return {}
       },
       offerPairing: () => pairing.offer(),

@@ -21,7 +21,6 @@ export interface OpenDesk extends Disposable {
   readonly workspace: WorkspaceDoc
   readonly devices: DeviceList
   readonly values: KeyValueStore
-  readonly identityValues: ReturnType<typeof asyncStore>
   /** The workspace was written by a newer version: shown, not changed. */
   isReadOnly(doc: DocId): boolean
 }
@@ -39,11 +38,10 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const store = owned.add(parts.openStore(keys.sealer))
     if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
     owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
-    const identityValues = asyncStore(store.values)
-    const devices = owned.add(await DeviceList.open({ crypto, clock, person: keys.person, store: identityValues }))
+    const devices = owned.add(DeviceList.open({ crypto, clock, person: keys.person, store: store.values }))
     if (!devices.isMember(keys.device) && vault.holdsPerson && vault.label) {
       const introduction = { device: keys.device, boxKey: keys.box.publicKey, name: vault.label.deviceName, platform: parts.platform }
-      await devices.found(introduction, vault.personKey)
+      devices.found(introduction, vault.personKey)
     }
     const start = newStartId(random)
     const context: SyncContext = {
@@ -69,7 +67,6 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       sync,
       devices,
       values: store.values,
-      identityValues,
       workspace,
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.state.readOnly,
       dispose: () => owned.dispose(),
@@ -107,11 +104,3 @@ const damagedStore = (file: string) => ({
   severity: 'warn' as const,
   message: `The store was damaged and has been set aside as ${file}. Your desk comes back from your other devices as soon as one is linked.`,
 })
-
-/** Identity keeps its few values through promises; ours are synchronous and already durable. */
-function asyncStore(values: KeyValueStore) {
-  return {
-    get: async (key: string) => values.get('identity', key),
-    put: async (key: string, bytes: Uint8Array) => values.put('identity', key, bytes),
-  }
-}

@@ -90,7 +90,7 @@ export class SeatService implements Disposable {
   async claim(session: DisplaySession, how: SeatHow): Promise<void> {
     const desk = this.#desk
     if (!desk) return
-    const claim = await desk.claims.claim({ display: session.id, displayName: session.name, how }, desk.signer)
+    const claim = desk.claims.claim({ display: session.id, displayName: session.name, how }, desk.signer)
     if (!session.isUnlocked) return // it left or locked meanwhile
     if (!this.#sessions.has(session)) session.onDidChange(() => !session.isUnlocked && this.#leave(session))
     this.#endQuestion(session)
