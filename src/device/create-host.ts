@@ -3,8 +3,10 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
+import type { ProcessReader } from '../jobs/process-table.ts'
 import { serveHost } from '../jobs/serve-host.ts'
 import { shellCommand } from '../jobs/shell-integration.ts'
+import { type SignalProcess, TaskTable } from '../jobs/task-table.ts'
 import { TerminalHost } from '../jobs/terminal-host.ts'
 import { XtermScreen } from '../jobs/xterm-screen.ts'
 import type { Transport } from '../rpc/channel.ts'
@@ -15,6 +17,10 @@ export interface HostParts {
   readonly isFolder: (path: string) => boolean
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
+  readonly processes: ProcessReader
+  readonly signal: SignalProcess
+  /** Elsewhere's first process on this device, if that started us. */
+  readonly supervisorPid: number | undefined
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
@@ -31,7 +37,8 @@ export interface HostCore extends Disposable {
 }
 
 /** Joins the parts of the host process. It outlives the device and files processes. */
-export function createHost({ spawner, isFolder, endStrays, log, environment, home, shell, shellFolder }: HostParts): HostCore {
+export function createHost(parts: HostParts): HostCore {
+  const { spawner, isFolder, endStrays, log, environment, home, shell, shellFolder } = parts
   const owned = new DisposableStore()
   const host = owned.add(
     new TerminalHost({
@@ -46,13 +53,20 @@ export function createHost({ spawner, isFolder, endStrays, log, environment, hom
       isFolder,
     }),
   )
+  const tasks = new TaskTable({
+    reader: parts.processes,
+    signal: parts.signal,
+    clock: systemClock,
+    supervisorPid: parts.supervisorPid,
+    terminals: () => host.list().flatMap(({ pid, terminalId, exit }) => (exit ? [] : [{ pid, terminalId }])),
+  })
   const endAll = async () => {
     await host.endAll()
     const left = await endStrays((mark) => host.hasStarted(mark))
     for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
   }
   return {
-    serve: (transport) => serveHost(host, transport, endAll, log),
+    serve: (transport) => serveHost({ host, tasks, stop: endAll, logger: log }, transport),
     endAll,
     dispose: () => owned.dispose(),
   }

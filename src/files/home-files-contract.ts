@@ -3,6 +3,10 @@ import { method, type Contract } from '../rpc/contract.ts'
 
 /** Largest text the editor opens; above it: `file/too-large`. */
 export const MAX_TEXT_BYTES = 8 * 1024 * 1024
+/** Largest file read whole for a viewer. */
+export const MAX_READ_BYTES = 16 * 1024 * 1024
+/** Most entries of one folder that are listed. */
+export const MAX_LISTED_ENTRIES = 20_000
 
 /** Every path carries its device: an editor that followed must never save over another machine's file of the same name. */
 const place = { device: z.string(), path: z.string().min(1).max(4096) }
@@ -35,7 +39,7 @@ export const homeFilesContract = {
   listFolder: method({
     needs: 'desk:read',
     parseInput: z.object(place).parse,
-    parseOutput: z.object({ path: z.string(), entries: z.array(fileEntry).max(20_000), truncated: z.boolean() }).parse,
+    parseOutput: z.object({ path: z.string(), entries: z.array(fileEntry).max(MAX_LISTED_ENTRIES), truncated: z.boolean() }).parse,
   }),
   readText: method({
     needs: 'desk:read',

@@ -6,12 +6,11 @@ import type { Transport } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { FileError } from './file-error.ts'
-import { filesProcessContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES } from './files-process-contract.ts'
 import type { HomeDisk } from './home-disk.ts'
-import { MAX_TEXT_BYTES } from './home-files-contract.ts'
+import { homeFilesContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES, MAX_TEXT_BYTES } from './home-files-contract.ts'
 
-/** The files process's side of its contract: texts and base64 on one side, bytes on a disk on the other. */
-export function homeFileHandlers(disk: HomeDisk): Handlers<typeof filesProcessContract> {
+/** The files process's side of the contract: texts and base64 on one side, bytes on a disk on the other. It does not know its device. */
+export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContract> {
   return {
     homeFolder: async () => ({ path: await disk.homeFolder() }),
     listFolder: ({ path }) => disk.list(path, MAX_LISTED_ENTRIES),
@@ -46,7 +45,7 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof filesProcessCo
 /** Serves one connection to the files process. Whoever reached the 0600 socket is this account, so everything is allowed. */
 export function serveFiles(disk: HomeDisk, transport: Transport, logger: Logger): Disposable {
   const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
-  return serve(filesProcessContract, homeFileHandlers(disk), transport, { allow: () => true, onBug })
+  return serve(homeFilesContract, homeFileHandlers(disk), transport, { allow: () => true, onBug })
 }
 
 /** A byte order mark stays in the text, so that saving puts it back. */

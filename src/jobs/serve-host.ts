@@ -4,13 +4,32 @@ import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
 import { hostContract } from './host-contract.ts'
+import type { TaskTable } from './task-table.ts'
+import { tasksContract } from './terminal-contract.ts'
 import type { TerminalHost } from './terminal-host.ts'
 
+/** All that is served on host.sock. The host does not know its device: calls of tasksContract come back with the one they named. */
+export const hostProcessContract = { ...hostContract, ...tasksContract }
+
+export interface HostService {
+  readonly host: TerminalHost
+  readonly tasks: TaskTable
+  /** Ends everything; resolves when no program is left. */
+  stop(): Promise<void>
+  readonly logger: Logger
+}
+
 /** Serves one connection to the host. Whoever reached the 0600 socket is this account, so everything is allowed. */
-export function serveHost(host: TerminalHost, transport: Transport, stop: () => Promise<void>, logger: Logger): Disposable {
+export function serveHost(parts: HostService, transport: Transport): Disposable {
+  const { host, tasks, stop, logger } = parts
   return serve(
-    hostContract,
+    hostProcessContract,
     {
+      listProcesses: ({ device }, { signal }) => tasks.list(device, signal),
+      endProcess({ pid, force }) {
+        tasks.end(pid, force)
+        return {}
+      },
       spawn: (request) => host.spawn(request),
       attach({ terminalId, columns, rows }, { openChannel }) {
         host.find(terminalId) // before a channel is opened for nothing

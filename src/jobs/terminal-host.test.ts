@@ -11,6 +11,7 @@ import { hostContract } from './host-contract.ts'
 import { serveHost } from './serve-host.ts'
 import { HOLD_BUDGET_MS, HOLD_MS, QUIET_MS } from './terminal-attachment.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from './terminal-frames-contract.ts'
+import { TaskTable } from './task-table.ts'
 import { MAX_TERMINALS, TerminalHost } from './terminal-host.ts'
 import { XtermScreen } from './xterm-screen.ts'
 
@@ -34,10 +35,18 @@ function setUp() {
     isFolder: (path) => path === '/srv',
   })
   hosts.push(host)
+  const noProcesses = { atMs: 0, cores: 1, busyMs: 0, totalMs: 0, memoryBytes: 0, memoryTotalBytes: 0, processes: [] }
+  const tasks = new TaskTable({
+    reader: { sample: () => noProcesses },
+    signal: () => false,
+    clock,
+    supervisorPid: undefined,
+    terminals: () => [],
+  })
   const stop = vi.fn(async () => {})
   const connect = () => {
     const [near, far] = memoryTransportPair()
-    serveHost(host, far, stop, silentLogger)
+    serveHost({ host, tasks, stop, logger: silentLogger }, far)
     return createClient(hostContract, near)
   }
   return { clock, spawner, host, stop, connect }

@@ -3,5 +3,11 @@ import { runProcess } from './process-life.ts'
 import { startHost } from './start-host.ts'
 
 await runProcess('host', ({ data, log }) =>
-  startHost({ socketPath: data.hostSocket, shellFolder: path.join(data.path, 'shell'), log, environment: process.env }),
+  startHost({
+    socketPath: data.hostSocket,
+    shellFolder: path.join(data.path, 'shell'),
+    log,
+    environment: process.env,
+    supervisorPid: process.send ? process.ppid : undefined, // without a supervisor the parent is whatever shell started us
+  }),
 )

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { concatBytes, fromUtf8, utf8 } from '../../base/bytes.ts'
 import { silentLogger } from '../../base/logger.ts'
-import { hostContract } from '../../jobs/host-contract.ts'
+import { hostProcessContract } from '../../jobs/serve-host.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from '../../jobs/terminal-frames-contract.ts'
 import { XtermScreen } from '../../jobs/xterm-screen.ts'
 import { listProcesses, startVariable } from '../../platform/node/proc-process-reader.ts'
@@ -33,7 +33,7 @@ async function setUp(environment: Record<string, string> = {}) {
     rmSync(folder, { recursive: true, force: true })
   })
   const connect = async () => {
-    const client = createClient(hostContract, await connectUnixSocket(socketPath))
+    const client = createClient(hostProcessContract, await connectUnixSocket(socketPath))
     cleanUps.push(() => client.dispose())
     return client
   }
@@ -63,7 +63,7 @@ async function hostInItsOwnProcess() {
     await once(child, 'exit')
     rmSync(folder, { recursive: true, force: true })
   })
-  const connect = async () => createClient(hostContract, await connectUnixSocket(socketPath))
+  const connect = async () => createClient(hostProcessContract, await connectUnixSocket(socketPath))
   /** Bytes that are in use, garbage aside. */
   const heldBytes = async () => {
     child.kill('SIGUSR2')
@@ -232,6 +232,24 @@ describe('the host process', () => {
     viewer.type(paste.subarray(700_000))
     await viewer.shows('all there')
     expect(readFileSync(file)).toEqual(Buffer.from(paste))
+  })
+
+  it('[JB14] Tasks shows what runs in terminals with its use, and ends only that', async () => {
+    const { client } = await setUp()
+    const { terminal, viewer } = await run(client, ['bash', '-c', 'sh -c "while :; do :; done" & echo busy $!; wait; echo over; sleep 60'])
+    await viewer.shows(/busy \d+/)
+    const busy = Number((/busy (\d+)/.exec(viewer.text) as RegExpExecArray)[1])
+    const { load, processes } = await client.listProcesses({ device: 'this' })
+    expect(load.cores).toBeGreaterThan(0)
+    expect(load.memoryBytes).toBeLessThan(load.memoryTotalBytes)
+    const row = processes.find(({ pid }) => pid === busy)
+    expect(row).toMatchObject({ device: 'this', terminalId: terminal.terminalId, parentPid: terminal.pid })
+    expect(row?.cpu).toBeGreaterThan(0.02)
+    expect(row?.memoryBytes).toBeGreaterThan(100_000)
+    expect(processes.some(({ pid }) => pid === process.pid || pid === 1)).toBe(false)
+    await expect(client.endProcess({ device: 'this', pid: process.ppid, force: true })).rejects.toMatchObject({ code: 'task/unknown' })
+    await client.endProcess({ device: 'this', pid: busy, force: false })
+    await viewer.shows('over')
   })
 
   it('[JB3] the socket is for this account alone', async () => {

@@ -3,8 +3,10 @@ import path from 'node:path'
 import { DisposableStore } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createHost } from '../../device/create-host.ts'
+import { sendSignal } from '../../platform/node/end-processes.ts'
 import { endStrays } from '../../platform/node/end-strays.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
 import { writeShellFiles } from '../../platform/node/shell-files.ts'
 
@@ -14,10 +16,13 @@ export interface HostOptions {
   readonly shellFolder: string
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Elsewhere's first process on this device, if that started us: Tasks shows what it started. */
+  readonly supervisorPid?: number | undefined
 }
 
 /** The host process: every pty of this device, served on its socket. `stop` leaves no program behind. */
-export async function startHost({ socketPath, shellFolder, log, environment }: HostOptions): Promise<{ stop(): Promise<void> }> {
+export async function startHost(options: HostOptions): Promise<{ stop(): Promise<void> }> {
+  const { socketPath, shellFolder, log, environment, supervisorPid } = options
   const owned = new DisposableStore()
   writeShellFiles(shellFolder)
   const host = owned.add(
@@ -25,6 +30,9 @@ export async function startHost({ socketPath, shellFolder, log, environment }: H
       spawner: new LydellPtySpawner(),
       isFolder,
       endStrays,
+      processes: new SystemProcessReader(),
+      signal: sendSignal,
+      supervisorPid,
       log,
       environment,
       home: path.resolve(environment.HOME ?? os.homedir()),

@@ -179,16 +179,16 @@ describe('reading', () => {
     writeFileSync(at('latin'), Buffer.from([0x67, 0x72, 0xfc, 0xdf]))
     writeFileSync(at('binary'), Buffer.from([0x7f, 0x45, 0, 0x46]))
     writeFileSync(at('marked'), '\ufeffmarked grüße')
-    await expect(files.readText({ path: at('latin') }, context)).rejects.toEqual(code('file/not-text'))
-    await expect(files.readText({ path: at('binary') }, context)).rejects.toEqual(code('file/not-text'))
-    const { text, version } = await files.readText({ path: at('marked') }, context)
+    await expect(files.readText({ device: 'this', path: at('latin') }, context)).rejects.toEqual(code('file/not-text'))
+    await expect(files.readText({ device: 'this', path: at('binary') }, context)).rejects.toEqual(code('file/not-text'))
+    const { text, version } = await files.readText({ device: 'this', path: at('marked') }, context)
     expect(text).toBe('\ufeffmarked grüße')
-    await files.writeText({ path: at('marked'), text, expectedVersion: version }, context)
+    await files.writeText({ device: 'this', path: at('marked'), text, expectedVersion: version }, context)
     expect(readFileSync(at('marked'), 'utf8')).toBe('\ufeffmarked grüße')
-    await expect(files.writeText({ path: at('half'), text: 'a\ud800b', expectedVersion: null }, context)).rejects.toEqual(
+    await expect(files.writeText({ device: 'this', path: at('half'), text: 'a\ud800b', expectedVersion: null }, context)).rejects.toEqual(
       code('file/not-text'),
     )
-    const { base64 } = await files.readBytes({ path: at('binary') }, context)
+    const { base64 } = await files.readBytes({ device: 'this', path: at('binary') }, context)
     expect(Buffer.from(base64, 'base64')).toEqual(Buffer.from([0x7f, 0x45, 0, 0x46]))
   })
 
