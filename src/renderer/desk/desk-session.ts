@@ -11,11 +11,12 @@ import { WorkspaceDoc } from '../../session/workspace-doc.ts'
 import { showToast } from '../ui/toast.tsx'
 import { setDragFeed } from '../window/drag-feed.ts'
 import { AttachedDocument } from './attached-document.ts'
-import { useDesk } from './desk-store.ts'
+import { deskNow, useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { followDevices } from './follow-devices.ts'
 import { useDoor } from './door-store.ts'
-import { DragAwareness } from './drag-awareness.ts'
+import { displayName } from './display-name.ts'
+import { DisplayPresence } from './display-presence.ts'
 import { addMessage } from './messages-store.ts'
 import { useRemoteDrags } from './remote-drags.ts'
 import { useSeat } from './seat-store.ts'
@@ -46,10 +47,12 @@ export class DeskSession implements Disposable {
         else if (!client) this.#detach()
       }),
     )
-    const drags = new DragAwareness(this.#document.awareness)
-    setDragFeed((windowId, rect, desk) => drags.publish(windowId, rect, desk))
-    const readDrags = () => useRemoteDrags.setState({ drags: drags.remote(useDesk.getState().desk) })
-    this.#document.awareness.on('change', readDrags)
+    const { awareness } = this.#document
+    const name = displayName(navigator.userAgent, useDoor.getState().door?.deviceName)
+    const presence = new DisplayPresence(awareness, toBase58(random.bytes(ID_BYTES)), name)
+    setDragFeed((windowId, rect) => presence.publishDrag(windowId, rect, deskNow()))
+    awareness.on('change', () => useRemoteDrags.setState({ drags: presence.drags(deskNow()) }))
+    this.#owned.defer(useDesk.subscribe((state) => presence.publish(state)))
     void this.#document.whenLoaded.then(() => this.#open())
   }
 

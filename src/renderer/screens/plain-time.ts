@@ -15,7 +15,7 @@ export function agoText(atMs: number, nowMs: number): string {
 }
 
 /** Hours and minutes as the person's system writes them. */
-export const clockText = (at: Date): string => at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+export const clockText = (at: Date): string => at.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
 
 /** "Sunday, 22 November" in the person's language. */
 export const dayText = (at: Date): string => at.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long' })

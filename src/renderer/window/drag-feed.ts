@@ -1,8 +1,7 @@
-import type { DeskSize } from '../../session/display-class.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { PixelRect } from '../../session/snap-zone.ts'
 
-type Publish = (windowId: WindowId | undefined, rect: PixelRect | undefined, desk: DeskSize) => void
+type Publish = (windowId: WindowId | undefined, rect: PixelRect | undefined) => void
 
 let publish: Publish = () => {}
 
@@ -11,4 +10,4 @@ export const setDragFeed = (feed: Publish | undefined): void => {
   publish = feed ?? (() => {})
 }
 
-export const publishDrag: Publish = (windowId, rect, desk) => publish(windowId, rect, desk)
+export const publishDrag: Publish = (windowId, rect) => publish(windowId, rect)

@@ -28,7 +28,7 @@ function ActiveMode({ mode }: { mode: NonNullable<ShellSlice['keyboardMode']> })
 
     const finish = (commit: boolean) => {
       delete element.dataset['lifted']
-      publishDrag(undefined, undefined, useDesk.getState().desk)
+      publishDrag(undefined, undefined)
       if (commit && at && at !== start) {
         if (kind === 'move') dispatch({ type: 'window/move', windowId, x: at.x, y: at.y })
         else dispatch({ type: 'window/resize', windowId, rect: at })
@@ -48,7 +48,7 @@ function ActiveMode({ mode }: { mode: NonNullable<ShellSlice['keyboardMode']> })
       const { desk } = useDesk.getState()
       at = kind === 'move' ? moveRect(at, ...step, desk) : resizeRect(at, 'se', ...step, desk)
       paintFrame(element, at)
-      publishDrag(windowId, at, desk)
+      publishDrag(windowId, at)
       setRect(at)
     }
     const giveUp = () => finish(false)

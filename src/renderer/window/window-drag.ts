@@ -50,7 +50,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       if (!start) return
       at = moveRect(start, event.clientX - press.clientX, event.clientY - press.clientY, desk)
       paintFrame(element, at)
-      publishDrag(windowId, at, desk)
+      publishDrag(windowId, at)
       const tile = tileUnder(event.clientX, event.clientY)
       maySnap = !event.altKey && !tile
       zone = maySnap ? snapZone({ x: event.clientX - origin.x, y: event.clientY - origin.y }, desk) : 'none'
@@ -59,7 +59,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
     end: (event, commit) => {
       delete element.dataset['lifted']
       previewSnap(undefined)
-      publishDrag(undefined, undefined, useDesk.getState().desk)
+      publishDrag(undefined, undefined)
       const tile = event && tileUnder(event.clientX, event.clientY)
       setShell({ carried: undefined })
       if (commit && tile) {
@@ -89,10 +89,10 @@ export function resizeWindow(press: PointerEvent, windowId: WindowId, edge: Resi
       if (!start) return
       at = resizeRect(start, edge, event.clientX - press.clientX, event.clientY - press.clientY, desk)
       paintFrame(element, at)
-      publishDrag(windowId, at, desk)
+      publishDrag(windowId, at)
     },
     end: (_event, commit) => {
-      publishDrag(undefined, undefined, useDesk.getState().desk)
+      publishDrag(undefined, undefined)
       if (commit && at) dispatch({ type: 'window/resize', windowId, rect: at })
       const settled = windowRectNow(windowId)
       if (settled) paintFrame(element, settled)
