@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import type { RecordValue } from './record-value.ts'
+import { equalJson, type RecordValue } from './record-value.ts'
 
 /** One write of a key as it lies in the document. `t` counts the writes of this key: the highest is the record. */
 interface Entry {
@@ -75,17 +75,36 @@ export class KeyedArray implements Disposable {
     return count
   }
 
-  /** Call within a transaction. The new entry is appended before the old ones go: next to our last one, where it can be folded. */
-  set(key: string, value: RecordValue): void {
-    const replaced = [...(this.#held.get(key) ?? [])]
-    const t = Math.min((replaced[0]?.entry.t ?? -1) + 1, MAX_COUNT)
-    this.#ownArray().push([{ k: key, v: value, t }])
-    for (const held of replaced) this.#deleteEntry(held)
+  /**
+   * Call within a transaction, once for each key. New entries are appended before the old ones go: next to our last one, where Yjs can
+   * fold them. A key that holds the value already is not written, unless that clears away a duplicate.
+   */
+  write(set: Iterable<readonly [key: string, value: RecordValue]>, remove: Iterable<string> = []): void {
+    const leaving = new Map<string, Set<unknown>>()
+    const leave = (key: string): readonly Held[] => {
+      const held = this.#held.get(key) ?? []
+      for (const { entry, owner } of held) leaving.set(owner, (leaving.get(owner) ?? new Set()).add(entry))
+      return held
+    }
+    const fresh: Entry[] = []
+    for (const [key, value] of set) {
+      const held = this.#held.get(key)
+      if (held?.length === 1 && equalJson(held[0]?.entry.v, value)) continue
+      const [newest] = leave(key)
+      fresh.push({ k: key, v: value, t: Math.min((newest?.entry.t ?? -1) + 1, MAX_COUNT) })
+    }
+    for (const key of remove) leave(key)
+    if (fresh.length > 0) this.#ownArray().push(fresh)
+    for (const [owner, entries] of leaving) this.#deleteEntries(owner, entries)
   }
 
-  /** Call within a transaction. Deletes all entries of the key; what others write meanwhile stays. */
+  set(key: string, value: RecordValue): void {
+    this.write([[key, value]])
+  }
+
+  /** Deletes all entries of the key that are here; what others write meanwhile stays. */
   delete(key: string): void {
-    for (const held of [...(this.#held.get(key) ?? [])]) this.#deleteEntry(held)
+    this.write([], [key])
   }
 
   dispose(): void {
@@ -103,10 +122,18 @@ export class KeyedArray implements Disposable {
     return array
   }
 
-  #deleteEntry({ entry, owner }: Held): void {
+  /** One pass over the array for all of them, from the back so that indexes stay right. */
+  #deleteEntries(owner: string, entries: ReadonlySet<unknown>): void {
     const array = this.#arrays.get(owner)
-    const index = array instanceof Y.Array ? array.toArray().indexOf(entry) : -1
-    if (index >= 0) (array as Y.Array<unknown>).delete(index)
+    if (!(array instanceof Y.Array)) return
+    const all = array.toArray()
+    for (let end = all.length; end > 0; end--) {
+      if (!entries.has(all[end - 1])) continue
+      let start = end - 1
+      while (start > 0 && entries.has(all[start - 1])) start--
+      array.delete(start, end - start)
+      end = start + 1
+    }
   }
 
   #handle(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { DISPLAY_CLASSES, type DisplayClass } from './display-class.ts'
 import { place } from './place.ts'
-import type { TabId, WindowId } from './session-ids.ts'
+import { isSessionId, type TabId, type WindowId } from './session-ids.ts'
 
 /*
  * What a display tells the others while it lasts, in awareness: never stored, gone with the display (rule SE90). A drag lives here and
  * becomes one command on drop.
  */
-const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
+const id = z.string().refine(isSessionId)
 
 export const presence = z.object({
   display: z.string().min(1).max(64),

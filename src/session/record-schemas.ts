@@ -1,12 +1,13 @@
 import * as z from 'zod'
 import { MAX_ORDER_LENGTH } from './order.ts'
+import { isSessionId } from './session-ids.ts'
 import type { JsonValue, RecordValue } from './record-value.ts'
 
 /*
  * Records come from other devices: each is parsed where it is read, and one that does not parse counts as absent (rule SE3). It stays
  * in the document: a later version may have written it.
  */
-const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
+const id = z.string().refine(isSessionId)
 const time = z.number().min(0).max(1e15)
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const key = z.string().min(1).max(256)

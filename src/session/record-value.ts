@@ -2,6 +2,9 @@
 export type RecordValue = string | number | boolean | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 export type JsonValue = null | RecordValue
 
+/** Reads one record; undefined where there is none. */
+export type RecordLookup = (key: string) => RecordValue | undefined
+
 /** Equal as JSON; the order of an object's names does not count, a name that is undefined counts as absent. */
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true

@@ -29,6 +29,11 @@ describe('records that are not what they should be', () => {
     ['activity-hue:home', 99],
     ['activity-name:home', ''],
     ['tab-pin:welcome', 1],
+    ['current', 'constructor'],
+    ['window-activity:welcome', 'toString'],
+    ['activity:__proto__', true],
+    ['keys:__proto__', ['Ctrl+P']],
+    ['read:__proto__', 5],
   ]
 
   it.each(RUBBISH)('[SE3] %s = %j counts as absent and harms no other', (key, value) => {

@@ -2,30 +2,17 @@ import { appState } from './app-state.ts'
 import { arrangeWindows } from './arrange-windows.ts'
 import { DISPLAY_CLASSES, type DisplayClass } from './display-class.ts'
 import { FIRST_ACTIVITY } from './first-content-ids.ts'
+import { addOrRemove, ListFold } from './list-fold.ts'
 import { keepIfEqual, keepIfSameList, shallowEqual } from './keep-equal.ts'
 import { byOrder } from './order.ts'
 import { type Place, place } from './place.ts'
-import { DEFAULT_PREFERENCES, keys, type Preferences, preferenceSchemas } from './preferences.ts'
+import { DEFAULT_PREFERENCES } from './preferences.ts'
 import * as key from './record-keys.ts'
 import * as schema from './record-schemas.ts'
-import { equalJson, type RecordValue } from './record-value.ts'
+import { equalJson, type RecordLookup } from './record-value.ts'
 import { SCHEMA_VERSION } from './schema-version.ts'
 import { type ActivityId, isSessionId, type TabId, type WindowId } from './session-ids.ts'
-import {
-  type ActivityState,
-  type ClosedItem,
-  type Hue,
-  READ_MARKS,
-  RECENTLY_CLOSED,
-  type SessionState,
-  type TabState,
-  UNDO_DEPTH,
-  type UndoEntry,
-  type WindowState,
-} from './session-state.ts'
-
-/** Reads one record; undefined where there is none. */
-export type RecordLookup = (key: string) => RecordValue | undefined
+import type { ActivityState, Hue, SessionState, TabState, WindowState } from './session-state.ts'
 
 /** Things whose records changed, by what they are. */
 interface Dirty {
@@ -83,15 +70,13 @@ export class SessionFold {
   readonly #activities = new Map<ActivityId, ActivityState>()
   /** Record keys by owner, for things that have any: `tab:ID`, `window:ID`, `activity:ID`. */
   readonly #keysOf = new Map<string, Set<string>>()
-  /** Keys of the many-record groups (closed, undo, preference, keys, read). */
-  readonly #groups = new Map<string, Set<string>>()
   readonly #orphans = new Set<string>()
-  /** Raw record of each parsed closed item and undo entry: parsing fifty of them on each command would be waste. */
-  readonly #parsedFrom = new WeakMap<object, RecordValue>()
+  readonly #lists: ListFold
   #state: SessionState = EMPTY_STATE
 
   constructor(lookup: RecordLookup, allKeys: Iterable<string>) {
     this.#lookup = lookup
+    this.#lists = new ListFold(lookup, this.#orphans)
     this.update(allKeys)
   }
 
@@ -122,7 +107,7 @@ export class SessionFold {
       windows,
       currentActivity,
       ...(arranged ? {} : this.#arrange(windows, activityOrder)),
-      ...this.#foldRest(dirty),
+      ...this.#lists.fold(dirty.rest, before),
     }
     if (shallowEqual(before, next)) return before
     this.#state = next
@@ -136,29 +121,23 @@ export class SessionFold {
       const owner = OWNER_OF[prefix]
       if (owner) {
         if (!isSessionId(id)) continue
-        this.#index(this.#keysOf, `${owner}:${id}`, changed)
+        this.#index(`${owner}:${id}`, changed)
         if (owner === 'tab') dirty.tabs.add(id as TabId)
         else if (owner === 'window') dirty.windows.add(id as WindowId)
         else dirty.activities.add(id as ActivityId)
       } else {
         dirty.rest.add(prefix)
-        if (id !== '') this.#index(this.#groups, prefix, changed)
+        if (id !== '') this.#lists.note(prefix, changed)
       }
     }
     return dirty
   }
 
   /** Adds or removes `recordKey` in the index by whether the record is there now. */
-  #index(into: Map<string, Set<string>>, owner: string, recordKey: string): void {
-    let owned = into.get(owner)
-    if (this.#lookup(recordKey) === undefined) {
-      owned?.delete(recordKey)
-      if (owned?.size === 0) into.delete(owner)
-      this.#orphans.delete(recordKey)
-    } else {
-      if (!owned) into.set(owner, (owned = new Set()))
-      owned.add(recordKey)
-    }
+  #index(owner: string, recordKey: string): void {
+    const isThere = this.#lookup(recordKey) !== undefined
+    addOrRemove(this.#keysOf, owner, recordKey, isThere)
+    if (!isThere) this.#orphans.delete(recordKey)
   }
 
   #markOrphans(owner: string, areOrphans: boolean): void {
@@ -166,12 +145,6 @@ export class SessionFold {
       if (areOrphans) this.#orphans.add(recordKey)
       else this.#orphans.delete(recordKey)
     }
-  }
-
-  /** More than are kept, because two displays each added some: as good as orphans. */
-  #markOverflow(recordKey: string, isOver: boolean): void {
-    if (isOver) this.#orphans.add(recordKey)
-    else this.#orphans.delete(recordKey)
   }
 
   #foldTabs(dirty: Dirty): SessionState['tabs'] {
@@ -315,79 +288,5 @@ export class SessionFold {
   #arrange(windows: SessionState['windows'], activityOrder: readonly ActivityId[]): Pick<SessionState, 'stack' | 'focus'> {
     const { stack, focus } = arrangeWindows(windows, activityOrder)
     return { stack: keepIfSameList(this.#state.stack, stack), focus: keepIfEqual(this.#state.focus, focus) }
-  }
-
-  #foldRest({ rest }: Dirty): Partial<SessionState> {
-    const next: { -readonly [Name in keyof SessionState]?: SessionState[Name] } = {}
-    if (rest.has('schema')) {
-      next.schema = schema.read(schema.schemaVersion, this.#lookup(key.SCHEMA_KEY)) ?? SCHEMA_VERSION
-      next.readOnly = next.schema > SCHEMA_VERSION
-    }
-    if (rest.has('closed')) {
-      const old = new Map(this.#state.closed.map((item) => [item.id, item]))
-      next.closed = this.#newest<ClosedItem>('closed', RECENTLY_CLOSED, old, (value) => schema.read(schema.closedItem, value))
-    }
-    if (rest.has('undo')) {
-      const old = new Map(this.#state.undo.map((entry) => [entry.id, entry]))
-      next.undo = this.#newest<UndoEntry>('undo', UNDO_DEPTH, old, (value) => schema.read(schema.undoEntry, value))
-    }
-    if (rest.has('preference')) next.preferences = this.#foldPreferences()
-    if (rest.has('keys')) {
-      const bound: Record<string, readonly string[]> = {}
-      for (const [command, value] of this.#group('keys')) {
-        const chosen = schema.read(keys, value)
-        if (chosen) bound[command] = chosen
-      }
-      next.keybindings = bound
-    }
-    if (rest.has('read') || rest.has(key.READ_UP_TO_KEY)) {
-      const marks = this.#group('read').flatMap(([id, value]): [string, number][] => {
-        const atMs = schema.read(schema.timeMs, value)
-        return atMs === undefined ? [] : [[id, atMs]]
-      })
-      marks.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-      marks.forEach(([id], i) => this.#markOverflow(key.readKey(id), i >= READ_MARKS))
-      next.notifications = {
-        readUpToMs: schema.read(schema.timeMs, this.#lookup(key.READ_UP_TO_KEY)) ?? 0,
-        read: Object.fromEntries(marks.slice(0, READ_MARKS)),
-      }
-    }
-    return next
-  }
-
-  /** The records of one group, sorted by id, so that no answer depends on arrival. */
-  #group(prefix: string): [id: string, value: RecordValue][] {
-    return [...(this.#groups.get(prefix) ?? [])].sort().map((recordKey) => {
-      return [key.partsOfKey(recordKey).id, this.#lookup(recordKey) as RecordValue]
-    })
-  }
-
-  #newest<Item extends { id: string; seq: number }>(
-    prefix: string,
-    limit: number,
-    old: ReadonlyMap<string, Item>,
-    parse: (value: RecordValue) => Omit<Item, 'id'> | undefined,
-  ): readonly Item[] {
-    const items = this.#group(prefix).flatMap(([id, value]): Item[] => {
-      const kept = old.get(id)
-      if (kept && this.#parsedFrom.get(kept) === value) return [kept]
-      const parsed = isSessionId(id) ? parse(value) : undefined
-      if (!parsed) return []
-      const item = { id, ...parsed } as Item
-      this.#parsedFrom.set(item, value)
-      return [item]
-    })
-    items.sort((a, b) => b.seq - a.seq || (a.id < b.id ? 1 : -1))
-    items.forEach((item, i) => this.#markOverflow(`${prefix}:${item.id}`, i >= limit))
-    return items.slice(0, limit)
-  }
-
-  #foldPreferences(): Preferences {
-    const preferences: Record<string, unknown> = { ...DEFAULT_PREFERENCES }
-    for (const [name, parser] of Object.entries(preferenceSchemas)) {
-      const value = schema.read<unknown>(parser, this.#lookup(key.preferenceKey(name)))
-      if (value !== undefined) preferences[name] = value
-    }
-    return preferences as unknown as Preferences
   }
 }

@@ -7,5 +7,5 @@ export type TabId = string & { readonly __brand: 'TabId' }
 /** Ids end up inside record keys, whose parts are divided by colons. */
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-/** True for text that may be an activity's, window's, tab's, closed item's or undo entry's id. */
-export const isSessionId = (text: string): boolean => SESSION_ID.test(text)
+/** True for text that may be an activity's, window's, tab's, closed item's or undo entry's id. What every object has is none. */
+export const isSessionId = (text: string): boolean => SESSION_ID.test(text) && !(text in Object.prototype)

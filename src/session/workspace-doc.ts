@@ -83,10 +83,7 @@ export class WorkspaceDoc implements Disposable {
     if (this.state.readOnly) throw SessionError.readOnly(this.state.schema, SCHEMA_VERSION)
     const wanted = new Set(change.set.map(([key]) => key))
     const orphans = [...this.#fold.orphans].filter((key) => !wanted.has(key)).slice(0, MAX_SWEPT)
-    this.doc.transact(() => {
-      for (const key of [...change.remove, ...orphans]) this.#records.delete(key)
-      for (const [key, value] of change.set) this.#records.set(key, value)
-    }, origin)
+    this.doc.transact(() => this.#records.write(change.set, [...change.remove, ...orphans]), origin)
   }
 
   /**
