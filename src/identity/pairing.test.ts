@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { createPipes } from '../testkit/memory-pairing-pipe.ts'
 import { createPairingDevice, type PairingDevice } from '../testkit/pairing-device.ts'
-import { DECIDE_MS, FIND_MS, OFFER_MS, Pairing, STEP_MS } from './pairing.ts'
+import { DECIDE_MS, FIND_MS, OFFER_MS, Pairing, PROVE_MS } from './pairing.ts'
 import { createPairingCode, parsePairingCode } from './pairing-code.ts'
 import { MAX_FAILED_TRIES, TRIES_WINDOW_MS } from './pairing-tries.ts'
 import { safetyWords } from './safety-words.ts'
@@ -210,7 +210,7 @@ describe('Pairing', () => {
     const other = createPipes()
     offering.attach(other.offer)
     expect(other.offer.isClosed).toBe(true)
-    clock.advance(STEP_MS)
+    clock.advance(PROVE_MS)
     expect(offering.state.step).toBe('offering')
     await meetAgain()
     expect(offering.state.step).toBe('confirm')

@@ -19,6 +19,8 @@ export type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
 export const OFFER_MS = 10 * 60_000
 /** How long the other side may take for each of its messages. Generous: it may be behind 80 ms and losses, never behind a person. */
 export const STEP_MS = 20_000
+/** How long an attempt may take to prove that it knows the code: a stranger who only guessed the number must not hold the offer. */
+export const PROVE_MS = 8_000
 /** How long both people may look at names and safety words. */
 export const DECIDE_MS = 3 * 60_000
 /** How long a typed code looks for its offer. */
@@ -185,8 +187,7 @@ export class Pairing implements Disposable {
       this.#clear()
       return this.#set({ step: 'done', ...shown(run) })
     }
-    const waitsForPeople = run.phase === 'decide'
-    this.#stepTimer = this.#options.clock.after(waitsForPeople ? DECIDE_MS : STEP_MS, () =>
+    this.#stepTimer = this.#options.clock.after(limitMs(run), () =>
       this.#input({
         type: 'fail',
         code: 'pairing/timeout',
@@ -299,6 +300,11 @@ export class Pairing implements Disposable {
     this.#state = state
     this.#onDidChange.fire(state)
   }
+}
+
+function limitMs({ phase, guess }: PairingRun): number {
+  if (phase === 'decide') return DECIDE_MS
+  return guess === 'right' ? STEP_MS : PROVE_MS
 }
 
 function shown(run: PairingRun): Omit<PairingState, 'step'> {
