@@ -39,7 +39,14 @@ export async function probePage(address: string, fetch: Fetch, clock: Clock, sig
       if (location === null) return await describe(url, response)
       await response.body?.cancel()
       if (hops >= MAX_REDIRECTS) throw new DeviceError('web/unreachable', `${address} redirects more than ${MAX_REDIRECTS} times`)
-      url = requireWebUrl(new URL(location, url).href)
+      const next = requireWebUrl(new URL(location, url).href)
+      if (isLoopback(next) && !isLoopback(url)) {
+        throw new DeviceError(
+          'web/refused-url',
+          `${url} leads to a program on this device (${new URL(next).host}); open that address itself if you mean it`,
+        )
+      }
+      url = next
     }
   } catch (cause) {
     if (cause instanceof DeviceError) throw cause
@@ -59,6 +66,15 @@ function requireWebUrl(text: string): string {
   return url.href
 }
 
+/** This machine itself: a page from elsewhere must not make the device call programs that listen only here. */
+function isLoopback(url: string): boolean {
+  const host = new URL(url).hostname.replace(/\.$/, '')
+  return host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || host === '0.0.0.0' || LOOPBACK_V6.test(host)
+}
+
+/** As URL writes them: ::1, ::, and IPv4 127.0.0.0/8 inside IPv6. */
+const LOOPBACK_V6 = /^\[(?:::1?|::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})\]$/
+
 async function describe(url: string, response: Response): Promise<PageProbe> {
   const reason = refusalOf(response.headers)
   const isHtml = (response.headers.get('content-type') ?? '').includes('html')
@@ -67,19 +83,27 @@ async function describe(url: string, response: Response): Promise<PageProbe> {
   return { url, frameable: reason === '', reason: reason || 'it may be shown here', ...(title ? { title } : {}) }
 }
 
-/** Why the page refuses to be framed; empty when it does not. Frame-ancestors takes the place of X-Frame-Options. */
-function refusalOf(headers: Headers): string {
+/**
+ * Why a page with these headers cannot be shown in a frame of a desk at http://<id>.localhost; empty when it can.
+ * Frame-ancestors takes the place of X-Frame-Options; of several policies each must allow it.
+ */
+export function refusalOf(headers: Headers): string {
+  if (/^\s*attachment/i.test(headers.get('content-disposition') ?? '')) return 'it is a download, not a page'
   const ancestors = (headers.get('content-security-policy') ?? '')
     .split(/[;,]/)
     .map((directive) => directive.trim().split(/\s+/))
     .filter(([name]) => name?.toLowerCase() === 'frame-ancestors')
   if (ancestors.length > 0) {
-    const open = ancestors.every((sources) => sources.slice(1).some((source) => source === '*' || source === 'http:'))
+    const open = ancestors.every((sources) => sources.slice(1).some((source) => OPEN_SOURCES.has(source.toLowerCase())))
     return open ? '' : 'the page says that others may not show it (frame-ancestors)'
   }
-  const option = (headers.get('x-frame-options') ?? '').trim().toLowerCase()
-  return option === 'deny' || option === 'sameorigin' ? 'the page says that others may not show it (X-Frame-Options)' : ''
+  const options = (headers.get('x-frame-options') ?? '').split(',').map((option) => option.trim().toLowerCase())
+  const refused = options.includes('deny') || options.includes('sameorigin')
+  return refused ? 'the page says that others may not show it (X-Frame-Options)' : ''
 }
+
+/** Sources of frame-ancestors that a desk on http and a host of its own is among. */
+const OPEN_SOURCES = new Set(['*', 'http:', 'http://*', 'http://*:*', '*:*', 'http://*.localhost:*', '*.localhost:*'])
 
 async function readTitle(response: Response): Promise<string | undefined> {
   const reader = response.body?.getReader()
@@ -93,6 +117,14 @@ async function readTitle(response: Response): Promise<string | undefined> {
     text += decoder.decode(value, { stream: true })
   }
   await reader.cancel()
-  const title = /<title[^>]*>([^<]{1,500})/i.exec(text)?.[1]?.replace(/\s+/g, ' ').trim()
-  return title === '' ? undefined : title
+  const title = /<title[^>]*>([^<]{1,500})/i.exec(text)?.[1]?.replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ENTITIES[name] ?? '')
+  return (
+    title
+      ?.replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, 200) || undefined
+  )
 }
+
+/** The few that titles hold; others stay as they are written. */
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }

@@ -23,9 +23,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import { homeFileHandlers } from '../../files/serve-files.ts'
+import { roundsOfRun } from '../../testkit/seeded-random.ts'
 import { NodeHomeDisk } from './node-home-disk.ts'
 
-const rounds = Number(process.env.ELSEWHERE_ROUNDS ?? 10)
+const rounds = roundsOfRun(10, 200)
 const isRoot = process.getuid?.() === 0
 const cleanUps: (() => void)[] = []
 let base: string
