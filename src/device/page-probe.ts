@@ -69,7 +69,7 @@ function requireWebUrl(text: string): string {
 /** This machine itself: a page from elsewhere must not make the device call programs that listen only here. */
 function isLoopback(url: string): boolean {
   const host = new URL(url).hostname.replace(/\.$/, '')
-  return host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || host === '0.0.0.0' || LOOPBACK_V6.test(host)
+  return host === 'localhost' || host.endsWith('.localhost') || host.startsWith('127.') || host === '0.0.0.0' || LOOPBACK_V6.test(host)
 }
 
 /** As URL writes them: ::1, ::, and IPv4 127.0.0.0/8 inside IPv6. */
