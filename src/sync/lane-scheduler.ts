@@ -15,8 +15,8 @@ export interface LaneSchedulerOptions {
   readonly lanes: readonly { readonly name: LaneName; readonly channel: RtcChannel }[]
   /** This lane asks nobody: its frames go at once, whatever is in flight. */
   readonly unbounded?: LaneName
-  /** Bytes sent on the other lanes that the peer has not confirmed, at most. */
-  readonly windowBytes: number
+  /** Bytes sent on the other lanes that the peer has not confirmed, at most. Asked before each frame. */
+  readonly windowBytes: () => number
   /** Bytes in the channels' own buffers, at most: what lies there cannot be overtaken any more. */
   readonly bufferBytes: number
   readonly onDidSendFrame: (lane: LaneName, bytes: number) => void
@@ -90,7 +90,7 @@ export class LaneScheduler {
   #next(): Queue | undefined {
     const { unbounded, windowBytes, bufferBytes } = this.#options
     const hasRoom =
-      this.#sentBytes - this.#confirmedBytes < windowBytes &&
+      this.#sentBytes - this.#confirmedBytes < windowBytes() &&
       this.#queues.reduce((sum, { channel }) => sum + channel.bufferedAmount, 0) < bufferBytes
     return this.#queues.find(({ name, channel, waiting }) => waiting.length > 0 && channel.isOpen && (hasRoom || name === unbounded))
   }

@@ -12,7 +12,7 @@ export const BULK_LANES = ['jobs', 'files'] as const satisfies readonly LaneName
 /** A live channel fires onDidDrain when SCTP has taken all of it: the window, not the buffer, holds senders back there. */
 const LIVE_LOW_BYTES = 0
 /** Bulk keeps SCTP fed: refilled when a quarter of BULK_BUFFER_BYTES is left. */
-const BULK_LOW_BYTES = 64 * 1024
+const BULK_LOW_BYTES = 16 * 1024
 
 export interface LaneChannel {
   readonly name: LaneName

@@ -10,6 +10,9 @@ export const BUSY_FOR_MS = 30_000
 /** Unanswered beats after which the peer is gone. */
 export const MAX_MISSED = 3
 
+/** Measurements kept: half a minute of a busy link. */
+const MAX_ROUND_TRIPS = 30
+
 export interface HeartbeatOptions {
   readonly clock: Clock
   readonly sendPing: (n: number) => void
@@ -29,7 +32,8 @@ export class LinkHeartbeat implements Disposable {
   #busyUntilMs: number
   #dueMs = 0
   #isOver = false
-  #roundTripMs: number | undefined
+  #dueIsIdleBeat = false
+  #roundTrips: number[] = []
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -37,8 +41,14 @@ export class LinkHeartbeat implements Disposable {
     this.#ping()
   }
 
+  /** The last one measured. */
   get roundTripMs(): number | undefined {
-    return this.#roundTripMs
+    return this.#roundTrips.at(-1)
+  }
+
+  /** The shortest of the last few: what the path takes when nothing waits in it. */
+  get shortestRoundTripMs(): number | undefined {
+    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips)
   }
 
   /** Anything at all came from the peer. */
@@ -50,7 +60,7 @@ export class LinkHeartbeat implements Disposable {
   pong(n: number): void {
     if (n !== this.#sent.n || this.#sent.isAnswered) return
     this.#sent.isAnswered = true
-    this.#roundTripMs = this.#options.clock.monotonicMs() - this.#sent.atMs
+    this.#roundTrips = [...this.#roundTrips, this.#options.clock.monotonicMs() - this.#sent.atMs].slice(-MAX_ROUND_TRIPS)
   }
 
   /** A lane was used, either way: beats quicken. */
@@ -85,8 +95,6 @@ export class LinkHeartbeat implements Disposable {
     } else if (this.#options.clock.monotonicMs() < this.#busyUntilMs || this.#dueIsIdleBeat) this.#ping()
     else this.#schedule(IDLE_PERIOD_MS - BUSY_PERIOD_MS)
   }
-
-  #dueIsIdleBeat = false
 
   #schedule(delayMs: number): void {
     this.#timer?.dispose()
