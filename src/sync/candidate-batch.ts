@@ -14,6 +14,7 @@ export class CandidateBatch implements Disposable {
   readonly #clock: Clock
   readonly #send: (list: Listed[]) => void
   readonly #found: Listed[] = []
+  readonly #sent: Listed[] = []
   #isReleased = false
   #timer: Disposable | undefined
 
@@ -35,11 +36,19 @@ export class CandidateBatch implements Disposable {
     this.#plan()
   }
 
+  /** All that was sent before may have gone astray. */
+  again(): void {
+    this.#found.unshift(...this.#sent.splice(0))
+    this.#plan()
+  }
+
   #plan(): void {
     if (!this.#isReleased || this.#timer !== undefined || this.#found.length === 0) return
     this.#timer = this.#clock.after(GATHER_MS, () => {
       this.#timer = undefined
-      this.#send(this.#found.splice(0, MAX_IN_NOTE))
+      const list = this.#found.splice(0, MAX_IN_NOTE)
+      this.#sent.push(...list)
+      this.#send(list)
       this.#plan()
     })
   }

@@ -94,9 +94,16 @@ export class LinkAttempt implements Disposable {
     })
   }
 
-  /** Says the offer or answer again: the first one went to an address that was no more. */
+  /** No answer to our offer yet. */
+  get isUnanswered(): boolean {
+    return this.role === 'knock' && !this.#hasAnswer
+  }
+
+  /** Says the offer or answer and its candidates again: the first time they went to an address that was no more. */
   repeat(): void {
-    if (!this.#isOver && this.#description !== undefined && !this.#hasAnswer) this.#options.sendNote(this.#description)
+    if (this.#isOver || this.#description === undefined || this.#hasAnswer) return
+    this.#options.sendNote(this.#description)
+    this.#candidates.again()
   }
 
   /** A note of this attempt. */

@@ -24,6 +24,8 @@ export interface RtcLinkSetOptions extends LinkIdentity {
   readonly onDidChangeMembers: Event<void>
   /** URLs of this device's own rendezvous, told to linked peers so that they find it again without any other. */
   readonly ownRendezvousUrls?: () => readonly string[]
+  /** Tests only: changes what this device tells about itself, so that WebRTC runs through a proxy. */
+  readonly changeNote?: (note: SignalNote) => Promise<SignalNote>
 }
 
 /**
@@ -39,7 +41,11 @@ export class RtcLinkSet implements LinkSet, Disposable {
   readonly #linked = this.#owned.add(new Emitter<Link>())
   readonly #unlinked = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly reason: string }>())
   readonly #learned = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly urls: readonly string[] }>())
+  readonly #wasCut = this.#owned.add(new Emitter<DeviceId>())
+  /** A link was ended by the network: other connections may be dead too without knowing it. */
+  readonly onDidCut = this.#wasCut.event
   readonly links: ReadonlyMap<DeviceId, Link> = this.#links
+  #changing: Promise<void> = Promise.resolve()
   readonly onDidLink = this.#linked.event
   readonly onDidUnlink = this.#unlinked.event
   /** A linked peer said where its rendezvous listens; whoever keeps addresses adds them (SY66). */
@@ -95,14 +101,22 @@ export class RtcLinkSet implements LinkSet, Disposable {
       isReachable: () => [...this.#ways].some(({ peers }) => peers.has(peer)),
       send: (note) => this.#send(peer, note),
       onDidLink: (link) => this.#link(link),
-      onDidUnlink: (reason) => {
+      onDidUnlink: (reason, wasCut) => {
         this.#links.delete(peer)
         this.#unlinked.fire({ peer, reason })
+        if (wasCut) this.#wasCut.fire(peer)
       },
     })
   }
 
   #send(peer: DeviceId, note: SignalNote): boolean {
+    const { changeNote } = this.#options
+    if (changeNote === undefined) return this.#post(peer, note)
+    this.#changing = this.#changing.then(async () => void this.#post(peer, await changeNote(note)))
+    return true
+  }
+
+  #post(peer: DeviceId, note: SignalNote): boolean {
     let isSent = false
     for (const way of this.#ways) isSent = way.send(peer, note) || isSent
     const link = this.#links.get(peer)

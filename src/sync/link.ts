@@ -63,6 +63,8 @@ export class RtcLink implements Link {
     bulk: { bytes: 0, confirmed: 0, every: BULK_WINDOW_BYTES / 4 },
   }
   #closedFor: string | undefined
+  /** It ended without a last word from either side: the network did it. */
+  wasCut = false
 
   constructor(options: RtcLinkOptions) {
     this.#options = options
@@ -89,7 +91,7 @@ export class RtcLink implements Link {
       new LinkHeartbeat({
         clock,
         sendPing: (n) => this.#say({ type: 'ping', n }),
-        onGone: () => this.#close('the peer does not answer'),
+        onGone: () => this.#cut('the peer does not answer'),
       }),
     )
     this.#listen()
@@ -100,13 +102,13 @@ export class RtcLink implements Link {
     this.#owned.add(channels.wire.onDidReceive((bytes) => this.#guard(() => this.#receiveWire(bytes))))
     for (const { name, channel } of [...channels.live, ...channels.bulk]) {
       this.#owned.add(channel.onDidReceive((frame) => this.#guard(() => this.#receiveFrame(name, frame))))
-      this.#owned.add(channel.onDidClose(() => this.#close('the connection ended')))
+      this.#owned.add(channel.onDidClose(() => this.#cut('the connection ended')))
     }
-    this.#owned.add(channels.wire.onDidClose(() => this.#close('the connection ended')))
+    this.#owned.add(channels.wire.onDidClose(() => this.#cut('the connection ended')))
     for (const connection of [live, bulk]) {
       this.#owned.add(
         connection.onDidChangeState((state) => {
-          if (state === 'failed' || state === 'closed') this.#close(`the connection ${state === 'failed' ? 'failed' : 'ended'}`)
+          if (state === 'failed' || state === 'closed') this.#cut(`the connection ${state === 'failed' ? 'failed' : 'ended'}`)
         }),
       )
     }
@@ -223,6 +225,12 @@ export class RtcLink implements Link {
   #say(message: WireMessage): void {
     const { wire } = this.#options.channels
     if (this.#closedFor === undefined && wire.isOpen) wire.send(encodeWire(message))
+  }
+
+  #cut(reason: string): void {
+    if (this.#closedFor !== undefined) return
+    this.wasCut = true
+    this.#close(reason)
   }
 
   #close(reason: string, lastWord?: string): void {

@@ -98,6 +98,31 @@ describe.skipIf(reason !== undefined)(`links between machines${reason === undefi
     }
   })
 
+  it('[SY65] two devices on one LAN find each other with nothing set up', async () => {
+    const net = lab('a', 'b')
+    const a = start(net.machine('a'), setup(1, { runsRendezvous: true, usesLan: true }))
+    const b = start(net.machine('b'), setup(2, { runsRendezvous: true, usesLan: true }))
+    const stranger = start(net.machine('b'), setup(3, { runsRendezvous: true, usesLan: true, secret: 10 }))
+    await Promise.all([a.next('linked'), b.next('linked'), stranger.next('ready')])
+    expect(stranger.events.some(({ t }) => t === 'linked')).toBe(false)
+  })
+
+  it('[SY66] devices that met at a rendezvous that is gone for ever find each other again at their own', async () => {
+    const net = lab('a', 'b', 'c')
+    const meeting = start(net.machine('c'), setup(3, { runsRendezvous: true, secret: 11 }))
+    const { urls } = await meeting.next('ready')
+    const a = start(net.machine('a'), setup(1, { runsRendezvous: true, rendezvousUrls: urls }))
+    const b = start(net.machine('b'), setup(2, { runsRendezvous: true, rendezvousUrls: urls }))
+    await Promise.all([a.next('linked'), b.next('linked')])
+    meeting.kill()
+    await a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 3, pauseMs: 1 }, 'roundTrips')
+    const from = b.events.length
+    net.machine('a').cut()
+    await b.next('unlinked', from)
+    net.machine('a').heal()
+    await b.next('linked', from)
+  })
+
   it('[SY51] a device with another key links to nobody and is told nothing', async () => {
     const { net, a, urls } = await linkedPair()
     const stranger = start(net.machine('b'), setup(3, { rendezvousUrls: urls, members: [1, 2, 3] }))

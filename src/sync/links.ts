@@ -15,6 +15,7 @@ import type { PairingPipe } from './pairing-pipe.ts'
 import { RendezvousPool } from './rendezvous-pool.ts'
 import { RendezvousSignaling } from './rendezvous-signaling.ts'
 import type { RtcOptions, RtcStack } from './rtc-stack.ts'
+import type { SignalNote } from './signal-note.ts'
 import type { OpenWebSocket } from './web-socket-like.ts'
 
 /** What links need of the machine. */
@@ -38,6 +39,8 @@ export interface LinksOptions {
   readonly platform: LinkPlatform
   readonly rtcOptions: () => RtcOptions
   readonly own: OwnRendezvous | undefined
+  /** Tests only; see RtcLinkSetOptions. */
+  readonly changeNote?: (note: SignalNote) => Promise<SignalNote>
   readonly clock: Clock
   readonly random: RandomSource
   readonly logger: Logger
@@ -106,7 +109,7 @@ export class Links implements Disposable {
   /** Device keys are open: links come up to every member that can be reached, until `close`. */
   open(membership: LinksMembership): RtcLinkSet {
     this.close()
-    const { platform, clock, random, logger, rtcOptions, own } = this.#options
+    const { platform, clock, random, logger, rtcOptions, own, changeNote } = this.#options
     const { signer, check, rendezvousSecret, onDidChangeMembers, known } = membership
     const store = new DisposableStore()
     const set = store.add(
@@ -121,8 +124,10 @@ export class Links implements Disposable {
         onDidChangeNetwork: platform.onDidChangeNetwork,
         onDidChangeMembers,
         ownRendezvousUrls: () => own?.urls() ?? [],
+        ...(changeNote === undefined ? {} : { changeNote }),
       }),
     )
+    store.add(set.onDidCut(() => this.pool.hurry()))
     const learned = new Map<DeviceId, DisposableStore>()
     store.defer(() => {
       for (const uses of learned.values()) uses.dispose()

@@ -19,7 +19,8 @@ export interface PeerLinkerOptions extends Omit<LinkAttemptOptions, 'role' | 'at
   readonly send: (note: SignalNote) => boolean
   readonly isReachable: () => boolean
   readonly onDidLink: (link: RtcLink) => void
-  readonly onDidUnlink: (reason: string) => void
+  /** @param wasCut  the network ended it, nobody meant to */
+  readonly onDidUnlink: (reason: string, wasCut: boolean) => void
 }
 
 /**
@@ -59,14 +60,19 @@ export class PeerLinker implements Disposable {
       return
     }
     this.#failures = 0
-    this.#plan(this.#isPolite ? POLITE_WAIT_MS : 0)
+    if (this.#attempt?.isUnanswered === true) this.#attempt.repeat()
+    else this.#plan(this.#isPolite ? POLITE_WAIT_MS : 0)
   }
 
-  /** The network changed or the machine woke: whatever we were waiting for, do it now. */
+  /** The network changed or the machine woke: whatever we were waiting for, do it now, with the addresses of now. */
   hurry(): void {
     this.#failures = 0
-    if (this.#link !== undefined) this.#link.probe()
-    else this.#knock()
+    if (this.#link !== undefined) {
+      this.#link.probe()
+      return
+    }
+    if (this.#attempt?.isUnanswered === true) this.#end()
+    this.#knock()
   }
 
   receive(note: SignalNote): void {
@@ -128,7 +134,7 @@ export class PeerLinker implements Disposable {
     this.#link = undefined
     if (before !== undefined) {
       before.closeFor('link/replaced', 'a newer link to the same device replaced it')
-      this.#options.onDidUnlink('a newer link to the same device replaced it')
+      this.#options.onDidUnlink('a newer link to the same device replaced it', false)
     }
     this.#link = link
     link.onDidClose(({ reason }) => this.#unlinked(link, reason))
@@ -139,7 +145,7 @@ export class PeerLinker implements Disposable {
   #unlinked(link: RtcLink, reason: string): void {
     if (this.#link !== link) return
     this.#link = undefined
-    this.#options.onDidUnlink(reason)
+    this.#options.onDidUnlink(reason, link.wasCut)
     this.#plan(this.#isPolite ? POLITE_WAIT_MS : 0)
   }
 
@@ -169,7 +175,7 @@ export class PeerLinker implements Disposable {
     this.#link = undefined
     if (link === undefined) return
     link.closeFor(code, reason)
-    this.#options.onDidUnlink(reason)
+    this.#options.onDidUnlink(reason, false)
   }
 
   dispose(): void {

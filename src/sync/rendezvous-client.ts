@@ -11,6 +11,10 @@ const FIRST_RETRY_MS = 500
 /** A rendezvous that is away is asked this often at most: it costs nobody anything and the way home is found soon. */
 const LAST_RETRY_MS = 20_000
 const OPEN_TIMEOUT_MS = 5_000
+/** For so long after a link was cut or the network changed, somebody is waiting: tried every second. */
+const EAGER_FOR_MS = 3 * 60_000
+const EAGER_RETRY_MS = 1_000
+const EAGER_OPEN_TIMEOUT_MS = 2_000
 
 /** A device's place in one topic of one rendezvous; rejoined after each reconnection, with new addresses. */
 export interface TopicMembership extends Disposable {
@@ -54,6 +58,7 @@ export class RendezvousClient implements Disposable {
   #retry: Disposable | undefined
   #failures = 0
   #heardSincePing = true
+  #eagerUntilMs = 0
 
   constructor(options: RendezvousClientOptions) {
     this.#options = options
@@ -95,12 +100,17 @@ export class RendezvousClient implements Disposable {
   /** The network changed: connect anew now. What looks connected may be dead, and TCP would find out in minutes. */
   hurry(): void {
     this.#failures = 0
+    this.#eagerUntilMs = this.#options.clock.monotonicMs() + EAGER_FOR_MS
     const socket = this.#socket
     if (socket !== undefined) {
       socket.dispose()
       this.#lost(socket, 'the network changed')
     }
     this.#open()
+  }
+
+  get #isEager(): boolean {
+    return this.#options.clock.monotonicMs() < this.#eagerUntilMs
   }
 
   #ping(): void {
@@ -120,7 +130,7 @@ export class RendezvousClient implements Disposable {
     this.#retry?.dispose()
     const opening = new AbortController()
     this.#opening = opening
-    const limit = this.#options.clock.after(OPEN_TIMEOUT_MS, () => opening.abort())
+    const limit = this.#options.clock.after(this.#isEager ? EAGER_OPEN_TIMEOUT_MS : OPEN_TIMEOUT_MS, () => opening.abort())
     this.#options
       .openSocket(this.url, opening.signal)
       .then((socket) => this.#opened(socket))
@@ -162,7 +172,8 @@ export class RendezvousClient implements Disposable {
 
   #plan(): void {
     if (this.#owned.isDisposed) return
-    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10))
+    const last = this.#isEager ? EAGER_RETRY_MS : LAST_RETRY_MS
+    const wait = Math.min(last, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10))
     const jitter = ((this.#options.random.bytes(1)[0] as number) / 255) * 0.5 * wait
     this.#retry?.dispose()
     this.#retry = this.#options.clock.after(wait / 2 + jitter, () => this.#open())
