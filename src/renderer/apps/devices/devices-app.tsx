@@ -1,0 +1,270 @@
+import { ChevronDown, ChevronRight, Ellipsis, Plus } from 'lucide-react'
+import { useState } from 'react'
+import { errorMessage } from '../../../base/errors.ts'
+import type { AppStateOf } from '../../../session/app-state.ts'
+import type { DeviceRow } from '../../../sync/links-contract.ts'
+import { clientNow, useClient } from '../../desk/app-desk.ts'
+import { useDevices } from '../../desk/devices-store.ts'
+import { Dot } from '../../ui/badge.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Field } from '../../ui/field.tsx'
+import { MenuButton } from '../../ui/menu.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { showToast } from '../../ui/toast.tsx'
+import { openApp, useIsLate, useNow } from '../app-hooks.ts'
+import type { AppProps } from '../app-props.ts'
+import { DeviceIcon } from '../device-chooser.tsx'
+import { agoText, bytesText, roundTripText } from '../plain-words.ts'
+import { Strip } from '../strip.tsx'
+import { PairingPanel } from './pairing-panel.tsx'
+import { usePairing } from './use-pairing.ts'
+import './devices.css'
+
+/** Every device of mine: how it is reached, how to tell it from an impostor, and linking another. */
+export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
+  const rows = useDevices((devices) => devices.rows)
+  const client = useClient()
+  const pairing = usePairing()
+  const [asked, setAsked] = useState(false)
+  const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
+  const alone = rows.length === 1
+  const pairingShown = asked || pairing.state.step !== 'idle'
+  const late = useIsLate(rows.length === 0)
+  return (
+    <section className="app devices" aria-label="Devices">
+      {!client && <Strip kind="away">This display has lost its device. What is shown is as it was last seen.</Strip>}
+      <div className="app-body devices-body">
+        {rows.length === 0 && late && <Skeleton lines={4} label="Reading your devices" />}
+        <ul aria-label="My devices" className="devices-list">
+          {rows.map((row) => (
+            <Device
+              key={row.deviceId}
+              row={row}
+              onRename={() => setDialog({ kind: 'rename', row })}
+              onRemove={() => setDialog({ kind: 'remove', row })}
+            />
+          ))}
+        </ul>
+        {pairingShown ? (
+          <PairingPanel pairing={pairing} onClose={() => setAsked(false)} />
+        ) : (
+          rows.length > 0 && (
+            <div className="devices-add">
+              {alone && (
+                <p>
+                  Your desk is on this device only. Link another, and what is open here is open there too: the same windows, the same text,
+                  the same running programs.
+                </p>
+              )}
+              <Button variant={alone ? 'primary' : 'secondary'} icon={<Plus aria-hidden="true" />} onClick={() => setAsked(true)}>
+                Link another device
+              </Button>
+            </div>
+          )
+        )}
+      </div>
+      {dialog?.kind === 'rename' && <RenameDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
+      {dialog?.kind === 'remove' && <RemoveDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
+    </section>
+  )
+}
+
+function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => void; onRemove: () => void }) {
+  const [open, setOpen] = useState(false)
+  const now = useNow()
+  const device = row.deviceId
+  const here = row.state === 'self' || row.state === 'linked'
+  return (
+    <li className="devices-row">
+      <div className="devices-head">
+        <span className="devices-icon">
+          <DeviceIcon platform={row.platform} />
+        </span>
+        <span className="devices-name">
+          <strong>{row.name}</strong>
+          <span className="devices-state">
+            <Dot meaning={here ? 'safe' : row.state === 'connecting' ? 'moving' : 'neutral'} hollow={!here} />
+            {stateSentence(row, now)}
+          </span>
+        </span>
+        {row.roundTripMs !== undefined && row.state === 'linked' && (
+          <span className="devices-trip numbers" title="Time there and back">
+            {roundTripText(row.roundTripMs)}
+          </span>
+        )}
+        <button type="button" className="devices-fold" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? <ChevronDown aria-hidden="true" /> : <ChevronRight aria-hidden="true" />}
+          Details<span className="visually-hidden"> of {row.name}</span>
+        </button>
+        <MenuButton
+          className="devices-menu"
+          label={`Actions for ${row.name}`}
+          align="end"
+          entries={() => [
+            {
+              label: 'Terminal there',
+              disabledBecause: here ? undefined : 'It is away',
+              onSelect: () => openApp({ kind: 'terminal', device, terminalId: null, cwd: null }),
+            },
+            { label: 'Its files', onSelect: () => openApp({ kind: 'files', device, path: null }) },
+            { label: 'Its tasks', onSelect: () => openApp({ kind: 'tasks', device }) },
+            'separator',
+            { label: 'Rename', onSelect: onRename },
+            !row.self && { label: 'Remove', danger: true, onSelect: onRemove },
+          ]}
+        >
+          <Ellipsis aria-hidden="true" />
+        </MenuButton>
+      </div>
+      {open && <Facts row={row} />}
+    </li>
+  )
+}
+
+const PATHS = {
+  host: 'directly',
+  srflx: 'directly, through a router',
+  prflx: 'directly, through a router',
+  relay: 'over a relay, which sees only ciphertext',
+  unknown: 'in a way not known yet',
+}
+
+function stateSentence(row: DeviceRow, now: number): string {
+  switch (row.state) {
+    case 'self':
+      return 'This device'
+    case 'linked':
+      return `Linked ${PATHS[row.path ?? 'unknown']}`
+    case 'connecting':
+      return 'Connecting…'
+    case 'away':
+      return row.lastSeenMs === undefined ? 'Away, not seen from here yet' : `Away, last linked ${agoText(row.lastSeenMs, now)}`
+  }
+}
+
+function Facts({ row }: { row: DeviceRow }) {
+  const lanes = Object.entries(row.lanes ?? {})
+  return (
+    <div className="devices-facts">
+      <dl>
+        <dt>Safety words</dt>
+        <dd className="devices-words">{row.safetyWords.join(' ') || 'not known yet'}</dd>
+        <dt>Id</dt>
+        <dd className="devices-mono">{row.deviceId}</dd>
+        <dt>System</dt>
+        <dd>{row.platform || 'not known yet'}</dd>
+        {row.localAddress !== undefined && (
+          <>
+            <dt>Path</dt>
+            <dd className="devices-mono">
+              {row.localAddress} → {row.remoteAddress ?? '?'}
+            </dd>
+          </>
+        )}
+      </dl>
+      {lanes.length > 0 && (
+        <table className="devices-lanes numbers">
+          <caption className="visually-hidden">Traffic with {row.name} by lane</caption>
+          <thead>
+            <tr>
+              <th scope="col">Lane</th>
+              <th scope="col">Sent</th>
+              <th scope="col">Received</th>
+              <th scope="col">Messages</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lanes.map(([lane, count]) => (
+              <tr key={lane}>
+                <th scope="row">{lane}</th>
+                <td>{bytesText(count.sentBytes)}</td>
+                <td>{bytesText(count.receivedBytes)}</td>
+                <td>{(count.sentMessages + count.receivedMessages).toLocaleString('en-US')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  )
+}
+
+function RenameDialog({ row, onClose }: { row: DeviceRow; onClose: () => void }) {
+  const [name, setName] = useState(row.name)
+  const [error, setError] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  const rename = async () => {
+    const wanted = name.trim()
+    if (wanted === '') return setError('A name is needed.')
+    setBusy(true)
+    try {
+      await clientNow().renameDevice({ deviceId: row.deviceId, name: wanted })
+      onClose()
+    } catch (failure) {
+      setError(errorMessage(failure))
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Rename ${row.name}`}
+      actions={
+        <>
+          <Button variant="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button variant="primary" busy={busy} onClick={() => void rename()}>
+            Rename
+          </Button>
+        </>
+      }
+    >
+      <Field
+        label="Name"
+        autoFocus
+        maxLength={80}
+        value={name}
+        error={error}
+        onChange={(event) => setName(event.target.value)}
+        onKeyDown={(event) => event.key === 'Enter' && void rename()}
+      />
+    </Dialog>
+  )
+}
+
+/** Removing cannot be undone by a press: the keys of that device are no longer trusted. So this one asks. */
+function RemoveDialog({ row, onClose }: { row: DeviceRow; onClose: () => void }) {
+  const [busy, setBusy] = useState(false)
+  const remove = async () => {
+    setBusy(true)
+    try {
+      await clientNow().removeDevice({ deviceId: row.deviceId })
+      showToast({ severity: 'done', title: `${row.name} was removed`, body: 'It no longer hears of your desk. Link it again with a code.' })
+      onClose()
+    } catch (error) {
+      showToast({ severity: 'error', title: `${row.name} could not be removed`, body: errorMessage(error) })
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Remove ${row.name}?`}
+      description={`It stops following your desk at once on every device that hears of this. What is already stored on ${row.name} stays there: if it is lost, change what it knew. Programs running on it go on.`}
+      actions={
+        <>
+          <Button variant="quiet" autoFocus onClick={onClose}>
+            Keep it
+          </Button>
+          <Button variant="danger" busy={busy} onClick={() => void remove()}>
+            Remove
+          </Button>
+        </>
+      }
+    />
+  )
+}

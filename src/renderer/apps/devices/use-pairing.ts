@@ -1,0 +1,50 @@
+import { useEffect, useState } from 'react'
+import { errorCode, errorMessage } from '../../../base/errors.ts'
+import type { PairingState } from '../../../sync/links-contract.ts'
+import { useClient } from '../../desk/app-desk.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
+
+export interface PairingHandle {
+  readonly state: PairingState
+  readonly busy: boolean
+  offer(): void
+  join(code: string, rendezvousUrl: string | undefined): void
+  confirm(accept: boolean): void
+  cancel(): void
+}
+
+const IDLE: PairingState = { step: 'idle' }
+
+/** One pairing of this device, as the device tells it. */
+export function usePairing(): PairingHandle {
+  const client = useClient()
+  const [state, setState] = useState(IDLE)
+  const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    const listening = client?.onDidChangePairing(setState)
+    return () => listening?.dispose()
+  }, [client])
+
+  const ask = async (call: (client: DeviceClient) => Promise<PairingState>) => {
+    if (!client) return
+    setBusy(true)
+    try {
+      setState(await call(client))
+    } catch (error) {
+      setState({ step: 'failed', error: { code: errorCode(error), message: errorMessage(error) } })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return {
+    state,
+    busy,
+    offer: () => void ask((one) => one.offerPairing({})),
+    join: (code, rendezvousUrl) => void ask((one) => one.joinPairing({ code, ...(rendezvousUrl && { rendezvousUrl }) })),
+    confirm: (accept) => void ask((one) => one.confirmPairing({ accept })),
+    cancel: () => {
+      if (state.step === 'failed' || state.step === 'done') setState(IDLE)
+      else void ask((one) => one.cancelPairing({}))
+    },
+  }
+}
