@@ -65,7 +65,14 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     component: lazy(() => import('./tasks/tasks-app.tsx')),
   },
   settings: { kind: 'settings', title: 'Settings', icon: Settings, single: true, onDevice: false, component: missing('settings') },
-  welcome: { kind: 'welcome', title: 'Welcome', icon: Sparkles, single: true, onDevice: false, component: missing('welcome') },
+  welcome: {
+    kind: 'welcome',
+    title: 'Welcome',
+    icon: Sparkles,
+    single: true,
+    onDevice: false,
+    component: lazy(() => import('./welcome/welcome-app.tsx')),
+  },
 }
 
 export const appOf = (kind: string): AppDefinition | undefined => (Object.hasOwn(APPS, kind) ? APPS[kind as AppKind] : undefined)

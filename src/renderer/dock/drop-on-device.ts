@@ -3,7 +3,7 @@ import { appDevice, appTitle } from '../../session/app-state.ts'
 import { sessionNow } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
 import { freshApp, openApp } from '../shell/open-app.ts'
-import type { Carried } from '../shell/shell-store.ts'
+import { type Carried, setShell, useShell } from '../shell/shell-store.ts'
 import { showToast } from '../ui/toast.tsx'
 import { deviceOffer } from './device-offer.ts'
 
@@ -20,6 +20,13 @@ export function tileUnder(x: number, y: number): string | undefined {
     if (device) return device
   }
   return undefined
+}
+
+/** While something is carried over the dock it opens, so that the tiles can say why; outside it stays out of the way. */
+export function openWhenOver(x: number, y: number): void {
+  const box = document.querySelector('.elsewhere-panel')?.getBoundingClientRect()
+  const over = box !== undefined && x >= box.left && x <= box.right && y >= box.top && y <= box.bottom
+  if (useShell.getState().elsewhereOpen !== over) setShell({ elsewhereOpen: over })
 }
 
 /** Does what the tile offered, or says why it does not. */

@@ -23,9 +23,7 @@ const CLOSE_DELAY_MS = 250
 /** What there is elsewhere: a tile per device with its load, its link and what runs there. Grows when looked at or dragged to. */
 export const ElsewhereDock = memo(function ElsewhereDock() {
   const rows = useDevices((state) => state.rows)
-  const hovered = useShell((state) => state.elsewhereOpen)
-  const carrying = useShell((state) => state.carried !== undefined)
-  const open = hovered || carrying
+  const open = useShell((state) => state.elsewhereOpen)
   const timer = useRef(0)
   useEffect(() => () => clearTimeout(timer.current), [])
   useLoads(open)
@@ -111,7 +109,7 @@ export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
         </span>
         {load && reachable && <span className="device-load numbers">{Math.round(load.cpu * 100)} %</span>}
       </button>
-      {offer && <div className="device-reason">{offer.reason}</div>}
+      {offer && open && <div className="device-reason">{offer.reason}</div>}
       {!offer && reachable && terminals && terminals.length > 0 && (
         <div className="job-cards">
           {terminals.slice(0, open ? 8 : 0).map((terminal) => (

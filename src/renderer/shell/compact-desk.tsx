@@ -1,4 +1,4 @@
-import { AppWindow, LayoutGrid, MonitorSmartphone, Search, X } from 'lucide-react'
+import { AppWindow, Layers, LayoutGrid, MonitorSmartphone, X } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { appDevice, appTitle } from '../../session/app-state.ts'
@@ -22,8 +22,8 @@ import '../window/window.css'
 
 const VIEWS: readonly (readonly [ShellSlice['compactView'], string, typeof AppWindow])[] = [
   ['window', 'Window', AppWindow],
-  ['windows', 'Tabs', LayoutGrid],
-  ['apps', 'Apps', Search],
+  ['windows', 'Tabs', Layers],
+  ['apps', 'Apps', LayoutGrid],
   ['elsewhere', 'Elsewhere', MonitorSmartphone],
 ]
 

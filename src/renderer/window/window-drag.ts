@@ -2,7 +2,7 @@ import { placeInClass, freePixels } from '../../session/place.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import { type PixelRect, type SnapZone, snapZone, zoneRect } from '../../session/snap-zone.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, tileUnder } from '../dock/drop-on-device.ts'
+import { carriedOf, dropOnDevice, openWhenOver, tileUnder } from '../dock/drop-on-device.ts'
 import { setShell } from '../shell/shell-store.ts'
 import { publishDrag } from './drag-feed.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
@@ -51,6 +51,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       at = moveRect(start, event.clientX - press.clientX, event.clientY - press.clientY, desk)
       paintFrame(element, at)
       publishDrag(windowId, at)
+      openWhenOver(event.clientX, event.clientY)
       const tile = tileUnder(event.clientX, event.clientY)
       maySnap = !event.altKey && !tile
       zone = maySnap ? snapZone({ x: event.clientX - origin.x, y: event.clientY - origin.y }, desk) : 'none'
@@ -61,7 +62,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       previewSnap(undefined)
       publishDrag(undefined, undefined)
       const tile = event && tileUnder(event.clientX, event.clientY)
-      setShell({ carried: undefined })
+      setShell({ carried: undefined, elsewhereOpen: false })
       if (commit && tile) {
         const tabId = sessionNow().windows[windowId]?.activeTab
         if (tabId) dropOnDevice('window', tabId, tile)
