@@ -2,6 +2,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
+import { DeviceListCopy } from '../identity/device-list-copy.ts'
 import type { Vault } from '../identity/vault.ts'
 import { firstContent } from '../session/first-content.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
@@ -39,7 +40,8 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
     owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
     const devices = owned.add(DeviceList.open({ crypto, clock, person: keys.person, store: store.values }))
-    if (!devices.isMember(keys.device) && vault.holdsPerson && vault.label) {
+    await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
+    if (!devices.isMember(keys.device) && vault.isPersonOpen && vault.label) {
       const introduction = { device: keys.device, boxKey: keys.box.publicKey, name: vault.label.deviceName, platform: parts.platform }
       devices.found(introduction, vault.personKey)
     }

@@ -1,5 +1,8 @@
-/** `vault`: the sealed keys. `unattended`: the key that opens the device part without a passphrase; exists only when asked for. */
-export type VaultFile = 'vault' | 'unattended'
+/**
+ * `vault`: the sealed keys. `unattended`: the key that opens the device part without a passphrase; exists only when asked
+ * for. `devices`: a sealed copy of the device list, so that a device whose store is lost still knows whom to heal from.
+ */
+export type VaultFile = 'vault' | 'unattended' | 'devices'
 
 /**
  * Where the vault lies. Every implementation runs `describeVaultStore` from vault-store.suite.ts (rule ID14): only the

@@ -118,6 +118,11 @@ export class Vault implements Disposable {
     return fail('vault/no-person-key', 'your own key lies on the device where you first set up Elsewhere; do this there')
   }
 
+  /** Can `personKey` be used now? */
+  get isPersonOpen(): boolean {
+    return this.#personKey !== undefined
+  }
+
   isDisplayUnlocked(display: string): boolean {
     return this.#displays.has(display)
   }

@@ -2,7 +2,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VaultFile, VaultStore } from '../../identity/vault-store.ts'
 
-const FILE_NAMES: Readonly<Record<VaultFile, string>> = { vault: 'vault.json', unattended: 'unattended.key' }
+const FILE_NAMES: Readonly<Record<VaultFile, string>> = { vault: 'vault.json', unattended: 'unattended.key', devices: 'devices.sealed' }
 
 /**
  * The vault as files in the data folder, readable by their owner only (0600). A write goes to a new file, is synced, takes

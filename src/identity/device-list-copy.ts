@@ -1,0 +1,63 @@
+import { errorMessage } from '../base/errors.ts'
+import { type Logger, silentLogger } from '../base/logger.ts'
+import type { DeviceKeys } from './device-keys.ts'
+import type { DeviceList } from './device-list.ts'
+import type { VaultStore } from './vault-store.ts'
+
+/**
+ * A sealed copy of the device list beside the vault (rule ID25). The list itself lies in the store; when that is damaged
+ * and set aside, the copy says whom this device can be healed by. Without it a device that joined a person would know
+ * nobody, itself included.
+ */
+export class DeviceListCopy {
+  readonly #store: VaultStore
+  readonly #keys: DeviceKeys
+  readonly #logger: Logger
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(store: VaultStore, keys: DeviceKeys, logger: Logger = silentLogger) {
+    this.#store = store
+    this.#keys = keys
+    this.#logger = logger
+  }
+
+  /** Merges the copy into `list` (nothing new when the store was whole), then follows its changes until the list is disposed. */
+  async follow(list: DeviceList): Promise<void> {
+    const copy = await this.#read()
+    try {
+      if (copy) list.merge(copy)
+    } catch (error) {
+      this.#logger.warn('the kept copy of the device list is of no use', { error: errorMessage(error) })
+    }
+    list.onDidChange(() => void this.#keep(list))
+    await this.#keep(list)
+  }
+
+  /** The copy, or undefined: none was kept for this person, or it is damaged. */
+  async #read(): Promise<Uint8Array | undefined> {
+    const sealed = await this.#store.read('devices')
+    try {
+      return sealed && this.#keys.sealer.open(sealed, this.#context)
+    } catch (error) {
+      this.#logger.warn('the kept copy of the device list cannot be read', { error: errorMessage(error) })
+      return undefined
+    }
+  }
+
+  /** One write after another; the last one written is the newest. A failure is told and made good by the next change. */
+  #keep(list: DeviceList): Promise<void> {
+    const write = async () => {
+      try {
+        await this.#store.write('devices', this.#keys.sealer.seal(list.encode(), this.#context))
+      } catch (error) {
+        this.#logger.warn('the copy of the device list could not be written', { error: errorMessage(error) })
+      }
+    }
+    this.#last = this.#last.then(write)
+    return this.#last
+  }
+
+  get #context(): string {
+    return `device-list/${this.#keys.person}`
+  }
+}
