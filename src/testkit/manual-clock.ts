@@ -49,6 +49,11 @@ export class ManualClock implements Clock {
     this.#nowMs = end
   }
 
+  /** The machine sleeps: time passes and nothing is called. What fell due meanwhile is called late, once, by the next advance. */
+  sleep(byMs: number): void {
+    this.#nowMs += byMs
+  }
+
   #add(timer: Timer): Disposable {
     this.#timers.add(timer)
     return toDisposable(() => this.#timers.delete(timer))
