@@ -2,7 +2,17 @@ import * as Y from 'yjs'
 import { describe, expect, it } from 'vitest'
 import { EnvelopeAuthor, updateOf } from '../testkit/envelope-author.ts'
 import { GateBench } from '../testkit/gate-bench.ts'
-import { burnClock, deleteTheFuture, eraseAll, hugeCounts, setPrototype, skipRange, spoof, withholdFirst } from '../testkit/yjs-attacks.ts'
+import {
+  burnClock,
+  deleteNothing,
+  deleteTheFuture,
+  eraseAll,
+  hugeCounts,
+  setPrototype,
+  skipRange,
+  spoof,
+  withholdFirst,
+} from '../testkit/yjs-attacks.ts'
 
 /** Fifty records by the honest author B, at the gate and in a bare document. */
 function scene() {
@@ -75,6 +85,14 @@ describe('attacks that a bare Y.Doc falls for', () => {
     const next = updateOf(one.honest.doc(one.work), (doc) => doc.getMap('records').set('next', 1))
     Y.applyUpdate(one.bare, next)
     expect(one.bare.getMap('records').get('next')).toBeUndefined() // it worked
+    expect(one.bench.judge(one.mallory.forge(attack, { clients: [] }))).toBe('sync/deletes-the-future')
+    honestGoesOn(one)
+  })
+
+  it('[SY24] an empty deletion behind the end: Yjs throws in the middle of a transaction', () => {
+    const one = scene()
+    const attack = deleteNothing(one.honest.clientId(), Y.getState(one.bare.store, one.honest.clientId()))
+    expect(() => Y.applyUpdate(one.bare, attack)).toThrow() // it worked
     expect(one.bench.judge(one.mallory.forge(attack, { clients: [] }))).toBe('sync/deletes-the-future')
     honestGoesOn(one)
   })

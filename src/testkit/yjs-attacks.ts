@@ -34,6 +34,9 @@ export const burnClock = (client: number, clock = 0): Uint8Array =>
 /** Deletes clocks of `client` that do not exist yet: what it writes next is deleted as it arrives. */
 export const deleteTheFuture = (client: number): Uint8Array => numbers(0, 1, client, 1, 0, 2 ** 40)
 
+/** Deletes nothing at all, just behind what exists: Yjs throws in the middle of its transaction. */
+export const deleteNothing = (client: number, clock: number): Uint8Array => numbers(0, 1, client, 1, clock, 0)
+
 /** A change without the one it builds on. */
 export function withholdFirst(author: Y.Doc): Uint8Array {
   author.getArray('queue').push(['first, withheld'])
