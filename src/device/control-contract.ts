@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { method, type Contract } from '../rpc/contract.ts'
+import { pairingState } from '../sync/links-contract.ts'
 
 /*
  * What the command line and the supervisor ask of a device over its 0600 socket, besides what displays may ask: whoever
@@ -45,4 +46,6 @@ export const controlContract = {
     }).parse,
     parseOutput: z.object({ deviceId: z.string() }).parse,
   }),
+  /** How the pairing stands that `offerPairing` or `joinPairing` began. */
+  readPairing: method({ needs: 'local:read', parseInput: nothing.parse, parseOutput: pairingState.parse }),
 } satisfies Contract

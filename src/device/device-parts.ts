@@ -12,6 +12,7 @@ import type { hostContract } from '../jobs/host-contract.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
 import type { Client } from '../rpc/client.ts'
 import type { EnvelopeLog } from '../sync/envelope-log.ts'
+import type { LinkPlatform, OwnRendezvous } from '../sync/links.ts'
 import type { Fetch } from './page-probe.ts'
 import type { SettingsStore } from './settings-service.ts'
 
@@ -50,6 +51,14 @@ export interface DeviceParts {
   readonly fetch: Fetch
   readonly host: ProcessConnection<HostClient>
   readonly files: ProcessConnection<FilesClient>
+  /** Made anew when `lan` changes; disposed with the links over it. */
+  createLinkPlatform(options: { readonly lan: boolean }): LinkPlatform & Disposable
+  /** Only this local address is offered to peers now; for machines that have nothing but loopback. */
+  bindAddress(): string | undefined
+  /** This device's own rendezvous, reachable from the network. @throws RendezvousError `rendezvous/busy-port` */
+  startRendezvous(port: number): Promise<OwnRendezvous & Disposable>
+  /** Renames the (closed) store: it belongs to a person this device no longer works for. The next `openStore` begins an empty one. */
+  putStoreAside(): void
   /** @throws StoreError */
   openStore(sealer: Sealer): DeviceStore
   /** `linux`, `darwin`, `win32`: what the device list says of this machine. */

@@ -15,6 +15,8 @@ export const GOODBYE_MS = 250
 export class DisplaySession implements Disposable {
   readonly id: DisplayId
   readonly wire: Wire
+  /** Names the cookie it came with; undefined for the command line. */
+  readonly entrance: string | undefined
   /** Lives as long as the connection. */
   readonly owned = new DisposableStore()
   name = 'a display'
@@ -26,7 +28,8 @@ export class DisplaySession implements Disposable {
 
   readonly onDidChange = this.#changed.event
 
-  constructor(wire: Wire, random: RandomSource) {
+  constructor(wire: Wire, random: RandomSource, entrance: string | undefined) {
+    this.entrance = entrance
     this.id = toBase58(random.bytes(16)) as DisplayId
     this.wire = wire
     this.owned.defer(() => this.lock())

@@ -6,6 +6,7 @@ import type { Handlers } from '../rpc/contract.ts'
 import type { doorContract, DoorState, SeatState } from './desk-contract.ts'
 import type { DisplaySession } from './display-session.ts'
 import type { Notices } from './notices.ts'
+import type { ReturningDisplays } from './returning-displays.ts'
 import type { SettingsService } from './settings-service.ts'
 
 export interface DoorOptions {
@@ -13,7 +14,9 @@ export interface DoorOptions {
   readonly notices: Notices
   readonly settings: SettingsService
   readonly version: string
+  readonly returning: ReturningDisplays
   seat(): SeatState | undefined
+  isDeskOpen(): boolean
   /** The device keys have just been opened: the desk must be there before the call answers. */
   openDesk(): Promise<void>
   /** An unlocked display sits down. */
@@ -65,6 +68,7 @@ export class DoorService implements Disposable {
     return {
       hello: ({ displayName }) => {
         session.name = displayName
+        this.#welcome(session)
         return this.state(session)
       },
       createVault: async ({ personName, deviceName, passphrase, unattended }) => {
@@ -80,6 +84,15 @@ export class DoorService implements Disposable {
       },
       onDidChangeDoor: (listener) => this.#watch(session, () => listener(this.state(session))),
     }
+  }
+
+  /** A display that was sent away a moment ago: says where its desk went, or goes on unlocked. */
+  #welcome(session: DisplaySession): void {
+    const before = this.#options.returning.welcome(session.entrance)
+    if (before?.handedOverTo !== undefined) session.handedOverTo = before.handedOverTo
+    if (!before?.resumes || !this.#options.isDeskOpen()) return
+    session.unlock()
+    this.#options.claimSeat(session, 'beside') // the device that showed the code is in front of the same person
   }
 
   async #enter(session: DisplaySession, how: 'move' | 'beside'): Promise<void> {

@@ -1,3 +1,4 @@
+import { fromUtf8, utf8 } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
@@ -11,7 +12,8 @@ import { DocumentSync } from '../sync/document-sync.ts'
 import { Documents } from '../sync/documents.ts'
 import { PausedDevices } from '../sync/paused-devices.ts'
 import type { SyncContext } from '../sync/sync-context.ts'
-import type { DeviceParts } from './device-parts.ts'
+import type { DeviceParts, DeviceStore } from './device-parts.ts'
+import { moveLuggage, unpackDeviceList, unpackWindows } from './joining.ts'
 import type { Notices } from './notices.ts'
 
 /** Everything that exists while the device keys are open. Disposing it closes links and store; the keys are the vault's. */
@@ -36,10 +38,11 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
   const { keys } = vault
   const owned = new DisposableStore()
   try {
-    const store = owned.add(parts.openStore(keys.sealer))
+    const store = owned.add(openOwnStore(parts, vault))
     if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
     owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
     const devices = owned.add(DeviceList.open({ crypto, clock, person: keys.person, store: store.values }))
+    unpackDeviceList(store.values, devices)
     await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
     if (!devices.isMember(keys.device) && vault.isPersonOpen && vault.label) {
       const introduction = { device: keys.device, boxKey: keys.box.publicKey, name: vault.label.deviceName, platform: parts.platform }
@@ -61,6 +64,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const documents = owned.add(new Documents(context, { firstContentOf: (doc) => (doc === WORKSPACE_DOC ? firstContent() : undefined) }))
     documents.openAll()
     const workspace = owned.add(new WorkspaceDoc(documents.open(WORKSPACE_DOC).doc))
+    unpackWindows(store.values, workspace, documents, clock, random)
     const sync = owned.add(new DocumentSync(context, documents))
     reportTroubles(documents, notices)
     return {
@@ -77,6 +81,22 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     owned.dispose()
     throw error
   }
+}
+
+/** The store of this person; one left by the person before (this device has joined another) is put aside, its luggage taken along. */
+function openOwnStore(parts: DeviceParts, vault: Vault): DeviceStore {
+  const { sealer, person } = vault.keys
+  let store = parts.openStore(sealer)
+  const owner = store.values.get('device', 'person')
+  if (owner && fromUtf8(owner) !== person) {
+    const putInto = moveLuggage(store.values)
+    store.dispose()
+    parts.putStoreAside()
+    store = parts.openStore(sealer)
+    putInto(store.values)
+  }
+  store.values.put('device', 'person', utf8(person))
+  return store
 }
 
 function reportTroubles(documents: Documents, notices: Notices): void {

@@ -1,39 +1,120 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Crypto } from '../identity/crypto.ts'
+import { Pairing, type PairingGrant, type PairingIntroduction } from '../identity/pairing.ts'
 import type { PairingState } from '../sync/links-contract.ts'
 import { DeviceError } from './device-error.ts'
+import type { MeetingService } from './meeting-service.ts'
+import type { OpenDesk } from './open-desk.ts'
 
-/** One pairing of this device at a time, as its displays and the command line see it. */
+export interface PairingServiceOptions {
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meeting: MeetingService
+  /** @throws DomainError while locked */
+  desk(): OpenDesk
+  self(): PairingIntroduction
+  /** What a device that joins this one takes over, the new entry signed. */
+  admit(device: Parameters<OpenDesk['devices']['add']>[0]): Promise<PairingGrant>
+  /** This device joins: takes over keys, list and workspace. */
+  adopt(grant: PairingGrant): Promise<void>
+}
+
+/** Joins identity's pairing (what is said) with sync's meeting (where). One pairing at a time, whoever of the displays asked. */
 export class PairingService implements Disposable {
-  readonly #owned = new DisposableStore()
-  readonly #changed = this.#owned.add(new Emitter<PairingState>())
-  #state: PairingState = { step: 'idle' }
+  readonly #options: PairingServiceOptions
+  readonly #pairing: Pairing
+  /** Where we wait or look just now. */
+  #meeting = new DisposableStore()
 
-  readonly onDidChange = this.#changed.event
+  constructor(options: PairingServiceOptions) {
+    this.#options = options
+    const { crypto, clock, log } = options
+    this.#pairing = new Pairing({
+      crypto,
+      clock,
+      logger: log,
+      self: () => options.self(),
+      sign: (message) => options.desk().context.signer.sign(message),
+      admit: (device) => options.admit(device),
+      adopt: (grant) => options.adopt(grant),
+    })
+    this.#pairing.onDidChange(({ step }) => {
+      if (step !== 'offering' && step !== 'joining') this.#stopMeeting()
+    })
+  }
+
+  get onDidChange() {
+    return this.#pairing.onDidChange
+  }
 
   get state(): PairingState {
-    return this.#state
+    return this.#pairing.state
   }
 
+  /** @throws IdentityError `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
   offer(): PairingState {
-    throw noMeetingPlace()
+    const links = this.#requirePlace(undefined)
+    const { number } = this.#pairing.offer()
+    const meeting = this.#newMeeting()
+    const offer = meeting.add(links.offerPairing(number))
+    meeting.add(offer.onDidMeet((pipe) => this.#pairing.attach(pipe)))
+    return this.#pairing.state
   }
 
-  join(_code: string, _rendezvousUrl: string | undefined): PairingState {
-    throw noMeetingPlace()
+  /** @throws IdentityError `pairing/bad-code`, `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
+  join(code: string, rendezvousUrl: string | undefined): PairingState {
+    const links = this.#requirePlace(rendezvousUrl)
+    const { number } = this.#pairing.join(code)
+    const meeting = this.#newMeeting()
+    const abort = new AbortController()
+    meeting.defer(() => abort.abort())
+    const options = { signal: abort.signal, ...(rendezvousUrl === undefined ? {} : { rendezvousUrl }) }
+    links.joinPairing(number, options).then(
+      (pipe) => this.#pairing.attach(pipe),
+      (error) => {
+        if (abort.signal.aborted) return
+        this.#options.log.info('no device was found for a code', { code: errorCode(error), why: errorMessage(error) })
+        const why =
+          'No device shows this code, or it can’t be reached from here. Check the number, and that both are on one network or use one rendezvous.'
+        this.#pairing.fail('pairing/not-found', why)
+      },
+    )
+    return this.#pairing.state
   }
 
-  confirm(_accept: boolean): PairingState {
-    return this.#state
+  confirm(accept: boolean): PairingState {
+    return this.#pairing.confirm(accept)
   }
 
   cancel(): PairingState {
-    return this.#state
+    return this.#pairing.cancel()
   }
 
   dispose(): void {
-    this.#owned.dispose()
+    this.#stopMeeting()
+    this.#pairing.dispose()
+  }
+
+  #requirePlace(rendezvousUrl: string | undefined) {
+    const { links } = this.#options.meeting
+    if (links && (rendezvousUrl !== undefined || links.hasMeetingPlace)) return links
+    throw new DeviceError(
+      'pairing/no-rendezvous',
+      'There is nowhere to meet: mDNS is off and no rendezvous is set. Switch mDNS on or name a rendezvous in Settings.',
+    )
+  }
+
+  #newMeeting(): DisposableStore {
+    this.#stopMeeting()
+    this.#meeting = new DisposableStore()
+    return this.#meeting
+  }
+
+  #stopMeeting(): void {
+    this.#meeting.dispose()
   }
 }
-
-const noMeetingPlace = () => new DeviceError('device/away', 'no rendezvous is set and mDNS is off; set one in Settings, then try again')

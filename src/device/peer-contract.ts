@@ -24,8 +24,14 @@ export const peerContract = {
   meet: method({
     needs: 'peer:read',
     parseInput: z.object({ devices: deviceListBytes, version: z.string().max(40) }).parse,
-    parseOutput: z.object({ devices: deviceListBytes, claim: claimBytes.optional(), displays: openDisplays, version: z.string().max(40) })
-      .parse,
+    parseOutput: z.object({
+      devices: deviceListBytes,
+      claim: claimBytes.optional(),
+      /** How long ago the callee made that claim; absent when it only passes it on. */
+      claimAgeMs: z.number().nonnegative().optional(),
+      displays: openDisplays,
+      version: z.string().max(40),
+    }).parse,
   }),
   onDidChangeDevices: event({ needs: 'peer:read', parse: z.object({ devices: deviceListBytes }).parse }),
   onDidClaimSeat: event({ needs: 'peer:read', parse: z.object({ claim: claimBytes }).parse }),

@@ -9,6 +9,7 @@ import type { DeviceSigner } from '../sync/device-check.ts'
 import type { SeatState } from './desk-contract.ts'
 import { DeviceError } from './device-error.ts'
 import { type DisplaySession, GOODBYE_MS } from './display-session.ts'
+import type { ReturningDisplays } from './returning-displays.ts'
 
 /** What of an open desk the seat needs. */
 export interface SeatDesk {
@@ -26,11 +27,12 @@ export interface SeatQuestion {
 /**
  * The person's place at this device's displays: claims the seat when one unlocks, and makes the others follow what is heard
  * (flow A; the rules themselves are identity's `judgeClaim`). Knows displays, not links: whoever carries claims between
- * devices listens to `onDidClaim`, `onDidConfirm` and `onDidChangeDisplays`, and calls `hear`.
+ * devices listens to `onDidHearClaim`, `onDidConfirm` and `onDidChangeDisplays`, and calls `hear`.
  */
 export class SeatService implements Disposable {
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #returning: ReturningDisplays
   readonly #sessions = new Map<DisplaySession, SeatClaim>()
   readonly #questions = new Map<DisplaySession, { readonly askedAtMs: number; readonly timer: Disposable }>()
   readonly #changed = new Emitter<SeatState>()
@@ -38,17 +40,20 @@ export class SeatService implements Disposable {
   readonly #claimed = new Emitter<SeatClaim>()
   readonly #confirmed = new Emitter<{ session: DisplaySession; claimId: string }>()
   readonly #displaysChanged = new Emitter<readonly OpenDisplay[]>()
+  /** Monotonic ms at which this device last claimed the seat. */
+  #claimedAtMs: number | undefined
   #desk: SeatDesk | undefined
 
   readonly onDidChange = this.#changed.event
   readonly onDidAsk = this.#asked.event
-  /** A claim made here, to be sent to every linked device. */
-  readonly onDidClaim = this.#claimed.event
+  /** A claim made or heard here that is now the highest, to be passed on to every linked device. */
+  readonly onDidHearClaim = this.#claimed.event
   /** A display of this device has followed a claim made elsewhere. */
   readonly onDidConfirm = this.#confirmed.event
   readonly onDidChangeDisplays = this.#displaysChanged.event
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, returning: ReturningDisplays) {
+    this.#returning = returning
     this.#clock = clock
     this.#log = log
   }
@@ -68,6 +73,13 @@ export class SeatService implements Disposable {
   /** Unlocked displays of this device. */
   get displays(): readonly OpenDisplay[] {
     return [...this.#sessions.keys()].map(({ id, name }) => ({ display: id, name }))
+  }
+
+  /** How long ago this device made the claim that counts; undefined when another one made it. */
+  get ageOfOwnClaimMs(): number | undefined {
+    const desk = this.#desk
+    if (!desk || this.#claimedAtMs === undefined || desk.claims.current?.device !== desk.signer.device) return undefined
+    return this.#clock.monotonicMs() - this.#claimedAtMs
   }
 
   get state(): SeatState | undefined {
@@ -91,6 +103,7 @@ export class SeatService implements Disposable {
     const desk = this.#desk
     if (!desk) return
     const claim = desk.claims.claim({ display: session.id, displayName: session.name, how }, desk.signer)
+    this.#claimedAtMs = this.#clock.monotonicMs()
     if (!session.isUnlocked) return // it left or locked meanwhile
     if (!this.#sessions.has(session)) session.onDidChange(() => !session.isUnlocked && this.#leave(session))
     this.#endQuestion(session)
@@ -107,6 +120,7 @@ export class SeatService implements Disposable {
    */
   hear(claim: SeatClaim, heardAfterCut: boolean): void {
     this.#log.info('the seat moved', { display: claim.displayName, how: claim.how, counter: claim.counter, heardAfterCut })
+    this.#claimed.fire(claim)
     this.#follow(claim, heardAfterCut)
   }
 
@@ -134,6 +148,7 @@ export class SeatService implements Disposable {
   }
 
   #handOver(session: DisplaySession, claim: SeatClaim): void {
+    this.#returning.expect(session.entrance, { handedOverTo: claim.displayName, resumes: false })
     session.lock(claim.displayName)
     this.#confirmed.fire({ session, claimId: claim.id })
     // It has heard where the desk went; ending the connection makes sure that nothing of it stays in the page's memory.

@@ -11,11 +11,14 @@ export interface SettingsStore {
   write(settings: DeviceSettings): void
 }
 
-/** What a new device starts with. */
+/** Where a device's own rendezvous listens unless it is told otherwise. Unassigned at IANA; another is taken when it is busy. */
+export const RENDEZVOUS_PORT = 8917
+
+/** What a new device starts with: devices on one LAN find each other with nothing set up. */
 export const defaultSettings = (deviceName: string): DeviceSettings => ({
   deviceName,
   rendezvousUrls: [],
-  rendezvousPort: 0,
+  rendezvousPort: RENDEZVOUS_PORT,
   mdns: true,
   iceServers: [],
   unattended: false,

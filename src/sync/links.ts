@@ -93,6 +93,11 @@ export class Links implements Disposable {
     return this.#opened?.set
   }
 
+  /** Is there anywhere to meet: a LAN, or at least one rendezvous? */
+  get hasMeetingPlace(): boolean {
+    return this.#lan !== undefined || this.pool.clients.length > 0
+  }
+
   /** Replaces the rendezvous from the settings. @throws RendezvousError `rendezvous/bad-url`  and keeps what was */
   setRendezvousUrls(urls: readonly string[]): void {
     const next = new DisposableStore()

@@ -6,7 +6,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { Transport } from '../../rpc/channel.ts'
 import { WebSocketTransport } from '../../rpc/web-socket-transport.ts'
 import type { Asset, Assets, Encoding } from './assets.ts'
-import type { Entrances } from './entrances.ts'
+import { entranceKey, type Entrances } from './entrances.ts'
 import { ENTER_PATH, refusalOf } from './request-guard.ts'
 import { responseHeaders } from './response-headers.ts'
 import { StartError } from './start-error.ts'
@@ -24,7 +24,8 @@ export interface DeskServerOptions {
   /** Host labels in front of `.localhost`: that of the device id, and the provisional one until the next start. */
   readonly labels: () => readonly string[]
   readonly log: Logger
-  acceptDisplay(transport: Transport): void
+  /** @param entrance names the cookie it came with */
+  acceptDisplay(transport: Transport, entrance: string): void
 }
 
 export interface DeskServer extends Disposable {
@@ -59,9 +60,12 @@ export async function startDeskServer(port: number, options: DeskServerOptions):
     const refusal = refusalOf(describe(request), { hosts: hosts() }, 'upgrade')
     if (refusal) return refuse(refusal.status, refusal.why)
     if (describe(request).path !== DISPLAY_PATH) return refuse(404, 'path')
-    if (!options.entrances.isKnown(cookieOf(request))) return refuse(401, 'cookie')
+    const cookie = cookieOf(request)
+    if (cookie === undefined || !options.entrances.isKnown(cookie)) return refuse(401, 'cookie')
     if (sockets.clients.size >= MAX_DISPLAYS) return refuse(503, 'too many displays')
-    sockets.handleUpgrade(request, socket, head, (webSocket) => options.acceptDisplay(new WebSocketTransport(webSocket)))
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      options.acceptDisplay(new WebSocketTransport(webSocket), entranceKey(cookie)),
+    )
   })
   server.on('clientError', (_error, socket) => socket.destroy())
 

@@ -10,8 +10,10 @@ import { hostContract } from '../../jobs/host-contract.ts'
 import { tasksContract } from '../../jobs/terminal-contract.ts'
 import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { createNodeLinkPlatform } from '../../platform/node/node-link-platform.ts'
+import { runRendezvous } from '../../platform/node/rendezvous-server.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
-import { openDeviceStore } from './open-device-store.ts'
+import { openDeviceStore, putStoreAside } from './open-device-store.ts'
 import { Assets } from './assets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
@@ -39,6 +41,10 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       host,
       files,
       openStore: (sealer) => openDeviceStore(data.store, sealer),
+      putStoreAside: () => putStoreAside(data.store),
+      createLinkPlatform: ({ lan }) => createNodeLinkPlatform({ logger: log.child('links'), lan }),
+      startRendezvous: (port) => runRendezvous({ port, logger: log.child('links') }),
+      bindAddress: () => (hasNetwork() ? undefined : '127.0.0.1'),
       platform: process.platform,
       hostName: os.hostname() || 'this machine',
       version: readVersion(),
@@ -51,7 +57,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       entrances: new Entrances(data.entrances, systemClock),
       labels: () => (device.label === undefined ? [provisional] : [device.label, provisional]),
       log: log.child('door'),
-      acceptDisplay: (transport) => device.acceptDisplay(transport),
+      acceptDisplay: (transport, entrance) => device.acceptDisplay(transport, entrance),
     }),
   )
   owned.add(server)
@@ -89,6 +95,12 @@ function provisionalLabel(settings: FileSettingsStore): string {
   settings.put({ label: fresh })
   return fresh
 }
+
+/** Is there anything but loopback? */
+const hasNetwork = () =>
+  Object.values(os.networkInterfaces())
+    .flat()
+    .some((address) => address && !address.internal)
 
 function readVersion(): string {
   const { version } = JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }

@@ -68,6 +68,9 @@ export class Entrances {
   }
 }
 
+/** Names a cookie without being one; for telling the displays of one browser from others. */
+export const entranceKey = (cookie: string): string => hashOf(cookie)
+
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 
 function readCookies(file: string): readonly { hash: string; untilMs: number }[] {

@@ -1,3 +1,4 @@
+import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { Sealer } from '../../base/sealer.ts'
 import type { DeviceStore } from '../../device/device-parts.ts'
@@ -15,4 +16,11 @@ export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
     onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
     dispose: () => store.dispose(),
   }
+}
+
+/** Renames a closed store: `store.sqlite.before-joining`, with a number when there is one already. Still sealed by this device's keys. */
+export function putStoreAside(file: string): void {
+  let target = `${file}.before-joining`
+  for (let n = 2; existsSync(target); n++) target = `${file}.before-joining-${n}`
+  for (const suffix of ['', '-wal', '-shm']) if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix)
 }

@@ -1,0 +1,81 @@
+import { toBase58 } from '../base/base58.ts'
+import type { DisplayId } from '../base/ids.ts'
+import type { RandomSource } from '../base/random.ts'
+import { passphraseBytes } from '../identity/passphrase.ts'
+import type { Vault } from '../identity/vault.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { controlContract } from './control-contract.ts'
+import type { DeskKeeper } from './desk-keeper.ts'
+import type { DisplaySession } from './display-session.ts'
+import type { PairingService } from './pairing-service.ts'
+import type { Peers } from './peers.ts'
+import type { SettingsService } from './settings-service.ts'
+
+/** What the entry point knows and a device does not. */
+export interface ControlDoor {
+  readonly pid: number
+  /** Where displays go; opens nothing by itself. */
+  origin(): string
+  oneTimeUrl(): string
+}
+
+export interface ControlServiceOptions {
+  readonly vault: Vault
+  readonly keeper: DeskKeeper
+  readonly peers: Peers
+  readonly pairing: PairingService
+  readonly settings: SettingsService
+  readonly random: RandomSource
+  readonly version: string
+  readonly sessions: ReadonlySet<DisplaySession>
+}
+
+/** What the command line and the supervisor may ask, over the 0600 socket. */
+export class ControlService {
+  readonly #options: ControlServiceOptions
+
+  constructor(options: ControlServiceOptions) {
+    this.#options = options
+  }
+
+  handlers(door: ControlDoor): Handlers<typeof controlContract> {
+    const { vault, keeper, peers, pairing, settings, version, sessions } = this.#options
+    return {
+      status: () => ({
+        pid: door.pid,
+        phase: vault.phase === 'none' ? 'first-run' : vault.phase,
+        ...(vault.label ? { deviceId: vault.label.deviceId, personName: vault.label.personName } : {}),
+        deviceName: vault.label?.deviceName ?? settings.current.deviceName,
+        origin: door.origin(),
+        displays: [...sessions].map(({ name, isUnlocked }) => ({ name, unlocked: isUnlocked })),
+        links: peers.all.length,
+        version,
+      }),
+      openEntrance: () => ({ url: door.oneTimeUrl() }),
+      unlockDevice: async ({ passphrase }) => {
+        await this.#asDisplay((display) => vault.unlock(display, passphraseBytes(passphrase)))
+        return {}
+      },
+      createDevice: async ({ personName, deviceName, passphrase, unattended }) => {
+        await this.#asDisplay((display) =>
+          vault.create({ display, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended }),
+        )
+        settings.change({ deviceName, unattended })
+        return { deviceId: keeper.self() }
+      },
+      readPairing: () => pairing.state,
+    }
+  }
+
+  /** Opens the vault as a display that leaves again at once: person keys do not stay, device keys do. */
+  async #asDisplay(open: (display: DisplayId) => Promise<void>): Promise<void> {
+    const { vault, keeper, random } = this.#options
+    const display = toBase58(random.bytes(16)) as DisplayId
+    await open(display)
+    try {
+      await keeper.open()
+    } finally {
+      vault.lockDisplay(display)
+    }
+  }
+}

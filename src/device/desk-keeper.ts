@@ -1,0 +1,137 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
+import type { PairingGrant } from '../identity/pairing.ts'
+import { SeatClaims } from '../identity/seat-claims.ts'
+import type { Vault } from '../identity/vault.ts'
+import { DeviceError } from './device-error.ts'
+import type { DeviceParts } from './device-parts.ts'
+import { packLuggage } from './joining.ts'
+import { LastScreens } from './last-screens.ts'
+import { type LinkedDeskOptions, linkDesk } from './linked-desk.ts'
+import type { Notices } from './notices.ts'
+import { openDesk, type OpenDesk } from './open-desk.ts'
+
+/** A desk with what lives beside its documents. */
+export interface KeptDesk {
+  readonly desk: OpenDesk
+  readonly claims: SeatClaims
+  readonly lastScreens: LastScreens
+}
+
+export interface DeskKeeperOptions extends Omit<LinkedDeskOptions, 'desk' | 'claims' | 'lastScreens'> {
+  readonly parts: DeviceParts
+  readonly vault: Vault
+  readonly notices: Notices
+}
+
+/**
+ * Opens and closes the desk with the device keys: store, replicas, seat, links. Everything that needs open keys asks here.
+ * Invariant: a desk is open only while the vault is.
+ */
+export class DeskKeeper implements Disposable {
+  readonly #options: DeskKeeperOptions
+  readonly #willClose = new Emitter<void>()
+  readonly #opened = new Emitter<KeptDesk>()
+  #open: (KeptDesk & { readonly owned: DisposableStore }) | undefined
+  #opening: Promise<void> | undefined
+
+  /** The desk is about to close: displays let go of it. */
+  readonly onWillClose = this.#willClose.event
+  readonly onDidOpen = this.#opened.event
+
+  constructor(options: DeskKeeperOptions) {
+    this.#options = options
+  }
+
+  get current(): KeptDesk | undefined {
+    return this.#open
+  }
+
+  /** @throws DeviceError `device/locked` */
+  require(): KeptDesk {
+    if (this.#open) return this.#open
+    throw new DeviceError('device/locked', 'this device is locked; unlock it with your passphrase first')
+  }
+
+  /** @throws DeviceError `device/locked` */
+  self(): DeviceId {
+    return this.require().desk.context.signer.device
+  }
+
+  /** Opens the desk if it is not. When it cannot be opened the device keys are wiped again. @throws StoreError, IdentityError */
+  open(): Promise<void> {
+    if (this.#open) return Promise.resolve()
+    this.#opening ??= this.#openNow().finally(() => (this.#opening = undefined))
+    return this.#opening
+  }
+
+  close(): void {
+    const closing = this.#open
+    if (!closing) return
+    this.#willClose.fire()
+    this.#open = undefined
+    closing.owned.dispose()
+  }
+
+  /** Closes the desk and wipes the device keys. Says in plain words what that stopped. */
+  lock(): string[] {
+    const { peers, vault } = this.#options
+    const linked = peers.all.length
+    const stopped = ['Changes made on your other devices reach this one when you unlock it again.']
+    if (linked > 0) stopped.push(linked === 1 ? 'The link to one device is closed.' : `The links to ${linked} devices are closed.`)
+    stopped.push('Programs in terminals go on; your other devices cannot reach them until you unlock.')
+    this.close()
+    vault.lockDevice()
+    return stopped
+  }
+
+  /**
+   * Joins another person's devices: what is open here goes along as an activity named after this device. Crash-safe: what is
+   * packed lies in the store before the keys change.
+   */
+  async adopt({ person, personName, deviceList, datasetKeys }: PairingGrant): Promise<void> {
+    const { vault, parts } = this.#options
+    const { desk } = this.require()
+    for (const replica of desk.documents.all()) replica.flush()
+    packLuggage(desk, deviceList, vault.label?.deviceName ?? parts.hostName)
+    this.close()
+    await vault.adopt({ person, personName, datasetKeys })
+    await this.open()
+    parts.log.info('joined another desk', { devices: this.require().desk.devices.members.length })
+  }
+
+  dispose(): void {
+    this.close()
+    this.#willClose.dispose()
+    this.#opened.dispose()
+  }
+
+  async #openNow(): Promise<void> {
+    const { parts, vault, notices, seat, links } = this.#options
+    const { crypto, clock, log } = parts
+    const owned = new DisposableStore()
+    try {
+      const desk = owned.add(await openDesk(parts, vault, notices))
+      const { signer, check } = desk.context
+      const claims = owned.add(SeatClaims.open({ crypto, clock, person: vault.keys.person, list: check, store: desk.values }))
+      const lastScreens = new LastScreens(desk.values)
+      const nameOf = (device: string) => desk.devices.devices.get(device as DeviceId)?.name ?? device.slice(0, 12)
+      owned.add(seat.use({ claims, signer, nameOf }))
+      owned.add(desk.devices.onDidChange(() => links.tell()))
+      this.#open = { desk, claims, lastScreens, owned }
+      owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens }))
+      log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })
+      this.#opened.fire(this.#open)
+    } catch (error) {
+      this.#open = undefined
+      owned.dispose()
+      vault.lockDevice()
+      log.error('the desk could not be opened', { error })
+      const code = errorCode(error)
+      notices.put({ code, severity: 'error', message: `This device could not open its desk: ${errorMessage(error)}` })
+      throw error
+    }
+  }
+}

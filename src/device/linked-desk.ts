@@ -1,0 +1,106 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
+import type { SeatClaims } from '../identity/seat-claims.ts'
+import type { Vault } from '../identity/vault.ts'
+import type { Link } from '../sync/lane.ts'
+import type { DeviceParts } from './device-parts.ts'
+import type { LastScreens } from './last-screens.ts'
+import { StoredLinkBoard } from './link-board.ts'
+import type { LinksService } from './links-service.ts'
+import type { LocalTerminals } from './local-terminals.ts'
+import type { MeetingService } from './meeting-service.ts'
+import type { OpenDesk } from './open-desk.ts'
+import { PeerSession } from './peer-session.ts'
+import type { Peers } from './peers.ts'
+import type { SeatService } from './seat-service.ts'
+
+export interface LinkedDeskOptions {
+  readonly parts: DeviceParts
+  readonly vault: Vault
+  readonly desk: OpenDesk
+  readonly claims: SeatClaims
+  readonly lastScreens: LastScreens
+  readonly meeting: MeetingService
+  readonly links: LinksService
+  readonly peers: Peers
+  readonly seat: SeatService
+  readonly terminals: LocalTerminals
+}
+
+/**
+ * Lets an open desk be linked: links come up in the background and each gets its documents and a peer session. Never on the
+ * way of an unlock. Disposing closes all links.
+ */
+export function linkDesk(options: LinkedDeskOptions): Disposable {
+  const { parts, vault, desk, meeting, links, terminals } = options
+  const log = parts.log.child('links')
+  const owned = new DisposableStore()
+  const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
+  const screens = owned.add(new Emitter<{ terminalId: string; screen: string; atMs: number }>())
+  const grants = new OwnDevicesGrantCheck(desk.devices)
+
+  const take = (link: Link, scope: DisposableStore) => {
+    log.info('linked', { peer: link.peer })
+    board.see(link.peer)
+    scope.add(desk.sync.attach(link))
+    const session = scope.add(
+      new PeerSession(link, {
+        ...options,
+        devices: desk.devices,
+        grants,
+        host: parts.host,
+        files: parts.files,
+        onDidChangeScreen: screens.event,
+        version: parts.version,
+        log,
+      }),
+    )
+    void session
+      .meet()
+      .then(() => links.tell())
+      .catch((error) => log.warn('meeting a peer failed', { peer: link.peer, code: errorCode(error), why: errorMessage(error) }))
+    links.tell()
+  }
+  let current: DisposableStore | undefined
+  owned.add(
+    meeting.onDidOpen((set) => {
+      current?.dispose()
+      const scope = (current = new DisposableStore())
+      scope.add(set.onDidLink((link) => take(link, scope)))
+      scope.add(
+        set.onDidUnlink(({ peer, reason }) => {
+          log.info('unlinked', { peer, reason })
+          if (desk.devices.isMember(peer)) board.see(peer)
+          links.tell()
+        }),
+      )
+      const { onDidLearnRendezvous } = set
+      scope.add(onDidLearnRendezvous(({ peer, urls }) => board.keepRendezvous(peer, urls)))
+      for (const link of set.links.values()) take(link, scope)
+    }),
+  )
+  owned.defer(() => {
+    meeting.close()
+    current?.dispose()
+  })
+  owned.add(links.use(board))
+  owned.add(terminals.onDidChangeScreen(({ terminalId }) => void tellScreen(terminalId)))
+  const tellScreen = async (terminalId: string) => {
+    if (!screens.hasListeners) return
+    try {
+      screens.fire({ terminalId, screen: await terminals.screen(terminalId), atMs: parts.clock.nowMs() })
+    } catch (error) {
+      log.debug('the screen of a terminal could not be told', { terminalId, why: errorMessage(error) })
+    }
+  }
+  meeting.open({
+    signer: desk.context.signer,
+    check: desk.context.check,
+    rendezvousSecret: vault.keys.datasetKeys.rendezvousSecret,
+    onDidChangeMembers: desk.devices.onDidChange,
+    known: board.knownRendezvous,
+  })
+  return owned
+}

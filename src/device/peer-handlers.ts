@@ -1,0 +1,85 @@
+import type { DeviceId } from '../base/ids.ts'
+import type { Ability, GrantCheck } from '../identity/grant-check.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
+import type { LocalTerminals } from './local-terminals.ts'
+import type { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
+
+/** What of this device a linked one may ask for. */
+export interface PeerServices {
+  readonly terminals: LocalTerminals
+  readonly host: ProcessConnection<HostClient>
+  readonly files: ProcessConnection<FilesClient>
+}
+
+/** Who asks, and who says whether it may: at the place where the thing happens. */
+export interface Asking extends PeerServices {
+  readonly device: DeviceId
+  readonly grants: GrantCheck
+}
+
+type Part<C, Names extends keyof C> = { readonly [K in Names]: C[K] }
+
+export function peerTerminalHandlers({
+  device,
+  grants,
+  terminals,
+}: Asking): Part<Handlers<typeof peerContract>, 'openTerminal' | 'listTerminals' | 'endTerminal' | 'onDidChangeTerminal'> {
+  return {
+    openTerminal: (request, { signal }) => {
+      grants.require({ device, ability: 'shell' })
+      return terminals.open(request, signal)
+    },
+    listTerminals: () => {
+      grants.require({ device, ability: 'shell' })
+      return terminals.list()
+    },
+    endTerminal: async ({ terminalId }) => {
+      grants.require({ device, ability: 'shell', target: terminalId })
+      await terminals.end(terminalId)
+      return {}
+    },
+    onDidChangeTerminal: (listener) =>
+      terminals.onDidChange((terminal) => grants.allows({ device, ability: 'shell' }) && listener(terminal)),
+  }
+}
+
+export function peerTasksHandlers({ device, grants, host }: Asking): Part<Handlers<typeof peerContract>, 'listProcesses' | 'endProcess'> {
+  return {
+    listProcesses: async (input, { signal }) => {
+      grants.require({ device, ability: 'tasks:read' })
+      return (await host.client()).listProcesses(input, { signal })
+    },
+    endProcess: async (input, { signal }) => {
+      grants.require({ device, ability: 'tasks:end', target: String(input.pid) })
+      return (await host.client()).endProcess(input, { signal })
+    },
+  }
+}
+
+export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers<typeof peerTerminalContract> {
+  return {
+    attachTerminal: async (request, context) => {
+      grants.require({ device, ability: 'shell', target: request.terminalId })
+      const { channel, terminal } = await terminals.attach(request, context)
+      return { channel: channel.id, terminal }
+    },
+  }
+}
+
+export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handlers<typeof peerFilesContract>, 'onDidChangeScreen'> {
+  const after = async (ability: Ability, target?: string): Promise<FilesClient> => {
+    grants.require({ device, ability, ...(target === undefined ? {} : { target }) })
+    return files.client()
+  }
+  return {
+    homeFolder: async (input, options) => (await after('files:read')).homeFolder(input, options),
+    listFolder: async (input, options) => (await after('files:read', input.path)).listFolder(input, options),
+    readText: async (input, options) => (await after('files:read', input.path)).readText(input, options),
+    readBytes: async (input, options) => (await after('files:read', input.path)).readBytes(input, options),
+    writeText: async (input, options) => (await after('files:write', input.path)).writeText(input, options),
+    makeFolder: async (input, options) => (await after('files:write', input.path)).makeFolder(input, options),
+    renameEntry: async (input, options) => (await after('files:write', input.path)).renameEntry(input, options),
+    trashEntry: async (input, options) => (await after('files:write', input.path)).trashEntry(input, options),
+  }
+}

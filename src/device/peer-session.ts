@@ -1,0 +1,190 @@
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { DisplayId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import type { DeviceList } from '../identity/device-list.ts'
+import type { GrantCheck } from '../identity/grant-check.ts'
+import type { SeatClaims } from '../identity/seat-claims.ts'
+import type { Event } from '../base/emitter.ts'
+import { createClient } from '../rpc/client.ts'
+import { LaneTransport } from '../rpc/lane-transport.ts'
+import { serve } from '../rpc/serve.ts'
+import { Wire } from '../rpc/wire.ts'
+import type { LaneName, Link } from '../sync/lane.ts'
+import type { LastScreens } from './last-screens.ts'
+import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
+import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
+import type { Peer, Peers } from './peers.ts'
+import type { SeatService } from './seat-service.ts'
+
+/**
+ * A claim that its own device made this short a while before the link came up is news, not something heard after a cut: the
+ * device was unlocked just now, and unlocking is what brought the link up. 10 s: links take up to 4 s where DTLS waits.
+ */
+const FRESH_CLAIM_MS = 10_000
+
+export interface PeerSessionOptions extends PeerServices {
+  readonly devices: DeviceList
+  readonly claims: SeatClaims
+  readonly seat: SeatService
+  readonly grants: GrantCheck
+  readonly peers: Peers
+  readonly lastScreens: LastScreens
+  /** Screens of this device's own terminals, for the peer to keep. */
+  readonly onDidChangeScreen: Event<{ readonly terminalId: string; readonly screen: string; readonly atMs: number }>
+  readonly version: string
+  readonly log: Logger
+}
+
+/**
+ * What two linked devices say to each other besides documents: device list, seat, and calls to each other's terminals,
+ * tasks and files. Lives as long as the link. A peer that breaks a contract loses its link and nothing else.
+ */
+export class PeerSession implements Disposable {
+  readonly #options: PeerSessionOptions
+  readonly #link: Link
+  readonly #owned = new DisposableStore()
+  readonly #peer: Peer
+  /** Lists and claims from this peer are taken one after another. */
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(link: Link, options: PeerSessionOptions) {
+    this.#link = link
+    this.#options = options
+    const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }
+    const ask = { ...options, device: link.peer }
+    this.#serve(wires, ask)
+    this.#peer = {
+      device: link.peer,
+      control: createClient(peerContract, wires.control),
+      tty: createClient(peerTerminalContract, wires.tty),
+      files: createClient(peerFilesContract, wires.files),
+    }
+    this.#listen()
+    this.#owned.add(link.onDidClose(() => this.dispose()))
+  }
+
+  /** Exchanges lists and the seat. Call once, when the session is known to whoever owns it. */
+  async meet(): Promise<void> {
+    const { devices, version, peers, log } = this.#options
+    const answer = await this.#peer.control.meet({ devices: toBase64Url(devices.encode()), version })
+    await this.#takeDevices(answer.devices)
+    this.#takeDisplays(answer.displays)
+    if (answer.claim !== undefined) {
+      const isFresh = answer.claimAgeMs !== undefined && answer.claimAgeMs < FRESH_CLAIM_MS
+      await this.#takeClaim(answer.claim, !isFresh)
+    }
+    if (this.#owned.isDisposed) return
+    this.#owned.add(peers.add(this.#peer))
+    log.info('met a peer', { peer: this.#link.peer, version: answer.version })
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #wire(lane: LaneName): Wire {
+    const fault = (reason: string) =>
+      this.#link.closeForFault(reason, `device ${this.#link.peer} broke the protocol of the ${lane} lane (${reason})`)
+    const wire = new Wire(new LaneTransport(this.#link.lane(lane), fault))
+    return this.#owned.add(wire)
+  }
+
+  #serve(wires: Record<'control' | 'tty' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
+    const { devices, claims, seat, version, log } = this.#options
+    const allow = () => !this.#owned.isDisposed
+    const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }
+    const deviceChanges = this.#mapped(devices.onDidChange, () => ({ devices: toBase64Url(devices.encode()) }))
+    const control = serve(
+      peerContract,
+      {
+        meet: async (input) => {
+          await this.#takeDevices(input.devices)
+          const claim = claims.current
+          const ageMs = seat.ageOfOwnClaimMs
+          return {
+            devices: toBase64Url(devices.encode()),
+            ...(claim ? { claim: toBase64Url(claim.bytes) } : {}),
+            ...(ageMs === undefined ? {} : { claimAgeMs: ageMs }),
+            displays: seat.displays.map(({ display, name }) => ({ display, name })),
+            version,
+          }
+        },
+        onDidChangeDevices: deviceChanges,
+        onDidClaimSeat: this.#mapped(seat.onDidHearClaim, (claim) => ({ claim: toBase64Url(claim.bytes) })),
+        onDidConfirmSeat: this.#mapped(seat.onDidConfirm, ({ session, claimId }) => ({ display: session.id, claimId })),
+        onDidChangeDisplays: this.#mapped(seat.onDidChangeDisplays, (displays) => displays.map(({ display, name }) => ({ display, name }))),
+        ...peerTerminalHandlers(ask),
+        ...peerTasksHandlers(ask),
+      },
+      wires.control,
+      options,
+    )
+    this.#owned.add(control)
+    this.#owned.add(serve(peerTerminalContract, peerTtyHandlers(ask), wires.tty, options))
+    const files = { ...peerFilesHandlers(ask), onDidChangeScreen: this.#options.onDidChangeScreen }
+    this.#owned.add(serve(peerFilesContract, files, wires.files, options))
+  }
+
+  #listen(): void {
+    const { control, files } = this.#peer
+    this.#owned.add(control.onDidChangeDevices(({ devices }) => this.#inTurn(() => this.#takeDevices(devices))))
+    this.#owned.add(control.onDidClaimSeat(({ claim }) => this.#inTurn(() => this.#takeClaim(claim, false))))
+    this.#owned.add(control.onDidChangeDisplays((displays) => this.#takeDisplays(displays)))
+    this.#owned.add(
+      control.onDidConfirmSeat(({ display, claimId }) => this.#options.claims.confirm(this.#link.peer, display as DisplayId, claimId)),
+    )
+    this.#owned.add(
+      files.onDidChangeScreen(({ terminalId, screen, atMs }) => {
+        this.#inTurn(async () => this.#options.lastScreens.keep(this.#link.peer, terminalId, screen, atMs))
+      }),
+    )
+  }
+
+  async #takeDevices(encoded: string): Promise<void> {
+    await this.#options.devices.merge(fromBase64Url(encoded))
+  }
+
+  async #takeClaim(encoded: string, heardAfterCut: boolean): Promise<void> {
+    const claim = await this.#options.claims.take(fromBase64Url(encoded))
+    if (claim) this.#options.seat.hear(claim, heardAfterCut)
+  }
+
+  #takeDisplays(displays: readonly { display: string; name: string }[]): void {
+    const open = displays.map(({ display, name }) => ({ display: display as DisplayId, name }))
+    this.#options.claims.reportOpenDisplays(this.#link.peer, open)
+  }
+
+  /** One after another; what a peer sent that cannot be used is its fault, and closes its link. */
+  #inTurn(take: () => Promise<void>): void {
+    this.#last = this.#last.then(async () => {
+      if (this.#owned.isDisposed) return
+      try {
+        await take()
+      } catch (error) {
+        this.#options.log.warn('something a peer said cannot be used', {
+          peer: this.#link.peer,
+          code: errorCode(error),
+          why: errorMessage(error),
+        })
+        if (/malformed/.test(errorCode(error))) this.#link.closeForFault(errorCode(error), errorMessage(error))
+      }
+    })
+  }
+
+  #mapped<From, To>(source: Event<From>, map: (value: From) => To): Event<To> {
+    return (listener) => {
+      const mapped = new Emitter<To>()
+      const inner = mapped.event(listener)
+      const outer = source((value) => mapped.fire(map(value)))
+      return {
+        dispose() {
+          outer.dispose()
+          inner.dispose()
+        },
+      }
+    }
+  }
+}
