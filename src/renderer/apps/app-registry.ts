@@ -18,9 +18,6 @@ export interface AppDefinition {
   readonly component: LazyExoticComponent<ComponentType<AppProps<never>>>
 }
 
-const missing = (kind: AppKind) =>
-  lazy(() => import('./app-missing.tsx').then(({ AppMissing }) => ({ default: () => AppMissing({ kind }) })))
-
 /** Every app there is, in the order of the dock. Each component is its own chunk. */
 export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
   terminal: {
@@ -64,7 +61,14 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     onDevice: false,
     component: lazy(() => import('./tasks/tasks-app.tsx')),
   },
-  settings: { kind: 'settings', title: 'Settings', icon: Settings, single: true, onDevice: false, component: missing('settings') },
+  settings: {
+    kind: 'settings',
+    title: 'Settings',
+    icon: Settings,
+    single: true,
+    onDevice: false,
+    component: lazy(() => import('../settings/settings-app.tsx')),
+  },
   welcome: {
     kind: 'welcome',
     title: 'Welcome',
