@@ -42,7 +42,7 @@ function Panel() {
       onKeyDown={(event) => event.key === 'Escape' && close()}
       onBlur={(event) => event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget) && close()}
     >
-      <header>
+      <div className="messages-head">
         <h2>Messages</h2>
         {messages.length > 0 && (
           <Button
@@ -53,7 +53,7 @@ function Panel() {
           </Button>
         )}
         <IconButton label="Close" shortcut="Escape" size="small" icon={<X aria-hidden="true" />} onClick={close} />
-      </header>
+      </div>
       {messages.length === 0 ? (
         <EmptyState icon={<BellOff aria-hidden="true" />} title="Nothing to report">
           When a link is lost, a store is healed or a program ends, it says so here.

@@ -11,6 +11,7 @@ import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 import { PredictiveEcho, type ScreenView } from './predictive-echo.ts'
 import type { TerminalSink } from './terminal-attachment.ts'
 import { terminalTheme } from './terminal-theme.ts'
+import { takeGraphicsContext } from './graphics-card.ts'
 
 /** Lines kept above the screen; the device keeps as many. */
 const SCROLLBACK_LINES = 10_000
@@ -103,12 +104,17 @@ export class TerminalScreen implements TerminalSink, Disposable {
 
   /** Drawing on the graphics card where there is one; else xterm's own way, which is right everywhere. */
   async #useWebgl(): Promise<void> {
-    if (!hasGraphicsCard()) return
+    const context = takeGraphicsContext()
+    if (!context) return
+    this.#owned.add(context)
     const { WebglAddon } = await import('@xterm/addon-webgl')
     if (this.#owned.isDisposed) return
     try {
       const addon = new WebglAddon()
-      addon.onContextLoss(() => addon.dispose())
+      addon.onContextLoss(() => {
+        addon.dispose()
+        context.dispose()
+      })
       this.#term.loadAddon(addon)
     } catch (error) {
       console.info('terminal: drawing without the graphics card', error)
@@ -260,14 +266,6 @@ export class TerminalScreen implements TerminalSink, Disposable {
   dispose(): void {
     this.#owned.dispose()
   }
-}
-
-/** Software renderers draw terminals slower than the page does. */
-function hasGraphicsCard(): boolean {
-  const context = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true })
-  if (!context) return false
-  context.getExtension('WEBGL_lose_context')?.loseContext()
-  return true
 }
 
 /** Every key belongs to the program except Super and Ctrl+Shift+...: those bubble to the app and the desk. */
