@@ -2,16 +2,15 @@ import { toBase58 } from '../base/base58.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
-import { errorMessage } from '../base/errors.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
 import { KEY_BYTES, SALT_BYTES, type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
 import { DeviceKeys } from './device-keys.ts'
-import { IdentityError } from './identity-error.ts'
 import { calibrateArgon2, remainingWaitMs, requireStrongEnough, waitAfterMs } from './passphrase.ts'
-import { decodeVault, encodeVault, type VaultRecord } from './vault-format.ts'
+import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
+import { damaged, fail, VaultRecordFile } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
 
 /** `none`: no vault on this device yet. `sealed`: device keys are locked. `open`: they are in memory. */
@@ -26,12 +25,11 @@ export interface VaultOptions {
   readonly argon2?: Argon2Params
 }
 
-/** What a person gives at the first run. */
+/** What a person gives at the first run. `passphrase` is wiped by the vault. */
 export interface FirstRun {
   readonly display: string
   readonly deviceName: string
   readonly personName: string
-  /** Wiped by the vault. */
   readonly passphrase: Uint8Array
   readonly unattended: boolean
 }
@@ -55,11 +53,10 @@ export class Vault implements Disposable {
   readonly #crypto: Crypto
   readonly #store: VaultStore
   readonly #clock: Clock
-  readonly #logger: Logger
   readonly #argon2: Argon2Params | undefined
   readonly #onDidChange = new Emitter<VaultPhase>()
   readonly #displays = new Set<string>()
-  #record: VaultRecord | undefined
+  readonly #file: VaultRecordFile
   #unattended: boolean
   #deviceLock: Secret | undefined
   #keys: DeviceKeys | undefined
@@ -68,31 +65,30 @@ export class Vault implements Disposable {
   #locks = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: VaultOptions, record: VaultRecord | undefined, unattended: boolean) {
+  private constructor(options: VaultOptions, file: VaultRecordFile, unattended: boolean) {
     this.#crypto = options.crypto
     this.#store = options.store
     this.#clock = options.clock
-    this.#logger = options.logger ?? silentLogger
     this.#argon2 = options.argon2
-    this.#record = record
+    this.#file = file
     this.#unattended = unattended
   }
 
   /** Reads what is stored; opens nothing. @throws IdentityError `vault/damaged`, `vault/newer` */
   static async load(options: VaultOptions): Promise<Vault> {
-    const file = await options.store.read('vault')
+    const file = await VaultRecordFile.load(options.store, options.logger ?? silentLogger)
     const unattended = await options.store.read('unattended')
     if (unattended) options.crypto.wipe(unattended)
-    return new Vault(options, file && decodeVault(file), unattended !== undefined)
+    return new Vault(options, file, unattended !== undefined)
   }
 
   get phase(): VaultPhase {
-    return !this.#record ? 'none' : this.#keys ? 'open' : 'sealed'
+    return !this.#file.current ? 'none' : this.#keys ? 'open' : 'sealed'
   }
 
   /** Undefined before `create`. */
   get label(): VaultLabel | undefined {
-    return this.#record
+    return this.#file.current
   }
 
   /** Does this device open by itself after a restart? */
@@ -102,7 +98,7 @@ export class Vault implements Disposable {
 
   /** Was the person made here? Only then can acts of the person be signed here. */
   get holdsPerson(): boolean {
-    return this.#record?.person != null
+    return this.#file.current?.person != null
   }
 
   /** @throws IdentityError `vault/locked` */
@@ -113,7 +109,7 @@ export class Vault implements Disposable {
   /** The person's root key. @throws IdentityError `vault/locked` (no display is unlocked), `vault/no-person-key` */
   get personKey(): SigningKey {
     if (this.#personKey) return this.#personKey
-    if (this.#record?.person)
+    if (this.#file.current?.person)
       return fail('vault/locked', 'your own key opens only while a display is unlocked here; unlock with your passphrase')
     return fail('vault/no-person-key', 'your own key lies on the device where you first set up Elsewhere; do this there')
   }
@@ -138,7 +134,7 @@ export class Vault implements Disposable {
    */
   create(first: { display: string; deviceName: string; personName: string; passphrase: Uint8Array; unattended: boolean }): Promise<void> {
     return this.#exclusive(first.passphrase, async () => {
-      if (this.#record) fail('vault/exists', 'this device already has a vault; unlock it instead')
+      if (this.#file.current) fail('vault/exists', 'this device already has a vault; unlock it instead')
       requireStrongEnough(first.passphrase)
       const { kdf, fromPassphrase } = await this.#stretch(first.passphrase)
       const personSeed = this.#crypto.randomSecret(KEY_BYTES)
@@ -159,8 +155,7 @@ export class Vault implements Disposable {
         tries: { failed: 0, lastAtMs: 0 },
       }
       for (const secret of [fromPassphrase, personSeed, personLock]) secret.dispose()
-      await this.#store.write('vault', encodeVault(record))
-      this.#record = record
+      await this.#file.save(record)
       this.#deviceLock = deviceLock
       this.#keys = keys
       this.#personKey = personKey
@@ -191,7 +186,7 @@ export class Vault implements Disposable {
   /** Opens the device keys without a passphrase, if that was set up. Person keys stay sealed. False: it was not. */
   startUnattended(): Promise<boolean> {
     return this.#exclusive(undefined, async () => {
-      const record = this.#requireRecord()
+      const record = this.#file.require()
       const lock = await this.#store.read('unattended')
       if (!lock || this.#keys) return this.#keys !== undefined
       if (lock.length !== KEY_BYTES)
@@ -236,7 +231,7 @@ export class Vault implements Disposable {
 
   /** Names shown at the door; the device list has its own signed names. */
   rename(names: { deviceName?: string; personName?: string }): Promise<void> {
-    return this.#exclusive(undefined, () => this.#save({ ...this.#requireRecord(), ...names }))
+    return this.#exclusive(undefined, () => this.#save({ ...this.#file.require(), ...names }))
   }
 
   /**
@@ -275,7 +270,7 @@ export class Vault implements Disposable {
       try {
         requireStrongEnough(newPassphrase)
         const before = await this.#prove(oldPassphrase)
-        const record = this.#requireRecord()
+        const record = this.#file.require()
         const { kdf, fromPassphrase: after } = await this.#stretch(newPassphrase)
         const locks = this.#locksOf(record)
         const device = locks.relock('device', record.device, before, after) ?? damaged('device.lock')
@@ -303,13 +298,13 @@ export class Vault implements Disposable {
 
   /** Checks the passphrase, counting the try before it is made: a restart in between does not give it back. */
   async #prove(passphrase: Uint8Array): Promise<Secret> {
-    const record = this.#requireRecord()
+    const record = this.#file.require()
     const waitMs = remainingWaitMs(record.tries, this.#clock.nowMs())
     if (waitMs > 0) {
       return fail('vault/too-many-tries', `too many wrong tries; wait ${inSeconds(waitMs)} and try again`)
     }
     const tries = { failed: record.tries.failed + 1, lastAtMs: this.#clock.nowMs() }
-    await this.#saveTries(tries)
+    await this.#file.saveTries(tries)
     const fromPassphrase = await this.#crypto.argon2id(passphrase, record.kdf.salt, record.kdf)
     const deviceLock = this.#locksOf(record).openLock('device', record.device, fromPassphrase)
     if (!deviceLock) {
@@ -320,12 +315,12 @@ export class Vault implements Disposable {
       )
     }
     deviceLock.dispose()
-    await this.#saveTries({ failed: 0, lastAtMs: 0 })
+    await this.#file.saveTries({ failed: 0, lastAtMs: 0 })
     return fromPassphrase
   }
 
   async #openWith(fromPassphrase: Secret): Promise<void> {
-    const record = this.#requireRecord()
+    const record = this.#file.require()
     const locks = this.#locksOf(record)
     if (!this.#keys) {
       const deviceLock = locks.openLock('device', record.device, fromPassphrase) ?? damaged('device.lock')
@@ -354,7 +349,7 @@ export class Vault implements Disposable {
   }
 
   #resealed(keys: DeviceKeys): VaultRecord {
-    const record = this.#requireRecord()
+    const record = this.#file.require()
     const lock = this.#deviceLock ?? fail('vault/locked', LOCKED)
     return { ...record, device: { ...record.device, keys: this.#locksOf(record).sealKeys('device', lock, keys.encode()) } }
   }
@@ -366,29 +361,13 @@ export class Vault implements Disposable {
   }
 
   async #save(record: VaultRecord): Promise<void> {
-    await this.#store.write('vault', encodeVault(record))
-    this.#record = record
+    await this.#file.save(record)
     this.#changed()
-  }
-
-  /** A full disk must not keep a person out: the count then lives in memory only. */
-  async #saveTries(tries: VaultRecord['tries']): Promise<void> {
-    const record = { ...this.#requireRecord(), tries }
-    this.#record = record
-    try {
-      await this.#store.write('vault', encodeVault(record))
-    } catch (error) {
-      this.#logger.warn('the count of wrong tries could not be written; it lasts until the device restarts', { error: errorMessage(error) })
-    }
   }
 
   #wipePerson(): void {
     this.#personKey?.dispose()
     this.#personKey = undefined
-  }
-
-  #requireRecord(): VaultRecord {
-    return this.#record ?? fail('vault/missing', 'this device has no vault yet; set it up first')
   }
 
   #changed(): void {
@@ -419,11 +398,3 @@ export class Vault implements Disposable {
 const inSeconds = (ms: number): string => (ms <= 1000 ? '1 second' : `${Math.ceil(ms / 1000)} seconds`)
 
 const LOCKED = 'this device is locked; unlock it with your passphrase'
-
-function damaged(where: string): never {
-  return fail('vault/damaged', `vault.json is damaged (wrong at ${where}); restore it from a backup`)
-}
-
-function fail(code: ConstructorParameters<typeof IdentityError>[0], message: string): never {
-  throw new IdentityError(code, message)
-}
