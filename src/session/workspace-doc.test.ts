@@ -64,3 +64,18 @@ it('[SE51] undo works on the other display', () => {
   expect(a.state.windows[id]).toEqual(before)
   expect(a.state.closed).toEqual([])
 })
+
+it('[SE14] a leftover that a command needs again is kept, not swept', () => {
+  const [a, b] = pair()
+  const id = a.do({ type: 'window/open', app: NOTES }) as WindowId
+  a.do({ type: 'window/pin', windowId: id, pinned: true })
+  syncAll([a, b])
+  a.do({ type: 'window/close', windowId: id })
+  b.do({ type: 'window/pin', windowId: id, pinned: false })
+  b.do({ type: 'window/pin', windowId: id, pinned: true })
+  syncAll([a, b])
+  expect(a.workspace.leftovers.orphans).toBe(1)
+  a.workspace.dispatch({ type: 'window/reopen' }, a.contexts.next())
+  expect(a.state.windows[id]!.pinned).toBe(true)
+  expect(a.workspace.leftovers.orphans).toBe(0)
+})
