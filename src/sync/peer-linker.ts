@@ -5,12 +5,15 @@ import type { DeviceId } from '../base/ids.ts'
 import { LinkAttempt, type LinkAttemptOptions } from './link-attempt.ts'
 import type { RtcLink } from './link.ts'
 import type { SignalNote } from './signal-note.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** First wait after a failed try; doubles, with jitter, up to the last. */
 export const FIRST_RETRY_MS = 500
 export const LAST_RETRY_MS = 30_000
 /** The lower id lets the higher one knock first: most of the time there is no glare to settle. */
 const POLITE_WAIT_MS = 300
+/** Offers answered, at once and in the long run: whoever holds the rendezvous secret could send them without end. */
+const OFFERS = { perSecond: 0.5, burst: 8 }
 /** Attempts remembered as over, so that an offer that arrives by a second way does not start it again. */
 const MAX_PAST_ATTEMPTS = 16
 
@@ -38,9 +41,11 @@ export class PeerLinker implements Disposable {
   #failures = 0
   #isOver = false
   readonly #past: string[] = []
+  readonly #offers: TokenBucket
 
   constructor(options: PeerLinkerOptions) {
     this.#options = options
+    this.#offers = new TokenBucket(options.clock, OFFERS)
     this.#isPolite = options.signer.device < options.peer
   }
 
@@ -90,6 +95,7 @@ export class PeerLinker implements Disposable {
       this.#attempt.repeat() // the way their offer came by works; ours may have gone astray
       return
     }
+    if (!this.#offers.take(1)) return
     this.#end()
     this.#attempt = this.#create('door', note.attempt)
     void this.#attempt.answer(note)

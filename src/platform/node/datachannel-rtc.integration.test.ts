@@ -1,10 +1,12 @@
 import { afterAll, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import { Emitter } from '../../base/emitter.ts'
-import { silentLogger } from '../../base/logger.ts'
+import { type Logger, silentLogger } from '../../base/logger.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { Link } from '../../sync/lane.ts'
 import { RtcLinkSet } from '../../sync/link-set.ts'
+import type { Signaling } from '../../sync/signal-note.ts'
+import { Eavesdropper } from '../../testkit/eavesdropper.ts'
 import { MemorySignaling } from '../../testkit/memory-signaling.ts'
 import { createTestDevice, type TestDevice, TestMembers } from '../../testkit/test-devices.ts'
 import { DatachannelRtc } from './datachannel-rtc.ts'
@@ -15,7 +17,7 @@ const B = createTestDevice(2)
 const rtc = new DatachannelRtc()
 afterAll(() => rtc.release())
 
-function setUp(device: TestDevice, signaling: MemorySignaling) {
+function setUp(device: TestDevice, signaling: Signaling, logger: Logger = silentLogger) {
   const set = new RtcLinkSet({
     signer: device.signer,
     check: new TestMembers(A, B),
@@ -23,11 +25,11 @@ function setUp(device: TestDevice, signaling: MemorySignaling) {
     rtcOptions: () => ({ iceServers: [], bindAddress: '127.0.0.1' }),
     clock: systemClock,
     random: systemRandom,
-    logger: silentLogger,
+    logger,
     onDidChangeNetwork: new Emitter<void>().event,
     onDidChangeMembers: new Emitter<void>().event,
   })
-  set.addSignaling(signaling.join(device.device))
+  set.addSignaling(signaling)
   onTestFinished(() => set.dispose())
   return set
 }
@@ -36,7 +38,7 @@ const linked = (set: RtcLinkSet): Promise<Link> => new Promise((resolve) => set.
 
 async function linkedPair() {
   const signaling = new MemorySignaling()
-  const [a, b] = [setUp(A, signaling), setUp(B, signaling)]
+  const [a, b] = [setUp(A, signaling.join(A.device)), setUp(B, signaling.join(B.device))]
   const [linkA, linkB] = await Promise.all([linked(a), linked(b)])
   return { a, b, linkA, linkB }
 }
@@ -64,4 +66,30 @@ it('[SY57] an end that closes is noticed by the other, which links again', async
   linkA.dispose()
   expect(await closed).toContain('link/closed')
   await again
+})
+
+it('[SY52] somebody in the middle who ends DTLS on both sides and passes every byte on is found out by the proof', async () => {
+  const eavesdropper = new Eavesdropper(rtc, { iceServers: [], bindAddress: '127.0.0.1' })
+  onTestFinished(() => eavesdropper.dispose())
+  const codes: unknown[] = []
+  let tell = () => {}
+  const told = new Promise<void>((resolve) => {
+    tell = resolve
+  })
+  const logger: Logger = {
+    ...silentLogger,
+    warn(_message, details) {
+      codes.push(details?.code)
+      if (details?.code === 'link/refused') tell()
+    },
+  }
+  const [a, b] = [
+    setUp(A, eavesdropper.signalingFor(A.device, B.device), logger),
+    setUp(B, eavesdropper.signalingFor(B.device, A.device), logger),
+  ]
+  await told
+  expect(codes[0]).toBe('link/refused')
+  expect(a.links.size + b.links.size).toBe(0)
+  // It did get between them: both hellos and the knock's proof went through its hands. Nothing of the door's, nothing on a lane.
+  expect(eavesdropper.overheard).toEqual(['0: 39 bytes', '0: 39 bytes', '0: 97 bytes'])
 })

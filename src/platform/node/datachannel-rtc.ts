@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import * as native from 'node-datachannel'
 import { Emitter } from '../../base/emitter.ts'
 import { LinkError } from '../../sync/link-error.ts'
@@ -232,6 +233,12 @@ class DatachannelConnection implements RtcConnection {
   }
 }
 
+/** libdatachannel offers no loopback address of its own accord: a machine without a network could not even link to itself. */
+function loopbackIfAlone(): string | undefined {
+  const isConnected = Object.values(networkInterfaces()).some((list) => list?.some(({ internal }) => !internal))
+  return isConnected ? undefined : '127.0.0.1'
+}
+
 /** Looked at again after this long; closing takes about a millisecond. */
 const RELEASE_POLL_MS = 20
 
@@ -242,7 +249,8 @@ export class DatachannelRtc implements RtcStack {
   createConnection(options: RtcOptions): RtcConnection {
     const mark = {}
     this.#open.add(mark)
-    return new DatachannelConnection(options, () => this.#open.delete(mark))
+    const bindAddress = options.bindAddress ?? loopbackIfAlone()
+    return new DatachannelConnection({ ...options, ...(bindAddress === undefined ? {} : { bindAddress }) }, () => this.#open.delete(mark))
   }
 
   /** Lets the process end: waits until every connection, disposed by its owner, has closed, then ends libdatachannel's threads. */
