@@ -21,9 +21,8 @@ const exists = (file: string): Promise<boolean> =>
 export async function buildDaemon(): Promise<void> {
   const entries = DAEMON_ENTRIES.map((name) => ({ in: inProject('src/main/daemon', `${name}.ts`), out: `daemon/${name}` }))
   entries.push({ in: inProject('src/main/cli/cli.ts'), out: 'cli/cli' })
-  const present = await Promise.all(entries.map((entry) => exists(entry.in)))
   await bundle({
-    entryPoints: entries.filter((_, index) => present[index]),
+    entryPoints: entries,
     outdir: inProject('dist'),
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -46,6 +46,8 @@ export const controlContract = {
     }).parse,
     parseOutput: z.object({ deviceId: z.string() }).parse,
   }),
+  /** What `elsewhere debug` prints, open or locked. */
+  readDebug: method({ needs: 'local:read', parseInput: nothing.parse, parseOutput: z.object({ text: z.string() }).parse }),
   /** How the pairing stands that `offerPairing` or `joinPairing` began. */
   readPairing: method({ needs: 'local:read', parseInput: nothing.parse, parseOutput: pairingState.parse }),
 } satisfies Contract

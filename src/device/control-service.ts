@@ -28,6 +28,7 @@ export interface ControlServiceOptions {
   readonly random: RandomSource
   readonly version: string
   readonly sessions: ReadonlySet<DisplaySession>
+  debugText(): string
 }
 
 /** What the command line and the supervisor may ask, over the 0600 socket. */
@@ -63,6 +64,7 @@ export class ControlService {
         settings.change({ deviceName, unattended })
         return { deviceId: keeper.self() }
       },
+      readDebug: () => ({ text: this.#options.debugText() }),
       readPairing: () => pairing.state,
     }
   }

@@ -109,6 +109,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.tell()))
 
+  const text = () => debugText({ vault, notices, links, version, sessions, desk: () => keeper.current?.desk })
   const deskService: DeskService = new DeskService({
     vault,
     door,
@@ -120,12 +121,12 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     log,
     desk,
     lockDevice: () => keeper.lock(),
-    debugText: async () => debugText({ vault, notices, links, version, sessions, desk: () => keeper.current?.desk }),
+    debugText: async () => text(),
   })
   const terminalService = owned.add(new TerminalService({ local: terminals, peers, self, lastScreens: () => keeper.require().lastScreens }))
   const files = new FilesService({ local: parts.files, peers, self })
   const tasks = new TasksService({ local: parts.host, peers, self })
-  const control = new ControlService({ vault, keeper, peers, pairing, settings, random, version, sessions })
+  const control = new ControlService({ vault, keeper, peers, pairing, settings, random, version, sessions, debugText: text })
 
   await meeting.start()
   if (vault.phase === 'sealed') await openUnattended()
@@ -155,7 +156,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     },
     acceptControl(transport, controlDoor) {
       const session = new DisplaySession(new Wire(transport), random, undefined)
-      const allow = (need: Need) => !need.startsWith('desk:') || keeper.current !== undefined
+      const allow = () => true // what needs open keys says so itself, in words
       const handlers = { ...handlersOf(session), ...control.handlers(controlDoor) }
       session.owned.add(serve({ ...displayContract, ...controlContract }, handlers, session.wire, { allow, onBug }))
     },

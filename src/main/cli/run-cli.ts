@@ -1,9 +1,21 @@
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Command } from './command.ts'
+import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
+import { pairCommand } from './pair-command.ts'
+import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: { summary: 'start the device and open the desktop', help: START_HELP, run: startCommand },
+  status: statusCommand,
+  stop: stopCommand,
+  create: createCommand,
+  unlock: unlockCommand,
+  lock: lockCommand,
+  devices: devicesCommand,
+  pair: pairCommand,
+  rendezvous: rendezvousCommand,
+  debug: debugCommand,
 }
 
 /** Runs one command. An error becomes one line with its stable code on stderr and exit code 1; wrong usage is 2. */

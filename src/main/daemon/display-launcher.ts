@@ -51,7 +51,11 @@ export class DisplayLauncher {
       return { kind: 'none', url: await url(), reason: 'there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set)' }
     const electron = host === 'browser' ? undefined : findElectron(env, path.join(projectRoot(), 'package.json'))
     if (electron) {
-      this.#spawn(electron, [...rootArguments(), projectRoot(), `--entrance-file=${this.#redirect(await url())}`], env)
+      this.#spawn(
+        electron,
+        [...rootArguments(), projectRoot(), `--entrance-file=${this.#redirect(await url())}`, `--data=${this.#data.path}`],
+        env,
+      )
       return { kind: 'electron', program: electron }
     }
     if (host === 'electron') return { kind: 'none', url: await url(), reason: "Electron's binary is not in place (see README)" }

@@ -12,7 +12,6 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { DisplayLauncher } from './display-launcher.ts'
 import { LineLogger, parseDebug } from './line-logger.ts'
 import { LogFile } from './log-file.ts'
-import { existsSync } from 'node:fs'
 import { daemonEntry } from './project-root.ts'
 import { StartError } from './start-error.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -44,7 +43,7 @@ async function main(): Promise<void> {
     })
   const processes = [
     processOf('host', 'host-main'),
-    ...(existsSync(daemonEntry('files-main')) ? [processOf('files', 'files-main')] : []),
+    processOf('files', 'files-main'),
     processOf('device', 'device-main', values.port === undefined ? [] : ['--port', values.port]),
   ]
 
@@ -54,11 +53,14 @@ async function main(): Promise<void> {
     log.info('ending everything')
     await launcher.dispose()
     for (const child of [...processes].reverse()) await child.stop()
-    socket?.dispose()
     log.info('ended')
     logFile.dispose()
   }
-  const stopAndExit = () => void stop().then(() => process.exit(0))
+  const exit = (code: number) => {
+    socket?.dispose()
+    process.exit(code)
+  }
+  const stopAndExit = () => void stop().then(() => exit(0))
   process.on('SIGTERM', stopAndExit)
   process.on('SIGINT', () => {}) // Ctrl-C belongs to whoever started us; it asks first
   process.on('SIGHUP', () => {})
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
     openDisplay: ({ host, environment }) => launcher.open(host, environment, () => oneTimeUrl(data)),
     stop: async () => {
       await stop()
-      setTimeout(() => process.exit(0), 50) // the answer goes out first
+      setTimeout(() => exit(0), 50) // the answer goes out first
       return {}
     },
   }
