@@ -2,6 +2,7 @@ import * as broadcastChannel from 'lib0/broadcastchannel'
 import { WebrtcConn, WebrtcProvider, type Room, type SignalingConn } from 'y-webrtc'
 import type { Disposable } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
+import type { StartId } from './client-ids.ts'
 import type { FrameTranslator, LanePeerOptions } from './lane-peer.ts'
 import type { Replica } from './replica.ts'
 
@@ -14,7 +15,7 @@ const NO_SIGNALING = { connected: false } as unknown as SignalingConn
  *
  * | what y-webrtc does | what we do about it |
  * | --- | --- |
- * | keeps rooms by name in a module global, refuses a second | the name holds the device id, unique in a process |
+ * | keeps rooms by name in a module global, refuses a second | the name holds device and start: unique in a process |
  * | publishes every change on a BroadcastChannel, also in Node, which keeps the process alive | unsubscribed and switched off once its first messages are out |
  * | adds an exit listener per room | removed: 11 texts would warn of a leak |
  * | opens the room a microtask after construction | attachments made before wait for it |
@@ -27,8 +28,8 @@ export class DocRoom implements Disposable {
   #room: Room | undefined
   #isDisposed = false
 
-  constructor(replica: Replica, device: DeviceId) {
-    this.#name = `${replica.docId}@${device}`
+  constructor(replica: Replica, device: DeviceId, start: StartId) {
+    this.#name = `${replica.docId}@${device}/${start}`
     const peerOpts: LanePeerOptions = { takeTranslator: () => this.#taken as FrameTranslator }
     this.#provider = new WebrtcProvider(this.#name, replica.doc, {
       signaling: [],

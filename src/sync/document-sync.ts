@@ -105,7 +105,7 @@ export class DocumentSync implements Disposable {
 
   #addRoom(replica: Replica): void {
     replica.isBackedUp = () => [...this.#sessions.values()].some((session) => session.bufferedBytes > BACKED_UP_BYTES)
-    this.#rooms.set(replica.docId, new DocRoom(replica, this.#context.signer.device))
+    this.#rooms.set(replica.docId, new DocRoom(replica, this.#context.signer.device, this.#context.start))
     const appended = replica.onDidAppend((entry) => {
       for (const session of this.#sessions.values()) session.handleAppended(replica.docId, entry)
     })

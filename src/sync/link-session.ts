@@ -84,6 +84,11 @@ export class LinkSession implements TranslatorHost, Disposable {
     this.#askAgainMs = Math.min(2 * this.#askAgainMs, ASK_AGAIN_MAX_MS)
   }
 
+  /** Nothing is missing any more: the next lack is asked for soon again. */
+  noteComplete(): void {
+    if (this.#askAgain.size === 0) this.#askAgainMs = ASK_AGAIN_MS
+  }
+
   /** Passes on the proof that a data folder was copied. */
   tellCopy({ doc, first = new Uint8Array(), second }: CopyFound): void {
     if (this.#isGreeted) this.send({ kind: 'copied', doc, first, second })

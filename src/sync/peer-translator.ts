@@ -27,6 +27,8 @@ export interface TranslatorHost {
   fault(code: string, message: string): void
   /** Something was missing or could not be kept: send HAVE again later. */
   askAgainLater(doc: DocId): void
+  /** The peer's log was taken in whole. */
+  noteComplete(): void
 }
 
 /**
@@ -123,8 +125,10 @@ export class PeerTranslator implements FrameTranslator {
     for (const bytes of envelopes) {
       if (!this.#peer || !this.#handleEnvelope(bytes)) return
     }
-    if (isLast) this.#deliverSynced()
-    if (isLast && this.#replica.waiting > 0) this.#host.askAgainLater(this.#replica.docId)
+    if (!isLast) return
+    this.#deliverSynced()
+    if (this.#replica.waiting > 0) this.#host.askAgainLater(this.#replica.docId)
+    else this.#host.noteComplete()
   }
 
   handleSnapshot(snapshot: Uint8Array): void {

@@ -296,8 +296,9 @@ export class Replica implements Disposable, AttachmentHost {
     this.dispose()
   }
 
-  readonly #handleUpdate = (update: Uint8Array, origin: unknown): void => {
+  readonly #handleUpdate = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
     if (origin instanceof DisplayAttachment || origin === EDIT) this.#outbox.push(update, this.isBackedUp())
+    else if (transaction.local) throw new Error(`document ${this.docId} was changed outside edit(): nobody would ever hear of it`)
     for (const display of this.#displays.values()) if (display !== origin) display.notifyUpdate(update)
   }
 
