@@ -1,4 +1,4 @@
-import type { Disposable } from '../base/disposable.ts'
+import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
 import type { Vault } from '../identity/vault.ts'
@@ -99,7 +99,7 @@ export class DoorService implements Disposable {
     await this.#options.openDesk()
     if (session.wire.closeReason !== undefined) return this.#options.vault.lockDisplay(session.id) // it left meanwhile
     session.unlock()
-    session.owned.defer(() => this.#options.vault.lockDisplay(session.id))
+    session.hold(toDisposable(() => this.#options.vault.lockDisplay(session.id))) // also when the seat moves on: person keys go at once
     this.#options.claimSeat(session, how)
   }
 
