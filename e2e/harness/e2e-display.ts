@@ -64,6 +64,9 @@ export class E2eDisplay {
     this.device = device
     this.#context = context
     page.on('pageerror', (error) => this.problems.push(`page error: ${error.message}`))
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.problems.push(`${response.status()}: ${response.url()}`)
+    })
     page.on('console', (message) => {
       if (message.type() === 'error') this.problems.push(`console: ${message.text()}`)
     })

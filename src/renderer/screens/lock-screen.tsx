@@ -23,7 +23,8 @@ export function LockScreen({ door, client }: { door: DoorState; client: DeviceCl
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
   const [capsLock, setCapsLock] = useState(false)
-  const elsewhere = door.handedOverTo !== undefined || (door.seat !== undefined && door.seat.device !== door.deviceId)
+  // Another display may be on this very device: a seat that is known is somewhere to take it from.
+  const elsewhere = door.handedOverTo !== undefined || door.seat !== undefined
   const words = seatWords(door, now.getTime())
 
   useEffect(() => field.current?.focus(), [])
