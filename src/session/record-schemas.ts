@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MAX_TABS } from './session-state.ts'
 import { MAX_ORDER_LENGTH } from './order.ts'
 import { isSessionId } from './session-ids.ts'
 import type { JsonValue, RecordValue } from './record-value.ts'
@@ -31,8 +32,8 @@ export const sessionId = id
 export const tabPlace = z.object({ window: id, order, activity: id })
 export type TabPlace = z.infer<typeof tabPlace>
 
-/** Largest number of records one closed window or undo entry carries: a window of a thousand tabs. */
-const MAX_CARRIED = 5_000
+/** Largest number of records one closed window or undo entry carries: what removing an activity with every tab there may be takes. */
+const MAX_CARRIED = 6 * MAX_TABS
 
 export const closedItem = z.object({
   kind: z.enum(['window', 'tab']),

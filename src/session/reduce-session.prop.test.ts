@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { checkState } from '../testkit/session-invariants.ts'
+import { seedOfRun } from '../testkit/seeded-random.ts'
 import { ContextSource, TestReplica } from '../testkit/session-replicas.ts'
 import { commandOf, displayClassOfStep, step, UNDOABLE_KINDS } from '../testkit/session-steps.ts'
 import { DISPLAY_CLASSES } from './display-class.ts'
@@ -12,6 +13,8 @@ import { recordsOf } from './session-records.ts'
 import type { SessionState } from './session-state.ts'
 import type { RecordValue } from './record-value.ts'
 
+/** Given again with ELSEWHERE_SEED; fast-check prints it where a property fails. */
+const SEED = seedOfRun()
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
 const RUNS = FULL ? 2_000 : 150
 /** All rounds take longer than a test usually may. */
@@ -28,7 +31,7 @@ it('[SE20] [SE21] no window is stacked twice, each activity has one focus, every
         checkState(replica.state)
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, seed: SEED },
   )
 })
 
@@ -43,7 +46,7 @@ it('[SE5] the state kept up to date equals the one read anew, and the one read f
       expect(foldOf(replica.workspace.records())).toEqual(replica.state)
       expect(foldOf(recordsOf(replica.state))).toEqual(replica.state)
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, seed: SEED },
   )
 })
 
@@ -88,7 +91,7 @@ it('[SE50] undo brings back an equal state when nothing intervened', LIMITS, () 
       expect(bare(state)).toEqual(bare(before))
       expect(state.undo).toEqual(before.undo.slice(0, state.undo.length))
     }),
-    { numRuns: RUNS * 3 },
+    { numRuns: RUNS * 3, seed: SEED },
   )
 })
 
@@ -108,6 +111,6 @@ it('[SE34] every title bar can be reached on every desk', LIMITS, () => {
         expect(Math.min(rect.x + rect.width, size.width) - Math.max(rect.x, 0)).toBeGreaterThanOrEqual(Math.min(120, rect.width) - 0.01)
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, seed: SEED },
   )
 })

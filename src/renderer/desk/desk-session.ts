@@ -134,6 +134,7 @@ export class DeskSession implements Disposable {
   #open(): void {
     const workspace = new WorkspaceDoc(this.#document.doc)
     this.#workspace = workspace
+    workspace.migrate()
     const { door } = useDoor.getState()
     workspace.onDidChange(({ state }) => useDesk.setState({ session: state, unsent: this.#document.hasUnsent }))
     performance.mark('elsewhere:desk-loaded')
