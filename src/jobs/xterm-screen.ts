@@ -2,6 +2,7 @@ import { SerializeAddon } from '@xterm/addon-serialize'
 import * as headless from '@xterm/headless'
 import { utf8 } from '../base/bytes.ts'
 import { Emitter } from '../base/emitter.ts'
+import { scrollbackText } from './scrollback-text.ts'
 import type { ScreenSnapshot, TerminalScreen } from './terminal-screen.ts'
 
 // The package is CommonJS in a shape whose names Node does not see; a bundler does.
@@ -21,6 +22,10 @@ const TRACKED_MODES = { cursorVisible: 25, mouseSgr: 1006, mouseSgrPixels: 1016 
  */
 export class XtermScreen implements TerminalScreen {
   readonly #terminal: InstanceType<typeof Terminal>
+  /** For tests, which compare what is drawn cell by cell. */
+  get terminal(): InstanceType<typeof Terminal> {
+    return this.#terminal
+  }
   readonly #serializer = new SerializeAddon()
   readonly #answered = new Emitter<Uint8Array>()
   readonly #titled = new Emitter<string>()
@@ -65,7 +70,7 @@ export class XtermScreen implements TerminalScreen {
   snapshot(scrollbackLines: number, take: (snapshot: ScreenSnapshot) => void): void {
     this.#terminal.write('', () => {
       const { cols, rows } = this.#terminal
-      take({ columns: cols, rows, bytes: utf8(this.#serializer.serialize({ scrollback: scrollbackLines }) + this.#extras()) })
+      take({ columns: cols, rows, bytes: utf8(this.#draw(scrollbackLines) + this.#extras()) })
     })
   }
 
@@ -74,6 +79,15 @@ export class XtermScreen implements TerminalScreen {
     this.#answered.dispose()
     this.#titled.dispose()
     this.#moved.dispose()
+  }
+
+  /** Lines that have scrolled off quickly, the screen and the line above it with everything the addon knows to restore. */
+  #draw(scrollbackLines: number): string {
+    const { normal } = this.#terminal.buffer
+    const first = unwrapped(normal, Math.max(0, normal.baseY - scrollbackLines))
+    const split = unwrapped(normal, normal.baseY - 1)
+    if (split <= first) return this.#serializer.serialize({ scrollback: scrollbackLines })
+    return scrollbackText(normal, this.#terminal.cols, first, split) + this.#serializer.serialize({ scrollback: normal.baseY - split })
   }
 
   #setTitle(title: string): void {
@@ -103,6 +117,13 @@ export class XtermScreen implements TerminalScreen {
     if (this.#cursorStyle !== 0) extras += `\x1b[${this.#cursorStyle} q`
     return extras
   }
+}
+
+/** The row at or above `row` where its line begins. */
+function unwrapped(buffer: headless.IBuffer, row: number): number {
+  let start = row
+  while (start > 0 && buffer.getLine(start)?.isWrapped) start--
+  return start
 }
 
 /** A title may come from a hostile program: no control characters, bounded. */
