@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { fromHex, toHex } from '../base/bytes.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import type { PersonId } from '../base/ids.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { introductionOf, type PairingRecording, ReplayedSide } from '../testkit/pairing-recording.ts'
+import { DatasetKeys } from './dataset-keys.ts'
+import { DeviceList } from './device-list.ts'
+import formats from './golden/formats-v1.json' with { type: 'json' }
+import recorded from './golden/pairing-v1.json' with { type: 'json' }
+import { safetyWords } from './safety-words.ts'
+import { decodeSeatClaim } from './seat-claim.ts'
+
+/*
+ * What version 1 wrote and said stays readable (style guide R24). These files are never changed; a new format gets new ones.
+ */
+
+const crypto = new SodiumCrypto()
+const recording: PairingRecording = recorded
+
+describe('formats of version 1', () => {
+  it('[ID20] a device list with a founding, adds, a rename and a removal', () => {
+    const person = formats.person as PersonId
+    const list = DeviceList.open({ crypto, clock: new ManualClock(), person, store: new MemoryKeyValueStore() })
+    list.merge(fromHex(formats.list))
+    expect([...list.devices.values()].map((record) => ({ ...record, boxKey: toHex(record.boxKey) }))).toEqual(formats.devices)
+    expect(toHex(list.encode())).toBe(formats.list)
+  })
+
+  it('[ID35] a seat claim', () => {
+    const { bytes, ...said } = formats.claim
+    expect(decodeSeatClaim(crypto, fromHex(bytes))).toMatchObject(said)
+  })
+
+  it("[ID12] a dataset's keys", () => {
+    const keys = DatasetKeys.decode(crypto, fromHex(formats.datasetKeys.bytes))
+    expect([keys.epoch, toHex(keys.rendezvousSecret)]).toEqual([formats.datasetKeys.epoch, formats.datasetKeys.rendezvousSecret])
+  })
+
+  it('[ID33] safety words', () => {
+    expect(safetyWords(crypto, formats.safetyWords.keys.map(fromHex))).toEqual(formats.safetyWords.words)
+  })
+})
+
+describe('a recorded pairing of version 1', () => {
+  const replay = (role: 'offer' | 'join', heard: readonly string[]) => {
+    const side = new ReplayedSide(recording, role)
+    for (const message of heard) {
+      if (side.run.phase === 'decide' && side.run.answer === undefined) side.input({ type: 'answer', accept: true })
+      side.input({ type: 'message', bytes: fromHex(message) })
+    }
+    return side
+  }
+
+  it('[ID30] the offering side still understands what the joining one said, to the end', () => {
+    const { run } = replay('offer', recording.join.sent)
+    expect(run).toMatchObject({ phase: 'done', guess: 'right', peer: introductionOf(recording.join) })
+  })
+
+  it('[ID30] the joining side still understands what the offering one said, and adopts it', () => {
+    const { run, adopted } = replay('join', recording.offer.sent)
+    expect(run).toMatchObject({ phase: 'done', guess: 'right', peer: introductionOf(recording.offer) })
+    expect(adopted).toHaveLength(1)
+    expect(adopted[0]?.person).toBe(recording.grant.person)
+    expect(toHex(adopted[0]?.datasetKeys as Uint8Array)).toBe(recording.grant.datasetKeys)
+  })
+
+  it('[ID30] says the same words up to what is sealed', () => {
+    const offer = replay('offer', recording.join.sent)
+    const join = replay('join', recording.offer.sent)
+    expect(join.sent.slice(0, 2)).toEqual(recording.join.sent.slice(0, 2))
+    expect(offer.sent.slice(0, 2)).toEqual(recording.offer.sent.slice(0, 2))
+  })
+
+  it('[ID32] to another secret, the same recording proves nothing', () => {
+    const side = new ReplayedSide({ ...recording, secret: 'guitar-oboe' }, 'offer')
+    for (const message of recording.join.sent) side.input({ type: 'message', bytes: fromHex(message) })
+    expect(side.run).toMatchObject({ phase: 'failed', guess: 'wrong' })
+  })
+})
