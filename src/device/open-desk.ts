@@ -12,6 +12,7 @@ import { DocumentSync } from '../sync/document-sync.ts'
 import { Documents } from '../sync/documents.ts'
 import { PausedDevices } from '../sync/paused-devices.ts'
 import type { SyncContext } from '../sync/sync-context.ts'
+import { watchDesk } from './desk-watch.ts'
 import type { DeviceParts, DeviceStore } from './device-parts.ts'
 import { moveLuggage, unpackDeviceList, unpackWindows } from './joining.ts'
 import type { Notices } from './notices.ts'
@@ -66,8 +67,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const workspace = owned.add(new WorkspaceDoc(documents.open(WORKSPACE_DOC).doc))
     unpackWindows(store.values, workspace, documents, clock, random)
     const sync = owned.add(new DocumentSync(context, documents))
-    reportTroubles(documents, notices)
-    return {
+    const desk: OpenDesk = {
       context,
       documents,
       sync,
@@ -77,6 +77,8 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.state.readOnly,
       dispose: () => owned.dispose(),
     }
+    owned.add(watchDesk(desk, vault, notices, log))
+    return desk
   } catch (error) {
     owned.dispose()
     throw error
@@ -97,28 +99,6 @@ function openOwnStore(parts: DeviceParts, vault: Vault): DeviceStore {
   }
   store.values.put('device', 'person', utf8(person))
   return store
-}
-
-function reportTroubles(documents: Documents, notices: Notices): void {
-  documents.onDidFailToKeep(({ code, message }) => notices.put({ code, message, severity: 'error' }))
-  documents.onDidFindCopy(() =>
-    notices.put({
-      code: 'sync/copied-folder',
-      severity: 'error',
-      message:
-        'This data folder has been copied: two devices run with the same identity. Nothing is lost, but they no longer take changes from ' +
-        'each other. Delete the copy you do not need, start it anew with an empty folder and pair it again.',
-    }),
-  )
-  documents.onDidDrop(({ unseen }) => {
-    if (!unseen) return
-    notices.notify(
-      'document/dropped',
-      'warn',
-      'A text was closed elsewhere',
-      'It had changes from this device that the other had not seen.',
-    )
-  })
 }
 
 const damagedStore = (file: string) => ({
