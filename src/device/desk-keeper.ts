@@ -5,6 +5,7 @@ import type { DeviceId } from '../base/ids.ts'
 import type { PairingGrant } from '../identity/pairing.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
+import { watchDesk } from './desk-watch.ts'
 import { DeviceError } from './device-error.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { packLuggage } from './joining.ts'
@@ -114,6 +115,7 @@ export class DeskKeeper implements Disposable {
     const owned = new DisposableStore()
     try {
       const desk = owned.add(await openDesk(parts, vault, notices))
+      owned.add(watchDesk(desk, vault, notices, log))
       const { signer, check } = desk.context
       const claims = owned.add(SeatClaims.open({ crypto, clock, person: vault.keys.person, list: check, store: desk.values }))
       const lastScreens = new LastScreens(desk.values)

@@ -12,7 +12,6 @@ import { DocumentSync } from '../sync/document-sync.ts'
 import { Documents } from '../sync/documents.ts'
 import { PausedDevices } from '../sync/paused-devices.ts'
 import type { SyncContext } from '../sync/sync-context.ts'
-import { watchDesk } from './desk-watch.ts'
 import type { DeviceParts, DeviceStore } from './device-parts.ts'
 import { moveLuggage, unpackDeviceList, unpackWindows } from './joining.ts'
 import type { Notices } from './notices.ts'
@@ -67,7 +66,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const workspace = owned.add(new WorkspaceDoc(documents.open(WORKSPACE_DOC).doc))
     unpackWindows(store.values, workspace, documents, clock, random)
     const sync = owned.add(new DocumentSync(context, documents))
-    const desk: OpenDesk = {
+    return {
       context,
       documents,
       sync,
@@ -77,8 +76,6 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.state.readOnly,
       dispose: () => owned.dispose(),
     }
-    owned.add(watchDesk(desk, vault, notices, log))
-    return desk
   } catch (error) {
     owned.dispose()
     throw error
