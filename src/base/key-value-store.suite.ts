@@ -4,7 +4,7 @@ import type { KeyValueStore } from './key-value-store.ts'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value)
 
-/** Rules SY60-SY62: what every implementation of KeyValueStore does. `make` opens an empty store. */
+/** Rules SY90-SY92: what every implementation of KeyValueStore does. `make` opens an empty store. */
 export function describeKeyValueStore(
   name: string,
   make: () => { store: KeyValueStore; reopen: () => KeyValueStore; close: () => void },
@@ -18,14 +18,14 @@ export function describeKeyValueStore(
     })
     afterEach(() => made.close())
 
-    it('[SY60] the value last put is read, per space', () => {
+    it('[SY90] the value last put is read, per space', () => {
       store.put('a', 'k', bytes('one'))
       store.put('a', 'k', bytes('two'))
       store.put('b', 'k', bytes('other'))
       expect([text(store.get('a', 'k')), text(store.get('b', 'k')), store.get('a', 'none')]).toEqual(['two', 'other', undefined])
     })
 
-    it('[SY61] entries lists a space, with keys in plain; a deleted key is gone', () => {
+    it('[SY91] entries lists a space, with keys in plain; a deleted key is gone', () => {
       store.put('a', 'x', bytes('1'))
       store.put('a', 'y', bytes('2'))
       store.put('b', 'z', bytes('3'))
@@ -35,7 +35,7 @@ export function describeKeyValueStore(
       expect(store.entries('none')).toEqual([])
     })
 
-    it('[SY62] values are there after closing and opening', () => {
+    it('[SY92] values are there after closing and opening', () => {
       store.put('a', 'k', bytes('one'))
       store = made.reopen()
       expect(text(store.get('a', 'k'))).toBe('one')

@@ -2,7 +2,7 @@
  * Small sealed values that belong to this device: settings, seat, device list, last screens, issued client ids.
  *
  * Values are opaque bytes, at most a few MiB each. Synchronous: a value put is kept (survives kill -9) when the call
- * returns. Every implementation runs `describeKeyValueStore` from key-value-store.suite.ts (rules SY60-SY62).
+ * returns. Every implementation runs `describeKeyValueStore` from key-value-store.suite.ts (rules SY90-SY92).
  */
 export interface KeyValueStore {
   /** The bytes last put, or undefined. `space` keeps rooms apart (`seat`, `settings`). */

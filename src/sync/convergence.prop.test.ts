@@ -16,7 +16,7 @@ async function run(seed: number, operations: number, replica: ReplicaOptions = {
   }
 }
 
-it('[SY70] five devices that were cut off, restarted and delayed at random end with the same desk', { timeout: 600_000 }, async () => {
+it('[SY98] five devices that were cut off, restarted and delayed at random end with the same desk', { timeout: 600_000 }, async () => {
   const seed = seedOfRun()
   const operations = roundsOfRun(1_500, 10_000)
   const { tally, differences, lost, survivors, concurrent } = await run(seed, operations)
@@ -30,7 +30,7 @@ it('[SY70] five devices that were cut off, restarted and delayed at random end w
   expect(concurrent.pairs).toBeGreaterThan(operations)
 })
 
-it('[SY70] a state written before its changes are in the log is found', { timeout: 120_000 }, async () => {
+it('[SY98] a state written before its changes are in the log is found', { timeout: 120_000 }, async () => {
   let found = 0
   for (let seed = 1; seed <= 6 && found === 0; seed++) {
     const { differences } = await run(seed, 600, { plant: 'state-before-log' })

@@ -260,7 +260,7 @@ describe('texts', () => {
   })
 })
 
-it('[SY65] a damaged store while in use: replicas write themselves again, and peers get on', async () => {
+it('[SY95] a damaged store while in use: replicas write themselves again, and peers get on', async () => {
   class BreakingLog extends MemoryEnvelopeLog {
     readonly told: ((value: { path: string; reason: string }) => void)[] = []
     override readonly onDidSetAside = (listener: (value: { path: string; reason: string }) => void) => {

@@ -16,7 +16,7 @@ const ref = (seq: number, device: DeviceId = fakeDevice('A'), start = '001122334
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value)
 
-/** Rules SY50-SY57: what every implementation of EnvelopeLog does. `make` opens an empty log. */
+/** Rules SY80-SY87: what every implementation of EnvelopeLog does. `make` opens an empty log. */
 export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog; reopen: () => EnvelopeLog; close: () => void }): void {
   describe(name, () => {
     let made: ReturnType<typeof make>
@@ -32,7 +32,7 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       return { texts: rows.map((row) => text(row.bytes)), next, isLast }
     }
 
-    it('[SY50] what was appended is found and paged in order, per document', () => {
+    it('[SY80] what was appended is found and paged in order, per document', () => {
       const first = log.append(DOC, ref(1), bytes('one'), 5)
       log.append(OTHER, ref(1), bytes('elsewhere'), 5)
       const second = log.append(DOC, ref(2), bytes('two'), 6)
@@ -48,13 +48,13 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect([...log.docs()].sort()).toEqual([OTHER, DOC])
     })
 
-    it('[SY51] appending the same envelope again changes nothing', () => {
+    it('[SY81] appending the same envelope again changes nothing', () => {
       const first = log.append(DOC, ref(1), bytes('one'), 5)
       expect(log.append(DOC, ref(1), bytes('one'), 9)).toBe(first)
       expect(page(DOC, 0).texts).toEqual(['one'])
     })
 
-    it('[SY52] a page leaves out what the asker has and stops at its size, never before the first', () => {
+    it('[SY82] a page leaves out what the asker has and stops at its size, never before the first', () => {
       for (let seq = 1; seq <= 4; seq++) log.append(DOC, ref(seq), bytes(`a${seq}`.padEnd(400, '.')), 0)
       log.append(DOC, ref(1, fakeDevice('B')), bytes('b1'), 0)
       const have = new Frontier([ref(2)])
@@ -64,7 +64,7 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect([second.texts.map((one) => one?.slice(0, 2)), second.isLast]).toEqual([['a4', 'b1'], true])
     })
 
-    it('[SY53] state and snapshot are kept, newest only', () => {
+    it('[SY83] state and snapshot are kept, newest only', () => {
       expect([log.loadState(DOC), log.loadSnapshot(DOC)]).toEqual([undefined, undefined])
       log.saveState(DOC, bytes('state 1'))
       log.saveState(DOC, bytes('state 2'))
@@ -73,7 +73,7 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect(log.docs()).toEqual([DOC])
     })
 
-    it('[SY54] pruning forgets what is both old and covered', () => {
+    it('[SY84] pruning forgets what is both old and covered', () => {
       log.append(DOC, ref(1), bytes('old, covered'), 10)
       log.append(DOC, ref(2), bytes('new, covered'), 90)
       const last = log.append(DOC, ref(1, fakeDevice('B')), bytes('old, not covered'), 10)
@@ -82,7 +82,7 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect(log.append(DOC, ref(3), bytes('later'), 99)).toBeGreaterThan(last)
     })
 
-    it('[SY55] dropping a document leaves its tombstone only', () => {
+    it('[SY85] dropping a document leaves its tombstone only', () => {
       log.append(OTHER, ref(1), bytes('one'), 0)
       log.saveState(OTHER, bytes('state'))
       log.saveSnapshot(OTHER, bytes('snapshot'))
@@ -93,13 +93,13 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect(text(log.tombstone(OTHER))).toBe('dropped')
     })
 
-    it('[SY56] tombstones are bounded by count and age', () => {
+    it('[SY86] tombstones are bounded by count and age', () => {
       for (let i = 0; i < 4; i++) log.drop(`text/${i}` as DocId, bytes('x'), i * 10)
       log.pruneTombstones(3, 15)
       expect([0, 1, 2, 3].map((i) => log.tombstone(`text/${i}` as DocId) !== undefined)).toEqual([false, false, true, true])
     })
 
-    it('[SY57] everything is there after closing and opening', () => {
+    it('[SY87] everything is there after closing and opening', () => {
       const position = log.append(DOC, ref(1), bytes('one'), 5)
       log.saveState(DOC, bytes('state'))
       log.saveSnapshot(DOC, bytes('snapshot'))

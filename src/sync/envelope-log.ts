@@ -22,7 +22,7 @@ export interface LogPage {
  *
  * Synchronous on purpose: what `append` returned from survives kill -9, and nothing else happens in between. The log
  * keeps bytes and does not check them; the gate does, once, before. Every implementation runs `describeEnvelopeLog`
- * from envelope-log.suite.ts (rules SY50-SY57).
+ * from envelope-log.suite.ts (rules SY80-SY87).
  */
 export interface EnvelopeLog {
   /** Documents that have envelopes, a state or a snapshot, and no tombstone. */

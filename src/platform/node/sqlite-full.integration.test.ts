@@ -69,7 +69,7 @@ it('[SY36] a full disk: an envelope of a peer is not taken, so that it is asked 
   store.dispose()
 })
 
-it('[SY59] a folder that cannot be written: store/read-only, and the message says what to do', ({ skip }) => {
+it('[SY89] a folder that cannot be written: store/read-only, and the message says what to do', ({ skip }) => {
   const isRoot = process.getuid?.() === 0
   try {
     if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder], { stdio: 'ignore' })

@@ -35,7 +35,7 @@ async function writeAndKill(path: string, from: number, afterMs: number): Promis
   return Number(said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1)?.split(' ')[1])
 }
 
-it('[SY58] kill -9 at any moment loses nothing that was kept', { timeout: 600_000 }, async () => {
+it('[SY88] kill -9 at any moment loses nothing that was kept', { timeout: 600_000 }, async () => {
   const seed = seedOfRun()
   const rounds = roundsOfRun(8, 60)
   const random = new SeededRandom(seed)

@@ -48,7 +48,7 @@ describeKeyValueStore('SqliteKeyValueStore', () => ({
 }))
 
 describe('SqliteStore', () => {
-  it('[SY63] nothing that was put can be read in the folder: not names, not keys, not values', () => {
+  it('[SY93] nothing that was put can be read in the folder: not names, not keys, not values', () => {
     const store = openStore()
     new SqliteKeyValueStore(store).put('canary-space', 'canary-key', utf8('canary-value'))
     const log = new SqliteEnvelopeLog(store)
@@ -62,7 +62,7 @@ describe('SqliteStore', () => {
     expect(all).not.toContain(fakeDevice('A'))
   })
 
-  it('[SY64] a file that is no database is set aside, reported, and an empty store starts', () => {
+  it('[SY94] a file that is no database is set aside, reported, and an empty store starts', () => {
     writeFileSync(path(), 'this is not a database '.repeat(400))
     const store = openStore()
     expect(store.setAsideAtStart?.path).toContain('store.sqlite.damaged-')
@@ -70,7 +70,7 @@ describe('SqliteStore', () => {
     expect(new SqliteEnvelopeLog(store).docs()).toEqual([])
   })
 
-  it('[SY64] overwritten pages are found at the start after a crash', () => {
+  it('[SY94] overwritten pages are found at the start after a crash', () => {
     const log = new SqliteEnvelopeLog(openStore())
     new SqliteKeyValueStore(open[0] as SqliteStore).put('devices', 'list', utf8('my devices'))
     for (let seq = 1; seq <= 500; seq++) log.append(DOC, ref(seq), utf8('x'.repeat(300)), 0)
@@ -88,7 +88,7 @@ describe('SqliteStore', () => {
     expect(new SqliteKeyValueStore(store).entries('devices').map(([key]) => key)).toEqual(['list'])
   })
 
-  it('[SY64] a store sealed under another key is set aside', () => {
+  it('[SY94] a store sealed under another key is set aside', () => {
     new SqliteKeyValueStore(openStore('one')).put('a', 'k', utf8('v'))
     for (const store of open.splice(0)) store.dispose()
     const store = openStore('two')
@@ -96,7 +96,7 @@ describe('SqliteStore', () => {
     expect(new SqliteKeyValueStore(store).get('a', 'k')).toBeUndefined()
   })
 
-  it('[SY65] a value that cannot be unsealed sets the store aside while it is in use; small entries are carried over, positions go on', () => {
+  it('[SY95] a value that cannot be unsealed sets the store aside while it is in use; small entries are carried over, positions go on', () => {
     const store = openStore()
     const log = new SqliteEnvelopeLog(store)
     const values = new SqliteKeyValueStore(store)
@@ -113,7 +113,7 @@ describe('SqliteStore', () => {
     expect(log.append(DOC, ref(1), utf8('again'), 0)).toBeGreaterThan(last)
   })
 
-  it('[SY66] after dispose every call says store/closed', () => {
+  it('[SY96] after dispose every call says store/closed', () => {
     const store = openStore()
     store.dispose()
     expect(() => new SqliteKeyValueStore(store).get('a', 'k')).toThrow(expect.objectContaining({ code: 'store/closed' }))
