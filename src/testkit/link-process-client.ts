@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Disposable } from '../base/disposable.ts'
 import type { LinkProcessCommand, LinkProcessEvent, LinkProcessSetup } from './link-process.ts'
+import type { SignalNote } from '../sync/signal-note.ts'
 import type { LabMachine } from './netlab.ts'
+import type { UdpProxy } from './udp-proxy.ts'
 
 const PROGRAM = fileURLToPath(new URL('./link-process.ts', import.meta.url))
 
@@ -12,9 +14,14 @@ export class LinkProcessClient implements Disposable {
   readonly child: ChildProcess
   readonly events: LinkProcessEvent[] = []
   readonly #waiting = new Set<() => void>()
+  readonly #proxy: UdpProxy | undefined
 
-  /** @param machine  where it runs; on this machine itself if absent */
-  constructor(setup: LinkProcessSetup, machine?: LabMachine) {
+  /**
+   * @param machine  where it runs; on this machine itself if absent
+   * @param proxy    what it is driven through, when its setup says so
+   */
+  constructor(setup: LinkProcessSetup, machine?: LabMachine, proxy?: UdpProxy) {
+    this.#proxy = proxy
     const args = [PROGRAM, JSON.stringify(setup)]
     const options = { stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] }
     this.child = machine === undefined ? spawn(process.execPath, args, options) : machine.spawn(process.execPath, args, options)
@@ -22,6 +29,7 @@ export class LinkProcessClient implements Disposable {
     if (stdout === null) throw new Error('the process has no output')
     createInterface({ input: stdout }).on('line', (line) => {
       const event = JSON.parse(line) as LinkProcessEvent
+      if (event.t === 'exchange') void this.#exchange(event.id, event.note)
       if (event.t === 'log') console.log(`[${setup.seed}] ${event.text}`)
       this.events.push(event)
       for (const check of [...this.#waiting]) check()
@@ -41,6 +49,10 @@ export class LinkProcessClient implements Disposable {
       this.#waiting.add(check)
       check()
     })
+  }
+
+  async #exchange(id: number, note: SignalNote): Promise<void> {
+    this.say({ t: 'exchanged', id, note: (await this.#proxy?.exchangeCandidates(note)) ?? note })
   }
 
   say(command: LinkProcessCommand): void {

@@ -8,6 +8,7 @@ import { createNodeLinkPlatform } from '../platform/node/node-link-platform.ts'
 import { runRendezvous } from '../platform/node/rendezvous-server.ts'
 import type { LaneName, Link } from '../sync/lane.ts'
 import { Links } from '../sync/links.ts'
+import type { SignalNote } from '../sync/signal-note.ts'
 import { createTestDevice, TestMembers } from './test-devices.ts'
 
 /*
@@ -26,15 +27,19 @@ export interface LinkProcessSetup {
   /** A byte, repeated: the workspace. */
   readonly secret: number
   readonly isVerbose?: boolean
+  /** Offer only 127.0.0.1, and ask the parent to exchange candidates for those of its proxy. */
+  readonly usesProxy?: boolean
 }
 
 export type LinkProcessEvent =
   | { readonly t: 'ready'; readonly device: string; readonly urls: readonly string[] }
-  | { readonly t: 'linked'; readonly peer: string; readonly atMs: number; readonly path: string }
+  | { readonly t: 'linked'; readonly peer: string; readonly atMs: number; readonly path: string; readonly sinceOpenMs: number }
   | { readonly t: 'unlinked'; readonly peer: string; readonly atMs: number; readonly reason: string }
   | { readonly t: 'files'; readonly bytes: number; readonly atMs: number }
   | { readonly t: 'roundTrips'; readonly ms: readonly number[] }
   | { readonly t: 'stats'; readonly stats: ReturnType<Link['stats']>; readonly usage: NodeJS.CpuUsage }
+  /** Answer with `exchanged`. */
+  | { readonly t: 'exchange'; readonly id: number; readonly note: SignalNote }
   | { readonly t: 'log'; readonly text: string }
 
 export type LinkProcessCommand =
@@ -50,6 +55,9 @@ export type LinkProcessCommand =
     }
   | { readonly t: 'stats'; readonly peer: string }
   | { readonly t: 'hurry' }
+  | { readonly t: 'exchanged'; readonly id: number; readonly note: SignalNote }
+
+let exchangeCount = 0
 
 const tell = (event: LinkProcessEvent): void => void process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -60,9 +68,20 @@ async function main(setup: LinkProcessSetup): Promise<void> {
   const logger = setup.isVerbose === true ? tellingLogger : silentLogger
   const platform = createNodeLinkPlatform({ logger, lan: setup.usesLan })
   const own = setup.runsRendezvous ? await runRendezvous({ port: 0, logger }) : undefined
-  const links = new Links({ platform, rtcOptions: () => ({ iceServers: [] }), own, clock: systemClock, random: systemRandom, logger })
+  const exchanges = new Map<number, (note: SignalNote) => void>()
+  const exchange = (note: SignalNote): Promise<SignalNote> =>
+    new Promise((resolve) => {
+      const id = exchangeCount++
+      exchanges.set(id, resolve)
+      tell({ t: 'exchange', id, note })
+    })
+  const usesProxy = setup.usesProxy === true
+  const rtcOptions = () => ({ iceServers: [], ...(usesProxy ? { bindAddress: '127.0.0.1' } : {}) })
+  const parts = { clock: systemClock, random: systemRandom, logger, ...(usesProxy ? { changeNote: exchange } : {}) }
+  const links = new Links({ platform, rtcOptions, own, ...parts })
   links.setRendezvousUrls(setup.rendezvousUrls)
   const { device, signer } = createTestDevice(setup.seed)
+  const openedMs = performance.now()
   const set = links.open({
     signer,
     check: new TestMembers(...setup.members.map(createTestDevice)),
@@ -72,7 +91,7 @@ async function main(setup: LinkProcessSetup): Promise<void> {
   })
   let fileBytes = 0
   set.onDidLink((link) => {
-    tell({ t: 'linked', peer: link.peer, atMs: Date.now(), path: link.stats().path })
+    tell({ t: 'linked', peer: link.peer, atMs: Date.now(), path: link.stats().path, sinceOpenMs: performance.now() - openedMs })
     for (const name of ['control', 'session'] as const) echo(link, name)
     link.lane('files').onDidReceive((bytes) => {
       const before = Math.floor(fileBytes / 1e6)
@@ -85,7 +104,8 @@ async function main(setup: LinkProcessSetup): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const command = JSON.parse(line) as LinkProcessCommand
     if (command.t === 'hurry') set.hurry()
-    else await obey(command, set.links.get(command.peer as DeviceId))
+    else if (command.t === 'exchanged') exchanges.get(command.id)?.(command.note)
+    else void obey(command, set.links.get(command.peer as DeviceId))
   }
   links.dispose()
   await own?.close()
@@ -93,7 +113,7 @@ async function main(setup: LinkProcessSetup): Promise<void> {
   setTimeout(() => void platform.release(), 300)
 }
 
-async function obey(command: Exclude<LinkProcessCommand, { t: 'hurry' }>, link: Link | undefined): Promise<void> {
+async function obey(command: Exclude<LinkProcessCommand, { t: 'hurry' | 'exchanged' }>, link: Link | undefined): Promise<void> {
   if (link === undefined) {
     tell({ t: 'log', text: `not linked: ${JSON.stringify(command)}` })
     return
