@@ -7,26 +7,30 @@ import { type Carried, setShell, useShell } from '../shell/shell-store.ts'
 import { showToast } from '../ui/toast.tsx'
 import { deviceOffer } from './device-offer.ts'
 
+/** Widths of the dock as in tokens.css (--elsewhere, --elsewhere-open), which lies along the right edge. */
+const CLOSED_PX = 64
+const OPEN_PX = 280
+
 /** What a drag of a tab, or of a window with that tab in front, carries. */
 export function carriedOf(kind: Carried['kind'], tabId: TabId): Carried | undefined {
   const tab = sessionNow().tabs[tabId]
   return tab && { kind, tabId, app: tab.app.kind, device: appDevice(tab.app), title: appTitle(tab.app) }
 }
 
-/** The device tile at a point of the page, if any. */
+/**
+ * The device tile at a point of the page while something is carried, if any. The dock opens when the point is over it, so
+ * that its tiles can say why; elsewhere it stays out of the way, and nothing is looked up.
+ */
 export function tileUnder(x: number, y: number): string | undefined {
+  const { elsewhereOpen } = useShell.getState()
+  const over = x >= innerWidth - (elsewhereOpen ? OPEN_PX : CLOSED_PX)
+  if (elsewhereOpen !== over) setShell({ elsewhereOpen: over })
+  if (!over) return undefined
   for (const element of document.elementsFromPoint(x, y)) {
     const device = element.closest<HTMLElement>('[data-device-tile]')?.dataset['deviceTile']
     if (device) return device
   }
   return undefined
-}
-
-/** While something is carried over the dock it opens, so that the tiles can say why; outside it stays out of the way. */
-export function openWhenOver(x: number, y: number): void {
-  const box = document.querySelector('.elsewhere-panel')?.getBoundingClientRect()
-  const over = box !== undefined && x >= box.left && x <= box.right && y >= box.top && y <= box.bottom
-  if (useShell.getState().elsewhereOpen !== over) setShell({ elsewhereOpen: over })
 }
 
 /** Does what the tile offered, or says why it does not. */

@@ -27,3 +27,12 @@ export const frameStyle = (rect: PixelRect) => ({
 export function paintFrame(element: HTMLElement, rect: PixelRect): void {
   Object.assign(element.style, frameStyle(rect))
 }
+
+/** Moves a frame from where it was painted without laying anything out: what a drag does at every frame. */
+export function shiftFrame(element: HTMLElement, from: PixelRect, to: PixelRect): void {
+  element.style.translate = `${Math.round(to.x) - Math.round(from.x)}px ${Math.round(to.y) - Math.round(from.y)}px`
+}
+
+export const unshiftFrame = (element: HTMLElement): void => {
+  element.style.translate = ''
+}

@@ -1,6 +1,6 @@
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, openWhenOver, tileUnder } from '../dock/drop-on-device.ts'
+import { carriedOf, dropOnDevice, tileUnder } from '../dock/drop-on-device.ts'
 import { setShell } from '../shell/shell-store.ts'
 import { followPointer } from './pointer-drag.ts'
 import { deskOrigin, dragWindow } from './window-drag.ts'
@@ -42,7 +42,6 @@ export function dragTab(press: PointerEvent, tabId: TabId, element: HTMLElement)
     },
     move: (event) => {
       if (ghost) ghost.style.translate = `${Math.round(event.clientX - 24)}px ${Math.round(event.clientY - 14)}px`
-      openWhenOver(event.clientX, event.clientY)
       target = targetAt(event.clientX, event.clientY, tabId)
       if (!mark) return
       mark.hidden = target.kind !== 'strip'

@@ -2,10 +2,10 @@ import { placeInClass, freePixels } from '../../session/place.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import { type PixelRect, type SnapZone, snapZone, zoneRect } from '../../session/snap-zone.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, openWhenOver, tileUnder } from '../dock/drop-on-device.ts'
+import { carriedOf, dropOnDevice, tileUnder } from '../dock/drop-on-device.ts'
 import { setShell } from '../shell/shell-store.ts'
 import { publishDrag } from './drag-feed.ts'
-import { frameElement, paintFrame } from './frame-elements.ts'
+import { frameElement, paintFrame, shiftFrame, unshiftFrame } from './frame-elements.ts'
 import { followPointer } from './pointer-drag.ts'
 import { previewSnap } from './snap-preview.tsx'
 import { windowRectNow } from './use-places.ts'
@@ -39,6 +39,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       const place = placeInClass(window.places, displayClass)
       const pointer = { x: press.clientX - origin.x, y: press.clientY - origin.y }
       start = place.zone === 'none' ? shown : pullLoose(shown, freePixels(place, desk), pointer)
+      paintFrame(element, start)
       maySnap = true
       element.dataset['lifted'] = ''
       const carried = carriedOf('window', window.activeTab)
@@ -49,9 +50,8 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       const { desk } = useDesk.getState()
       if (!start) return
       at = moveRect(start, event.clientX - press.clientX, event.clientY - press.clientY, desk)
-      paintFrame(element, at)
+      shiftFrame(element, start, at)
       publishDrag(windowId, at)
-      openWhenOver(event.clientX, event.clientY)
       const tile = tileUnder(event.clientX, event.clientY)
       maySnap = !event.altKey && !tile
       zone = maySnap ? snapZone({ x: event.clientX - origin.x, y: event.clientY - origin.y }, desk) : 'none'
@@ -63,6 +63,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       publishDrag(undefined, undefined)
       const tile = event && tileUnder(event.clientX, event.clientY)
       setShell({ carried: undefined, elsewhereOpen: false })
+      unshiftFrame(element)
       if (commit && tile) {
         const tabId = sessionNow().windows[windowId]?.activeTab
         if (tabId) dropOnDevice('window', tabId, tile)

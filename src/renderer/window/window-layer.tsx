@@ -14,7 +14,7 @@ import { WindowFrame } from './window-frame.tsx'
 import './window.css'
 
 /** Windows whose content is mounted in one go after the focused one; more would hold up the first frame. */
-const MOUNT_STEP = 3
+const MOUNT_STEP = 2
 /** Covered windows that stay mounted, so that going back and forth is instant; beyond that the longest unseen goes. */
 const KEEP_COVERED = 8
 

@@ -4,6 +4,18 @@ const ANSI = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'whi
 
 /** The terminal's colours out of the theme's tokens as they are now, on `element` (which may lie in another hue). */
 export function terminalTheme(element: Element): ITheme {
+  const { theme = '', hue = '' } = document.documentElement.dataset
+  const nearest = element.closest<HTMLElement>('[data-hue]')?.dataset['hue'] ?? hue
+  const name = `${theme}:${nearest}:${matchMedia('(prefers-contrast: more)').matches}`
+  const known = themes.get(name) ?? readTheme(element)
+  themes.set(name, known)
+  return known
+}
+
+/** Read once for each look: 25 computed colours take 15 ms, and a desk may hold forty terminals. */
+const themes = new Map<string, ITheme>()
+
+function readTheme(element: Element): ITheme {
   const style = getComputedStyle(element)
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
   const colour = (token: string): string => toHex(paint, style.getPropertyValue(token).trim())
