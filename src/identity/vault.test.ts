@@ -1,20 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { utf8 } from '../base/bytes.ts'
-import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
-import type { Secret } from './crypto.ts'
+import { QuickCrypto } from '../testkit/quick-crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
 import { MAX_WAIT_MS } from './passphrase.ts'
 import { ARGON2_FLOOR } from './vault-format.ts'
 import { Vault } from './vault.ts'
-
-/** The real thing, but a passphrase costs next to nothing; the golden vault and the store on disk pay the full price. */
-class QuickCrypto extends SodiumCrypto {
-  override argon2id(passphrase: Uint8Array, salt: Uint8Array): Promise<Secret> {
-    return super.argon2id(passphrase, salt, { passes: 1, memoryBytes: 8192 })
-  }
-}
 
 const crypto = new QuickCrypto()
 const PASS = 'correct horse battery'
