@@ -20,6 +20,7 @@ import { DisplayPresence } from './display-presence.ts'
 import { addMessage } from './messages-store.ts'
 import { useRemoteDrags } from './remote-drags.ts'
 import { useSeat } from './seat-store.ts'
+import { followUnusedTexts } from './unused-texts.ts'
 
 const ID_BYTES = 16
 
@@ -138,6 +139,7 @@ export class DeskSession implements Disposable {
     const { door } = useDoor.getState()
     workspace.onDidChange(({ state }) => useDesk.setState({ session: state, unsent: this.#document.hasUnsent }))
     performance.mark('elsewhere:desk-loaded')
+    this.#owned.add(followUnusedTexts())
     useDesk.setState({
       session: workspace.state,
       deviceId: door?.deviceId ?? '',

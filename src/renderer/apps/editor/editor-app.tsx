@@ -2,7 +2,6 @@ import { ChevronDown, FileWarning, Save, Search, WrapText } from 'lucide-react'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { errorCode, errorMessage } from '../../../base/errors.ts'
 import { dispatch, useDesk, useSession } from '../../desk/desk-store.ts'
-import { Badge, Dot } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
@@ -55,10 +54,8 @@ export default function EditorApp(props: AppProps<EditorState>) {
     >
       <div className="app-bar" role="toolbar" aria-label="Text">
         <p className="editor-path app-bar-fill">
-          {facts.unsaved && <Dot meaning="unsafe" hollow />}
           <span title={state.path ?? undefined}>{state.path ?? 'New text, not in a file yet'}</span>
         </p>
-        <Badge>{deviceName}</Badge>
         <IconButton label="Find" shortcut="Ctrl+F" icon={<Search aria-hidden="true" />} onClick={() => surface?.openFind()} />
         <IconButton
           label={wrap ? 'Do not wrap long lines' : 'Wrap long lines'}

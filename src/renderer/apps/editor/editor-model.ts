@@ -7,7 +7,7 @@ import type { LastTexts } from './last-texts.ts'
 import { type LineEnd, readLineEnds, writeLineEnds } from './line-ends.ts'
 import { carryOver } from './rebase-text.ts'
 import { keepBothPath, type SaveState, saveRefused } from './save-buffer.ts'
-import { HISTORY_ORIGIN, TextBuffer } from './text-buffer.ts'
+import { HISTORY_ORIGIN, EditorBuffer } from './editor-buffer.ts'
 
 export type EditorState = AppStateOf<'editor'>
 
@@ -15,14 +15,13 @@ export type EditorState = AppStateOf<'editor'>
 export interface EditorCalls {
   readText(at: { device: string; path: string }): Promise<{ text: string; version: string; readOnly: boolean }>
   writeText(file: { device: string; path: string; text: string; expectedVersion?: string | null }): Promise<{ version: string }>
-  dropText(text: { doc: string }): Promise<unknown>
 }
 
 /** A document shared with the person's other displays: the desk's AttachedDocument. */
 export interface SharedText {
   readonly name: string
-  readonly doc: TextBuffer['doc']
-  readonly awareness: NonNullable<TextBuffer['awareness']>
+  readonly doc: EditorBuffer['doc']
+  readonly awareness: NonNullable<EditorBuffer['awareness']>
   readonly whenLoaded: Promise<void>
 }
 
@@ -41,7 +40,7 @@ export interface EditorDesk {
 /** What shows a text: EditorSurface in the product. */
 export interface TextSurface {
   readonly text: string
-  show(buffer: TextBuffer): void
+  show(buffer: EditorBuffer): void
   restore(place: EditorPlace): void
   /** As if the person had typed it: can be undone. */
   replace(text: string): void
@@ -87,7 +86,7 @@ export class EditorModel implements Disposable {
   readonly #surface: TextSurface
   readonly #last: LastTexts
   readonly #leaving = new AbortController()
-  #buffer: TextBuffer | undefined
+  #buffer: EditorBuffer | undefined
   #shared: SharedText | undefined
   /** The shared text was begun here, out of `#base`. */
   #begunHere = false
@@ -128,7 +127,7 @@ export class EditorModel implements Disposable {
   async #openFile(device: string, path: string | null): Promise<void> {
     const key = fileKey(device, path)
     this.#wanted = key
-    if (path === null) return this.#show(TextBuffer.private('', '\n'), key)
+    if (path === null) return this.#show(EditorBuffer.private('', '\n'), key)
     const calls = this.#desk.calls()
     const kept = this.#last.find(device, path)
     try {
@@ -139,18 +138,18 @@ export class EditorModel implements Disposable {
       this.#last.keep(device, path, { text, lineEnd, version: read.version, atMs: this.#desk.nowMs() })
       if (this.#desk.state().version !== read.version) this.#desk.setState({ version: read.version })
       this.#set({ locked: read.readOnly, keptFromMs: undefined })
-      this.#show(TextBuffer.private(text, lineEnd), key)
+      this.#show(EditorBuffer.private(text, lineEnd), key)
     } catch (error) {
       if (this.#wanted !== key || this.#gone) return
       const away = ['file/device-away', 'rpc/closed', 'base/bug'].includes(errorCode(error))
       if (!away || !kept) return this.#set({ phase: 'refused', error })
       if (this.#buffer && this.#file === key) return // shown already; it stays
       this.#set({ keptFromMs: kept.atMs })
-      this.#show(TextBuffer.private(kept.text, kept.lineEnd), key)
+      this.#show(EditorBuffer.private(kept.text, kept.lineEnd), key)
     }
   }
 
-  #show(buffer: TextBuffer, file: string): void {
+  #show(buffer: EditorBuffer, file: string): void {
     this.#buffer = buffer
     this.#file = file
     this.#base = buffer.text.toString()
@@ -165,14 +164,15 @@ export class EditorModel implements Disposable {
   async #openShared(name: string): Promise<void> {
     this.#wanted = name
     // Two displays began at the same moment: this one's buffer is not the one that stays, its text is carried over.
-    const mine = this.#begunHere || this.#starting ? { base: this.#base, text: this.#surface.text } : undefined
+    const mine =
+      this.facts.getState().unsaved && (this.#begunHere || !this.#shared) ? { base: this.#base, text: this.#surface.text } : undefined
     const late = setTimeout(() => this.#wanted === name && this.#set({ onItsWay: true }), 1_500)
     let shared: SharedText | undefined
     try {
       shared = await this.#desk.openText(name)
       await shared.whenLoaded
-      const buffer = new TextBuffer(shared.doc, shared.awareness)
-      await buffer.whenFilled(this.#leaving.signal)
+      const buffer = new EditorBuffer(shared.doc, shared.awareness)
+      await buffer.whenStarted(this.#leaving.signal)
       if (this.#wanted !== name) return this.#desk.closeText(shared)
       this.#releaseShared()
       this.#shared = shared
@@ -221,8 +221,8 @@ export class EditorModel implements Disposable {
     const shared = await this.#desk.openText(this.#desk.newTextName())
     await shared.whenLoaded
     if (this.#desk.state().textDoc !== null) return this.#desk.closeText(shared) // another display was first
-    const buffer = new TextBuffer(shared.doc, shared.awareness)
-    buffer.fill(from.text.toString(), from.lineEnd, from)
+    const buffer = new EditorBuffer(shared.doc, shared.awareness)
+    buffer.start(from.text.toString(), from.lineEnd, from)
     this.#desk.setState({ textDoc: shared.name })
     if (this.#gone) return this.#desk.closeText(shared)
     this.#wanted = shared.name
@@ -313,18 +313,12 @@ export class EditorModel implements Disposable {
 
   /** What is shown is what the file holds: the buffer of its own is no longer needed, its steps are kept here. */
   #settle(device: string, path: string, version: string): void {
-    const before = this.#buffer as TextBuffer
-    const buffer = TextBuffer.private(before.text.toString(), before.lineEnd, before)
-    const name = this.#shared?.name
+    const before = this.#buffer as EditorBuffer
+    const buffer = EditorBuffer.private(before.text.toString(), before.lineEnd, before)
     this.#desk.setState({ device, path, version, textDoc: null })
     this.#releaseShared()
     this.#wanted = fileKey(device, path)
     this.#show(buffer, this.#wanted)
-    if (name)
-      void this.#desk
-        .calls()
-        ?.dropText({ doc: name })
-        .catch(() => undefined) // it is dropped again when the tab closes
   }
 
   dispose(): void {

@@ -21,7 +21,7 @@ import { type Disposable, DisposableStore } from '../../../base/disposable.ts'
 import { Emitter } from '../../../base/emitter.ts'
 import { editorTheme } from './editor-theme.ts'
 import { changeBetween } from './rebase-text.ts'
-import type { TextBuffer } from './text-buffer.ts'
+import type { EditorBuffer } from './editor-buffer.ts'
 import type { TextStep } from './text-history.ts'
 
 /** Marks text that was put in by us (a file read again), not typed. */
@@ -34,7 +34,7 @@ export interface EditorPlace {
 }
 
 /**
- * CodeMirror over one TextBuffer at a time. Typing goes into the buffer and its history; what others type comes out of
+ * CodeMirror over one EditorBuffer at a time. Typing goes into the buffer and its history; what others type comes out of
  * it. Owns the view and its place in the page, not the buffer.
  */
 export class EditorSurface implements Disposable {
@@ -47,7 +47,7 @@ export class EditorSurface implements Disposable {
   readonly #typed = this.#owned.add(new Emitter<void>())
   readonly #moved = this.#owned.add(new Emitter<EditorPlace>())
   readonly #saves = this.#owned.add(new Emitter<void>())
-  #buffer: TextBuffer | undefined
+  #buffer: EditorBuffer | undefined
 
   /** The person changed the text here (typed, pasted, undid). */
   readonly onDidType = this.#typed.event
@@ -128,7 +128,7 @@ export class EditorSurface implements Disposable {
   }
 
   /** Shows a buffer. Where its text is what is shown already, nothing moves. */
-  show(buffer: TextBuffer): void {
+  show(buffer: EditorBuffer): void {
     this.#buffer = buffer
     this.#view.dispatch({ effects: this.#binding.reconfigure([]) })
     this.#put(buffer.text.toString())
@@ -152,7 +152,7 @@ export class EditorSurface implements Disposable {
     this.#view.dispatch({ changes: { from: change.at, to: change.at + change.removed, insert: change.inserted }, userEvent: 'input.paste' })
   }
 
-  get buffer(): TextBuffer | undefined {
+  get buffer(): EditorBuffer | undefined {
     return this.#buffer
   }
 

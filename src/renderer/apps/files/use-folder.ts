@@ -1,9 +1,10 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { create } from 'zustand'
 import { errorCode } from '../../../base/errors.ts'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
+import { useHome } from '../use-home.ts'
 
 /** A folder as last read. */
 export interface Listing {
@@ -35,10 +36,7 @@ interface Kept {
  * away. Only names and sizes, in memory, gone with the page (a lock reloads it). 60: a long walk through a home.
  */
 const MAX_KEPT = 60
-const useKept = create<{ readonly folders: ReadonlyMap<string, Kept>; readonly homes: Readonly<Record<string, string>> }>(() => ({
-  folders: new Map(),
-  homes: {},
-}))
+const useKept = create<{ readonly folders: ReadonlyMap<string, Kept> }>(() => ({ folders: new Map() }))
 const keyOf = (device: string, path: string) => `${device} ${path}`
 
 function keep(key: string, listing: Listing | undefined, error: unknown): void {
@@ -63,26 +61,12 @@ const REFRESH_MS = 5_000
 export function useFolder(device: string, path: string | null, visible: boolean): FolderHandle {
   const client = useClient()
   const reachable = useDeviceReachable(device)
-  const home = useKept(({ homes }) => homes[device])
+  const { home, error: homeError } = useHome(device)
   const folder = path ?? home
   const key = folder === undefined ? '' : keyOf(device, folder)
   const kept = useKept(({ folders }) => folders.get(key))
-  const [homeError, setHomeError] = useState<unknown>()
   const again = useRef<() => void>(undefined)
   const reload = useCallback(() => again.current?.(), [])
-
-  useEffect(() => {
-    if (!client || !reachable || useKept.getState().homes[device] !== undefined) return
-    const leaving = new AbortController()
-    client.homeFolder({ device }, { signal: leaving.signal }).then(
-      (found) => {
-        setHomeError(undefined)
-        useKept.setState(({ homes }) => ({ homes: { ...homes, [device]: found.path } }))
-      },
-      (failure: unknown) => !leaving.signal.aborted && setHomeError(failure),
-    )
-    return () => leaving.abort()
-  }, [client, device, reachable])
 
   useEffect(() => {
     if (!client || folder === undefined || !reachable) return
@@ -110,7 +94,7 @@ export function useFolder(device: string, path: string | null, visible: boolean)
     }
   }, [client, device, folder, reachable, visible])
 
-  const error = kept?.error ?? (home === undefined ? homeError : undefined)
+  const error = kept?.error ?? homeError
   const away = !reachable || errorCode(error) === 'file/device-away'
   return { listing: kept?.listing, home, away, error: away ? undefined : error, reload }
 }

@@ -46,6 +46,7 @@ it('[AP51] whatever parents a device sends, every process is listed exactly once
 
 it.each([
   ['/usr/bin/node --flag x.js', 'node'],
+  ['/opt/node --no-warnings /opt/elsewhere/dist/daemon/host.mjs --data /d', 'Elsewhere, host'],
   ['zsh', 'zsh'],
   ['', '(no name)'],
 ])('[AP50] "%s" is called %s', (command, name) => expect(taskName(command)).toBe(name))

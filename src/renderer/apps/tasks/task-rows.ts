@@ -74,8 +74,10 @@ function compareTasks(a: ProcessRow, b: ProcessRow, sort: TaskSort, totals: Read
   return by || a.pid - b.pid
 }
 
-/** `/usr/bin/node --flag /srv/app.js` > `node`; the whole command is shown beside it. */
+/** `/usr/bin/node --flag /srv/app.js` > `node`; the whole command is shown beside it. Elsewhere's own are told apart. */
 export function taskName(command: string): string {
+  const own = /[/\\]daemon[/\\](supervisor|host|files|device)(-main)?\.m?js\b/.exec(command)?.[1]
+  if (own) return `Elsewhere, ${own}`
   const first = command.trim().split(/\s+/)[0] ?? ''
   return first.split('/').at(-1) || first || '(no name)'
 }

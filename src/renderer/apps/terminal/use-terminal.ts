@@ -7,6 +7,7 @@ import { useClient } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import { openApp, useDeviceReachable, useDeviceRow } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
+import { useHome } from '../use-home.ts'
 import { TerminalAttachment } from './terminal-attachment.ts'
 import { TerminalScreen } from './terminal-screen.ts'
 import { CONNECTING, reattachDelayMs, reduceTerminalView, type TerminalFact, terminalTitle, type TerminalView } from './terminal-view.ts'
@@ -150,7 +151,8 @@ export function useTerminal({ state, setState, active }: AppProps<AppStateOf<'te
 
   // What others see of this tab while it is not mounted.
   const info = view.phase === 'live' ? view.info : undefined
-  const title = info && terminalTitle(info)
+  const { home } = useHome(device)
+  const title = info && terminalTitle(info, home)
   const cwd = info?.cwd
   const keepTitle = useEffectEvent((newTitle: string, newCwd: string) => {
     if (state.title !== newTitle || state.cwd !== newCwd) setState({ title: newTitle.slice(0, 200), cwd: newCwd })
