@@ -4,7 +4,7 @@ import { formatTable, withNoise, writeJson, type Bench } from '../bench/report.t
 import { buildAll, isBuildStale } from './build.ts'
 import { inProject } from './project.ts'
 
-const KNOWN = ['follow', 'identity', 'files', 'jobs', 'engines', 'links']
+const KNOWN = ['follow', 'sync', 'identity', 'files', 'jobs', 'engines', 'links']
 
 /** `npm run bench -- NAME [--json FILE]`: measures, prints a table, and fails only when a *must* was missed. */
 export async function main(args: readonly string[]): Promise<number> {
