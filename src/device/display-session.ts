@@ -56,9 +56,10 @@ export class DisplaySession implements Disposable {
     this.#changed.fire()
   }
 
-  /** Ties something to this display being unlocked. */
+  /** Ties something to this display being unlocked; for the command line, which has no lock of its own, to its connection. */
   hold<T extends Disposable>(held: T): T {
     if (this.#unlocked) this.#unlocked.add(held)
+    else if (this.entrance === undefined) this.owned.add(held)
     else held.dispose()
     return held
   }
