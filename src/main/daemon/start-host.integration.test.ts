@@ -13,6 +13,7 @@ import { listProcesses, startVariable } from '../../platform/node/proc-process-r
 import { connectUnixSocket } from '../../platform/node/unix-socket-transport.ts'
 import type { ByteChannel } from '../../rpc/channel.ts'
 import { createClient } from '../../rpc/client.ts'
+import { roundsOfRun } from '../../testkit/seeded-random.ts'
 import { startHost } from './start-host.ts'
 
 const cleanUps: (() => Promise<void> | void)[] = []
@@ -232,6 +233,27 @@ describe('the host process', () => {
     viewer.type(paste.subarray(700_000))
     await viewer.shows('all there')
     expect(readFileSync(file)).toEqual(Buffer.from(paste))
+  })
+
+  it('[JB11] programs that end while they are typed at and resized take nothing else with them', async () => {
+    const { connect } = await hostInItsOwnProcess()
+    const client = await connect()
+    const steady = await run(client, ['bash', '-c', 'echo steady; while read -r word; do echo "heard $word"; done'])
+    await steady.viewer.shows('steady')
+    for (let round = 0; round < roundsOfRun(40, 1000); round++) {
+      const { terminal, viewer } = await run(client, ['bash', '-c', round % 2 ? 'exit 3' : 'read -r; kill -9 $$'])
+      for (let i = 0; i < 12; i++) {
+        viewer.type('key\r')
+        viewer.channel.send(encodeUpFrame({ kind: 'size', columns: 80 + i, rows: 24 }))
+        if (i % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      if (round % 3 === 0) await client.end({ terminalId: terminal.terminalId })
+      else await vi.waitFor(() => expect(viewer.frames.at(-1)?.kind).toBe('exit'), wait)
+      viewer.type('late')
+      viewer.channel.dispose()
+    }
+    steady.viewer.type('still\r')
+    await steady.viewer.shows('heard still')
   })
 
   it('[JB14] Tasks shows what runs in terminals with its use, and ends only that', async () => {

@@ -48,6 +48,10 @@ class LydellPty implements Pty {
     this.#startedAt = listProcesses().find(({ pid }) => pid === this.#pty.pid)?.startedAt
     // encoding null makes these Buffers, whatever the type says
     pty.onData((data) => this.#output.fire(data as unknown as Buffer))
+    // Without a listener of ours node-pty throws what its socket says (a write to a program that has just gone) at the process,
+    // and every other terminal would end with it. The exit says all that is to be said.
+    const emitter = pty as unknown as { on(name: 'error', listener: () => void): void }
+    emitter.on('error', () => {})
     pty.onExit(({ exitCode, signal }) => {
       this.#exit = { code: exitCode, ...(signal ? { signal } : {}) }
       this.#exited.fire(this.#exit)
@@ -69,7 +73,12 @@ class LydellPty implements Pty {
   }
 
   resize(columns: number, rows: number): void {
-    if (!this.#exit) this.#pty.resize(columns, rows)
+    if (this.#exit) return
+    try {
+      this.#pty.resize(columns, rows)
+    } catch (error) {
+      if (!/EBADF|ENOTTY/.test(String(error))) throw error // it has just gone; its exit is on the way
+    }
   }
 
   pause(): void {
