@@ -49,7 +49,15 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const sessions = new Set<DisplaySession>()
   const returning = new ReturningDisplays(clock)
 
-  const vault = owned.add(await Vault.load({ crypto, store: parts.vaultStore, clock, logger: log.child('identity') }))
+  const vault = owned.add(
+    await Vault.load({
+      crypto,
+      store: parts.vaultStore,
+      clock,
+      logger: log.child('identity'),
+      ...(parts.argon2 && { argon2: parts.argon2 }),
+    }),
+  )
   const notices = owned.add(new Notices(clock))
   const settings = owned.add(new SettingsService(parts.settingsStore, parts.hostName))
   const peers = owned.add(new Peers())

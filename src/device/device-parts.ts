@@ -5,7 +5,7 @@ import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { Sealer } from '../base/sealer.ts'
-import type { Crypto } from '../identity/crypto.ts'
+import type { Argon2Params, Crypto } from '../identity/crypto.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
 import type { homeFilesContract } from '../files/home-files-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
@@ -46,6 +46,8 @@ export interface DeviceParts {
   readonly random: RandomSource
   readonly log: Logger
   readonly crypto: Crypto
+  /** Work for new passphrases; measured on this machine when absent. */
+  readonly argon2?: Argon2Params
   readonly vaultStore: VaultStore
   readonly settingsStore: SettingsStore
   readonly fetch: Fetch

@@ -1,0 +1,206 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import { type Logger, silentLogger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import { controlContract } from '../device/control-contract.ts'
+import { createDevice, type Device } from '../device/create-device.ts'
+import { createHost } from '../device/create-host.ts'
+import type { DeviceSettings } from '../device/desk-contract.ts'
+import type { DeviceParts, ProcessConnection } from '../device/device-parts.ts'
+import { displayContract } from '../device/display-contract.ts'
+import { serveFiles } from '../files/serve-files.ts'
+import { ARGON2_FLOOR } from '../identity/vault-format.ts'
+import { homeFilesContract } from '../files/home-files-contract.ts'
+import { hostContract } from '../jobs/host-contract.ts'
+import { tasksContract } from '../jobs/terminal-contract.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
+import { createClient } from '../rpc/client.ts'
+import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
+import { RendezvousHub } from '../sync/rendezvous-hub.ts'
+import { FakePtySpawner } from './fake-pty.ts'
+import { FakeRtcNetwork } from './fake-rtc.ts'
+import { createFakeWebSocketPair } from './fake-web-socket.ts'
+import { MemoryHomeDisk } from './memory-home-disk.ts'
+import { memoryTransportPair } from './memory-transport.ts'
+import { MemoryVaultStore } from './memory-vault-store.ts'
+
+export const PASSPHRASE = 'correct horse battery'
+
+/**
+ * Whole devices in one process, as createDevice joins them, with the platform's parts in memory: stores, ptys, a network of
+ * RTC connections that can be cut, and one rendezvous. Crypto is the real one.
+ */
+export class DeviceWorld {
+  readonly network = new FakeRtcNetwork()
+  readonly crypto = new SodiumCrypto()
+  readonly owned = new DisposableStore()
+  readonly clock: Clock
+  readonly #hub: RendezvousHub
+  #isRendezvousUp = true
+
+  constructor(clock: Clock = systemClock) {
+    this.clock = clock
+    this.#hub = this.owned.add(new RendezvousHub({ clock, random: systemRandom, logger: silentLogger }))
+  }
+
+  /** A device that has just been installed; its parts outlive a restart. */
+  async install(name: string, logger: Logger = silentLogger): Promise<WorldDevice> {
+    const device = new WorldDevice(this, name, logger)
+    await device.start()
+    this.owned.defer(() => device.stop())
+    return device
+  }
+
+  async openSocket(): Promise<ReturnType<typeof createFakeWebSocketPair>['client']> {
+    if (!this.#isRendezvousUp) throw new Error('the rendezvous is away')
+    const { client, server } = createFakeWebSocketPair()
+    this.#hub.accept(server, 'test')
+    return client
+  }
+
+  dispose(): void {
+    this.owned.dispose()
+  }
+}
+
+export class WorldDevice {
+  readonly name: string
+  readonly spawner = new FakePtySpawner()
+  readonly disk = new MemoryHomeDisk()
+  readonly vaultStore = new MemoryVaultStore()
+  readonly #world: DeviceWorld
+  readonly #logger: Logger
+  readonly #settings: { current: unknown }
+  #log = new MemoryEnvelopeLog()
+  #values = new MemoryKeyValueStore()
+  #device: Device | undefined
+  #owned = new DisposableStore()
+  /** Bugs the device reported; a test that ends with one has found something. */
+  readonly errors: string[] = []
+  storesPutAside = 0
+
+  constructor(world: DeviceWorld, name: string, logger: Logger) {
+    this.#world = world
+    this.name = name
+    this.#logger = logger
+    this.#settings = { current: { rendezvousPort: 0, mdns: false, rendezvousUrls: ['ws://rendezvous.test:1/'] } }
+  }
+
+  get device(): Device {
+    if (!this.#device) throw new Error(`${this.name} does not run`)
+    return this.#device
+  }
+
+  async start(): Promise<void> {
+    this.#owned = new DisposableStore()
+    this.#device = await createDevice(this.#parts())
+  }
+
+  stop(): void {
+    this.#device?.dispose()
+    this.#device = undefined
+    this.#owned.dispose()
+  }
+
+  /** A display that has opened its connection; `entrance` stands for its cookie. */
+  connect(entrance = 'cookie') {
+    const [near, far] = memoryTransportPair()
+    this.device.acceptDisplay(far, entrance)
+    return createClient(displayContract, near)
+  }
+
+  /** The command line's connection. */
+  control() {
+    const [near, far] = memoryTransportPair()
+    const door = { pid: 1, origin: () => 'http://test.localhost:1', oneTimeUrl: () => 'http://test.localhost:1/enter?t=x' }
+    this.device.acceptControl(far, door)
+    return createClient({ ...displayContract, ...controlContract }, near)
+  }
+
+  /** Sets the device up and returns its first display, unlocked. */
+  async setUp(displayName = `display of ${this.name}`) {
+    const display = this.connect()
+    await display.hello({ displayName })
+    await display.createVault({ personName: 'Ada', deviceName: this.name, passphrase: PASSPHRASE, unattended: false })
+    return display
+  }
+
+  #parts(): DeviceParts {
+    const world = this.#world
+    const host = createHost({
+      spawner: this.spawner,
+      isFolder: () => true,
+      endStrays: async () => [],
+      processes: { sample: () => ({ atMs: 0, cores: 1, busyMs: 0, totalMs: 1, memoryBytes: 1, memoryTotalBytes: 2, processes: [] }) },
+      signal: () => true,
+      supervisorPid: undefined,
+      log: silentLogger,
+      environment: {},
+      home: '/home/test',
+      shell: '/bin/sh',
+      shellFolder: '/tmp',
+    })
+    this.#owned.add(host)
+    const error = (message: string, details?: Readonly<Record<string, unknown>>) =>
+      void this.errors.push(`${message} ${String(details?.error instanceof Error ? details.error.stack : JSON.stringify(details ?? {}))}`)
+    const log: Logger = { ...this.#logger, error, child: () => log }
+    return {
+      clock: world.clock,
+      random: systemRandom,
+      log,
+      crypto: world.crypto,
+      argon2: ARGON2_FLOOR,
+      vaultStore: this.vaultStore,
+      settingsStore: {
+        read: () => this.#settings.current,
+        write: (settings: DeviceSettings) => void (this.#settings.current = settings),
+      },
+      fetch: () => Promise.reject(new Error('there is no web here')),
+      host: connection({ ...hostContract, ...tasksContract }, (transport) => void host.serve(transport)),
+      files: connection(homeFilesContract, (transport) => void serveFiles(this.disk, transport, silentLogger)),
+      openStore: () => ({
+        log: this.#log,
+        values: this.#values,
+        setAside: undefined,
+        onDidSetAside: new Emitter<string>().event,
+        dispose: () => {},
+      }),
+      putStoreAside: () => {
+        this.storesPutAside++
+        this.#log = new MemoryEnvelopeLog()
+        this.#values = new MemoryKeyValueStore()
+      },
+      createLinkPlatform: () => ({
+        rtc: world.network,
+        openSocket: () => world.openSocket(),
+        onDidChangeNetwork: new Emitter<void>().event,
+        dispose: () => {},
+      }),
+      bindAddress: () => undefined,
+      startRendezvous: () => Promise.reject(new Error('no ports here')),
+      platform: 'linux',
+      hostName: this.name,
+      version: '0.0.0-test',
+    }
+  }
+}
+
+/** Another process of the device, served in this one. */
+function connection<C extends Parameters<typeof createClient>[0]>(
+  contract: C,
+  serveOver: (transport: ReturnType<typeof memoryTransportPair>[1]) => void,
+): ProcessConnection<ReturnType<typeof createClient<C>>> {
+  const [near, far] = memoryTransportPair()
+  serveOver(far)
+  const client = createClient(contract, near)
+  return {
+    client: async () => client,
+    onDidConnect(listener) {
+      listener(client)
+      return { dispose: () => {} }
+    },
+    dispose: () => client.dispose(),
+  }
+}

@@ -1,0 +1,58 @@
+import { FileError } from '../files/file-error.ts'
+import type { HomeDisk, ReadFile } from '../files/home-disk.ts'
+import type { FileEntry } from '../files/home-files-contract.ts'
+
+/** A home folder in memory: flat, for tests of those who call one. */
+export class MemoryHomeDisk implements HomeDisk {
+  readonly home = '/home/test'
+  readonly files = new Map<string, { bytes: Uint8Array; version: number }>()
+  #versions = 0
+
+  async homeFolder(): Promise<string> {
+    return this.home
+  }
+
+  async list(path: string): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }> {
+    const entries = [...this.files].map(([file, { bytes }]) => ({
+      name: file.slice(this.home.length + 1),
+      kind: 'file' as const,
+      bytes: bytes.length,
+      modifiedMs: 0,
+      hidden: false,
+    }))
+    return { path, entries, truncated: false }
+  }
+
+  async read(path: string): Promise<ReadFile> {
+    const file = this.#require(path)
+    return { bytes: file.bytes, version: String(file.version), readOnly: false }
+  }
+
+  async write(path: string, bytes: Uint8Array, expectedVersion: string | null | undefined): Promise<{ version: string }> {
+    const before = this.files.get(path)
+    if (expectedVersion !== undefined && expectedVersion !== (before ? String(before.version) : null)) {
+      throw new FileError('file/changed', `${path} has changed meanwhile`)
+    }
+    this.files.set(path, { bytes, version: ++this.#versions })
+    return { version: String(this.#versions) }
+  }
+
+  async makeFolder(): Promise<void> {}
+
+  async rename(path: string, to: string): Promise<void> {
+    this.files.set(to, this.#require(path))
+    this.files.delete(path)
+  }
+
+  async trash(path: string): Promise<{ trashedTo: string }> {
+    this.#require(path)
+    this.files.delete(path)
+    return { trashedTo: '/trash' }
+  }
+
+  #require(path: string) {
+    const file = this.files.get(path)
+    if (!file) throw new FileError('file/not-found', `${path} is not there`)
+    return file
+  }
+}
