@@ -1,5 +1,5 @@
 import * as key from './record-keys.ts'
-import { equalJson, type JsonValue, type RecordValue } from './record-value.ts'
+import { equalJson, type RecordValue } from './record-value.ts'
 import type { SessionChange } from './session-change.ts'
 import type { CommandContext } from './session-command.ts'
 import { SessionError } from './session-error.ts'
@@ -40,11 +40,6 @@ export class ChangeDraft {
 
   remove(...recordKeys: string[]): void {
     for (const recordKey of recordKeys) this.#written.set(recordKey, null)
-  }
-
-  /** A key's value after what was written so far; null = no record. */
-  valueOf(recordKey: string): JsonValue {
-    return this.#written.get(recordKey) ?? (this.#written.has(recordKey) ? null : valueOfKey(this.state, recordKey))
   }
 
   /** Removes for good, beside the command: not brought back by undo. */
