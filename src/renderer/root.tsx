@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect } from 'react'
+import { useDesk } from './desk/desk-store.ts'
 import type { DeviceConnection } from './desk/device-connection.ts'
 import { useDoor } from './desk/door-store.ts'
 import { DeviceAway } from './screens/device-away.tsx'
@@ -23,7 +24,7 @@ export function Root({ connection }: { connection: DeviceConnection }) {
   )
 }
 
-/** Set once a desk was open in this page: from then on anything but unlocked means a fresh page. */
+/** Set once a desk was open in this page: from then on a lock means a fresh page. */
 let deskWasOpen = false
 
 function Screen({ connection }: { connection: DeviceConnection }) {
@@ -31,6 +32,7 @@ function Screen({ connection }: { connection: DeviceConnection }) {
   const client = useDoor((state) => state.client)
   const link = useDoor((state) => state.link)
   const phase = door?.phase
+  const unsent = useDesk((state) => state.unsent)
 
   useEffect(() => {
     // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
@@ -38,8 +40,9 @@ function Screen({ connection }: { connection: DeviceConnection }) {
   }, [phase])
   useEffect(() => {
     if (phase === 'unlocked') deskWasOpen = true
-    else if (deskWasOpen && phase) location.reload() // locked or handed over: nothing of the desk stays in memory
-  }, [phase])
+    // Locked or handed over: nothing of the desk stays in memory. Except what no device has yet, after a restart of it.
+    else if (deskWasOpen && phase && !(phase === 'sealed' && unsent)) location.reload()
+  }, [phase, unsent])
 
   if (!door) return link === 'away' ? <DeviceAway onRetry={() => connection.connect()} /> : <div className="screen" />
   if (door.phase === 'unlocked') {
@@ -49,5 +52,5 @@ function Screen({ connection }: { connection: DeviceConnection }) {
       </Suspense>
     )
   }
-  return door.phase === 'first-run' ? <FirstRun door={door} client={client} /> : <LockScreen door={door} client={client} />
+  return door.phase === 'first-run' ? <FirstRun door={door} client={client} /> : <LockScreen door={door} client={client} kept={unsent} />
 }

@@ -9,9 +9,13 @@ import { useDoor } from './door-store.ts'
  */
 let session: DeskSession | undefined
 
-/** Set once by the shell when the desk opens. */
-export const setDeskSession = (opened: DeskSession): void => {
-  session = opened
+/**
+ * The desk of this page: made when it is first shown, and the same one afterwards. A device process that restarted under
+ * an open desk asks for the passphrase again; what was changed meanwhile must still be there then.
+ */
+export function deskSession(make: () => DeskSession): DeskSession {
+  session ??= make()
+  return session
 }
 
 /** The device's calls (display-contract.ts) while connected; another object after each reconnect, so it belongs in effect dependencies. */

@@ -30,7 +30,10 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
 
   const setOpen = (to: boolean, delayMs: number) => {
     clearTimeout(timer.current)
-    timer.current = window.setTimeout(() => setShell({ elsewhereOpen: to }), delayMs)
+    timer.current = window.setTimeout(() => {
+      // A menu that was opened from a tile keeps its place.
+      if (to || !document.querySelector('.ui-menu')) setShell({ elsewhereOpen: to })
+    }, delayMs)
   }
   return (
     <aside className="elsewhere" aria-label="Elsewhere: your devices">

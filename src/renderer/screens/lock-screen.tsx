@@ -11,15 +11,16 @@ import { Spinner } from '../ui/spinner.tsx'
 import { Notices } from './notices.tsx'
 import { clockText, dayText } from './plain-time.ts'
 import { seatWords } from './seat-words.ts'
+import { rememberedUnlock } from './unlock-wish.ts'
 import { useMinute } from './use-now.ts'
 import './screen.css'
 
 /** The locked display: time, name, one field, and in plain words where the desk is now. Also shown after a hand-over. */
-export function LockScreen({ door, client }: { door: DoorState; client: DeviceClient | undefined }) {
+export function LockScreen({ door, client, kept }: { door: DoorState; client: DeviceClient | undefined; kept?: boolean }) {
   const now = useMinute()
   const field = useRef<HTMLInputElement>(null)
   const [passphrase, setPassphrase] = useState('')
-  const [how, setHow] = useState<'move' | 'beside'>('move')
+  const [how, setHow] = useState<'move' | 'beside'>(rememberedUnlock)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
   const [capsLock, setCapsLock] = useState(false)
@@ -93,10 +94,13 @@ export function LockScreen({ door, client }: { door: DoorState; client: DeviceCl
         </form>
         <div className="lock-where">
           {words && <p data-main="">{words}</p>}
+          {kept && (
+            <small>The device process restarted. What you changed last is kept in this window until you unlock; leave it open.</small>
+          )}
           {elsewhere && (
             <small>
               {how === 'move'
-                ? 'The other display locks itself.'
+                ? 'Any other display that is still open locks itself.'
                 : 'A second screen of the same desk: both stay open, changes on one show on the other.'}
             </small>
           )}

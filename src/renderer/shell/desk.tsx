@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'react'
 import { systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
-import { setDeskSession } from '../desk/app-desk.ts'
+import { deskSession } from '../desk/app-desk.ts'
 import { DeskSession } from '../desk/desk-session.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { Dock } from '../dock/dock.tsx'
@@ -24,19 +24,16 @@ import './desk.css'
 
 /** The unlocked desk. Its own chunk, fetched while the lock screen is read. */
 export default function Desk() {
-  const [session] = useState(() => new DeskSession(systemClock, systemRandom))
+  const [session] = useState(() => deskSession(() => new DeskSession(systemClock, systemRandom)))
   const loaded = useDesk((state) => state.session !== undefined)
-  useEffect(() => {
-    setDeskSession(session)
-    session.start()
-  }, [session])
+  useEffect(() => session.start(), [session])
   return loaded ? <OpenDesk session={session} /> : <div className="desk-wall" />
 }
 
 function OpenDesk({ session }: { session: DeskSession }) {
   const compact = useCompact()
   const resize = useMemo(() => session.resize.bind(session), [session])
-  useDeskLook()
+  const wallpaper = useDeskLook()
   useInputReports()
   useAutoLock()
   useMessageToasts()
@@ -52,15 +49,16 @@ function OpenDesk({ session }: { session: DeskSession }) {
 
   if (compact) {
     return (
-      <div className="desk desk-wall" data-compact="">
+      <div className="desk desk-wall" style={wallpaper} data-compact="">
         <CompactDesk onResize={resize} />
+        <WindowSwitcher />
         <Notifications />
         <PaletteHost />
       </div>
     )
   }
   return (
-    <div className="desk desk-wall">
+    <div className="desk desk-wall" style={wallpaper}>
       <TopBar />
       <Banners />
       <main className="desk-middle" aria-label="Desk">
