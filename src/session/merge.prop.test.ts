@@ -11,7 +11,7 @@ import type { TabId } from './session-ids.ts'
 /** Given again with ELSEWHERE_SEED; fast-check prints it where a property fails. */
 const SEED = seedOfRun()
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
-const RUNS = FULL ? 3_000 : 150
+const RUNS = FULL ? 3_000 : 80
 /** All rounds take longer than a test usually may. */
 const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 

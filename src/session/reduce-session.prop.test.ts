@@ -16,7 +16,7 @@ import type { RecordValue } from './record-value.ts'
 /** Given again with ELSEWHERE_SEED; fast-check prints it where a property fails. */
 const SEED = seedOfRun()
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
-const RUNS = FULL ? 2_000 : 150
+const RUNS = FULL ? 2_000 : 80
 /** All rounds take longer than a test usually may. */
 const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 const foldOf = (records: ReadonlyMap<string, RecordValue>): SessionState => new SessionFold((key) => records.get(key), records.keys()).state
