@@ -330,6 +330,15 @@ it('[JB11] what nobody knows has a name', async () => {
   }
 })
 
+it('[JB12] a terminal that ends while its screen is asked for says so', async () => {
+  const { client, terminalId, pty } = await open(setUp())
+  pty.print('x'.repeat(100_000))
+  const screen = client.screen({ terminalId })
+  const end = client.end({ terminalId })
+  await expect(screen).rejects.toMatchObject({ code: 'terminal/unknown' })
+  await end
+})
+
 it('[JB12] a changed screen is told every 3 s at most, and can be read to be kept elsewhere', async () => {
   const at = setUp()
   const { client, terminalId, pty } = await open(at)

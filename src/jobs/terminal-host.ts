@@ -113,14 +113,19 @@ export class TerminalHost implements Disposable {
 
   /** @throws JobError `terminal/unknown` */
   screen(terminalId: string): Promise<string> {
-    const { terminal } = this.#find(terminalId)
-    return new Promise((resolve) => {
+    const { terminal, owned } = this.#find(terminalId)
+    return new Promise((resolve, reject) => {
+      const ended = owned.defer(() => reject(JobError.unknownTerminal(terminalId)))
+      const answer = (screen: string) => {
+        resolve(screen)
+        owned.release(ended)
+      }
       const take = (scrollbackLines: number): void =>
         terminal.snapshot(scrollbackLines, ({ bytes }) => {
           const screen = new TextDecoder().decode(bytes)
-          if (screen.length <= MAX_LAST_SCREEN_LENGTH) resolve(screen)
+          if (screen.length <= MAX_LAST_SCREEN_LENGTH) answer(screen)
           else if (scrollbackLines > 0) take(Math.floor(scrollbackLines / 2))
-          else resolve('') // a screen of 1000 x 1000 in 24-bit colours: not worth keeping elsewhere
+          else answer('') // a screen of 1000 x 1000 in 24-bit colours: not worth keeping elsewhere
         })
       take(LAST_SCREEN_SCROLLBACK)
     })

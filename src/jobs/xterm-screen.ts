@@ -31,6 +31,7 @@ export class XtermScreen implements TerminalScreen {
   readonly #titled = new Emitter<string>()
   readonly #moved = new Emitter<string>()
   #title = ''
+  #disposed = false
   #cursorStyle = 0
   readonly #modes = new Map<number, boolean>()
 
@@ -64,17 +65,21 @@ export class XtermScreen implements TerminalScreen {
   }
 
   resize(columns: number, rows: number): void {
-    this.#terminal.write('', () => this.#terminal.resize(columns, rows))
+    this.#terminal.write('', () => {
+      if (!this.#disposed) this.#terminal.resize(columns, rows)
+    })
   }
 
   snapshot(scrollbackLines: number, take: (snapshot: ScreenSnapshot) => void): void {
     this.#terminal.write('', () => {
+      if (this.#disposed) return
       const { cols, rows } = this.#terminal
       take({ columns: cols, rows, bytes: utf8(this.#draw(scrollbackLines) + this.#extras()) })
     })
   }
 
   dispose(): void {
+    this.#disposed = true // what was written is still parsed; nobody asks any more
     this.#terminal.dispose()
     this.#answered.dispose()
     this.#titled.dispose()
