@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { silentLogger } from '../base/logger.ts'
 import { FakePtySpawner } from '../testkit/fake-pty.ts'
-import { fuzzContract, oddValue } from '../testkit/fuzz-contract.ts'
+import { fuzzContract, oddValue } from '../testkit/contract-fuzz.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { hostProcessContract, serveHost } from './serve-host.ts'

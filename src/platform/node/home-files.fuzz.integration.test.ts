@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { silentLogger } from '../../base/logger.ts'
 import { homeFilesContract } from '../../files/home-files-contract.ts'
 import { serveFiles } from '../../files/serve-files.ts'
-import { fuzzContract, oddValue } from '../../testkit/fuzz-contract.ts'
+import { fuzzContract, oddValue } from '../../testkit/contract-fuzz.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { NodeHomeDisk } from './node-home-disk.ts'
 
