@@ -14,7 +14,8 @@ const nothing = z.object({})
 /** Signed bytes of other rooms in URL-safe base64; their own decoders judge them. */
 const signed = (maxBytes: number) => z.string().max(Math.ceil((maxBytes * 4) / 3) + 4)
 const deviceListBytes = signed(48 * 1024)
-const claimBytes = signed(1024)
+/** The last move and the current claim. */
+const claimBytes = signed(2 * 1024 + 8)
 const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
 const terminalId = z.string().min(1).max(64)
 const size = { columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }

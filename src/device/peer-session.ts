@@ -102,18 +102,17 @@ export class PeerSession implements Disposable {
       {
         meet: async (input) => {
           await this.#takeDevices(input.devices)
-          const claim = claims.current
           const ageMs = seat.ageOfOwnClaimMs
           return {
             devices: toBase64Url(devices.encode()),
-            ...(claim ? { claim: toBase64Url(claim.bytes) } : {}),
+            ...(claims.current ? { claim: toBase64Url(claims.encode()) } : {}),
             ...(ageMs === undefined ? {} : { claimAgeMs: ageMs }),
             displays: seat.displays.map(({ display, name }) => ({ display, name })),
             version,
           }
         },
         onDidChangeDevices: deviceChanges,
-        onDidClaimSeat: this.#mapped(seat.onDidHearClaim, (claim) => ({ claim: toBase64Url(claim.bytes) })),
+        onDidClaimSeat: this.#mapped(seat.onDidHearClaim, () => ({ claim: toBase64Url(claims.encode()) })),
         onDidConfirmSeat: this.#mapped(seat.onDidConfirm, ({ session, claimId }) => ({ display: session.id, claimId })),
         onDidChangeDisplays: this.#mapped(seat.onDidChangeDisplays, (displays) => displays.map(({ display, name }) => ({ display, name }))),
         ...peerTerminalHandlers(ask),
@@ -148,8 +147,10 @@ export class PeerSession implements Disposable {
   }
 
   async #takeClaim(encoded: string, heardAfterCut: boolean): Promise<void> {
-    const claim = await this.#options.claims.take(fromBase64Url(encoded))
-    if (claim) this.#options.seat.hear(claim, heardAfterCut)
+    for (const claim of this.#options.claims.take(fromBase64Url(encoded))) {
+      // What another device claimed and this peer passes on was made while that one could not tell us itself.
+      this.#options.seat.hear(claim, heardAfterCut || claim.device !== this.#link.peer)
+    }
   }
 
   #takeDisplays(displays: readonly { display: string; name: string }[]): void {

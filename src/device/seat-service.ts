@@ -115,7 +115,7 @@ export class SeatService implements Disposable {
   }
 
   /**
-   * A claim came over a link; it is now the highest.
+   * A claim came over a link; it is news: the highest, or the highest *move*.
    * @param heardAfterCut  the claiming device was not linked when it claimed
    */
   hear(claim: SeatClaim, heardAfterCut: boolean): void {
@@ -166,7 +166,7 @@ export class SeatService implements Disposable {
   #settle(session: DisplaySession, outcome: 'claim-anew' | 'lock' | 'wait'): void {
     if (outcome === 'wait') return
     this.#endQuestion(session)
-    const claim = this.#desk?.claims.current
+    const claim = this.#desk?.claims.lastMove
     if (outcome === 'claim-anew')
       void this.claim(session, 'move').catch((error) => this.#log.error('the seat could not be claimed', { error }))
     else if (claim) this.#handOver(session, claim)

@@ -51,7 +51,7 @@ export function signSeatClaim(
 
 /** Reads a claim and checks its signature; whether the device is a member is for `SeatClaims`. @throws IdentityError `seat/malformed` */
 export function decodeSeatClaim(crypto: Crypto, bytes: Uint8Array): SeatClaim {
-  if (bytes.length > MAX_CLAIM_BYTES || bytes.length <= SIGNATURE_BYTES) throw malformed('wrong size')
+  if (bytes.length > MAX_CLAIM_BYTES || bytes.length <= SIGNATURE_BYTES) throw malformedClaim('wrong size')
   const body = bytes.subarray(SIGNATURE_BYTES)
   try {
     const decoder = decoding.createDecoder(body)
@@ -61,10 +61,11 @@ export function decodeSeatClaim(crypto: Crypto, bytes: Uint8Array): SeatClaim {
     const displayName = decoding.readVarString(decoder)
     const counter = decoding.readVarUint(decoder)
     const atMs = decoding.readVarUint(decoder)
-    if (!how || display.length !== DISPLAY_BYTES || counter > MAX_COUNTER || decoding.hasContent(decoder)) throw malformed('out of range')
-    if (displayName.length < 1 || displayName.length > MAX_NAME_LENGTH || hasControlCharacter(displayName)) throw malformed('bad name')
+    if (!how || display.length !== DISPLAY_BYTES || counter > MAX_COUNTER || decoding.hasContent(decoder))
+      throw malformedClaim('out of range')
+    if (displayName.length < 1 || displayName.length > MAX_NAME_LENGTH || hasControlCharacter(displayName)) throw malformedClaim('bad name')
     const signed = concatBytes(SIGNED_PREFIX, body)
-    if (!crypto.verify(publicKey, signed, bytes.subarray(0, SIGNATURE_BYTES))) throw malformed('its signature does not fit')
+    if (!crypto.verify(publicKey, signed, bytes.subarray(0, SIGNATURE_BYTES))) throw malformedClaim('its signature does not fit')
     return {
       display: toBase58(display) as DisplayId,
       displayName,
@@ -76,7 +77,7 @@ export function decodeSeatClaim(crypto: Crypto, bytes: Uint8Array): SeatClaim {
       bytes: bytes.slice(),
     }
   } catch (cause) {
-    throw cause instanceof IdentityError ? cause : malformed('it ends early', cause)
+    throw cause instanceof IdentityError ? cause : malformedClaim('it ends early', cause)
   }
 }
 
@@ -86,5 +87,5 @@ export function isHigherClaim(claim: SeatClaim, other: SeatClaim | undefined): b
   return claim.counter !== other.counter ? claim.counter > other.counter : claim.id > other.id
 }
 
-const malformed = (why: string, cause?: unknown) =>
+export const malformedClaim = (why: string, cause?: unknown) =>
   new IdentityError('seat/malformed', `a seat claim cannot be used (${why}); the seat stays where it is`, { cause })

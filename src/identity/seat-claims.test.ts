@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import * as encoding from 'lib0/encoding'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { toBase58 } from '../base/base58.ts'
 import type { DisplayId, PersonId } from '../base/ids.ts'
@@ -8,7 +9,7 @@ import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { createTestDevice, TestMembers } from '../testkit/test-devices.ts'
 import { judgeClaim, RECENT_INPUT_MS, SEAT_QUESTION_MS, settleQuestion } from './judge-claim.ts'
 import { decodeSeatClaim, isHigherClaim, signSeatClaim, type SeatClaim, type SeatHow } from './seat-claim.ts'
-import { MAX_OPEN_DISPLAYS, SeatClaims } from './seat-claims.ts'
+import { MAX_OPEN_DISPLAYS, MAX_TOLD_BYTES, SeatClaims } from './seat-claims.ts'
 
 const crypto = new SodiumCrypto()
 const [laptop, server, stranger] = [createTestDevice(1), createTestDevice(2), createTestDevice(3)]
@@ -16,6 +17,13 @@ const display = (n: number) => toBase58(new Uint8Array(16).fill(n)) as DisplayId
 const person = 'person' as PersonId
 const claimOf = (n: number, counter: number, how: SeatHow = 'move', device = laptop): SeatClaim =>
   signSeatClaim(crypto, { display: display(n), displayName: `display ${n}`, counter, how, atMs: 5 }, device.signer)
+
+/** What a peer that holds these claims tells. */
+const told = (...claims: readonly Pick<SeatClaim, 'bytes'>[]): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, claims.length)
+    for (const { bytes } of claims) encoding.writeVarUint8Array(encoder, bytes)
+  })
 
 describe('SeatClaims', () => {
   const clock = new ManualClock(1_700_000_000_000)
@@ -31,7 +39,7 @@ describe('SeatClaims', () => {
 
   it('[ID35] claims above all it has heard, and keeps the claim through a restart', async () => {
     expect(seats.current).toBeUndefined()
-    seats.take(claimOf(2, 7, 'move', server).bytes)
+    seats.take(told(claimOf(2, 7, 'move', server)))
     const mine = seats.claim(seat(1), laptop.signer)
     expect(mine).toMatchObject({ counter: 8, how: 'move', device: laptop.device, atMs: clock.nowMs() })
     expect(open().current).toMatchObject({ id: mine.id, counter: 8 })
@@ -39,23 +47,26 @@ describe('SeatClaims', () => {
 
   it('[ID35] passes on what others signed, and is not moved by what is old', async () => {
     const news = claimOf(2, 3, 'move', server)
-    expect(seats.take(news.bytes)).toMatchObject({ id: news.id })
-    expect(seats.take(news.bytes)).toBeUndefined()
-    expect(seats.take(claimOf(1, 2).bytes)).toBeUndefined()
-    expect(seats.current?.bytes).toEqual(news.bytes)
+    expect(seats.take(told(news))).toMatchObject([{ id: news.id }])
+    expect(seats.take(told(news))).toEqual([])
+    expect(seats.take(told(claimOf(1, 2)))).toEqual([])
+    expect(seats.encode()).toEqual(told(news))
   })
 
   it('[ID35] two claims with one counter end alike on both devices', async () => {
     const other = open(new MemoryKeyValueStore())
     const [a, b] = [seats.claim(seat(1), laptop.signer), other.claim(seat(2), server.signer)]
     expect(a.counter).toBe(b.counter)
-    seats.take(b.bytes)
-    other.take(a.bytes)
+    seats.take(told(b))
+    other.take(told(a))
     expect(seats.current?.id).toBe(other.current?.id)
   })
 
   it('[ID35] takes no claim of a device that is not on the list', async () => {
-    expect(() => seats.take(claimOf(1, 9, 'move', stranger).bytes)).toThrow(expect.objectContaining({ code: 'seat/refused' }))
+    expect(() => seats.take(told(claimOf(1, 9, 'move', stranger)))).toThrow(expect.objectContaining({ code: 'seat/refused' }))
+    expect(seats.current).toBeUndefined()
+    const mixed = told(claimOf(1, 1), claimOf(2, 2, 'move', stranger))
+    expect(() => seats.take(mixed)).toThrow(expect.objectContaining({ code: 'seat/refused' }))
     expect(seats.current).toBeUndefined()
   })
 
@@ -82,14 +93,37 @@ describe('SeatClaims', () => {
     expect(names()).toEqual([])
   })
 
-  it('[ID38] a new claim starts the list anew, and beside asks nobody', async () => {
+  it('[ID38] a new move starts the list anew', () => {
     seats.reportOpenDisplays(server.device, [{ display: display(2), name: 'two' }])
     const first = seats.claim(seat(1), laptop.signer)
     seats.confirm(server.device, display(2), first.id)
+    expect(seats.unconfirmed).toHaveLength(0)
     seats.claim(seat(1), laptop.signer)
     expect(seats.unconfirmed).toHaveLength(1)
-    seats.claim(seat(1, 'beside'), laptop.signer)
-    expect(seats.unconfirmed).toHaveLength(0)
+  })
+
+  it('[ID38] who sits down beside is not asked to follow, and changes nothing for who still has to', () => {
+    seats.reportOpenDisplays(server.device, [
+      { display: display(2), name: 'two' },
+      { display: display(3), name: 'three' },
+    ])
+    seats.claim(seat(1), laptop.signer)
+    seats.take(told(claimOf(2, 2, 'beside', server)))
+    expect(seats.current).toMatchObject({ counter: 2, how: 'beside' })
+    expect(seats.unconfirmed.map(({ name }) => name)).toEqual(['three'])
+  })
+
+  it('[ID35] a beside does not hide the move below it from who was cut off', () => {
+    const move = claimOf(1, 6)
+    const beside = claimOf(2, 7, 'beside', server)
+    expect(seats.take(told(move, beside))).toMatchObject([{ id: move.id }, { id: beside.id }])
+    expect(seats.encode()).toEqual(told(move, beside))
+    expect(seats.encode().length).toBeLessThan(MAX_TOLD_BYTES)
+    const late = open(new MemoryKeyValueStore())
+    late.take(told(beside))
+    expect(late.take(seats.encode())).toMatchObject([{ id: move.id }])
+    expect([late.lastMove?.id, late.current?.id]).toEqual([move.id, beside.id])
+    expect(open().encode()).toEqual(seats.encode())
   })
 
   it('[ID38] a peer cannot fill memory with displays', async () => {
@@ -119,7 +153,15 @@ describe('SeatClaims', () => {
     )
     for (let length = 0; length < bytes.length; length++)
       expect(() => decodeSeatClaim(crypto, bytes.subarray(0, length))).toThrow(malformed)
-    expect(() => seats.take(new Uint8Array(5))).toThrow(malformed)
+    for (const garbage of [
+      new Uint8Array(0),
+      new Uint8Array(5),
+      Uint8Array.of(3, 0, 0, 0),
+      Uint8Array.of(1, 200),
+      told(claimOf(1, 1), claimOf(2, 2), claimOf(3, 3)),
+    ]) {
+      expect(() => seats.take(garbage)).toThrow(malformed)
+    }
   })
 
   it('[ID39] cannot be claimed beyond what can still be counted', () => {
