@@ -136,6 +136,11 @@ export class LinkSession implements TranslatorHost, Disposable {
     try {
       this.#handle(decodeMessage(bytes))
     } catch (error) {
+      // our own store is full or closing: no fault of the peer
+      if (errorCode(error).startsWith('store/')) {
+        this.#context.logger.error('a message of a peer could not be dealt with', { peer: this.peer, code: errorCode(error) })
+        return
+      }
       this.fault(errorCode(error), `device ${this.peer} sent what cannot be read: ${errorMessage(error)}`)
     }
   }

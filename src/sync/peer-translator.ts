@@ -82,6 +82,34 @@ export class PeerTranslator implements FrameTranslator {
   /** The peer says what it holds: serve it from there. */
   handleHave(frontier: Frontier): void {
     this.#theirs = frontier
+    this.#guardStore(() => this.#serveFromStart(frontier))
+  }
+
+  /** Sends on until the lane is full or the peer has all we have. */
+  pump(): void {
+    this.#guardStore(() => this.#serve())
+  }
+
+  /**
+   * Reads from the store. Damage has set it aside, and the replica has written itself again: then the peer is served from
+   * what is there now. Any other trouble of the store (full, closing) leaves the peer where it is.
+   */
+  #guardStore(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!errorCode(error).startsWith('store/')) throw error
+      this.#context.logger.error('the log could not be read for a peer', {
+        peer: this.#host.peer,
+        code: errorCode(error),
+        message: errorMessage(error),
+      })
+      const theirs = this.#theirs
+      if (errorCode(error) === 'store/damaged' && theirs) queueMicrotask(() => this.handleHave(theirs))
+    }
+  }
+
+  #serveFromStart(frontier: Frontier): void {
     this.#isAtEnd = false
     const { log } = this.#context
     const { docId } = this.#replica
@@ -93,11 +121,10 @@ export class PeerTranslator implements FrameTranslator {
     this.#served = isBehind ? 0 : Math.min(this.#replica.position, ...positions.map((position) => (position as number) - 1))
     if (snapshot) this.#host.send({ kind: 'snapshot', doc: docId, snapshot })
     if (snapshot) this.#noteTheirs(snapshot)
-    this.pump()
+    this.#serve()
   }
 
-  /** Sends on until the lane is full or the peer has all we have. */
-  pump(): void {
+  #serve(): void {
     const theirs = this.#theirs
     if (!theirs || !this.#peer) return
     while (!this.#isAtEnd && this.#host.bufferedBytes < HIGH_WATER_BYTES) {

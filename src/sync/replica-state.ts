@@ -15,6 +15,8 @@ const READ_BYTES = 1 << 20
 export interface ReplicaState {
   readonly position: number
   readonly causal: CausalState
+  /** Envelopes since the last snapshot: counted over restarts, or a device that is started daily would never make one. */
+  readonly sinceSnapshot: number
   readonly update: Uint8Array
 }
 
@@ -23,6 +25,7 @@ export function writeReplicaState(state: ReplicaState): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeUint8(encoder, STATE_VERSION)
   encoding.writeVarUint(encoder, state.position)
+  encoding.writeVarUint(encoder, state.sinceSnapshot)
   state.causal.write(encoder)
   encoding.writeVarUint8Array(encoder, state.update)
   return encoding.toUint8Array(encoder)
@@ -33,10 +36,11 @@ export function readReplicaState(bytes: Uint8Array): ReplicaState {
   const reader = new BoundedReader(bytes, 'a cached state')
   if (reader.u8() !== STATE_VERSION) throw malformed('a cached state')
   const position = reader.uint()
+  const sinceSnapshot = reader.uint()
   const causal = CausalState.read(reader)
   const update = reader.bytes(Number.MAX_SAFE_INTEGER)
   reader.end()
-  return { position, causal, update }
+  return { position, causal, sinceSnapshot, update }
 }
 
 /**
@@ -48,7 +52,9 @@ export function readReplicaState(bytes: Uint8Array): ReplicaState {
  */
 export function loadReplica(context: SyncContext, docId: DocId, doc: Y.Doc, origin: unknown): ReplicaState & { replayed: number } {
   const stored = context.log.loadState(docId)
-  const state = stored ? readReplicaState(stored) : { position: 0, causal: new CausalState(), update: Uint8Array.of(0, 0) }
+  const state = stored
+    ? readReplicaState(stored)
+    : { position: 0, causal: new CausalState(), sinceSnapshot: 0, update: Uint8Array.of(0, 0) }
   Y.applyUpdate(doc, state.update, origin)
   let { position } = state
   let replayed = 0
@@ -67,5 +73,5 @@ export function loadReplica(context: SyncContext, docId: DocId, doc: Y.Doc, orig
     position = page.next
     isLast = page.isLast
   }
-  return { position, causal: state.causal, update: state.update, replayed }
+  return { ...state, position, sinceSnapshot: state.sinceSnapshot + replayed, replayed }
 }

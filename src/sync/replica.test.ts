@@ -233,6 +233,21 @@ describe('load and snapshots', () => {
     replica.makeSnapshot()
     expect(log.size(WORKSPACE_DOC).envelopes).toBe(1)
   })
+
+  it('[SY39] envelopes are counted over restarts', () => {
+    const { clock, replica, log, open } = setUp({ snapshotEvery: 10 })
+    const write = (to: Replica): void => {
+      for (let n = 0; n < 6; n++) {
+        to.edit((doc) => doc.getMap('m').set('k', n))
+        clock.advance(20)
+      }
+    }
+    write(replica)
+    replica.dispose()
+    write(open())
+    clock.advance(1_000)
+    expect(log.loadSnapshot(WORKSPACE_DOC)).toBeDefined()
+  })
 })
 
 describe('envelopes of peers', () => {

@@ -99,6 +99,7 @@ export class Replica implements Disposable, AttachmentHost {
     this.#causal = loaded.causal
     this.#position = loaded.position
     this.#sinceState = loaded.replayed
+    this.#sinceSnapshot = loaded.sinceSnapshot
     this.#gate = new Gate({
       docId,
       doc: this.doc,
@@ -217,7 +218,7 @@ export class Replica implements Disposable, AttachmentHost {
     causal.merge(snapshot.causal)
     // one row holds frontier and content: a crash finds both or neither
     const update = Y.mergeUpdates([this.state(), snapshot.update])
-    log.saveState(this.docId, writeReplicaState({ position: this.#position, causal, update }))
+    log.saveState(this.docId, writeReplicaState({ position: this.#position, causal, sinceSnapshot: this.#sinceSnapshot, update }))
     const hadSnapshot = log.loadSnapshot(this.docId) !== undefined
     if (!hadSnapshot) log.saveSnapshot(this.docId, bytes)
     this.#causal.merge(snapshot.causal)
@@ -242,7 +243,7 @@ export class Replica implements Disposable, AttachmentHost {
   /** Writes the state a load starts from. Called when quiet and on dispose. */
   saveState(): void {
     if (this.#plant !== 'state-before-log' && !this.#outbox.flush()) return // the state would hold more than the log
-    const state = { position: this.#position, causal: this.#causal, update: this.state() }
+    const state = { position: this.#position, causal: this.#causal, sinceSnapshot: this.#sinceSnapshot, update: this.state() }
     this.#context.log.saveState(this.docId, writeReplicaState(state))
     this.#sinceState = 0
     this.#sinceStateBytes = 0
