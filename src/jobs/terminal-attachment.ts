@@ -181,7 +181,11 @@ export class TerminalAttachment implements Disposable {
       this.#channel.close('terminal/malformed-frame')
       this.dispose()
     } else if (frame.kind === 'size') {
-      this.#terminal.handleViewer({ type: 'resize', viewer: this, size: { columns: frame.columns, rows: frame.rows } })
+      const { columns, rows } = frame
+      this.#terminal.handleViewer({ type: 'resize', viewer: this, size: { columns, rows } })
+      const { size } = this.#terminal
+      // it does not rule: told at once, so that it does not draw as if it did
+      if (size.columns !== columns || size.rows !== rows) this.#handleResize(size)
     } else if (frame.bytes.length > 0 && !isQueryAnswer(frame.bytes)) {
       this.#terminal.handleViewer({ type: 'type', viewer: this })
       this.#terminal.write(frame.bytes)

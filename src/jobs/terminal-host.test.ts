@@ -254,6 +254,17 @@ it('[JB6] the size follows the viewer typed in last, and all are told', async ()
   expect(pty.written).toEqual(['a', 'b'])
 })
 
+it('[JB6] a viewer whose wish does not count is told the size that does', async () => {
+  const { pty, attach } = await open(setUp())
+  const first = await attach()
+  const second = await attach()
+  first.type('a')
+  await vi.waitFor(() => expect(pty.written).toEqual(['a']))
+  second.channel.send(encodeUpFrame({ kind: 'size', columns: 120, rows: 40 }))
+  await vi.waitFor(() => expect(second.frames.at(-1)).toEqual({ kind: 'size', columns: 80, rows: 24 }))
+  expect(first.frames.filter(({ kind }) => kind === 'size')).toHaveLength(1)
+})
+
 it('[JB7] a question is answered once, by the host', async () => {
   const { pty, attach } = await open(setUp())
   const viewer = await attach()

@@ -86,6 +86,11 @@ export class Terminal implements Disposable {
     return this.#exit
   }
 
+  /** What the program sees. */
+  get size(): TerminalSize {
+    return this.#size
+  }
+
   /** Keys accepted and not yet taken by the program. */
   get unwrittenBytes(): number {
     return this.#exit ? 0 : this.#pty.unwrittenBytes
