@@ -60,6 +60,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
     void session
       .meet()
       .then(() => links.tell())
+      .then(tellAllScreens)
       .catch((error) => log.warn('meeting a peer failed', { peer: link.peer, code: errorCode(error), why: errorMessage(error) }))
     links.tell()
   }
@@ -87,6 +88,10 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   })
   owned.add(links.use(board))
   owned.add(terminals.onDidChangeScreen(({ terminalId }) => void tellScreen(terminalId)))
+  /** A device that was away when a terminal changed last has no screen of it yet, or an old one. */
+  const tellAllScreens = async () => {
+    for (const { terminalId } of await terminals.list()) await tellScreen(terminalId)
+  }
   const tellScreen = async (terminalId: string) => {
     if (!screens.hasListeners) return
     try {
