@@ -43,9 +43,9 @@ export class LinksService implements Disposable {
     return { dispose: () => (this.#board = undefined) }
   }
 
-  /** Call when the list, a link or its path changed. */
+  /** Call when the list, a link or its path changed. Says nothing while the desk is closed. */
   tell(): void {
-    if (this.#changed.hasListeners) this.#changed.fire(this.rows())
+    if (this.#board && this.#changed.hasListeners) this.#changed.fire(this.rows())
   }
 
   rows(): DeviceRow[] {

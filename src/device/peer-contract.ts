@@ -28,8 +28,8 @@ export const peerContract = {
     parseOutput: z.object({
       devices: deviceListBytes,
       claim: claimBytes.optional(),
-      /** How long ago the callee made that claim; absent when it only passes it on. */
-      claimAgeMs: z.number().nonnegative().optional(),
+      /** How long ago that claim was made, as the callee can tell. */
+      claimAgeMs: z.number().nonnegative().max(1e12),
       displays: openDisplays,
       version: z.string().max(40),
     }).parse,

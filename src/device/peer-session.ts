@@ -17,13 +17,7 @@ import type { LastScreens } from './last-screens.ts'
 import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
 import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
 import type { Peer, Peers } from './peers.ts'
-import type { SeatService } from './seat-service.ts'
-
-/**
- * A claim that its own device made this short a while before the link came up is news, not something heard after a cut: the
- * device was unlocked just now, and unlocking is what brought the link up. 10 s: links take up to 4 s where DTLS waits.
- */
-const FRESH_CLAIM_MS = 10_000
+import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
 
 export interface PeerSessionOptions extends PeerServices {
   readonly devices: DeviceList
@@ -73,8 +67,7 @@ export class PeerSession implements Disposable {
     await this.#takeDevices(answer.devices)
     this.#takeDisplays(answer.displays)
     if (answer.claim !== undefined) {
-      const isFresh = answer.claimAgeMs !== undefined && answer.claimAgeMs < FRESH_CLAIM_MS
-      await this.#takeClaim(answer.claim, !isFresh)
+      await this.#takeClaim(answer.claim, { ageMs: answer.claimAgeMs, afterCut: answer.claimAgeMs >= FRESH_CLAIM_MS })
     }
     if (this.#owned.isDisposed) return
     this.#owned.add(peers.add(this.#peer))
@@ -102,11 +95,10 @@ export class PeerSession implements Disposable {
       {
         meet: async (input) => {
           await this.#takeDevices(input.devices)
-          const ageMs = seat.ageOfOwnClaimMs
           return {
             devices: toBase64Url(devices.encode()),
             ...(claims.current ? { claim: toBase64Url(claims.encode()) } : {}),
-            ...(ageMs === undefined ? {} : { claimAgeMs: ageMs }),
+            claimAgeMs: Math.min(seat.claimAgeMs, LONG_AGO_MS),
             displays: seat.displays.map(({ display, name }) => ({ display, name })),
             version,
           }
@@ -130,7 +122,7 @@ export class PeerSession implements Disposable {
   #listen(): void {
     const { control, files } = this.#peer
     this.#owned.add(control.onDidChangeDevices(({ devices }) => this.#inTurn(() => this.#takeDevices(devices))))
-    this.#owned.add(control.onDidClaimSeat(({ claim }) => this.#inTurn(() => this.#takeClaim(claim, false))))
+    this.#owned.add(control.onDidClaimSeat(({ claim }) => this.#inTurn(() => this.#takeClaim(claim, { ageMs: 0, afterCut: false }))))
     this.#owned.add(control.onDidChangeDisplays((displays) => this.#takeDisplays(displays)))
     this.#owned.add(
       control.onDidConfirmSeat(({ display, claimId }) => this.#options.claims.confirm(this.#link.peer, display as DisplayId, claimId)),
@@ -146,11 +138,11 @@ export class PeerSession implements Disposable {
     await this.#options.devices.merge(fromBase64Url(encoded))
   }
 
-  async #takeClaim(encoded: string, heardAfterCut: boolean): Promise<void> {
-    for (const claim of this.#options.claims.take(fromBase64Url(encoded))) {
-      // What another device claimed and this peer passes on was made while that one could not tell us itself.
-      this.#options.seat.hear(claim, heardAfterCut || claim.device !== this.#link.peer)
-    }
+  async #takeClaim(encoded: string, heard: { ageMs: number; afterCut: boolean }): Promise<void> {
+    const news = this.#options.claims.take(fromBase64Url(encoded))
+    // What another device claimed and this peer passes on was made while that one could not tell us itself.
+    const isOwn = news.every(({ device }) => device === this.#link.peer)
+    if (news.length > 0) this.#options.seat.hear(news, { ...heard, afterCut: heard.afterCut || !isOwn })
   }
 
   #takeDisplays(displays: readonly { display: string; name: string }[]): void {

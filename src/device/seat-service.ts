@@ -11,6 +11,14 @@ import { DeviceError } from './device-error.ts'
 import { type DisplaySession, GOODBYE_MS } from './display-session.ts'
 import type { ReturningDisplays } from './returning-displays.ts'
 
+/**
+ * A claim made this short a while before a link came up is news, not something heard after a cut: unlocking is what brought
+ * the link up. 10 s: links take up to 4 s where DTLS waits.
+ */
+export const FRESH_CLAIM_MS = 10_000
+/** The age of a claim nobody has dated: older than any other. */
+export const LONG_AGO_MS = 1e12
+
 /** What of an open desk the seat needs. */
 export interface SeatDesk {
   readonly claims: SeatClaims
@@ -40,8 +48,11 @@ export class SeatService implements Disposable {
   readonly #claimed = new Emitter<SeatClaim>()
   readonly #confirmed = new Emitter<{ session: DisplaySession; claimId: string }>()
   readonly #displaysChanged = new Emitter<readonly OpenDisplay[]>()
-  /** Monotonic ms at which this device last claimed the seat. */
-  #claimedAtMs: number | undefined
+  readonly #watched = new WeakSet<DisplaySession>()
+  /** When (monotonic ms) the claim that counts was made, if that is known. */
+  #dated: { readonly id: string; readonly madeAtMs: number } | undefined
+  /** The last claim made here. */
+  #own: { readonly session: DisplaySession; readonly how: SeatHow; readonly madeAtMs: number } | undefined
   #desk: SeatDesk | undefined
 
   readonly onDidChange = this.#changed.event
@@ -75,11 +86,10 @@ export class SeatService implements Disposable {
     return [...this.#sessions.keys()].map(({ id, name }) => ({ display: id, name }))
   }
 
-  /** How long ago this device made the claim that counts; undefined when another one made it. */
-  get ageOfOwnClaimMs(): number | undefined {
-    const desk = this.#desk
-    if (!desk || this.#claimedAtMs === undefined || desk.claims.current?.device !== desk.signer.device) return undefined
-    return this.#clock.monotonicMs() - this.#claimedAtMs
+  /** How long ago the claim that counts was made, as far as this device can tell; LONG_AGO_MS when it was loaded from disk. */
+  get claimAgeMs(): number {
+    const { current } = this.#desk?.claims ?? {}
+    return current && current.id === this.#dated?.id ? this.#clock.monotonicMs() - this.#dated.madeAtMs : LONG_AGO_MS
   }
 
   get state(): SeatState | undefined {
@@ -103,9 +113,12 @@ export class SeatService implements Disposable {
     const desk = this.#desk
     if (!desk) return
     const claim = desk.claims.claim({ display: session.id, displayName: session.name, how }, desk.signer)
-    this.#claimedAtMs = this.#clock.monotonicMs()
+    const madeAtMs = this.#clock.monotonicMs()
+    this.#dated = { id: claim.id, madeAtMs }
+    this.#own = { session, how, madeAtMs }
     if (!session.isUnlocked) return // it left or locked meanwhile
-    if (!this.#sessions.has(session)) session.onDidChange(() => !session.isUnlocked && this.#leave(session))
+    if (!this.#watched.has(session)) session.onDidChange(() => !session.isUnlocked && this.#leave(session))
+    this.#watched.add(session)
     this.#endQuestion(session)
     this.#sessions.set(session, claim)
     this.#tellDisplays()
@@ -115,13 +128,28 @@ export class SeatService implements Disposable {
   }
 
   /**
-   * A claim came over a link; it is news: the highest, or the highest *move*.
-   * @param heardAfterCut  the claiming device was not linked when it claimed
+   * Claims came over a link, lowest first; they are news: the highest, or the highest *move*.
+   *
+   * A device that was off or sealed does not know how high the others have counted. When its display was unlocked only just
+   * now, before it could hear of them, that unlock is what the person did last: it is claimed anew, above what was heard.
+   *
+   * @param heard.ageMs     how long ago the last was made, as the peer can tell
+   * @param heard.afterCut  a claiming device was not linked when it claimed
    */
-  hear(claim: SeatClaim, heardAfterCut: boolean): void {
-    this.#log.info('the seat moved', { display: claim.displayName, how: claim.how, counter: claim.counter, heardAfterCut })
-    this.#claimed.fire(claim)
-    this.#follow(claim, heardAfterCut)
+  hear(news: readonly SeatClaim[], heard: { readonly ageMs: number; readonly afterCut: boolean }): void {
+    const last = news.at(-1)
+    if (!last) return
+    const nowMs = this.#clock.monotonicMs()
+    this.#dated = { id: last.id, madeAtMs: nowMs - heard.ageMs }
+    const own = this.#own
+    const ownAgeMs = own ? nowMs - own.madeAtMs : Number.POSITIVE_INFINITY
+    if (own && own.session.isUnlocked && ownAgeMs < FRESH_CLAIM_MS && ownAgeMs < heard.ageMs) {
+      this.#log.info('an older claim counted higher; claiming anew', { heard: last.counter })
+      return this.#claimAnew(own.session, own.how)
+    }
+    this.#log.info('the seat moved', { display: last.displayName, how: last.how, counter: last.counter, afterCut: heard.afterCut })
+    this.#claimed.fire(last)
+    for (const claim of news) this.#follow(claim, heard.afterCut)
   }
 
   /** @throws DeviceError `seat/not-asked` */
@@ -167,9 +195,12 @@ export class SeatService implements Disposable {
     if (outcome === 'wait') return
     this.#endQuestion(session)
     const claim = this.#desk?.claims.lastMove
-    if (outcome === 'claim-anew')
-      void this.claim(session, 'move').catch((error) => this.#log.error('the seat could not be claimed', { error }))
+    if (outcome === 'claim-anew') this.#claimAnew(session, 'move')
     else if (claim) this.#handOver(session, claim)
+  }
+
+  #claimAnew(session: DisplaySession, how: SeatHow): void {
+    void this.claim(session, how).catch((error) => this.#log.error('the seat could not be claimed', { error }))
   }
 
   #leave(session: DisplaySession): void {

@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
+import { StoreError } from '../base/store-error.ts'
 import { controlContract } from '../device/control-contract.ts'
 import { createDevice, type Device } from '../device/create-device.ts'
 import { createHost } from '../device/create-host.ts'
@@ -80,6 +81,8 @@ export class WorldDevice {
   /** Bugs the device reported; a test that ends with one has found something. */
   readonly errors: string[] = []
   storesPutAside = 0
+  /** Makes the next opening of the store fail, as a crash in between would. */
+  failToOpenStore = false
 
   constructor(world: DeviceWorld, name: string, logger: Logger) {
     this.#world = world
@@ -160,13 +163,10 @@ export class WorldDevice {
       fetch: () => Promise.reject(new Error('there is no web here')),
       host: connection({ ...hostContract, ...tasksContract }, (transport) => void host.serve(transport)),
       files: connection(homeFilesContract, (transport) => void serveFiles(this.disk, transport, silentLogger)),
-      openStore: () => ({
-        log: this.#log,
-        values: this.#values,
-        setAside: undefined,
-        onDidSetAside: new Emitter<string>().event,
-        dispose: () => {},
-      }),
+      openStore: () => {
+        if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')
+        return { log: this.#log, values: this.#values, setAside: undefined, onDidSetAside: new Emitter<string>().event, dispose: () => {} }
+      },
       putStoreAside: () => {
         this.storesPutAside++
         this.#log = new MemoryEnvelopeLog()
