@@ -5,7 +5,7 @@ import { silentLogger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { systemRandom } from '../base/random.ts'
 import { ClientIds, newStartId, type StartId } from '../sync/client-ids.ts'
-import type { DeviceCheck } from '../sync/device-check.ts'
+import type { DeviceCheck, DeviceSigner } from '../sync/device-check.ts'
 import { DocumentSync } from '../sync/document-sync.ts'
 import { Documents, type DocumentsOptions } from '../sync/documents.ts'
 import type { EnvelopeLog } from '../sync/envelope-log.ts'
@@ -18,6 +18,8 @@ export interface SyncDeviceOptions extends DocumentsOptions {
   readonly log?: EnvelopeLog
   readonly store?: KeyValueStore
   readonly check?: DeviceCheck
+  /** Instead of the fake one of the device's name. */
+  readonly signer?: DeviceSigner
   readonly clock?: Clock
   readonly random?: RandomSource
   readonly start?: StartId
@@ -29,7 +31,7 @@ export function syncContext(device: DeviceId, options: SyncDeviceOptions = {}): 
   return {
     log,
     store,
-    signer: fakeSigner(device),
+    signer: options.signer ?? fakeSigner(device),
     check: options.check ?? new FakeDeviceCheck(['A', 'B', 'C', 'D', 'E'].map(fakeDevice)),
     seal: fakeEnvelopeSeal,
     start,
@@ -48,7 +50,7 @@ export class SyncDevice {
   readonly sync: DocumentSync
 
   constructor(name: string, options: SyncDeviceOptions = {}) {
-    this.id = fakeDevice(name)
+    this.id = options.signer?.device ?? fakeDevice(name)
     this.context = syncContext(this.id, options)
     this.documents = new Documents(this.context, options)
     this.documents.openAll()
