@@ -50,7 +50,7 @@ const SECRET_PROMPT =
   /(pass(word|phrase|code|wort)|kennwort|contraseña|mot de passe|\bpin\b|secret|token|verification code|otp)[^\n]{0,60}$/i
 
 /**
- * Guesses what typed keys will look like on a slow link (rules AP1-AP7 in src/renderer/SPEC.md), as mosh does.
+ * Guesses what typed keys will look like on a slow link (rules AP1-AP7 in src/renderer/apps/SPEC.md), as mosh does.
  *
  * Typing falls into stretches: between Enter, control keys, and cursor moves we did not cause. In each stretch the device
  * must echo one key before anything is guessed; then guesses run ahead of the echo. So a prompt that does not echo never

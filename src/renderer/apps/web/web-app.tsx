@@ -49,7 +49,7 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
   }
   return (
     <section className="app web" aria-label={state.title || 'Web page'}>
-      <form className="app-bar" role="toolbar" aria-label="Web" onSubmit={go}>
+      <form className="app-bar" aria-label="Address and history" onSubmit={go}>
         <IconButton label="Back" icon={<ArrowLeft aria-hidden="true" />} aria-disabled={!step(state, -1)} onClick={() => walk(-1)} />
         <IconButton label="Forward" icon={<ArrowRight aria-hidden="true" />} aria-disabled={!step(state, 1)} onClick={() => walk(1)} />
         <IconButton
