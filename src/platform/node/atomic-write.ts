@@ -1,7 +1,8 @@
 import { type BigIntStats, constants } from 'node:fs'
-import { access, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { access, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import { FileError } from '../../files/file-error.ts'
 import type { ConfinedFolder } from './confined-folder.ts'
+import { moveWithoutReplacing } from './move-without-replacing.ts'
 
 /** Our half-written files: hidden from listings, and removed by the next write in the folder once their process is gone. */
 const TEMPORARY = /^\.elsewhere-(\d+)-[0-9a-f]{12}\.tmp$/
@@ -34,10 +35,7 @@ export async function writeAtomically(
     const version = await fill(handle, bytes, old)
     await oldFile(folder, name, expectedVersion)
     if (old || expectedVersion === undefined) await rename(folder.at(temporary), folder.at(name))
-    else {
-      await link(folder.at(temporary), folder.at(name)) // unlike rename, never replaces what has just appeared there
-      await unlink(folder.at(temporary))
-    }
+    else await moveWithoutReplacing(folder.at(temporary), folder.at(name))
     await folder.flush()
     return { version }
   } catch (error) {

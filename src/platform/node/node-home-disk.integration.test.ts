@@ -24,6 +24,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import { homeFileHandlers } from '../../files/serve-files.ts'
 import { roundsOfRun } from '../../testkit/seeded-random.ts'
+import { moveWithoutReplacing } from './move-without-replacing.ts'
 import { NodeHomeDisk } from './node-home-disk.ts'
 
 const rounds = roundsOfRun(10, 200)
@@ -358,6 +359,16 @@ describe('moving', () => {
     await expect(disk.rename(at('gone'), at('x'))).rejects.toEqual(code('file/not-found'))
     await expect(disk.makeFolder(at('b'))).rejects.toEqual(code('file/exists'))
     await expect(disk.rename(home, at('x'))).rejects.toEqual(code('file/no-permission'))
+  })
+
+  it('[FS8] on a disk without hard links as well', async () => {
+    const noLinks = () => Promise.reject(Object.assign(new Error('no links here'), { code: 'EPERM' }))
+    put('a', 'a')
+    put('b', 'b')
+    await expect(moveWithoutReplacing(at('a'), at('b'), noLinks)).rejects.toMatchObject({ code: 'EEXIST' })
+    await moveWithoutReplacing(at('a'), at('c'), noLinks)
+    expect(readdirSync(home).sort()).toEqual(['b', 'c'])
+    expect(readFileSync(at('b'), 'utf8')).toBe('b')
   })
 
   it('[FS9] the trash keeps what it gets, with its name and where it was', async () => {

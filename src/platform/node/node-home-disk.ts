@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { access, link, lstat, mkdir, open, opendir, realpath, rename, unlink } from 'node:fs/promises'
+import { access, lstat, mkdir, open, opendir, realpath, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { FileError, fileErrorOf } from '../../files/file-error.ts'
 import type { HomeDisk, ReadFile } from '../../files/home-disk.ts'
@@ -8,6 +8,7 @@ import type { FileEntry } from '../../files/home-files-contract.ts'
 import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
 import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
 import { assertWithin, ConfinedFolder } from './confined-folder.ts'
+import { moveWithoutReplacing } from './move-without-replacing.ts'
 import { moveToTrash } from './trash.ts'
 
 /** Entries looked at at once: enough to keep the thread pool busy, few enough to leave it to others. */
@@ -109,10 +110,8 @@ export class NodeHomeDisk implements HomeDisk {
       // a disk that ignores letter case finds the entry itself; two hard links are two entries
       const onlyCase = there?.ino === entry.ino && source.name.toLowerCase() === target.name.toLowerCase()
       if (there && !onlyCase) throw new FileError('file/exists', `${to} is there already; choose another name`)
-      if (entry.isFile() && !onlyCase) {
-        await link(sourceFolder.at(source.name), targetFolder.at(target.name)) // never replaces what has just appeared there
-        await unlink(sourceFolder.at(source.name))
-      } else await rename(sourceFolder.at(source.name), targetFolder.at(target.name))
+      if (entry.isFile() && !onlyCase) await moveWithoutReplacing(sourceFolder.at(source.name), targetFolder.at(target.name))
+      else await rename(sourceFolder.at(source.name), targetFolder.at(target.name))
     })
   }
 
