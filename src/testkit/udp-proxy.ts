@@ -3,6 +3,9 @@ import type { Disposable } from '../base/disposable.ts'
 import type { SignalNote } from '../sync/signal-note.ts'
 import { DelayLine, type PathConditions } from './delay-line.ts'
 
+/** The proxy itself must not be where packets are lost: at the usual 208 KiB a burst of SCTP overflows it. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+
 /** A UDP address of this machine, `host:port`. */
 type Address = string
 
@@ -60,7 +63,7 @@ export class UdpProxy implements Disposable {
   }
 
   async #create(real: Address): Promise<StandIn> {
-    const socket = createSocket('udp4')
+    const socket = createSocket({ type: 'udp4', recvBufferSize: SOCKET_BUFFER_BYTES, sendBufferSize: SOCKET_BUFFER_BYTES })
     this.#sockets.push(socket)
     socket.on('error', () => {}) // an ICMP answer for a peer that died: the packet is lost, as on a real path
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
