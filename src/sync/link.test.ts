@@ -151,6 +151,17 @@ it('[SY58] a fault found above closes the link and tells the peer its code', asy
   expect(() => link.lane('session').send(Uint8Array.of(1))).toThrow(expect.objectContaining({ code: 'link/closed' }))
 })
 
+it('[SY58] a message that makes its listener throw ends that link, with the code of what was thrown', async () => {
+  const { link, rawLane, reasons } = await setUp()
+  link.lane('session').onDidReceive(() => {
+    throw Object.assign(new Error('no such document'), { code: 'sync/bad-message' })
+  })
+  await ticks()
+  rawLane(new FrameCutter(Uint8Array.of(1)).next())
+  await ticks()
+  expect(reasons).toEqual([expect.stringMatching(/^sync\/bad-message: .*no such document/)])
+})
+
 it('[SY50] messages wait for the first listener, in order, and reach all listeners from then on', async () => {
   const { link, rawLane } = await setUp()
   rawLane(new FrameCutter(Uint8Array.of(1)).next())

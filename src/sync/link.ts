@@ -85,7 +85,10 @@ export class RtcLink implements Link {
       bulk: new LaneScheduler({ ...shared, lanes: channels.bulk, windowBytes: () => this.#bulkWindow(), bufferBytes: BULK_BUFFER_BYTES }),
     }
     this.#lanes = Object.fromEntries(
-      LANE_NAMES.map((name) => [name, new RtcLane(name, options.peer, this.#schedulers[connectionOf(name)])]),
+      LANE_NAMES.map((name) => [
+        name,
+        new RtcLane(name, options.peer, this.#schedulers[connectionOf(name)], (error) => this.#blame(name, error)),
+      ]),
     ) as Record<LaneName, RtcLane>
     this.#heartbeat = this.#owned.add(
       new LinkHeartbeat({
@@ -171,6 +174,12 @@ export class RtcLink implements Link {
     } catch (error) {
       this.closeForFault(errorCode(error), errorMessage(error))
     }
+  }
+
+  /** Whoever listens should have named the fault itself; a message that makes it throw must still not end this process. */
+  #blame(name: LaneName, error: unknown): void {
+    this.#options.logger.error('a message from a peer could not be handled', { peer: this.peer, lane: name, message: errorMessage(error) })
+    this.closeForFault(errorCode(error), `a message on lane ${name} could not be handled: ${errorMessage(error)}`)
   }
 
   #receiveFrame(name: LaneName, frame: Uint8Array): void {

@@ -88,6 +88,11 @@ export class Links implements Disposable {
     )
   }
 
+  /** For `elsewhere debug`: where this device can be met now. */
+  get meetingPlaces(): readonly { readonly url: string; readonly isConnected: boolean }[] {
+    return this.pool.clients.map(({ url, isConnected }) => ({ url, isConnected }))
+  }
+
   /** The links, while open. */
   get set(): RtcLinkSet | undefined {
     return this.#opened?.set

@@ -12,7 +12,7 @@ export class RtcLane implements Lane {
   readonly name: LaneName
   readonly #scheduler: LaneScheduler
   readonly #joiner: FrameJoiner
-  readonly #received = new Emitter<Uint8Array>()
+  readonly #received: Emitter<Uint8Array>
   readonly #drained = new Emitter<void>()
   readonly #closed = new Emitter<{ readonly reason: string }>()
   readonly counters = { sentBytes: 0, receivedBytes: 0, sentMessages: 0, receivedMessages: 0 }
@@ -23,9 +23,11 @@ export class RtcLane implements Lane {
   #heldBytes = 0
   #closedFor: string | undefined
 
-  constructor(name: LaneName, peer: string, scheduler: LaneScheduler) {
+  /** @param onListenerError  what a listener threw over a message: its sender's link ends, nothing else */
+  constructor(name: LaneName, peer: string, scheduler: LaneScheduler, onListenerError: (error: unknown) => void) {
     this.name = name
     this.#scheduler = scheduler
+    this.#received = new Emitter(onListenerError)
     this.#joiner = new FrameJoiner(peer, name)
   }
 

@@ -20,6 +20,8 @@ import {
  *   addRemoteCandidate before setRemoteDescription        throws                    -> candidates wait
  *   callbacks run on after close()                        -> `#closed` is asked first
  *   any call on a closed connection or channel            throws                    -> guarded, answers 'closed'
+ *   a DataChannel without handlers, once collected,       corrupts memory            -> each has all handlers and is kept
+ *   an ICE server it cannot read                          throws                     -> left out, the others are used
  *   its threads keep the process from ending, and cleanup()
  *   deadlocks for 10 s while a connection is closing      -> `release` waits for all of them, then cleans up
  */
@@ -86,6 +88,16 @@ function plainBytes(message: Uint8Array | ArrayBuffer): Uint8Array {
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
 }
 
+/** Settings are checked when they are written; this keeps an old or foreign line from ending every attempt to link. */
+function isReadableServer(url: string): boolean {
+  try {
+    new native.PeerConnection('probe', { iceServers: [url], disableAutoNegotiation: true }).close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 class DatachannelConnection implements RtcConnection {
   readonly #connection: native.PeerConnection
   readonly #channels: DatachannelChannel[] = []
@@ -105,7 +117,7 @@ class DatachannelConnection implements RtcConnection {
   constructor(options: RtcOptions, released: () => void) {
     this.#released = released
     this.#connection = new native.PeerConnection('link', {
-      iceServers: [...options.iceServers],
+      iceServers: options.iceServers.filter(isReadableServer),
       disableAutoNegotiation: true,
       maxMessageSize: MAX_MESSAGE_BYTES,
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
