@@ -189,6 +189,32 @@ describe('answers from the log', () => {
     expect(link.a.fault).toBeUndefined()
   })
 
+  it('[SY9] a new device gets what a device wrote that has left the list since, by snapshot, and so does one that missed its last', async () => {
+    const names = ['A', 'B', 'C', 'D'].map(fakeDevice)
+    const check = new FakeDeviceCheck(names)
+    const [a, b, c] = [device('A', { check }), device('B', { check }), device('C', { check })]
+    connect(a, c)
+    const ab = connect(a, b)
+    set(c, 'by c', 1)
+    await settle()
+    ab.cut()
+    set(c, 'last of c', 2)
+    set(a, 'by a', 3)
+    await settle()
+    check.members.delete(c.id)
+    set(a, 'after', 4)
+    const d = device('D', { check })
+    const links = [connect(a, d), connect(a, b)]
+    await settle()
+    expect(map(d)).toEqual({ 'by c': 1, 'last of c': 2, 'by a': 3, after: 4 })
+    expect(map(b)).toEqual(map(d))
+    set(d, 'by d', 5)
+    await settle()
+    expect(map(b)).toEqual({ ...map(a) })
+    expect(Object.keys(map(b)).length).toBe(5)
+    expect(links.map((link) => [link.a.fault, link.b.fault]).flat()).toEqual([undefined, undefined, undefined, undefined])
+  })
+
   it('[SY33] a copied folder: every linked device hears of it with proof, and the copies fall silent', async () => {
     const [a, b] = [device('A'), device('B')]
     const start = 'cccccccccccccccc' as StartId
@@ -212,6 +238,49 @@ describe('answers from the log', () => {
     set(one, 'y', 'after')
     await settle()
     expect([map(a), map(b)]).toEqual([{ x: 'first' }, { x: 'first' }])
+  })
+})
+
+describe('a copied data folder', () => {
+  it('[SY33] two devices that run from copies of one folder are found as soon as each has built on the other', async () => {
+    const [a, b, original] = [device('A'), device('B'), device('C')]
+    const copy = device('C')
+    expect(copy.context.start).not.toBe(original.context.start)
+    const told: string[] = []
+    for (const [name, each] of Object.entries({ a, b, original, copy })) {
+      each.documents.onDidFindCopy(({ device: who }) => told.push(`${name} ${who === original.id}`))
+    }
+    connect(a, b)
+    connect(original, a)
+    connect(copy, b)
+    await settle()
+    for (let n = 0; n < 2 && told.length === 0; n++) {
+      set(original, `original ${n}`, n)
+      await settle()
+      set(copy, `copy ${n}`, n)
+      await settle()
+    }
+    expect(told.sort()).toEqual(['a true', 'b true', 'copy true', 'original true'])
+  })
+
+  it('[SY33] a device that is killed and started again and again is no copy of itself', async () => {
+    const a = device('A')
+    const log = new MemoryEnvelopeLog()
+    const told: unknown[] = []
+    a.documents.onDidFindCopy((found) => told.push(found))
+    for (let n = 0; n < 5; n++) {
+      const c = device('C', { log })
+      const link = connect(a, c)
+      set(c, `c${n}`, n)
+      set(a, `a${n}`, n)
+      await settle()
+      set(c, `c${n} again`, n)
+      await settle()
+      link.cut()
+      for (const replica of c.documents.all()) replica.discard()
+    }
+    expect(told).toEqual([])
+    expect(Object.keys(map(a)).length).toBe(15)
   })
 })
 

@@ -8,6 +8,7 @@ import type { DeviceCheck } from './device-check.ts'
 import { decodeEnvelope, hashEnvelope, refKeyOf, sealContextOf, signedPartOf, type Envelope, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog } from './envelope-log.ts'
 import type { EnvelopeSeal } from './envelope-seal.ts'
+import { StartOrder } from './start-order.ts'
 import { SyncError, type SyncErrorCode } from './sync-error.ts'
 import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
 
@@ -15,13 +16,16 @@ import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
 export const GATE_RULES = [...UPDATE_RULES, 'doc', 'member', 'signature', 'copy', 'chain', 'deps'] as const
 export type GateRule = (typeof GATE_RULES)[number]
 
-/** Two envelopes of one device, start and seq: its data folder was copied (or its machine cloned) while it ran. */
+/**
+ * Proof that a data folder was copied: two envelopes of one device, start and seq (its machine was cloned while it ran), or
+ * of two starts that each build on the other (two processes ran at once from copies of one folder).
+ */
 export interface CopyFound {
   readonly doc: DocId
   readonly device: DeviceId
   readonly start: StartId
   readonly seq: number
-  /** The envelope held; undefined when it is our own device that met its copy ahead of itself. */
+  /** The other envelope; undefined when it is our own device that met its copy ahead of itself. */
   readonly first: Uint8Array | undefined
   readonly second: Uint8Array
 }
@@ -59,6 +63,7 @@ export class Gate {
   readonly #options: GateOptions
   /** Client ids by "device/start/n"; recomputing them would hash once per envelope. */
   readonly #ids = new Map<string, number>()
+  readonly #starts = new StartOrder()
 
   constructor(options: GateOptions) {
     this.#options = options
@@ -86,6 +91,9 @@ export class Gate {
     if (this.#holds('copy') && envelope.device === own.device && envelope.start === own.start) {
       return { kind: 'copied', found: { doc: docId, ...refOf(envelope), first: undefined, second: bytes } }
     }
+    const twin = this.#holds('copy') ? this.#starts.twinOf(envelope) : undefined
+    if (twin)
+      return { kind: 'copied', found: { doc: docId, ...refOf(envelope), first: this.#options.log.find(docId, twin), second: bytes } }
     const needs = this.#holds('deps') ? this.#missing(envelope) : undefined
     if (needs) return { kind: 'wait', envelope, needs }
     if (this.#holds('chain') && !equalBytes(envelope.prevHash, causal.lastHashOf(envelope))) {
@@ -104,12 +112,20 @@ export class Gate {
     if (first.length === 0 || equalBytes(first, second)) return undefined
     try {
       const [a, b] = [decodeEnvelope(first), decodeEnvelope(second)]
-      const isOneName = a.doc === b.doc && a.doc === this.#options.docId && refKeyOf(a) === refKeyOf(b)
-      const isProof = isOneName && this.#options.check.isMember(a.device) && this.#isSigned(a, first) && this.#isSigned(b, second)
+      const isOurDoc = a.doc === b.doc && a.doc === this.#options.docId
+      const isTwice = refKeyOf(a) === refKeyOf(b) || (buildsOn(a, b) && buildsOn(b, a))
+      const isProof = isOurDoc && isTwice && this.#options.check.isMember(a.device) && this.#isSigned(a, first) && this.#isSigned(b, second)
       return isProof ? { doc: a.doc, ...refOf(a), first, second } : undefined
     } catch {
       return undefined // bytes that cannot be read prove nothing
     }
+  }
+
+  /** An envelope was admitted, or made here. Answers a copy that only now shows. */
+  note(envelope: Envelope, bytes: Uint8Array): CopyFound | undefined {
+    const twin = this.#starts.note(envelope)
+    const { log, docId } = this.#options
+    return twin && { doc: docId, ...refOf(envelope), first: log.find(docId, twin), second: bytes }
   }
 
   #content(envelope: Envelope, bytes: Uint8Array): Verdict {
@@ -166,6 +182,10 @@ export class Gate {
     return rule !== this.#options.without
   }
 }
+
+/** Does `a` name an envelope of the start of `b`, of the same device but another start? */
+const buildsOn = (a: Envelope, b: Envelope): boolean =>
+  a.device === b.device && a.start !== b.start && a.deps.some((dep) => dep.device === b.device && dep.start === b.start)
 
 const refOf = ({ device, start, seq }: EnvelopeRef): EnvelopeRef => ({ device, start, seq })
 

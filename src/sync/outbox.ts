@@ -6,7 +6,7 @@ import type { DocId } from '../base/ids.ts'
 import { BatchTimer } from './batch-timer.ts'
 import type { CausalState } from './causal-state.ts'
 import type { ClientName } from './client-ids.ts'
-import { chainKeyOf, hashEnvelope, MAX_DEPS, sealContextOf, signEnvelope, type EnvelopeRef } from './envelope.ts'
+import { chainKeyOf, hashEnvelope, MAX_DEPS, sealContextOf, signEnvelope, type Envelope, type EnvelopeRef } from './envelope.ts'
 import type { SyncContext } from './sync-context.ts'
 
 /** A batch is sealed before it outgrows this; a single larger update goes alone. */
@@ -16,7 +16,7 @@ const RETRY_MS = 5_000
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
 
 export interface Sealed {
-  readonly ref: EnvelopeRef
+  readonly envelope: Envelope
   readonly bytes: Uint8Array
   readonly position: number
 }
@@ -120,7 +120,7 @@ export class Outbox implements Disposable {
     )
     const position = log.append(this.#docId, ref, bytes, clock.nowMs())
     this.#causal.advance(envelope, hashEnvelope(bytes))
-    this.#handleSealed({ ref, bytes, position })
+    this.#handleSealed({ envelope, bytes, position })
   }
 
   #clientsOf(update: Uint8Array): ClientName[] {

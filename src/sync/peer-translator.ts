@@ -3,7 +3,8 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId, DocId } from '../base/ids.ts'
 import { readAwareness, writeAwareness } from './awareness-cut.ts'
 import { clientIdOf } from './client-ids.ts'
-import { Frontier } from './frontier.ts'
+import type { EnvelopeRef } from './envelope.ts'
+import type { Frontier } from './frontier.ts'
 import type { FrameTranslator } from './lane-peer.ts'
 import type { Appended, Replica } from './replica.ts'
 import type { NamedAwareness, SessionMessage } from './session-message.ts'
@@ -111,17 +112,40 @@ export class PeerTranslator implements FrameTranslator {
 
   #serveFromStart(frontier: Frontier): void {
     this.#isAtEnd = false
-    const { log } = this.#context
     const { docId } = this.#replica
     const missing = frontier.missingFrom(this.#replica.frontier)
-    const positions = missing.map((ref) => log.positionOf(docId, ref))
-    // what it lacks is no longer kept as envelopes, or it has nothing at all: a snapshot serves it
-    const isBehind = positions.includes(undefined) || (missing.length > 0 && frontier.size === 0)
-    const snapshot = isBehind ? log.loadSnapshot(docId) : undefined
-    this.#served = isBehind ? 0 : Math.min(this.#replica.position, ...positions.map((position) => (position as number) - 1))
-    if (snapshot) this.#host.send({ kind: 'snapshot', doc: docId, snapshot })
-    if (snapshot) this.#noteTheirs(snapshot)
+    const positions = missing.map((ref) => this.#context.log.positionOf(docId, ref))
+    const snapshot = this.#snapshotFor(
+      missing.filter((_ref, index) => positions[index] === undefined),
+      missing.filter((ref) => !this.#context.check.isMember(ref.device)),
+      missing.length > 0 && frontier.size === 0,
+    )
+    const first = Math.min(this.#replica.position, ...positions.map((position) => (position ?? 1) - 1))
+    this.#served = snapshot ? 0 : first
+    if (snapshot) {
+      this.#host.send({ kind: 'snapshot', doc: docId, snapshot })
+      for (const ref of frontierOfSnapshot(snapshot).refs()) this.#theirs?.advance(ref)
+    }
     this.#serve()
+  }
+
+  /**
+   * The snapshot that an asker needs, if it needs one: for what is no longer kept as envelopes (`pruned`), for envelopes of
+   * devices that have left the list, which its gate would refuse (`departed`), or because it has nothing yet (`isNew`: spares
+   * it the log). One is made when the newest does not cover that.
+   */
+  #snapshotFor(pruned: readonly EnvelopeRef[], departed: readonly EnvelopeRef[], isNew: boolean): Uint8Array | undefined {
+    if (pruned.length + departed.length === 0 && !isNew) return undefined
+    const { log } = this.#context
+    const { docId, frontier } = this.#replica
+    const held = log.loadSnapshot(docId)
+    if (pruned.length + departed.length === 0) return held
+    const covered = held && frontierOfSnapshot(held)
+    const isEnough =
+      covered && pruned.every((ref) => covered.covers(ref)) && departed.every((ref) => covered.seqOf(ref) >= frontier.seqOf(ref))
+    if (isEnough) return held
+    this.#replica.makeSnapshot()
+    return log.loadSnapshot(docId)
   }
 
   #serve(): void {
@@ -227,9 +251,5 @@ export class PeerTranslator implements FrameTranslator {
       if (name) entries.push({ start: name.start, n: name.n, clock, json })
     }
     if (entries.length > 0) this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries })
-  }
-
-  #noteTheirs(snapshot: Uint8Array): void {
-    for (const ref of frontierOfSnapshot(snapshot).refs()) this.#theirs?.advance(ref)
   }
 }

@@ -2,7 +2,7 @@ import * as awarenessProtocol from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
-import { errorMessage } from '../base/errors.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DocId } from '../base/ids.ts'
 import type { CausalState } from './causal-state.ts'
 import type { ClientName } from './client-ids.ts'
@@ -80,6 +80,7 @@ export class Replica implements Disposable, AttachmentHost {
   readonly #displays = new Map<number, DisplayAttachment>()
   readonly #appended = new Emitter<Appended>()
   readonly #copies = new Emitter<CopyFound>()
+  readonly #failures = new Emitter<KeepFailure>()
   #position: number
   #sinceState = 0
   #sinceStateBytes = 0
@@ -111,8 +112,12 @@ export class Replica implements Disposable, AttachmentHost {
       own: { device: context.signer.device, start: context.start },
       ...(options.without ? { without: options.without } : {}),
     })
-    this.#outbox = new Outbox(context, docId, this.#causal, ({ ref, bytes, position }) => this.#noteAppended(ref, bytes, position))
-    this.onDidFailToKeep = this.#outbox.onDidFailToKeep
+    this.#outbox = new Outbox(context, docId, this.#causal, ({ envelope, bytes, position }) => {
+      this.#noteAppended(envelope, bytes, position)
+      const copy = this.#gate.note(envelope, bytes)
+      if (copy) this.#noteCopy(copy)
+    })
+    this.#outbox.onDidFailToKeep((failure) => this.#failures.fire(failure))
     this.awareness = new awarenessProtocol.Awareness(this.doc)
     this.awareness.setLocalState(null) // displays have awareness; a device has none
     this.doc.on('update', this.#handleUpdate)
@@ -124,7 +129,7 @@ export class Replica implements Disposable, AttachmentHost {
   /** A copied data folder was found; its device is paused. */
   readonly onDidFindCopy: Event<CopyFound> = this.#copies.event
   /** A change could not be kept (`store/disk-full`, ...): it stays in memory and is tried again. */
-  readonly onDidFailToKeep: Event<KeepFailure>
+  readonly onDidFailToKeep: Event<KeepFailure> = this.#failures.event
 
   get frontier(): Frontier {
     return this.#causal.frontier
@@ -288,6 +293,7 @@ export class Replica implements Disposable, AttachmentHost {
     this.doc.destroy()
     this.#appended.dispose()
     this.#copies.dispose()
+    this.#failures.dispose()
   }
 
   /** As dispose, and writes nothing more: the document is being dropped. */
@@ -318,10 +324,11 @@ export class Replica implements Disposable, AttachmentHost {
   #receiveOne(bytes: Uint8Array, apply: (update: Uint8Array) => void): Verdict {
     const verdict = this.#gate.examine(bytes)
     if (verdict.kind === 'pass') {
-      const position = this.#context.log.append(this.docId, verdict.envelope, bytes, this.#context.clock.nowMs())
+      const position = this.#keep(verdict.envelope, bytes)
       this.#causal.advance(verdict.envelope, verdict.hash)
       apply(verdict.update)
       this.#noteAppended(verdict.envelope, bytes, position)
+      this.#gate.note(verdict.envelope, bytes)
     } else if (verdict.kind === 'wait' && !this.#waiting.add(verdict.needs, verdict.envelope, bytes)) {
       const message = `too many envelopes of document ${this.docId} wait for others: one was dropped and will be asked for again`
       return { kind: 'refused', code: 'sync/waiting-full', message, isForged: false, envelope: verdict.envelope }
@@ -329,6 +336,15 @@ export class Replica implements Disposable, AttachmentHost {
       this.#noteCopy(verdict.found)
     }
     return verdict
+  }
+
+  #keep(ref: EnvelopeRef, bytes: Uint8Array): number {
+    try {
+      return this.#context.log.append(this.docId, ref, bytes, this.#context.clock.nowMs())
+    } catch (error) {
+      this.#failures.fire({ code: errorCode(error), message: errorMessage(error) })
+      throw error
+    }
   }
 
   #noteCopy(found: CopyFound): void {

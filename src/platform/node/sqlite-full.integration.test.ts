@@ -60,9 +60,12 @@ it('[SY36] a full disk: an envelope of a peer is not taken, so that it is asked 
   const author = new EnvelopeAuthor('B')
   const bytes = author.forge(updateOf(author.doc(), (doc) => doc.getMap('m').set('x', 'y'.repeat(200_000))))
   limitPages(store, 1)
+  const told: string[] = []
+  documents.onDidFailToKeep(({ code }) => told.push(code))
   const receive = (): unknown => replica.receive(bytes, () => {})
   expect(receive).toThrow(expect.objectContaining({ code: 'store/disk-full' }))
   expect(replica.frontier.size).toBe(0)
+  expect(told).toEqual(['store/disk-full'])
   limitPages(store, 1_000_000)
   expect(receive()).toMatchObject({ kind: 'pass' })
   documents.dispose()
