@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { TEST_CANDIDATES_VARIABLE } from '../platform/node/candidate-exchange.ts'
 import { LinkProcessClient } from '../testkit/link-process-client.ts'
 import type { LinkProcessSetup } from '../testkit/link-process.ts'
 import { createNetLab, type LabMachine, whyNoNetLab } from '../testkit/netlab.ts'
@@ -20,8 +22,10 @@ const setup = (seed: number, more: Partial<LinkProcessSetup> = {}): LinkProcessS
   ...more,
 })
 
-function start(machine: LabMachine, options: LinkProcessSetup): LinkProcessClient {
-  const client = new LinkProcessClient(options, machine)
+const PROXY = fileURLToPath(new URL('../testkit/proxy-process.ts', import.meta.url))
+
+function start(machine: LabMachine, options: LinkProcessSetup, env?: NodeJS.ProcessEnv): LinkProcessClient {
+  const client = new LinkProcessClient(options, machine, undefined, env)
   onTestFinished(() => client.dispose())
   return client
 }
@@ -121,6 +125,23 @@ describe.skipIf(reason !== undefined)(`links between machines${reason === undefi
     await b.next('unlinked', from)
     net.machine('a').heal()
     await b.next('linked', from)
+  })
+
+  it('[SY54] whole devices run through a proxy on a third machine when told to', async () => {
+    const net = lab('a', 'b', 'p')
+    const proxy = net
+      .machine('p')
+      .spawn(process.execPath, [PROXY, net.machine('p').address, '{"delayMs":30}'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const url = await new Promise<string>((resolve) => proxy.stdout?.once('data', (text) => resolve(String(text).trim())))
+    const env = { ...process.env, [TEST_CANDIDATES_VARIABLE]: url }
+    const a = start(net.machine('a'), setup(1, { runsRendezvous: true }), env)
+    const { urls } = await a.next('ready')
+    const b = start(net.machine('b'), setup(2, { rendezvousUrls: urls }), env)
+    await Promise.all([a.next('linked'), b.next('linked')])
+    const { ms } = await a.ask({ t: 'roundTrips', peer: B, lane: 'session', count: 5, pauseMs: 1 }, 'roundTrips')
+    expect(Math.min(...ms)).toBeGreaterThanOrEqual(60)
+    const { stats } = await a.ask({ t: 'stats', peer: B }, 'stats')
+    expect(stats.remoteAddress).toContain(`${net.machine('p').address}:`)
   })
 
   it('[SY51] a device with another key links to nobody and is told nothing', async () => {

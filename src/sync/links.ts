@@ -26,6 +26,8 @@ export interface LinkPlatform {
   readonly lan?: LanDiscovery
   /** An interface came, went or changed its address, or the machine woke up. */
   readonly onDidChangeNetwork: Event<void>
+  /** Tests only; see RtcLinkSetOptions. */
+  readonly changeNote?: (note: SignalNote) => Promise<SignalNote>
 }
 
 /** This device's own rendezvous, if it runs one. */
@@ -39,8 +41,6 @@ export interface LinksOptions {
   readonly platform: LinkPlatform
   readonly rtcOptions: () => RtcOptions
   readonly own: OwnRendezvous | undefined
-  /** Tests only; see RtcLinkSetOptions. */
-  readonly changeNote?: (note: SignalNote) => Promise<SignalNote>
   readonly clock: Clock
   readonly random: RandomSource
   readonly logger: Logger
@@ -119,7 +119,7 @@ export class Links implements Disposable {
   /** Device keys are open: links come up to every member that can be reached, until `close`. */
   open(membership: LinksMembership): RtcLinkSet {
     this.close()
-    const { platform, clock, random, logger, rtcOptions, own, changeNote } = this.#options
+    const { platform, clock, random, logger, rtcOptions, own } = this.#options
     const { signer, check, rendezvousSecret, onDidChangeMembers, known } = membership
     const store = new DisposableStore()
     const set = store.add(
@@ -134,7 +134,7 @@ export class Links implements Disposable {
         onDidChangeNetwork: platform.onDidChangeNetwork,
         onDidChangeMembers,
         ownRendezvousUrls: () => own?.urls() ?? [],
-        ...(changeNote === undefined ? {} : { changeNote }),
+        ...(platform.changeNote === undefined ? {} : { changeNote: platform.changeNote }),
       }),
     )
     store.add(set.onDidCut(() => this.pool.hurry()))

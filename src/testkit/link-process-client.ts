@@ -20,10 +20,10 @@ export class LinkProcessClient implements Disposable {
    * @param machine  where it runs; on this machine itself if absent
    * @param proxy    what it is driven through, when its setup says so
    */
-  constructor(setup: LinkProcessSetup, machine?: LabMachine, proxy?: UdpProxy) {
+  constructor(setup: LinkProcessSetup, machine?: LabMachine, proxy?: UdpProxy, env?: NodeJS.ProcessEnv) {
     this.#proxy = proxy
     const args = [PROGRAM, JSON.stringify(setup)]
-    const options = { stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] }
+    const options = { ...(env === undefined ? {} : { env }), stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] }
     this.child = machine === undefined ? spawn(process.execPath, args, options) : machine.spawn(process.execPath, args, options)
     const { stdout } = this.child
     if (stdout === null) throw new Error('the process has no output')

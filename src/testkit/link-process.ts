@@ -66,7 +66,6 @@ const FILE_BUFFER_BYTES = 1024 * 1024
 
 async function main(setup: LinkProcessSetup): Promise<void> {
   const logger = setup.isVerbose === true ? tellingLogger : silentLogger
-  const platform = createNodeLinkPlatform({ logger, lan: setup.usesLan })
   const own = setup.runsRendezvous ? await runRendezvous({ port: 0, logger }) : undefined
   const exchanges = new Map<number, (note: SignalNote) => void>()
   const exchange = (note: SignalNote): Promise<SignalNote> =>
@@ -77,7 +76,9 @@ async function main(setup: LinkProcessSetup): Promise<void> {
     })
   const usesProxy = setup.usesProxy === true
   const rtcOptions = () => ({ iceServers: [], ...(usesProxy ? { bindAddress: '127.0.0.1' } : {}) })
-  const parts = { clock: systemClock, random: systemRandom, logger, ...(usesProxy ? { changeNote: exchange } : {}) }
+  const nodePlatform = createNodeLinkPlatform({ logger, lan: setup.usesLan })
+  const platform = { ...nodePlatform, ...(usesProxy ? { changeNote: exchange } : {}) }
+  const parts = { clock: systemClock, random: systemRandom, logger }
   const links = new Links({ platform, rtcOptions, own, ...parts })
   links.setRendezvousUrls(setup.rendezvousUrls)
   const { device, signer } = createTestDevice(setup.seed)

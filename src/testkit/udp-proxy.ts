@@ -26,10 +26,13 @@ export class UdpProxy implements Disposable {
   readonly #line: DelayLine
   readonly #standIns = new Map<Address, Promise<StandIn>>()
   readonly #sockets: Socket[] = []
+  readonly #host: string
   carried = 0
 
-  constructor(conditions: PathConditions) {
+  /** @param host  address of this machine on which stand-ins listen */
+  constructor(conditions: PathConditions, host = '127.0.0.1') {
     this.conditions = conditions
+    this.#host = host
     this.#line = new DelayLine(conditions)
   }
 
@@ -42,7 +45,7 @@ export class UdpProxy implements Disposable {
   async exchangeCandidates(note: SignalNote): Promise<SignalNote> {
     if (note.kind !== 'candidates') return note
     const list = await Promise.all(
-      note.list.map(async (listed) => {
+      note.list.filter(isIpv4).map(async (listed) => {
         const parts = listed.candidate.split(' ')
         const [host, port] = (await this.standInFor(`${parts[4]}:${parts[5]}`)).split(':')
         parts[4] = host ?? ''
@@ -66,8 +69,8 @@ export class UdpProxy implements Disposable {
     const socket = createSocket({ type: 'udp4', recvBufferSize: SOCKET_BUFFER_BYTES, sendBufferSize: SOCKET_BUFFER_BYTES })
     this.#sockets.push(socket)
     socket.on('error', () => {}) // an ICMP answer for a peer that died: the packet is lost, as on a real path
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-    const standIn = { socket, real, address: `127.0.0.1:${socket.address().port}` }
+    await new Promise<void>((resolve) => socket.bind(0, this.#host, resolve))
+    const standIn = { socket, real, address: `${this.#host}:${socket.address().port}` }
     socket.on('message', (packet, { address, port }) => void this.#carry(standIn, packet, `${address}:${port}`))
     return standIn
   }
@@ -86,3 +89,6 @@ export class UdpProxy implements Disposable {
     for (const socket of this.#sockets.splice(0)) socket.close()
   }
 }
+
+/** Stand-ins are IPv4; other ways round the proxy are not offered. */
+const isIpv4 = ({ candidate }: { candidate: string }): boolean => /^\d+(\.\d+){3}$/.test(candidate.split(' ')[4] ?? '')

@@ -1,6 +1,7 @@
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { LinkPlatform } from '../../sync/links.ts'
+import { exchangeCandidatesAt, TEST_CANDIDATES_VARIABLE } from './candidate-exchange.ts'
 import { DatachannelRtc } from './datachannel-rtc.ts'
 import { MdnsLanDiscovery } from './mdns-lan-discovery.ts'
 import { NetworkWatch } from './network-watch.ts'
@@ -17,12 +18,14 @@ export function createNodeLinkPlatform(options: { readonly logger: Logger; reado
   const owned = new DisposableStore()
   const rtc = new DatachannelRtc()
   const watch = owned.add(new NetworkWatch())
+  const exchange = process.env[TEST_CANDIDATES_VARIABLE]
   const lan = options.lan ? owned.add(new MdnsLanDiscovery(options.logger)) : undefined
   return {
     rtc,
     openSocket: openNodeWebSocket,
     onDidChangeNetwork: watch.onDidChange,
     ...(lan === undefined ? {} : { lan }),
+    ...(exchange === undefined ? {} : { changeNote: exchangeCandidatesAt(exchange) }),
     dispose: () => owned.dispose(),
     async release() {
       owned.dispose()
