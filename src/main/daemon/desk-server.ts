@@ -130,9 +130,13 @@ async function answer(
       return sendPage(401, page('This link has been used or is too old. Run <code>elsewhere start</code> for a new one.'))
     // The page moves on by itself: after a redirect from a file the browser would withhold a SameSite=Strict cookie.
     const setCookie = `${COOKIE_NAME}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${30 * 24 * 3600}`
-    return sendPage(200, '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Elsewhere</title>', {
-      'Set-Cookie': setCookie,
-    })
+    return sendPage(
+      200,
+      '<!doctype html><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/"><title>Elsewhere</title>',
+      {
+        'Set-Cookie': setCookie,
+      },
+    )
   }
   if (!options.entrances.isKnown(cookieOf(request))) {
     return sendPage(401, page('This browser has not been let in. Run <code>elsewhere start</code> on this machine to open the desk.'))
@@ -175,7 +179,7 @@ function describe(request: http.IncomingMessage) {
 }
 
 const page = (sentence: string) =>
-  `<!doctype html><html lang="en"><meta charset="utf-8"><title>Elsewhere</title><style>body{font:16px system-ui;margin:4rem}</style><p>${sentence}</p></html>`
+  `<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>Elsewhere</title><style>body{font:16px system-ui;margin:4rem}</style><p>${sentence}</p></html>`
 
 function refuseUpgrade(socket: Duplex, status: number, why: string, log: Logger): void {
   log.warn('refused a display', { why })

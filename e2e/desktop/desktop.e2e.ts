@@ -1,0 +1,228 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { E2eDevice } from '../harness/e2e-device.ts'
+import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
+
+/** Where windows lie, by title. */
+const rectOf = (page: Page, title: string) =>
+  page.getByRole('dialog', { name: title, exact: true }).evaluate((element: HTMLElement) => ({
+    x: Number.parseInt(element.style.left, 10),
+    y: Number.parseInt(element.style.top, 10),
+    width: Number.parseInt(element.style.width, 10),
+    height: Number.parseInt(element.style.height, 10),
+    zone: element.dataset.zone,
+  }))
+
+/** A point of a window's title bar that is neither tab nor button. */
+async function grip(page: Page, title: string): Promise<{ x: number; y: number }> {
+  const box = await page.getByRole('dialog', { name: title, exact: true }).locator('.title-bar').boundingBox()
+  if (!box) throw new Error(`no window ${title}`)
+  return { x: box.x + box.width * 0.6, y: box.y + box.height / 2 }
+}
+
+async function drag(page: Page, from: { x: number; y: number }, to: { x: number; y: number }, drop = true): Promise<void> {
+  await page.mouse.move(from.x, from.y)
+  await page.mouse.down()
+  await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 4 })
+  await page.mouse.move(to.x, to.y, { steps: 4 })
+  if (drop) await page.mouse.up()
+}
+
+/** Serious and critical findings, as sentences. */
+async function findings(page: Page, where: string): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${where}: ${id} at ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))
+}
+
+describe('the desktop, in a real browser on a real device', () => {
+  let device: E2eDevice
+  let browser: E2eBrowser
+
+  beforeAll(async () => {
+    device = await E2eDevice.start({ name: 'kitchen' })
+    await device.create('Maria')
+    browser = await E2eBrowser.launch()
+  })
+  afterAll(async () => {
+    await browser?.dispose()
+    await device?.dispose()
+  })
+
+  it('first run takes three steps, goes back without loss, and ends on a desk that teaches by doing', async () => {
+    const fresh = await E2eDevice.start({ name: 'new' })
+    onTestFinished(() => fresh.dispose())
+    const display = await E2eDisplay.open(fresh, browser)
+    const { page } = display
+    page.setDefaultTimeout(10_000)
+    await page.getByLabel('Your name').fill('Maria')
+    const found = [...(await findings(page, 'first run 1'))]
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByLabel('Passphrase', { exact: true }).fill('correct horse battery staple')
+    await page.getByLabel('Once more').fill('correct horse battery stable')
+    expect(await page.getByRole('button', { name: 'Continue' }).isDisabled()).toBe(true)
+    await page.getByText('The two are not the same.').waitFor()
+    found.push(...(await findings(page, 'first run 2')))
+    await page.getByRole('button', { name: 'Back' }).click()
+    expect(await page.getByLabel('Your name').inputValue()).toBe('Maria')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByLabel('Once more').fill('correct horse battery staple')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    found.push(...(await findings(page, 'first run 3')))
+    await page.getByRole('button', { name: 'Open my desk' }).click()
+    await page.getByRole('heading', { name: 'Welcome, Maria' }).waitFor()
+    expect(found).toEqual([])
+    await display.close()
+  })
+
+  it('windows move, snap with the preview they land in, resize, maximise and come back with undo', async () => {
+    const display = await E2eDisplay.open(device, browser)
+    const { page } = display
+    await display.unlock()
+    const start = await rectOf(page, 'Welcome')
+    const at = await grip(page, 'Welcome')
+
+    await drag(page, at, { x: at.x + 60, y: at.y + 40 })
+    await expect.poll(() => rectOf(page, 'Welcome')).toMatchObject({ x: start.x + 60, y: start.y + 40, zone: 'none' })
+
+    await drag(page, await grip(page, 'Welcome'), { x: 60, y: 450 }, false)
+    const preview = await page.locator('.snap-preview[data-shown]').boundingBox()
+    await page.mouse.up()
+    await expect.poll(async () => (await rectOf(page, 'Welcome')).zone).toBe('left')
+    const snapped = await page.getByRole('dialog', { name: 'Welcome', exact: true }).boundingBox()
+    expect(Math.abs((preview?.width ?? 0) - (snapped?.width ?? 0))).toBeLessThanOrEqual(10)
+
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => rectOf(page, 'Welcome')).toMatchObject({ x: start.x + 60, y: start.y + 40, zone: 'none' })
+
+    const corner = await page.getByRole('dialog', { name: 'Welcome', exact: true }).locator('[data-edge=se]').boundingBox()
+    if (!corner) throw new Error('no corner')
+    await drag(page, { x: corner.x + 7, y: corner.y + 7 }, { x: corner.x + 7 - 100, y: corner.y + 7 - 60 })
+    await expect.poll(() => rectOf(page, 'Welcome')).toMatchObject({ width: start.width - 100, height: start.height - 60 })
+
+    const bar = await grip(page, 'Welcome')
+    await page.mouse.dblclick(bar.x, bar.y)
+    await expect.poll(async () => (await rectOf(page, 'Welcome')).zone).toBe('maximised')
+    expect(display.problems).toEqual([])
+    await display.close()
+  })
+
+  it('everything a pointer does has a key: move, snap, tabs, tear-off, switch, minimise, close, reopen', async () => {
+    const display = await E2eDisplay.open(device, browser)
+    const { page } = display
+    await display.unlock()
+    await page.keyboard.press('Control+k')
+    await page.getByPlaceholder(/Go to a window/).fill('devices')
+    await page
+      .getByRole('option', { name: /^Devices/ })
+      .first()
+      .waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Devices', exact: true }).waitFor()
+
+    const before = await rectOf(page, 'Devices')
+    await page.keyboard.press('Alt+F7')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Shift+ArrowDown')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => rectOf(page, 'Devices')).toMatchObject({ x: before.x + 16, y: before.y + 1 })
+
+    await page.keyboard.press('Alt+ArrowRight')
+    await expect.poll(async () => (await rectOf(page, 'Devices')).zone).toBe('right')
+    await page.keyboard.press('Alt+t')
+    await expect.poll(() => page.getByRole('tab').count()).toBeGreaterThanOrEqual(3)
+    await page.keyboard.press('Control+Alt+n')
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(3)
+    await page.keyboard.press('Control+Shift+m')
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(2)
+
+    await page.keyboard.down('Alt')
+    await page.keyboard.press('q')
+    await page.getByRole('listbox', { name: 'Windows' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.up('Alt')
+
+    await page.getByRole('dialog', { name: 'Devices', exact: true }).getByRole('tab').focus()
+    await page.keyboard.press('Control+Alt+w')
+    await page.getByText('Closed “Devices”').waitFor()
+    await page.keyboard.press('Control+Alt+t')
+    await page.getByRole('dialog', { name: 'Devices', exact: true }).waitFor()
+    expect(display.problems).toEqual([])
+    await display.close()
+  })
+
+  it('a drag shows on a second screen of the same desk while it lasts, and is one change when it ends', async () => {
+    const one = await E2eDisplay.open(device, browser)
+    await one.unlock()
+    const two = await E2eDisplay.open(device, browser)
+    await two.unlock('beside')
+    await one.page.getByRole('dialog', { name: 'Devices', exact: true }).waitFor()
+    await one.page.keyboard.press('Control+k')
+    await one.page.getByPlaceholder(/Go to a window/).fill('settings')
+    await one.page.keyboard.press('Enter')
+    await one.page.getByRole('dialog', { name: 'Settings', exact: true }).waitFor()
+    await two.page.getByRole('dialog', { name: 'Settings', exact: true }).waitFor()
+    const at = await grip(one.page, 'Settings')
+    await drag(one.page, at, { x: at.x - 70, y: at.y + 50 }, false)
+    await two.page.locator('[data-remote-drag]').waitFor()
+    await one.page.mouse.up()
+    await two.page.locator('[data-remote-drag]').waitFor({ state: 'detached' })
+    expect(await rectOf(two.page, 'Settings')).toEqual(await rectOf(one.page, 'Settings'))
+    await one.close()
+    await two.close()
+  })
+
+  it.each(['light', 'dark'] as const)(
+    'axe finds nothing serious on the desk, its menus, docks and small screens (%s)',
+    async (colorScheme) => {
+      const found: string[] = []
+      const display = await E2eDisplay.open(device, browser, { colorScheme })
+      const { page } = display
+      await page.getByLabel('Passphrase').waitFor()
+      found.push(...(await findings(page, 'lock')))
+      await display.unlock()
+      await page.getByRole('dialog').first().waitFor()
+      found.push(...(await findings(page, 'desk')))
+      await page.getByRole('button', { name: /^Activity/ }).click()
+      await page.getByRole('menu').waitFor()
+      found.push(...(await findings(page, 'activity menu')))
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: /^Command or search/ }).click()
+      await page.getByPlaceholder(/Go to a window/).waitFor()
+      found.push(...(await findings(page, 'palette')))
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: /^Messages/ }).click()
+      await page.getByRole('dialog', { name: 'Messages' }).waitFor()
+      found.push(...(await findings(page, 'messages')))
+      await page.keyboard.press('Escape')
+      await page.locator('.window[data-active] .window-buttons').click({ button: 'right' })
+      await page.getByRole('menu').waitFor()
+      found.push(...(await findings(page, 'window menu')))
+      await page.keyboard.press('Escape')
+      await page.setViewportSize({ width: 390, height: 844 })
+      for (const view of ['Window', /^Tabs/, 'Apps', 'Elsewhere'] as const) {
+        await page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: view }).click()
+        found.push(...(await findings(page, `small screen, ${view}`)))
+      }
+      expect(found).toEqual([])
+      await display.close()
+    },
+  )
+
+  it('locking loads the page anew and leaves nothing of the desk behind', async () => {
+    const display = await E2eDisplay.open(device, browser)
+    const { page } = display
+    await display.unlock()
+    await page.evaluate(() => Object.assign(window, { stillHere: true }))
+    await page.keyboard.press('Control+Alt+l')
+    await page.getByLabel('Passphrase').waitFor()
+    expect(await page.evaluate(() => 'stillHere' in window)).toBe(false)
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.getByLabel('Passphrase').fill('not the passphrase')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').waitFor()
+    await display.close()
+  })
+})
