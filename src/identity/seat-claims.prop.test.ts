@@ -11,7 +11,7 @@ import { isHigherClaim, type SeatClaim, type SeatHow } from './seat-claim.ts'
 import { SeatClaims } from './seat-claims.ts'
 
 const SEED = seedOfRun()
-const ROUNDS = roundsOfRun(80, 4000)
+const ROUNDS = roundsOfRun(80, 2000)
 const DEVICES = 4
 const STEPS = 50
 const crypto = new SodiumCrypto()
