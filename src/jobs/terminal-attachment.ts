@@ -184,7 +184,8 @@ export class TerminalAttachment implements Disposable {
       const { columns, rows } = frame
       this.#terminal.handleViewer({ type: 'resize', viewer: this, size: { columns, rows } })
       const { size } = this.#terminal
-      // it does not rule: told at once, so that it does not draw as if it did
+      // it does not rule: told at once, so that it does not draw as if it did; an exit stays the last thing told
+      if (this.#terminal.exit) return
       if (size.columns !== columns || size.rows !== rows) this.#handleResize(size)
     } else if (frame.bytes.length > 0 && !isQueryAnswer(frame.bytes)) {
       this.#terminal.handleViewer({ type: 'type', viewer: this })

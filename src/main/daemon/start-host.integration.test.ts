@@ -345,6 +345,7 @@ describe.each([
     chmodSync(own, 0o444)
     const { terminalId } = await client.spawn({ columns: 80, rows: 24 })
     const viewer = await attach(client, terminalId)
+    viewer.type('\r') // the first prompt may have come before the viewer, and a screen holds no marks
     await viewer.shows('133;A')
     mkdirSync(path.join(home, 'dä %'))
     viewer.type('mine\r')
