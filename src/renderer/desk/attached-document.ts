@@ -26,6 +26,7 @@ export class AttachedDocument implements Disposable {
   #attachment: DisposableStore | undefined
   #channel: ByteChannel | undefined
   #unsent = false
+  #wasAttached = false
   #readOnly = false
 
   #resolveLoaded: () => void = () => {}
@@ -107,10 +108,12 @@ export class AttachedDocument implements Disposable {
       case KIND.state: {
         Y.applyUpdate(this.doc, body, FROM_DEVICE)
         this.#channel = channel
-        if (this.#unsent) {
+        // a device that was killed may also have lost what it had been sent: it gets all that it lacks
+        if (this.#unsent || this.#wasAttached) {
           channel.send(framed(KIND.update, Y.encodeStateAsUpdate(this.doc, Y.encodeStateVectorFromUpdate(body))))
           this.#unsent = false
         }
+        this.#wasAttached = true
         channel.send(framed(KIND.awareness, encodeAwarenessUpdate(this.awareness, [this.awareness.clientID])))
         this.#resolveLoaded()
         return
