@@ -20,6 +20,7 @@ import { DisplayPresence } from './display-presence.ts'
 import { addMessage } from './messages-store.ts'
 import { useRemoteDrags } from './remote-drags.ts'
 import { useSeat } from './seat-store.ts'
+import { noteNewTabs } from './tabs-made-here.ts'
 import { followUnusedTexts } from './unused-texts.ts'
 
 const ID_BYTES = 16
@@ -137,7 +138,10 @@ export class DeskSession implements Disposable {
     this.#workspace = workspace
     workspace.migrate()
     const { door } = useDoor.getState()
-    workspace.onDidChange(({ state }) => useDesk.setState({ session: state, unsent: this.#document.hasUnsent }))
+    workspace.onDidChange(({ state, previous, local }) => {
+      if (local) noteNewTabs(previous, state)
+      useDesk.setState({ session: state, unsent: this.#document.hasUnsent })
+    })
     performance.mark('elsewhere:desk-loaded')
     this.#owned.add(followUnusedTexts())
     useDesk.setState({

@@ -80,13 +80,20 @@ export function MenuHost() {
           sideOffset={4}
           collisionPadding={8}
         >
-          <BaseMenu.Popup className="ui-menu" aria-label={menu.label} finalFocus={() => (menu.opener?.isConnected ? menu.opener : true)}>
+          <BaseMenu.Popup className="ui-menu" aria-label={menu.label} finalFocus={() => focusAfter(menu.opener)}>
             <Entries entries={menu.entries} />
           </BaseMenu.Popup>
         </BaseMenu.Positioner>
       </BaseMenu.Portal>
     </BaseMenu.Root>
   )
+}
+
+/** Back to where it was opened; but not into a window that the chosen entry put behind another: focus would raise it again. */
+function focusAfter(opener: HTMLElement | undefined): HTMLElement | boolean {
+  if (!opener?.isConnected) return true
+  const window = opener.closest<HTMLElement>('[data-window]')
+  return window && window.dataset['active'] === undefined ? false : opener
 }
 
 function Entries({ entries }: { entries: readonly MenuEntry[] }): ReactNode {

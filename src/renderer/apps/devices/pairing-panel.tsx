@@ -97,46 +97,48 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
     if (code) pairing.join(code, url.trim() || undefined)
   }
   return (
-    <section className="pairing pairing-begin" aria-label="Link another device">
-      <div>
-        <MonitorSmartphone aria-hidden="true" />
-        <h3>Show a code here</h3>
-        <p className="pairing-hint">Then type it on the other device, in Devices or when it starts for the first time.</p>
-        <Button variant="primary" busy={pairing.busy} onClick={pairing.offer}>
-          Show a code
-        </Button>
-      </div>
-      <form onSubmit={join}>
-        <Smartphone aria-hidden="true" />
-        <h3>Type a code from there</h3>
-        <p className="pairing-hint">This device takes over the other’s desk; windows open here come along as an activity of their own.</p>
-        <Field
-          label="Code"
-          labelHidden
-          placeholder="4217-guitar-ozone"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          hint={typed !== '' && !code ? 'A number and then the words, as the other device shows them.' : undefined}
-        />
-        {more ? (
-          <Field
-            label="Where to meet"
-            placeholder="wss://meet.example.org"
-            inputMode="url"
-            value={url}
-            onChange={(event) => setUrl(event.target.value)}
-            hint="The address of a rendezvous that both devices can reach."
-          />
-        ) : (
-          <Button variant="quiet" onClick={() => setMore(true)}>
-            Not on the same network?
+    <section className="pairing" aria-label="Link another device">
+      <div className="pairing-begin">
+        <div>
+          <MonitorSmartphone aria-hidden="true" />
+          <h3>Show a code here</h3>
+          <p className="pairing-hint">Then type it on the other device, in Devices or when it starts for the first time.</p>
+          <Button variant="primary" busy={pairing.busy} onClick={pairing.offer}>
+            Show a code
           </Button>
-        )}
-        <Button type="submit" busy={pairing.busy} aria-disabled={!code}>
-          Link
-        </Button>
-      </form>
-      <Button variant="quiet" className="pairing-close" onClick={onClose}>
+        </div>
+        <form onSubmit={join}>
+          <Smartphone aria-hidden="true" />
+          <h3>Type a code from there</h3>
+          <p className="pairing-hint">This device takes over the other’s desk; windows open here come along as an activity of their own.</p>
+          <Field
+            label="Code"
+            labelHidden
+            placeholder="4217-guitar-ozone"
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            hint={typed !== '' && !code ? 'A number and then the words, as the other device shows them.' : undefined}
+          />
+          {more ? (
+            <Field
+              label="Where to meet"
+              placeholder="wss://meet.example.org"
+              inputMode="url"
+              value={url}
+              onChange={(event) => setUrl(event.target.value)}
+              hint="The address of a rendezvous that both devices can reach."
+            />
+          ) : (
+            <Button variant="quiet" onClick={() => setMore(true)}>
+              Not on the same network?
+            </Button>
+          )}
+          <Button type="submit" busy={pairing.busy} aria-disabled={!code}>
+            Link
+          </Button>
+        </form>
+      </div>
+      <Button variant="quiet" onClick={onClose}>
         Close
       </Button>
     </section>

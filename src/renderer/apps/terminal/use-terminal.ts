@@ -5,6 +5,7 @@ import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
+import { isMadeHere, noteMadeHere } from '../../desk/tabs-made-here.ts'
 import { openApp, useDeviceReachable, useDeviceRow } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { useHome } from '../use-home.ts'
@@ -27,9 +28,11 @@ export interface TerminalHandle {
 const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 }
 /** A resize storm (a window being dragged) becomes one message. */
 const RESIZE_PAUSE_MS = 80
+/** The display that opened the tab starts its shell; if that one is gone, another does after this wait. */
+const ORPHAN_WAIT_MS = 4_000
 
 /** Joins one tab to its terminal: opens it when it is new, attaches, attaches again when its device is back, and never runs anything twice. */
-export function useTerminal({ state, setState, active }: AppProps<AppStateOf<'terminal'>>, fontPx: number): TerminalHandle {
+export function useTerminal({ tabId, state, setState, active }: AppProps<AppStateOf<'terminal'>>, fontPx: number): TerminalHandle {
   const { device, terminalId } = state
   const client = useClient()
   const reachable = useDeviceReachable(device)
@@ -112,8 +115,10 @@ export function useTerminal({ state, setState, active }: AppProps<AppStateOf<'te
   useEffect(() => {
     if (terminalId !== null || !reachable || !client || !screen) return
     again.current = () => void open()
-    void open()
-  }, [terminalId, reachable, client, screen])
+    if (isMadeHere(tabId)) return void open()
+    const timer = setTimeout(() => void open(), ORPHAN_WAIT_MS)
+    return () => clearTimeout(timer)
+  }, [terminalId, tabId, reachable, client, screen])
 
   useEffect(() => {
     if (!client || !screen || terminalId === null) return
@@ -171,6 +176,7 @@ export function useTerminal({ state, setState, active }: AppProps<AppStateOf<'te
     screen?.clear()
     setRang(false)
     tell({ type: 'attaching' })
+    noteMadeHere(tabId)
     setState({ terminalId: null })
   }
   return { place, view, screen, own, rang, startAgain, tryNow: () => again.current?.() }
