@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Emitter } from '../../src/base/emitter.ts'
 import { controlContract } from '../../src/device/control-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { supervisorContract } from '../../src/main/daemon/supervisor-contract.ts'
@@ -108,22 +109,46 @@ export class E2eDevice {
     process.kill(pid, 'SIGKILL')
   }
 
-  /** Runs the command line as a person would, in the device's own namespace. */
-  async cli(args: readonly string[], input = ''): Promise<{ code: number; output: string }> {
+  /** Starts the command line as a person would, in the device's own namespace. */
+  startCli(args: readonly string[], input = '') {
     const options = { env: { ...process.env, HOME: this.folder, ELSEWHERE_DATA: this.folder } }
-    const child = this.machine
-      ? this.machine.spawn(process.execPath, [CLI, ...args], options)
-      : spawn(process.execPath, [CLI, ...args], options)
+    const child = this.machine ? this.machine.spawn(process.execPath, [CLI, ...args], options) : spawn(process.execPath, [CLI, ...args], options)
     let output = ''
-    child.stdout?.on('data', (chunk) => {
-      output += chunk
-    })
-    child.stderr?.on('data', (chunk) => {
-      output += chunk
-    })
+    const heard = new Emitter<void>()
+    const take = (chunk: Buffer) => {
+      output += String(chunk)
+      heard.fire()
+    }
+    child.stdout?.on('data', take)
+    child.stderr?.on('data', take)
     child.stdin?.end(input)
-    const code = await new Promise<number>((resolve) => child.once('close', (value) => resolve(value ?? 1)))
-    return { code, output }
+    const done = new Promise<{ code: number; output: string }>((resolve) => child.once('close', (code) => resolve({ code: code ?? 1, output })))
+    /** The first group of `pattern`, once the output holds it. */
+    const until = (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(output)?.[1]
+          if (found !== undefined) resolve(found)
+        }
+        heard.event(look)
+        void done.then(() => reject(new Error(`${args.join(' ')} ended without ${pattern}:\n${output}`)))
+        look()
+      })
+    return { done, until }
+  }
+
+  /** Runs it to its end. */
+  cli(args: readonly string[], input = ''): Promise<{ code: number; output: string }> {
+    return this.startCli(args, input).done
+  }
+
+  /** Pairs with another device through the command line on both, as a person at two machines would. */
+  async invite(other: E2eDevice): Promise<void> {
+    const offering = this.startCli(['pair', 'offer', '--yes'])
+    const code = await offering.until(/^ {2}(\d\S+)$/m)
+    const joined = await other.cli(['pair', 'join', code, '--yes'])
+    const offered = await offering.done
+    if (offered.code !== 0 || joined.code !== 0) throw new Error(`pairing failed\n${offered.output}\n${joined.output}\n${this.log()}\n${other.log()}`)
   }
 
   /** The end of its logs, for a failing test's message. */
