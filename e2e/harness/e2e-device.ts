@@ -112,7 +112,9 @@ export class E2eDevice {
   /** Starts the command line as a person would, in the device's own namespace. */
   startCli(args: readonly string[], input = '') {
     const options = { env: { ...process.env, HOME: this.folder, ELSEWHERE_DATA: this.folder } }
-    const child = this.machine ? this.machine.spawn(process.execPath, [CLI, ...args], options) : spawn(process.execPath, [CLI, ...args], options)
+    const child = this.machine
+      ? this.machine.spawn(process.execPath, [CLI, ...args], options)
+      : spawn(process.execPath, [CLI, ...args], options)
     let output = ''
     const heard = new Emitter<void>()
     const take = (chunk: Buffer) => {
@@ -122,7 +124,9 @@ export class E2eDevice {
     child.stdout?.on('data', take)
     child.stderr?.on('data', take)
     child.stdin?.end(input)
-    const done = new Promise<{ code: number; output: string }>((resolve) => child.once('close', (code) => resolve({ code: code ?? 1, output })))
+    const done = new Promise<{ code: number; output: string }>((resolve) =>
+      child.once('close', (code) => resolve({ code: code ?? 1, output })),
+    )
     /** The first group of `pattern`, once the output holds it. */
     const until = (pattern: RegExp) =>
       new Promise<string>((resolve, reject) => {
@@ -148,7 +152,8 @@ export class E2eDevice {
     const code = await offering.until(/^ {2}(\d\S+)$/m)
     const joined = await other.cli(['pair', 'join', code, '--yes'])
     const offered = await offering.done
-    if (offered.code !== 0 || joined.code !== 0) throw new Error(`pairing failed\n${offered.output}\n${joined.output}\n${this.log()}\n${other.log()}`)
+    if (offered.code !== 0 || joined.code !== 0)
+      throw new Error(`pairing failed\n${offered.output}\n${joined.output}\n${this.log()}\n${other.log()}`)
   }
 
   /** The end of its logs, for a failing test's message. */

@@ -107,6 +107,42 @@ export class E2eDisplay {
     return this.page.getByRole('dialog', { name: title })
   }
 
+  /** Opens an app from the dock, as a click does. */
+  async openApp(title: string): Promise<void> {
+    await this.page
+      .getByRole('toolbar', { name: 'Apps and windows' })
+      .or(this.page.getByRole('navigation', { name: 'Apps and windows' }))
+      .getByRole('button', { name: title })
+      .first()
+      .click()
+  }
+
+  /** Titles and places of all visible windows, by title: what a person sees. */
+  async windows(): Promise<readonly { title: string; x: number; y: number; width: number; height: number }[]> {
+    const frames = await this.desk.getByRole('dialog').all()
+    const seen = await Promise.all(
+      frames.map(async (frame) => {
+        const [title, box] = [(await frame.getAttribute('aria-label')) ?? '', await frame.boundingBox()]
+        return box
+          ? { title, x: Math.round(box.x), y: Math.round(box.y), width: Math.round(box.width), height: Math.round(box.height) }
+          : undefined
+      }),
+    )
+    return seen.filter((one) => one !== undefined).sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : a.x - b.x))
+  }
+
+  /** Drags a window by its title bar. */
+  async dragWindow(title: string | RegExp, by: { x: number; y: number }): Promise<void> {
+    const box = await this.window(title).first().boundingBox()
+    if (!box) throw new Error(`no window ${title}`)
+    const [x, y] = [box.x + box.width / 2, box.y + 18]
+    await this.page.mouse.move(x, y)
+    await this.page.mouse.down()
+    await this.page.mouse.move(x + by.x / 2, y + by.y / 2, { steps: 5 })
+    await this.page.mouse.move(x + by.x, y + by.y, { steps: 5 })
+    await this.page.mouse.up()
+  }
+
   async screenshot(file: string): Promise<void> {
     await this.page.screenshot({ path: file })
   }

@@ -1,0 +1,183 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import type { E2eDisplay } from './harness/e2e-display.ts'
+import { E2eLab, eventually } from './harness/e2e-pair.ts'
+
+const why = whyNoNetLab()
+const namespaceOf = (pid: number) => readlinkSync(`/proc/${pid}/ns/net`)
+
+describe.skipIf(why !== undefined)(`the desk follows its person between two devices${why ? ` (${why})` : ''}`, () => {
+  let lab: E2eLab
+  let a: E2eDisplay
+  let b: E2eDisplay
+
+  beforeAll(async () => {
+    lab = await E2eLab.create('laptop', 'kitchen')
+    a = await lab.display('laptop', 'move')
+    b = await lab.display('kitchen', 'beside')
+  })
+  afterAll(() => lab?.dispose())
+
+  /** Every test here is about two devices: two ids, two data folders, two namespaces, and bytes that crossed the link between them. */
+  async function provedFollow<T>(work: () => Promise<T>): Promise<T> {
+    const [one, other] = [lab.machine('laptop'), lab.machine('kitchen')]
+    expect(one.deviceId).not.toBe(other.deviceId)
+    expect(one.device.folder).not.toBe(other.device.folder)
+    const [pid, otherPid] = [(await one.device.processes()).device, (await other.device.processes()).device]
+    expect(namespaceOf(Number(pid))).not.toBe(namespaceOf(Number(otherPid)))
+    expect(namespaceOf(Number(pid))).not.toBe(namespaceOf(process.pid))
+    const before = (await lab.link('laptop', 'kitchen')).lanes?.session
+    const result = await work()
+    const after = (await lab.link('laptop', 'kitchen')).lanes?.session
+    expect(Number(after?.sentBytes) + Number(after?.receivedBytes)).toBeGreaterThan(
+      Number(before?.sentBytes ?? 0) + Number(before?.receivedBytes ?? 0),
+    )
+    return result
+  }
+
+  const sameDesk = (patienceMs?: number) =>
+    eventually(
+      'both displays show the same windows in the same places',
+      async () => {
+        const [left, right] = [await a.windows(), await b.windows()]
+        return left.length > 0 && JSON.stringify(left) === JSON.stringify(right) ? left : undefined
+      },
+      patienceMs,
+    )
+
+  it('the link runs over the selected candidate pair of the two machines', async () => {
+    const row = await lab.link('laptop', 'kitchen')
+    expect(row.state).toBe('linked')
+    expect(row.localAddress).toContain(lab.lab.machine('laptop').address)
+    expect(row.remoteAddress).toContain(lab.lab.machine('kitchen').address)
+  })
+
+  it('windows opened, moved and closed on one are so on the other', async () => {
+    await provedFollow(async () => {
+      await a.openApp('Files')
+      await a.window('Settings').or(a.window(/./)).first().waitFor()
+      await a.openApp('Settings')
+      await b.window('Settings').waitFor()
+      await a.dragWindow('Settings', { x: 120, y: 60 })
+      const moved = await sameDesk()
+      expect(moved.map(({ title }) => title)).toContain('Settings')
+      await b
+        .window('Settings')
+        .getByRole('button', { name: /^Close/ })
+        .last()
+        .click()
+      await eventually('closed on the other too', async () => (await a.windows()).every(({ title }) => title !== 'Settings'))
+      await sameDesk()
+    })
+  })
+
+  it('a terminal keeps its process, its screen and its count, and takes keys on the other display', async () => {
+    await provedFollow(async () => {
+      await a.openApp('Terminal')
+      const terminal = a.desk.getByRole('region', { name: 'Terminal on laptop' })
+      await terminal.waitFor()
+      await eventually('a prompt', async () => /[#$]/.test(await terminal.innerText()))
+      await terminal.click()
+      await a.page.keyboard.type('n=41; echo "pid=$$"; n=$((n+1)); echo "count=$n"\n')
+      const first = await eventually('output', async () => /pid=(\d+)[\s\S]*count=42/.exec(await terminal.innerText()))
+      const far = b.desk.getByRole('region', { name: 'Terminal on laptop' })
+      await eventually('the screen on the other display', async () => (await far.innerText()).includes('count=42'))
+      await far.click()
+      await b.page.keyboard.type('n=$((n+1)); echo "again=$$ count=$n"\n')
+      const second = await eventually('typed from the other display', async () => /again=(\d+) count=43/.exec(await far.innerText()))
+      expect(second[1]).toBe(first[1])
+      await eventually('and seen on the first', async () => (await terminal.innerText()).includes('count=43'))
+      expect(readFileSync(`/proc/${first[1]}/comm`, 'utf8')).toContain('sh')
+      expect(namespaceOf(Number(first[1]))).toBe(namespaceOf(Number((await lab.machine('laptop').device.processes()).host)))
+    })
+  })
+
+  it('unsaved text typed on both at once is whole on both', async () => {
+    await provedFollow(async () => {
+      await a.openApp('Editor')
+      const [here, there] = [a, b].map((display) => display.desk.locator('.cm-content').last())
+      await here?.waitFor()
+      await there?.waitFor()
+      await here?.click()
+      await a.page.keyboard.type('first line\n')
+      await eventually('the first line on the other', async () => (await there?.innerText())?.includes('first line'))
+      await there?.click()
+      await b.page.keyboard.press('Control+End')
+      await Promise.all([a.page.keyboard.type('from the laptop '), b.page.keyboard.type('from the kitchen ')])
+      const text = await eventually('equal texts', async () => {
+        const [left, right] = [await here?.innerText(), await there?.innerText()]
+        return left === right && left?.includes('first line') ? left : undefined
+      })
+      for (const letter of 'laptopkitchen') expect(text).toContain(letter)
+      expect(text.replaceAll(/\s/g, '').length).toBe('firstlinefromthelaptopfromthekitchen'.length)
+    })
+  })
+
+  it('cut off from each other both go on, and merge when the cable is back: nothing is lost or doubled', async () => {
+    await provedFollow(async () => {
+      lab.lab.machine('kitchen').cut()
+      await eventually('the cut is noticed', async () => (await lab.link('laptop', 'kitchen')).state !== 'linked')
+      await a.openApp('Tasks')
+      await b.openApp('Settings')
+      await a.window('Settings').waitFor({ state: 'detached' })
+      lab.lab.machine('kitchen').heal()
+      const merged = await sameDesk(40_000)
+      const titles = merged.map(({ title }) => title)
+      expect(titles.filter((title) => title === 'Settings')).toHaveLength(1)
+      expect(titles.filter((title) => /Tasks|Task manager/.test(title))).toHaveLength(1)
+    })
+  })
+
+  it('kill -9 of a device loses nothing: its windows are back and the terminal is the same process', async () => {
+    const { device } = lab.machine('laptop')
+    const before = await a.windows()
+    const { host, device: killed } = await device.processes()
+    await device.kill('device')
+    await eventually('another device process', async () => {
+      const now = await device.processes()
+      return now.device !== undefined && now.device !== killed ? now : undefined
+    })
+    expect((await device.processes()).host).toBe(host)
+    // A device that restarts has its keys sealed again: the person unlocks it.
+    await eventually(
+      'the display comes back',
+      async () => {
+        if (await a.page.getByLabel('Passphrase').isVisible()) await a.unlock('beside')
+        return a.desk.isVisible()
+      },
+      40_000,
+    )
+    await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
+    const terminal = a.desk.getByRole('region', { name: 'Terminal on laptop' })
+    await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)
+    await eventually('linked again', async () => (await lab.link('kitchen', 'laptop')).state === 'linked', 40_000)
+    await sameDesk(40_000)
+  })
+
+  it('beside leaves the other display open; move locks it, and it says where the desk went', async () => {
+    expect(await a.desk.isVisible()).toBe(true)
+    expect(await b.desk.isVisible()).toBe(true)
+    await b.close()
+    b = await lab.display('kitchen', 'move')
+    await a.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
+    expect(await a.desk.isVisible()).toBe(false)
+    // Its page has been loaded anew: no document of the desk is left in its memory.
+    expect(
+      await a.page.evaluate(() => performance.getEntriesByType('navigation').map((entry) => (entry as PerformanceNavigationTiming).type)),
+    ).toEqual(['reload'])
+    expect(await a.page.locator('.cm-content, .xterm').count()).toBe(0)
+    await a.unlock('move')
+    await b.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
+  })
+
+  it('no Yjs sync frame ever crossed the link, and no page complained', async () => {
+    for (const name of ['laptop', 'kitchen']) {
+      const { text } = await lab.ask(name, (client) => client.debugSnapshot({}))
+      const frames: Record<string, number> = JSON.parse(/^frames\s+(\{.*\})$/m.exec(text)?.[1] ?? '{}')
+      expect(Object.values(frames).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0)
+      expect(frames['0'] ?? 0).toBe(0)
+    }
+    expect([...a.problems, ...b.problems].filter((problem) => problem.startsWith('page error'))).toEqual([])
+  })
+})

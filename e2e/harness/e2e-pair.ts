@@ -1,0 +1,105 @@
+import { displayContract, type DisplayContract } from '../../src/device/display-contract.ts'
+import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
+import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
+import { type Client, createClient } from '../../src/rpc/client.ts'
+import { createNetLab, type NetLab } from '../../src/testkit/netlab.ts'
+import { E2eBrowser, E2eDisplay, type DisplayOptions } from './e2e-display.ts'
+import { E2eDevice } from './e2e-device.ts'
+
+/** One machine of a test: a namespace, a device in it, and a browser in it. */
+export interface E2eMachine {
+  readonly device: E2eDevice
+  readonly browser: E2eBrowser
+  readonly deviceId: string
+}
+
+/**
+ * Machines in namespaces of their own, each with a device and a browser, all paired into one person's devices.
+ * Owns everything it made, also when making it failed half way.
+ */
+export class E2eLab {
+  readonly lab: NetLab
+  readonly #machines = new Map<string, E2eMachine>()
+  readonly #cleanup: (() => Promise<void>)[] = []
+
+  private constructor(lab: NetLab) {
+    this.lab = lab
+  }
+
+  static async create(...names: readonly string[]): Promise<E2eLab> {
+    const made = new E2eLab(createNetLab(...names))
+    try {
+      for (const name of names) await made.#add(name)
+      const [first, ...others] = [...made.#machines.values()]
+      for (const other of others) await first?.device.invite(other.device)
+      return made
+    } catch (error) {
+      await made.dispose()
+      throw error
+    }
+  }
+
+  machine(name: string): E2eMachine {
+    const machine = this.#machines.get(name)
+    if (!machine) throw new RangeError(`no machine ${name}`)
+    return machine
+  }
+
+  async display(name: string, how: 'move' | 'beside', options?: DisplayOptions): Promise<E2eDisplay> {
+    const { device, browser } = this.machine(name)
+    const display = await E2eDisplay.open(device, browser, options)
+    await display.unlock(how)
+    return display
+  }
+
+  /** Asks a device what its displays may ask, over its own socket: what the UI shows is checked against it. */
+  async ask<T>(name: string, work: (client: Client<DisplayContract>) => Promise<T>): Promise<T> {
+    const client = createClient(displayContract, await connectUnixSocket(dataFolderAt(this.machine(name).device.folder).deviceSocket))
+    try {
+      return await work(client)
+    } finally {
+      client.dispose()
+    }
+  }
+
+  /** The link from one device to another, as the first sees it. */
+  async link(from: string, to: string) {
+    const rows = await this.ask(from, (client) => client.listDevices({}))
+    const row = rows.find(({ deviceId }) => deviceId === this.machine(to).deviceId)
+    if (!row) throw new Error(`${from} does not know ${to}`)
+    return row
+  }
+
+  async dispose(): Promise<void> {
+    for (const release of this.#cleanup.splice(0).reverse()) await release().catch((error: unknown) => console.error(error))
+    this.lab.dispose()
+  }
+
+  async #add(name: string): Promise<void> {
+    const machine = this.lab.machine(name)
+    const device = await E2eDevice.start({ name, machine })
+    this.#cleanup.push(() => device.dispose())
+    const deviceId = await device.create('Ada')
+    const browser = await E2eBrowser.launch(machine)
+    this.#cleanup.push(() => browser.dispose())
+    this.#machines.set(name, { device, browser, deviceId })
+  }
+}
+
+/** Polls until `look` answers with something true. @throws Error  after `patienceMs`, with what it saw last */
+export async function eventually<T>(what: string, look: () => Promise<T>, patienceMs = 20_000): Promise<NonNullable<T>> {
+  const giveUpMs = performance.now() + patienceMs
+  let last: unknown
+  for (;;) {
+    try {
+      const seen = await look()
+      if (seen) return seen
+      last = seen
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > giveUpMs)
+      throw new Error(`${what}: not so after ${patienceMs} ms; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
