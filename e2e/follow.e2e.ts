@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import { keepEvidence } from './harness/evidence.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
 
@@ -17,6 +18,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     a = await lab.display('laptop', 'move')
     b = await lab.display('kitchen', 'beside')
   })
+  afterEach((context) => keepEvidence(context, { a, b }))
   afterAll(() => lab?.dispose())
 
   /** Every test here is about two devices: two ids, two data folders, two namespaces, and bytes that crossed the link between them. */
@@ -27,12 +29,13 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     const [pid, otherPid] = [(await one.device.processes()).device, (await other.device.processes()).device]
     expect(namespaceOf(Number(pid))).not.toBe(namespaceOf(Number(otherPid)))
     expect(namespaceOf(Number(pid))).not.toBe(namespaceOf(process.pid))
-    const before = (await lab.link('laptop', 'kitchen')).lanes?.session
+    const counters = (await lab.link('laptop', 'kitchen')).lanes?.session
+    const before = Number(counters?.sentBytes ?? 0) + Number(counters?.receivedBytes ?? 0)
     const result = await work()
     const after = (await lab.link('laptop', 'kitchen')).lanes?.session
-    expect(Number(after?.sentBytes) + Number(after?.receivedBytes)).toBeGreaterThan(
-      Number(before?.sentBytes ?? 0) + Number(before?.receivedBytes ?? 0),
-    )
+    // A link made anew counts from nothing.
+    const moved = Number(after?.sentBytes) + Number(after?.receivedBytes)
+    expect(moved - (moved < before ? 0 : before)).toBeGreaterThan(0)
     return result
   }
 
@@ -56,7 +59,6 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
   it('windows opened, moved and closed on one are so on the other', async () => {
     await provedFollow(async () => {
       await a.openApp('Files')
-      await a.window('Settings').or(a.window(/./)).first().waitFor()
       await a.openApp('Settings')
       await b.window('Settings').waitFor()
       await a.dragWindow('Settings', { x: 120, y: 60 })
@@ -97,20 +99,27 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     await provedFollow(async () => {
       await a.openApp('Editor')
       const [here, there] = [a, b].map((display) => display.desk.locator('.cm-content').last())
-      await here?.waitFor()
-      await there?.waitFor()
-      await here?.click()
+      if (!here || !there) throw new Error('two displays')
+      // What the person typed, without the labels that show where other displays' cursors are.
+      const textOf = (content: typeof here) =>
+        content.evaluate((element) => {
+          const copy = element.cloneNode(true) as Element
+          for (const label of copy.querySelectorAll('.cm-ySelectionCaret')) label.remove()
+          return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n')
+        })
+      await there.waitFor()
+      await here.click()
       await a.page.keyboard.type('first line\n')
-      await eventually('the first line on the other', async () => (await there?.innerText())?.includes('first line'))
-      await there?.click()
+      await eventually('the first line on the other', async () => (await textOf(there)).includes('first line'))
+      await there.click()
       await b.page.keyboard.press('Control+End')
       await Promise.all([a.page.keyboard.type('from the laptop '), b.page.keyboard.type('from the kitchen ')])
+      const typed = 'first line from the laptop from the kitchen '.replaceAll(' ', '').length
       const text = await eventually('equal texts', async () => {
-        const [left, right] = [await here?.innerText(), await there?.innerText()]
-        return left === right && left?.includes('first line') ? left : undefined
+        const [left, right] = [await textOf(here), await textOf(there)]
+        return left === right && left.replaceAll(/\s/g, '').length >= typed ? left : undefined
       })
-      for (const letter of 'laptopkitchen') expect(text).toContain(letter)
-      expect(text.replaceAll(/\s/g, '').length).toBe('firstlinefromthelaptopfromthekitchen'.length)
+      expect([...text.replaceAll(/\s/g, '')].sort().join('')).toBe([...'firstlinefromthelaptopfromthekitchen'].sort().join(''))
     })
   })
 
@@ -139,15 +148,8 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       return now.device !== undefined && now.device !== killed ? now : undefined
     })
     expect((await device.processes()).host).toBe(host)
-    // A device that restarts has its keys sealed again: the person unlocks it.
-    await eventually(
-      'the display comes back',
-      async () => {
-        if (await a.page.getByLabel('Passphrase').isVisible()) await a.unlock('beside')
-        return a.desk.isVisible()
-      },
-      40_000,
-    )
+    // Its keys were only in its memory: the person unlocks it, and the desk is as it was.
+    await a.unlock('beside')
     await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
     const terminal = a.desk.getByRole('region', { name: 'Terminal on laptop' })
     await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)

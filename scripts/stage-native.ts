@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { inProject } from './project.ts'
 
@@ -54,6 +54,9 @@ export async function stageNative(): Promise<readonly string[]> {
   const node = inProject('node_modules', nodePackage(), 'bin', program)
   await mkdir(inProject(STAGED, 'bin'), { recursive: true })
   await cp((await isThere(node)) ? node : process.execPath, inProject(STAGED, 'bin', program), { dereference: true })
+  // A file of its own: electron-builder leaves out of the asar whatever it puts beside it.
+  const { name, version, license, type } = JSON.parse(await readFile(inProject('package.json'), 'utf8'))
+  await writeFile(inProject(STAGED, 'package.json'), `${JSON.stringify({ name, version, license, type, private: true }, undefined, 2)}\n`)
   return names
 }
 

@@ -24,6 +24,9 @@ export interface E2eDeviceOptions {
   /** Where it runs: a namespace of a lab, or this machine. */
   readonly machine?: LabMachine
   readonly env?: Readonly<Record<string, string>>
+  /** Another Node, and another supervisor, than the checkout's: a package's. */
+  readonly node?: string
+  readonly supervisor?: string
 }
 
 /**
@@ -35,6 +38,7 @@ export class E2eDevice {
   readonly machine: LabMachine | undefined
   readonly folder: string
   readonly #env: Readonly<Record<string, string>>
+  readonly #program: { readonly node: string; readonly entry: string }
   #supervisor: ChildProcess | undefined
 
   private constructor(options: E2eDeviceOptions, folder: string) {
@@ -42,6 +46,7 @@ export class E2eDevice {
     this.machine = options.machine
     this.folder = folder
     this.#env = options.env ?? {}
+    this.#program = { node: options.node ?? process.execPath, entry: options.supervisor ?? SUPERVISOR }
   }
 
   /** Makes the data folder and starts the processes. */
@@ -53,11 +58,12 @@ export class E2eDevice {
 
   /** Starts the processes (again), on the same data folder, and waits until the device answers. */
   async run(): Promise<void> {
-    const args = [SUPERVISOR, '--data', this.folder, '--port', '0']
+    const { node, entry } = this.#program
+    const args = [entry, '--data', this.folder, '--port', '0']
     const options = { env: { ...process.env, HOME: this.folder, ...this.#env }, stdio: ['ignore', 'ignore', 'pipe'] as const }
     const child = this.machine
-      ? this.machine.spawn(process.execPath, args, { ...options, stdio: [...options.stdio] })
-      : spawn(process.execPath, args, { ...options, stdio: [...options.stdio] })
+      ? this.machine.spawn(node, args, { ...options, stdio: [...options.stdio] })
+      : spawn(node, args, { ...options, stdio: [...options.stdio] })
     let stderr = ''
     child.stderr?.on('data', (chunk) => {
       stderr += chunk

@@ -25,7 +25,8 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
   const [error, setError] = useState<string>()
   const [capsLock, setCapsLock] = useState(false)
   // Another display may be on this very device: a seat that is known is somewhere to take it from.
-  const elsewhere = door.handedOverTo !== undefined || door.seat !== undefined
+  // A sealed device cannot know: its seat lies in the sealed store.
+  const elsewhere = door.handedOverTo !== undefined || door.seat !== undefined || door.phase === 'sealed'
   const words = seatWords(door, now.getTime())
 
   useEffect(() => field.current?.focus(), [])
