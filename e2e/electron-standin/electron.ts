@@ -249,11 +249,16 @@ export class BrowserWindow extends Preventable {
 
 process.on('SIGTERM', () => app.quit())
 cdp = await Cdp.launch(process.env.ELSEWHERE_CHROMIUM ?? '/usr/bin/chromium')
+// A new window is known before its address: it is asked about once it has one.
+const askedAbout = new Set<string>()
 cdp.on('', (method, params) => {
-  if (method !== 'Target.targetCreated' || !params.targetInfo.openerId) return
+  if (method !== 'Target.targetCreated' && method !== 'Target.targetInfoChanged') return
+  const { openerId, targetId, url } = params.targetInfo
+  if (!openerId || url === '' || url === 'about:blank' || askedAbout.has(targetId)) return
   for (const window of windows) {
-    if (window.webContents.targetId === params.targetInfo.openerId)
-      window.webContents.opened(params.targetInfo.url, params.targetInfo.targetId)
+    if (window.webContents.targetId !== openerId) continue
+    askedAbout.add(targetId)
+    window.webContents.opened(url, targetId)
   }
 })
 await cdp.send('Target.setDiscoverTargets', { discover: true })

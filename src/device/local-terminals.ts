@@ -8,6 +8,7 @@ import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 
 export interface TerminalRequest {
+  readonly tab?: string | undefined
   readonly cwd?: string | undefined
   readonly command?: string[] | undefined
   readonly columns: number
@@ -39,8 +40,7 @@ export class LocalTerminals implements Disposable {
 
   async open(request: TerminalRequest, signal?: AbortSignal): Promise<HostTerminal> {
     const host = await this.#host.client()
-    const { cwd, command, columns, rows } = request
-    return host.spawn({ cwd, command, columns, rows }, signal ? { signal } : {})
+    return host.spawn(request, signal ? { signal } : {})
   }
 
   /** Joins a new channel of `context` to the terminal. Its bytes are terminal-frames-contract.ts, passed on unread. */

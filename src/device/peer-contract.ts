@@ -41,8 +41,12 @@ export const peerContract = {
 
   openTerminal: method({
     needs: 'peer:read',
-    parseInput: z.object({ cwd: z.string().max(4096).optional(), command: z.array(z.string().max(4096)).max(64).optional(), ...size })
-      .parse,
+    parseInput: z.object({
+      tab: z.string().min(1).max(64).optional(),
+      cwd: z.string().max(4096).optional(),
+      command: z.array(z.string().max(4096)).max(64).optional(),
+      ...size,
+    }).parse,
     parseOutput: hostTerminal.parse,
   }),
   listTerminals: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.array(hostTerminal).max(1000).parse }),

@@ -36,8 +36,7 @@ export class TerminalService implements Disposable {
   handlers(session: DisplaySession): Handlers<typeof terminalContract> {
     const { local } = this.#options
     return {
-      openTerminal: async ({ device, cwd, command, columns, rows }, { signal }) => {
-        const request = { cwd, command, columns, rows }
+      openTerminal: async ({ device, ...request }, { signal }) => {
         const peer = this.#elsewhere(device)
         return here(device, await (peer ? peer.control.openTerminal(request, { signal }) : local.open(request, signal)))
       },

@@ -23,6 +23,8 @@ export const hostContract = {
   spawn: method({
     needs: 'host:run',
     parseInput: z.object({
+      /** The tab that asks: while a terminal opened for it runs, that one is the answer. */
+      tab: z.string().min(1).max(64).optional(),
       cwd: z.string().max(4096).optional(),
       command: z.array(z.string().max(4096)).min(1).max(64).optional(),
       columns,

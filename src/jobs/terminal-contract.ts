@@ -30,6 +30,8 @@ export const terminalContract = {
     needs: 'desk:write',
     parseInput: z.object({
       device: z.string(),
+      /** The tab that asks. Two displays that show the same new tab both ask: the tab gets one terminal. */
+      tab: z.string().min(1).max(64).optional(),
       cwd: z.string().max(4096).optional(),
       command: z.array(z.string().max(4096)).max(64).optional(),
       columns,

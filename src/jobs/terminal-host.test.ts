@@ -95,6 +95,16 @@ async function open(at: ReturnType<typeof setUp>) {
   return { client, terminalId, pty, attach }
 }
 
+it('[JB15] every display of a desk asks for a new tab: the tab gets one terminal, and a new one after it has ended', () => {
+  const { host, spawner } = setUp()
+  const first = host.spawn({ tab: 't1', columns: 80, rows: 24 })
+  expect(host.spawn({ tab: 't1', columns: 100, rows: 30 })).toEqual(first)
+  expect(host.spawn({ tab: 't2', columns: 80, rows: 24 }).terminalId).not.toBe(first.terminalId)
+  expect(host.spawn({ columns: 80, rows: 24 }).terminalId).not.toBe(first.terminalId)
+  spawner.ptys[0]?.exit.fire({ code: 0 })
+  expect(host.spawn({ tab: 't1', columns: 80, rows: 24 }).terminalId).not.toBe(first.terminalId)
+})
+
 it('[JB1] a terminal starts the shell in the home folder, or where it is asked to if that is there', async () => {
   const at = setUp()
   const client = at.connect()

@@ -42,6 +42,8 @@ export interface TerminalHostParts {
 }
 
 export interface SpawnRequest extends TerminalSize {
+  /** The tab that asks. Every display of a desk asks for a new tab's terminal; it gets one. */
+  readonly tab?: string | undefined
   readonly cwd?: string | undefined
   readonly command?: readonly string[] | undefined
 }
@@ -49,7 +51,10 @@ export interface SpawnRequest extends TerminalSize {
 /** All terminals of one host process. Owns them; they end with it. */
 export class TerminalHost implements Disposable {
   readonly #parts: TerminalHostParts
-  readonly #terminals = new Map<string, { terminal: Terminal; owned: DisposableStore; viewers: Set<TerminalAttachment> }>()
+  readonly #terminals = new Map<
+    string,
+    { terminal: Terminal; owned: DisposableStore; viewers: Set<TerminalAttachment>; tab: string | undefined }
+  >()
   /** Ids of all terminals of this process's life, so that programs which left theirs are known at the end. */
   readonly #started = new Set<string>()
   readonly #changed = new Emitter<HostTerminal>()
@@ -61,8 +66,14 @@ export class TerminalHost implements Disposable {
     this.#parts = parts
   }
 
-  /** @throws JobError `terminal/spawn-failed`, `terminal/too-many` */
+  /**
+   * Starts a terminal, or answers with the one that already runs for `request.tab`.
+   *
+   * @throws JobError `terminal/spawn-failed`, `terminal/too-many`
+   */
   spawn(request: SpawnRequest): HostTerminal {
+    const running = request.tab === undefined ? undefined : this.#runningFor(request.tab)
+    if (running) return running
     const { spawner, newScreen, clock, random, environment, home, shell, isFolder } = this.#parts
     this.#forgetExited()
     if (this.#terminals.size >= MAX_TERMINALS) {
@@ -81,11 +92,19 @@ export class TerminalHost implements Disposable {
     owned.add(terminal)
     owned.add(terminal.onDidChange((info) => this.#changed.fire(info)))
     this.#tellScreenChanges(terminal, owned)
-    this.#terminals.set(id, { terminal, owned, viewers: new Set() })
+    this.#terminals.set(id, { terminal, owned, viewers: new Set(), tab: request.tab })
     this.#parts.logger.info('terminal started', { terminal: id, pid: pty.pid })
     const info = terminal.info()
     this.#changed.fire(info)
     return info
+  }
+
+  #runningFor(tab: string): HostTerminal | undefined {
+    for (const held of this.#terminals.values()) {
+      const info = held.tab === tab ? held.terminal.info() : undefined
+      if (info && info.exit === undefined) return info
+    }
+    return undefined
   }
 
   /** Whether this host ever ran a terminal of that id. */

@@ -104,7 +104,7 @@ export function useTerminal({ tabId, state, setState, active }: AppProps<AppStat
     opening.current = true
     const cwd = state.cwd ?? undefined
     try {
-      const info = await client.openTerminal({ device, ...(cwd && { cwd }), ...(screen.ownSize() ?? FIRST_SIZE) })
+      const info = await client.openTerminal({ device, tab: tabId, ...(cwd && { cwd }), ...(screen.ownSize() ?? FIRST_SIZE) })
       setState({ terminalId: info.terminalId, cwd: info.cwd })
     } catch (error) {
       tell({ type: 'refused', error })
