@@ -119,16 +119,20 @@ export class E2eDisplay {
 
   /** Titles and places of all visible windows, by title: what a person sees. */
   async windows(): Promise<readonly { title: string; x: number; y: number; width: number; height: number }[]> {
-    const frames = await this.desk.getByRole('dialog').all()
-    const seen = await Promise.all(
-      frames.map(async (frame) => {
-        const [title, box] = [(await frame.getAttribute('aria-label')) ?? '', await frame.boundingBox()]
-        return box
-          ? { title, x: Math.round(box.x), y: Math.round(box.y), width: Math.round(box.width), height: Math.round(box.height) }
-          : undefined
+    // One look at one moment: windows come and go while it is taken.
+    const seen = await this.page.evaluate(() =>
+      [...document.querySelectorAll('main[aria-label="Desk"] [role="dialog"]')].map((frame) => {
+        const { x, y, width, height } = frame.getBoundingClientRect()
+        return {
+          title: frame.getAttribute('aria-label') ?? '',
+          x: Math.round(x),
+          y: Math.round(y),
+          width: Math.round(width),
+          height: Math.round(height),
+        }
       }),
     )
-    return seen.filter((one) => one !== undefined).sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : a.x - b.x))
+    return seen.filter(({ width }) => width > 0).sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : a.x - b.x))
   }
 
   /** Drags a window by its title bar. */
