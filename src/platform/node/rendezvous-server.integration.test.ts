@@ -103,3 +103,12 @@ it('[SY61] binary and oversized WebSocket messages end that client only', async 
   expect(await pong).toBe('{"t":"pong"}')
   good.terminate()
 })
+
+it('[SY61] a web page is turned away', async () => {
+  const rendezvous = await runRendezvous({ port: 0, host: '127.0.0.1', logger: silentLogger })
+  onTestFinished(() => rendezvous.close())
+  const page = new WebSocket(`ws://127.0.0.1:${rendezvous.port}`, { origin: 'https://example.org' })
+  const refused = new Promise<string>((resolve) => page.once('error', ({ message }) => resolve(message)))
+  expect(await refused).toContain('401')
+  expect(rendezvous.connections).toBe(0)
+})

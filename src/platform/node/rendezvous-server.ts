@@ -30,7 +30,8 @@ export interface RunningRendezvous extends Disposable {
 
 /**
  * Runs a rendezvous: its own HTTP server on its own port, never the one the desk is served at. Serves nothing but the
- * WebSocket, whatever the Origin: it knows no cookies and holds no secrets.
+ * WebSocket, and that to no web page: devices send no Origin, so whoever does is turned away (a page could otherwise try
+ * meeting numbers and burn pairing codes).
  *
  * @throws RendezvousError `rendezvous/busy-port`
  */
@@ -44,7 +45,12 @@ export async function runRendezvous(options: RendezvousServerOptions): Promise<R
   http.headersTimeout = 5_000
   http.requestTimeout = 5_000
   http.maxHeadersCount = 50
-  const sockets = new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: MAX_RENDEZVOUS_MESSAGE })
+  const sockets = new WebSocketServer({
+    server: http,
+    perMessageDeflate: false,
+    maxPayload: MAX_RENDEZVOUS_MESSAGE,
+    verifyClient: ({ origin }: { origin?: string }) => origin === undefined,
+  })
   sockets.on('connection', (socket, request) => hub.accept(wrapWebSocket(socket), request.socket.remoteAddress ?? 'unknown'))
   sockets.on('error', () => {}) // the HTTP server below reports it
   await new Promise<void>((resolve, reject) => {

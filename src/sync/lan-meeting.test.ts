@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest'
+import { Emitter } from '../base/emitter.ts'
+import { silentLogger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import type { LanDiscovery, LanFinding } from './lan-discovery.ts'
+import { LanMeeting } from './lan-meeting.ts'
+import { HOUR_MS, lanTag, pairingLanTag } from './meeting-keys.ts'
+import { RendezvousPool } from './rendezvous-pool.ts'
+
+const SECRET = new Uint8Array(32).fill(1)
+
+function setUp(rendezvousSecret: Uint8Array | undefined) {
+  const clock = new ManualClock(100 * HOUR_MS)
+  const found = new Emitter<LanFinding>()
+  const announced: { tags: readonly string[]; port: number | undefined }[] = []
+  let queries = 0
+  const lan: LanDiscovery = {
+    announce: (tags, port) => announced.push({ tags, port }),
+    query: () => queries++,
+    onDidFind: found.event,
+    dispose() {},
+  }
+  const parts = { clock, random: systemRandom, logger: silentLogger }
+  const pool = new RendezvousPool({ ...parts, openSocket: () => new Promise(() => {}) })
+  const meeting = new LanMeeting({ lan, pool, rendezvousSecret, ownPort: 4000, clock, logger: silentLogger })
+  const urls = () => pool.clients.map(({ url }) => url)
+  return { clock, found, announced, pool, meeting, urls, queries: () => queries }
+}
+
+it("[SY65] announces the hour's tag and its port, and another tag in another hour", () => {
+  const { clock, announced } = setUp(SECRET)
+  expect(announced.at(-1)).toEqual({ tags: [lanTag(SECRET, 100)], port: 4000 })
+  clock.advance(HOUR_MS)
+  expect(announced.at(-1)?.tags).toEqual([lanTag(SECRET, 101)])
+})
+
+it('[SY65] uses what carries our tag of this hour or one beside it, once, and nothing else', () => {
+  const { found, urls, meeting, announced } = setUp(SECRET)
+  found.fire({ tag: lanTag(SECRET, 101), url: 'ws://10.0.0.2:5/' })
+  found.fire({ tag: lanTag(SECRET, 101), url: 'ws://10.0.0.2:5/' })
+  found.fire({ tag: lanTag(SECRET, 103), url: 'ws://10.0.0.3:5/' })
+  found.fire({ tag: lanTag(new Uint8Array(32), 100), url: 'ws://10.0.0.4:5/' })
+  found.fire({ tag: lanTag(SECRET, 100), url: 'nonsense of somebody' })
+  expect(urls()).toEqual(['ws://10.0.0.2:5/'])
+  meeting.dispose()
+  expect(urls()).toEqual([])
+  expect(announced.at(-1)).toEqual({ tags: [], port: undefined })
+})
+
+it('[SY65] who floods the LAN with our tags gets eight places', () => {
+  const { found, urls } = setUp(SECRET)
+  for (let i = 0; i < 50; i++) found.fire({ tag: lanTag(SECRET, 100), url: `ws://10.0.0.${i}:5/` })
+  expect(urls()).toHaveLength(8)
+})
+
+it('[SY64] a device without a workspace announces and finds a meeting number while pairing only', () => {
+  const { found, urls, meeting, announced } = setUp(undefined)
+  const offering = meeting.pair('4217', 'offer')
+  expect(announced.at(-1)?.tags).toContain(pairingLanTag('4217'))
+  offering.dispose()
+  expect(announced.at(-1)?.tags).not.toContain(pairingLanTag('4217'))
+  found.fire({ tag: pairingLanTag('4217'), url: 'ws://10.0.0.2:5/' })
+  expect(urls()).toEqual([])
+  const joining = meeting.pair('4217', 'join')
+  found.fire({ tag: pairingLanTag('4217'), url: 'ws://10.0.0.2:5/' })
+  expect(urls()).toEqual(['ws://10.0.0.2:5/'])
+  expect(announced.at(-1)?.tags).not.toContain(pairingLanTag('4217'))
+  joining.dispose()
+})
