@@ -171,6 +171,21 @@ describe('answers from the log', () => {
     expect(map(b)).toEqual(map(c))
   })
 
+  it('[SY9] a newcomer gets a long log as one fresh snapshot, a short one as envelopes', async () => {
+    const a = device('A')
+    for (let n = 0; n < 400; n++) set(a, `k${n % 10}`, n)
+    const b = device('B')
+    connect(a, b)
+    await settle()
+    expect([a.sync.frameCounts.snapshot, b.context.log.size(WORKSPACE_DOC).envelopes]).toEqual([0, 400])
+    for (let n = 0; n < 200; n++) set(a, `k${n % 10}`, n)
+    const c = device('C')
+    connect(a, c)
+    await settle()
+    expect([a.sync.frameCounts.snapshot, c.context.log.size(WORKSPACE_DOC).envelopes]).toEqual([1, 0])
+    expect(map(c)).toEqual(map(a))
+  })
+
   it('[SY9] news of a device that is not on the list yet is asked for again when it is', async () => {
     const check = new FakeDeviceCheck(['A', 'B'].map(fakeDevice))
     const a = device('A', { check })

@@ -4,7 +4,7 @@ import type { DeviceId, DocId } from '../base/ids.ts'
 import { readAwareness, writeAwareness } from './awareness-cut.ts'
 import { clientIdOf } from './client-ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
-import type { Frontier } from './frontier.ts'
+import { Frontier } from './frontier.ts'
 import type { FrameTranslator } from './lane-peer.ts'
 import type { Appended, Replica } from './replica.ts'
 import type { NamedAwareness, SessionMessage } from './session-message.ts'
@@ -16,6 +16,8 @@ const FRAME = { sync: 0, awareness: 1 } as const
 const SYNC = { step1: 0, step2: 1, update: 2 } as const
 /** Envelopes answered in one message: small enough that a key press behind it is not felt. */
 export const PAGE_BYTES = 64 << 10
+/** A newcomer checks a signature each (130 us); more than this and a fresh snapshot is faster. */
+const MAX_ENVELOPES_FOR_NEWCOMER = 500
 /** Stop reading the log while this much waits in the lane. */
 const HIGH_WATER_BYTES = 256 << 10
 
@@ -139,11 +141,11 @@ export class PeerTranslator implements FrameTranslator {
     const { log } = this.#context
     const { docId, frontier } = this.#replica
     const held = log.loadSnapshot(docId)
-    if (pruned.length + departed.length === 0) return held
-    const covered = held && frontierOfSnapshot(held)
-    const isEnough =
-      covered && pruned.every((ref) => covered.covers(ref)) && departed.every((ref) => covered.seqOf(ref) >= frontier.seqOf(ref))
-    if (isEnough) return held
+    const covered = held ? frontierOfSnapshot(held) : new Frontier()
+    let behind = 0
+    for (const ref of frontier.refs()) behind += Math.max(0, ref.seq - covered.seqOf(ref))
+    const isEnough = pruned.every((ref) => covered.covers(ref)) && departed.every((ref) => covered.seqOf(ref) >= frontier.seqOf(ref))
+    if (isEnough && (!isNew || behind <= MAX_ENVELOPES_FOR_NEWCOMER)) return held
     this.#replica.makeSnapshot()
     return log.loadSnapshot(docId)
   }
