@@ -7,6 +7,7 @@ import { FakeDeviceCheck, fakeDevice } from '../testkit/fake-identity.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { SyncDevice, type SyncDeviceOptions } from '../testkit/sync-device.ts'
 import { burnClock } from '../testkit/yjs-attacks.ts'
+import { writeAwareness } from './awareness-cut.ts'
 import type { StartId } from './client-ids.ts'
 import { Frontier } from './frontier.ts'
 import { MemoryEnvelopeLog } from './memory-envelope-log.ts'
@@ -132,6 +133,28 @@ describe('faults of a peer', () => {
     expect(states.has(shown.clientId)).toBe(false)
     expect(states.size).toBe(1)
   })
+})
+
+it('[SY5] while a lane is full only the newest awareness of a display waits for it', async () => {
+  const a = device('A', { check: members() })
+  const shown = a.documents.open(WORKSPACE_DOC).attachDisplay()
+  const asker = puppet(a, 'B')
+  await settle()
+  asker.pair.hold()
+  set(a, 'large', 'x'.repeat(400_000))
+  asker.say({ kind: 'have', doc: WORKSPACE_DOC, epoch: 1, frontier: new Frontier() })
+  await settle()
+  asker.pair.release()
+  asker.pair.hold()
+  await settle()
+  for (let n = 1; n <= 50; n++) shown.applyAwareness(writeAwareness([{ clientId: shown.clientId, clock: n, json: `{"x":${n}}` }]))
+  asker.pair.release()
+  await settle()
+  const said = asker.heard
+    .filter((message) => message.kind === 'awareness')
+    .flatMap((message) => message.entries.map((entry) => entry.json))
+  expect(said.at(-1)).toBe('{"x":50}')
+  expect(said.length).toBeLessThan(50)
 })
 
 describe('answers from the log', () => {

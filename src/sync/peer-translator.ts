@@ -52,6 +52,8 @@ export class PeerTranslator implements FrameTranslator {
   #served = 0
   #isAtEnd = false
   readonly #spoken = new Set<number>()
+  /** Awareness of our displays that waits for the lane. */
+  readonly #unspoken = new Map<number, NamedAwareness>()
 
   constructor(context: SyncContext, replica: Replica, host: TranslatorHost) {
     this.#context = context
@@ -90,6 +92,7 @@ export class PeerTranslator implements FrameTranslator {
 
   /** Sends on until the lane is full or the peer has all we have. */
   pump(): void {
+    this.#speak()
     this.#guardStore(() => this.#serve())
   }
 
@@ -247,11 +250,17 @@ export class PeerTranslator implements FrameTranslator {
     // type byte, then the length of the update, then the update
     const body = frame.subarray(1)
     const lengthBytes = body.findIndex((byte) => byte < 0x80) + 1
-    const entries: NamedAwareness[] = []
     for (const { clientId, clock, json } of readAwareness(body.subarray(lengthBytes))) {
       const name = this.#replica.ownClientName(clientId)
-      if (name) entries.push({ start: name.start, n: name.n, clock, json })
+      if (name) this.#unspoken.set(clientId, { start: name.start, n: name.n, clock, json })
     }
-    if (entries.length > 0) this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries })
+    this.#speak()
+  }
+
+  /** While the lane is full only the newest of each display is kept: a pointer's way is of no use late. */
+  #speak(): void {
+    if (this.#unspoken.size === 0 || this.#host.bufferedBytes >= HIGH_WATER_BYTES) return
+    this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries: [...this.#unspoken.values()] })
+    this.#unspoken.clear()
   }
 }

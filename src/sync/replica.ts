@@ -10,6 +10,7 @@ import { DisplayAttachment, type AttachmentHost } from './display-attachment.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
 import { Gate, type CopyFound, type GateRule, type Verdict } from './gate.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { Outbox } from './outbox.ts'
 import { loadReplica, writeReplicaState } from './replica-state.ts'
 import { MAX_SNAPSHOT_UPDATE_BYTES, openSnapshot, signSnapshot } from './snapshot.ts'
@@ -44,11 +45,6 @@ export interface KeepFailure {
 }
 
 const SNAPSHOT_EVERY = 5_000
-/** Replayed at a start after a crash at most; at 40 us each, 20 ms. */
-const STATE_EVERY = 512
-const STATE_EVERY_BYTES = 1 << 20
-/** Quiet time before a cached state or a snapshot is written. */
-const HOUSEKEEPING_MS = 1_000
 const KEEP_LOG_MS = 90 * 24 * 3_600_000
 /** 64 Gi clocks: no document has as many, and no client id is burnt by it. */
 const MAX_SNAPSHOT_JUMP = 2 ** 36
@@ -71,21 +67,17 @@ export class Replica implements Disposable, AttachmentHost {
   isBackedUp: () => boolean = () => false
 
   readonly #context: SyncContext
-  readonly #snapshotEvery: number
   readonly #plant: ReplicaOptions['plant']
   readonly #causal: CausalState
   readonly #gate: Gate
   readonly #outbox: Outbox
+  readonly #housekeeping: Housekeeping
   readonly #waiting = new WaitingRoom()
   readonly #displays = new Map<number, DisplayAttachment>()
   readonly #appended = new Emitter<Appended>()
   readonly #copies = new Emitter<CopyFound>()
   readonly #failures = new Emitter<KeepFailure>()
   #position: number
-  #sinceState = 0
-  #sinceStateBytes = 0
-  #sinceSnapshot = 0
-  #housekeeping: Disposable | undefined
   #editClientId: number | undefined
   #isDisposed = false
 
@@ -93,14 +85,17 @@ export class Replica implements Disposable, AttachmentHost {
   constructor(context: SyncContext, docId: DocId, options: ReplicaOptions = {}) {
     this.docId = docId
     this.#context = context
-    this.#snapshotEvery = options.snapshotEvery ?? SNAPSHOT_EVERY
     this.#plant = options.plant
     if (options.firstContent) Y.applyUpdate(this.doc, options.firstContent, LOAD)
     const loaded = loadReplica(context, docId, this.doc, LOAD)
     this.#causal = loaded.causal
     this.#position = loaded.position
-    this.#sinceState = loaded.replayed
-    this.#sinceSnapshot = loaded.sinceSnapshot
+    const counts = {
+      snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY,
+      replayed: loaded.replayed,
+      sinceSnapshot: loaded.sinceSnapshot,
+    }
+    this.#housekeeping = new Housekeeping(context.clock, counts, (isSnapshotDue) => this.#keepHouse(isSnapshotDue))
     this.#gate = new Gate({
       docId,
       doc: this.doc,
@@ -223,7 +218,10 @@ export class Replica implements Disposable, AttachmentHost {
     causal.merge(snapshot.causal)
     // one row holds frontier and content: a crash finds both or neither
     const update = Y.mergeUpdates([this.state(), snapshot.update])
-    log.saveState(this.docId, writeReplicaState({ position: this.#position, causal, sinceSnapshot: this.#sinceSnapshot, update }))
+    log.saveState(
+      this.docId,
+      writeReplicaState({ position: this.#position, causal, sinceSnapshot: this.#housekeeping.sinceSnapshot, update }),
+    )
     const hadSnapshot = log.loadSnapshot(this.docId) !== undefined
     if (!hadSnapshot) log.saveSnapshot(this.docId, bytes)
     this.#causal.merge(snapshot.causal)
@@ -248,10 +246,10 @@ export class Replica implements Disposable, AttachmentHost {
   /** Writes the state a load starts from. Called when quiet and on dispose. */
   saveState(): void {
     if (this.#plant !== 'state-before-log' && !this.#outbox.flush()) return // the state would hold more than the log
-    const state = { position: this.#position, causal: this.#causal, sinceSnapshot: this.#sinceSnapshot, update: this.state() }
+    const { sinceSnapshot } = this.#housekeeping
+    const state = { position: this.#position, causal: this.#causal, sinceSnapshot, update: this.state() }
     this.#context.log.saveState(this.docId, writeReplicaState(state))
-    this.#sinceState = 0
-    this.#sinceStateBytes = 0
+    this.#housekeeping.noteState()
   }
 
   /** Makes a signed snapshot now, and forgets log that it covers and that is older than 90 days. */
@@ -259,7 +257,7 @@ export class Replica implements Disposable, AttachmentHost {
     if (!this.#outbox.flush()) return
     const { log, seal, signer, clock } = this.#context
     const update = this.state()
-    this.#sinceSnapshot = 0
+    this.#housekeeping.noteSnapshot()
     if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
     log.saveSnapshot(this.docId, signSnapshot(this.docId, this.#causal, update, seal, signer))
     log.prune(this.docId, this.frontier, clock.nowMs() - KEEP_LOG_MS)
@@ -278,9 +276,9 @@ export class Replica implements Disposable, AttachmentHost {
   dispose(): void {
     if (this.#isDisposed) return
     this.#isDisposed = true
-    this.#housekeeping?.dispose()
+    this.#housekeeping.dispose()
     try {
-      if (this.#sinceState > 0 || this.pendingBytes > 0) this.saveState()
+      if (this.#housekeeping.isStateStale || this.pendingBytes > 0) this.saveState()
     } catch (error) {
       this.#context.logger.warn('no cached state was written: the next start replays the log', {
         doc: this.docId,
@@ -299,7 +297,7 @@ export class Replica implements Disposable, AttachmentHost {
   /** As dispose, and writes nothing more: the document is being dropped. */
   discard(): void {
     this.#outbox.clear()
-    this.#sinceState = 0
+    this.#housekeeping.noteState()
     this.dispose()
   }
 
@@ -363,20 +361,13 @@ export class Replica implements Disposable, AttachmentHost {
   #noteAppended(ref: EnvelopeRef, bytes: Uint8Array, position: number): void {
     const previousPosition = this.#position
     this.#position = position
-    this.#sinceState++
-    this.#sinceStateBytes += bytes.length
-    this.#sinceSnapshot++
+    this.#housekeeping.noteEnvelope(bytes.length)
     this.#appended.fire({ ref: { device: ref.device, start: ref.start, seq: ref.seq }, bytes, position, previousPosition })
-    const isStateDue = this.#sinceState >= STATE_EVERY || this.#sinceStateBytes >= STATE_EVERY_BYTES
-    if (isStateDue || this.#sinceSnapshot >= this.#snapshotEvery) {
-      this.#housekeeping ??= this.#context.clock.after(HOUSEKEEPING_MS, () => this.#keepHouse())
-    }
   }
 
-  #keepHouse(): void {
-    this.#housekeeping = undefined
+  #keepHouse(isSnapshotDue: boolean): void {
     try {
-      if (this.#sinceSnapshot >= this.#snapshotEvery) this.makeSnapshot()
+      if (isSnapshotDue) this.makeSnapshot()
       this.saveState()
     } catch (error) {
       this.#context.logger.warn('cached state or snapshot was not written: tried again after the next changes', {
