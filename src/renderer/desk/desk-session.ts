@@ -85,6 +85,12 @@ export class DeskSession implements Disposable {
   /** Opens a text's document beside the workspace; it is kept attached across reconnects until disposed. Errors of the call are thrown. */
   async openText(name: string): Promise<AttachedDocument> {
     const text = new AttachedDocument(name)
+    // What the other displays write beside this one's cursor; the colour is the activity's, whichever it is there.
+    text.awareness.setLocalStateField('user', {
+      name: displayName(navigator.userAgent, useDoor.getState().door?.deviceName),
+      color: 'var(--accent)',
+      colorLight: 'var(--accent-soft)',
+    })
     this.#texts.add(text)
     const { client } = useDoor.getState()
     if (client) await text.attach(client)
