@@ -47,6 +47,7 @@ export class EditorSurface implements Disposable {
   readonly #typed = this.#owned.add(new Emitter<void>())
   readonly #moved = this.#owned.add(new Emitter<EditorPlace>())
   readonly #saves = this.#owned.add(new Emitter<void>())
+  readonly #displayName: string
   #buffer: EditorBuffer | undefined
 
   /** The person changed the text here (typed, pasted, undid). */
@@ -55,7 +56,8 @@ export class EditorSurface implements Disposable {
   readonly onDidMove = this.#moved.event
   readonly onDidAskSave = this.#saves.event
 
-  constructor(place: HTMLElement, label: string) {
+  constructor(place: HTMLElement, label: string, displayName: string) {
+    this.#displayName = displayName
     const extensions: Extension[] = [
       EditorState.lineSeparator.of('\n'),
       lineNumbers(),
@@ -130,6 +132,8 @@ export class EditorSurface implements Disposable {
   /** Shows a buffer. Where its text is what is shown already, nothing moves. */
   show(buffer: EditorBuffer): void {
     this.#buffer = buffer
+    // How the caret here looks on the person's other displays.
+    buffer.awareness?.setLocalStateField('user', { name: this.#displayName, color: 'var(--moving)', colorLight: 'var(--moving-soft)' })
     this.#view.dispatch({ effects: this.#binding.reconfigure([]) })
     this.#put(buffer.text.toString())
     this.#view.dispatch({ effects: this.#binding.reconfigure(yCollab(buffer.text, buffer.awareness, { undoManager: false })) })
@@ -179,6 +183,11 @@ export class EditorSurface implements Disposable {
   get place(): EditorPlace {
     const { anchor, head } = this.#view.state.selection.main
     return { anchor, head, scrollTop: Math.round(this.#view.scrollDOM.scrollTop) }
+  }
+
+  /** The person is at this text, on this display. */
+  get hasFocus(): boolean {
+    return this.#view.hasFocus && document.hasFocus()
   }
 
   /** Goes where the person was on the display before. */

@@ -4,6 +4,7 @@ import { createStore } from 'zustand/vanilla'
 import { toBase58 } from '../../../base/base58.ts'
 import { closeText, openText } from '../../desk/app-desk.ts'
 import type { AttachedDocument } from '../../desk/attached-document.ts'
+import { useDesk } from '../../desk/desk-store.ts'
 import { useDoor } from '../../desk/door-store.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
@@ -50,7 +51,7 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
   useEffect(() => {
     const element = place.current
     if (!element) return
-    const surface = new EditorSurface(element, 'Text')
+    const surface = new EditorSurface(element, 'Text', useDesk.getState().deviceName)
     const model = new EditorModel(
       {
         calls: () => useDoor.getState().client,
@@ -84,7 +85,8 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
       if (!(await model.save())) askPath()
     })
     surface.onDidMove((at) => {
-      if (model.facts.getState().phase !== 'ready') return
+      // Text that moves because another display writes is not a move of the person here.
+      if (model.facts.getState().phase !== 'ready' || !surface.hasFocus) return
       waiting = at
       timer ??= setTimeout(follow, FOLLOW_PAUSE_MS)
     })

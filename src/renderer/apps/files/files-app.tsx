@@ -40,7 +40,7 @@ interface FolderPaneProps extends AppProps<FilesState> {
   readonly onLeave: (name: string | undefined) => void
 }
 
-function FolderPane({ state, setState, windowId, folder, cameFrom, onLeave }: FolderPaneProps) {
+function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLeave }: FolderPaneProps) {
   const { device } = state
   const deviceName = useDeviceName(device)
   const { listing, home } = folder
@@ -62,7 +62,11 @@ function FolderPane({ state, setState, windowId, folder, cameFrom, onLeave }: Fo
   const selection = useMemo(() => keepExisting(chosenHere, names), [chosenHere, names])
   const late = useIsLate(!listing && folder.error === undefined && !folder.away)
   const actions = createFileActions(device, path, folder.reload)
-  useEffect(() => list.current?.focus(), [])
+  const root = useRef<HTMLElement>(null)
+  const ready = listing !== undefined
+  useEffect(() => {
+    if (active && ready && !root.current?.contains(document.activeElement)) list.current?.focus()
+  }, [active, ready])
 
   const go = (to: string) => {
     onLeave(path !== undefined && parentPath(path) === to ? baseName(path) : undefined)
@@ -141,7 +145,7 @@ function FolderPane({ state, setState, windowId, folder, cameFrom, onLeave }: Fo
   const up = path !== undefined && home !== undefined && path !== home && path !== '/' ? () => go(parentPath(path)) : undefined
 
   return (
-    <section className="app files" aria-label={`Files on ${deviceName}`}>
+    <section ref={root} className="app files" aria-label={`Files on ${deviceName}`}>
       <div className="app-bar" role="toolbar" aria-label="Files">
         <DeviceChooser device={device} label="Device" onChoose={(chosenDevice) => setState({ device: chosenDevice, path: null })} />
         <span className="app-separator" />

@@ -153,7 +153,7 @@ function Page({ url, active, onTitle, onRetry }: { url: string; active: boolean;
             </Button>
           }
         >
-          {probe.reason} It opens in your browser instead; its address stays in this tab and follows you.
+          {sentence(probe.reason)} It opens in your browser instead; its address stays in this tab and follows you.
         </EmptyState>
       )
     case 'frameable':
@@ -188,3 +188,6 @@ function Page({ url, active, onTitle, onRetry }: { url: string; active: boolean;
 function openOutside(url: string): void {
   window.open(url, '_blank', 'noopener,noreferrer')
 }
+
+/** A reason as a sentence of its own. */
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
