@@ -88,7 +88,7 @@ function Machine({ row, sort, visible }: { row: DeviceRow; sort: TaskSort; visib
       </header>
       {!reachable && processes.length === 0 && (
         <p className="tasks-quiet">
-          <CloudOff aria-hidden="true" /> Away: what runs there goes on, and is shown again when it is back.
+          <CloudOff aria-hidden="true" /> Away. What runs there goes on while it is switched on, and is shown again when it is back.
         </p>
       )}
       {!reachable && processes.length > 0 && <Strip kind="away">{row.name} is away. These ran there when it was last seen.</Strip>}

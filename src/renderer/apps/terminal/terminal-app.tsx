@@ -172,7 +172,7 @@ const OWN_KEYS: Readonly<Record<string, TerminalAction>> = {
 }
 
 function awaySentence(deviceName: string, atMs: number | undefined, nowMs: number): string {
-  const goesOn = `The program goes on there; keys work again when ${deviceName} is back.`
+  const goesOn = `What runs there goes on while it is switched on; keys work again when ${deviceName} is back.`
   if (atMs === undefined) return `${deviceName} is away, and no earlier screen is kept here. ${goesOn}`
   return `${deviceName} is away. This is its screen from ${agoText(atMs, nowMs)}. ${goesOn}`
 }
