@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { appState } from '../session/app-state.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
 import { TextBuffer } from '../session/text-buffer.ts'
+import { DocRoom } from '../sync/doc-room.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import type { DoorState } from './desk-contract.ts'
 
@@ -94,6 +95,28 @@ describe('pairing', () => {
     before.getMap('test').set('from', 'laptop')
     const other = await attach(await unlock(server, 'beside', 'server display'))
     await vi.waitFor(() => expect(other.getMap('test').toJSON()).toEqual({ from: 'laptop' }), wait)
+  })
+
+  it('[SY3] without the attachments of y-webrtc nothing follows, though the link is up and says hello', async () => {
+    const attachments = vi.spyOn(DocRoom.prototype, 'attach').mockImplementation(() => {})
+    try {
+      const display = await laptop.setUp()
+      await server.setUp()
+      await pair(laptop, server)
+      const before = await attach(display)
+      before.getMap('test').set('from', 'laptop')
+      const there = await unlock(server, 'beside', 'server display')
+      const other = await attach(there)
+      const frames = async (asked: Display) => JSON.parse((await asked.debugSnapshot({})).text.match(/frames +(\{.*\})/)?.[1] ?? '{}')
+      await vi.waitFor(async () => expect((await frames(display)).hello).toBeGreaterThan(0), wait)
+      expect(attachments).toHaveBeenCalled()
+      for (const asked of [display, there]) {
+        expect(await frames(asked)).toMatchObject({ have: 0, envelopes: 0, snapshot: 0, awareness: 0, forbidden: 0 })
+      }
+      expect(other.getMap('test').toJSON()).toEqual({})
+    } finally {
+      attachments.mockRestore()
+    }
   })
 
   it('[DV21] the joining device brings its windows and unsaved texts as an activity named after it', async () => {
