@@ -23,17 +23,13 @@ import { windowMenu } from './window-menus.tsx'
 
 /**
  * Chrome around one window: tabs in the title bar, where it is, buttons, edges. Keeps no state: it reads a slice of the
- * session and sends commands back. `live`: its front tab is mounted.
+ * session and sends commands back.
+ *
+ * @param live   its front tab is mounted
+ * @param plain  nothing of it can be seen: it is drawn with its title alone, for the moment something in front is dragged away
  */
-export const WindowFrame = memo(function WindowFrame({
-  windowId,
-  live,
-  compact,
-}: {
-  windowId: WindowId
-  live: boolean
-  compact?: boolean
-}) {
+export const WindowFrame = memo(function WindowFrame(props: { windowId: WindowId; live: boolean; plain?: boolean; compact?: boolean }) {
+  const { windowId, live, plain, compact } = props
   const element = useRef<HTMLElement>(null)
   const frame = useSession(
     useShallow((session) => {
@@ -96,16 +92,28 @@ export const WindowFrame = memo(function WindowFrame({
         onDoubleClick={(event) => isTitle(event) && dispatch({ type: maximised ? 'window/restore' : 'window/maximise', windowId })}
         onContextMenu={(event) => openContextMenu(event, `Window ${frame.title}`, windowMenu(windowId))}
       >
-        <TabStrip windowId={windowId} />
-        {frame.pinned && <Pin className="title-pin" aria-label="Kept on top" />}
-        <DeviceBadge windowId={windowId} />
-        <WindowButtons windowId={windowId} title={frame.title} maximised={maximised} />
+        {plain ? (
+          <span className="title-plain">{frame.title}</span>
+        ) : (
+          <>
+            <TabStrip windowId={windowId} />
+            {frame.pinned && <Pin className="title-pin" aria-label="Kept on top" />}
+            <DeviceBadge windowId={windowId} />
+            <WindowButtons windowId={windowId} title={frame.title} maximised={maximised} />
+          </>
+        )}
       </header>
-      <div className="window-body" role="tabpanel" id={panelElementId(windowId)} aria-labelledby={tabElementId(frame.activeTab)}>
+      <div
+        className="window-body"
+        role="tabpanel"
+        id={panelElementId(windowId)}
+        aria-labelledby={plain ? undefined : tabElementId(frame.activeTab)}
+      >
         {live && <WindowBody key={frame.activeTab} windowId={windowId} tabId={frame.activeTab} active={frame.active} />}
       </div>
       {!compact &&
         !maximised &&
+        !plain &&
         RESIZE_EDGES.map((edge) => (
           <div
             key={edge}

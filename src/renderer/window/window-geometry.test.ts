@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { REACH_PX, SMALLEST_WINDOW, TITLE_BAR_PX } from '../../session/place.ts'
-import { keyStep, moveRect, pullLoose, RESIZE_EDGES, resizeRect, uncovered } from './window-geometry.ts'
+import { keyStep, moveRect, pullLoose, RESIZE_EDGES, resizeRect, seenParts } from './window-geometry.ts'
 
 const desk = { width: 1200, height: 800 }
 const rect = { x: 100, y: 100, width: 600, height: 400 }
@@ -65,50 +65,34 @@ it.each([
   [{ key: 'a', shiftKey: false, ctrlKey: false }, undefined],
 ])('keyStep %j', (press, step) => expect(keyStep(press)).toEqual(step))
 
-describe('uncovered', () => {
+describe('seenParts', () => {
+  const parts = (...rects: readonly (readonly [string, typeof rect])[]) => Object.fromEntries(seenParts(rects, desk))
+
   it('a maximised window in front hides all behind it', () => {
-    const full = { x: 0, y: 0, ...desk }
-    expect(
-      uncovered(
-        [
-          ['front', full],
-          ['a', rect],
-          ['b', rect],
-        ],
-        desk,
-      ),
-    ).toEqual(['front'])
+    expect(parts(['front', { x: 0, y: 0, ...desk }], ['a', rect], ['b', rect])).toEqual({ front: 'content', a: 'nothing', b: 'nothing' })
   })
 
   it('two halves together hide what neither hides alone', () => {
     const left = { x: 0, y: 0, width: 600, height: 800 }
     const right = { x: 600, y: 0, width: 600, height: 800 }
-    expect(
-      uncovered(
-        [
-          ['l', left],
-          ['r', right],
-          ['behind', rect],
-        ],
-        desk,
-      ),
-    ).toEqual(['l', 'r'])
-    expect(
-      uncovered(
-        [
-          ['l', left],
-          ['behind', rect],
-        ],
-        desk,
-      ),
-    ).toEqual(['l', 'behind'])
+    expect(parts(['l', left], ['r', right], ['behind', rect])).toEqual({ l: 'content', r: 'content', behind: 'nothing' })
+    expect(parts(['l', left], ['behind', rect])).toEqual({ l: 'content', behind: 'content' })
   })
 
-  it('the foremost window on the desk is always among them', () => {
+  it('of a cascade only the title bars behind the first are seen', () => {
+    const cascade = [3, 2, 1, 0].map((step) => [`w${step}`, { x: 100 + step * 32, y: 50 + step * 32, width: 700, height: 500 }] as const)
+    expect(parts(...cascade)).toEqual({ w3: 'content', w2: 'frame', w1: 'frame', w0: 'frame' })
+  })
+
+  it('the content of the foremost window on the desk is always seen', () => {
     fc.assert(
       fc.property(fc.array(anyRect, { minLength: 1, maxLength: 12 }), (rects) => {
-        const windows = rects.map((rect, index) => [index, rect] as const)
-        expect(uncovered(windows, desk)[0]).toBe(0)
+        const seen = seenParts(
+          rects.map((one, index) => [index, one] as const),
+          desk,
+        )
+        expect(seen.get(0)).toBe('content')
+        expect(seen.size).toBe(rects.length)
       }),
     )
   })

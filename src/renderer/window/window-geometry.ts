@@ -68,36 +68,45 @@ export function keyStep(press: {
   }
 }
 
-/** Points looked at on each side of a window when asking whether anything of it can be seen: 12 x 12 finds gaps of a twelfth of it. */
+/** Points looked at on each side of a window's content. */
 const SAMPLES = 12
+/** An eighth of the content must show: a strip beside the next window of a cascade is no content to read. */
+const CONTENT_POINTS = (SAMPLES * SAMPLES) / 8
+
+/** What can be seen of a window: its content, only its frame (a title bar, a sliver), or nothing. */
+export type SeenPart = 'content' | 'frame' | 'nothing'
 
 /**
- * The windows of which something can be seen, front to back. A window is left out when others cover every sampled point
- * of it: its content need not be mounted.
+ * What can be seen of each window. Content of the others need not be mounted, and frames nobody sees may be plain.
  *
  * @param frontToBack  rectangles of the windows that are shown, the foremost first
  */
-export function uncovered<Id>(frontToBack: readonly (readonly [id: Id, rect: PixelRect])[], desk: DeskSize): readonly Id[] {
+export function seenParts<Id>(frontToBack: readonly (readonly [id: Id, rect: PixelRect])[], desk: DeskSize): ReadonlyMap<Id, SeenPart> {
   const above: PixelRect[] = []
-  const seen: Id[] = []
+  const seen = new Map<Id, SeenPart>()
   for (const [id, rect] of frontToBack) {
-    if (shows(rect, above, desk)) seen.push(id)
+    const content = { ...rect, y: rect.y + TITLE_BAR_PX, height: rect.height - TITLE_BAR_PX }
+    const bar = { ...rect, height: TITLE_BAR_PX }
+    seen.set(id, shows(content, SAMPLES, CONTENT_POINTS, above, desk) ? 'content' : shows(bar, 2, 1, above, desk) ? 'frame' : 'nothing')
     above.push(rect)
   }
   return seen
 }
 
-function shows(rect: PixelRect, above: readonly PixelRect[], desk: DeskSize): boolean {
+/** Do `least` of `rows` x SAMPLES points of the part of a rectangle that is on the desk lie under none of the others? */
+function shows(rect: PixelRect, rows: number, least: number, above: readonly PixelRect[], desk: DeskSize): boolean {
   const left = Math.max(0, rect.x)
   const top = Math.max(0, rect.y)
   const width = Math.min(desk.width, rect.x + rect.width) - left
   const height = Math.min(desk.height, rect.y + rect.height) - top
   if (width <= 0 || height <= 0) return false
-  for (let row = 0; row < SAMPLES; row++) {
+  let points = 0
+  for (let row = 0; row < rows; row++) {
     for (let column = 0; column < SAMPLES; column++) {
       const x = left + (width * (column + 0.5)) / SAMPLES
-      const y = top + (height * (row + 0.5)) / SAMPLES
-      if (!above.some((other) => x >= other.x && x < other.x + other.width && y >= other.y && y < other.y + other.height)) return true
+      const y = top + (height * (row + 0.5)) / rows
+      const hidden = above.some((other) => x >= other.x && x < other.x + other.width && y >= other.y && y < other.y + other.height)
+      if (!hidden && ++points >= least) return true
     }
   }
   return false

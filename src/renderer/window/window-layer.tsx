@@ -9,7 +9,7 @@ import { frameElement, paintFrame } from './frame-elements.ts'
 import { KeyboardMode } from './keyboard-mode.tsx'
 import { SnapPreview } from './snap-preview.tsx'
 import { focusedWindow, shownInFixedOrder, shownWindows, windowRect, windowRectNow } from './use-places.ts'
-import { uncovered } from './window-geometry.ts'
+import { type SeenPart, seenParts } from './window-geometry.ts'
 import { WindowFrame } from './window-frame.tsx'
 import './window.css'
 
@@ -17,6 +17,8 @@ import './window.css'
 const MOUNT_STEP = 2
 /** Covered windows that stay mounted, so that going back and forth is instant; beyond that the longest unseen goes. */
 const KEEP_COVERED = 8
+/** More contents than this are not mounted at once, whatever can be seen: the hindmost wait until they come forward. */
+const MAX_LIVE = 32
 
 /**
  * The desk area with its windows. Frames of all shown windows are there; content only of those of which something can
@@ -25,7 +27,7 @@ const KEEP_COVERED = 8
 export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }) {
   const area = useRef<HTMLDivElement>(null)
   const ids = useDesk(useShallow(shownInFixedOrder))
-  const live = useLiveWindows()
+  const { live, seen } = useLiveWindows()
 
   useLayoutEffect(() => {
     const node = area.current
@@ -44,7 +46,7 @@ export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }
   return (
     <div ref={area} className="desk-area" data-desk-area="">
       {ids.map((id) => (
-        <WindowFrame key={id} windowId={id} live={live.has(id)} />
+        <WindowFrame key={id} windowId={id} live={live.has(id)} plain={seen.get(id) === 'nothing'} />
       ))}
       <SnapPreview />
       <KeyboardMode />
@@ -52,22 +54,23 @@ export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }
   )
 }
 
-function useLiveWindows(): ReadonlySet<WindowId> {
+function useLiveWindows(): { readonly live: ReadonlySet<WindowId>; readonly seen: ReadonlyMap<WindowId, SeenPart> } {
   const session = useDesk((state) => state.session)
   const displayClass = useDesk((state) => state.displayClass)
   const desk = useDesk((state) => state.desk)
   const windows = session?.windows
   const stack = session?.stack
   const activity = session?.currentActivity
-  const wanted = useMemo(() => {
+  const { seen, wanted } = useMemo(() => {
     const now = deskNow().session
-    if (!now || !windows || !stack || !activity) return []
+    if (!now || !windows || !stack || !activity) return { seen: new Map<WindowId, SeenPart>(), wanted: [] }
     const frontToBack = shownWindows(now)
       .reverse()
       .map((id) => [id, windowRect(now.windows[id] as SessionState['windows'][WindowId], displayClass, desk)] as const)
     const focused = focusedWindow(now)
-    const seen = uncovered(frontToBack, desk)
-    return focused && seen.includes(focused) ? [focused, ...seen.filter((id) => id !== focused)] : seen
+    const parts = seenParts(frontToBack, desk)
+    const withContent = frontToBack.map(([id]) => id).filter((id) => id !== focused && parts.get(id) === 'content')
+    return { seen: parts, wanted: (focused ? [focused, ...withContent] : withContent).slice(0, MAX_LIVE) }
   }, [windows, stack, activity, displayClass, desk])
 
   const [mounted, setMounted] = useState<readonly WindowId[]>([])
@@ -89,7 +92,7 @@ function useLiveWindows(): ReadonlySet<WindowId> {
     return () => cancelAnimationFrame(next)
   }, [wanted, mounted])
 
-  return useMemo(() => new Set([...(wanted[0] ? [wanted[0]] : []), ...mounted]), [wanted, mounted])
+  return useMemo(() => ({ seen, live: new Set([...(wanted[0] ? [wanted[0]] : []), ...mounted]) }), [seen, wanted, mounted])
 }
 
 const marked = new Set<string>()
