@@ -66,6 +66,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const workspace = owned.add(new WorkspaceDoc(documents.open(WORKSPACE_DOC).doc))
     unpackWindows(store.values, workspace, documents, clock, random)
     const sync = owned.add(new DocumentSync(context, documents))
+    owned.add(devices.onDidChange(() => sync.resync())) // what a device wrote before we knew it was refused: ask again
     return {
       context,
       documents,
