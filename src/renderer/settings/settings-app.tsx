@@ -23,7 +23,7 @@ export default function SettingsApp({ state, setState }: AppProps<AppStateOf<'se
   const shown = PAGES.find((page) => page.id === state.page) ?? PAGES[0]
   if (!shown) return null
   return (
-    <section className="app settings" aria-label="Settings">
+    <div className="app settings">
       <nav className="settings-nav" aria-label="Settings pages">
         {PAGES.map(({ id, title, icon }) => (
           <button key={id} type="button" aria-current={id === shown.id ? 'page' : undefined} onClick={() => setState({ page: id })}>
@@ -36,6 +36,6 @@ export default function SettingsApp({ state, setState }: AppProps<AppStateOf<'se
         <h2>{shown.title}</h2>
         {createElement(shown.page)}
       </div>
-    </section>
+    </div>
   )
 }

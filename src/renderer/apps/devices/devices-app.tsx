@@ -32,7 +32,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
   return (
-    <section className="app devices" aria-label="Devices">
+    <div className="app devices">
       {!client && <Strip kind="away">This display has lost its device. What is shown is as it was last seen.</Strip>}
       <div className="app-body devices-body">
         {rows.length === 0 && late && <Skeleton lines={4} label="Reading your devices" />}
@@ -66,7 +66,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
       </div>
       {dialog?.kind === 'rename' && <RenameDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
       {dialog?.kind === 'remove' && <RemoveDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
-    </section>
+    </div>
   )
 }
 

@@ -41,9 +41,8 @@ export default function EditorApp(props: AppProps<EditorState>) {
   const late = useIsLate(facts.phase === 'loading')
 
   return (
-    <section
+    <div
       className="app editor"
-      aria-label={`${state.path ?? 'New text'} on ${deviceName}`}
       style={{ ['--editor-font' as string]: `${fontPx}px` }}
       onKeyDown={(event) => {
         if (event.key.toLowerCase() !== 's' || !event.ctrlKey || !event.shiftKey) return
@@ -129,18 +128,23 @@ export default function EditorApp(props: AppProps<EditorState>) {
           }}
         />
       )}
-    </section>
+    </div>
   )
 }
 
 /** What a person should know about this text right now, and what can be done about it. */
 function Notes(props: { editor: EditorHandle; deviceName: string; onCompare: () => void; onSaveAs: () => void }) {
-  const { facts, model } = props.editor
+  const { facts, model, surface } = props.editor
   const ownName = useDesk((desk) => desk.deviceName)
   const now = useNow()
   const keepBoth = async () => {
     const path = await model?.keepBoth(ownName)
     if (path) showToast({ severity: 'done', title: 'Both are kept', body: `Your text is now ${path}; the other file is as it was.` })
+    surface?.focus() // the pressed button is gone
+  }
+  const save = (options?: { overwrite: boolean }) => {
+    void model?.save(options)
+    surface?.focus()
   }
   switch (facts.save.phase) {
     case 'conflict':
@@ -151,7 +155,7 @@ function Notes(props: { editor: EditorHandle; deviceName: string; onCompare: () 
             <>
               <Button onClick={() => void keepBoth()}>Keep both</Button>
               <Button onClick={props.onCompare}>Show difference</Button>
-              <Button variant="danger" onClick={() => void model?.save({ overwrite: true })}>
+              <Button variant="danger" onClick={() => save({ overwrite: true })}>
                 Save mine over it
               </Button>
             </>
@@ -173,7 +177,7 @@ function Notes(props: { editor: EditorHandle; deviceName: string; onCompare: () 
           kind="lost"
           actions={
             <>
-              <Button onClick={() => void model?.save()}>Try again</Button>
+              <Button onClick={() => save()}>Try again</Button>
               <Button onClick={props.onSaveAs}>Save as…</Button>
             </>
           }

@@ -62,7 +62,7 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
   const selection = useMemo(() => keepExisting(chosenHere, names), [chosenHere, names])
   const late = useIsLate(!listing && folder.error === undefined && !folder.away)
   const actions = createFileActions(device, path, folder.reload)
-  const root = useRef<HTMLElement>(null)
+  const root = useRef<HTMLDivElement>(null)
   const ready = listing !== undefined
   useEffect(() => {
     if (active && ready && !root.current?.contains(document.activeElement)) list.current?.focus()
@@ -145,7 +145,7 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
   const up = path !== undefined && home !== undefined && path !== home && path !== '/' ? () => go(parentPath(path)) : undefined
 
   return (
-    <section ref={root} className="app files" aria-label={`Files on ${deviceName}`}>
+    <div ref={root} className="app files">
       <div className="app-bar" role="toolbar" aria-label="Files">
         <DeviceChooser device={device} label="Device" onChoose={(chosenDevice) => setState({ device: chosenDevice, path: null })} />
         <span className="app-separator" />
@@ -245,7 +245,7 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
         <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>
         {folder.error !== undefined && listing && <span>Could not be read again just now; this is the last listing.</span>}
       </div>
-    </section>
+    </div>
   )
 }
 

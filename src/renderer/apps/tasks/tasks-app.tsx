@@ -28,7 +28,7 @@ export default function TasksApp({ state, setState, visible }: AppProps<AppState
   const [sort, setSort] = useState<TaskSort>('cpu')
   const shown = state.device === null ? rows : rows.filter((row) => row.deviceId === state.device)
   return (
-    <section className="app tasks" aria-label="Task manager">
+    <div className="app tasks">
       <div className="app-bar" role="toolbar" aria-label="Tasks">
         <DeviceChooser
           device={state.device ?? own}
@@ -53,7 +53,7 @@ export default function TasksApp({ state, setState, visible }: AppProps<AppState
           <Machine key={row.deviceId} row={row} sort={sort} visible={visible} />
         ))}
       </div>
-    </section>
+    </div>
   )
 }
 

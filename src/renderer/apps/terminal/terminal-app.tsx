@@ -94,7 +94,7 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
   const letterboxed = view.phase === 'live' && (view.size.columns !== own.columns || view.size.rows !== own.rows)
 
   return (
-    <section className="app terminal" aria-label={`Terminal on ${deviceName}`} data-phase={view.phase}>
+    <div className="app terminal" data-phase={view.phase}>
       {view.phase === 'away' && (
         <Strip kind="away" actions={reachable && <Button onClick={terminal.tryNow}>Try now</Button>}>
           {awaySentence(deviceName, view.screenAtMs, now)}
@@ -156,7 +156,7 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
           </span>
         )}
       </div>
-    </section>
+    </div>
   )
 }
 

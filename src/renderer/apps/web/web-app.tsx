@@ -48,7 +48,7 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
     if (title !== '' && title !== state.title) setState({ title: title.slice(0, 200) })
   }
   return (
-    <section className="app web" aria-label={state.title || 'Web page'}>
+    <div className="app web">
       <form className="app-bar" aria-label="Address and history" onSubmit={go}>
         <IconButton label="Back" icon={<ArrowLeft aria-hidden="true" />} aria-disabled={!step(state, -1)} onClick={() => walk(-1)} />
         <IconButton label="Forward" icon={<ArrowRight aria-hidden="true" />} aria-disabled={!step(state, 1)} onClick={() => walk(1)} />
@@ -104,7 +104,7 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
           />
         )}
       </div>
-    </section>
+    </div>
   )
 }
 
