@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
@@ -41,6 +42,9 @@ export class RtcLinkSet implements LinkSet, Disposable {
   readonly #linked = this.#owned.add(new Emitter<Link>())
   readonly #unlinked = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly reason: string }>())
   readonly #learned = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly urls: readonly string[] }>())
+  readonly #failed = this.#owned.add(new Emitter<{ readonly peer: DeviceId; readonly code: string; readonly message: string }>())
+  /** One attempt failed; it is tried again. `link/version` is what a person should know: one of the two must be updated. */
+  readonly onDidFail = this.#failed.event
   readonly #wasCut = this.#owned.add(new Emitter<DeviceId>())
   /** A link was ended by the network: other connections may be dead too without knowing it. */
   readonly onDidCut = this.#wasCut.event
@@ -101,6 +105,7 @@ export class RtcLinkSet implements LinkSet, Disposable {
       isReachable: () => [...this.#ways].some(({ peers }) => peers.has(peer)),
       send: (note) => this.#send(peer, note),
       onDidLink: (link) => this.#link(link),
+      onDidFail: (error) => this.#failed.fire({ peer, code: errorCode(error), message: errorMessage(error) }),
       onDidUnlink: (reason, wasCut) => {
         this.#links.delete(peer)
         this.#unlinked.fire({ peer, reason })

@@ -154,7 +154,10 @@ export class Links implements Disposable {
         this.#learned.fire({ peer, urls })
       }),
     )
-    const signaling = store.add(new RendezvousSignaling({ self: signer.device, rendezvousSecret, pool: this.pool, clock, random }))
+    const isMember = (device: DeviceId) => check.isMember(device)
+    const signaling = store.add(
+      new RendezvousSignaling({ self: signer.device, rendezvousSecret, isMember, pool: this.pool, clock, random }),
+    )
     store.add(set.addSignaling(signaling))
     this.#opened = { set, store }
     this.#restartLan(rendezvousSecret)

@@ -22,6 +22,8 @@ export interface PeerLinkerOptions extends Omit<LinkAttemptOptions, 'role' | 'at
   readonly send: (note: SignalNote) => boolean
   readonly isReachable: () => boolean
   readonly onDidLink: (link: RtcLink) => void
+  /** One attempt failed; another follows by itself. */
+  readonly onDidFail: (error: unknown) => void
   /** @param wasCut  the network ended it, nobody meant to */
   readonly onDidUnlink: (reason: string, wasCut: boolean) => void
 }
@@ -160,6 +162,7 @@ export class PeerLinker implements Disposable {
     this.#attempt = undefined
     const { logger, peer, random } = this.#options
     logger.warn('linking failed, will try again', { peer, code: errorCode(error), message: errorMessage(error) })
+    this.#options.onDidFail(error)
     const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10))
     const jitter = ((random.bytes(1)[0] as number) / 255 - 0.5) * wait // +-50 %: two devices must not stay in step
     if (this.#options.isReachable()) this.#plan(wait + jitter)

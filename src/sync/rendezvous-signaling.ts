@@ -25,7 +25,7 @@ const deviceId = z
     }
   })
 
-/** `hereI`: told to all on joining; `hereToo`: the answer to one. */
+/** `here` is told to all on joining a topic, and to one as the answer to theirs. */
 const letter = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('here'), from: deviceId, isAnswer: z.boolean() }),
   z.strictObject({ kind: z.literal('note'), from: deviceId, to: deviceId, note: signalNote }),
@@ -41,6 +41,8 @@ interface Route {
 export interface RendezvousSignalingOptions {
   readonly self: DeviceId
   readonly rendezvousSecret: Uint8Array
+  /** When there is room for no more, whoever is not a member makes place: a removed device may still know the secret. */
+  readonly isMember: (device: DeviceId) => boolean
   readonly pool: RendezvousPool
   readonly clock: Clock
   readonly random: RandomSource
@@ -133,10 +135,16 @@ export class RendezvousSignaling implements Signaling, Disposable {
   #remember(peer: DeviceId, route: Route): void {
     const routes = this.#routes.get(peer) ?? []
     if (routes.some(({ topic, address }) => topic === route.topic && address === route.address)) return
-    if (routes.length === 0 && this.#routes.size >= MAX_PEERS) return
+    if (routes.length === 0 && !this.#makeRoom()) return
     const isNewAddress = !routes.some(({ address }) => address === route.address)
     this.#routes.set(peer, [...routes, route].slice(-MAX_PEERS))
     if (isNewAddress) this.#seen.fire(peer)
+  }
+
+  #makeRoom(): boolean {
+    if (this.#routes.size < MAX_PEERS) return true
+    const stranger = [...this.#routes.keys()].find((device) => !this.#options.isMember(device))
+    return stranger !== undefined && this.#routes.delete(stranger)
   }
 
   #forget(isGone: (route: Route) => boolean): void {

@@ -14,9 +14,12 @@ export class SealedTopic implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #received = this.#owned.add(new Emitter<{ readonly from: string; readonly text: string }>())
   readonly onDidReceive = this.#received.event
+  readonly #left = this.#owned.add(new Emitter<{ readonly member: string }>())
+  readonly #lost = this.#owned.add(new Emitter<void>())
   readonly onDidJoin: TopicMembership['onDidJoin']
-  readonly onDidLeave: TopicMembership['onDidLeave']
-  readonly onDidLose: TopicMembership['onDidLose']
+  /** After everything that member said before. */
+  readonly onDidLeave = this.#left.event
+  readonly onDidLose = this.#lost.event
   #sending: Promise<unknown> = Promise.resolve()
   #opening: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -25,8 +28,8 @@ export class SealedTopic implements Disposable {
     this.#seal = new MeetingSeal(keys, random)
     this.#membership = this.#owned.add(client.join(keys.topic))
     this.onDidJoin = this.#membership.onDidJoin
-    this.onDidLeave = this.#membership.onDidLeave
-    this.onDidLose = this.#membership.onDidLose
+    this.#owned.add(this.#membership.onDidLeave((event) => this.#inTurn(() => this.#left.fire(event))))
+    this.#owned.add(this.#membership.onDidLose(() => this.#inTurn(() => this.#lost.fire())))
     this.#owned.add(this.#membership.onDidReceive(({ from, data }) => this.#open(from, data)))
   }
 
@@ -35,6 +38,11 @@ export class SealedTopic implements Disposable {
       const data = await this.#seal.seal(text)
       if (!this.#owned.isDisposed) this.#membership.send(data, to)
     })
+  }
+
+  /** Opening takes a moment: what comes later must not overtake it. */
+  #inTurn(work: () => void): void {
+    this.#opening = this.#opening.then(work)
   }
 
   #open(from: string, data: string): void {
