@@ -17,13 +17,13 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   )
 
-/** Processes of a device and the CLI: plain Node 24 ES modules, one bundle each. */
-export async function buildDaemon(): Promise<void> {
+/** Processes of a device and the CLI: plain Node 24 ES modules, one bundle each. A test may put another package in the place of one. */
+export async function buildDaemon(outdir = inProject('dist'), alias: Readonly<Record<string, string>> = {}): Promise<void> {
   const entries = DAEMON_ENTRIES.map((name) => ({ in: inProject('src/main/daemon', `${name}.ts`), out: `daemon/${name}` }))
   entries.push({ in: inProject('src/main/cli/cli.ts'), out: 'cli/cli' })
   await bundle({
     entryPoints: entries,
-    outdir: inProject('dist'),
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
@@ -31,7 +31,7 @@ export async function buildDaemon(): Promise<void> {
     format: 'esm',
     sourcemap: 'linked',
     external: EXTERNAL,
-    alias: { 'simple-peer/simplepeer.min.js': inProject('src/sync/lane-peer.ts') },
+    alias: { 'simple-peer/simplepeer.min.js': inProject('src/sync/lane-peer.ts'), ...alias },
     banner: { js: REQUIRE_BANNER },
     logLevel: 'warning',
   })

@@ -1,41 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { E2eDevice } from '../harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
-
-/** Where windows lie, by title. */
-const rectOf = (page: Page, title: string) =>
-  page.getByRole('dialog', { name: title, exact: true }).evaluate((element: HTMLElement) => ({
-    x: Number.parseInt(element.style.left, 10),
-    y: Number.parseInt(element.style.top, 10),
-    width: Number.parseInt(element.style.width, 10),
-    height: Number.parseInt(element.style.height, 10),
-    zone: element.dataset.zone,
-  }))
-
-/** A point of a window's title bar that is neither tab nor button. */
-async function grip(page: Page, title: string): Promise<{ x: number; y: number }> {
-  const box = await page.getByRole('dialog', { name: title, exact: true }).locator('.title-bar').boundingBox()
-  if (!box) throw new Error(`no window ${title}`)
-  return { x: box.x + box.width * 0.6, y: box.y + box.height / 2 }
-}
-
-async function drag(page: Page, from: { x: number; y: number }, to: { x: number; y: number }, drop = true): Promise<void> {
-  await page.mouse.move(from.x, from.y)
-  await page.mouse.down()
-  await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 4 })
-  await page.mouse.move(to.x, to.y, { steps: 4 })
-  if (drop) await page.mouse.up()
-}
-
-/** Serious and critical findings, as sentences. */
-async function findings(page: Page, where: string): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${where}: ${id} at ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))
-}
+import { drag, findings, grip, rectOf } from '../harness/hands.ts'
 
 describe('the desktop, in a real browser on a real device', () => {
   let device: E2eDevice

@@ -24,6 +24,8 @@ export interface E2eDeviceOptions {
   /** Where it runs: a namespace of a lab, or this machine. */
   readonly machine?: LabMachine
   readonly env?: Readonly<Record<string, string>>
+  /** An own data folder: made, if need be, and removed at the end. Default: one under the system's temporary folder. */
+  readonly folder?: string
   /** Another Node, and another supervisor, than the checkout's: a package's. */
   readonly node?: string
   readonly supervisor?: string
@@ -51,7 +53,8 @@ export class E2eDevice {
 
   /** Makes the data folder and starts the processes. */
   static async start(options: E2eDeviceOptions): Promise<E2eDevice> {
-    const device = new E2eDevice(options, await mkdtemp(path.join(os.tmpdir(), `ew-${options.name}-`)))
+    const folder = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), `ew-${options.name}-`)))
+    const device = new E2eDevice(options, folder)
     await device.run()
     return device
   }

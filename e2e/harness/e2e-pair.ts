@@ -13,6 +13,11 @@ export interface E2eMachine {
   readonly deviceId: string
 }
 
+export interface LabOptions {
+  readonly paired?: boolean
+  readonly supervisor?: string
+}
+
 /**
  * Machines in namespaces of their own, each with a device and a browser, all paired into one person's devices.
  * Owns everything it made, also when making it failed half way.
@@ -26,10 +31,16 @@ export class E2eLab {
     this.lab = lab
   }
 
-  static async create(...names: readonly string[]): Promise<E2eLab> {
+  static create(...names: readonly string[]): Promise<E2eLab> {
+    return E2eLab.createWith({}, ...names)
+  }
+
+  /** `paired: false` leaves every device a person of its own; `supervisor` runs another build than the checkout's. */
+  static async createWith(options: LabOptions, ...names: readonly string[]): Promise<E2eLab> {
     const made = new E2eLab(createNetLab(...names))
     try {
-      for (const name of names) await made.#add(name)
+      for (const name of names) await made.#add(name, options)
+      if (options.paired === false) return made
       const [first, ...others] = [...made.#machines.values()]
       for (const other of others) await first?.device.invite(other.device)
       return made
@@ -75,9 +86,9 @@ export class E2eLab {
     this.lab.dispose()
   }
 
-  async #add(name: string): Promise<void> {
+  async #add(name: string, { supervisor }: LabOptions): Promise<void> {
     const machine = this.lab.machine(name)
-    const device = await E2eDevice.start({ name, machine })
+    const device = await E2eDevice.start({ name, machine, ...(supervisor && { supervisor }) })
     this.#cleanup.push(() => device.dispose())
     const deviceId = await device.create('Ada')
     const browser = await E2eBrowser.launch(machine)

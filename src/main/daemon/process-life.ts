@@ -49,6 +49,9 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
     owned.dispose()
     process.exit(code)
   }
+  // Who read our log may be gone: a write that fails must not become an exception, whose log line fails as well, for ever.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
   process.on('SIGINT', () => {})
   process.on('SIGHUP', () => {})
   process.on('SIGTERM', () => void end(0, 'asked'))

@@ -18,8 +18,24 @@ export function Banners() {
       <SeatQuestionBanner />
       <AwayBanner />
       <ReadOnlyBanner />
+      <NoticeBanners />
     </div>
   )
+}
+
+const NOTHING: readonly never[] = []
+
+/** What keeps the device from working as it should, while it stands: a full disk, a copied data folder. */
+function NoticeBanners() {
+  const notices = useDoor((state) => state.door?.notices ?? NOTHING)
+  return notices
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, message }) => (
+      <div key={code} className="banner" role="status" data-notice={code}>
+        <TriangleAlert aria-hidden="true" />
+        <span>{message}</span>
+      </div>
+    ))
 }
 
 function ReadOnlyBanner() {

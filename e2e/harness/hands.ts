@@ -1,0 +1,52 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** Where a window lies by its own account, in px of the desk, and the zone it is snapped to. */
+export const rectOf = (page: Page, title: string) =>
+  page.getByRole('dialog', { name: title, exact: true }).evaluate((element: HTMLElement) => ({
+    x: Number.parseInt(element.style.left, 10),
+    y: Number.parseInt(element.style.top, 10),
+    width: Number.parseInt(element.style.width, 10),
+    height: Number.parseInt(element.style.height, 10),
+    zone: element.dataset.zone,
+  }))
+
+/** A point of a window's title bar that is neither tab nor button. */
+export async function grip(page: Page, title: string): Promise<Point> {
+  const box = await page.getByRole('dialog', { name: title, exact: true }).locator('.title-bar').boundingBox()
+  if (!box) throw new Error(`no window ${title}`)
+  return { x: box.x + box.width * 0.6, y: box.y + box.height / 2 }
+}
+
+/** Press, move, and let go (unless `drop` is false), as a hand does. */
+export async function drag(page: Page, from: Point, to: Point, drop = true): Promise<void> {
+  await page.mouse.move(from.x, from.y)
+  await page.mouse.down()
+  await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 4 })
+  await page.mouse.move(to.x, to.y, { steps: 4 })
+  if (drop) await page.mouse.up()
+}
+
+/** Opens what the palette finds first for `words`, by keyboard alone. */
+export async function runFromPalette(page: Page, words: string, option: RegExp | string): Promise<void> {
+  await page.keyboard.press('Control+k')
+  const field = page.getByPlaceholder(/Go to a window/)
+  await field.waitFor()
+  await field.fill(words)
+  await page.getByRole('option', { name: option }).first().waitFor()
+  await page.keyboard.press('Enter')
+  await field.waitFor({ state: 'detached' })
+}
+
+/** axe's serious and critical findings, as sentences. */
+export async function findings(page: Page, where: string): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${where}: ${id} at ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))
+}
