@@ -20,6 +20,8 @@ export function listenForKeys(): Disposable {
   const listening = new AbortController()
   const handleKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing || event.getModifierState('AltGraph')) return
+    // Settings listens for the keys a command shall have: then none of them is a command.
+    if (event.target instanceof Element && event.target.closest('[data-keys="listening"]')) return
     const { switcher, keyboardMode } = useShell.getState()
     if (keyboardMode) return
     if (switcher && handleSwitcherKey(event)) return
