@@ -177,6 +177,30 @@ describe('the desktop, in a real browser on a real device', () => {
     },
   )
 
+  it('kill -9 of the device process under an open desk: what was done meanwhile is kept and arrives after the next unlock', async () => {
+    const display = await E2eDisplay.open(device, browser)
+    const { page } = display
+    await display.unlock()
+    await page.keyboard.press('Control+Alt+a')
+    await page.keyboard.type('Before')
+    await page.keyboard.press('Enter')
+    await device.kill('device')
+    await page.getByText('Linked with').or(page.getByText('reconnecting')).first().waitFor()
+    await page.keyboard.press('Control+Alt+a')
+    await page.keyboard.type('Meanwhile')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Passphrase').waitFor({ timeout: 60_000 })
+    await display.unlock()
+    await page.getByRole('button', { name: 'Activity Meanwhile' }).waitFor()
+
+    const other = await E2eDisplay.open(device, browser)
+    await other.unlock('beside')
+    await other.page.getByRole('button', { name: 'Activity Meanwhile' }).click()
+    await other.page.getByRole('menuitem', { name: /^Before/ }).waitFor()
+    await other.close()
+    await display.close()
+  })
+
   it('locking loads the page anew and leaves nothing of the desk behind', async () => {
     const display = await E2eDisplay.open(device, browser)
     const { page } = display

@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react'
-import { type KeyboardEvent, memo } from 'react'
+import { type KeyboardEvent, memo, useLayoutEffect, useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { appTitle } from '../../session/app-state.ts'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
@@ -24,6 +24,14 @@ export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowI
   const tabs = useSession((session) => session.windows[windowId]?.tabs)
   const activeTab = useSession((session) => session.windows[windowId]?.activeTab)
   const newTabKeys = useKeys('new-tab')
+  const list = useRef<HTMLDivElement>(null)
+  // More tabs than fit scroll; the one in front is always in sight.
+  useLayoutEffect(() => {
+    const [strip, tab] = [list.current, activeTab && document.getElementById(tabElementId(activeTab))]
+    if (!strip || !tab || strip.scrollWidth <= strip.clientWidth) return
+    if (tab.offsetLeft < strip.scrollLeft) strip.scrollLeft = tab.offsetLeft
+    else strip.scrollLeft = Math.max(strip.scrollLeft, tab.offsetLeft + tab.offsetWidth - strip.clientWidth)
+  }, [activeTab])
   if (!tabs || !activeTab) return null
 
   const handleKey = (event: KeyboardEvent<HTMLDivElement>) => {
@@ -43,7 +51,16 @@ export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowI
 
   return (
     <div className="tab-strip" data-tab-strip={windowId} data-single={tabs.length === 1 || undefined}>
-      <div className="tab-list" role="tablist" aria-label="Tabs" onKeyDown={handleKey}>
+      <div
+        ref={list}
+        className="tab-list"
+        role="tablist"
+        aria-label="Tabs"
+        onKeyDown={handleKey}
+        onWheel={(event) => {
+          if (event.deltaX === 0) event.currentTarget.scrollLeft += event.deltaY
+        }}
+      >
         {tabs.map((tabId) => (
           <Tab key={tabId} tabId={tabId} windowId={windowId} selected={tabId === activeTab} />
         ))}
