@@ -41,8 +41,8 @@ function Screen({ connection }: { connection: DeviceConnection }) {
   useEffect(() => {
     if (phase === 'unlocked') deskWasOpen = true
     // Locked or handed over: nothing of the desk stays in memory. Except what no device has yet, after a restart of it.
-    else if (deskWasOpen && phase && !(phase === 'sealed' && unsent)) location.reload()
-  }, [phase, unsent])
+    else if (deskWasOpen && phase && !(unsent && !door?.handedOverTo)) location.reload()
+  }, [phase, unsent, door?.handedOverTo])
 
   if (!door) return link === 'away' ? <DeviceAway onRetry={() => connection.connect()} /> : <div className="screen" />
   if (door.phase === 'unlocked') {

@@ -153,6 +153,15 @@ export function finishSwitching(commit: boolean): void {
 /** Locks this display: the page is loaded anew, so that nothing of the desk stays in its memory. */
 export async function lockDisplay(): Promise<void> {
   const { client } = useDoor.getState()
+  if (!client && useDesk.getState().unsent) {
+    showToast({
+      title: 'The device process is not answering',
+      body: 'Locking now would lose what only this window has. It locks by itself when the device is back.',
+      severity: 'error',
+      action: { label: 'Lock anyway', onSelect: () => location.reload() },
+    })
+    return
+  }
   try {
     await client?.lockDisplay({})
     location.reload()
