@@ -6,6 +6,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.t
 import { burnClock, deleteTheFuture, eraseAll, hugeCounts, setPrototype, skipRange, spoof, withholdFirst } from '../testkit/yjs-attacks.ts'
 import type { StartId } from './client-ids.ts'
 import type { GateRule } from './gate.ts'
+import { MAX_CLOCK_JUMP } from './update-check.ts'
 
 /** What a hostile member may try: every known attack, honest updates, and either with bytes changed. */
 function hostileUpdate(random: SeededRandom, mallory: EnvelopeAuthor, victim: EnvelopeAuthor, doc: Y.Doc): Uint8Array {
@@ -46,8 +47,11 @@ function hostileForgery(random: SeededRandom, mallory: EnvelopeAuthor, victim: E
   }
 }
 
+/** All clocks used up in a document. */
+const clocksOf = (doc: Y.Doc): number => [...doc.store.clients.keys()].reduce((sum, client) => sum + Y.getState(doc.store, client), 0)
+
 /**
- * Honest B and hostile M write to one gate. Whatever M does: nothing throws, nothing stays pending, M's changes lie under M's
+ * Honest B and hostile M write to one gate. Whatever M does: nothing throws, nothing stays pending, no clock is burnt, M's changes lie under M's
  * client ids, and what B wrote since arrives. Answers the first broken promise.
  */
 function attack(seed: number, rounds: number, without?: GateRule): { readonly broken: string | undefined; readonly passed: number } {
@@ -58,6 +62,7 @@ function attack(seed: number, rounds: number, without?: GateRule): { readonly br
   let passed = 0
   for (let round = 0; round < rounds; round++) {
     const before = Y.getState(bench.doc.store, victim.clientId())
+    const clocks = clocksOf(bench.doc)
     const forged = mallory.forge(hostileUpdate(random, mallory, victim, bench.doc), hostileForgery(random, mallory, victim))
     const bytes = random.chance(0.2) ? mutate(random, forged) : forged
     try {
@@ -72,6 +77,7 @@ function attack(seed: number, rounds: number, without?: GateRule): { readonly br
     }
     if (bench.hasPending) return { broken: `round ${round}: something stays pending`, passed }
     if (Y.getState(bench.doc.store, victim.clientId()) !== before) return { broken: `round ${round}: the victim's clock moved`, passed }
+    if (clocksOf(bench.doc) - clocks > MAX_CLOCK_JUMP) return { broken: `round ${round}: a clock was burnt`, passed }
     if (Object.getPrototypeOf(bench.doc.getMap('records').toJSON()) !== Object.prototype) {
       return { broken: `round ${round}: a prototype was replaced`, passed }
     }
