@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { pathToFileURL } from 'node:url'
+import type { DemoOptions } from '../e2e/demo/demo-options.ts'
+import { buildAll, isBuildStale } from './build.ts'
+import { inProject } from './project.ts'
+
+const HELP = `npm run demo -- [--keep] [--json FILE] [--no-namespaces]
+
+Three devices on this machine, paired; a desk made on the first, unlocked beside it on the second, then moved there.
+Saves PNGs in demo-out/ and prints how long each step took.
+
+  --keep            leaves the devices running and prints a URL for each, until Ctrl-C
+  --json FILE       writes what was measured and seen to FILE
+  --no-namespaces   all three on this machine's own network, also where namespaces could be made`
+
+/** `npm run demo`: see HELP. 0 if both displays showed the same desk and the seat moved. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      keep: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      'no-namespaces': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  const chromium = process.env['ELSEWHERE_CHROMIUM'] ?? '/usr/bin/chromium'
+  if (!existsSync(chromium)) {
+    console.error(
+      `demo: it draws its displays with Chromium, and there is none at ${chromium}: install it, or say where one is in ELSEWHERE_CHROMIUM.`,
+    )
+    return 2
+  }
+  if (await isBuildStale()) await buildAll()
+  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  const { runDemo }: { runDemo: (options: DemoOptions) => Promise<unknown> } = await import(
+    pathToFileURL(inProject('e2e', 'demo', 'run-demo.ts')).href
+  )
+  try {
+    await runDemo({
+      folder: inProject('demo-out'),
+      keep: values.keep,
+      interrupted,
+      namespaces: !values['no-namespaces'],
+      jsonFile: values.json,
+      say: (line) => console.log(line),
+    })
+    return 0
+  } catch (error) {
+    console.error(`demo: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  }
+}
