@@ -67,8 +67,8 @@ export function DevicePage() {
   )
 }
 
-/** Not used by anything known; a person may choose another. */
-const DEFAULT_RENDEZVOUS_PORT = 47_821
+/** The one a new device starts with; a person may choose another. */
+const DEFAULT_RENDEZVOUS_PORT = 8917
 
 function NameForm({ name, onKeep }: { name: string; onKeep: (name: string) => void }) {
   const [typed, setTyped] = useState(name)

@@ -139,7 +139,12 @@ export function EntryList(props: EntryListProps) {
                 if (event.button === 0 && chosen && !event.ctrlKey && !event.shiftKey && selection.names.size > 1) return // may begin a drag
                 choose(index, event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one')
               }}
-              onClick={(event) => !event.ctrlKey && !event.shiftKey && !event.metaKey && selection.names.size > 1 && choose(index, 'one')}
+              onClick={(event) => {
+                if (event.ctrlKey || event.shiftKey || event.metaKey) return
+                // A finger has no double press: one opens.
+                if ((event.nativeEvent as PointerEvent).pointerType === 'touch') props.onOpen(entry)
+                else if (selection.names.size > 1) choose(index, 'one')
+              }}
               onDoubleClick={() => props.onOpen(entry)}
               onContextMenu={(event) => props.onMenu(event, entry)}
               onDragStart={(event) => props.onDrag(event, entry)}
