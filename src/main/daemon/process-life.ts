@@ -11,8 +11,8 @@ export interface ProcessContext {
   readonly log: Logger
   /** Disposed last, in reverse order, when the process ends. */
   readonly owned: DisposableStore
-  /** Arguments after those every process takes. */
-  readonly args: Readonly<Record<string, string | undefined>>
+  /** `port` and `renderer` are the device process's. */
+  readonly args: { readonly data?: string | undefined; readonly port?: string | undefined; readonly renderer?: string | undefined }
 }
 
 /** What a child tells its supervisor, over the channel Node gives it. */
@@ -28,14 +28,13 @@ export interface StartedProcess {
 }
 
 /**
- * The life of the device, host and files processes: reads `--data DIR`, logs lines to stderr (the supervisor keeps them),
+ * The life of the device, host and files processes: reads its arguments, logs lines to stderr (the supervisor keeps them),
  * reports ready or why not, ends on SIGTERM, and ends when its supervisor is gone. SIGINT and SIGHUP are the
  * supervisor's business: Ctrl-C in a terminal reaches everybody.
  */
 export async function runProcess(name: string, start: (context: ProcessContext) => Promise<StartedProcess>): Promise<void> {
   const log = new LineLogger(name, parseDebug(process.env.DEBUG), (line) => process.stderr.write(line))
-  const { values } = parseArgs({ strict: false, allowPositionals: true, options: { data: { type: 'string' } } })
-  const args = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === 'string' ? value : undefined]))
+  const { values: args } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' }, renderer: { type: 'string' } } })
   const owned = new DisposableStore()
   const context: ProcessContext = { data: dataFolderAt(args.data ?? '.'), log, owned, args }
   let started: StartedProcess | undefined
