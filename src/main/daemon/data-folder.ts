@@ -64,7 +64,7 @@ export function openDataFolder(folder: string): DataFolder {
   }
   const data = dataFolderAt(at)
   try {
-    mkdirSync(data.logs, { recursive: true, mode: 0o700 })
+    makeFolder(data.logs)
     const probe = path.join(at, `.probe-${process.pid}`)
     writeFileSync(probe, 'x'.repeat(4096), { mode: 0o600 })
     rmSync(probe)
@@ -77,6 +77,19 @@ export function openDataFolder(folder: string): DataFolder {
     throw new StartError('start/data-not-private', `The data folder ${at} belongs to another account. Choose one of your own with --data.`)
   }
   return data
+}
+
+/** As mkdir -p, 0700. Node's own `recursive` never returns where the system answers ENOENT for a folder that is there (/proc). */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(folder).isDirectory()) return
+    if (code !== 'ENOENT' || path.dirname(folder) === folder) throw error
+    makeFolder(path.dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+  }
 }
 
 function describeFolderError(folder: string, cause: unknown): unknown {

@@ -25,6 +25,7 @@ import { StartError } from './start-error.ts'
 
 /** The device process: links, replicas, vault and the desk's door. Never blocks and never spawns. */
 async function startDevice({ data, log, owned, args }: ProcessContext): Promise<StartedProcess> {
+  process.umask(0o077) // what it writes is for this account alone
   const settingsFile = new FileSettingsStore(data.settings)
   const assets = new Assets(args.renderer ?? path.join(projectRoot(), 'dist', 'renderer'))
   const host = owned.add(new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract }, systemClock))

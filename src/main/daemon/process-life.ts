@@ -27,6 +27,9 @@ export interface StartedProcess {
   stop?(): Promise<void>
 }
 
+/** Longest ending: the supervisor would kill after 6 s; this counts also when it is gone. */
+const END_PATIENCE_MS = 5_500
+
 /**
  * The life of the device, host and files processes: reads its arguments, logs lines to stderr (the supervisor keeps them),
  * reports ready or why not, ends on SIGTERM, and ends when its supervisor is gone. SIGINT and SIGHUP are the
@@ -43,6 +46,7 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
   const end = async (code: number, why: string) => {
     if (ending) return
     ending = true
+    setTimeout(() => process.exit(code), END_PATIENCE_MS).unref()
     log.info('ending', { why })
     await started?.stop?.().catch((error) => log.error('ending was not clean', { error }))
     owned.dispose()
