@@ -115,7 +115,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   owned.add(seat.onDidChange(() => door.tell()))
-  owned.add(keeper.onDidOpen(() => door.tell()))
+  owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
 
   const text = () => debugText({ vault, notices, links, version, sessions, desk: () => keeper.current?.desk })
   const deskService: DeskService = new DeskService({

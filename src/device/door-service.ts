@@ -31,10 +31,15 @@ export class DoorService implements Disposable {
   readonly #options: DoorOptions
   readonly #changed = new Emitter<void>()
   readonly #subscriptions: Disposable[]
+  /** Displays that are back sooner than the desk they go on with. */
+  readonly #resuming = new Set<DisplaySession>()
 
   constructor(options: DoorOptions) {
     this.#options = options
-    const tell = () => this.#changed.fire()
+    const tell = () => {
+      if (options.vault.phase === 'sealed') this.#resuming.clear() // nobody goes on without keys
+      this.#changed.fire()
+    }
     this.#subscriptions = [options.vault.onDidChange(tell), options.notices.onDidChange(tell), options.settings.onDidChange(tell)]
   }
 
@@ -44,6 +49,13 @@ export class DoorService implements Disposable {
   /** Call when the seat changed. */
   tell(): void {
     this.#changed.fire()
+  }
+
+  /** Call when the desk was opened: displays that wait for it go on. */
+  handleDeskOpened(): void {
+    for (const session of this.#resuming) this.#resume(session)
+    this.#resuming.clear()
+    this.tell()
   }
 
   state(session: DisplaySession): DoorState {
@@ -90,7 +102,13 @@ export class DoorService implements Disposable {
   #welcome(session: DisplaySession): void {
     const before = this.#options.returning.welcome(session.entrance)
     if (before?.handedOverTo !== undefined) session.handedOverTo = before.handedOverTo
-    if (!before?.resumes || !this.#options.isDeskOpen()) return
+    if (!before?.resumes) return
+    if (this.#options.isDeskOpen()) return this.#resume(session)
+    this.#resuming.add(session) // a page reloads faster than a desk is joined
+    session.owned.defer(() => this.#resuming.delete(session))
+  }
+
+  #resume(session: DisplaySession): void {
     session.unlock()
     this.#options.claimSeat(session, 'beside') // the device that showed the code is in front of the same person
   }

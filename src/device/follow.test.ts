@@ -160,6 +160,30 @@ describe('pairing', () => {
     expect((await server.connect().hello({ displayName: 'another tab' })).phase).toBe('display-locked')
   })
 
+  it('[DV21] also when its page is back before the joined desk is open', async () => {
+    await laptop.setUp()
+    const own = await server.setUp('server display')
+    const phases: string[] = []
+    let isLoaded = false
+    // As a page does: it loads anew as soon as it hears that it is locked, and asks at once.
+    const back = new Promise<void>((resolve) =>
+      own.onDidChangeDoor(({ phase }) => {
+        if (phase !== 'display-locked' || isLoaded) return
+        isLoaded = true
+        const page = server.connect()
+        page.onDidChangeDoor((door) => phases.push(door.phase))
+        void page.hello({ displayName: 'server display' }).then((door) => {
+          phases.push(door.phase)
+          resolve()
+        })
+      }),
+    )
+    await pair(laptop, server)
+    await back
+    await vi.waitFor(() => expect(phases.at(-1)).toBe('unlocked'), wait)
+    expect(phases[0]).toBe('display-locked')
+  })
+
   it('[DV21] a crash between the change of keys and the new desk loses nothing', async () => {
     await laptop.setUp()
     const own = await server.setUp()
