@@ -26,6 +26,8 @@ export interface EntryListProps {
 }
 
 const ROW_PX = 28
+/** Free space above the first and below the last row. */
+const LIST_EDGE_PX = 4
 const TILE_WIDTH_PX = 108
 const TILE_HEIGHT_PX = 96
 /** Letters typed within this time belong to one word. */
@@ -61,7 +63,7 @@ export function EntryList(props: EntryListProps) {
   useEffect(() => {
     const element = listRef.current
     if (!element || at < 0) return
-    element.scrollTop = scrollToRow(element.scrollTop, element.clientHeight, rowPx, Math.floor(at / columns))
+    element.scrollTop = scrollToRow(element.scrollTop, element.clientHeight - 2 * LIST_EDGE_PX, rowPx, Math.floor(at / columns))
   }, [listRef, at, rowPx, columns])
 
   const choose = (index: number, how: 'one' | 'toggle' | 'range') => {
@@ -132,7 +134,7 @@ export function EntryList(props: EntryListProps) {
                       width: TILE_WIDTH_PX - 8,
                       height: rowPx - 8,
                     }
-                  : { top: 4 + index * rowPx, height: rowPx }
+                  : { top: LIST_EDGE_PX + index * rowPx, height: rowPx }
               }
               onPointerDown={(event) => {
                 if (event.button === 2 ? chosen : false) return
