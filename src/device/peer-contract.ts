@@ -12,7 +12,12 @@ import { event, method, type Contract } from '../rpc/contract.ts'
 
 const nothing = z.object({})
 /** Signed bytes of other rooms in URL-safe base64; their own decoders judge them. */
-const signed = (maxBytes: number) => z.string().max(Math.ceil((maxBytes * 4) / 3) + 4)
+const signed = (maxBytes: number) =>
+  z
+    .string()
+    .max(Math.ceil((maxBytes * 4) / 3) + 4)
+    .regex(/^[A-Za-z0-9_-]*$/)
+    .refine(({ length }) => length % 4 !== 1)
 const deviceListBytes = signed(48 * 1024)
 /** The last move and the current claim. */
 const claimBytes = signed(2 * 1024 + 8)
