@@ -69,14 +69,14 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
 
 /**
  * The port of last time, so that bookmarks and cookies stay good; another when it is taken. A port that was asked for is
- * that or none. @throws StartError `start/port-busy`
+ * that or none; 0 asks for any, which must still be the same one after a crash: open desks come back to it. @throws StartError `start/port-busy`
  */
 async function startServer(
   asked: string | undefined,
   settings: FileSettingsStore,
   start: (port: number) => Promise<DeskServer>,
 ): Promise<DeskServer> {
-  if (asked !== undefined) return start(Number(asked))
+  if (asked !== undefined && Number(asked) !== 0) return start(Number(asked))
   const last = settings.read().port
   const server = await start(typeof last === 'number' && Number.isInteger(last) && last > 1023 && last < 65536 ? last : 0).catch(
     (error) => {

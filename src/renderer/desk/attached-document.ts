@@ -23,6 +23,7 @@ export class AttachedDocument implements Disposable {
   readonly name: string
   readonly #owned = new DisposableStore()
   readonly #readOnlyChanged = this.#owned.add(new Emitter<void>())
+  readonly #channelLost = this.#owned.add(new Emitter<{ readonly reason: string }>())
   #attachment: DisposableStore | undefined
   #channel: ByteChannel | undefined
   #unsent = false
@@ -35,6 +36,8 @@ export class AttachedDocument implements Disposable {
     this.#resolveLoaded = resolve
   })
   readonly onDidBecomeReadOnly = this.#readOnlyChanged.event
+  /** The device ended the channel, e.g. because it refused a change (its code is the reason). Not fired by `detach`. */
+  readonly onDidLoseChannel = this.#channelLost.event
 
   constructor(name: string) {
     this.name = name
@@ -73,17 +76,19 @@ export class AttachedDocument implements Disposable {
     this.#takeClientId(clientId)
     attachment.add(channel.onDidReceive((message) => this.#receive(message, channel)))
     attachment.add(
-      channel.onDidClose(() => {
-        if (this.#channel === channel) this.#channel = undefined
+      channel.onDidClose(({ reason }) => {
+        if (this.#channel !== channel) return
+        this.#channel = undefined
+        this.#channelLost.fire({ reason })
       }),
     )
   }
 
   /** Lets go of the channel but keeps the document, e.g. when the connection is lost. */
   detach(): void {
+    this.#channel = undefined
     this.#attachment?.dispose()
     this.#attachment = undefined
-    this.#channel = undefined
   }
 
   dispose(): void {

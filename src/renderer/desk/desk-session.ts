@@ -55,6 +55,7 @@ export class DeskSession implements Disposable {
     setDragFeed((windowId, rect) => presence.publishDrag(windowId, rect, deskNow()))
     awareness.on('change', () => useRemoteDrags.setState({ drags: presence.drags(deskNow()) }))
     this.#owned.defer(useDesk.subscribe((state) => presence.publish(state)))
+    this.#owned.add(this.#document.onDidLoseChannel(({ reason }) => this.#reattach(reason)))
     void this.#document.whenLoaded.then(() => this.#open())
   }
 
@@ -124,9 +125,26 @@ export class DeskSession implements Disposable {
       await Promise.all([this.#document, ...this.#texts].map((document) => document.attach(client)))
       useDesk.setState({ unsent: false })
     } catch (error) {
-      if (useDoor.getState().client !== client) return // the connection broke; the next one tries again
+      if (this.#client === client) this.#detach() // the next change of door or connection tries again
+      const now = useDoor.getState()
+      if (now.client !== client || now.door?.phase !== 'unlocked') return
       showToast({ title: 'The desk could not be opened', body: errorMessage(error), severity: 'error' })
     }
+  }
+
+  /** The device let go of the workspace while the connection stands: it refused a change, or this display was too slow. */
+  #reattach(reason: string): void {
+    const { client, door } = useDoor.getState()
+    if (!client || client !== this.#client || door?.phase !== 'unlocked') return
+    this.#detach()
+    void this.#listen(client)
+    if (reason.startsWith('rpc/')) return
+    showToast({
+      title: 'A change was refused by this device',
+      body: `What you see may differ from the desk as it is kept (${reason}). Load it anew to be sure.`,
+      severity: 'error',
+      action: { label: 'Load anew', onSelect: () => location.reload() },
+    })
   }
 
   #client: DeviceClient | undefined

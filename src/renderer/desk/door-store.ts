@@ -37,8 +37,9 @@ export function followDoor(connection: DeviceConnection): Disposable {
     client.hello({ displayName: displayName(navigator.userAgent, remembered()) }).then(
       (door) => {
         if (connection.state !== state) return
-        useDoor.setState({ link: 'open', client, awaySinceMs: undefined })
-        setDoor(door)
+        // Together: a new connection beside the door as it was before would look unlocked.
+        useDoor.setState({ link: 'open', client, awaySinceMs: undefined, door })
+        rememberName(door.deviceName)
       },
       () => client.dispose(), // the connection tries again by itself
     )
@@ -51,8 +52,12 @@ export function followDoor(connection: DeviceConnection): Disposable {
 /** Takes in an answer of the door. */
 export function setDoor(door: DoorState): void {
   useDoor.setState({ door })
+  rememberName(door.deviceName)
+}
+
+function rememberName(deviceName: string): void {
   try {
-    localStorage.setItem(NAME_KEY, door.deviceName)
+    localStorage.setItem(NAME_KEY, deviceName)
   } catch {
     return // Storage is refused: only the display's name loses its second half.
   }
