@@ -1,102 +1,109 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import * as Y from 'yjs'
 import { Emitter } from '../../base/emitter.ts'
-import { WORKSPACE_DOC } from '../../base/ids.ts'
-import { MemoryKeyValueStore } from '../../base/key-value-store.ts'
-import type { ByteChannel } from '../../rpc/channel.ts'
-import { serveDocument } from '../../device/document-channel.ts'
-import { silentLogger } from '../../base/logger.ts'
-import { MemoryEnvelopeLog } from '../../sync/memory-envelope-log.ts'
-import { Replica } from '../../sync/replica.ts'
-import { fakeDevice } from '../../testkit/fake-identity.ts'
-import { ManualClock } from '../../testkit/manual-clock.ts'
-import { syncContext } from '../../testkit/sync-device.ts'
 import { AttachedDocument } from './attached-document.ts'
 import type { DeviceClient } from './device-connection.ts'
 
-class Pipe implements ByteChannel {
-  readonly id = 1
-  readonly unackedBytes = 0
-  readonly #received = new Emitter<Uint8Array>()
-  readonly #closed = new Emitter<{ readonly reason: string }>()
-  readonly onDidReceive = this.#received.event
-  readonly onDidClose = this.#closed.event
-  readonly onDidDrain = new Emitter<void>().event
-  /** Never behind: everything is heard at once. */
-  setPaused(): void {}
-  other: Pipe | undefined
-  closedFor: string | undefined
-
-  send(bytes: Uint8Array): void {
-    const copy = bytes.slice()
-    queueMicrotask(() => this.other?.hear(copy))
+/** A device that holds one document and hands out client ids, as attachDocument does. */
+function fakeDevice() {
+  const doc = new Y.Doc()
+  let nextId = 7_000
+  let channel: FakeChannel | undefined
+  const frames: Uint8Array[] = []
+  class FakeChannel {
+    readonly received = new Emitter<Uint8Array>()
+    readonly closed = new Emitter<{ reason: string }>()
+    readonly onDidReceive = this.received.event
+    readonly onDidClose = this.closed.event
+    send(message: Uint8Array) {
+      frames.push(message)
+      if (message[0] === 1) Y.applyUpdate(doc, message.subarray(1))
+    }
+    dispose() {
+      this.closed.fire({ reason: 'rpc/closed' })
+    }
   }
-
-  hear(bytes: Uint8Array): void {
-    if (this.closedFor === undefined) this.#received.fire(bytes)
-  }
-
-  close(reason = ''): void {
-    if (this.closedFor !== undefined) return
-    this.closedFor = reason
-    this.#closed.fire({ reason })
-    this.other?.close(reason)
-  }
-
-  dispose(): void {
-    this.close('disposed')
-  }
-}
-
-const disposables: { dispose(): void }[] = []
-afterEach(() => {
-  for (const one of disposables.splice(0)) one.dispose()
-})
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
-
-/** The device's end: a replica that is attached to over a pipe. */
-function clientOf(replica: Replica): { client: DeviceClient; pipes: Pipe[] } {
-  const pipes: Pipe[] = []
   const client = {
-    async attachDocument() {
-      const attachment = replica.attachDisplay()
-      const [near, far] = [new Pipe(), new Pipe()]
-      near.other = far
-      far.other = near
-      pipes.push(near)
-      queueMicrotask(() => serveDocument(attachment, far, false, silentLogger))
-      return { channel: 1, clientId: attachment.clientId }
+    attachDocument: async () => {
+      channel = new FakeChannel()
+      const opened = channel
+      queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => opened.received.fire(frame(0, Y.encodeStateAsUpdate(doc))))))
+      return { channel: 1, clientId: nextId++ }
     },
-    channel: () => pipes.at(-1) as Pipe,
-  }
-  return { client: client as unknown as DeviceClient, pipes }
+    channel: () => channel,
+  } as unknown as DeviceClient
+  return { doc, client, frames, channel: () => channel as FakeChannel }
 }
 
-it('a display that had sent a change to a device that was killed before keeping it sends it again, and goes on', async () => {
-  const clock = new ManualClock()
-  const log = new MemoryEnvelopeLog()
-  const store = new MemoryKeyValueStore()
-  const boot = (): Replica => new Replica(syncContext(fakeDevice('A'), { clock, log, store }), WORKSPACE_DOC)
-  const first = boot()
-  const shown = new AttachedDocument(WORKSPACE_DOC)
-  disposables.push(shown)
-  await shown.attach(clientOf(first).client)
-  await shown.whenLoaded
-  shown.doc.getText('t').insert(0, 'kept')
-  shown.doc.getText('t').insert(4, ' and sent')
-  await settle()
-  expect([first.doc.getText('t').toString(), shown.hasUnsent]).toEqual(['kept and sent', false])
-  first.discard() // killed: the second change was in the open batch
-  shown.detach()
+const frame = (kind: number, body: Uint8Array) => Uint8Array.from([kind, ...body])
+const text = (doc: Y.Doc) => doc.getText('t').toString()
 
-  const second = boot()
-  disposables.push(second)
-  expect(second.doc.getText('t').toString()).toBe('kept')
-  const { client, pipes } = clientOf(second)
-  await shown.attach(client)
-  await settle()
-  expect(second.doc.getText('t').toString()).toBe('kept and sent')
-  shown.doc.getText('t').insert(13, ', then more')
-  await settle()
-  expect(second.doc.getText('t').toString()).toBe('kept and sent, then more')
-  expect(pipes.map((pipe) => pipe.closedFor)).toEqual([undefined])
+it('changes only under the client id the device gave, and sends them as updates', async () => {
+  const device = fakeDevice()
+  device.doc.getText('t').insert(0, 'there')
+  const attached = new AttachedDocument('workspace')
+  await attached.attach(device.client)
+  await attached.whenLoaded
+  expect(text(attached.doc)).toBe('there')
+  attached.doc.getText('t').insert(5, ' and here')
+  expect(text(device.doc)).toBe('there and here')
+  expect(attached.doc.clientID).toBe(7_000)
+  expect([...device.doc.store.clients.keys()]).toContain(7_000)
+  attached.dispose()
+})
+
+it('what was changed without a device is sent once, with the next attachment, and under the old id', async () => {
+  const device = fakeDevice()
+  const attached = new AttachedDocument('workspace')
+  await attached.attach(device.client)
+  await attached.whenLoaded
+  attached.doc.getText('t').insert(0, 'a')
+  attached.detach()
+  attached.doc.getText('t').insert(1, 'b')
+  expect(attached.hasUnsent).toBe(true)
+  device.doc.getText('t').insert(1, 'x')
+  await attached.attach(device.client)
+  await expect.poll(() => attached.hasUnsent).toBe(false)
+  expect(text(device.doc)).toBe(text(attached.doc))
+  expect([...text(device.doc)].sort()).toEqual(['a', 'b', 'x'])
+  expect(attached.doc.clientID).toBe(7_001)
+  attached.dispose()
+})
+
+it('does not send back what came from the device', async () => {
+  const device = fakeDevice()
+  const attached = new AttachedDocument('workspace')
+  await attached.attach(device.client)
+  await attached.whenLoaded
+  const other = new Y.Doc()
+  other.getText('t').insert(0, 'from another display')
+  device.channel().received.fire(frame(1, Y.encodeStateAsUpdate(other)))
+  expect(text(attached.doc)).toBe('from another display')
+  expect(device.frames.filter(([kind]) => kind === 1)).toEqual([])
+  attached.dispose()
+})
+
+it('tells when the device lets go of the channel with a reason, but not when it is detached here', async () => {
+  const device = fakeDevice()
+  const attached = new AttachedDocument('workspace')
+  const reasons: string[] = []
+  attached.onDidLoseChannel(({ reason }) => reasons.push(reason))
+  await attached.attach(device.client)
+  await attached.whenLoaded
+  attached.detach()
+  expect(reasons).toEqual([])
+  await attached.attach(device.client)
+  await new Promise((resolve) => setTimeout(resolve))
+  device.channel().closed.fire({ reason: 'sync/refused' })
+  expect(reasons).toEqual(['sync/refused'])
+  attached.dispose()
+})
+
+it('a newer schema makes it read-only', async () => {
+  const device = fakeDevice()
+  const attached = new AttachedDocument('workspace')
+  await attached.attach(device.client)
+  device.channel().received.fire(frame(3, new Uint8Array()))
+  expect(attached.readOnly).toBe(true)
+  attached.dispose()
 })
