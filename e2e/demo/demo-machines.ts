@@ -59,7 +59,7 @@ export class DemoMachines {
   }
 
   async browser(name: string): Promise<E2eBrowser> {
-    const browser = await E2eBrowser.launch(this.machine(name).machine)
+    const browser = await E2eBrowser.launch(this.machine(name).machine, { leaveSignals: true })
     this.#cleanup.push(() => browser.dispose())
     return browser
   }

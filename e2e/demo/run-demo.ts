@@ -4,7 +4,7 @@ import { median } from '../../bench/report.ts'
 import { whyNoNetLab } from '../../src/testkit/netlab.ts'
 import { E2eDisplay } from '../harness/e2e-display.ts'
 import { eventually } from '../harness/e2e-pair.ts'
-import { repaintedAtMs, sinceUnlock, unlockedAtMs, watchTexts } from '../harness/page-times.ts'
+import { markedAtMs, repaintedAtMs, sinceUnlock, watchTexts } from '../harness/page-times.ts'
 import { measureAttach } from '../harness/terminal-attach.ts'
 import { DemoMachines } from './demo-machines.ts'
 import type { DemoOptions } from './demo-options.ts'
@@ -98,7 +98,7 @@ class Demo {
     await laptop.page.getByText(/^You are on/).waitFor()
     this.#note(
       'seat moved > the old display shows its hand-over screen',
-      (await repaintedAtMs(laptop.page)) - (await unlockedAtMs(moved.page)),
+      (await repaintedAtMs(laptop.page)) - (await markedAtMs(moved.page, 'elsewhere:unlock')),
     )
     await eventually('the windows on the display just unlocked', async () => (await moved.windows()).length === beside['laptop']?.length)
     await this.#takePictures('move', laptop, moved)

@@ -1,3 +1,4 @@
+import * as Y from 'yjs'
 import { DisposableStore } from '../../src/base/disposable.ts'
 import { WORKSPACE_DOC } from '../../src/base/ids.ts'
 import { displayContract, type DisplayContract } from '../../src/device/display-contract.ts'
@@ -39,6 +40,11 @@ export class E2eDesk {
 
   get state(): SessionState {
     return this.#workspace.state
+  }
+
+  /** Size of the whole document as one update. */
+  get bytes(): number {
+    return Y.encodeStateAsUpdate(this.#workspace.doc).length
   }
 
   do(...commands: readonly SessionCommand[]): void {

@@ -26,7 +26,10 @@ export class E2eBrowser {
     this.#wrapper = wrapper
   }
 
-  static async launch(machine?: LabMachine, options: { headless?: boolean; env?: Record<string, string> } = {}): Promise<E2eBrowser> {
+  static async launch(
+    machine?: LabMachine,
+    options: { headless?: boolean; env?: Record<string, string>; leaveSignals?: boolean } = {},
+  ): Promise<E2eBrowser> {
     const wrapper = machine ? path.join(mkdtempSync(path.join(os.tmpdir(), 'ew-browser-')), 'chromium') : undefined
     if (wrapper && machine) {
       writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${machine.namespace} ${CHROMIUM} "$@"\n`)
@@ -34,7 +37,17 @@ export class E2eBrowser {
     }
     const env: Record<string, string> = {}
     for (const [name, value] of Object.entries({ ...process.env, ...options.env })) if (value !== undefined) env[name] = value
-    const browser = await chromium.launch({ executablePath: wrapper ?? CHROMIUM, args: FLAGS, headless: options.headless ?? true, env })
+    // Playwright's own handlers end this process before anything else is cleaned up.
+    const signals = !options.leaveSignals
+    const browser = await chromium.launch({
+      executablePath: wrapper ?? CHROMIUM,
+      args: FLAGS,
+      headless: options.headless ?? true,
+      env,
+      handleSIGINT: signals,
+      handleSIGTERM: signals,
+      handleSIGHUP: signals,
+    })
     return new E2eBrowser(browser, wrapper)
   }
 

@@ -1,20 +1,25 @@
 import type { Page } from 'playwright-core'
 
-/** Milliseconds between the keystroke that unlocked this page and a later mark the renderer sets (`elsewhere:first-frame`, ...). */
-export async function sinceUnlock(page: Page, mark: string): Promise<number> {
-  const handle = await page.waitForFunction((name) => {
-    const at = (entry: string) => performance.getEntriesByName(entry).at(-1)?.startTime
-    const [from, to] = [at('elsewhere:unlock'), at(name)]
-    return from !== undefined && to !== undefined ? { ms: to - from } : undefined
-  }, mark)
+/** Milliseconds between two marks the renderer sets (`elsewhere:unlock`, `elsewhere:first-frame`, ...); waits for the second. */
+export async function betweenMarks(page: Page, from: string, to: string): Promise<number> {
+  const handle = await page.waitForFunction(
+    ([first = '', second = '']) => {
+      const [start, end] = [first, second].map((name) => performance.getEntriesByName(name)[0]?.startTime)
+      return start !== undefined && end !== undefined ? { ms: end - start } : undefined
+    },
+    [from, to],
+  )
   const found = await handle.jsonValue()
-  if (!found) throw new Error(`no mark ${mark}`)
+  if (!found) throw new Error(`no marks ${from} and ${to}`)
   return found.ms
 }
 
-/** When this page's last unlock was asked for, on the clock all pages of one machine share (ms since epoch). */
-export const unlockedAtMs = (page: Page): Promise<number> =>
-  page.evaluate(() => performance.timeOrigin + (performance.getEntriesByName('elsewhere:unlock').at(-1)?.startTime ?? Number.NaN))
+/** The same from the keystroke that unlocked this page. */
+export const sinceUnlock = (page: Page, mark: string): Promise<number> => betweenMarks(page, 'elsewhere:unlock', mark)
+
+/** When this page set a mark, on the clock all pages of one machine share (ms since epoch). */
+export const markedAtMs = (page: Page, mark: string): Promise<number> =>
+  page.evaluate((name) => performance.timeOrigin + (performance.getEntriesByName(name).at(-1)?.startTime ?? Number.NaN), mark)
 
 /** When this page, loaded anew by a lock, had painted for the first time (ms since epoch). */
 export async function repaintedAtMs(page: Page): Promise<number> {

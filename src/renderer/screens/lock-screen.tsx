@@ -38,7 +38,9 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
     setError(undefined)
     performance.mark('elsewhere:unlock')
     try {
-      setDoor(await client.unlock({ passphrase, how }))
+      const opened = await client.unlock({ passphrase, how })
+      performance.mark('elsewhere:vault-open')
+      setDoor(opened)
     } catch (cause) {
       setError(errorMessage(cause))
       setBusy(false)

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { E2eDesk } from '../../e2e/harness/e2e-desk.ts'
+import { E2eDisplay } from '../../e2e/harness/e2e-display.ts'
+import { eventually } from '../../e2e/harness/e2e-pair.ts'
+import { markedAtMs, repaintedAtMs, watchTexts } from '../../e2e/harness/page-times.ts'
+import { measureAttach } from '../../e2e/harness/terminal-attach.ts'
+import { appState } from '../../src/session/app-state.ts'
+import { median, quantile } from '../report.ts'
+import type { BenchLab } from './bench-lab.ts'
+import { echoTimes } from './echo.ts'
+import { idleCost } from './idle.ts'
+import { type Measured, measured } from './rows.ts'
+import { sshEchoTimes } from './ssh-echo.ts'
+
+/* What two linked devices cost: changes, echo, cuts, the seat. */
+
+const CHANGES = 120
+const PROXY_MS = { roundTrip: 80, oneWay: 40 }
+const KEYS = 100
+const CUTS = { cut1: { seconds: 1, times: 4 }, cut10: { seconds: 10, times: 2 } } as const
+const CHANGES_A_CUT = 10
+const MERGE_MUST_MS = 3_000
+const SEAT_MOVES = 6
+const LINES = 10_000
+
+/** Letters typed into a text on A, from the frame that shows each there to the frame that shows it on B. */
+async function changeTimes(a: E2eDisplay, b: E2eDisplay): Promise<readonly number[]> {
+  await a.openApp('Editor')
+  for (const { page } of [a, b]) await page.locator('.cm-content').last().waitFor()
+  await a.page.locator('.cm-content').last().click()
+  const typed = Array.from({ length: Math.ceil(CHANGES / 4) }, (_, index) => String(1_000 + index)).join('')
+  const texts = [...typed].map((_, index) => typed.slice(0, index + 1))
+  const watching = [a, b].map(({ page }) => watchTexts(page, '.cm-content', texts, 60_000))
+  await a.page.keyboard.type(typed, { delay: 50 })
+  const [here = [], there = []] = await Promise.all(watching)
+  return there.map((atMs, index) => atMs - (here[index] ?? atMs))
+}
+
+export async function measureChanges(lab: BenchLab, how: 'veth' | 'proxy'): Promise<Measured> {
+  const [a, b] = [await lab.display('a', 'move'), await lab.display('b', 'beside')]
+  try {
+    const ms = await changeTimes(a, b)
+    const beyond = how === 'proxy' ? ms.map((one) => one - PROXY_MS.oneWay) : ms
+    const [p50, p95] = [median(beyond), quantile(beyond, 0.95)]
+    const [first, second] = how === 'proxy' ? (['changeProxy50', 'changeProxy95'] as const) : (['changeVeth50', 'changeVeth95'] as const)
+    return { ...measured(first, p50, { met: p50 <= 25, n: ms.length }), ...measured(second, p95, { met: p95 <= 70, n: ms.length }) }
+  } finally {
+    await a.close()
+    await b.close()
+  }
+}
+
+export async function measureEchoVeth(lab: BenchLab): Promise<Measured> {
+  const ours = median(await echoTimes(lab, KEYS))
+  const ssh = await sshEchoTimes(lab, KEYS).then(median, () => undefined)
+  if (ssh === undefined) return measured('echo', ours, { n: KEYS })
+  return measured('echo', ours, { met: ours <= ssh + 10, n: KEYS, peers: { 'ssh, same path': ssh } })
+}
+
+export async function measureEchoProxy(lab: BenchLab): Promise<Measured> {
+  const ms = await echoTimes(lab, KEYS)
+  const [p50, p95] = [median(ms), quantile(ms, 0.95)]
+  const trip = { peers: { 'round trip': PROXY_MS.roundTrip }, n: KEYS }
+  return {
+    ...measured('echoProxy50', p50, { ...trip, met: p50 <= PROXY_MS.roundTrip + 10 }),
+    ...measured('echoProxy95', p95, { ...trip, met: p95 <= PROXY_MS.roundTrip + 20 }),
+  }
+}
+
+export async function measureTerminal(lab: BenchLab): Promise<Measured> {
+  const device = lab.machine('a').deviceId
+  const command = ['/bin/sh', '-c', `seq 1 ${LINES}; exec sleep 600`]
+  const { terminalId } = await lab.ask('a', (client) => client.openTerminal({ device, command, columns: 80, rows: 24 }))
+  const ms = await lab.ask('b', async (client) => {
+    await eventually('all lines are in the terminal', async () =>
+      (await measureAttach(client, { device, terminalId })).screen.includes(String(LINES)),
+    )
+    const times: number[] = []
+    for (let run = 0; run < 10; run++) times.push((await measureAttach(client, { device, terminalId })).ms)
+    return times
+  })
+  return measured('attach', median(ms), { n: ms.length, peers: { p95: quantile(ms, 0.95) } })
+}
+
+/** Windows opened on both sides while the cable is out; from the cable's return until both have all of them. */
+export async function measureCut(lab: BenchLab, name: keyof typeof CUTS): Promise<Measured> {
+  const { seconds, times } = CUTS[name]
+  const desks = [await lab.desk('a'), await lab.desk('b')] as const
+  const merges: number[] = []
+  let lost = 0
+  try {
+    for (let run = 0; run < times; run++) {
+      lab.machine('b').machine.cut()
+      const untilMs = performance.now() + seconds * 1_000
+      const before = windowsOf(desks[0])
+      for (let change = 0; change < CHANGES_A_CUT; change++) for (const desk of desks) openSettings(desk)
+      await delay(Math.max(0, untilMs - performance.now()))
+      lab.machine('b').machine.heal()
+      const healedMs = performance.now()
+      const wanted = before + 2 * CHANGES_A_CUT
+      const isMerged = () => desks.every((desk) => windowsOf(desk) === wanted)
+      while (!isMerged() && performance.now() < healedMs + 30_000) await delay(5)
+      merges.push(performance.now() - healedMs)
+      lost += Math.max(...desks.map((desk) => wanted - windowsOf(desk)))
+    }
+  } finally {
+    for (const desk of desks) desk.dispose()
+  }
+  const slowest = Math.max(...merges)
+  return measured(name, slowest, { met: slowest <= MERGE_MUST_MS && lost === 0, n: times, peers: { p50: median(merges), lost } })
+}
+
+const windowsOf = (desk: E2eDesk): number => Object.keys(desk.state.windows).length
+const openSettings = (desk: E2eDesk) => desk.do({ type: 'window/open', app: appState.parse({ kind: 'settings' }) })
+
+/** From the opened vault of the display that takes the seat until the other one has painted its hand-over screen. */
+export async function measureDark(lab: BenchLab): Promise<Measured> {
+  let [open, locked] = [await lab.display('a', 'move'), await E2eDisplay.open(lab.machine('b').device, await lab.browser('b'))]
+  const ms: number[] = []
+  try {
+    for (let run = 0; run < SEAT_MOVES; run++) {
+      await locked.unlock('move')
+      await open.page.getByText(/^You are on/).waitFor()
+      ms.push((await repaintedAtMs(open.page)) - (await markedAtMs(locked.page, 'elsewhere:vault-open')))
+      ;[open, locked] = [locked, open]
+    }
+  } finally {
+    await open.close()
+    await locked.close()
+  }
+  return measured('dark', quantile(ms, 0.95), { n: ms.length, peers: { p50: median(ms) } })
+}
+
+export const measureIdle = async (lab: BenchLab): Promise<Measured> => {
+  const { memoryBytes, cpuPercent, bytesAMinute } = await idleCost(lab)
+  return { ...measured('idleMemory', memoryBytes / 1e6), ...measured('idleCpu', cpuPercent), ...measured('idleBytes', bytesAMinute) }
+}
