@@ -72,6 +72,21 @@ it('[AP21] a text that goes on in another document can still be undone', () => {
   expect(next.text()).toBe('one')
 })
 
+it('[AP20] a word typed while the text moves to another document is undone as one', () => {
+  const saved = buffer()
+  const next = buffer()
+  const type = (into: typeof saved, at: number, letter: string, nowMs: number) => {
+    into.ytext.insert(at, letter)
+    into.history.record([{ at, removed: '', inserted: letter }], 'input.type', nowMs)
+  }
+  type(saved, 0, 'a', 0)
+  next.ytext.insert(0, 'a')
+  next.history.take(saved.history)
+  type(next, 1, 'b', 100)
+  next.history.undo()
+  expect(next.text()).toBe('')
+})
+
 it('[AP22] text that moved because another display typed before it is found again', () => {
   const here = buffer('middle')
   here.edit(6, 0, ' end')

@@ -79,6 +79,10 @@ export class TextHistory {
   take(other: TextHistory): void {
     this.#undo.push(other.#undo.toArray())
     this.#redo.push(other.#redo.toArray())
+    // A word typed across the change is still one word.
+    this.#group = other.#group
+    this.#lastAtMs = other.#lastAtMs
+    this.#lastKind = other.#lastKind
   }
 
   /** The next step starts a new group. */
