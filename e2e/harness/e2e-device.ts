@@ -147,7 +147,7 @@ export class E2eDevice {
         void done.then(() => reject(new Error(`${args.join(' ')} ended without ${pattern}:\n${output}`)))
         look()
       })
-    return { done, until }
+    return { done, until, end: () => child.kill('SIGKILL') }
   }
 
   /** Runs it to its end. */
@@ -160,6 +160,7 @@ export class E2eDevice {
     const offering = this.startCli(['pair', 'offer', '--yes'])
     const code = await offering.until(/^ {2}(\d\S+)$/m)
     const joined = await other.cli(['pair', 'join', code, '--yes'])
+    if (joined.code !== 0) offering.end() // it would wait for somebody else for ten minutes
     const offered = await offering.done
     if (offered.code !== 0 || joined.code !== 0)
       throw new Error(`pairing failed\n${offered.output}\n${joined.output}\n${this.log()}\n${other.log()}`)

@@ -260,7 +260,8 @@ export class PeerTranslator implements FrameTranslator {
   /** While the lane is full only the newest of each display is kept: a pointer's way is of no use late. */
   #speak(): void {
     if (this.#unspoken.size === 0 || this.#host.bufferedBytes >= HIGH_WATER_BYTES) return
-    this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries: [...this.#unspoken.values()] })
-    this.#unspoken.clear()
+    const entries = [...this.#unspoken.values()]
+    this.#unspoken.clear() // before it is sent: a lane that drains at once asks for more while it is sending
+    this.#host.send({ kind: 'awareness', doc: this.#replica.docId, entries })
   }
 }
