@@ -44,7 +44,7 @@ function display(world: World) {
     },
     restore: vi.fn<(place: { anchor: number; head: number; scrollTop: number }) => void>(),
     replace(text: string) {
-      type(text)
+      type(text, 'input.paste') // as EditorSurface does: never part of a word being typed
     },
   }
   const calls = {
@@ -81,13 +81,13 @@ function display(world: World) {
     surface,
     world.last,
   )
-  const type = (text: string) => {
+  const type = (text: string, kind = 'input.type') => {
     const change = changeBetween(surface.text, text)
     if (!shown || !change) return
     const removed = surface.text.slice(change.at, change.at + change.removed)
     shown.text.delete(change.at, change.removed)
     shown.text.insert(change.at, change.inserted)
-    shown.history.record([{ at: change.at, removed, inserted: change.inserted }], 'input.type', 0)
+    shown.history.record([{ at: change.at, removed, inserted: change.inserted }], kind, 0)
     model.handleTyped()
   }
   const settle = async () => {
