@@ -22,6 +22,7 @@ ${DATA_OPTION}`,
     if (what !== 'offer' && !(what === 'join' && code)) throw new TypeError('use "pair offer" or "pair join CODE"')
     return withDevice(values.data, async (device) => {
       const ended = follow(device, values.yes)
+      ended.catch(() => {}) // awaited below, unless the call itself fails first
       if (what === 'offer') {
         const offered = await device.offerPairing({})
         console.log(`Type this code on the other device (good for ten minutes):\n\n  ${offered.code}\n`)

@@ -54,6 +54,7 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   if (!host.success) throw new TypeError(`--host is electron, browser or none, not "${values.host}"`)
   if (values.port !== undefined && !/^\d{1,5}$/.test(values.port))
     throw new TypeError(`--port is a number up to 65535, not "${values.port}"`)
+  requireNode()
   const data = openDataFolder(values.data ?? defaultDataFolder())
   if (host.data === 'auto' && !values['no-download']) await offerElectron()
 
@@ -74,6 +75,15 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   }
   console.log('Closing the window leaves it up; Ctrl-C ends it.')
   return waitForEnd(supervisor)
+}
+
+/** @throws StartError `start/wrong-node` */
+function requireNode(): void {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return
+  throw new StartError(
+    'start/wrong-node',
+    `This needs Node 24, and this is Node ${process.versions.node}. "npm ci" brings Node 24 along; start with "npm start" or bin/elsewhere.mjs, which use it.`,
+  )
 }
 
 /** Starts the supervisor in a session of its own, so that Ctrl-C here does not reach it; resolves when the device is ready. */

@@ -4,6 +4,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { projectRoot } from './project-root.ts'
 import { buildIfStale, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
 import { TestDisplay } from '../../testkit/test-display.ts'
 
@@ -194,6 +195,14 @@ describe('what keeps a device from starting', () => {
     expect((await display.unlock({ passphrase: PASSPHRASE, how: 'move' })).phase).toBe('unlocked')
   })
 
+  it.runIf(existsSync('/usr/bin/node'))('[DV34] an old Node', () => {
+    const cli = path.join(projectRoot(), 'dist', 'cli', 'cli.mjs')
+    const { stdout } = spawnSync('/usr/bin/node', ['--version'], { encoding: 'utf8' })
+    if (Number(/^v(\d+)/.exec(stdout)?.[1]) >= 24) return
+    const { status, stderr } = spawnSync('/usr/bin/node', [cli, 'start', '--data', device.folder], { encoding: 'utf8', timeout: 60_000 })
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('[start/wrong-node]') })
+  })
+
   it('[DV34] a wrong command, option or value is said in one line, with exit code 2', () => {
     expect(runCommand(['nonsense'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--help') })
     expect(runCommand(['start', '--bogus']).status).toBe(2)
@@ -236,6 +245,10 @@ describe('two devices', () => {
         expect(rows.map(({ state }) => state).sort()).toEqual(['linked', 'self'])
         expect(rows.find(({ self }) => !self)?.lanes?.session?.receivedBytes).toBeGreaterThan(0)
       }, until)
+      expect(runCommand(['pair', 'join', 'nonsense', '--data', other.folder])).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/^elsewhere: .*\[pairing\/bad-code\]\n$/),
+      })
       expect(runCommand(['devices', '--data', other.folder]).stdout).toMatch(/laptop .* linked/)
       expect(runCommand(['debug', '--data', other.folder]).stdout).toMatch(/peer +laptop .*linked/)
     } finally {

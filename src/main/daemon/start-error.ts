@@ -10,6 +10,7 @@ export type StartErrorCode =
   | 'start/process-failed'
   | 'start/not-running'
   | 'start/no-renderer'
+  | 'start/wrong-node'
 
 /** What keeps a device from starting or being reached. The message is all a person sees: what, where, what to do. */
 export class StartError extends DomainError<StartErrorCode> {
