@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { spawn as spawnPty } from '@lydell/node-pty'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { projectRoot } from './project-root.ts'
 import { buildIfStale, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
 
@@ -18,11 +18,11 @@ beforeAll(() => {
 }, 120_000)
 afterAll(() => void screen?.kill())
 
-let device = new RunningDevice()
-afterEach(async () => {
-  await device.dispose()
+let device: RunningDevice
+beforeEach(() => {
   device = new RunningDevice()
 })
+afterEach(() => device.dispose())
 
 const displayNames = async () => {
   const control = await device.connect()
