@@ -111,21 +111,31 @@ export class BenchLab {
       const [line] = await once(proxy.stdout, 'data')
       this.#proxyUrl = String(line).trim()
     }
-    const env = { ...(this.#proxyUrl && { [TEST_CANDIDATES_VARIABLE]: this.#proxyUrl }) }
     for (const name of ['a', 'b']) {
       const machine = lab.machine(name)
-      const device = await E2eDevice.start({ name, machine, env })
+      const device = await E2eDevice.start({ name, machine })
       this.#cleanup.push(() => device.dispose())
       this.#machines.set(name, { machine, device, deviceId: await device.create('Maria') })
     }
-    await this.#pair(proxied)
+    await this.#pair()
     await eventually('a and b are linked', async () => (await this.link('b', 'a')).state === 'linked')
   }
 
-  /** The two open one display on B before: it is what the person looks at while typing the code. */
-  async #pair(proxied: boolean): Promise<void> {
+  /** Pairs over the bare network, then starts both anew so that their links go through the proxy only. */
+  async #restartThrough(proxyUrl: string): Promise<void> {
+    const devices = [this.machine('a').device, this.machine('b').device] as const
+    await devices[0].invite(devices[1])
+    for (const device of devices) {
+      await device.stop()
+      await device.run({ [TEST_CANDIDATES_VARIABLE]: proxyUrl })
+      await device.unlockDevice()
+    }
+  }
+
+  /** A display of B is open before: it is what the person looks at while typing the code. */
+  async #pair(): Promise<void> {
     const [a, b] = [this.machine('a').device, this.machine('b').device]
-    if (proxied) return a.invite(b)
+    if (this.#proxyUrl) return this.#restartThrough(this.#proxyUrl)
     const desk = await this.desk('a')
     desk.do({ type: 'activity/rename', activityId: desk.state.currentActivity, name: 'The desk of A' })
     desk.dispose()

@@ -59,11 +59,11 @@ export class E2eDevice {
     return device
   }
 
-  /** Starts the processes (again), on the same data folder, and waits until the device answers. */
-  async run(): Promise<void> {
+  /** Starts the processes (again), on the same data folder and perhaps in another environment, and waits until the device answers. */
+  async run(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { node, entry } = this.#program
     const args = [entry, '--data', this.folder, '--port', '0']
-    const options = { env: { ...process.env, HOME: this.folder, ...this.#env }, stdio: ['ignore', 'ignore', 'pipe'] as const }
+    const options = { env: { ...process.env, HOME: this.folder, ...this.#env, ...more }, stdio: ['ignore', 'ignore', 'pipe'] as const }
     const child = this.machine
       ? this.machine.spawn(node, args, { ...options, stdio: [...options.stdio] })
       : spawn(node, args, { ...options, stdio: [...options.stdio] })

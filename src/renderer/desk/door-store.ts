@@ -34,8 +34,12 @@ export function followDoor(connection: DeviceConnection): Disposable {
     }
     const { client } = state
     client.onDidChangeDoor(setDoor)
-    client.hello({ displayName: displayName(navigator.userAgent, remembered()) }).then(
+    const name = displayName(navigator.userAgent, remembered())
+    client.hello({ displayName: name }).then(
       (door) => {
+        // On a first visit only the answer says which machine this is.
+        const fullName = displayName(navigator.userAgent, door.deviceName)
+        if (fullName !== name) client.hello({ displayName: fullName }).catch(() => client.dispose())
         if (connection.state !== state) return
         // Together: a new connection beside the door as it was before would look unlocked.
         useDoor.setState({ link: 'open', client, awaySinceMs: undefined, door })
