@@ -34,7 +34,9 @@ export async function drag(page: Page, from: Point, to: Point, drop = true): Pro
 
 /** Opens what the palette finds first for `words`, by keyboard alone. */
 export async function runFromPalette(page: Page, words: string, option: RegExp | string): Promise<void> {
-  await page.keyboard.press('Control+k')
+  // Inside a terminal Ctrl+K belongs to the program.
+  const isInTerminal = await page.evaluate(() => document.activeElement?.closest('.xterm') !== null && document.activeElement !== null)
+  await page.keyboard.press(isInTerminal ? 'Control+Shift+k' : 'Control+k')
   const field = page.getByPlaceholder(/Go to a window/)
   await field.waitFor()
   await field.fill(words)

@@ -104,7 +104,8 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
     signer: desk.context.signer,
     check: desk.context.check,
     rendezvousSecret: vault.keys.datasetKeys.rendezvousSecret,
-    onDidChangeMembers: desk.devices.onDidChange,
+    // After the peers have been told: a device that was removed hears why before its link ends.
+    onDidChangeMembers: (listener) => desk.devices.onDidChange(() => queueMicrotask(() => listener())),
     known: board.knownRendezvous,
   })
   return owned

@@ -1,0 +1,158 @@
+import type { Locator } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WORDS } from '../src/identity/words.ts'
+import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import type { E2eDisplay } from './harness/e2e-display.ts'
+import { E2eLab, eventually } from './harness/e2e-pair.ts'
+import { keepEvidence } from './harness/evidence.ts'
+import { runFromPalette } from './harness/hands.ts'
+
+const why = whyNoNetLab()
+
+/** The Devices window of a display, opened or brought to the front, with no pairing left open in it. */
+async function devicesOf(display: E2eDisplay): Promise<Locator> {
+  await runFromPalette(display.page, 'devices', /^Devices/)
+  const app = display.page.locator('.window[data-active]').locator('.devices')
+  await app.waitFor()
+  const done = app.getByRole('button', { name: 'Done' })
+  if (await done.isVisible()) await done.click()
+  return app
+}
+
+/** Presses "Link another device", then "Show a code". Returns the code as a person would read it out. */
+async function offerCode(display: E2eDisplay): Promise<string> {
+  const app = await devicesOf(display)
+  await app.getByRole('button', { name: 'Link another device' }).click()
+  await app.getByRole('button', { name: 'Show a code' }).click()
+  const code = app.locator('.pairing-code span')
+  await code.first().waitFor()
+  return (await code.allInnerTexts()).join('-')
+}
+
+async function typeCode(display: E2eDisplay, code: string): Promise<void> {
+  const app = await devicesOf(display)
+  await app.getByRole('button', { name: 'Link another device' }).click()
+  await app.getByLabel('Code', { exact: true }).fill(code.replaceAll('-', ' '))
+  await app.getByRole('button', { name: 'Link', exact: true }).click()
+}
+
+const panel = (display: E2eDisplay) => display.desk.getByRole('region', { name: 'Pairing' })
+
+/** Both say yes, having seen both names and the same words. */
+async function agree(offering: E2eDisplay, joining: E2eDisplay): Promise<void> {
+  const [there, here] = [panel(offering), panel(joining)]
+  await Promise.all([there, here].map((one) => one.getByText('Is this your other device?').waitFor()))
+  const words = await here.locator('.pairing-words').innerText()
+  expect(words.split(' ').length).toBeGreaterThanOrEqual(4)
+  expect(await there.locator('.pairing-words').innerText()).toBe(words)
+  const names = (await Promise.all([there, here].map((one) => one.locator('.pairing-names strong').allInnerTexts()))) as [
+    string[],
+    string[],
+  ]
+  expect(names[0].toReversed()).toEqual(names[1])
+  await there.getByRole('button', { name: 'Yes, link them' }).click()
+  await here.getByRole('button', { name: 'Yes, link them' }).click()
+}
+
+describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${why})` : ''}`, () => {
+  let lab: E2eLab
+  let laptop: E2eDisplay
+  let kitchen: E2eDisplay
+  let attic: E2eDisplay
+
+  beforeAll(async () => {
+    lab = await E2eLab.createWith({ paired: false }, 'laptop', 'kitchen', 'attic')
+    laptop = await lab.display('laptop', 'move')
+    kitchen = await lab.display('kitchen', 'move')
+  })
+  afterEach((context) => keepEvidence(context, { laptop, kitchen, attic }))
+  afterAll(() => lab?.dispose())
+
+  const knownTo = async (name: string) => (await lab.ask(name, (client) => client.listDevices({}))).map((row) => row.name).sort()
+
+  it('a wrong code is burnt by one try, and both are told what happened and what to do', async () => {
+    const code = await offerCode(laptop)
+    const last = code.split('-').at(-1)
+    const wrong = code.replace(/[^-]+$/, WORDS.find((word) => word !== last) ?? '')
+    await typeCode(kitchen, wrong)
+    for (const display of [laptop, kitchen]) {
+      await panel(display).getByText('They were not linked').waitFor()
+      expect(await panel(display).getByRole('alert').innerText()).toMatch(/code was wrong.*show a new one/)
+      await panel(display).getByRole('button', { name: 'Close' }).click()
+    }
+    // The right code is worth nothing any more: nobody answers to it.
+    await typeCode(kitchen, code)
+    await panel(kitchen).getByText('Looking for the other device').waitFor()
+    expect(await panel(laptop).count()).toBe(0)
+    await panel(kitchen).getByRole('button', { name: 'Cancel' }).click()
+    expect(await knownTo('laptop')).toEqual(['laptop'])
+    expect(await knownTo('kitchen')).toEqual(['kitchen'])
+  })
+
+  it('the right code, the same words on both, yes on both: one desk, and what was open comes along as an activity', async () => {
+    await laptop.openApp('Settings')
+    await laptop.window('Settings').waitFor()
+    await kitchen.openApp('Editor')
+    await kitchen.desk.locator('.cm-content').click()
+    await kitchen.page.keyboard.type('written before it joined')
+    await kitchen.openApp('Tasks')
+    await eventually('it has its own windows', async () => (await kitchen.windows()).length >= 3)
+
+    await typeCode(kitchen, await offerCode(laptop))
+    await agree(laptop, kitchen)
+    await laptop.window('Settings').waitFor()
+    await kitchen.window('Settings').waitFor({ timeout: 30_000 })
+    await eventually('both know both', async () => {
+      const lists = [await knownTo('laptop'), await knownTo('kitchen')]
+      return lists.every((list) => list.join() === 'kitchen,laptop')
+    })
+
+    // Its own windows lie in an activity that has its name.
+    await laptop.page.getByRole('button', { name: /^Activity/ }).click()
+    await laptop.page
+      .getByRole('menuitemcheckbox', { name: /^kitchen/ })
+      .or(laptop.page.getByRole('menuitem', { name: /^kitchen/ }))
+      .click()
+    await runFromPalette(laptop.page, 'untitled', /Untitled/)
+    await laptop.desk.getByText('written before it joined').waitFor()
+    expect((await laptop.windows()).some(({ title }) => /Task/.test(title))).toBe(true)
+    expect((await laptop.windows()).some(({ title }) => title === 'Settings')).toBe(false)
+  })
+
+  it('three devices know each other after two codes', async () => {
+    attic = await lab.display('attic', 'move')
+    // The code is shown by the device that joined, not by the first one.
+    const code = await offerCode(kitchen)
+    await typeCode(attic, code)
+    await agree(kitchen, attic)
+    for (const name of ['laptop', 'kitchen', 'attic']) {
+      await eventually(`${name} knows all three`, async () => (await knownTo(name)).join() === 'attic,kitchen,laptop', 30_000)
+    }
+    await eventually(
+      'and the two that never met by code are linked',
+      async () => (await lab.link('laptop', 'attic')).state === 'linked',
+      40_000,
+    )
+  })
+
+  it('a removed device is gone from all lists, is told why, and hears no more of the desk', async () => {
+    const app = await devicesOf(laptop)
+    await app.getByRole('button', { name: 'Actions for attic' }).click()
+    await laptop.page.getByRole('menuitem', { name: 'Remove' }).click()
+    const sure = laptop.page
+      .getByRole('dialog', { name: 'Remove attic?' })
+      .or(laptop.page.getByRole('alertdialog', { name: 'Remove attic?' }))
+    await sure.getByRole('button', { name: 'Remove' }).click()
+    for (const name of ['laptop', 'kitchen'])
+      await eventually(`${name} has let go of it`, async () => (await knownTo(name)).join() === 'kitchen,laptop', 30_000)
+    await attic.page
+      .getByText(/removed from your devices/)
+      .first()
+      .waitFor({ timeout: 30_000 })
+    const title = /^Web|^New page/
+    const before = (await attic.windows()).length
+    await laptop.openApp('Web')
+    await eventually('the kitchen follows', async () => (await kitchen.windows()).some((one) => title.test(one.title)))
+    expect((await attic.windows()).length).toBe(before)
+  })
+})
