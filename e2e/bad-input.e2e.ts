@@ -1,0 +1,177 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { displayContract } from '../src/device/display-contract.ts'
+import { dataFolderAt } from '../src/main/daemon/data-folder.ts'
+import { connectUnixSocket } from '../src/platform/node/unix-socket-transport.ts'
+import { createClient } from '../src/rpc/client.ts'
+import { openSocket, TestDisplay } from '../src/testkit/test-display.ts'
+import { E2eDevice } from './harness/e2e-device.ts'
+import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
+import { eventually } from './harness/e2e-pair.ts'
+
+const mayMount = process.platform === 'linux' && process.getuid?.() === 0
+
+/** A folder of so many MiB and no more, removed with what is in it. */
+function smallDisk(mebibytes: number): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'ew-disk-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=700`, 'tmpfs', folder])
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', folder])
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return folder
+}
+
+/** What the device says at its door: what the lock screen and the desk show. */
+async function noticesOf(device: E2eDevice) {
+  const client = createClient(displayContract, await connectUnixSocket(dataFolderAt(device.folder).deviceSocket))
+  try {
+    return (await client.hello({ displayName: 'a test' })).notices
+  } finally {
+    client.dispose()
+  }
+}
+
+const hasNotice = async (device: E2eDevice, code: string) => (await noticesOf(device)).find((notice) => notice.code === code)
+
+describe('what keeps a device from starting is said in one line, with what to do', () => {
+  let device: E2eDevice
+  beforeAll(async () => {
+    device = await E2eDevice.start({ name: 'laptop' })
+    await device.create('Ada')
+    await device.stop()
+  })
+  afterAll(() => device?.dispose())
+  const start = (...args: string[]) => device.cli(['start', '--detach', '--host', 'none', '--no-download', ...args])
+  const stop = (...args: string[]) => device.cli(['stop', ...args])
+
+  it('a port that is taken; the same port starts it once it is free', async () => {
+    const server = net.createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as net.AddressInfo
+    const refused = await start('--port', String(port))
+    expect(refused.code).not.toBe(0)
+    expect(refused.output).toMatch(new RegExp(`${port}`))
+    expect(refused.output).toMatch(/another program uses it[\s\S]*--port/)
+    expect(refused.output).not.toMatch(/^\s+at /m)
+    await new Promise((resolve) => server.close(resolve))
+    const started = await start('--port', String(port))
+    expect(started.output).toContain(`:${port}`)
+    expect((await stop()).code).toBe(0)
+  })
+
+  it.skipIf(!mayMount)('a data folder that cannot be written', async () => {
+    const disk = smallDisk(32)
+    const writable = await start('--data', disk)
+    expect(writable.code, writable.output).toBe(0)
+    expect((await stop('--data', disk)).code).toBe(0)
+    await eventually('everything in it is closed', async () => execFileSync('mount', ['-o', 'remount,ro', disk]) !== undefined)
+    const refused = await start('--data', disk)
+    expect(refused.code).not.toBe(0)
+    expect(refused.output).toMatch(/can't be written[\s\S]*--data/)
+    expect(refused.output).toContain(disk)
+    expect(refused.output).not.toMatch(/^\s+at /m)
+  })
+})
+
+describe('what happens while a device runs', () => {
+  let browser: E2eBrowser
+  beforeAll(async () => {
+    browser = await E2eBrowser.launch()
+  })
+  afterAll(() => browser?.dispose())
+
+  it.skipIf(!mayMount)('a full disk: said on the desk at once; with room again all of it is kept, also over kill -9', async () => {
+    const disk = smallDisk(24)
+    const device = await E2eDevice.start({ name: 'laptop', folder: path.join(disk, 'data') })
+    onTestFinished(() => device.dispose())
+    await device.create('Ada')
+    const display = await E2eDisplay.open(device, browser)
+    await display.unlock()
+    await display.openApp('Files')
+    const before = await noticesOf(device)
+    expect(before).toEqual([])
+
+    const ballast = path.join(disk, 'ballast')
+    try {
+      writeFileSync(ballast, '')
+      for (;;) writeFileSync(ballast, Buffer.alloc(64 * 1024), { flag: 'a' })
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' })
+    }
+    // A window is moved about until the store has used up what room it held.
+    await display.openApp('Settings')
+    await display.window('Settings').waitFor()
+    let opened = 0
+    const notice = await eventually(
+      'the device says that the disk is full',
+      async () => {
+        await display.dragWindow('Settings', { x: opened++ % 2 ? 40 : -40, y: 0 })
+        return hasNotice(device, 'store/disk-full')
+      },
+      60_000,
+    )
+    expect(notice.message).toMatch(/full|space/)
+    expect(notice.message).toMatch(/[Ff]ree|[Mm]ake room/)
+    await display.page.locator('[data-notice="store/disk-full"]').waitFor()
+    const seen = await display.windows()
+
+    rmSync(ballast)
+    await display.openApp('Tasks')
+    await display.window('Task manager').waitFor()
+    await eventually('taken back when there is room', async () => (await hasNotice(device, 'store/disk-full')) === undefined, 40_000)
+    await display.page.locator('[data-notice="store/disk-full"]').waitFor({ state: 'detached' })
+    const kept = await display.windows()
+    expect(kept.length).toBe(seen.length + 1)
+    const { device: killed } = await device.processes()
+    await device.kill('device')
+    await eventually('another device process', async () => {
+      const now = (await device.processes()).device
+      return now !== undefined && now !== killed
+    })
+    await display.close()
+    await eventually('it answers', () => device.status())
+    const again = await E2eDisplay.open(device, browser)
+    await again.unlock()
+    await eventually('all windows are back', async () => JSON.stringify(await again.windows()) === JSON.stringify(kept))
+    await again.close()
+  })
+
+  it('a display that is closed in the middle of a command: what it typed is kept, and nobody else notices', async () => {
+    const device = await E2eDevice.start({ name: 'laptop' })
+    onTestFinished(() => device.dispose())
+    await device.create('Ada')
+    const one = await E2eDisplay.open(device, browser)
+    await one.unlock()
+    const two = await E2eDisplay.open(device, browser)
+    await two.unlock('beside')
+    await one.openApp('Editor')
+    await one.desk.locator('.cm-content').click()
+    await one.page.keyboard.type('kept')
+    await eventually('the other shows it', async () => (await two.desk.locator('.cm-content').innerText()).includes('kept'))
+    // In the middle of a drag, with keys on their way and a call unanswered.
+    const box = await one.window(/Untitled/).boundingBox()
+    await one.page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 18)
+    await one.page.mouse.down()
+    await one.page.mouse.move(700, 500, { steps: 3 })
+    await one.close()
+    expect(await two.desk.locator('.cm-content').innerText()).toContain('kept')
+    await two.page.locator('[data-remote-drag]').waitFor({ state: 'detached' })
+    await two.openApp('Settings')
+    await two.window('Settings').waitFor()
+    // And on the wire: a socket that ends while its call is being worked on.
+    const enter = await TestDisplay.enter(await device.entrance())
+    const socket = await openSocket(enter.port, enter.headers)
+    const { pid } = await device.status()
+    socket.send(JSON.stringify({ t: 'call', id: 1, m: 'unlock', i: { passphrase: 'not the one at all', how: 'move' } }))
+    socket.terminate()
+    expect((await device.status()).pid).toBe(pid)
+    expect(device.log()).not.toMatch(/nobody foresaw|a bug ended/)
+    expect(two.problems).toEqual([])
+    await two.close()
+  })
+})
