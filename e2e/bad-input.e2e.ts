@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -8,11 +8,13 @@ import { displayContract } from '../src/device/display-contract.ts'
 import { dataFolderAt } from '../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../src/platform/node/unix-socket-transport.ts'
 import { createClient } from '../src/rpc/client.ts'
+import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { openSocket, TestDisplay } from '../src/testkit/test-display.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
-import { eventually } from './harness/e2e-pair.ts'
+import { E2eLab, eventually } from './harness/e2e-pair.ts'
 
+const why = whyNoNetLab()
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0
 
 /** A folder of so many MiB and no more, removed with what is in it. */
@@ -173,5 +175,45 @@ describe('what happens while a device runs', () => {
     expect(device.log()).not.toMatch(/nobody foresaw|a bug ended/)
     expect(two.problems).toEqual([])
     await two.close()
+  })
+})
+
+describe.skipIf(why !== undefined)(`what happens to a device among others${why ? ` (${why})` : ''}`, () => {
+  let lab: E2eLab
+  beforeAll(async () => {
+    lab = await E2eLab.create('laptop', 'kitchen')
+  })
+  afterAll(() => lab?.dispose())
+  const linked = (from: string, to: string) =>
+    eventually(`${from} is linked with ${to}`, async () => (await lab.link(from, to)).state === 'linked', 60_000)
+
+  it('a damaged store is set aside, said, and healed from the other device', async () => {
+    const { device } = lab.machine('laptop')
+    const a = await lab.display('laptop', 'move')
+    await a.openApp('Files')
+    await a.openApp('Settings')
+    const b = await lab.display('kitchen', 'beside')
+    await b.window('Settings').waitFor()
+    const before = await b.windows()
+    await a.close()
+    await device.stop()
+
+    const file = dataFolderAt(device.folder).store
+    const bytes = readFileSync(file)
+    for (let at = 4096; at < bytes.length; at += 512) bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
+    writeFileSync(file, bytes)
+    await device.run()
+    const again = await lab.display('laptop', 'beside')
+    const notice = await eventually('the device says so', () => hasNotice(device, 'store/damaged'))
+    expect(notice.message).toMatch(/damaged.*set aside as .*comes back from your other devices/)
+    const aside = /set aside as (\S+)\./.exec(notice.message)?.[1] ?? ''
+    expect(existsSync(path.join(device.folder, aside))).toBe(true)
+    await linked('laptop', 'kitchen')
+    // By their names: what is said across the top of the desk leaves less height for their places.
+    const titles = (windows: readonly { title: string }[]) => windows.map(({ title }) => title).join()
+    await eventually('the same windows are back', async () => titles(await again.windows()) === titles(before), 60_000)
+    await again.page.locator('[data-notice="store/damaged"]').waitFor()
+    await again.close()
+    await b.close()
   })
 })
