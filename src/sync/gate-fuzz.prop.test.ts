@@ -75,6 +75,9 @@ function attack(seed: number, rounds: number, without?: GateRule): { readonly br
     } catch (error) {
       return { broken: `round ${round}: the gate or Yjs threw ${String(error)}`, passed }
     }
+    if ([1, 2, 3].some((n) => Y.getState(bench.doc.store, mallory.clientId(n)) > (round + 1) * MAX_CLOCK_JUMP)) {
+      return { broken: `round ${round}: a clock ran further than the cap allows`, passed }
+    }
     if (bench.hasPending) return { broken: `round ${round}: something stays pending`, passed }
     if (Y.getState(bench.doc.store, victim.clientId()) !== before) return { broken: `round ${round}: the victim's clock moved`, passed }
     if (clocksOf(bench.doc) - clocks > MAX_CLOCK_JUMP) return { broken: `round ${round}: a clock was burnt`, passed }
@@ -106,9 +109,11 @@ it('[SY28] whatever a hostile member signs, others are neither muted nor broken'
 
 it.each(['client', 'gap', 'jump', 'dependency', 'future-delete', 'content', 'decode'] as const)(
   '[SY28] the fuzz finds a gate that forgot the rule "%s"',
+  { timeout: 120_000 },
   (rule) => {
     let found: string | undefined
-    for (let seed = 1; seed <= 20 && !found; seed++) found = attack(seed, 300, rule).broken
+    // Keys are made anew, so a seed does not say all: enough of them that the rarest bug is found in any run.
+    for (let seed = 1; seed <= 400 && !found; seed++) found = attack(seed, 300, rule).broken
     expect(found).toBeDefined()
   },
 )
