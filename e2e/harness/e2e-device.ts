@@ -161,6 +161,7 @@ export class E2eDevice {
     const code = await offering.until(/^ {2}(\d\S+)$/m)
     const joined = await other.cli(['pair', 'join', code, '--yes'])
     if (joined.code !== 0) offering.end() // it would wait for somebody else for ten minutes
+    if (joined.code !== 0) throw new Error(`joining failed\n${joined.output}\n${this.log()}\n${other.log()}`)
     const offered = await offering.done
     if (offered.code !== 0 || joined.code !== 0)
       throw new Error(`pairing failed\n${offered.output}\n${joined.output}\n${this.log()}\n${other.log()}`)

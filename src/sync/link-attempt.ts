@@ -114,6 +114,7 @@ export class LinkAttempt implements Disposable {
         this.#hasAnswer = true
         this.#live.acceptAnswer(note.live)
         this.#bulk.acceptAnswer(note.bulk)
+        this.#candidates.release()
       } else if (note.kind === 'candidates') {
         for (const { on, candidate, mid } of note.list) (on === 'live' ? this.#live : this.#bulk).addCandidate({ candidate, mid })
       }
@@ -124,7 +125,9 @@ export class LinkAttempt implements Disposable {
     if (this.#isOver) return
     this.#description = note
     this.#options.sendNote(note)
-    this.#candidates.release()
+    // The side that offered starts DTLS, and libdatachannel starts it the moment ICE connects, even while the answer's
+    // fingerprint is still being stored: the certificate is then refused. Its candidates wait until the answer is in.
+    if (note.kind === 'answer') this.#candidates.release()
   }
 
   #listen(): void {

@@ -62,15 +62,17 @@ export class PairingAttempt implements Disposable {
     await this.#try(async () => {
       if (note.kind === 'offer' && this.#options.role === 'offer') {
         this.#describe({ kind: 'answer', attempt: this.attempt, live: await this.#connection.acceptOffer(note.live) })
-      } else if (note.kind === 'answer' && this.#options.role === 'join') this.#connection.acceptAnswer(note.live)
-      else if (note.kind === 'candidates') for (const { candidate, mid } of note.list) this.#connection.addCandidate({ candidate, mid })
+      } else if (note.kind === 'answer' && this.#options.role === 'join') {
+        this.#connection.acceptAnswer(note.live)
+        this.#candidates.release()
+      } else if (note.kind === 'candidates') for (const { candidate, mid } of note.list) this.#connection.addCandidate({ candidate, mid })
     })
   }
 
   #describe(note: SignalNote): void {
     if (this.#isOver) return
     this.#options.sendNote(note)
-    this.#candidates.release()
+    if (note.kind === 'answer') this.#candidates.release() // the other side's wait for this answer; see LinkAttempt
   }
 
   #meet(): void {
