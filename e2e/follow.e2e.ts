@@ -77,13 +77,13 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
   it('a terminal keeps its process, its screen and its count, and takes keys on the other display', async () => {
     await provedFollow(async () => {
       await a.openApp('Terminal')
-      const terminal = a.desk.getByRole('region', { name: 'Terminal on laptop' })
+      const terminal = a.desk.locator('.app.terminal').first()
       await terminal.waitFor()
       await eventually('a prompt', async () => /[#$]/.test(await terminal.innerText()))
       await terminal.click()
       await a.page.keyboard.type('n=41; echo "pid=$$"; n=$((n+1)); echo "count=$n"\n')
       const first = await eventually('output', async () => /pid=(\d+)[\s\S]*count=42/.exec(await terminal.innerText()))
-      const far = b.desk.getByRole('region', { name: 'Terminal on laptop' })
+      const far = b.desk.locator('.app.terminal').first()
       await eventually('the screen on the other display', async () => (await far.innerText()).includes('count=42'))
       await far.click()
       await b.page.keyboard.type('n=$((n+1)); echo "again=$$ count=$n"\n')
@@ -151,7 +151,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     // Its keys were only in its memory: the person unlocks it, and the desk is as it was.
     await a.unlock('beside')
     await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
-    const terminal = a.desk.getByRole('region', { name: 'Terminal on laptop' })
+    const terminal = a.desk.locator('.app.terminal').first()
     await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)
     // Seen from the device that was killed: the other one may not have noticed yet.
     await eventually('linked again', async () => (await lab.link('laptop', 'kitchen')).state === 'linked', 40_000)

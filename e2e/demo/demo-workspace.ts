@@ -81,7 +81,7 @@ export async function arrangeDesk(machines: DemoMachines, name: string, display:
 async function typeInto(display: E2eDisplay): Promise<void> {
   const terminal = display.desk.locator('.xterm').first()
   await terminal.waitFor()
-  const screen = display.desk.getByRole('region', { name: /^Terminal on/ })
+  const screen = display.desk.locator('.app.terminal').first()
   await eventually('a prompt', async () => (await screen.innerText()).includes('$'))
   await terminal.click()
   await display.page.keyboard.type(`clear; ${COUNTER}\n`)
