@@ -1,0 +1,134 @@
+import type { Locator } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { E2eDevice } from './harness/e2e-device.ts'
+import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
+import { eventually } from './harness/e2e-pair.ts'
+import { keepEvidence } from './harness/evidence.ts'
+import { drag, grip, rectOf, runFromPalette } from './harness/hands.ts'
+
+const middle = async (of: Locator) => {
+  const box = await of.boundingBox()
+  if (!box) throw new Error('nothing to take hold of')
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+}
+/** What is done on the one display is seen on the other: both show the same desk, side by side, on one device. */
+describe('one desk on two displays beside each other', () => {
+  let device: E2eDevice
+  let browser: E2eBrowser
+  let a: E2eDisplay
+  let b: E2eDisplay
+
+  beforeAll(async () => {
+    device = await E2eDevice.start({ name: 'kitchen' })
+    await device.create('Maria')
+    browser = await E2eBrowser.launch()
+    a = await E2eDisplay.open(device, browser)
+    await a.unlock()
+    b = await E2eDisplay.open(device, browser)
+    await b.unlock('beside')
+    for (const { page } of [a, b]) page.setDefaultTimeout(15_000)
+  })
+  afterEach((context) => keepEvidence(context, { a, b }))
+  afterAll(async () => {
+    await browser?.dispose()
+    await device?.dispose()
+  })
+
+  const same = () =>
+    eventually('both show the same', async () => {
+      const [left, right] = [await a.windows(), await b.windows()]
+      return left.length > 0 && JSON.stringify(left) === JSON.stringify(right)
+    })
+
+  it('a tab is torn off onto the desk, and dropped into the window it came from', async () => {
+    const { page } = a
+    await runFromPalette(page, 'settings', /^Settings/)
+    await page.keyboard.press('Alt+t')
+    await expect.poll(() => page.locator('.window[data-active]').getByRole('tab').count()).toBe(2)
+    const moved = page.locator('.window[data-active]').getByRole('tab').first()
+    const desk = await a.desk.boundingBox()
+    await drag(page, await middle(moved), { x: (desk?.x ?? 0) + (desk?.width ?? 0) - 150, y: (desk?.y ?? 0) + (desk?.height ?? 0) - 60 })
+    await expect.poll(() => page.locator('.window[data-active]').getByRole('tab').count()).toBe(1)
+    const torn = (await a.windows()).length
+    await same()
+    // Back again: the only tab of a window drags the window, so the menu's way is the one for it.
+    await page.locator('.window[data-active]').getByRole('tab').click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Move to window' }).hover()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => (await a.windows()).length).toBe(torn - 1)
+    await same()
+  })
+
+  it('undo on the one display takes back what was done on the other', async () => {
+    await runFromPalette(a.page, 'welcome', /^Welcome/)
+    const before = await rectOf(a.page, 'Welcome')
+    const at = await grip(a.page, 'Welcome')
+    await drag(a.page, at, { x: at.x + 90, y: at.y + 70 })
+    await expect.poll(() => rectOf(b.page, 'Welcome')).toMatchObject({ x: before.x + 90, y: before.y + 70 })
+    await b.page.locator('.window[data-active]').focus()
+    await b.page.keyboard.press('Control+z')
+    await expect.poll(() => rectOf(a.page, 'Welcome')).toMatchObject({ x: before.x, y: before.y })
+    await same()
+  })
+
+  it('minimised windows come back from the dock, pinned ones stay in front, closed ones are reopened', async () => {
+    const { page } = a
+    await runFromPalette(page, 'welcome', /^Welcome/)
+    await page.keyboard.press('Alt+m')
+    await b.window(/^Welcome$/).waitFor({ state: 'detached' })
+    await a.openApp('Welcome')
+    await b.window(/^Welcome$/).waitFor()
+
+    await page.locator('.window[data-active] .window-buttons').click({ button: 'right' })
+    await page.getByRole('menuitemcheckbox', { name: 'Keep on top' }).click()
+    await runFromPalette(page, 'settings', /^Settings/)
+    const depth = (title: string) =>
+      b
+        .window(title)
+        .first()
+        .evaluate((element: HTMLElement) => Number(element.style.zIndex))
+    await eventually('in front though not focused', async () => (await depth('Welcome')) > (await depth('Settings')))
+
+    const place = await rectOf(page, 'Welcome')
+    await runFromPalette(page, 'welcome', /^Welcome/)
+    await page.keyboard.press('Control+Alt+w')
+    await b.window(/^Welcome$/).waitFor({ state: 'detached' })
+    await b.page.keyboard.press('Control+Alt+t')
+    await a.window(/^Welcome$/).waitFor()
+    expect(await rectOf(page, 'Welcome')).toEqual(place)
+  })
+
+  it('activities: made, windows moved there, switched to, closed', async () => {
+    const { page } = a
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: /^Activity/ }).click()
+    await page.getByRole('menuitem', { name: /^New activity/ }).click()
+    await page.getByLabel('Name of the activity').fill('Garden')
+    await page.keyboard.press('Enter')
+    await b.page.getByRole('button', { name: 'Activity Garden' }).waitFor()
+    expect(await a.windows()).toEqual([])
+    await a.openApp('Files')
+    await eventually('a window in it', async () => (await b.windows()).length === 1)
+
+    await page.locator('.window[data-active] .window-buttons').click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Move to activity' }).click()
+    await page.getByRole('menuitem', { name: 'Home' }).click()
+    await eventually('it is gone from here', async () => (await b.windows()).length === 0)
+
+    await page.getByRole('button', { name: /^Activity/ }).click()
+    await page.getByRole('menuitem', { name: 'Close activity' }).click()
+    await b.page.getByRole('button', { name: 'Activity Home' }).waitFor()
+    await b.page.locator('.window').first().waitFor()
+  })
+
+  it('theme: what is chosen on one display is so on the next', async () => {
+    const before = await a.page.locator('html').getAttribute('data-theme')
+    await runFromPalette(a.page, 'light dark', /light|dark|theme/i)
+    await expect.poll(() => a.page.locator('html').getAttribute('data-theme')).not.toBe(before)
+    b = await E2eDisplay.open(device, browser)
+    await b.unlock('beside')
+    expect(await b.page.locator('html').getAttribute('data-theme')).toBe(await a.page.locator('html').getAttribute('data-theme'))
+    expect([...a.problems, ...b.problems].filter((problem) => problem.startsWith('page error'))).toEqual([])
+  })
+})
