@@ -10,6 +10,7 @@ import { TipLayer } from './ui/tip-layer.tsx'
 import { ToastHost } from './ui/toast.tsx'
 
 const loadDesk = () => import('./shell/desk.tsx')
+const loadApps = () => import('./apps/app-registry.ts').then(({ preloadApps }) => preloadApps())
 const Desk = lazy(loadDesk)
 
 /** What the door says, as a screen; and the layers that are there once for the whole page. */
@@ -36,7 +37,7 @@ function Screen({ connection }: { connection: DeviceConnection }) {
 
   useEffect(() => {
     // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
-    if (phase && phase !== 'unlocked') void loadDesk()
+    if (phase && phase !== 'unlocked') void loadDesk().then(loadApps)
   }, [phase])
   useEffect(() => {
     if (phase === 'unlocked') deskWasOpen = true

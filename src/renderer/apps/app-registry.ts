@@ -18,7 +18,19 @@ export interface AppDefinition {
   readonly component: LazyExoticComponent<ComponentType<AppProps<never>>>
 }
 
-/** Every app there is, in the order of the dock. Each component is its own chunk. */
+/** Each app is a chunk of its own. */
+const LOAD = {
+  terminal: () => import('./terminal/terminal-app.tsx'),
+  editor: () => import('./editor/editor-app.tsx'),
+  files: () => import('./files/files-app.tsx'),
+  web: () => import('./web/web-app.tsx'),
+  devices: () => import('./devices/devices-app.tsx'),
+  tasks: () => import('./tasks/tasks-app.tsx'),
+  settings: () => import('../settings/settings-app.tsx'),
+  welcome: () => import('./welcome/welcome-app.tsx'),
+}
+
+/** Every app there is, in the order of the dock. */
 export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
   terminal: {
     kind: 'terminal',
@@ -26,7 +38,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: SquareTerminal,
     single: false,
     onDevice: true,
-    component: lazy(() => import('./terminal/terminal-app.tsx')),
+    component: lazy(LOAD.terminal),
   },
   editor: {
     kind: 'editor',
@@ -34,7 +46,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: FileText,
     single: false,
     onDevice: true,
-    component: lazy(() => import('./editor/editor-app.tsx')),
+    component: lazy(LOAD.editor),
   },
   files: {
     kind: 'files',
@@ -42,16 +54,16 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Folder,
     single: false,
     onDevice: true,
-    component: lazy(() => import('./files/files-app.tsx')),
+    component: lazy(LOAD.files),
   },
-  web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: lazy(() => import('./web/web-app.tsx')) },
+  web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: lazy(LOAD.web) },
   devices: {
     kind: 'devices',
     title: 'Devices',
     icon: MonitorSmartphone,
     single: true,
     onDevice: false,
-    component: lazy(() => import('./devices/devices-app.tsx')),
+    component: lazy(LOAD.devices),
   },
   tasks: {
     kind: 'tasks',
@@ -59,7 +71,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Activity,
     single: true,
     onDevice: false,
-    component: lazy(() => import('./tasks/tasks-app.tsx')),
+    component: lazy(LOAD.tasks),
   },
   settings: {
     kind: 'settings',
@@ -67,7 +79,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Settings,
     single: true,
     onDevice: false,
-    component: lazy(() => import('../settings/settings-app.tsx')),
+    component: lazy(LOAD.settings),
   },
   welcome: {
     kind: 'welcome',
@@ -75,8 +87,19 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Sparkles,
     single: true,
     onDevice: false,
-    component: lazy(() => import('./welcome/welcome-app.tsx')),
+    component: lazy(LOAD.welcome),
   },
 }
 
 export const appOf = (kind: string): AppDefinition | undefined => (Object.hasOwn(APPS, kind) ? APPS[kind as AppKind] : undefined)
+
+/**
+ * Fetches and compiles all apps, one after the other so that typing stays quick. Called while a display is locked: after
+ * the unlock the windows are drawn with no request in between. A chunk that fails is asked for again when it is needed.
+ */
+export async function preloadApps(): Promise<void> {
+  for (const load of Object.values(LOAD)) {
+    await load().catch(() => undefined)
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+}
