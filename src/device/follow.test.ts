@@ -220,6 +220,26 @@ describe('pairing', () => {
 })
 
 describe('following', () => {
+  it('[DV35] devices whose clocks are a day apart pair and follow, and both say so', async () => {
+    server.clockOffsetMs = 24 * 3_600_000
+    const display = await laptop.setUp()
+    await server.setUp()
+    await pair(laptop, server)
+    const notices = async (device: WorldDevice) => (await device.connect('probe').hello({ displayName: 'probe' })).notices
+    await vi.waitFor(async () => {
+      expect(await notices(laptop)).toContainEqual(
+        expect.objectContaining({ code: 'clock/differs', message: expect.stringContaining('1 day ahead') }),
+      )
+      expect(await notices(server)).toContainEqual(
+        expect.objectContaining({ code: 'clock/differs', message: expect.stringContaining('1 day behind') }),
+      )
+    }, wait)
+    const here = await attach(display)
+    here.getMap('test').set('from', 'laptop')
+    const there = await attach(await unlock(server, 'beside', 'server display'))
+    await vi.waitFor(() => expect(there.getMap('test').get('from')).toBe('laptop'), wait)
+  })
+
   it('[DV16] a move on one device darkens the display of another and says where the desk went', async () => {
     const first = await laptop.setUp('laptop display')
     await server.setUp()

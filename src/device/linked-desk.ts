@@ -5,12 +5,14 @@ import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import type { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Link } from '../sync/lane.ts'
+import { CLOCK_NOTICE, clockNotice } from './clock-notice.ts'
 import type { DeviceParts } from './device-parts.ts'
 import type { LastScreens } from './last-screens.ts'
 import { StoredLinkBoard } from './link-board.ts'
 import type { LinksService } from './links-service.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { MeetingService } from './meeting-service.ts'
+import type { Notices } from './notices.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { PeerSession } from './peer-session.ts'
 import type { Peers } from './peers.ts'
@@ -24,6 +26,7 @@ export interface LinkedDeskOptions {
   readonly lastScreens: LastScreens
   readonly meeting: MeetingService
   readonly links: LinksService
+  readonly notices: Notices
   readonly peers: Peers
   readonly seat: SeatService
   readonly terminals: LocalTerminals
@@ -34,7 +37,7 @@ export interface LinkedDeskOptions {
  * way of an unlock. Disposing closes all links.
  */
 export function linkDesk(options: LinkedDeskOptions): Disposable {
-  const { parts, vault, desk, meeting, links, terminals } = options
+  const { parts, vault, desk, meeting, links, notices, terminals } = options
   const log = parts.log.child('links')
   const owned = new DisposableStore()
   const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
@@ -54,12 +57,19 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
         files: parts.files,
         onDidChangeScreen: screens.event,
         version: parts.version,
+        clock: parts.clock,
         log,
       }),
     )
     void session
       .meet()
-      .then(() => links.tell())
+      .then((clockOffsetMs) => {
+        const name = desk.devices.devices.get(link.peer)?.name ?? link.peer.slice(0, 12)
+        const notice = clockOffsetMs === undefined ? undefined : clockNotice(name, clockOffsetMs)
+        if (notice) notices.put(notice)
+        else notices.takeBack(CLOCK_NOTICE)
+        links.tell()
+      })
       .then(tellAllScreens)
       .catch((error) => log.warn('meeting a peer failed', { peer: link.peer, code: errorCode(error), why: errorMessage(error) }))
     links.tell()

@@ -72,6 +72,7 @@ beforeEach(async () => {
       host: nothingServed as never,
       files: nothingServed as never,
       version: '0',
+      clock: systemClock,
       log,
     }),
   )

@@ -22,6 +22,8 @@ const deviceListBytes = signed(48 * 1024)
 /** The last move and the current claim. */
 const claimBytes = signed(2 * 1024 + 8)
 const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
+/** What the speaker's clock says, for telling people that two clocks differ; devices of the first build do not send it. */
+const clockMs = z.number().finite().min(0).max(1e15)
 const terminalId = z.string().min(1).max(64)
 const size = { columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }
 
@@ -29,7 +31,7 @@ export const peerContract = {
   /** First call of a link: both lists merge, and the seat as the callee knows it. */
   meet: method({
     needs: 'peer:read',
-    parseInput: z.object({ devices: deviceListBytes, version: z.string().max(40) }).parse,
+    parseInput: z.object({ devices: deviceListBytes, version: z.string().max(40), nowMs: clockMs.optional() }).parse,
     parseOutput: z.object({
       devices: deviceListBytes,
       claim: claimBytes.optional(),
@@ -37,6 +39,7 @@ export const peerContract = {
       claimAgeMs: z.number().nonnegative().max(1e12),
       displays: openDisplays,
       version: z.string().max(40),
+      nowMs: clockMs.optional(),
     }).parse,
   }),
   onDidChangeDevices: event({ needs: 'peer:read', parse: z.object({ devices: deviceListBytes }).parse }),

@@ -17,6 +17,7 @@ import type { LastScreens } from './last-screens.ts'
 import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
 import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
 import type { Peer, Peers } from './peers.ts'
+import type { Clock } from '../base/clock.ts'
 import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
 
 export interface PeerSessionOptions extends PeerServices {
@@ -29,6 +30,7 @@ export interface PeerSessionOptions extends PeerServices {
   /** Screens of this device's own terminals, for the peer to keep. */
   readonly onDidChangeScreen: Event<{ readonly terminalId: string; readonly screen: string; readonly atMs: number }>
   readonly version: string
+  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -60,18 +62,25 @@ export class PeerSession implements Disposable {
     this.#owned.add(link.onDidClose(() => this.dispose()))
   }
 
-  /** Exchanges lists and the seat. Call once, when the session is known to whoever owns it. */
-  async meet(): Promise<void> {
-    const { devices, version, peers, log } = this.#options
-    const answer = await this.#peer.control.meet({ devices: toBase64Url(devices.encode()), version })
+  /**
+   * Exchanges lists and the seat. Call once, when the session is known to whoever owns it.
+   *
+   * @returns the peer's clock minus this device's in ms, where the peer says what its clock shows
+   */
+  async meet(): Promise<number | undefined> {
+    const { devices, version, peers, clock, log } = this.#options
+    const askedMs = clock.nowMs()
+    const answer = await this.#peer.control.meet({ devices: toBase64Url(devices.encode()), version, nowMs: askedMs })
+    const answeredMs = clock.nowMs()
     await this.#takeDevices(answer.devices)
     this.#takeDisplays(answer.displays)
     if (answer.claim !== undefined) {
       await this.#takeClaim(answer.claim, { ageMs: answer.claimAgeMs, afterCut: answer.claimAgeMs >= FRESH_CLAIM_MS })
     }
-    if (this.#owned.isDisposed) return
+    if (this.#owned.isDisposed) return undefined
     this.#owned.add(peers.add(this.#peer))
     log.info('met a peer', { peer: this.#link.peer, version: answer.version })
+    return answer.nowMs === undefined ? undefined : answer.nowMs - (askedMs + answeredMs) / 2
   }
 
   dispose(): void {
@@ -86,7 +95,7 @@ export class PeerSession implements Disposable {
   }
 
   #serve(wires: Record<'control' | 'tty' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
-    const { devices, claims, seat, version, log } = this.#options
+    const { devices, claims, seat, version, clock, log } = this.#options
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }
     const deviceChanges = this.#mapped(devices.onDidChange, () => ({ devices: toBase64Url(devices.encode()) }))
@@ -101,6 +110,7 @@ export class PeerSession implements Disposable {
             claimAgeMs: Math.min(seat.claimAgeMs, LONG_AGO_MS),
             displays: seat.displays.map(({ display, name }) => ({ display, name })),
             version,
+            nowMs: clock.nowMs(),
           }
         },
         onDidChangeDevices: deviceChanges,

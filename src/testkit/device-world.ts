@@ -83,12 +83,23 @@ export class WorldDevice {
   storesPutAside = 0
   /** Makes the next opening of the store fail, as a crash in between would. */
   failToOpenStore = false
+  /** How far this device's clock is wrong. */
+  clockOffsetMs = 0
 
   constructor(world: DeviceWorld, name: string, logger: Logger) {
     this.#world = world
     this.name = name
     this.#logger = logger
     this.#settings = { current: { rendezvousPort: 0, mdns: false, rendezvousUrls: ['ws://rendezvous.test:1/'] } }
+  }
+
+  #wrongClock(right: Clock): Clock {
+    return {
+      nowMs: () => right.nowMs() + this.clockOffsetMs,
+      monotonicMs: () => right.monotonicMs(),
+      after: (delayMs, callback) => right.after(delayMs, callback),
+      every: (periodMs, callback) => right.every(periodMs, callback),
+    }
   }
 
   get device(): Device {
@@ -150,7 +161,7 @@ export class WorldDevice {
       void this.errors.push(`${message} ${String(details?.error instanceof Error ? details.error.stack : JSON.stringify(details ?? {}))}`)
     const log: Logger = { ...this.#logger, error, child: () => log }
     return {
-      clock: world.clock,
+      clock: this.#wrongClock(world.clock),
       random: systemRandom,
       log,
       crypto: world.crypto,

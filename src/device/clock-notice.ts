@@ -1,0 +1,32 @@
+import type { StandingNotice } from './notices.ts'
+
+/** Clocks of healthy machines agree within seconds; five minutes is what people notice and what certificates forgive. */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000
+export const CLOCK_NOTICE = 'clock/differs'
+const HOUR_MS = 3_600_000
+
+/** How far off, in the largest unit that says it: "2 days", "3 hours", "12 minutes". */
+function plainSpan(ms: number): string {
+  const [count, unit] =
+    ms >= 24 * HOUR_MS ? [ms / (24 * HOUR_MS), 'day'] : ms >= HOUR_MS ? [ms / HOUR_MS, 'hour'] : ([ms / 60_000, 'minute'] as const)
+  const rounded = Math.round(count)
+  return `${rounded} ${unit}${rounded === 1 ? '' : 's'}`
+}
+
+/**
+ * What to say when a peer's clock and this device's disagree; undefined when they agree well enough. Nothing is ordered by
+ * clocks alone, so nothing is lost: what goes wrong is what people read (times in lists) and, over two days, meeting at all.
+ *
+ * @param offsetMs  the peer's clock minus this device's
+ */
+export function clockNotice(peerName: string, offsetMs: number): StandingNotice | undefined {
+  if (Math.abs(offsetMs) <= CLOCK_TOLERANCE_MS) return undefined
+  const side = offsetMs > 0 ? 'ahead of' : 'behind'
+  return {
+    code: CLOCK_NOTICE,
+    severity: 'warn',
+    message:
+      `The clock of ${peerName} is ${plainSpan(Math.abs(offsetMs))} ${side} this device’s. Nothing is lost, but times will look wrong, ` +
+      'and devices more than a day apart may not find each other. Set the clock of the one that is wrong.',
+  }
+}
