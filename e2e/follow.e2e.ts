@@ -151,6 +151,8 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     // Its keys were only in its memory: the person unlocks it, and the desk is as it was.
     await a.unlock('beside')
     await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
+    // A window that others cover is not mounted: bring it to the front by its title bar.
+    await a.window(/^(~|bash)$/).click({ position: { x: 30, y: 14 } })
     const terminal = a.desk.locator('.app.terminal').first()
     await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)
     // Seen from the device that was killed: the other one may not have noticed yet.
