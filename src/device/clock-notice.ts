@@ -7,9 +7,10 @@ const HOUR_MS = 3_600_000
 
 /** How far off, in the largest unit that says it: "2 days", "3 hours", "12 minutes". */
 function plainSpan(ms: number): string {
-  const [count, unit] =
-    ms >= 24 * HOUR_MS ? [ms / (24 * HOUR_MS), 'day'] : ms >= HOUR_MS ? [ms / HOUR_MS, 'hour'] : ([ms / 60_000, 'minute'] as const)
-  const rounded = Math.round(count)
+  const days = Math.round(ms / (24 * HOUR_MS))
+  const hours = Math.round(ms / HOUR_MS)
+  // A few seconds short of a day are a day.
+  const [rounded, unit] = hours >= 24 ? [days, 'day'] : hours >= 1 ? [hours, 'hour'] : [Math.round(ms / 60_000), 'minute']
   return `${rounded} ${unit}${rounded === 1 ? '' : 's'}`
 }
 
