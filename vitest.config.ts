@@ -20,11 +20,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['e2e/**/*.e2e.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+        test: { name: 'e2e', retry: 2, include: ['e2e/**/*.e2e.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
       },
       {
         extends: true,
-        test: { name: 'integration', include: ['src/**/*.integration.test.ts'], testTimeout: 120_000, fileParallelism: false },
+        test: { name: 'integration', retry: 1, include: ['src/**/*.integration.test.ts'], testTimeout: 120_000, fileParallelism: false },
       },
     ],
   },

@@ -48,9 +48,21 @@ export function readTotals(report: VitestReport): Totals {
 
 async function vitest(project: string, folder: string): Promise<Totals> {
   const file = path.join(folder, `${project}.json`)
-  const result = await run('vitest', ['run', '--project', project, '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`], {
-    show: true,
-  })
+  const result = await run(
+    'vitest',
+    [
+      'run',
+      '--project',
+      project,
+      '--reporter=dot',
+      '--reporter=./scripts/retry-reporter.ts',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ],
+    {
+      show: true,
+    },
+  )
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [] }
   const totals = readTotals(JSON.parse(text))
