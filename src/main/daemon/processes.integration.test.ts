@@ -140,12 +140,25 @@ describe('what keeps a device from starting', () => {
     expect(device.processes).toEqual([])
   })
 
+  /** Waits for the port: on a busy machine another program's connection may hold that very number for a moment. */
+  const listenAt = async (port: number): Promise<net.Server> => {
+    for (let tries = 0; ; tries++) {
+      const server = net.createServer()
+      const failed = await new Promise<Error | undefined>((resolve) => {
+        server.once('error', resolve)
+        server.listen(port, '127.0.0.1', () => resolve(undefined))
+      })
+      if (!failed) return server
+      if (tries === 100) throw failed
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+
   it('[DV34] last time’s port taken by another: it takes one that is free', async () => {
     await device.start()
     await device.end()
     const { port } = JSON.parse(readFileSync(device.data.settings, 'utf8'))
-    const busy = net.createServer()
-    await new Promise<void>((resolve) => busy.listen(port, '127.0.0.1', resolve))
+    const busy = await listenAt(port)
     await device.start()
     expect(JSON.parse(readFileSync(device.data.settings, 'utf8')).port).not.toBe(port)
     busy.close()
