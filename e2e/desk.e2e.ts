@@ -34,6 +34,9 @@ describe('one desk on two displays beside each other', () => {
     await device?.dispose()
   })
 
+  /** Keys go to the window in front: it must be there first. */
+  const isActive = (title: string) => a.page.locator(`.window[data-active][aria-label="${title}"]`).waitFor()
+
   const same = () =>
     eventually('both show the same', async () => {
       const [left, right] = [await a.windows(), await b.windows()]
@@ -43,6 +46,7 @@ describe('one desk on two displays beside each other', () => {
   it('a tab is torn off onto the desk, and dropped into the window it came from', async () => {
     const { page } = a
     await runFromPalette(page, 'settings', /^Settings/)
+    await isActive('Settings')
     await page.keyboard.press('Alt+t')
     await expect.poll(() => page.locator('.window[data-active]').getByRole('tab').count()).toBe(2)
     const moved = page.locator('.window[data-active]').getByRole('tab').first()
@@ -82,6 +86,7 @@ describe('one desk on two displays beside each other', () => {
     await b.window(/^Welcome$/).waitFor({ state: 'detached' })
     await a.openApp('Welcome')
     await b.window(/^Welcome$/).waitFor()
+    await isActive('Welcome')
 
     await page.locator('.window[data-active] .window-buttons').click({ button: 'right' })
     await page.getByRole('menuitemcheckbox', { name: 'Keep on top' }).click()
@@ -95,6 +100,7 @@ describe('one desk on two displays beside each other', () => {
 
     const place = await rectOf(page, 'Welcome')
     await runFromPalette(page, 'welcome', /^Welcome/)
+    await isActive('Welcome')
     await page.keyboard.press('Control+Alt+w')
     await b.window(/^Welcome$/).waitFor({ state: 'detached' })
     await b.page.keyboard.press('Control+Alt+t')
