@@ -24,7 +24,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'integration', retry: 1, include: ['src/**/*.integration.test.ts'], testTimeout: 120_000, fileParallelism: false },
+        test: {
+          name: 'integration',
+          retry: 1,
+          include: ['src/**/*.integration.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
       },
     ],
   },
