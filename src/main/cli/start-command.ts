@@ -10,6 +10,7 @@ import { StartError } from '../daemon/start-error.ts'
 import { ProcessFailure } from '../daemon/supervised-process.ts'
 import { type DisplayHost, displayHost } from '../daemon/supervisor-contract.ts'
 import { askYesNo } from './console-prompt.ts'
+import { EndRequests } from './end-requests.ts'
 import { connectSupervisor, type SupervisorClient } from './local-client.ts'
 
 export const START_HELP = `Starts this machine's device and opens the desktop.
@@ -65,16 +66,19 @@ export async function startCommand(args: readonly string[]): Promise<number> {
     running.dispose()
     return 0
   }
-  const origin = await startSupervisor(data, values.port)
+  const endRequests = new EndRequests()
+  const origin = await startSupervisor(data, values.port, endRequests)
+  if (origin === undefined) return 0
   console.log(`Elsewhere runs at ${origin} (data in ${data.path}).`)
   const supervisor = await connectSupervisor(data)
   await openDisplay(supervisor, host.data)
   if (values.detach) {
+    endRequests.dispose()
     supervisor.dispose()
     return 0
   }
   console.log('Closing the window leaves it up; Ctrl-C ends it.')
-  return waitForEnd(supervisor)
+  return waitForEnd(supervisor, endRequests)
 }
 
 /** @throws StartError `start/wrong-node` */
@@ -86,20 +90,31 @@ function requireNode(): void {
   )
 }
 
-/** Starts the supervisor in a session of its own, so that Ctrl-C here does not reach it; resolves when the device is ready. */
-function startSupervisor(data: DataFolder, port: string | undefined): Promise<string> {
+/**
+ * Starts the supervisor in a session of its own, so that Ctrl-C here does not reach it. Resolves with the device's origin
+ * when it is ready, or with nothing when it was asked to end before: then no process of it is left.
+ */
+function startSupervisor(data: DataFolder, port: string | undefined, endRequests: EndRequests): Promise<string | undefined> {
   const log = openSync(path.join(data.logs, 'start.log'), 'a', 0o600)
   const args = ['--no-warnings', daemonEntry('supervisor'), '--data', data.path, ...(port === undefined ? [] : ['--port', port])]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] })
   closeSync(log)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
+    let ended = false
+    endRequests.listen(() => {
+      ended = true
+      child.kill('SIGTERM')
+    })
     child.once('exit', (code, signal) => {
+      if (ended) return resolve(undefined)
       const why = signal ?? `code ${code}`
       reject(new StartError('start/process-failed', `The supervisor ended before the device was ready (${why}); ${data.logs} says why.`))
     })
     child.on('message', (message: ProcessReport) => {
+      if (ended) return
       if (message.kind === 'failed') return reject(new ProcessFailure(message.code, message.message))
+      endRequests.hold()
       child.removeAllListeners()
       child.disconnect()
       child.unref()
@@ -123,7 +138,7 @@ async function openDisplay(supervisor: SupervisorClient, host: DisplayHost): Pro
 }
 
 /** Stays until everything has ended: by Ctrl-C, a signal, or "elsewhere stop" in another terminal. */
-function waitForEnd(supervisor: SupervisorClient): Promise<number> {
+function waitForEnd(supervisor: SupervisorClient, endRequests: EndRequests): Promise<number> {
   return new Promise((resolve) => {
     let asking = false
     let ending = false
@@ -138,10 +153,8 @@ function waitForEnd(supervisor: SupervisorClient): Promise<number> {
       if (!ending) console.log('The device was ended elsewhere.')
       resolve(0)
     })
-    process.on('SIGTERM', () => void end())
-    process.on('SIGHUP', () => void end())
-    process.on('SIGINT', () => {
-      if (asking) return void end() // Ctrl-C again means yes
+    endRequests.listen((signal) => {
+      if (signal !== 'SIGINT' || asking) return void end() // Ctrl-C again means yes
       asking = true
       void mayEnd(supervisor).then((yes) => {
         asking = false

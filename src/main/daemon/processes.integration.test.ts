@@ -51,6 +51,19 @@ describe('a device as processes', () => {
     again.dispose()
   })
 
+  it('[DV33] Ctrl-C while it starts, at any moment: no process is left', async () => {
+    for (const afterMs of [150, 400, 700, 1000]) {
+      const ended = device.start().catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, afterMs))
+      await device.end('SIGINT')
+      await ended
+      expect(device.processes).toEqual([])
+    }
+    await device.start()
+    await device.end('SIGINT') // at once after the line that says Ctrl-C ends it
+    expect(device.processes).toEqual([])
+  })
+
   it('[DV32] kill -9 of the device: terminals keep their process and count on, the display finds its desk again', async () => {
     await device.start()
     const id = await createVault()

@@ -11,6 +11,7 @@ export type StartErrorCode =
   | 'start/not-running'
   | 'start/no-renderer'
   | 'start/wrong-node'
+  | 'start/stopped'
 
 /** What keeps a device from starting or being reached. The message is all a person sees: what, where, what to do. */
 export class StartError extends DomainError<StartErrorCode> {

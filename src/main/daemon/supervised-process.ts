@@ -52,8 +52,9 @@ export class SupervisedProcess {
     return this.#details
   }
 
-  /** Resolves when it is ready. @throws StartError `start/process-failed`, or the process's own code: it did not start the first time, and stays down */
+  /** Resolves when it is ready. @throws StartError `start/process-failed`, or the process's own code: it did not start the first time, and stays down; `start/stopped` */
   start(): Promise<void> {
+    if (this.#stopping) return Promise.reject(new StartError('start/stopped', `${this.name} was told to stop before it was started.`))
     return new Promise((resolve, reject) => this.#spawn(resolve, reject))
   }
 
