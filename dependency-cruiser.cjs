@@ -13,6 +13,8 @@ const MAY_IMPORT = {
   main: ['base', 'session', 'rpc', 'device', 'platform'],
   testkit: ['base', 'session', 'sync', 'identity', 'rpc', 'files', 'jobs', 'device', 'platform'],
 }
+// The floors of src/renderer/, lowest first: a folder may import those before it, and itself.
+const RENDERER_FLOORS = ['theme', 'ui', 'desk', 'screens', 'apps', 'window', 'dock', 'shell']
 const TEST_FILE = '\\.(test|suite)\\.tsx?$|^src/testkit/'
 const CONTRACT_FILE = '(-|/)contract\\.ts$' // RPC contracts are the public face of a room
 
@@ -24,9 +26,18 @@ const layerRules = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
   to: { path: '^src/', pathNot: [`^src/(${[room, ...allowed].join('|')})/`, CONTRACT_FILE] },
 }))
 
+const floorRules = RENDERER_FLOORS.slice(0, -1).map((floor, at) => ({
+  name: `renderer-floor-${floor}`,
+  comment: `src/renderer/${floor} may import of the renderer: ${RENDERER_FLOORS.slice(0, at + 1).join(', ')}. See ARCHITECTURE.md, section 2.`,
+  severity: 'error',
+  from: { path: `^src/renderer/${floor}/` },
+  to: { path: `^src/renderer/(${RENDERER_FLOORS.slice(at + 1).join('|')})/` },
+}))
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...floorRules,
     {
       name: 'contracts-stay-thin',
       comment: 'A contract is read by other processes: it may know only base and rpc.',

@@ -29,8 +29,17 @@ const PLANTED: readonly { rule: string; file: string; code: string }[] = [
   { rule: 'node-builtins-only-in-node-hosts', file: 'sync/b.ts', code: "import 'node:fs'" },
   { rule: 'react-only-in-renderer-and-tui', file: 'session/b.ts', code: "import 'react'" },
   { rule: 'no-test-code-in-product', file: 'session/c.ts', code: "import './thing.test.ts'" },
+  { rule: 'renderer-floor-theme', file: 'renderer/theme/a.ts', code: "import '../ui/ok.ts'" },
+  { rule: 'renderer-floor-ui', file: 'renderer/ui/a.ts', code: "import '../desk/ok.ts'" },
+  { rule: 'renderer-floor-desk', file: 'renderer/desk/a.ts', code: "import '../window/ok.ts'" },
+  { rule: 'renderer-floor-screens', file: 'renderer/screens/a.ts', code: "import '../shell/ok.ts'" },
+  { rule: 'renderer-floor-apps', file: 'renderer/apps/a.ts', code: "import '../window/ok.ts'" },
+  { rule: 'renderer-floor-window', file: 'renderer/window/a.ts', code: "import '../dock/ok.ts'" },
+  { rule: 'renderer-floor-dock', file: 'renderer/dock/a.ts', code: "import '../shell/ok.ts'" },
   { rule: 'renderer-never-loads-node-platform', file: 'renderer/b.ts', code: "import '../platform/node/ok.ts'" },
 ]
+
+const FLOORS = ['ui', 'desk', 'window', 'dock', 'shell']
 
 async function write(file: string, code: string): Promise<void> {
   await mkdir(path.join(root, 'src', path.dirname(file)), { recursive: true })
@@ -46,7 +55,18 @@ async function report(): Promise<LayerReport> {
 beforeAll(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'elsewhere-layers-'))
   await symlink(inProject('node_modules'), path.join(root, 'node_modules'))
-  for (const room of ['session', 'sync', 'identity', 'files', 'jobs', 'device', 'platform/node', 'main']) await write(`${room}/ok.ts`, '')
+  for (const room of [
+    'session',
+    'sync',
+    'identity',
+    'files',
+    'jobs',
+    'device',
+    'platform/node',
+    'main',
+    ...FLOORS.map((floor) => `renderer/${floor}`),
+  ])
+    await write(`${room}/ok.ts`, '')
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 

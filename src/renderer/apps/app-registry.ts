@@ -26,7 +26,7 @@ const LOAD = {
   web: () => import('./web/web-app.tsx'),
   devices: () => import('./devices/devices-app.tsx'),
   tasks: () => import('./tasks/tasks-app.tsx'),
-  settings: () => import('../settings/settings-app.tsx'),
+  settings: () => import('./settings/settings-app.tsx'),
   welcome: () => import('./welcome/welcome-app.tsx'),
 }
 

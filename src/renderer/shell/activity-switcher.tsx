@@ -9,7 +9,7 @@ import { Field } from '../ui/field.tsx'
 import { MenuButton, type MenuEntry } from '../ui/menu.tsx'
 import { createActivity, removeActivity, shiftActivity } from './activities.ts'
 import { useActivityEditing } from './activity-editing.ts'
-import { keysOf } from './keymap-store.ts'
+import { keysOf } from '../desk/keymap-store.ts'
 
 /** The activity that is shown, and by menu all others and everything that can be done with them. */
 export function ActivitySwitcher() {

@@ -10,10 +10,10 @@ import { frameElement } from '../window/frame-elements.ts'
 import { focusedWindow, shownWindows } from '../window/use-places.ts'
 import { windowMenu } from '../window/window-menus.tsx'
 import { createActivity } from './activities.ts'
-import { closeTab, closeWindow, reopen } from './closing.ts'
-import type { CommandId } from './desk-commands.ts'
-import { openApp, openTab } from './open-app.ts'
-import { setShell, useShell } from './shell-store.ts'
+import { closeTab, closeWindow, reopen } from '../window/closing.ts'
+import type { CommandId } from '../desk/desk-commands.ts'
+import { openApp, openTab } from '../window/open-app.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 
 /** Does a command of the desk. One that does not make sense now does nothing, or says why where a person would wonder. */
 export function runCommand(id: CommandId): void {

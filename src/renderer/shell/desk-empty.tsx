@@ -1,7 +1,7 @@
 import { useDesk } from '../desk/desk-store.ts'
 import { APPS } from '../apps/app-registry.ts'
 import { shownWindows } from '../window/use-places.ts'
-import { openApp } from './open-app.ts'
+import { openApp } from '../window/open-app.ts'
 
 const OFFERED = ['terminal', 'editor', 'files', 'web'] as const
 

@@ -1,8 +1,8 @@
 import { type Disposable, toDisposable } from '../../base/disposable.ts'
 import { finishSwitching, runCommand } from './commands.ts'
-import { bindingOf, deskMayTake, type KeyFocus } from './keys.ts'
-import { keymapNow } from './keymap-store.ts'
-import { setShell, useShell } from './shell-store.ts'
+import { bindingOf, deskMayTake, type KeyFocus } from '../desk/keys.ts'
+import { keymapNow } from '../desk/keymap-store.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 
 /** Where the keyboard is: apps mark what belongs to a program with `data-keys="terminal"`. */
 function keyFocus(target: EventTarget | null): KeyFocus {

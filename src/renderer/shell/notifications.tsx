@@ -8,7 +8,7 @@ import { Button } from '../ui/button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { showToast } from '../ui/toast.tsx'
-import { setShell, useShell } from './shell-store.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 import './palette.css'
 
 const ICON = { info: Info, warn: TriangleAlert, error: CircleX }

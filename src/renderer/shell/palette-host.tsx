@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react'
-import { useShell } from './shell-store.ts'
+import { useShell } from '../desk/shell-store.ts'
 
 const Palette = lazy(() => import('./palette.tsx'))
 

@@ -12,9 +12,9 @@ import { MenuButton, type MenuEntry } from '../ui/menu.tsx'
 import { shortcutText } from '../ui/shortcut-text.ts'
 import { ActivitySwitcher } from './activity-switcher.tsx'
 import { lockDisplay, runCommand } from './commands.ts'
-import { keysOf, useKeys } from './keymap-store.ts'
-import { openApp } from './open-app.ts'
-import { setShell, useShell } from './shell-store.ts'
+import { keysOf, useKeys } from '../desk/keymap-store.ts'
+import { openApp } from '../window/open-app.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 import './top-bar.css'
 
 /** The one bar: activity, one field for everything, the devices I am linked with, clock, me. Nothing in it blinks. */

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useSession } from '../desk/desk-store.ts'
 import { rememberUnlock } from '../screens/unlock-wish.ts'
 import { applyLook, onDidChangeSystemTheme } from '../theme/look.ts'
-import { setKeyOverrides } from './keymap-store.ts'
+import { setKeyOverrides } from '../desk/keymap-store.ts'
 
 /** Only pictures that lie in the workspace itself: an address would be fetched from wherever it points to. */
 const OWN_IMAGE = /^data:image\/(png|jpeg|webp|avif);base64,[A-Za-z0-9+/=]+$/

@@ -5,7 +5,7 @@ import { useSession } from '../desk/desk-store.ts'
 import { Thumbnail } from '../window/thumbnail.tsx'
 import { windowTitle } from '../window/window-menus.tsx'
 import { finishSwitching } from './commands.ts'
-import { setShell, useShell } from './shell-store.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 import './palette.css'
 
 /** Most windows shown as pictures at once; the rest follow as one scrolls. */

@@ -1,7 +1,7 @@
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, tileUnder } from '../dock/drop-on-device.ts'
-import { setShell } from '../shell/shell-store.ts'
+import { carriedOf, dropOnDevice, tileUnder } from './drop-on-device.ts'
+import { setShell } from '../desk/shell-store.ts'
 import { followPointer } from './pointer-drag.ts'
 import { deskOrigin, dragWindow } from './window-drag.ts'
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import type { DeviceSettings } from '../../device/desk-contract.ts'
-import { clientNow, useClient } from '../desk/app-desk.ts'
+import type { DeviceSettings } from '../../../device/desk-contract.ts'
+import { clientNow, useClient } from '../../desk/app-desk.ts'
 
 export interface DeviceSettingsHandle {
   readonly settings: DeviceSettings | undefined

@@ -1,10 +1,10 @@
 import { Copy, RotateCw } from 'lucide-react'
 import { useState } from 'react'
-import { errorMessage } from '../../base/errors.ts'
-import { clientNow } from '../desk/app-desk.ts'
-import { useDoor } from '../desk/door-store.ts'
-import { Button } from '../ui/button.tsx'
-import { showToast } from '../ui/toast.tsx'
+import { errorMessage } from '../../../base/errors.ts'
+import { clientNow } from '../../desk/app-desk.ts'
+import { useDoor } from '../../desk/door-store.ts'
+import { Button } from '../../ui/button.tsx'
+import { showToast } from '../../ui/toast.tsx'
 import { Group, Row } from './group.tsx'
 
 /** What this is, by whom, and what is going on inside. */
@@ -29,7 +29,7 @@ export function AboutPage() {
         <Row label="Built on the work of others" hint="Names and licences of everything inside.">
           <Button
             onClick={() =>
-              notice === undefined ? void import('../../../NOTICE?raw').then((file) => setNotice(file.default)) : setNotice(undefined)
+              notice === undefined ? void import('../../../../NOTICE?raw').then((file) => setNotice(file.default)) : setNotice(undefined)
             }
           >
             {notice === undefined ? 'Show licences' : 'Hide licences'}

@@ -1,5 +1,5 @@
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import type { Carried } from '../shell/shell-store.ts'
+import type { Carried } from '../desk/shell-store.ts'
 
 /** What a device's tile says while something is dragged: whether it takes it, and why or why not, in a few words. */
 export interface DeviceOffer {

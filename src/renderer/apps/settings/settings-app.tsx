@@ -1,13 +1,13 @@
 import { Info, Keyboard, Laptop, type LucideIcon, Palette, ShieldCheck } from 'lucide-react'
 import { type ComponentType, createElement } from 'react'
-import type { AppStateOf } from '../../session/app-state.ts'
-import type { AppProps } from '../apps/app-props.ts'
+import type { AppStateOf } from '../../../session/app-state.ts'
+import type { AppProps } from '../app-props.ts'
 import { AboutPage } from './about-page.tsx'
 import { AppearancePage } from './appearance-page.tsx'
 import { DevicePage } from './device-page.tsx'
 import { KeysPage } from './keys-page.tsx'
 import { SecurityPage } from './security-page.tsx'
-import '../apps/app.css'
+import '../app.css'
 import './settings.css'
 
 const PAGES: readonly { readonly id: string; readonly title: string; readonly icon: LucideIcon; readonly page: ComponentType }[] = [

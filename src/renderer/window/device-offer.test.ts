@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { TabId } from '../../session/session-ids.ts'
-import type { Carried } from '../shell/shell-store.ts'
+import type { Carried } from '../desk/shell-store.ts'
 import { deviceOffer } from './device-offer.ts'
 
 const carried = (app: string, device: string | null): Carried => ({ kind: 'tab', tabId: 't' as TabId, app, device, title: '' })
