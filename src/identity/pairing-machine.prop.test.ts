@@ -5,15 +5,8 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { createPairingDevice, type PairingDevice } from '../testkit/pairing-device.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import type { Crypto } from './crypto.ts'
-import {
-  startPairing,
-  stepPairing,
-  type PairingInput,
-  type PairingRole,
-  type PairingRun,
-  type PairingSetup,
-  type PairingStep,
-} from './pairing-machine.ts'
+import { startPairing, stepPairing } from './pairing-machine.ts'
+import type { PairingInput, PairingRole, PairingRun, PairingSetup, PairingStep } from './pairing-run.ts'
 import { decodePairingMessage, encodePairingMessage, type PairingGrant } from './pairing-wire.ts'
 
 const SEED = seedOfRun()

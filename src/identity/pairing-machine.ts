@@ -1,23 +1,23 @@
-import { concatBytes, equalBytes, utf8 } from '../base/bytes.ts'
+import { concatBytes, equalBytes } from '../base/bytes.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import { publicKeyOf } from '../base/ids.ts'
-import { finishCpace, joinWithLengths, startCpace, type CpaceRun } from './cpace.ts'
+import { startCpace, type CpaceRun } from './cpace.ts'
 import { KEY_BYTES, type Crypto } from './crypto.ts'
 import { isListFor } from './device-list.ts'
 import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
+import { channelIdOf, commitmentOf, keysOf, otherRole, ownIntroduction, proofOf, sealContext, signedIntroduction } from './pairing-keys.ts'
+import type { PairingInput, PairingKeys, PairingOutput, PairingRun, PairingSetup, PairingStep } from './pairing-run.ts'
 import {
   ABORT_CODES,
   decodeIntroduction,
   decodePairingMessage,
   decodeSealedMessage,
-  encodeIntroduction,
   encodePairingMessage,
   encodeSealedMessage,
   NONCE_BYTES,
   PAIRING_VERSION,
   type AbortCode,
   type PairingGrant,
-  type PairingIntroduction,
   type PairingMessage,
   type SealedMessage,
 } from './pairing-wire.ts'
@@ -35,72 +35,7 @@ import { safetyWords } from './safety-words.ts'
  *   both  > sealed: answer
  *   offer > sealed: grant      after both said yes: device list with the new device, person, workspace keys
  *   join  > sealed: done       after it has taken them over
- *
- * CPace's associated data are protocol version, role, commitment and the DTLS fingerprint as each end of the pipe sees
- * them; its channel id is both fingerprints. Keys, names and fingerprints are thus all bound before a proof can fit.
  */
-
-export type PairingRole = 'offer' | 'join'
-
-export interface PairingSetup {
-  readonly role: PairingRole
-  /** The secret half of the code, as bytes. */
-  readonly secret: Uint8Array
-  readonly self: PairingIntroduction
-  /** Signs with the device's key: proves that the introduction's key is one's own. */
-  readonly sign: (message: Uint8Array) => Uint8Array
-  /** SHA-256 of both DTLS certificates as this end sees them. */
-  readonly localFingerprint: Uint8Array
-  readonly remoteFingerprint: Uint8Array
-}
-
-/** `guess`: has the other side shown to know the code? A `wrong` one burns it. */
-export interface PairingRun {
-  readonly phase: 'hello' | 'proof' | 'introduce' | 'decide' | 'admitting' | 'granting' | 'adopting' | 'done' | 'failed'
-  readonly guess: 'none' | 'right' | 'wrong'
-  readonly setup: PairingSetup
-  readonly nonce: Uint8Array
-  readonly blind: Uint8Array
-  readonly cpaceRandom: Uint8Array
-  readonly cpace?: CpaceRun
-  readonly theirCommitment?: Uint8Array
-  readonly keys?: PairingKeys
-  readonly sent: number
-  readonly received: number
-  /** Once `decide` is reached: who the other side is, proved. */
-  readonly peer?: PairingIntroduction
-  readonly safetyWords?: readonly string[]
-  readonly answer?: boolean
-  readonly theirAnswer?: boolean
-  readonly error?: { readonly code: IdentityErrorCode; readonly message: string }
-}
-
-interface PairingKeys {
-  readonly own: { readonly seal: Uint8Array; readonly proof: Uint8Array }
-  readonly theirs: { readonly seal: Uint8Array; readonly proof: Uint8Array }
-  /** What device keys sign: names this run and nothing else. */
-  readonly transcript: Uint8Array
-}
-
-export type PairingInput =
-  | { readonly type: 'message'; readonly bytes: Uint8Array }
-  | { readonly type: 'answer'; readonly accept: boolean }
-  /** The offering device has signed the new entry. */
-  | { readonly type: 'admitted'; readonly grant: PairingGrant }
-  /** The joining device has taken over what it was given. */
-  | { readonly type: 'adopted' }
-  /** Timeout, cancelled, pipe closed, or the device could not admit or adopt. `tell`: the other side hears why. */
-  | { readonly type: 'fail'; readonly code: IdentityErrorCode; readonly message: string; readonly tell: boolean }
-
-export type PairingOutput =
-  | { readonly type: 'send'; readonly bytes: Uint8Array }
-  | { readonly type: 'admit'; readonly peer: PairingIntroduction }
-  | { readonly type: 'adopt'; readonly grant: PairingGrant }
-
-export interface PairingStep {
-  readonly run: PairingRun
-  readonly outputs: readonly PairingOutput[]
-}
 
 /** The first step; draws all randomness of the run. */
 export function startPairing(crypto: Crypto, setup: PairingSetup): PairingStep {
@@ -279,49 +214,7 @@ function sealedStep(crypto: Crypto, run: PairingRun, message: SealedMessage): Pa
   return { run: { ...run, sent: run.sent + 1 }, outputs: [send({ kind: 'sealed', bytes })] }
 }
 
-/** All keys of the run from CPace's; the offering side is its initiator. */
-function keysOf(crypto: Crypto, run: PairingRun, cpace: CpaceRun, theirCommitment: Uint8Array, theirShare: Uint8Array): PairingKeys {
-  const { role, localFingerprint, remoteFingerprint } = run.setup
-  const own = associatedData(role, commitmentOf(crypto, run.blind, ownIntroduction(run)), localFingerprint)
-  const theirs = associatedData(otherRole(role), theirCommitment, remoteFingerprint)
-  const [initiator, responder] = role === 'offer' ? [own, theirs] : [theirs, own]
-  const shared = finishCpace(cpace, role === 'offer' ? 'initiator' : 'responder', theirShare, { initiator, responder })
-  const derive = (name: string) => {
-    const derived = crypto.hkdf(shared, `elsewhere/pairing/${PAIRING_VERSION}/${name}`, KEY_BYTES)
-    const key = derived.bytes.slice()
-    derived.dispose()
-    return key
-  }
-  const keys = {
-    own: { seal: derive(`seal/${role}`), proof: derive(`proof/${role}`) },
-    theirs: { seal: derive(`seal/${otherRole(role)}`), proof: derive(`proof/${otherRole(role)}`) },
-    transcript: derive('transcript'),
-  }
-  crypto.wipe(shared)
-  return keys
-}
-
-const otherRole = (role: PairingRole): PairingRole => (role === 'offer' ? 'join' : 'offer')
 const send = (message: PairingMessage): PairingOutput => ({ type: 'send', bytes: encodePairingMessage(message) })
-const ownIntroduction = (run: PairingRun): Uint8Array => encodeIntroduction(run.setup.self)
-
-const commitmentOf = (crypto: Crypto, blind: Uint8Array, introduction: Uint8Array): Uint8Array =>
-  crypto.sha256(joinWithLengths(utf8('elsewhere/pairing-introduction/1'), blind, introduction))
-
-const associatedData = (role: PairingRole, commitment: Uint8Array, fingerprint: Uint8Array): Uint8Array =>
-  joinWithLengths(Uint8Array.of(PAIRING_VERSION), utf8(role), commitment, fingerprint)
-
-/** Both certificates, the offering side's first. */
-function channelIdOf({ role, localFingerprint, remoteFingerprint }: PairingSetup): Uint8Array {
-  const [offer, join] = role === 'offer' ? [localFingerprint, remoteFingerprint] : [remoteFingerprint, localFingerprint]
-  return joinWithLengths(utf8('elsewhere/pairing'), Uint8Array.of(PAIRING_VERSION), offer, join)
-}
-
-const proofOf = (crypto: Crypto, key: Uint8Array, transcript: Uint8Array): Uint8Array => crypto.hmacSha256(key, transcript)
-const sealContext = (role: PairingRole, index: number): Uint8Array => utf8(`elsewhere/pairing/${PAIRING_VERSION}/${role}/${index}`)
-
-const signedIntroduction = (transcript: Uint8Array, role: PairingRole, introduction: Uint8Array): Uint8Array =>
-  concatBytes(utf8('elsewhere/pairing-introduction/1\0'), joinWithLengths(utf8(role), transcript, introduction))
 
 const codeOf = (error: IdentityError): IdentityErrorCode => (errorCode(error) === 'pake/refused-point' ? 'pairing/wrong-code' : error.code)
 

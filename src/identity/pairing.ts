@@ -9,11 +9,12 @@ import type { Crypto } from './crypto.ts'
 import type { DeviceIntroduction } from './device-list.ts'
 import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
 import { createPairingCode, formatPairingCode, parsePairingCode, type PairingCode } from './pairing-code.ts'
-import { startPairing, stepPairing, type PairingInput, type PairingRole, type PairingRun, type PairingStep } from './pairing-machine.ts'
+import { startPairing, stepPairing } from './pairing-machine.ts'
+import { LingeringPipes, type PairingPipe } from './pairing-pipe.ts'
+import type { PairingInput, PairingRole, PairingRun, PairingStep } from './pairing-run.ts'
+import { shownOf } from './pairing-screen.ts'
 import { PairingTries } from './pairing-tries.ts'
 import type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
-
-export type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
 
 /** How long a shown code is good for. */
 export const OFFER_MS = 10 * 60_000
@@ -25,16 +26,6 @@ export const PROVE_MS = 8_000
 export const DECIDE_MS = 3 * 60_000
 /** How long a typed code looks for its offer. */
 export const FIND_MS = 60_000
-
-/** Ordered, reliable, encrypted by DTLS, proved by nobody. Fits sync's `PairingPipe`. */
-export interface PairingPipe extends Disposable {
-  readonly role: PairingRole
-  readonly localFingerprint: Uint8Array
-  readonly remoteFingerprint: Uint8Array
-  send(message: Uint8Array): void
-  readonly onDidReceive: Event<Uint8Array>
-  readonly onDidClose: Event<{ readonly reason: string }>
-}
 
 export interface PairingOptions {
   readonly crypto: Crypto
@@ -48,9 +39,6 @@ export interface PairingOptions {
   /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
   readonly adopt: (grant: PairingGrant) => Promise<void>
 }
-
-/** How long a pipe stays open after the last message, for it to arrive; closing at once could drop it. */
-const LINGER_MS = 2_000
 
 const IDLE: PairingState = { step: 'idle' }
 
@@ -73,8 +61,7 @@ export class Pairing implements Disposable {
   #pipe: PairingPipe | undefined
   /** Subscriptions and timer of the pipe in use. */
   #pipeOwned = new DisposableStore()
-  /** Pipes that carried their last message. */
-  readonly #lingering = new DisposableStore()
+  readonly #lingering: LingeringPipes
   #stepTimer: Disposable | undefined
   #offerTimer: Disposable | undefined
 
@@ -82,6 +69,7 @@ export class Pairing implements Disposable {
     this.#options = options
     this.#logger = options.logger ?? silentLogger
     this.#tries = new PairingTries(options.clock)
+    this.#lingering = new LingeringPipes(options.clock)
   }
 
   get state(): PairingState {
@@ -185,7 +173,7 @@ export class Pairing implements Disposable {
     if (run.phase === 'failed') return this.#handleFailed(run)
     if (run.phase === 'done') {
       this.#clear()
-      return this.#set({ step: 'done', ...shown(run) })
+      return this.#set({ step: 'done', ...shownOf(run) })
     }
     this.#stepTimer = this.#options.clock.after(limitMs(run), () =>
       this.#input({
@@ -199,7 +187,7 @@ export class Pairing implements Disposable {
       this.#code = undefined // used up: nobody else gets a try at it
       this.#offerTimer?.dispose()
     }
-    if (run.peer) this.#set({ step: 'confirm', ...shown(run) })
+    if (run.peer) this.#set({ step: 'confirm', ...shownOf(run) })
   }
 
   #handleFailed(run: PairingRun): void {
@@ -278,16 +266,8 @@ export class Pairing implements Disposable {
     this.#stepTimer = undefined
     this.#run = undefined
     this.#pipeOwned.dispose()
-    if (this.#pipe) this.#linger(this.#pipe)
+    if (this.#pipe) this.#lingering.take(this.#pipe)
     this.#pipe = undefined
-  }
-
-  #linger(pipe: PairingPipe): void {
-    const lingering = new DisposableStore()
-    lingering.add(pipe)
-    lingering.add(this.#options.clock.after(LINGER_MS, () => this.#lingering.release(lingering)))
-    lingering.add(pipe.onDidClose(() => this.#lingering.release(lingering)))
-    this.#lingering.add(lingering)
   }
 
   #clear(): void {
@@ -305,11 +285,4 @@ export class Pairing implements Disposable {
 function limitMs({ phase, guess }: PairingRun): number {
   if (phase === 'decide') return DECIDE_MS
   return guess === 'right' ? STEP_MS : PROVE_MS
-}
-
-function shown(run: PairingRun): Omit<PairingState, 'step'> {
-  const { peer, setup, safetyWords } = run
-  if (!peer || !safetyWords) return {}
-  const personName = setup.role === 'offer' ? setup.self.personName : peer.personName
-  return { peerName: peer.name, ownName: setup.self.name, personName, safetyWords: [...safetyWords], answered: run.answer !== undefined }
 }

@@ -148,7 +148,10 @@ class Run {
     const { model, clock } = this
     if (!model.exists) return 'vault/missing'
     const elapsedMs = Math.max(0, clock.nowMs() - model.lastTryMs)
-    if (elapsedMs < waitAfterMs(model.failed)) return 'vault/too-many-tries'
+    if (elapsedMs < waitAfterMs(model.failed)) {
+      model.lastTryMs = Math.min(model.lastTryMs, clock.nowMs()) // a clock set back: the wait starts again, once
+      return 'vault/too-many-tries'
+    }
     const right = passphrase === model.passphrase
     Object.assign(model, right ? { failed: 0, lastTryMs: 0 } : { failed: model.failed + 1, lastTryMs: clock.nowMs() })
     return right ? 'ok' : 'vault/wrong-passphrase'

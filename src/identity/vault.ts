@@ -1,15 +1,17 @@
-import { toBase58 } from '../base/base58.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
-import { KEY_BYTES, SALT_BYTES, type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
+import { KEY_BYTES, type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
 import { DeviceKeys } from './device-keys.ts'
-import { calibrateArgon2, remainingWaitMs, requireStrongEnough, waitAfterMs } from './passphrase.ts'
+import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
+import { makeVault } from './vault-making.ts'
+import { openDeviceKeys, openPersonKey } from './vault-opening.ts'
+import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
 
@@ -52,11 +54,10 @@ export interface VaultLabel {
 export class Vault implements Disposable {
   readonly #crypto: Crypto
   readonly #store: VaultStore
-  readonly #clock: Clock
-  readonly #argon2: Argon2Params | undefined
   readonly #onDidChange = new Emitter<VaultPhase>()
   readonly #displays = new Set<string>()
   readonly #file: VaultRecordFile
+  readonly #passphrases: VaultPassphrases
   #unattended: boolean
   #deviceLock: Secret | undefined
   #keys: DeviceKeys | undefined
@@ -68,9 +69,8 @@ export class Vault implements Disposable {
   private constructor(options: VaultOptions, file: VaultRecordFile, unattended: boolean) {
     this.#crypto = options.crypto
     this.#store = options.store
-    this.#clock = options.clock
-    this.#argon2 = options.argon2
     this.#file = file
+    this.#passphrases = new VaultPassphrases(options, file)
     this.#unattended = unattended
   }
 
@@ -132,35 +132,24 @@ export class Vault implements Disposable {
    * First run: makes the device and a person, opens both, and counts `display` as unlocked. `passphrase` is wiped.
    * @throws IdentityError `vault/exists`, `vault/weak-passphrase`
    */
-  create(first: { display: string; deviceName: string; personName: string; passphrase: Uint8Array; unattended: boolean }): Promise<void> {
+  create(first: FirstRun): Promise<void> {
     return this.#exclusive(first.passphrase, async () => {
       if (this.#file.current) fail('vault/exists', 'this device already has a vault; unlock it instead')
       requireStrongEnough(first.passphrase)
-      const { kdf, fromPassphrase } = await this.#stretch(first.passphrase)
-      const personSeed = this.#crypto.randomSecret(KEY_BYTES)
-      const personKey = this.#crypto.signingKey(personSeed.bytes)
-      const keys = DeviceKeys.create(this.#crypto, toBase58(personKey.publicKey) as PersonId)
-      const deviceLock = this.#crypto.randomSecret(KEY_BYTES)
-      const personLock = this.#crypto.randomSecret(KEY_BYTES)
-      const locks = new VaultLocks(this.#crypto, keys.device)
-      const record: VaultRecord = {
-        format: 'elsewhere-vault',
-        version: 1,
-        deviceId: keys.device,
-        deviceName: first.deviceName,
-        personName: first.personName,
-        kdf,
-        device: locks.seal('device', fromPassphrase, deviceLock, keys.encode()),
-        person: locks.seal('person', fromPassphrase, personLock, personSeed.bytes.slice()),
-        tries: { failed: 0, lastAtMs: 0 },
+      const { record, deviceLock, keys, personKey } = makeVault(this.#crypto, first, await this.#passphrases.stretch(first.passphrase))
+      try {
+        await this.#file.save(record)
+      } catch (error) {
+        for (const secret of [deviceLock, keys, personKey]) secret.dispose()
+        throw error
       }
-      for (const secret of [fromPassphrase, personSeed, personLock]) secret.dispose()
-      await this.#file.save(record)
       this.#deviceLock = deviceLock
       this.#keys = keys
       this.#personKey = personKey
       this.#displays.add(first.display)
-      if (first.unattended) await this.#writeUnattended()
+      this.#changed()
+      if (!first.unattended) return
+      await this.#writeUnattended()
       this.#changed()
     })
   }
@@ -172,9 +161,9 @@ export class Vault implements Disposable {
    */
   unlock(display: string, passphrase: Uint8Array): Promise<void> {
     return this.#exclusive(passphrase, async () => {
-      const fromPassphrase = await this.#prove(passphrase)
+      const fromPassphrase = await this.#passphrases.prove(passphrase)
       try {
-        await this.#openWith(fromPassphrase)
+        this.#openWith(fromPassphrase)
       } finally {
         fromPassphrase.dispose()
       }
@@ -192,7 +181,7 @@ export class Vault implements Disposable {
       if (lock.length !== KEY_BYTES)
         return fail('vault/damaged', 'unattended.key is damaged; unlock with your passphrase and set it up again')
       const deviceLock = this.#crypto.secret(lock)
-      this.#keys = this.#openDevice(record, deviceLock)
+      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
       this.#deviceLock = deviceLock
       this.#changed()
       return true
@@ -269,15 +258,12 @@ export class Vault implements Disposable {
     return this.#exclusive(oldPassphrase, async () => {
       try {
         requireStrongEnough(newPassphrase)
-        const before = await this.#prove(oldPassphrase)
-        const record = this.#file.require()
-        const { kdf, fromPassphrase: after } = await this.#stretch(newPassphrase)
-        const locks = this.#locksOf(record)
-        const device = locks.relock('device', record.device, before, after) ?? damaged('device.lock')
-        const person = record.person && (locks.relock('person', record.person, before, after) ?? damaged('person.lock'))
-        await this.#save({ ...record, kdf, device, person })
-        before.dispose()
-        after.dispose()
+        const before = await this.#passphrases.prove(oldPassphrase)
+        try {
+          await this.#relock(before, newPassphrase)
+        } finally {
+          before.dispose()
+        }
       } finally {
         this.#crypto.wipe(newPassphrase)
       }
@@ -289,59 +275,27 @@ export class Vault implements Disposable {
     this.#onDidChange.dispose()
   }
 
-  /** A passphrase under a fresh salt, with the work this machine can bear. */
-  async #stretch(passphrase: Uint8Array): Promise<{ kdf: VaultRecord['kdf']; fromPassphrase: Secret }> {
-    const params = this.#argon2 ?? (await calibrateArgon2(this.#crypto, this.#clock))
-    const kdf = { name: 'argon2id', ...params, salt: this.#crypto.bytes(SALT_BYTES) } as const
-    return { kdf, fromPassphrase: await this.#crypto.argon2id(passphrase, kdf.salt, kdf) }
-  }
-
-  /** Checks the passphrase, counting the try before it is made: a restart in between does not give it back. */
-  async #prove(passphrase: Uint8Array): Promise<Secret> {
+  #openWith(fromPassphrase: Secret): void {
     const record = this.#file.require()
-    const waitMs = remainingWaitMs(record.tries, this.#clock.nowMs())
-    if (waitMs > 0) {
-      return fail('vault/too-many-tries', `too many wrong tries; wait ${inSeconds(waitMs)} and try again`)
-    }
-    const tries = { failed: record.tries.failed + 1, lastAtMs: this.#clock.nowMs() }
-    await this.#file.saveTries(tries)
-    const fromPassphrase = await this.#crypto.argon2id(passphrase, record.kdf.salt, record.kdf)
-    const deviceLock = this.#locksOf(record).openLock('device', record.device, fromPassphrase)
-    if (!deviceLock) {
-      fromPassphrase.dispose()
-      return fail(
-        'vault/wrong-passphrase',
-        `this is not the passphrase; the next try is possible in ${inSeconds(waitAfterMs(tries.failed))}`,
-      )
-    }
-    deviceLock.dispose()
-    await this.#file.saveTries({ failed: 0, lastAtMs: 0 })
-    return fromPassphrase
-  }
-
-  async #openWith(fromPassphrase: Secret): Promise<void> {
-    const record = this.#file.require()
-    const locks = this.#locksOf(record)
     if (!this.#keys) {
-      const deviceLock = locks.openLock('device', record.device, fromPassphrase) ?? damaged('device.lock')
-      this.#keys = this.#openDevice(record, deviceLock)
+      const deviceLock = this.#locksOf(record).openLock('device', record.device, fromPassphrase) ?? damaged('device.lock')
+      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
       this.#deviceLock = deviceLock
     }
-    if (!record.person || this.#personKey) return
-    const personLock = locks.openLock('person', record.person, fromPassphrase) ?? damaged('person.lock')
-    const seed = locks.openKeys('person', record.person, personLock) ?? damaged('person.keys')
-    this.#personKey = this.#crypto.signingKey(seed)
-    this.#crypto.wipe(seed)
-    personLock.dispose()
+    if (record.person && !this.#personKey) this.#personKey = openPersonKey(this.#crypto, record, record.person, fromPassphrase)
   }
 
-  #openDevice(record: VaultRecord, deviceLock: Secret): DeviceKeys {
-    const plain = this.#locksOf(record).openKeys('device', record.device, deviceLock) ?? damaged('device.keys')
-    const keys = DeviceKeys.decode(this.#crypto, plain)
-    this.#crypto.wipe(plain)
-    if (keys.device === record.deviceId) return keys
-    keys.dispose()
-    return damaged('deviceId')
+  async #relock(before: Secret, newPassphrase: Uint8Array): Promise<void> {
+    const record = this.#file.require()
+    const { kdf, fromPassphrase: after } = await this.#passphrases.stretch(newPassphrase)
+    try {
+      const locks = this.#locksOf(record)
+      const device = locks.relock('device', record.device, before, after) ?? damaged('device.lock')
+      const person = record.person && (locks.relock('person', record.person, before, after) ?? damaged('person.lock'))
+      await this.#save({ ...record, kdf, device, person })
+    } finally {
+      after.dispose()
+    }
   }
 
   #locksOf(record: VaultRecord): VaultLocks {
@@ -394,7 +348,5 @@ export class Vault implements Disposable {
     return result
   }
 }
-
-const inSeconds = (ms: number): string => (ms <= 1000 ? '1 second' : `${Math.ceil(ms / 1000)} seconds`)
 
 const LOCKED = 'this device is locked; unlock it with your passphrase'

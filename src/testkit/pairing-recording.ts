@@ -1,14 +1,8 @@
 import { toBase58 } from '../base/base58.ts'
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import type { PersonId } from '../base/ids.ts'
-import {
-  startPairing,
-  stepPairing,
-  type PairingInput,
-  type PairingOutput,
-  type PairingRole,
-  type PairingRun,
-} from '../identity/pairing-machine.ts'
+import { startPairing, stepPairing } from '../identity/pairing-machine.ts'
+import type { PairingInput, PairingOutput, PairingRole, PairingRun } from '../identity/pairing-run.ts'
 import type { PairingGrant, PairingIntroduction } from '../identity/pairing-wire.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 

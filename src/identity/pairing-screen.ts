@@ -1,0 +1,10 @@
+import type { PairingState } from '../sync/links-contract.ts'
+import type { PairingRun } from './pairing-run.ts'
+
+/** What a screen shows of a run once the other side has proved who it is: names, safety words, and whether one has answered. */
+export function shownOf(run: PairingRun): Omit<PairingState, 'step'> {
+  const { peer, setup, safetyWords } = run
+  if (!peer || !safetyWords) return {}
+  const personName = setup.role === 'offer' ? setup.self.personName : peer.personName
+  return { peerName: peer.name, ownName: setup.self.name, personName, safetyWords: [...safetyWords], answered: run.answer !== undefined }
+}
