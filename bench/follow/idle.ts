@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchLab } from './bench-lab.ts'
 
-const WATCHED_MS = 20_000
+const WATCHED_MS = 60_000
+/** What the last step started has ended, and the link no longer counts as in use. */
+const SETTLES_MS = 20_000
 const TICKS_A_SECOND = 100 // USER_HZ on every Linux we run on
 
 /** Memory of a process that is its own, and its share of what it shares. */
@@ -30,7 +32,7 @@ function networkBytes(pid: number): number {
 
 /** Two linked devices that nobody touches: A's processes, and all bytes of A's network, which has one peer. */
 export async function idleCost(lab: BenchLab) {
-  await delay(5_000) // what the last step started has ended
+  await delay(SETTLES_MS)
   const pids = Object.values(await lab.machine('a').device.processes()).filter((pid) => pid !== undefined)
   const spent = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)
   const [anyPid] = pids

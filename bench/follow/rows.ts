@@ -57,7 +57,7 @@ export const ROWS = {
   dragTasks: row('drag-long-tasks', '3 s drag over 40 windows: tasks over 50 ms', 'tasks', '0'),
   dragBytes: row('drag-document', '3 s drag over 40 windows: document growth before the drop', 'bytes', '0'),
   idleMemory: row('idle-memory', 'idle: memory of all four processes (PSS)', 'MB', undefined, '250 MB'),
-  idleCpu: row('idle-cpu', 'idle: CPU of all four processes over 20 s', '% of a core', undefined, '1 %'),
+  idleCpu: row('idle-cpu', 'idle: CPU of all four processes over 60 s', '% of a core', undefined, '1 %'),
   idleBytes: row('idle-bytes', 'idle: bytes per peer and minute, both ways, with rendezvous and mDNS', 'bytes', undefined, '2000'),
   heap: row('heap-200', 'display with 200 windows and 1,000 tabs: JS heap after collection', 'MB', undefined, '400 MB'),
   mounted: row('mounted-200', 'display with 200 windows and 1,000 tabs: tabs of background windows and activities mounted', 'tabs', '0'),

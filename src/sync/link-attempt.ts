@@ -179,8 +179,9 @@ export class LinkAttempt implements Disposable {
     if (this.#isOver) return
     this.#isOver = true
     this.#owned.dispose()
-    const { peer, clock, logger } = this.#options
-    const link = new RtcLink({ peer, live: this.#live, bulk: this.#bulk, channels: this.#channels, clock, logger, early: this.#early })
+    const { peer, role, clock, logger } = this.#options
+    const connections = { live: this.#live, bulk: this.#bulk, channels: this.#channels }
+    const link = new RtcLink({ peer, role, ...connections, clock, logger, early: this.#early })
     this.#options.onDidLink(link)
   }
 

@@ -3,10 +3,12 @@ import type { Disposable } from '../base/disposable.ts'
 
 /** While the link is in use: a peer that died is missed within 3 to 4 s. */
 export const BUSY_PERIOD_MS = 1_000
-/** While nothing was said for BUSY_FOR_MS: costs about 2 kB a minute with all headers, and notices within 18 s. */
-export const IDLE_PERIOD_MS = 15_000
-/** How long after its last message a link counts as in use. Longer than the 15 s at which open displays renew their awareness. */
-export const BUSY_FOR_MS = 30_000
+/** How long after its last message a link counts as in use. Whoever does something over a link is asking for its peer, so it need not be long. */
+export const BUSY_FOR_MS = 5_000
+/** While nothing is said: three questions a minute for both ends, about 1 kB with all headers. A peer that died is missed within 28 s. */
+export const IDLE_PERIOD_MS = 20_000
+/** On a quiet link the end that was knocked at lets the other ask; hearing a question is as good as an answer. */
+export const YIELD_MS = 5_000
 /** Unanswered beats after which the peer is gone. */
 export const MAX_MISSED = 3
 
@@ -15,6 +17,8 @@ const MAX_ROUND_TRIPS = 30
 
 export interface HeartbeatOptions {
   readonly clock: Clock
+  /** The other end asks while the link is quiet; this one only if it does not. */
+  readonly yields: boolean
   readonly sendPing: (n: number) => void
   readonly onGone: () => void
 }
@@ -28,16 +32,17 @@ export class LinkHeartbeat implements Disposable {
   #timer: Disposable | undefined
   #sent = { n: 0, atMs: 0, isAnswered: true }
   #heardSincePing = true
+  #heardMs: number
   #missed = 0
   #busyUntilMs: number
   #dueMs = 0
   #isOver = false
-  #dueIsIdleBeat = false
   #roundTrips: number[] = []
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
-    this.#busyUntilMs = options.clock.monotonicMs() + BUSY_FOR_MS
+    this.#heardMs = options.clock.monotonicMs()
+    this.#busyUntilMs = this.#heardMs + BUSY_FOR_MS
     this.#ping()
   }
 
@@ -53,6 +58,7 @@ export class LinkHeartbeat implements Disposable {
 
   /** Anything at all came from the peer. */
   heard(): void {
+    this.#heardMs = this.#options.clock.monotonicMs()
     this.#heardSincePing = true
     this.#missed = 0
   }
@@ -84,22 +90,31 @@ export class LinkHeartbeat implements Disposable {
 
   #beat(): void {
     if (this.#isOver) return
-    if (!this.#heardSincePing) {
-      this.#missed++
-      if (this.#missed >= MAX_MISSED) {
-        this.dispose()
-        this.#options.onGone()
-        return
-      }
+    if (this.#heardSincePing) {
+      const quietMs = this.#quietMs
+      if (quietMs > 0) this.#schedule(Math.max(quietMs, BUSY_PERIOD_MS))
+      else this.#ping()
+      return
+    }
+    this.#missed++
+    if (this.#missed < MAX_MISSED) {
       this.#ping()
-    } else if (this.#options.clock.monotonicMs() < this.#busyUntilMs || this.#dueIsIdleBeat) this.#ping()
-    else this.#schedule(IDLE_PERIOD_MS - BUSY_PERIOD_MS)
+      return
+    }
+    this.dispose()
+    this.#options.onGone()
+  }
+
+  /** How long nothing need be asked: not at all while in use, else until the peer has been silent for the idle period. */
+  get #quietMs(): number {
+    const now = this.#options.clock.monotonicMs()
+    if (now < this.#busyUntilMs) return 0
+    return this.#heardMs + IDLE_PERIOD_MS + (this.#options.yields ? YIELD_MS : 0) - now
   }
 
   #schedule(delayMs: number): void {
     this.#timer?.dispose()
     if (this.#isOver) return
-    this.#dueIsIdleBeat = delayMs > BUSY_PERIOD_MS
     this.#dueMs = this.#options.clock.monotonicMs() + delayMs
     this.#timer = this.#options.clock.after(delayMs, () => this.#beat())
   }

@@ -30,6 +30,8 @@ type ConnectionName = 'live' | 'bulk'
 
 export interface RtcLinkOptions {
   readonly peer: DeviceId
+  /** Which end made the offer: it asks after the other while the link is quiet. */
+  readonly role: 'knock' | 'door'
   readonly live: RtcConnection
   readonly bulk: RtcConnection
   readonly channels: LinkChannels
@@ -93,6 +95,7 @@ export class RtcLink implements Link {
     this.#heartbeat = this.#owned.add(
       new LinkHeartbeat({
         clock,
+        yields: options.role === 'door',
         sendPing: (n) => this.#say({ type: 'ping', n }),
         onGone: () => this.#cut('the peer does not answer'),
       }),

@@ -6,7 +6,7 @@ import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createTestDevice } from './test-devices.ts'
 
 /** A real RtcLink whose other end is a test that may send any bytes at all. */
-export async function linkOverFakeRtc(network = new FakeRtcNetwork(), clock = systemClock) {
+export async function linkOverFakeRtc(network = new FakeRtcNetwork(), clock = systemClock, role: 'knock' | 'door' = 'knock') {
   const [live, bulk, farLive, farBulk] = [0, 1, 2, 3].map(() => network.createConnection()) as [
     ReturnType<FakeRtcNetwork['createConnection']>,
     ReturnType<FakeRtcNetwork['createConnection']>,
@@ -24,7 +24,7 @@ export async function linkOverFakeRtc(network = new FakeRtcNetwork(), clock = sy
   while (!far.wire.isOpen || far.bulk.some(({ channel }) => !channel.isOpen)) await new Promise((resolve) => setTimeout(resolve, 0))
   const heardOnWire: Uint8Array[] = []
   far.wire.onDidReceive((bytes) => heardOnWire.push(bytes))
-  const link = new RtcLink({ peer: createTestDevice(2).device, live, bulk, channels, clock, logger: silentLogger, early: [] })
+  const link = new RtcLink({ peer: createTestDevice(2).device, role, live, bulk, channels, clock, logger: silentLogger, early: [] })
   const session = far.live.find(({ name }) => name === 'session')
   const sendIfOpen = (channel: typeof far.wire | undefined, bytes: Uint8Array) => {
     if (channel?.isOpen === true) channel.send(bytes)
