@@ -114,3 +114,18 @@ export async function eventually<T>(what: string, look: () => Promise<T>, patien
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
+
+/** As `eventually`, for a value that becomes `expected`. @throws Error  with what it saw last and what it should have seen */
+export async function eventuallyEqual<T>(what: string, look: () => Promise<T>, expected: T, patienceMs = 20_000): Promise<void> {
+  const [wanted, seen] = [JSON.stringify(expected), { now: '' }]
+  await eventually(
+    what,
+    async () => {
+      seen.now = JSON.stringify(await look())
+      return seen.now === wanted
+    },
+    patienceMs,
+  ).catch((error: unknown) => {
+    throw new Error(`${what}: not so after ${patienceMs} ms\n   seen: ${seen.now}\n wanted: ${wanted}`, { cause: error })
+  })
+}

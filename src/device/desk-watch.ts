@@ -23,8 +23,8 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
   const watchReplica = (replica: Replica) => {
     owned.add(
       replica.onDidAppend(() => {
-        if (failing === undefined) return
-        notices.takeBack(failing) // there is room again
+        if (failing === undefined || documents.all().some(({ pendingBytes }) => pendingBytes > 0)) return
+        notices.takeBack(failing) // there is room again, and nothing of what piled up is only in memory
         failing = undefined
       }),
     )

@@ -62,12 +62,13 @@ export class Outbox implements Disposable {
       const batch = this.#nextBatch()
       try {
         this.#mergeHeads()
-        this.#seal(batch.length === 1 ? (batch[0] as Uint8Array) : Y.mergeUpdates([...batch]))
+        const sealed = this.#seal(batch.length === 1 ? (batch[0] as Uint8Array) : Y.mergeUpdates([...batch]))
+        this.#pending = this.#pending.slice(batch.length) // before anybody hears of it: they ask what is still waiting
+        this.#handleSealed(sealed)
       } catch (error) {
         this.#fail(error)
         return false
       }
-      this.#pending = this.#pending.slice(batch.length)
     }
     return true
   }
@@ -94,14 +95,14 @@ export class Outbox implements Disposable {
 
   /** An envelope names at most MAX_DEPS heads; more are first joined by envelopes without content. */
   #mergeHeads(): void {
-    while (this.#headsBeside().length > MAX_DEPS) this.#seal(EMPTY_UPDATE)
+    while (this.#headsBeside().length > MAX_DEPS) this.#handleSealed(this.#seal(EMPTY_UPDATE))
   }
 
   #headsBeside(): EnvelopeRef[] {
     return this.#causal.headsBeside(chainKeyOf({ device: this.#context.signer.device, start: this.#context.start }))
   }
 
-  #seal(update: Uint8Array): void {
+  #seal(update: Uint8Array): Sealed {
     const { signer, start, seal, log, clock } = this.#context
     const own = { device: signer.device, start }
     const ref: EnvelopeRef = { ...own, seq: this.#causal.frontier.seqOf(own) + 1 }
@@ -120,7 +121,7 @@ export class Outbox implements Disposable {
     )
     const position = log.append(this.#docId, ref, bytes, clock.nowMs())
     this.#causal.advance(envelope, hashEnvelope(bytes))
-    this.#handleSealed({ envelope, bytes, position })
+    return { envelope, bytes, position }
   }
 
   #clientsOf(update: Uint8Array): ClientName[] {

@@ -83,6 +83,8 @@ export class WorldDevice {
   storesPutAside = 0
   /** Makes the next opening of the store fail, as a crash in between would. */
   failToOpenStore = false
+  /** Documents of which nothing more can be kept, as on a full disk. */
+  readonly cannotKeep = new Set<string>()
   /** How far this device's clock is wrong. */
   clockOffsetMs = 0
 
@@ -176,7 +178,13 @@ export class WorldDevice {
       files: connection(homeFilesContract, (transport) => void serveFiles(this.disk, transport, silentLogger)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')
-        return { log: this.#log, values: this.#values, setAside: undefined, onDidSetAside: new Emitter<string>().event, dispose: () => {} }
+        const log = this.#log
+        const append = log.append.bind(log)
+        log.append = (doc, ...rest) => {
+          if (this.cannotKeep.has(doc)) throw StoreError.diskFull('the store')
+          return append(doc, ...rest)
+        }
+        return { log, values: this.#values, setAside: undefined, onDidSetAside: new Emitter<string>().event, dispose: () => {} }
       },
       putStoreAside: () => {
         this.storesPutAside++
