@@ -7,6 +7,14 @@ const STATE_EVERY_BYTES = 1 << 20
 /** Quiet time before a cached state or a snapshot is written: never in the middle of a drag. */
 const QUIET_MS = 1_000
 
+export interface HousekeepingCounts {
+  readonly snapshotEvery: number
+  /** Envelopes that the load had to replay. */
+  readonly replayed: number
+  /** Counted over restarts. */
+  readonly sinceSnapshot: number
+}
+
 /**
  * Counts what came into a document's log and says when its cached state (SY37) and its snapshot (SY39) are due. Has a timer
  * only while one of them is.
@@ -20,12 +28,7 @@ export class Housekeeping implements Disposable {
   #sinceSnapshot: number
   #timer: Disposable | undefined
 
-  /** `replayed`: envelopes that the load had to replay. `sinceSnapshot`: counted over restarts. */
-  constructor(
-    clock: Clock,
-    counts: { readonly snapshotEvery: number; readonly replayed: number; readonly sinceSnapshot: number },
-    keepHouse: (isSnapshotDue: boolean) => void,
-  ) {
+  constructor(clock: Clock, counts: HousekeepingCounts, keepHouse: (isSnapshotDue: boolean) => void) {
     this.#clock = clock
     this.#snapshotEvery = counts.snapshotEvery
     this.#keepHouse = keepHouse

@@ -1,9 +1,11 @@
 import * as awarenessProtocol from 'y-protocols/awareness'
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import type { DeviceId } from '../base/ids.ts'
+import { WORKSPACE_DOC, type DeviceId } from '../base/ids.ts'
+import { fakeDevice } from '../testkit/fake-identity.ts'
+import { syncContext } from '../testkit/sync-device.ts'
 import { PeerTranslator, type TranslatorHost } from './peer-translator.ts'
-import type { Replica } from './replica.ts'
+import { Replica } from './replica.ts'
 import type { SessionMessage } from './session-message.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -28,4 +30,25 @@ it('[SY5] a lane that drains while a message is being sent hears each awareness 
   translator.handleFrame(Uint8Array.of(1, update.length, ...update))
   awareness.destroy()
   expect(sent.map(({ kind }) => kind)).toEqual(['awareness'])
+})
+
+it('[SY3] a snapshot that comes before y-webrtc has opened the document is not taken as held', () => {
+  const [theirContext, ourContext] = [syncContext(fakeDevice('A')), syncContext(fakeDevice('B'))]
+  const theirs = new Replica(theirContext, WORKSPACE_DOC)
+  theirs.edit((doc) => doc.getMap('m').set('a', 1))
+  theirs.makeSnapshot()
+  const ours = new Replica(ourContext, WORKSPACE_DOC)
+  const host: TranslatorHost = {
+    peer: fakeDevice('A'),
+    bufferedBytes: 0,
+    send: () => {},
+    fault: () => {},
+    askAgainLater: () => {},
+    noteComplete: () => {},
+  }
+  const translator = new PeerTranslator(ourContext, ours, host)
+  translator.handleSnapshot(theirContext.log.loadSnapshot(WORKSPACE_DOC) as Uint8Array)
+  // what counts as held is in the document: otherwise nobody would ever send it again
+  expect([ours.frontier.size, ours.doc.getMap('m').get('a')]).toEqual([0, undefined])
+  for (const replica of [theirs, ours]) replica.dispose()
 })

@@ -188,6 +188,7 @@ export class PeerTranslator implements FrameTranslator {
   }
 
   handleSnapshot(snapshot: Uint8Array): void {
+    if (!this.#peer) return // y-webrtc, which would apply it, is not there yet or no more: its step 1 asks again
     try {
       this.#replica.receiveSnapshot(snapshot, (update) => this.#deliverUpdate(update))
     } catch (error) {

@@ -6,14 +6,15 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DocId } from '../base/ids.ts'
 import type { CausalState } from './causal-state.ts'
 import type { ClientName } from './client-ids.ts'
-import { DisplayAttachment, type AttachmentHost } from './display-attachment.ts'
+import { DisplayAttachment } from './display-attachment.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
 import { Gate, type CopyFound, type GateRule, type Verdict } from './gate.ts'
-import { Housekeeping } from './housekeeping.ts'
 import { Outbox } from './outbox.ts'
-import { loadReplica, writeReplicaState } from './replica-state.ts'
-import { MAX_SNAPSHOT_UPDATE_BYTES, openSnapshot, signSnapshot } from './snapshot.ts'
+import { loadReplica } from './replica-state.ts'
+import { ReplicaDisplays } from './replica-displays.ts'
+import { ReplicaStates } from './replica-states.ts'
+import { MAX_SNAPSHOT_JUMP, MAX_SNAPSHOT_UPDATE_BYTES, openSnapshot } from './snapshot.ts'
 import type { SyncContext } from './sync-context.ts'
 import { SyncError } from './sync-error.ts'
 import { findViolation } from './update-check.ts'
@@ -45,9 +46,6 @@ export interface KeepFailure {
 }
 
 const SNAPSHOT_EVERY = 5_000
-const KEEP_LOG_MS = 90 * 24 * 3_600_000
-/** 64 Gi clocks: no document has as many, and no client id is burnt by it. */
-const MAX_SNAPSHOT_JUMP = 2 ** 36
 
 const LOAD = Symbol('load')
 const EDIT = Symbol('edit')
@@ -59,7 +57,7 @@ const EDIT = Symbol('edit')
  * not yet in the log are in the outbox, for at most one batch. Owns the Y.Doc, its awareness, gate, outbox and display
  * attachments. Does not know links: DocumentSync listens to `onDidAppend` and calls `receive`.
  */
-export class Replica implements Disposable, AttachmentHost {
+export class Replica implements Disposable {
   readonly docId: DocId
   readonly doc = new Y.Doc()
   readonly awareness: awarenessProtocol.Awareness
@@ -71,9 +69,9 @@ export class Replica implements Disposable, AttachmentHost {
   readonly #causal: CausalState
   readonly #gate: Gate
   readonly #outbox: Outbox
-  readonly #housekeeping: Housekeeping
+  readonly #states: ReplicaStates
   readonly #waiting = new WaitingRoom()
-  readonly #displays = new Map<number, DisplayAttachment>()
+  readonly #displays: ReplicaDisplays
   readonly #appended = new Emitter<Appended>()
   readonly #copies = new Emitter<CopyFound>()
   readonly #failures = new Emitter<KeepFailure>()
@@ -95,7 +93,12 @@ export class Replica implements Disposable, AttachmentHost {
       replayed: loaded.replayed,
       sinceSnapshot: loaded.sinceSnapshot,
     }
-    this.#housekeeping = new Housekeeping(context.clock, counts, (isSnapshotDue) => this.#keepHouse(isSnapshotDue))
+    this.#states = new ReplicaStates(context, this.#causal, counts, {
+      docId,
+      position: () => this.#position,
+      content: () => this.state(),
+      flush: () => this.#plant === 'state-before-log' || this.#outbox.flush(),
+    })
     this.#gate = new Gate({
       docId,
       doc: this.doc,
@@ -116,7 +119,7 @@ export class Replica implements Disposable, AttachmentHost {
     this.awareness = new awarenessProtocol.Awareness(this.doc)
     this.awareness.setLocalState(null) // displays have awareness; a device has none
     this.doc.on('update', this.#handleUpdate)
-    this.awareness.on('update', this.#handleAwareness)
+    this.#displays = new ReplicaDisplays(docId, this.doc, this.awareness, context.clientIds, (clientId) => clientId === this.#editClientId)
   }
 
   /** An envelope entered the log: made here, or let through the gate. */
@@ -152,9 +155,7 @@ export class Replica implements Disposable, AttachmentHost {
   /** Joins a display: it gets a client id of its own. @throws StoreError  the id cannot be kept */
   attachDisplay(): DisplayAttachment {
     if (this.#isDisposed) throw new SyncError('sync/disposed', `document ${this.docId} is closed on this device: attach again`)
-    const attachment = new DisplayAttachment(this.#context.clientIds.issue(this.docId).clientId, this)
-    this.#displays.set(attachment.clientId, attachment)
-    return attachment
+    return this.#displays.attach()
   }
 
   /** A change by the device itself, without a display: one transaction under a client id of its own. */
@@ -171,18 +172,6 @@ export class Replica implements Disposable, AttachmentHost {
 
   state(): Uint8Array {
     return Y.encodeStateAsUpdate(this.doc)
-  }
-
-  /** For DisplayAttachment. */
-  apply(attachment: DisplayAttachment, update: Uint8Array): void {
-    const found = findViolation(this.doc, update, { mayWrite: (clientId) => this.#mayWrite(attachment, clientId) })
-    if (found) throw new SyncError(found.code, `a change to ${this.docId} by a display was refused: ${found.message}; reload the display`)
-    Y.applyUpdate(this.doc, update, attachment)
-  }
-
-  /** For DisplayAttachment. */
-  detach(attachment: DisplayAttachment): void {
-    this.#displays.delete(attachment.clientId)
   }
 
   /** The name of a client id this device gave out; undefined for those of peers. */
@@ -207,27 +196,18 @@ export class Replica implements Disposable, AttachmentHost {
    * @throws SyncError  see openSnapshot, or its content would break the document
    */
   receiveSnapshot(bytes: Uint8Array, apply: (update: Uint8Array) => void): boolean {
-    const { log, check, seal } = this.#context
+    const { check, seal } = this.#context
     const snapshot = openSnapshot(bytes, this.docId, check, seal)
     if (this.frontier.missingFrom(snapshot.causal.frontier).length === 0) return false
     const bounds = { mayWrite: () => true, maxBytes: MAX_SNAPSHOT_UPDATE_BYTES, maxJump: MAX_SNAPSHOT_JUMP }
     const found = findViolation(this.doc, snapshot.update, bounds)
     if (found) throw new SyncError(found.code, `a snapshot of ${this.docId} by device ${snapshot.device} was refused: ${found.message}`)
     if (!this.#outbox.flush()) return false
-    const causal = this.#causal.clone()
-    causal.merge(snapshot.causal)
-    // one row holds frontier and content: a crash finds both or neither
-    const update = Y.mergeUpdates([this.state(), snapshot.update])
-    log.saveState(
-      this.docId,
-      writeReplicaState({ position: this.#position, causal, sinceSnapshot: this.#housekeeping.sinceSnapshot, update }),
-    )
-    const hadSnapshot = log.loadSnapshot(this.docId) !== undefined
-    if (!hadSnapshot) log.saveSnapshot(this.docId, bytes)
+    const isOnlyOne = this.#states.keepReceived(bytes, snapshot)
     this.#causal.merge(snapshot.causal)
     apply(snapshot.update)
     // ours may cover what theirs does not, and the log behind it is gone: make one that covers both
-    if (hadSnapshot) this.makeSnapshot()
+    if (!isOnlyOne) this.makeSnapshot()
     this.#release(this.#waiting.takeAll(), apply)
     return true
   }
@@ -245,47 +225,24 @@ export class Replica implements Disposable, AttachmentHost {
 
   /** Writes the state a load starts from. Called when quiet and on dispose. */
   saveState(): void {
-    if (this.#plant !== 'state-before-log' && !this.#outbox.flush()) return // the state would hold more than the log
-    const { sinceSnapshot } = this.#housekeeping
-    const state = { position: this.#position, causal: this.#causal, sinceSnapshot, update: this.state() }
-    this.#context.log.saveState(this.docId, writeReplicaState(state))
-    this.#housekeeping.noteState()
+    this.#states.saveState()
   }
 
   /** Makes a signed snapshot now, and forgets log that it covers and that is older than 90 days. */
   makeSnapshot(): void {
-    if (!this.#outbox.flush()) return
-    const { log, seal, signer, clock } = this.#context
-    const update = this.state()
-    this.#housekeeping.noteSnapshot()
-    if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
-    log.saveSnapshot(this.docId, signSnapshot(this.docId, this.#causal, update, seal, signer))
-    log.prune(this.docId, this.frontier, clock.nowMs() - KEEP_LOG_MS)
+    this.#states.makeSnapshot()
   }
 
   /** The store lost everything: what is in memory is written again, as one state and one snapshot. */
   rewrite(): void {
-    try {
-      this.saveState()
-      this.makeSnapshot()
-    } catch (error) {
-      this.#context.logger.error('a document could not be written again', { doc: this.docId, error: errorMessage(error) })
-    }
+    this.#states.rewrite()
   }
 
   dispose(): void {
     if (this.#isDisposed) return
     this.#isDisposed = true
-    this.#housekeeping.dispose()
-    try {
-      if (this.#housekeeping.isStateStale || this.pendingBytes > 0) this.saveState()
-    } catch (error) {
-      this.#context.logger.warn('no cached state was written: the next start replays the log', {
-        doc: this.docId,
-        error: errorMessage(error),
-      })
-    }
-    for (const display of [...this.#displays.values()]) display.dispose()
+    this.#states.close(this.pendingBytes > 0)
+    this.#displays.dispose()
     this.#outbox.dispose()
     this.awareness.destroy()
     this.doc.destroy()
@@ -297,26 +254,14 @@ export class Replica implements Disposable, AttachmentHost {
   /** As dispose, and writes nothing more: the document is being dropped. */
   discard(): void {
     this.#outbox.clear()
-    this.#housekeeping.noteState()
+    this.#states.forget()
     this.dispose()
   }
 
   readonly #handleUpdate = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
     if (origin instanceof DisplayAttachment || origin === EDIT) this.#outbox.push(update, this.isBackedUp())
     else if (transaction.local) throw new Error(`document ${this.docId} was changed outside edit(): nobody would ever hear of it`)
-    for (const display of this.#displays.values()) if (display !== origin) display.notifyUpdate(update)
-  }
-
-  readonly #handleAwareness = (changed: { added: number[]; updated: number[]; removed: number[] }, origin: unknown): void => {
-    const clients = [...changed.added, ...changed.updated, ...changed.removed]
-    const update = awarenessProtocol.encodeAwarenessUpdate(this.awareness, clients)
-    for (const display of this.#displays.values()) if (display !== origin) display.notifyAwareness(update)
-  }
-
-  #mayWrite(attachment: DisplayAttachment, clientId: number): boolean {
-    if (clientId === attachment.clientId) return true
-    if (clientId === this.#editClientId || this.#displays.has(clientId)) return false
-    return this.#context.clientIds.find(clientId)?.doc === this.docId
+    this.#displays.tellUpdate(update, origin)
   }
 
   #receiveOne(bytes: Uint8Array, apply: (update: Uint8Array) => void): Verdict {
@@ -361,19 +306,7 @@ export class Replica implements Disposable, AttachmentHost {
   #noteAppended(ref: EnvelopeRef, bytes: Uint8Array, position: number): void {
     const previousPosition = this.#position
     this.#position = position
-    this.#housekeeping.noteEnvelope(bytes.length)
+    this.#states.noteEnvelope(bytes.length)
     this.#appended.fire({ ref: { device: ref.device, start: ref.start, seq: ref.seq }, bytes, position, previousPosition })
-  }
-
-  #keepHouse(isSnapshotDue: boolean): void {
-    try {
-      if (isSnapshotDue) this.makeSnapshot()
-      this.saveState()
-    } catch (error) {
-      this.#context.logger.warn('cached state or snapshot was not written: tried again after the next changes', {
-        doc: this.docId,
-        error: errorMessage(error),
-      })
-    }
   }
 }

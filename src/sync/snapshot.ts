@@ -24,6 +24,8 @@ export const SNAPSHOT_VERSION = 1
 /** A workspace stays under 5 MB after a million changes; six times that. */
 export const MAX_SNAPSHOT_UPDATE_BYTES = 32 << 20
 export const MAX_SNAPSHOT_BYTES = MAX_SNAPSHOT_UPDATE_BYTES + (4 << 20)
+/** Clocks a snapshot may bring at once. 64 Gi: no document has as many, and no client id is burnt by it. */
+export const MAX_SNAPSHOT_JUMP = 2 ** 36
 const SIG_BYTES = 64
 const SIGN_PREFIX = utf8('elsewhere/snapshot/v1\0')
 

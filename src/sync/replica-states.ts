@@ -1,0 +1,123 @@
+import * as Y from 'yjs'
+import { errorMessage } from '../base/errors.ts'
+import type { DocId } from '../base/ids.ts'
+import type { CausalState } from './causal-state.ts'
+import { Housekeeping, type HousekeepingCounts } from './housekeeping.ts'
+import { writeReplicaState } from './replica-state.ts'
+import { MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
+import type { SyncContext } from './sync-context.ts'
+
+const KEEP_LOG_MS = 90 * 24 * 3_600_000
+
+/** What is asked of the replica whose states these are. */
+export interface StatesHost {
+  readonly docId: DocId
+  /** Of the newest log row that `content` holds. */
+  position(): number
+  /** The whole document as one update. */
+  content(): Uint8Array
+  /** Brings what was changed here into the log; false when it could not be kept. */
+  flush(): boolean
+}
+
+/**
+ * What is written of a document beside its envelopes: the cached state a load starts from (SY37) and the snapshot that spares
+ * peers the log (SY39). Writes them when they are due; never one that holds more than the log does.
+ */
+export class ReplicaStates {
+  readonly #context: SyncContext
+  readonly #causal: CausalState
+  readonly #host: StatesHost
+  readonly #due: Housekeeping
+
+  constructor(context: SyncContext, causal: CausalState, counts: HousekeepingCounts, host: StatesHost) {
+    this.#context = context
+    this.#causal = causal
+    this.#host = host
+    this.#due = new Housekeeping(context.clock, counts, (isSnapshotDue) => this.#keepHouse(isSnapshotDue))
+  }
+
+  noteEnvelope(bytes: number): void {
+    this.#due.noteEnvelope(bytes)
+  }
+
+  /** @throws StoreError */
+  saveState(): void {
+    if (!this.#host.flush()) return // the state would hold more than the log
+    this.#write(this.#causal, this.#host.content())
+    this.#due.noteState()
+  }
+
+  /** Signed; the log that it covers is forgotten once it is older than 90 days. @throws StoreError */
+  makeSnapshot(): void {
+    const { log, seal, signer, clock } = this.#context
+    const { docId } = this.#host
+    if (!this.#host.flush()) return
+    const update = this.#host.content()
+    this.#due.noteSnapshot()
+    if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
+    log.saveSnapshot(docId, signSnapshot(docId, this.#causal, update, seal, signer))
+    log.prune(docId, this.#causal.frontier, clock.nowMs() - KEEP_LOG_MS)
+  }
+
+  /**
+   * Keeps what a peer's snapshot brings before it is applied: one row holds frontier and content, so that a crash finds both
+   * or neither. True when it is now the snapshot of this device too; false when there was one before. @throws StoreError
+   */
+  keepReceived(bytes: Uint8Array, { causal, update }: Snapshot): boolean {
+    const { log } = this.#context
+    const { docId } = this.#host
+    const merged = this.#causal.clone()
+    merged.merge(causal)
+    this.#write(merged, Y.mergeUpdates([this.#host.content(), update]))
+    if (log.loadSnapshot(docId) !== undefined) return false
+    log.saveSnapshot(docId, bytes)
+    return true
+  }
+
+  /** The store lost everything: what is in memory is written again. */
+  rewrite(): void {
+    try {
+      this.saveState()
+      this.makeSnapshot()
+    } catch (error) {
+      this.#context.logger.error('a document could not be written again', { doc: this.#host.docId, error: errorMessage(error) })
+    }
+  }
+
+  /** What is stored is as good as new: nothing is due. */
+  forget(): void {
+    this.#due.noteState()
+  }
+
+  /** Writes the state a last time if it is stale or `isMore` than the log. */
+  close(isMore: boolean): void {
+    this.#due.dispose()
+    try {
+      if (this.#due.isStateStale || isMore) this.saveState()
+    } catch (error) {
+      this.#context.logger.warn('no cached state was written: the next start replays the log', {
+        doc: this.#host.docId,
+        error: errorMessage(error),
+      })
+    }
+  }
+
+  #write(causal: CausalState, update: Uint8Array): void {
+    const { docId } = this.#host
+    const state = { position: this.#host.position(), causal, sinceSnapshot: this.#due.sinceSnapshot, update }
+    this.#context.log.saveState(docId, writeReplicaState(state))
+  }
+
+  #keepHouse(isSnapshotDue: boolean): void {
+    try {
+      if (isSnapshotDue) this.makeSnapshot()
+      this.saveState()
+    } catch (error) {
+      this.#context.logger.warn('cached state or snapshot was not written: tried again after the next changes', {
+        doc: this.#host.docId,
+        error: errorMessage(error),
+      })
+    }
+  }
+}
