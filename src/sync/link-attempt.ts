@@ -1,9 +1,10 @@
 import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { Disposable } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
+import { AttemptLife } from './attempt-life.ts'
 import { CandidateBatch } from './candidate-batch.ts'
 import type { DeviceCheck, DeviceSigner } from './device-check.ts'
 import type { LaneName } from './lane.ts'
@@ -48,7 +49,7 @@ export class LinkAttempt implements Disposable {
   readonly attempt: string
   readonly role: 'knock' | 'door'
   readonly #options: LinkAttemptOptions
-  readonly #owned = new DisposableStore()
+  readonly #life: AttemptLife
   readonly #live: RtcConnection
   readonly #bulk: RtcConnection
   readonly #channels: LinkChannels
@@ -56,7 +57,6 @@ export class LinkAttempt implements Disposable {
   readonly #early: { lane: LaneName; frame: Uint8Array }[] = []
   #earlyBytes = 0
   #hello: LinkHello | undefined
-  #isOver = false
   #hasAnswer = false
   /** What we sent last, to be said again if the other side did not hear it. */
   #description: SignalNote | undefined
@@ -67,19 +67,23 @@ export class LinkAttempt implements Disposable {
     this.#options = options
     this.#live = options.rtc.createConnection(options.rtcOptions)
     this.#bulk = options.rtc.createConnection(options.rtcOptions)
+    this.#life = new AttemptLife(() => {
+      this.#live.dispose()
+      this.#bulk.dispose()
+    }, options.onDidFail)
     this.#channels = createLinkChannels(this.#live, this.#bulk)
-    this.#candidates = this.#owned.add(
+    this.#candidates = this.#life.own(
       new CandidateBatch(options.clock, (list) => options.sendNote({ kind: 'candidates', attempt: this.attempt, list })),
     )
     this.#candidates.watch('live', this.#live)
     this.#candidates.watch('bulk', this.#bulk)
     this.#listen()
-    this.#owned.add(options.clock.after(ATTEMPT_TIMEOUT_MS, () => this.#fail(LinkError.timeout('linking', ATTEMPT_TIMEOUT_MS))))
+    this.#life.own(options.clock.after(ATTEMPT_TIMEOUT_MS, () => this.#life.fail(LinkError.timeout('linking', ATTEMPT_TIMEOUT_MS))))
   }
 
   /** Knock: makes the offer. */
   async offer(): Promise<void> {
-    await this.#try(async () => {
+    await this.#life.guard(async () => {
       const [live, bulk] = await Promise.all([this.#live.createOffer(), this.#bulk.createOffer()])
       this.#describe({ kind: 'offer', attempt: this.attempt, live, bulk })
     })
@@ -87,7 +91,7 @@ export class LinkAttempt implements Disposable {
 
   /** Door: answers the offer it was made for. */
   async answer(offer: { live: string; bulk?: string | undefined }): Promise<void> {
-    await this.#try(async () => {
+    await this.#life.guard(async () => {
       if (offer.bulk === undefined) throw LinkError.badHello('an offer for one connection only')
       const [live, bulk] = await Promise.all([this.#live.acceptOffer(offer.live), this.#bulk.acceptOffer(offer.bulk)])
       this.#describe({ kind: 'answer', attempt: this.attempt, live, bulk })
@@ -101,14 +105,14 @@ export class LinkAttempt implements Disposable {
 
   /** Says the offer or answer and its candidates again: the first time they went to an address that was no more. */
   repeat(): void {
-    if (this.#isOver || this.#description === undefined || this.#hasAnswer) return
+    if (this.#life.isOver || this.#description === undefined || this.#hasAnswer) return
     this.#options.sendNote(this.#description)
     this.#candidates.again()
   }
 
   /** A note of this attempt. */
   async receive(note: SignalNote): Promise<void> {
-    await this.#try(async () => {
+    await this.#life.guard(async () => {
       if (note.kind === 'answer' && this.role === 'knock' && !this.#hasAnswer) {
         if (note.bulk === undefined) throw LinkError.badHello('an answer for one connection only')
         this.#hasAnswer = true
@@ -122,7 +126,7 @@ export class LinkAttempt implements Disposable {
   }
 
   #describe(note: SignalNote): void {
-    if (this.#isOver) return
+    if (this.#life.isOver) return
     this.#description = note
     this.#options.sendNote(note)
     // The side that offered starts DTLS, and libdatachannel starts it the moment ICE connects, even while the answer's
@@ -132,14 +136,14 @@ export class LinkAttempt implements Disposable {
 
   #listen(): void {
     const { wire, live, bulk } = this.#channels
-    this.#owned.add(wire.onDidOpen(() => void this.#try(async () => this.#beginHello())))
-    this.#owned.add(wire.onDidReceive((bytes) => void this.#try(async () => this.#receiveWire(bytes))))
-    this.#owned.add(wire.onDidClose(() => this.#fail(LinkError.closed('before the hello was done'))))
-    for (const { name, channel } of [...live, ...bulk]) this.#owned.add(channel.onDidReceive((frame) => this.#keepEarly(name, frame)))
+    this.#life.own(wire.onDidOpen(() => void this.#life.guard(() => this.#beginHello())))
+    this.#life.own(wire.onDidReceive((bytes) => void this.#life.guard(() => this.#receiveWire(bytes))))
+    this.#life.own(wire.onDidClose(() => this.#life.fail(LinkError.closed('before the hello was done'))))
+    for (const { name, channel } of [...live, ...bulk]) this.#life.own(channel.onDidReceive((frame) => this.#keepEarly(name, frame)))
     for (const connection of [this.#live, this.#bulk]) {
-      this.#owned.add(
+      this.#life.own(
         connection.onDidChangeState((state) => {
-          if (state === 'failed' || state === 'closed') this.#fail(LinkError.noPath(`connection ${state}`))
+          if (state === 'failed' || state === 'closed') this.#life.fail(LinkError.noPath(`connection ${state}`))
         }),
       )
     }
@@ -170,41 +174,20 @@ export class LinkAttempt implements Disposable {
 
   #keepEarly(lane: LaneName, frame: Uint8Array): void {
     this.#earlyBytes += frame.length
-    if (this.#hello?.isPeerProven !== true) this.#fail(LinkError.badHello('lane bytes before the proof'))
-    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.#fail(LinkError.badHello('too many bytes before the hello was done'))
+    if (this.#hello?.isPeerProven !== true) this.#life.fail(LinkError.badHello('lane bytes before the proof'))
+    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.#life.fail(LinkError.badHello('too many bytes before the hello was done'))
     else this.#early.push({ lane, frame })
   }
 
   #finish(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#owned.dispose()
+    if (!this.#life.succeed()) return
     const { peer, role, clock, logger } = this.#options
     const connections = { live: this.#live, bulk: this.#bulk, channels: this.#channels }
     const link = new RtcLink({ peer, role, ...connections, clock, logger, early: this.#early })
     this.#options.onDidLink(link)
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
-    if (this.#isOver) return
-    try {
-      await work()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#isOver) return
-    this.dispose()
-    this.#options.onDidFail(error)
-  }
-
   dispose(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#owned.dispose()
-    this.#live.dispose()
-    this.#bulk.dispose()
+    this.#life.dispose()
   }
 }

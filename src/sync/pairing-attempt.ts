@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import { AttemptLife } from './attempt-life.ts'
 import { CandidateBatch } from './candidate-batch.ts'
 import { LinkError } from './link-error.ts'
 import { MAX_PAIRING_MESSAGE_BYTES, type PairingPipe } from './pairing-pipe.ts'
@@ -29,37 +30,37 @@ export interface PairingAttemptOptions {
 export class PairingAttempt implements Disposable {
   readonly attempt: string
   readonly #options: PairingAttemptOptions
-  readonly #owned = new DisposableStore()
+  readonly #life: AttemptLife
   readonly #connection: RtcConnection
   readonly #channel: RtcChannel
   readonly #candidates: CandidateBatch
-  #isOver = false
 
   constructor(options: PairingAttemptOptions) {
     this.attempt = options.attempt
     this.#options = options
     this.#connection = options.rtc.createConnection(options.rtcOptions)
+    this.#life = new AttemptLife(() => this.#connection.dispose(), options.onDidFail)
     this.#channel = this.#connection.createChannel({ label: 'pairing', id: 0, lowBytes: 0 })
-    this.#candidates = this.#owned.add(
+    this.#candidates = this.#life.own(
       new CandidateBatch(options.clock, (list) => options.sendNote({ kind: 'candidates', attempt: options.attempt, list })),
     )
     this.#candidates.watch('live', this.#connection)
-    this.#owned.add(this.#channel.onDidOpen(() => this.#meet()))
-    this.#owned.add(
+    this.#life.own(this.#channel.onDidOpen(() => this.#meet()))
+    this.#life.own(
       this.#connection.onDidChangeState((state) => {
-        if (state === 'failed' || state === 'closed') this.#fail(LinkError.noPath(`connection ${state}`))
+        if (state === 'failed' || state === 'closed') this.#life.fail(LinkError.noPath(`connection ${state}`))
       }),
     )
-    this.#owned.add(options.clock.after(ATTEMPT_TIMEOUT_MS, () => this.#fail(LinkError.timeout('pairing', ATTEMPT_TIMEOUT_MS))))
+    this.#life.own(options.clock.after(ATTEMPT_TIMEOUT_MS, () => this.#life.fail(LinkError.timeout('pairing', ATTEMPT_TIMEOUT_MS))))
   }
 
   /** The joining side knocks. */
   async knock(): Promise<void> {
-    await this.#try(async () => this.#describe({ kind: 'offer', attempt: this.attempt, live: await this.#connection.createOffer() }))
+    await this.#life.guard(async () => this.#describe({ kind: 'offer', attempt: this.attempt, live: await this.#connection.createOffer() }))
   }
 
   async receive(note: SignalNote): Promise<void> {
-    await this.#try(async () => {
+    await this.#life.guard(async () => {
       if (note.kind === 'offer' && this.#options.role === 'offer') {
         this.#describe({ kind: 'answer', attempt: this.attempt, live: await this.#connection.acceptOffer(note.live) })
       } else if (note.kind === 'answer' && this.#options.role === 'join') {
@@ -70,38 +71,18 @@ export class PairingAttempt implements Disposable {
   }
 
   #describe(note: SignalNote): void {
-    if (this.#isOver) return
+    if (this.#life.isOver) return
     this.#options.sendNote(note)
     if (note.kind === 'answer') this.#candidates.release() // the other side's wait for this answer; see LinkAttempt
   }
 
   #meet(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#owned.dispose()
+    if (!this.#life.succeed()) return
     this.#options.onDidMeet(new RtcPairingPipe(this.#options.role, this.#connection, this.#channel, this.#options.clock))
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
-    if (this.#isOver) return
-    try {
-      await work()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#isOver) return
-    this.dispose()
-    this.#options.onDidFail(error)
-  }
-
   dispose(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#owned.dispose()
-    this.#connection.dispose()
+    this.#life.dispose()
   }
 }
 
