@@ -11,7 +11,7 @@ import type { LaneName } from './lane.ts'
 import { createLinkChannels, type LinkChannels } from './link-channels.ts'
 import { LinkError } from './link-error.ts'
 import { LinkHello } from './link-hello.ts'
-import { decodeWire } from './link-wire.ts'
+import { decodeWire, MIN_LINK_VERSION } from './link-wire.ts'
 import { RtcLink } from './link.ts'
 import type { RtcConnection, RtcOptions, RtcStack } from './rtc-stack.ts'
 import type { SignalNote } from './signal-note.ts'
@@ -182,8 +182,9 @@ export class LinkAttempt implements Disposable {
   #finish(): void {
     if (!this.#life.succeed()) return
     const { peer, role, clock, logger } = this.#options
+    const version = this.#hello?.version ?? MIN_LINK_VERSION
     const connections = { live: this.#live, bulk: this.#bulk, channels: this.#channels }
-    const link = new RtcLink({ peer, role, ...connections, clock, logger, early: this.#early })
+    const link = new RtcLink({ peer, role, version, ...connections, clock, logger, early: this.#early })
     this.#options.onDidLink(link)
   }
 

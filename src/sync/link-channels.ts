@@ -2,8 +2,8 @@ import type { LaneName } from './lane.ts'
 import type { RtcChannel, RtcConnection } from './rtc-stack.ts'
 
 /*
- * Channels of a link, made by both sides with the same ids (part of link version 1; never renumber, only add):
- *   live connection   0 wire (hello, heartbeat, confirmations)   1 control   2 session   3 tty   4 ports
+ * Channels of a link, made by both sides with the same ids (part of the link version; never renumber, only add):
+ *   live connection   0 wire (hello, heartbeat, confirmations)   1 control   2 session   3 tty   4 ports   5 again (version 2)
  *   bulk connection   0 jobs   1 files
  */
 export const LIVE_LANES = ['control', 'session', 'tty', 'ports'] as const satisfies readonly LaneName[]
@@ -21,6 +21,8 @@ export interface LaneChannel {
 
 export interface LinkChannels {
   readonly wire: RtcChannel
+  /** Neither ordered nor reliable: small messages a second time. Silent towards a peer that speaks version 1. */
+  readonly again: RtcChannel
   readonly live: readonly LaneChannel[]
   readonly bulk: readonly LaneChannel[]
 }
@@ -29,6 +31,7 @@ export function createLinkChannels(live: RtcConnection, bulk: RtcConnection): Li
   const wire = live.createChannel({ label: 'wire', id: 0, lowBytes: 0 })
   return {
     wire,
+    again: live.createChannel({ label: 'again', id: LIVE_LANES.length + 1, lowBytes: 0, isReliable: false }),
     live: LIVE_LANES.map((name, index) => ({
       name,
       channel: live.createChannel({ label: name, id: index + 1, lowBytes: LIVE_LOW_BYTES }),

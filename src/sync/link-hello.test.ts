@@ -3,8 +3,9 @@ import { fromHex, toHex } from '../base/bytes.ts'
 import { systemRandom } from '../base/random.ts'
 import { createTestDevice, type TestDevice, TestMembers } from '../testkit/test-devices.ts'
 import goldenV1 from './golden/link-hello-v1.json' with { type: 'json' }
+import goldenV2 from './golden/link-hello-v2.json' with { type: 'json' }
 import { type HelloOptions, type HelloRole, LinkHello, type LinkFingerprints } from './link-hello.ts'
-import { decodeWire, encodeWire } from './link-wire.ts'
+import { decodeWire, encodeWire, MAX_LINK_VERSION } from './link-wire.ts'
 
 const A = createTestDevice(1)
 const B = createTestDevice(2)
@@ -63,7 +64,7 @@ it('[SY52] both prove themselves, the door after the knock', () => {
   const { said, error } = converse(knock, door)
   expect(error).toBeUndefined()
   expect(kinds(said)).toEqual(['knock hello', 'door hello', 'knock proof', 'door proof', 'knock ready'])
-  expect([knock.isDone, door.isDone, knock.version, door.version]).toEqual([true, true, 1, 1])
+  expect([knock.isDone, door.isDone, knock.version, door.version]).toEqual([true, true, MAX_LINK_VERSION, MAX_LINK_VERSION])
 })
 
 const impostor = (device: TestDevice, as: TestDevice) => ({ device: as.device, sign: device.signer.sign })
@@ -153,17 +154,18 @@ it.each(['ready', 'ping', 'bye'] as const)('[SY52] %s before its time ends the h
   expect(() => door.receive(decodeWire(bytes, 'test'), bytes)).toThrow(expect.objectContaining({ code: 'link/bad-hello' }))
 })
 
-it('[SY53] the recorded conversation of version 1 is still understood, word for word', () => {
+it.each([
+  { version: 1, golden: goldenV1 },
+  { version: 2, golden: goldenV2 },
+])('[SY53] the recorded conversation of version $version is still understood, word for word', ({ version, golden }) => {
   const nonce = (byte: number) => ({ bytes: (length: number) => new Uint8Array(length).fill(byte) })
-  const { said, error } = converse(
-    side('knock', { random: nonce(0x11), versions: { min: 1, max: 1 } }),
-    side('door', { random: nonce(0x22), versions: { min: 1, max: 1 } }),
-  )
+  const versions = { min: 1, max: version }
+  const { said, error } = converse(side('knock', { random: nonce(0x11), versions }), side('door', { random: nonce(0x22), versions }))
   expect(error).toBeUndefined()
-  expect(said.map(({ from, bytes }) => ({ from, hex: toHex(bytes) }))).toEqual(goldenV1)
+  expect(said.map(({ from, bytes }) => ({ from, hex: toHex(bytes) }))).toEqual(golden)
   // And this build, whatever it speaks besides, takes the recorded side's words.
-  const door = side('door', { random: nonce(0x22), versions: { min: 1, max: 1 } })
+  const door = side('door', { random: nonce(0x22), versions })
   door.begin()
-  for (const { from, hex } of goldenV1) if (from === 'knock') door.receive(decodeWire(fromHex(hex), 'test'), fromHex(hex))
+  for (const { from, hex } of golden) if (from === 'knock') door.receive(decodeWire(fromHex(hex), 'test'), fromHex(hex))
   expect(door.isDone).toBe(true)
 })

@@ -8,6 +8,8 @@ import { createFakeWebSocketPair } from '../testkit/fake-web-socket.ts'
 import { linkOverFakeRtc } from '../testkit/raw-link.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { FrameCutter, FrameJoiner, MAX_FRAME_BYTES } from './lane-frame.ts'
+import { encodeRepeat } from './lane-repeats.ts'
+import { LIVE_LANES } from './link-channels.ts'
 import { decodeWire, encodeWire, type WireMessage } from './link-wire.ts'
 import { RendezvousHub } from './rendezvous-hub.ts'
 import { decodeNote, encodeNote, type SignalNote } from './signal-note.ts'
@@ -96,11 +98,13 @@ describe(`[SY58] fuzz, seed ${seed}`, LIMITS, () => {
     let closed = 0
     const bystander = await linkOverFakeRtc()
     for (let round = 0; round < rounds; round++) {
-      const { link, rawWire, rawLane, dispose } = await linkOverFakeRtc()
+      const { link, rawWire, rawLane, rawAgain, dispose } = await linkOverFakeRtc()
       const reasons: string[] = []
       link.onDidClose(({ reason }) => reasons.push(reason))
       for (let i = 0; i < 5; i++) {
-        if (random.chance(0.5)) rawWire(mutate(random, encodeWire(random.pick(WIRE))))
+        if (random.chance(0.2))
+          rawAgain(mutate(random, encodeRepeat({ lane: random.pick(LIVE_LANES), index: random.below(9), message: random.bytes(9) })))
+        else if (random.chance(0.5)) rawWire(mutate(random, encodeWire(random.pick(WIRE))))
         else rawLane(mutate(random, new FrameCutter(random.bytes(random.below(100))).next()))
       }
       await ticks()

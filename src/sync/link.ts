@@ -6,6 +6,7 @@ import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { LaneScheduler } from './lane-scheduler.ts'
 import { LANE_NAMES, type LaneName, type Link, type LinkStats } from './lane.ts'
+import { decodeRepeats, LaneRepeater, type Repeat } from './lane-repeats.ts'
 import { BULK_LANES, type LinkChannels } from './link-channels.ts'
 import { LinkHeartbeat } from './link-heartbeat.ts'
 import { decodeWire, encodeWire, type WireMessage } from './link-wire.ts'
@@ -23,6 +24,8 @@ export const BULK_BYTES_PER_MS = 50_000
 export const MAX_BULK_WINDOW_BYTES = 4 * 1024 * 1024
 /** Handed to the bulk channels and not yet taken by SCTP; beyond it a jobs frame would wait too long behind files. */
 export const BULK_BUFFER_BYTES = 64 * 1024
+/** From this version on small messages are said twice. */
+const REPEATS_VERSION = 2
 /** Time for the last word to leave before the connections close. */
 const LAST_WORD_MS = 200
 
@@ -32,6 +35,8 @@ export interface RtcLinkOptions {
   readonly peer: DeviceId
   /** Which end made the offer: it asks after the other while the link is quiet. */
   readonly role: 'knock' | 'door'
+  /** Of the link protocol, as both agreed. */
+  readonly version: number
   readonly live: RtcConnection
   readonly bulk: RtcConnection
   readonly channels: LinkChannels
@@ -60,6 +65,7 @@ export class RtcLink implements Link {
   readonly #schedulers: Record<ConnectionName, LaneScheduler>
   readonly #lanes: Record<LaneName, RtcLane>
   readonly #heartbeat: LinkHeartbeat
+  readonly #repeater: LaneRepeater
   readonly #received: Record<ConnectionName, { bytes: number; confirmed: number; readonly every: number }> = {
     live: { bytes: 0, confirmed: 0, every: LIVE_WINDOW_BYTES / 4 },
     bulk: { bytes: 0, confirmed: 0, every: BULK_WINDOW_BYTES / 4 },
@@ -89,9 +95,13 @@ export class RtcLink implements Link {
     this.#lanes = Object.fromEntries(
       LANE_NAMES.map((name) => [
         name,
-        new RtcLane(name, options.peer, this.#schedulers[connectionOf(name)], (error) => this.#blame(name, error)),
+        new RtcLane(name, options.peer, this.#schedulers[connectionOf(name)], {
+          onListenerError: (error) => this.#blame(name, error),
+          onDidSendAtOnce: (index, message) => this.#repeat({ lane: name, index, message }),
+        }),
       ]),
     ) as Record<LaneName, RtcLane>
+    this.#repeater = this.#owned.add(new LaneRepeater({ clock, isFree: () => this.#isFree, send: (packet) => channels.again.send(packet) }))
     this.#heartbeat = this.#owned.add(
       new LinkHeartbeat({
         clock,
@@ -106,6 +116,7 @@ export class RtcLink implements Link {
   #listen(): void {
     const { channels, live, bulk, early } = this.#options
     this.#owned.add(channels.wire.onDidReceive((bytes) => this.#guard(() => this.#receiveWire(bytes))))
+    if (this.#speaksRepeats) this.#owned.add(channels.again.onDidReceive((bytes) => this.#guard(() => this.#receiveRepeats(bytes))))
     for (const { name, channel } of [...channels.live, ...channels.bulk]) {
       this.#owned.add(channel.onDidReceive((frame) => this.#guard(() => this.#receiveFrame(name, frame))))
       this.#owned.add(channel.onDidClose(() => this.#cut('the connection ended')))
@@ -198,6 +209,25 @@ export class RtcLink implements Link {
       }
     }
     this.#lanes[name].receiveFrame(frame)
+  }
+
+  get #speaksRepeats(): boolean {
+    return this.#options.version >= REPEATS_VERSION
+  }
+
+  #repeat(repeat: Repeat): void {
+    if (this.#speaksRepeats && connectionOf(repeat.lane) === 'live') this.#repeater.add(repeat)
+  }
+
+  /** Nothing waits in the live connection. */
+  get #isFree(): boolean {
+    const { again, live } = this.#options.channels
+    return again.isOpen && again.bufferedAmount === 0 && live.every(({ channel }) => channel.bufferedAmount === 0)
+  }
+
+  #receiveRepeats(packet: Uint8Array): void {
+    this.#heartbeat.heard()
+    for (const { lane, index, message } of decodeRepeats(packet, this.peer)) this.#lanes[lane].receiveRepeat(index, message)
   }
 
   #receiveWire(bytes: Uint8Array): void {

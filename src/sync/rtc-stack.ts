@@ -23,7 +23,7 @@ export interface RtcCandidatePair {
   readonly remoteAddress: string
 }
 
-/** One ordered, reliable stream of messages inside a connection. Both sides make it with the same id (negotiated). */
+/** One stream of messages inside a connection, ordered and reliable unless made otherwise. Both sides make it with the same id (negotiated). */
 export interface RtcChannel {
   readonly id: number
   readonly isOpen: boolean
@@ -39,13 +39,22 @@ export interface RtcChannel {
   readonly onDidReceive: Event<Uint8Array>
 }
 
+export interface RtcChannelOptions {
+  readonly label: string
+  readonly id: number
+  /** Fires onDidDrain when bufferedAmount falls to it. */
+  readonly lowBytes: number
+  /** False: a message that is lost stays lost, and none waits for another. */
+  readonly isReliable?: boolean
+}
+
 /**
  * One RTCPeerConnection, cut down to what a link needs. Offer and answer happen once in its life: another try is another
  * connection, so there is no rollback to get wrong. Nothing here trusts the other end.
  */
 export interface RtcConnection extends Disposable {
-  /** Before the offer or answer. @param lowBytes  fires onDidDrain when bufferedAmount falls to it */
-  createChannel(options: { readonly label: string; readonly id: number; readonly lowBytes: number }): RtcChannel
+  /** Before the offer or answer. */
+  createChannel(options: RtcChannelOptions): RtcChannel
   /** Makes the local offer; candidates follow through onDidFindCandidate. */
   createOffer(): Promise<string>
   /** @throws LinkError `link/bad-hello`  not an SDP */

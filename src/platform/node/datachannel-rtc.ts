@@ -8,6 +8,7 @@ import {
   type RtcCandidate,
   type RtcCandidatePair,
   type RtcChannel,
+  type RtcChannelOptions,
   type RtcConnection,
   type RtcOptions,
   type RtcStack,
@@ -146,8 +147,9 @@ class DatachannelConnection implements RtcConnection {
     this.#stateChanged.fire(state)
   }
 
-  createChannel({ label, id, lowBytes }: { label: string; id: number; lowBytes: number }): RtcChannel {
-    const channel = new DatachannelChannel(this.#connection.createDataChannel(label, { negotiated: true, id }), id, lowBytes)
+  createChannel({ label, id, lowBytes, isReliable = true }: RtcChannelOptions): RtcChannel {
+    const kind = isReliable ? {} : { unordered: true, maxRetransmits: 0 }
+    const channel = new DatachannelChannel(this.#connection.createDataChannel(label, { negotiated: true, id, ...kind }), id, lowBytes)
     this.#channels.push(channel)
     return channel
   }
