@@ -78,7 +78,8 @@ const defaultSession = {
   setDevicePermissionHandler: () => undefined,
   setDisplayMediaRequestHandler: () => undefined,
 }
-export const session = { defaultSession }
+const tabSession = { ...defaultSession, webRequest: { onBeforeRequest: () => undefined }, on: () => undefined }
+export const session = { defaultSession, fromPartition: () => tabSession }
 export const shell = { openExternal: async (url: string) => record('shell.openExternal', url) }
 export const safeStorage = { getSelectedStorageBackend: () => 'basic_text', isAsyncEncryptionAvailable: async () => false }
 export const Menu = { setApplicationMenu: (menu: unknown) => record('Menu.setApplicationMenu', menu) }

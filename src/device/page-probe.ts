@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { isLoopback } from '../base/loopback.ts'
 import { DeviceError } from './device-error.ts'
 
 /** What we use of fetch. */
@@ -40,6 +41,7 @@ export async function probePage(address: string, fetch: Fetch, clock: Clock, sig
       await response.body?.cancel()
       if (hops >= MAX_REDIRECTS) throw new DeviceError('web/unreachable', `${address} redirects more than ${MAX_REDIRECTS} times`)
       const next = requireWebUrl(new URL(location, url).href)
+      // A page from elsewhere must not make the device call programs that listen only here.
       if (isLoopback(next) && !isLoopback(url)) {
         throw new DeviceError(
           'web/refused-url',
@@ -65,15 +67,6 @@ function requireWebUrl(text: string): string {
   if (url.username !== '' || url.password !== '') throw new DeviceError('web/refused-url', 'an address with a password in it is not opened')
   return url.href
 }
-
-/** This machine itself: a page from elsewhere must not make the device call programs that listen only here. */
-function isLoopback(url: string): boolean {
-  const host = new URL(url).hostname.replace(/\.$/, '')
-  return host === 'localhost' || host.endsWith('.localhost') || host.startsWith('127.') || host === '0.0.0.0' || LOOPBACK_V6.test(host)
-}
-
-/** As URL writes them: ::1, ::, and IPv4 127.0.0.0/8 inside IPv6. */
-const LOOPBACK_V6 = /^\[(?:::1?|::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})\]$/
 
 async function describe(url: string, response: Response): Promise<PageProbe> {
   const reason = refusalOf(response.headers)

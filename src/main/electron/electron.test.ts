@@ -1,64 +1,18 @@
-import { EventEmitter } from 'node:events'
 import type { WebContents } from 'electron'
 import { describe, expect, it, vi } from 'vitest'
 import { serveAwayPage } from './away-page.ts'
+import { as, FakeContents, FakeView, FakeWindow } from './fake-electron.suite.ts'
 import { DESK_PREFERENCES, guardContents, guardSession, isSameOrigin, TAB_PREFERENCES } from './guards.ts'
 import { pageUrl } from './native-contract.ts'
 import { serveNative } from './native-service.ts'
 import { entranceOf, readArguments, urlOfEntrance } from './open-desk.ts'
 import { SecretBox } from './secret-box.ts'
 import { ShellWindow, windowOptions } from './shell-window.ts'
-import { clampBounds, MAX_VIEWS, WebTabs } from './web-tabs.ts'
+import { TabRules } from './tab-rules.ts'
+import { WebTabs } from './web-tabs.ts'
 
 const DESK = 'http://abc.localhost:4170/'
 const DESK_CONTENTS = {}
-
-class FakeContents extends EventEmitter {
-  opener: ((details: { url: string }) => { action: string }) | undefined
-  readonly loaded: string[] = []
-  closed = false
-  navigationHistory = {
-    canGoBack: () => false,
-    canGoForward: () => false,
-    getAllEntries: () => this.loaded.map((url) => ({ url, title: 'T' })),
-    getActiveIndex: () => this.loaded.length - 1,
-    length: () => this.loaded.length,
-    restore: vi.fn(async () => undefined),
-    goBack: vi.fn(),
-    goForward: vi.fn(),
-  }
-  setWindowOpenHandler(handler: (details: { url: string }) => { action: string }) {
-    this.opener = handler
-  }
-  getURL = () => this.loaded.at(-1) ?? ''
-  getTitle = () => 'T'
-  isLoading = () => false
-  async loadURL(url: string) {
-    this.loaded.push(url)
-  }
-  close() {
-    this.closed = true
-  }
-}
-
-class FakeWindow extends EventEmitter {
-  readonly webContents = new FakeContents()
-  readonly views: unknown[] = []
-  readonly contentView = {
-    addChildView: (view: unknown) => this.views.push(view),
-    removeChildView: (view: unknown) => this.views.splice(this.views.indexOf(view), 1),
-  }
-  shown = false
-  loadURL = (url: string) => this.webContents.loadURL(url)
-  show() {
-    this.shown = true
-  }
-  isDestroyed = () => false
-  getContentBounds = () => ({ x: 0, y: 0, width: 1000, height: 800 })
-}
-
-// Electron's classes are far larger than what we use of them: the fakes stand in at that border only.
-const as = <T>(fake: unknown): T => fake as T
 
 describe('[EL1] the window gives a page nothing', () => {
   it('sandbox, isolation and no Node, also for tabs, which get no preload', () => {
@@ -140,16 +94,11 @@ describe('[EL1] the window gives a page nothing', () => {
 
 function nativeSetup() {
   const window = new FakeWindow()
-  const made: FakeContents[] = []
-  const changes: unknown[] = []
   const tabs = new WebTabs(
     as(window),
-    () => {
-      const webContents = new FakeContents()
-      made.push(webContents)
-      return as({ webContents, setBounds: vi.fn(), setVisible: vi.fn() })
-    },
-    (change) => changes.push(change),
+    () => as(new FakeView()),
+    new TabRules(() => [DESK]),
+    () => undefined,
   )
   let handle: ((event: unknown, name: unknown, input: unknown) => Promise<unknown>) | undefined
   const secrets = new SecretBox(
@@ -166,7 +115,7 @@ function nativeSetup() {
   const desk = { sender: DESK_CONTENTS, senderFrame: { url: DESK, parent: null } }
   const call = (name: unknown, input: unknown, event: unknown = desk) =>
     (handle ?? (() => Promise.reject(new Error('no handler'))))(event, name, input)
-  return { window, tabs, made, changes, call }
+  return { tabs, call }
 }
 
 describe('[EL2] the native contract', () => {
@@ -185,40 +134,24 @@ describe('[EL2] the native contract', () => {
     await expect(call('tab:show', { tabId: 't', bounds: { x: 0.5, y: 0, width: 1, height: 1 } })).rejects.toThrow(/^native\/bad-input: /)
     await expect(call('page:open-outside', { url: 'file:///etc/passwd' })).rejects.toThrow(/^native\/bad-input: /)
     await expect(call('tab:navigate', { tabId: 'no', to: 'back' })).rejects.toThrow(/^native\/unknown-tab: /)
+    await expect(
+      call('tab:show', {
+        tabId: 't',
+        bounds: { x: 0, y: 0, width: 1, height: 1 },
+        page: { history: { urls: [DESK], index: 0 }, scrollY: 0 },
+      }),
+    ).rejects.toThrow(/^native\/refused-address: /)
     await expect(call('secret:seal', { base64: 'aGk=' })).rejects.toThrow(/^native\/no-keystore: /)
   })
 
-  it('opens a tab once, tells the desk what it shows, and keeps only so many views', async () => {
-    const { call, window, made, changes, tabs } = nativeSetup()
+  it('shows, moves, hides and closes a view', async () => {
+    const { call, tabs } = nativeSetup()
     const bounds = { x: 10, y: 10, width: 100, height: 100 }
-    await call('tab:show', { tabId: 't0', bounds, url: 'https://a.test/' })
-    await call('tab:show', { tabId: 't0', bounds, url: 'https://other.test/' })
-    expect(made[0]?.loaded).toEqual(['https://a.test/'])
-    made[0]?.emit('did-navigate')
-    expect(changes.at(-1)).toMatchObject({ tabId: 't0', url: 'https://a.test/' })
-    await expect(call('tab:history', { tabId: 't0' })).resolves.toEqual({ index: 0, entries: [{ url: 'https://a.test/', title: 'T' }] })
-    for (let i = 1; i <= MAX_VIEWS; i++) await call('tab:show', { tabId: `t${i}`, bounds, url: 'https://a.test/' })
-    expect(tabs.count).toBe(MAX_VIEWS)
-    expect(made[0]?.closed).toBe(true)
-    tabs.dispose()
-    expect(window.views).toEqual([])
-  })
-
-  it.each([
-    [
-      { x: -5, y: -5, width: 10, height: 10 },
-      { x: 0, y: 0, width: 5, height: 5 },
-    ],
-    [
-      { x: 990, y: 0, width: 50, height: 50 },
-      { x: 990, y: 0, width: 10, height: 50 },
-    ],
-    [
-      { x: 2000, y: 2000, width: 50, height: 50 },
-      { x: 1000, y: 800, width: 0, height: 0 },
-    ],
-  ])('a view never leaves the window: %j', (wanted, clamped) => {
-    expect(clampBounds(wanted, { width: 1000, height: 800 })).toEqual(clamped)
+    await expect(call('tab:show', { tabId: 't', bounds })).rejects.toThrow(/^native\/unknown-tab: /)
+    await call('tab:show', { tabId: 't', bounds, page: { history: { urls: ['https://a.test/'], index: 0 }, scrollY: 0 } })
+    await expect(call('tab:hide', { tabId: 't', picture: true })).resolves.toEqual({ picture: expect.stringMatching(/^data:image\/jpeg;/) })
+    await call('tab:close', { tabId: 't' })
+    expect(tabs.count).toBe(0)
   })
 })
 

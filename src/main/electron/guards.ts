@@ -15,8 +15,11 @@ export const DESK_PREFERENCES: WebPreferences = {
   spellcheck: false,
 }
 
-/** What a web page in a tab gets: no preload at all, storage of its own. */
-export const TAB_PREFERENCES: WebPreferences = { ...DESK_PREFERENCES, partition: 'persist:elsewhere-tabs' }
+/** Where pages in views keep cookies and storage: apart from the desk, whose cookie opens the device. */
+export const TAB_PARTITION = 'persist:elsewhere-tabs'
+
+/** What a web page in a view gets: no preload at all, storage of its own. */
+export const TAB_PREFERENCES: WebPreferences = { ...DESK_PREFERENCES, partition: TAB_PARTITION, safeDialogs: true }
 
 /** Only these may be asked for, and only by the desk itself. Everything else is denied without a question. */
 const DESK_PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'clipboard-read', 'notifications', 'fullscreen'])
@@ -32,7 +35,7 @@ export function isSameOrigin(one: string, other: string): boolean {
  * Denies what a page could use to get out: permissions, navigation away from the desk, new windows, webviews.
  *
  * @param deskUrl    address of the desk as it is now; undefined while no device runs
- * @param isDesk     whether these contents are the desk's own window (tabs may navigate inside themselves)
+ * @param isDesk     whether these contents are the desk's own window (pages in views may navigate; see web-view.ts for more)
  */
 export function guardContents(
   contents: WebContents,
@@ -62,16 +65,22 @@ export function guardSession(session: Session, deskUrl: () => string | undefined
   session.setDisplayMediaRequestHandler((_request, answer) => answer({}))
 }
 
-/** Applies the guards to everything that is ever made, before it can load anything. */
+/** Applies the guards to everything that is ever made, before it can load anything. The session of views has guards of its own. */
 export function guardApp(
   app: App,
   deskUrl: () => string | undefined,
   isDesk: (contents: WebContents) => boolean,
+  isTabSession: (session: Session) => boolean,
   shell: Pick<Shell, 'openExternal'>,
 ): void {
   app.enableSandbox()
   app.on('web-contents-created', (_event, contents) => {
     guardContents(contents, deskUrl, isDesk, shell)
-    guardSession(contents.session, deskUrl)
+    if (!isTabSession(contents.session)) guardSession(contents.session, deskUrl)
+  })
+  // Electron would send the first certificate it finds: who a person is goes to nobody unasked.
+  app.on('select-client-certificate', (event, _contents, _url, _list, answer) => {
+    event.preventDefault()
+    answer()
   })
 }

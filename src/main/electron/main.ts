@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { app, BrowserWindow, ipcMain, Menu, protocol, safeStorage, shell, type WebContents, WebContentsView } from 'electron'
+import { app, BrowserWindow, ipcMain, Menu, protocol, safeStorage, session, shell, type WebContents, WebContentsView } from 'electron'
 import { AWAY_SCHEME, serveAwayPage } from './away-page.ts'
-import { guardApp, TAB_PREFERENCES } from './guards.ts'
-import { TAB_CHANGED } from './native-contract.ts'
+import { guardApp, TAB_PARTITION, TAB_PREFERENCES } from './guards.ts'
+import { NATIVE_EVENT } from './native-contract.ts'
 import { serveNative } from './native-service.ts'
 import { createOpenDesk, entranceOf, readArguments } from './open-desk.ts'
 import { SecretBox } from './secret-box.ts'
 import { ShellWindow, windowOptions } from './shell-window.ts'
+import { TabRules } from './tab-rules.ts'
+import { guardTabSession } from './tab-session.ts'
 import { WebTabs } from './web-tabs.ts'
 
 // Joins the parts; holds no logic of its own. The desk is served by the device; this process only shows it.
@@ -19,12 +21,21 @@ const supervisor = app.isPackaged && existsSync(node) ? { node, entry: path.join
 
 /** Every window is a display of its own, all of the same device. */
 const windows = new Map<WebContents, { readonly shell: ShellWindow; readonly tabs: WebTabs }>()
-const deskUrl = () => [...windows.values()].map(({ shell: one }) => one.deskUrl()).find((url) => url !== undefined)
+const deskUrls = () => [...windows.values()].flatMap(({ shell: one }) => one.deskUrl() ?? [])
+const deskUrl = () => deskUrls()[0]
 const lastReason = () => [...windows.values()].at(-1)?.shell.reason() ?? ''
 
 app.setPath('userData', path.join(dataFolder, 'electron')) // one instance per device, not per account
 protocol.registerSchemesAsPrivileged([{ scheme: AWAY_SCHEME, privileges: { standard: true, secure: true } }])
-guardApp(app, deskUrl, (contents) => windows.has(contents), shell)
+const tabSession = () => session.fromPartition(TAB_PARTITION)
+const rules = new TabRules(deskUrls)
+guardApp(
+  app,
+  deskUrl,
+  (contents) => windows.has(contents),
+  (one) => one === tabSession(),
+  shell,
+)
 Menu.setApplicationMenu(null) // the desk has its own keys; a menu bar would take some of them
 
 function openWindow(entrance: string | undefined): void {
@@ -33,7 +44,8 @@ function openWindow(entrance: string | undefined): void {
   const tabs = new WebTabs(
     window,
     () => new WebContentsView({ webPreferences: TAB_PREFERENCES }),
-    (change) => webContents.send(TAB_CHANGED, change),
+    rules,
+    (event) => webContents.isDestroyed() || webContents.send(NATIVE_EVENT, event),
   )
   const shellWindow = new ShellWindow(window, createOpenDesk({ dataFolder, entranceFile: entrance, supervisor }))
   windows.set(webContents, { shell: shellWindow, tabs })
@@ -51,6 +63,9 @@ if (app.requestSingleInstanceLock({ entranceFile })) {
   app.on('window-all-closed', () => app.quit()) // the device and everything that runs there stay
   void app.whenReady().then(() => {
     serveAwayPage(protocol, lastReason)
+    guardTabSession(tabSession(), rules, (contents) => {
+      return contents ? [...windows.values()].map(({ tabs }) => tabs.viewOf(contents)).find((view) => view !== undefined) : undefined
+    })
     serveNative(ipcMain, {
       tabsOf: (contents) => windows.get(contents)?.tabs,
       secrets: new SecretBox(safeStorage, process.platform),

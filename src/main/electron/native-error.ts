@@ -5,7 +5,9 @@ export type NativeErrorCode =
   | 'native/unknown-method'
   | 'native/bad-input'
   | 'native/unknown-tab'
+  | 'native/refused-address'
   | 'native/no-keystore'
+  | 'native/other-keystore'
 
 /** What main refuses a page. The code leads the message, because only the message crosses Electron's IPC. */
 export class NativeError extends DomainError<NativeErrorCode> {

@@ -23,23 +23,31 @@ type Handlers = {
 function handlers({ secrets, shell, electronVersion }: NativeParts): Handlers {
   return {
     'host:info': async () => ({ electron: electronVersion, canSealSecrets: await secrets.isAvailable() }),
-    'tab:show': async ({ tabId, bounds, url, history }, tabs) => {
-      await tabs.show(tabId, bounds, { url, history })
+    'host:keys': ({ bindings }, tabs) => {
+      tabs.keepKeys(bindings)
       return {}
     },
-    'tab:hide': ({ tabId }, tabs) => {
-      tabs.hide(tabId)
+    'tab:show': async ({ tabId, bounds, page }, tabs) => {
+      await tabs.show(tabId, bounds, page)
       return {}
     },
+    'tab:hide': async ({ tabId, picture }, tabs) => ({ picture: await tabs.hide(tabId, picture) }),
     'tab:navigate': async ({ tabId, to }, tabs) => {
-      await tabs.navigate(tabId, to)
+      await tabs.view(tabId).navigate(to)
+      return {}
+    },
+    'tab:focus': ({ tabId }, tabs) => {
+      tabs.view(tabId).view.webContents.focus()
+      return {}
+    },
+    'tab:answer': ({ tabId, question, allow }, tabs) => {
+      tabs.view(tabId).answer(question, allow)
       return {}
     },
     'tab:close': ({ tabId }, tabs) => {
       tabs.close(tabId)
       return {}
     },
-    'tab:history': ({ tabId }, tabs) => tabs.history(tabId),
     'page:open-outside': async ({ url }) => {
       await shell.openExternal(url)
       return {}

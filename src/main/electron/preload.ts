@@ -4,9 +4,9 @@ import { contextBridge, ipcRenderer } from 'electron'
 // main checks the method's name, the sender and every argument; see native-contract.ts.
 contextBridge.exposeInMainWorld('elsewhereNative', {
   invoke: (method: string, input: unknown) => ipcRenderer.invoke('native', method, input),
-  onTabChanged: (listener: (change: unknown) => void) => {
-    const handle = (_event: unknown, change: unknown) => listener(change)
-    ipcRenderer.on('tab:changed', handle)
-    return () => ipcRenderer.removeListener('tab:changed', handle)
+  onEvent: (listener: (event: unknown) => void) => {
+    const handle = (_sender: unknown, event: unknown) => listener(event)
+    ipcRenderer.on('native:event', handle)
+    return () => ipcRenderer.removeListener('native:event', handle)
   },
 })

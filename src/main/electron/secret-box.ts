@@ -26,8 +26,13 @@ export class SecretBox {
 
   async open(base64: string): Promise<string> {
     await this.#mustBeAvailable()
-    const { result } = await this.#safeStorage.decryptStringAsync(Buffer.from(base64, 'base64'))
-    return result
+    try {
+      return (await this.#safeStorage.decryptStringAsync(Buffer.from(base64, 'base64'))).result
+    } catch (cause) {
+      throw new NativeError('native/other-keystore', 'the key store of this system did not make that; unlock with your passphrase', {
+        cause,
+      })
+    }
   }
 
   async #mustBeAvailable(): Promise<void> {

@@ -1,10 +1,14 @@
-import type { BrowserWindow, Rectangle, WebContentsView } from 'electron'
+import type { BrowserWindow, Rectangle, WebContents, WebContentsView } from 'electron'
 import type { Disposable } from '../../base/disposable.ts'
-import type { PageHistory, TabChange } from './native-contract.ts'
+import type { NativeEvent, PageHistory } from './native-contract.ts'
 import { NativeError } from './native-error.ts'
+import type { TabRules } from './tab-rules.ts'
+import { WebView } from './web-view.ts'
 
-/** Views kept alive at once; the one hidden longest ago is closed first (its history lives in the workspace). */
+/** Views kept alive at once; the one shown longest ago is closed first (its history lies in the workspace). */
 export const MAX_VIEWS = 24
+/** JPEG quality of the picture that stands in for a hidden view. */
+const PICTURE_QUALITY = 75
 
 /** The part of a view inside the window's content area, never larger than it. */
 export function clampBounds(wanted: Rectangle, content: { width: number; height: number }): Rectangle {
@@ -15,115 +19,107 @@ export function clampBounds(wanted: Rectangle, content: { width: number; height:
   return { x, y, width: right - x, height: bottom - y }
 }
 
+/** CSS px of the desk's page to px of the window. */
+const scaled = ({ x, y, width, height }: Rectangle, zoom: number): Rectangle => ({
+  x: Math.round(x * zoom),
+  y: Math.round(y * zoom),
+  width: Math.round(width * zoom),
+  height: Math.round(height * zoom),
+})
+
 /**
  * Web pages as native views over the desk's window, one per tab of the Web app.
  *
- * Owns the views. Knows nothing of the workspace: the desk says where each view lies and keeps its history.
+ * Owns the views. Knows nothing of the workspace: the desk says where each view lies, and when it is in the way.
  */
 export class WebTabs implements Disposable {
-  readonly #views = new Map<string, WebContentsView>()
+  readonly #views = new Map<string, WebView>()
   readonly #window: BrowserWindow
   readonly #createView: () => WebContentsView
-  readonly #report: (change: TabChange) => void
+  readonly #rules: TabRules
+  readonly #tell: (event: NativeEvent) => void
+  #deskKeys: ReadonlySet<string> = new Set()
 
-  constructor(window: BrowserWindow, createView: () => WebContentsView, report: (change: TabChange) => void) {
+  constructor(window: BrowserWindow, createView: () => WebContentsView, rules: TabRules, tell: (event: NativeEvent) => void) {
     this.#window = window
     this.#createView = createView
-    this.#report = report
+    this.#rules = rules
+    this.#tell = tell
   }
 
   get count(): number {
     return this.#views.size
   }
 
-  async show(tabId: string, bounds: Rectangle, page: { url?: string | undefined; history?: PageHistory | undefined }): Promise<void> {
+  viewOf(contents: WebContents): WebView | undefined {
+    return [...this.#views.values()].find(({ view }) => view.webContents === contents)
+  }
+
+  keepKeys(bindings: readonly string[]): void {
+    this.#deskKeys = new Set(bindings)
+  }
+
+  async show(tabId: string, bounds: Rectangle, page: { history: PageHistory; scrollY: number } | undefined): Promise<void> {
     const known = this.#views.get(tabId)
-    const view = known ?? this.#open(tabId)
+    if (!known && !page) throw new NativeError('native/unknown-tab', `tab ${tabId} has no view in this window; say which page it shows`)
+    const webView = known ?? this.#open(tabId)
     this.#views.delete(tabId)
-    this.#views.set(tabId, view) // last shown is last closed
+    this.#views.set(tabId, webView) // last shown is last closed
     const { width, height } = this.#window.getContentBounds()
-    view.setBounds(clampBounds(bounds, { width, height }))
-    view.setVisible(true)
-    if (known) return
-    if (page.history) {
-      const { entries, index } = page.history
-      const restorable = entries.map(({ url, title, pageState }) => (pageState === undefined ? { url, title } : { url, title, pageState }))
-      await view.webContents.navigationHistory.restore({ entries: restorable, index: Math.min(index, entries.length - 1) })
-    } else if (page.url) {
-      await view.webContents.loadURL(page.url).catch(() => undefined) // did-fail-load has told the desk
-    }
+    webView.view.setBounds(clampBounds(scaled(bounds, this.#window.webContents.getZoomFactor()), { width, height }))
+    webView.view.setVisible(true)
+    if (known || !page) return
+    await webView.load(page).catch((error: unknown) => {
+      this.close(tabId)
+      throw error
+    })
   }
 
-  hide(tabId: string): void {
-    this.#views.get(tabId)?.setVisible(false)
+  /** @returns how it looked, if that was wanted and there is anything to see */
+  async hide(tabId: string, picture: boolean): Promise<string | null> {
+    const webView = this.#views.get(tabId)
+    if (!webView) return null
+    const image = picture ? await webView.view.webContents.capturePage().catch(() => undefined) : undefined
+    webView.view.setVisible(false)
+    if (!image || image.isEmpty()) return null
+    const { width } = webView.view.getBounds()
+    return `data:image/jpeg;base64,${image.resize({ width }).toJPEG(PICTURE_QUALITY).toString('base64')}`
   }
 
-  async navigate(tabId: string, to: string): Promise<void> {
-    const { webContents } = this.#view(tabId)
-    if (to === 'back') webContents.navigationHistory.goBack()
-    else if (to === 'forward') webContents.navigationHistory.goForward()
-    else if (to === 'reload') webContents.reload()
-    else if (to === 'stop') webContents.stop()
-    else await webContents.loadURL(to).catch(() => undefined)
-  }
-
-  history(tabId: string): PageHistory | null {
+  /** @throws NativeError `native/unknown-tab` */
+  view(tabId: string): WebView {
     const view = this.#views.get(tabId)
-    if (!view) return null
-    const { navigationHistory } = view.webContents
-    const entries = navigationHistory.getAllEntries().slice(-50)
-    if (entries.length === 0) return null
-    const dropped = navigationHistory.length() - entries.length
-    return {
-      index: Math.max(0, navigationHistory.getActiveIndex() - dropped),
-      entries: entries.map(({ url, title, pageState }) => (pageState === undefined ? { url, title } : { url, title, pageState })),
-    }
+    if (!view) throw new NativeError('native/unknown-tab', `tab ${tabId} has no view in this window; show it first`)
+    return view
   }
 
   close(tabId: string): void {
-    const view = this.#views.get(tabId)
-    if (!view) return
+    const webView = this.#views.get(tabId)
+    if (!webView) return
     this.#views.delete(tabId)
-    this.#window.contentView.removeChildView(view)
-    view.webContents.close()
+    webView.dispose()
+    this.#window.contentView.removeChildView(webView.view)
+    webView.view.webContents.close()
   }
 
   dispose(): void {
     for (const tabId of [...this.#views.keys()]) this.close(tabId)
   }
 
-  #view(tabId: string): WebContentsView {
-    const view = this.#views.get(tabId)
-    if (!view) throw new NativeError('native/unknown-tab', `tab ${tabId} has no view in this window; show it first`)
-    return view
-  }
-
-  #open(tabId: string): WebContentsView {
+  #open(tabId: string): WebView {
     const oldest = this.#views.size >= MAX_VIEWS ? this.#views.keys().next().value : undefined
-    if (oldest !== undefined) this.close(oldest)
-    const view = this.#createView()
-    this.#views.set(tabId, view)
-    this.#window.contentView.addChildView(view)
-    const contents = view.webContents
-    const report = (failure?: string) =>
-      this.#report({
-        tabId,
-        url: contents.getURL(),
-        title: contents.getTitle(),
-        loading: contents.isLoading(),
-        canGoBack: contents.navigationHistory.canGoBack(),
-        canGoForward: contents.navigationHistory.canGoForward(),
-        ...(failure === undefined ? {} : { failure }),
-      })
-    contents.on('did-start-loading', () => report())
-    contents.on('did-stop-loading', () => report())
-    contents.on('page-title-updated', () => report())
-    contents.on('did-navigate', () => report())
-    contents.on('did-navigate-in-page', () => report())
-    contents.on('did-fail-load', (_event, code, text, _url, isMainFrame) => {
-      const ABORTED = -3 // a new navigation took over: not a failure
-      if (isMainFrame && code !== ABORTED) report(text)
+    if (oldest !== undefined) {
+      this.close(oldest)
+      this.#tell({ type: 'tab-gone', tabId: oldest })
+    }
+    const webView = new WebView(tabId, this.#createView(), {
+      rules: this.#rules,
+      isDeskKey: (binding) => this.#deskKeys.has(binding),
+      focusDesk: () => this.#window.webContents.focus(),
+      tell: this.#tell,
     })
-    return view
+    this.#views.set(tabId, webView)
+    this.#window.contentView.addChildView(webView.view)
+    return webView
   }
 }

@@ -1,4 +1,5 @@
-import { type KeyBinding, normaliseBinding } from './keys.ts'
+import type { KeyBinding } from '../../base/key-binding.ts'
+import { normaliseBinding } from './keys.ts'
 
 /** Something the desk can do by key, menu or palette. */
 export interface DeskCommand {

@@ -1,6 +1,6 @@
 import { create } from 'zustand'
+import type { KeyBinding } from '../../base/key-binding.ts'
 import { type CommandId, createKeymap, type KeyHost, type Keymap, type KeyOverrides } from './desk-commands.ts'
-import type { KeyBinding } from './keys.ts'
 
 /** Electron and installed app windows keep no keys for themselves; a plain tab does. */
 export const keyHost = (): KeyHost =>

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { bindingOf, type KeyPress } from '../../base/key-binding.ts'
 import { createKeymap, DESK_COMMANDS } from './desk-commands.ts'
-import { bindingOf, deskMayTake, type KeyPress, normaliseBinding } from './keys.ts'
+import { deskMayTake, normaliseBinding } from './keys.ts'
 
 const press = (key: string, code: string, held = ''): KeyPress => ({
   key,

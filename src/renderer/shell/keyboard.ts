@@ -1,6 +1,7 @@
 import { type Disposable, toDisposable } from '../../base/disposable.ts'
+import { bindingOf } from '../../base/key-binding.ts'
 import { finishSwitching, runCommand } from './commands.ts'
-import { bindingOf, deskMayTake, type KeyFocus } from '../desk/keys.ts'
+import { deskMayTake, type KeyFocus } from '../desk/keys.ts'
 import { keymapNow } from '../desk/keymap-store.ts'
 import { setShell, useShell } from '../desk/shell-store.ts'
 
