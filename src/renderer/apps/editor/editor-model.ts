@@ -1,77 +1,12 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Disposable } from '../../../base/disposable.ts'
 import { errorCode } from '../../../base/errors.ts'
-import type { AppStateOf } from '../../../session/app-state.ts'
-import type { EditorPlace } from './editor-surface.ts'
+import { type EditorDesk, type EditorFacts, type EditorState, NO_FACTS, type SharedText, type TextSurface } from './editor-parts.ts'
 import type { LastTexts } from './last-texts.ts'
-import { type LineEnd, readLineEnds, writeLineEnds } from './line-ends.ts'
+import { readLineEnds, writeLineEnds } from './line-ends.ts'
 import { carryOver } from './rebase-text.ts'
-import { keepBothPath, type SaveState, saveRefused } from './save-buffer.ts'
+import { keepBothPath, saveRefused } from './save-buffer.ts'
 import { HISTORY_ORIGIN, EditorBuffer } from './editor-buffer.ts'
-
-export type EditorState = AppStateOf<'editor'>
-
-/** What the device does for an editor; the display's client has it. */
-export interface EditorCalls {
-  readText(at: { device: string; path: string }): Promise<{ text: string; version: string; readOnly: boolean }>
-  writeText(file: { device: string; path: string; text: string; expectedVersion?: string | null }): Promise<{ version: string }>
-}
-
-/** A document shared with the person's other displays: the desk's AttachedDocument. */
-export interface SharedText {
-  readonly name: string
-  readonly doc: EditorBuffer['doc']
-  readonly awareness: NonNullable<EditorBuffer['awareness']>
-  readonly whenLoaded: Promise<void>
-}
-
-/** What an editor needs of the desk. */
-export interface EditorDesk {
-  calls(): EditorCalls | undefined
-  openText(name: string): Promise<SharedText>
-  closeText(text: SharedText): void
-  newTextName(): string
-  nowMs(): number
-  /** The tab's state as it is now, and a change to it. */
-  state(): EditorState
-  setState(change: Partial<EditorState>): void
-}
-
-/** What shows a text: EditorSurface in the product. */
-export interface TextSurface {
-  readonly text: string
-  show(buffer: EditorBuffer): void
-  restore(place: EditorPlace): void
-  /** As if the person had typed it: can be undone. */
-  replace(text: string): void
-}
-
-export interface EditorFacts {
-  readonly phase: 'loading' | 'ready' | 'refused'
-  /** Why it is refused. */
-  readonly error: unknown
-  /** There is text that is not in the file. */
-  readonly unsaved: boolean
-  readonly save: SaveState
-  /** The file may not be written. */
-  readonly locked: boolean
-  readonly lineEnd: LineEnd
-  /** Shown is an earlier text of this file, from then: its device is away. */
-  readonly keptFromMs: number | undefined
-  /** The unsaved text is on another device and has not arrived here. */
-  readonly onItsWay: boolean
-}
-
-const FIRST: EditorFacts = {
-  phase: 'loading',
-  error: undefined,
-  unsaved: false,
-  save: { phase: 'idle' },
-  locked: false,
-  lineEnd: '\n',
-  keptFromMs: undefined,
-  onItsWay: false,
-}
 
 /**
  * One editor tab: which text it shows, when that text becomes an unsaved buffer of its own, and how it is saved.
@@ -81,7 +16,7 @@ const FIRST: EditorFacts = {
  * document while it is shown.
  */
 export class EditorModel implements Disposable {
-  readonly facts: StoreApi<EditorFacts> = createStore(() => FIRST)
+  readonly facts: StoreApi<EditorFacts> = createStore(() => NO_FACTS)
   readonly #desk: EditorDesk
   readonly #surface: TextSurface
   readonly #last: LastTexts
@@ -281,8 +216,8 @@ export class EditorModel implements Disposable {
     try {
       const read = await calls.readText({ device, path })
       if (read.version !== version && this.facts.getState().unsaved) this.#set({ save: { phase: 'conflict' } })
-    } catch (error) {
-      if (errorCode(error) !== 'file/device-away' && errorCode(error) !== 'rpc/closed') return // saving will say what is wrong
+    } catch {
+      // saving will say what is wrong
     }
   }
 

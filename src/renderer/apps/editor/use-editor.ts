@@ -8,7 +8,8 @@ import { useDesk } from '../../desk/desk-store.ts'
 import { useDoor } from '../../desk/door-store.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
-import { type EditorFacts, EditorModel, type EditorState } from './editor-model.ts'
+import { EditorModel } from './editor-model.ts'
+import { type EditorFacts, type EditorState, NO_FACTS } from './editor-parts.ts'
 import { type EditorPlace, EditorSurface } from './editor-surface.ts'
 import { lastTexts } from './last-texts.ts'
 
@@ -21,16 +22,7 @@ export interface EditorHandle {
 
 /** Cursor and scroll follow after this pause; sooner would be a change of the workspace a key. */
 const FOLLOW_PAUSE_MS = 250
-const NO_FACTS = createStore<EditorFacts>(() => ({
-  phase: 'loading',
-  error: undefined,
-  unsaved: false,
-  save: { phase: 'idle' },
-  locked: false,
-  lineEnd: '\n',
-  keptFromMs: undefined,
-  onItsWay: false,
-}))
+const NOTHING_YET = createStore<EditorFacts>(() => NO_FACTS)
 
 /** Joins one tab to its model and its surface. */
 export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void): EditorHandle {
@@ -39,7 +31,7 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
   const reachable = useDeviceReachable(device)
   const place = useRef<HTMLDivElement>(null)
   const [made, setMade] = useState<{ model: EditorModel; surface: EditorSurface }>()
-  const facts = useStore(made?.model.facts ?? NO_FACTS)
+  const facts = useStore(made?.model.facts ?? NOTHING_YET)
 
   // The model asks for the tab's state long after a render; it must see the newest.
   const newest = useRef(props)

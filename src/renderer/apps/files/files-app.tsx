@@ -1,5 +1,5 @@
-import { ArrowUp, ChevronRight, Eye, EyeOff, FolderOpen, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw } from 'lucide-react'
-import { type DragEvent, Fragment, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { ArrowUp, Eye, EyeOff, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw } from 'lucide-react'
+import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import { Button } from '../../ui/button.tsx'
@@ -17,7 +17,9 @@ import { Strip } from '../strip.tsx'
 import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
-import { baseName, crumbs, freeName, joinPath, parentPath } from './home-path.ts'
+import { Crumbs } from './crumbs.tsx'
+import { EmptyFolder } from './empty-folder.tsx'
+import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
 import { ImagePreview } from './image-preview.tsx'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
 import { type FolderHandle, useFolder } from './use-folder.ts'
@@ -252,60 +254,4 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
 function statusText(shown: number, chosen: number, truncated: boolean): string {
   const all = truncated ? `First ${countText(shown, 'entry', 'entries')}; there are more` : countText(shown, 'entry', 'entries')
   return chosen > 1 ? `${all} · ${chosen.toLocaleString('en-US')} chosen` : all
-}
-
-function Crumbs({ path, home, onGo }: { path: string | undefined; home: string | undefined; onGo: (path: string) => void }) {
-  const list = path === undefined || home === undefined ? [] : crumbs(path, home, 'Home')
-  return (
-    <nav className="files-crumbs app-bar-fill" aria-label="Folder">
-      {list.map((crumb, index) => (
-        <Fragment key={crumb.path}>
-          {index > 0 && <ChevronRight aria-hidden="true" />}
-          <button type="button" aria-current={index === list.length - 1 ? 'page' : undefined} onClick={() => onGo(crumb.path)}>
-            {crumb.name}
-          </button>
-        </Fragment>
-      ))}
-    </nav>
-  )
-}
-
-function EmptyFolder(props: {
-  filter: string
-  hidden: number
-  onClear: () => void
-  onShowHidden: () => void
-  onAdd: (() => void) | undefined
-}) {
-  if (props.filter !== '') {
-    return (
-      <EmptyState
-        icon={<FolderSearch aria-hidden="true" />}
-        title="Nothing fits the filter"
-        action={<Button onClick={props.onClear}>Clear the filter</Button>}
-      >
-        No name here contains “{props.filter}”.
-      </EmptyState>
-    )
-  }
-  if (props.hidden > 0) {
-    return (
-      <EmptyState
-        icon={<EyeOff aria-hidden="true" />}
-        title="Only hidden files here"
-        action={<Button onClick={props.onShowHidden}>Show hidden files</Button>}
-      >
-        {countText(props.hidden, 'entry', 'entries')} begin with a dot.
-      </EmptyState>
-    )
-  }
-  return (
-    <EmptyState
-      icon={<FolderOpen aria-hidden="true" />}
-      title="An empty folder"
-      action={props.onAdd && <Button onClick={props.onAdd}>New folder</Button>}
-    >
-      Files that programs on this device put here appear by themselves.
-    </EmptyState>
-  )
 }
