@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 // y-webrtc hard-wires simple-peer; ours is the only peer it ever meets (ARCHITECTURE.md, section 4).
 const lanePeer = fileURLToPath(new URL('./src/sync/lane-peer.ts', import.meta.url))
 
+const setupFiles = [fileURLToPath(new URL('./src/testkit/seed-properties.ts', import.meta.url))]
+
 export default defineConfig({
   resolve: { alias: { 'simple-peer/simplepeer.min.js': lanePeer } },
   test: {
@@ -15,7 +17,11 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['src/**/*.integration.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          setupFiles,
+          // No module keeps state (R4), so the files of one worker share what they loaded: half the processor time of a run.
+          isolate: false,
+          maxWorkers: '100%',
         },
       },
       {
@@ -27,6 +33,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           retry: 1,
+          setupFiles,
           include: ['src/**/*.integration.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,

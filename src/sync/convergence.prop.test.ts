@@ -18,7 +18,7 @@ async function run(seed: number, operations: number, replica: ReplicaOptions = {
 
 it('[SY98] five devices that were cut off, restarted and delayed at random end with the same desk', { timeout: 600_000 }, async () => {
   const seed = seedOfRun()
-  const operations = roundsOfRun(1_500, 10_000)
+  const operations = roundsOfRun(1_000, 10_000)
   const { tally, differences, lost, survivors, concurrent } = await run(seed, operations)
   console.info(
     `convergence: seed ${seed}, ${operations} operations: ${tally.commands} commands (${tally.windows} windows opened, ${tally.moves} moved), ` +

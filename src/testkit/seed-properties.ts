@@ -1,0 +1,8 @@
+import fc from 'fast-check'
+import { seedOfRun } from './seeded-random.ts'
+
+/**
+ * Loaded before every test file: a property without a seed of its own takes the run's, so that a run that passed passes
+ * again (R23). fast-check prints the seed of what fails; ELSEWHERE_SEED asks for it.
+ */
+fc.configureGlobal({ seed: seedOfRun() })
