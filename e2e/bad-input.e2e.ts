@@ -141,7 +141,7 @@ describe('what happens while a device runs', () => {
     const seen = (await display.windows()).length
 
     rmSync(ballast)
-    await display.openApp('Tasks')
+    await display.openApp('Task manager')
     await display.window('Task manager').waitFor()
     await eventually('taken back when there is room', async () => (await hasNotice(device, 'store/disk-full')) === undefined, 40_000)
     await display.page.locator('[data-notice="store/disk-full"]').waitFor({ state: 'detached' })

@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     await provedFollow(async () => {
       lab.lab.machine('kitchen').cut()
       await eventually('the cut is noticed', async () => (await lab.link('laptop', 'kitchen')).state !== 'linked')
-      await a.openApp('Tasks')
+      await a.openApp('Task manager')
       await b.openApp('Settings')
       await a.window('Settings').waitFor({ state: 'detached' })
       lab.lab.machine('kitchen').heal()

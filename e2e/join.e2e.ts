@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     await kitchen.openApp('Editor')
     await kitchen.desk.locator('.cm-content').click()
     await kitchen.page.keyboard.type('written before it joined')
-    await kitchen.openApp('Tasks')
+    await kitchen.openApp('Task manager')
     await eventually('it has its own windows', async () => (await kitchen.windows()).length >= 3)
 
     await typeCode(kitchen, await offerCode(laptop))

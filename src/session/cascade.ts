@@ -11,7 +11,7 @@ const MAX_TRIES = 400
 
 /**
  * Where a new window goes: the wanted size (or a comfortable one), stepped down and right until its corner meets no other window's
- * corner (rule SE36).
+ * corner (rule SE36). The whole of it is in sight while the desk has room for that.
  *
  * @param taken  rectangles of the visible windows of the activity, CSS px
  */
@@ -23,15 +23,18 @@ export function cascade(
   const width = Math.min(Math.max(wanted.width, SMALLEST_WINDOW.widthPx), desk.width)
   const height = Math.min(Math.max(wanted.height, SMALLEST_WINDOW.heightPx), desk.height)
   const start = { x: Math.max(0, Math.round((desk.width - width) / 3)), y: Math.max(0, Math.round((desk.height - height) / 4)) }
-  const roomX = Math.max(STEP_PX, desk.width - REACH_PX - start.x)
-  const roomY = Math.max(STEP_PX, desk.height - TITLE_BAR_PX - start.y)
-  for (let step = 0; step < MAX_TRIES; step++) {
-    // Each time a column runs off the desk the next one starts half a step further right, so corners never repeat at once.
-    const columns = Math.floor((step * STEP_PX) / roomY)
-    const x = start.x + ((step * STEP_PX + (columns * STEP_PX) / 2) % roomX)
-    const y = start.y + ((step * STEP_PX) % roomY)
-    const rect = clampToDesk({ x, y, width, height }, desk)
-    if (!taken.some((other) => Math.abs(other.x - rect.x) < SAME_PX && Math.abs(other.y - rect.y) < SAME_PX)) return rect
+  // First where the whole window is in sight; a desk too full for that lets windows run over its edge, as far as they can be reached.
+  const inSight = { x: Math.max(1, desk.width - width - start.x), y: Math.max(1, desk.height - height - start.y) }
+  const inReach = { x: Math.max(STEP_PX, desk.width - REACH_PX - start.x), y: Math.max(STEP_PX, desk.height - TITLE_BAR_PX - start.y) }
+  for (const room of [inSight, inReach]) {
+    for (let step = 0; step < MAX_TRIES; step++) {
+      // Each time a column runs off the room the next one starts half a step further right, so corners never repeat at once.
+      const columns = Math.floor((step * STEP_PX) / room.y)
+      const x = start.x + ((step * STEP_PX + (columns * STEP_PX) / 2) % room.x)
+      const y = start.y + ((step * STEP_PX) % room.y)
+      const rect = clampToDesk({ x, y, width, height }, desk)
+      if (!taken.some((other) => Math.abs(other.x - rect.x) < SAME_PX && Math.abs(other.y - rect.y) < SAME_PX)) return rect
+    }
   }
   return clampToDesk({ ...start, width, height }, desk)
 }

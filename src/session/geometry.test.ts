@@ -132,6 +132,12 @@ describe('cascade', () => {
     expect(new Set(taken.map(({ x, y }) => `${Math.round(x / 8)},${Math.round(y / 8)}`)).size).toBe(40)
   })
 
+  it('[SE36] eight windows of their usual size are in sight as a whole', () => {
+    const taken: ReturnType<typeof cascade>[] = []
+    for (let i = 0; i < 8; i++) taken.push(cascade(taken, desk))
+    for (const { x, y, width, height } of taken) expect([x + width <= desk.width, y + height <= desk.height]).toEqual([true, true])
+  })
+
   it('[SE36] a new window is on the desk, in the wanted size if that fits', () => {
     expect(cascade([], desk, { width: 640, height: 480 })).toMatchObject({ width: 640, height: 480 })
     fc.assert(

@@ -4,6 +4,7 @@ import { type AppStateInput, appState } from '../../session/app-state.ts'
 import { useClient } from '../desk/app-desk.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { wantedSize } from './app-size.ts'
 
 /* What apps ask again and again: who is there, opening other apps, and time. */
 
@@ -39,7 +40,8 @@ export function openApp(app: AppStateInput): void {
     dispatch({ type: 'window/focus', windowId: open.window })
     return
   }
-  dispatch({ type: 'window/open', app: appState.parse(app) })
+  const size = wantedSize(app.kind, useDesk.getState().desk)
+  dispatch({ type: 'window/open', app: appState.parse(app), ...(size && { size }) })
 }
 
 /** Opens an app as a tab beside this one. */

@@ -67,7 +67,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
   },
   tasks: {
     kind: 'tasks',
-    title: 'Tasks',
+    title: 'Task manager',
     icon: Activity,
     single: true,
     onDevice: false,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { agoText, bytesText, countdownText, countText, memoryText, percentText, roundTripText } from './plain-words.ts'
+import { agoText, bytesText, countdownText, countText, memoryText, momentText, percentText, roundTripText } from './plain-words.ts'
 
 it.each([
   [0, '0 B'],
@@ -20,6 +20,15 @@ it.each([
   [NOW - 26 * 3_600_000, 'yesterday'],
   [NOW - 3 * 86_400_000, '3 days ago'],
 ])('[AP70] %d is told as %s', (at, text) => expect(agoText(at, NOW)).toBe(text))
+
+it.each([
+  [new Date(2026, 2, 10, 9, 5), /^Today, 0?9:05/],
+  [new Date(2026, 2, 9, 23, 59), /^Yesterday, \d\d:59/],
+  [new Date(2026, 2, 8, 23, 59), /^2026-03-08, \d\d:59/],
+  [new Date(2026, 2, 11, 1, 0), /^2026-03-11, 0?1:00/],
+])('[AP70] in a list %s is told by day and hour', (at, text) =>
+  expect(momentText(at.getTime(), new Date(2026, 2, 10, 12).getTime())).toMatch(text),
+)
 
 it('[AP70] long ago is a date', () => expect(agoText(NOW - 30 * 86_400_000, NOW)).toMatch(/^2026-02-0\d$/))
 

@@ -36,11 +36,21 @@ export function dateText(atMs: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
-/** `2026-03-01 14:05`, for lists. */
-export function momentText(atMs: number): string {
-  const date = new Date(atMs)
-  return `${dateText(atMs)} ${two(date.getHours())}:${two(date.getMinutes())}`
+/** `Today, 14:05`, `Yesterday, 09:12`, then `2026-03-01, 14:05`: for lists. Hours as the person's system writes them, as the clock does. */
+export function momentText(atMs: number, nowMs: number): string {
+  const today = new Date(nowMs)
+  const startOfToday = new Date(today.getFullYear(), today.getMonth(), today.getDate()).getTime()
+  const startOfYesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1).getTime()
+  const day =
+    atMs >= startOfToday && atMs <= nowMs + 60_000
+      ? 'Today'
+      : atMs >= startOfYesterday && atMs < startOfToday
+        ? 'Yesterday'
+        : dateText(atMs)
+  return `${day}, ${HOURS.format(atMs)}`
 }
+
+const HOURS = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
 
 const two = (value: number): string => String(value).padStart(2, '0')
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
-import { errorMessage } from '../../base/errors.ts'
+import { errorWords } from '../ui/error-words.ts'
 import { WORKSPACE_DOC } from '../../base/ids.ts'
 import { toBase58 } from '../../base/base58.ts'
 import type { RandomSource } from '../../base/random.ts'
@@ -128,7 +128,7 @@ export class DeskSession implements Disposable {
       if (this.#client === client) this.#detach() // the next change of door or connection tries again
       const now = useDoor.getState()
       if (now.client !== client || now.door?.phase !== 'unlocked') return
-      showToast({ title: 'The desk could not be opened', body: errorMessage(error), severity: 'error' })
+      showToast({ title: 'The desk could not be opened', body: errorWords(error), severity: 'error' })
     }
   }
 
@@ -182,7 +182,7 @@ export class DeskSession implements Disposable {
     try {
       return workspace.dispatch(command, context)?.made
     } catch (error) {
-      showToast({ title: 'That could not be done', body: errorMessage(error), severity: 'warn' })
+      showToast({ title: 'That could not be done', body: errorWords(error), severity: 'warn' })
       return undefined
     }
   }

@@ -22,6 +22,8 @@ export interface ShellSlice {
   readonly keyboardMode: { readonly windowId: WindowId; readonly kind: 'move' | 'resize' } | undefined
   readonly carried: Carried | undefined
   readonly elsewhereOpen: boolean
+  /** What is carried lies over the grown part of the elsewhere dock without having gone in: the dock lets what is below be seen. */
+  readonly carriedPast: boolean
   /** Small screens: which list is shown instead of the window. */
   readonly compactView: 'window' | 'windows' | 'elsewhere' | 'apps'
 }
@@ -33,6 +35,7 @@ export const useShell = create<ShellSlice>(() => ({
   keyboardMode: undefined,
   carried: undefined,
   elsewhereOpen: false,
+  carriedPast: false,
   compactView: 'window',
 }))
 

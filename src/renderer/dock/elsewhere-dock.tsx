@@ -6,11 +6,13 @@ import { sessionNow } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
 import { measureLoad } from '../desk/follow-devices.ts'
+import { tildePath } from '../apps/files/home-path.ts'
+import { useHome } from '../apps/use-home.ts'
 import { freshApp, openApp, showTab } from '../window/open-app.ts'
-import { setShell, useShell } from '../desk/shell-store.ts'
+import { type Carried, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/badge.tsx'
 import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
-import { deviceOffer } from '../window/device-offer.ts'
+import { bestReason, bestTaker, deviceOffer } from '../window/device-offer.ts'
 import { stepFocus } from './dock.tsx'
 import './dock.css'
 
@@ -23,7 +25,11 @@ const CLOSE_DELAY_MS = 250
 /** What there is elsewhere: a tile per device with its load, its link and what runs there. Grows when looked at or dragged to. */
 export const ElsewhereDock = memo(function ElsewhereDock() {
   const rows = useDevices((state) => state.rows)
-  const open = useShell((state) => state.elsewhereOpen)
+  const opened = useShell((state) => state.elsewhereOpen)
+  const carried = useShell((state) => state.carried)
+  const past = useShell((state) => state.carriedPast)
+  const open = opened || carried !== undefined
+  const best = useBest(carried, rows)
   const timer = useRef(0)
   useEffect(() => () => clearTimeout(timer.current), [])
   useLoads(open)
@@ -40,6 +46,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
       <div
         className="elsewhere-panel"
         data-open={open || undefined}
+        data-carrying={carried ? (opened ? 'in' : past ? 'past' : 'by') : undefined}
         onPointerEnter={(event) => event.pointerType === 'mouse' && setOpen(true, CLOSE_DELAY_MS)}
         onPointerLeave={() => setOpen(false, CLOSE_DELAY_MS)}
         onFocus={(event) => event.target.matches(':focus-visible') && setOpen(true, 0)}
@@ -51,7 +58,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
       >
         <div className="elsewhere-tiles">
           {rows.map((row) => (
-            <DeviceTile key={row.deviceId} row={row} open={open} />
+            <DeviceTile key={row.deviceId} row={row} open={open} best={row.deviceId === best} />
           ))}
           <button
             type="button"
@@ -77,7 +84,7 @@ const WORDS: Readonly<Record<DeviceRow['state'], string>> = {
   away: 'away',
 }
 
-export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
+export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean; best?: boolean }) {
   const load = useDevices((state) => state.loads[row.deviceId])
   const terminals = useDevices((state) => state.terminals[row.deviceId])
   const carried = useShell((state) => state.carried)
@@ -91,7 +98,7 @@ export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
       className="device-tile"
       data-device-tile={row.deviceId}
       data-state={row.state}
-      data-takes={offer ? (offer.takes ? 'yes' : 'no') : undefined}
+      data-takes={offer ? (offer.takes ? (best ? 'best' : 'yes') : 'no') : undefined}
     >
       <button
         type="button"
@@ -104,7 +111,7 @@ export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
         <span className="device-ring">
           <LoadRing value={reachable ? (load?.cpu ?? 0) : 0} />
           <Laptop aria-hidden="true" />
-          <Dot meaning={MEANING[row.state]} hollow={row.state === 'away'} />
+          <Dot meaning={MEANING[row.state]} hollow={!reachable} />
         </span>
         <span className="device-name">
           {row.name}
@@ -112,7 +119,12 @@ export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
         </span>
         {load && reachable && <span className="device-load numbers">{Math.round(load.cpu * 100)} %</span>}
       </button>
-      {offer && open && <div className="device-reason">{offer.reason}</div>}
+      {offer && open && (
+        <div className="device-reason">
+          {best && load && <strong>{bestReason(load)}</strong>}
+          {offer.reason}
+        </div>
+      )}
       {!offer && reachable && terminals && terminals.length > 0 && (
         <div className="job-cards">
           {terminals.slice(0, open ? 8 : 0).map((terminal) => (
@@ -121,6 +133,22 @@ export function DeviceTile({ row, open }: { row: DeviceRow; open: boolean }) {
         </div>
       )}
     </div>
+  )
+}
+
+/** The device that what is carried is best dropped on, as far as their loads are known. */
+function useBest(carried: Carried | undefined, rows: readonly DeviceRow[]): string | undefined {
+  return useDevices(({ loads }) =>
+    carried
+      ? bestTaker(
+          rows.map((row) => ({
+            deviceId: row.deviceId,
+            takes: deviceOffer(carried, row).takes,
+            cpu: loads[row.deviceId]?.cpu,
+            roundTripMs: row.roundTripMs,
+          })),
+        )
+      : undefined,
   )
 }
 
@@ -135,16 +163,12 @@ const LoadRing = ({ value }: { value: number }) => (
 
 /** A program that runs over there: shows its tab, or opens one for it. */
 function TerminalCard({ terminal }: { terminal: TerminalInfo }) {
+  const { home } = useHome(terminal.device)
+  const words = terminal.title || tildePath(terminal.cwd, home)
   return (
-    <button
-      type="button"
-      className="job-card"
-      data-tip={terminal.title || terminal.cwd}
-      data-tip-side="left"
-      onClick={() => showTerminal(terminal)}
-    >
+    <button type="button" className="job-card" data-tip={words} data-tip-side="left" onClick={() => showTerminal(terminal)}>
       <SquareTerminal aria-hidden="true" />
-      <span>{terminal.title || terminal.cwd}</span>
+      <span>{words}</span>
       <code>{terminal.foreground}</code>
     </button>
   )

@@ -1,6 +1,6 @@
 import { Eye, EyeOff } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { errorMessage } from '../../base/errors.ts'
+import { errorWords } from '../ui/error-words.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
@@ -55,7 +55,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
         }),
       )
     } catch (cause) {
-      setError(errorMessage(cause))
+      setError(errorWords(cause))
       setBusy(false)
     }
   }

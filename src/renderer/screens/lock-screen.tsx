@@ -1,6 +1,6 @@
 import { ArrowRight, MonitorUp, PictureInPicture2 } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
-import { errorMessage } from '../../base/errors.ts'
+import { errorWords } from '../ui/error-words.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
@@ -42,7 +42,7 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
       performance.mark('elsewhere:vault-open')
       setDoor(opened)
     } catch (cause) {
-      setError(errorMessage(cause))
+      setError(errorWords(cause))
       setBusy(false)
       field.current?.select()
     }

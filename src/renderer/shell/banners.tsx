@@ -1,6 +1,6 @@
 import { CloudOff, MonitorUp, TriangleAlert } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { errorMessage } from '../../base/errors.ts'
+import { errorWords } from '../ui/error-words.ts'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { useDoor } from '../desk/door-store.ts'
 import { useSeat } from '../desk/seat-store.ts'
@@ -87,7 +87,7 @@ function SeatQuestionBanner() {
   const answer = (choice: 'stay' | 'lock') => {
     client?.answerSeatQuestion({ answer: choice }).then(
       () => useSeat.setState({ question: undefined }),
-      (error: unknown) => showToast({ title: 'The answer did not arrive', body: errorMessage(error), severity: 'warn' }),
+      (error: unknown) => showToast({ title: 'The answer did not arrive', body: errorWords(error), severity: 'warn' }),
     )
   }
   return (

@@ -1,7 +1,7 @@
 import { placeInClass } from '../../session/place.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import { type SnapDirection, snapByKey } from '../../session/snap-zone.ts'
-import { errorMessage } from '../../base/errors.ts'
+import { errorWords } from '../ui/error-words.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 import { useDoor } from '../desk/door-store.ts'
 import { openMenu } from '../ui/menu.tsx'
@@ -166,7 +166,7 @@ export async function lockDisplay(): Promise<void> {
     await client?.lockDisplay({})
     location.reload()
   } catch (error) {
-    showToast({ title: 'This display could not be locked', body: errorMessage(error), severity: 'error' })
+    showToast({ title: 'This display could not be locked', body: errorWords(error), severity: 'error' })
   }
 }
 

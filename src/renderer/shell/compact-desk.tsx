@@ -32,7 +32,12 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
   const view = useShell((state) => state.compactView)
   const stage = useRef<HTMLElement>(null)
   const shown = useSession((session) => focusedWindow(session) ?? shownWindows(session).at(-1))
-  const count = useSession((session) => session.stack.filter((id) => session.windows[id]?.activity === session.currentActivity).length)
+  const count = useSession((session) =>
+    session.stack.reduce((sum, id) => {
+      const window = session.windows[id]
+      return window?.activity === session.currentActivity ? sum + window.tabs.length : sum
+    }, 0),
+  )
   useLayoutEffect(() => {
     const node = stage.current
     if (!node) return

@@ -72,7 +72,8 @@ function LinkedDevices() {
       ) : (
         others.slice(0, 3).map((row) => (
           <span key={row.deviceId}>
-            <Dot meaning={row.state === 'linked' ? 'safe' : 'moving'} /> {row.name}
+            <Dot meaning={row.state === 'linked' ? 'safe' : 'moving'} hollow={row.state !== 'linked'} />{' '}
+            <span className="top-link-name">{row.name}</span>
           </span>
         ))
       )}

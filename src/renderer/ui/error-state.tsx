@@ -2,6 +2,7 @@ import { Copy, TriangleAlert } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import { Button } from './button.tsx'
+import { errorWords } from './error-words.ts'
 import './states.css'
 
 /**
@@ -18,7 +19,7 @@ export function ErrorState(props: { title: string; error: unknown; safe?: string
         <TriangleAlert aria-hidden="true" />
       </div>
       <h3>{props.title}</h3>
-      <p>{errorMessage(props.error)}</p>
+      <p>{errorWords(props.error)}</p>
       {props.safe && <p>{props.safe}</p>}
       {props.action && <div className="ui-state-actions">{props.action}</div>}
       <Details text={details} />

@@ -97,7 +97,12 @@ function focusAfter(opener: HTMLElement | undefined): HTMLElement | boolean {
 }
 
 function Entries({ entries }: { entries: readonly MenuEntry[] }): ReactNode {
-  return tidy(entries).map((entry, index) => {
+  const shown = tidy(entries)
+  // Room for icons and ticks only where some entry has one: a column of nothing would push the words aside.
+  const marked = shown.some(
+    (entry) => typeof entry === 'object' && (('icon' in entry && entry.icon) || ('checked' in entry && entry.checked !== undefined)),
+  )
+  return shown.map((entry, index) => {
     const key = `${index}`
     if (entry === 'separator') return <BaseMenu.Separator key={key} className="ui-menu-separator" />
     if ('heading' in entry) {
@@ -111,7 +116,7 @@ function Entries({ entries }: { entries: readonly MenuEntry[] }): ReactNode {
       return (
         <BaseMenu.SubmenuRoot key={key}>
           <BaseMenu.SubmenuTrigger className="ui-menu-item">
-            <span className="ui-menu-icon">{entry.icon}</span>
+            {marked && <span className="ui-menu-icon">{entry.icon}</span>}
             <span className="ui-menu-label">{entry.label}</span>
             <ChevronRight className="ui-menu-more" aria-hidden="true" />
           </BaseMenu.SubmenuTrigger>
@@ -127,7 +132,7 @@ function Entries({ entries }: { entries: readonly MenuEntry[] }): ReactNode {
     }
     const body = (
       <>
-        <span className="ui-menu-icon">{entry.checked ? <Check aria-hidden="true" /> : entry.icon}</span>
+        {marked && <span className="ui-menu-icon">{entry.checked ? <Check aria-hidden="true" /> : entry.icon}</span>}
         <span className="ui-menu-label">
           {entry.label}
           {entry.disabledBecause && <span className="ui-menu-reason">{entry.disabledBecause}</span>}

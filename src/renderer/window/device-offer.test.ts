@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { TabId } from '../../session/session-ids.ts'
 import type { Carried } from '../desk/shell-store.ts'
-import { deviceOffer } from './device-offer.ts'
+import { bestReason, bestTaker, deviceOffer } from './device-offer.ts'
 
 const carried = (app: string, device: string | null): Carried => ({ kind: 'tab', tabId: 't' as TabId, app, device, title: '' })
 const server = { deviceId: 'S', name: 'server', state: 'linked' } as const
@@ -18,4 +18,25 @@ it.each([
   const offer = deviceOffer(carried, device)
   expect(offer.takes).toBe(takes)
   expect(offer.reason.length).toBeGreaterThan(3)
+})
+
+it.each([
+  { name: 'the less busy one', a: [0.1, 40], b: [0.9, 1], best: 'A' },
+  { name: 'of two about as busy the nearer one', a: [0.3, 40], b: [0.32, 1], best: 'B' },
+  { name: 'nobody while a load is not known', a: [0.1, 40], b: [undefined, 1], best: undefined },
+] as const)('the best of two that take it: $name', ({ a, b, best }) => {
+  const one = { deviceId: 'A', takes: true, cpu: a[0], roundTripMs: a[1] }
+  const two = { deviceId: 'B', takes: true, cpu: b[0], roundTripMs: b[1] }
+  expect(bestTaker([one, two])).toBe(best)
+  expect(bestTaker([{ ...one, takes: false }, two])).toBe('B')
+  expect(
+    bestTaker([
+      { ...one, takes: false },
+      { ...two, takes: false },
+    ]),
+  ).toBeUndefined()
+})
+
+it('the best one says why', () => {
+  expect([bestReason({ cpu: 0.1, cores: 16 }), bestReason({ cpu: 0.8, cores: 1 })]).toEqual(['idle, 16 cores', '80 % busy, 1 core'])
 })

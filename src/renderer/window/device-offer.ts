@@ -7,6 +7,28 @@ export interface DeviceOffer {
   readonly reason: string
 }
 
+/** What is known of a device that takes what is carried: the load it measured last, and how far away it is. */
+export interface Taker {
+  readonly deviceId: string
+  readonly takes: boolean
+  /** 0 to 1; undefined: not measured yet. */
+  readonly cpu: number | undefined
+  readonly roundTripMs: number | undefined
+}
+
+/** The one to choose of those that take it: the least busy; of equals the nearest. Undefined while nothing is known that tells them apart. */
+export function bestTaker(devices: readonly Taker[]): string | undefined {
+  const takers = devices.filter(({ takes }) => takes)
+  if (takers.length > 1 && takers.some(({ cpu }) => cpu === undefined)) return undefined
+  const busy = ({ cpu = 1 }: Taker) => Math.round(cpu * 4)
+  const far = ({ roundTripMs = 0 }: Taker) => roundTripMs
+  return takers.toSorted((a, b) => busy(a) - busy(b) || far(a) - far(b))[0]?.deviceId
+}
+
+/** Why the best one is: `idle, 16 cores`. */
+export const bestReason = ({ cpu, cores }: { readonly cpu: number; readonly cores: number }): string =>
+  `${cpu < 0.25 ? 'idle' : `${Math.round(cpu * 100)} % busy`}, ${cores} ${cores === 1 ? 'core' : 'cores'}`
+
 /**
  * Only what is real is offered: a terminal or a folder can be opened over there; what runs or lies here stays here.
  */

@@ -18,20 +18,31 @@ export function carriedOf(kind: Carried['kind'], tabId: TabId): Carried | undefi
 }
 
 /**
- * The device tile at a point of the page while something is carried, if any. The dock opens when the point is over it, so
- * that its tiles can say why; elsewhere it stays out of the way, and nothing is looked up.
+ * The device tile at a point of the page while something is carried, if any. The dock has grown, but covers nothing: its
+ * own narrow column takes what is carried in; from then on all of its width does, until the point leaves it. Before that
+ * what lies below the grown part (tab strips, edges to snap to) takes the drop, and the dock turns faint over it.
  */
 export function tileUnder(x: number, y: number): string | undefined {
-  const { elsewhereOpen } = useShell.getState()
-  const over = x >= innerWidth - (elsewhereOpen ? OPEN_PX : CLOSED_PX)
-  if (elsewhereOpen !== over) setShell({ elsewhereOpen: over })
-  if (!over) return undefined
-  for (const element of document.elementsFromPoint(x, y)) {
-    const device = element.closest<HTMLElement>('[data-device-tile]')?.dataset['deviceTile']
-    if (device) return device
+  const { elsewhereOpen, carriedPast } = useShell.getState()
+  const fromRight = innerWidth - x
+  const inside = fromRight <= (elsewhereOpen ? OPEN_PX : CLOSED_PX)
+  const tile = fromRight <= OPEN_PX ? tileAt(x, y) : undefined
+  const past = !inside && tile !== undefined
+  if (elsewhereOpen !== inside || carriedPast !== past) setShell({ elsewhereOpen: inside, carriedPast: past })
+  return inside ? tile : undefined
+}
+
+/** By place, not by what the pointer meets: while something is carried the dock lets the pointer through. */
+function tileAt(x: number, y: number): string | undefined {
+  for (const element of document.querySelectorAll<HTMLElement>('[data-device-tile]')) {
+    const { left, right, top, bottom } = element.getBoundingClientRect()
+    if (x >= left && x <= right && y >= top && y <= bottom) return element.dataset['deviceTile']
   }
   return undefined
 }
+
+/** What was carried is let go of. */
+export const dropCarried = (): void => setShell({ carried: undefined, elsewhereOpen: false, carriedPast: false })
 
 /** Does what the tile offered, or says why it does not. */
 export function dropOnDevice(kind: Carried['kind'], tabId: TabId, device: string): void {

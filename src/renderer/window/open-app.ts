@@ -1,6 +1,7 @@
 import { type AppKind, type AppState, appState } from '../../session/app-state.ts'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
+import { wantedSize } from '../apps/app-size.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 
 /** A fresh app of a kind. `device`: where it runs or lies; kinds that are nowhere in particular leave it aside. */
@@ -26,7 +27,9 @@ export function openApp(kind: AppKind, options: { readonly device?: string; read
     const open = Object.values(session.tabs).find((tab) => tab.app.kind === kind)
     if (open) return showTab(open.id)
   }
-  dispatch({ type: 'window/open', app: options.state ?? freshApp(kind, options.device ?? useDesk.getState().deviceId) })
+  const { deviceId, desk } = useDesk.getState()
+  const size = wantedSize(kind, desk)
+  dispatch({ type: 'window/open', app: options.state ?? freshApp(kind, options.device ?? deviceId), ...(size && { size }) })
 }
 
 /** Opens a tab in a window: of the same app as the one in front there, or of `kind`. */

@@ -1,6 +1,6 @@
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, tileUnder } from './drop-on-device.ts'
+import { carriedOf, dropCarried, dropOnDevice, tileUnder } from './drop-on-device.ts'
 import { setShell } from '../desk/shell-store.ts'
 import { followPointer } from './pointer-drag.ts'
 import { deskOrigin, dragWindow } from './window-drag.ts'
@@ -54,7 +54,7 @@ export function dragTab(press: PointerEvent, tabId: TabId, element: HTMLElement)
       ghost?.remove()
       mark?.remove()
       delete element.dataset['carried']
-      setShell({ carried: undefined, elsewhereOpen: false })
+      dropCarried()
       if (!commit || !event) return
       if (target.kind === 'strip') dispatch({ type: 'tab/move', tabId, windowId: target.windowId, before: target.before })
       else if (target.kind === 'device') dropOnDevice('tab', tabId, target.device)

@@ -2,7 +2,7 @@ import { placeInClass, freePixels } from '../../session/place.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import { type PixelRect, type SnapZone, snapZone, zoneRect } from '../../session/snap-zone.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
-import { carriedOf, dropOnDevice, tileUnder } from './drop-on-device.ts'
+import { carriedOf, dropCarried, dropOnDevice, tileUnder } from './drop-on-device.ts'
 import { setShell } from '../desk/shell-store.ts'
 import { publishDrag } from '../desk/drag-feed.ts'
 import { frameElement, paintFrame, shiftFrame, unshiftFrame } from './frame-elements.ts'
@@ -62,7 +62,7 @@ export function dragWindow(press: PointerEvent, windowId: WindowId): void {
       previewSnap(undefined)
       publishDrag(undefined, undefined)
       const tile = event && tileUnder(event.clientX, event.clientY)
-      setShell({ carried: undefined, elsewhereOpen: false })
+      dropCarried()
       unshiftFrame(element)
       if (commit && tile) {
         const tabId = sessionNow().windows[windowId]?.activeTab

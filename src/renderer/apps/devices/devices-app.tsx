@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight, Ellipsis, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import type { DeviceRow } from '../../../sync/links-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
@@ -93,9 +93,15 @@ function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => v
             {roundTripText(row.roundTripMs)}
           </span>
         )}
-        <button type="button" className="devices-fold" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <button
+          type="button"
+          className="devices-fold"
+          aria-expanded={open}
+          aria-label={`Details of ${row.name}`}
+          onClick={() => setOpen(!open)}
+        >
           {open ? <ChevronDown aria-hidden="true" /> : <ChevronRight aria-hidden="true" />}
-          Details<span className="visually-hidden"> of {row.name}</span>
+          <span className="devices-fold-word">Details</span>
         </button>
         <MenuButton
           className="devices-menu"
@@ -202,7 +208,7 @@ function RenameDialog({ row, onClose }: { row: DeviceRow; onClose: () => void })
       await clientNow().renameDevice({ deviceId: row.deviceId, name: wanted })
       onClose()
     } catch (failure) {
-      setError(errorMessage(failure))
+      setError(errorWords(failure))
       setBusy(false)
     }
   }
@@ -245,7 +251,7 @@ function RemoveDialog({ row, onClose }: { row: DeviceRow; onClose: () => void })
       showToast({ severity: 'done', title: `${row.name} was removed`, body: 'It no longer hears of your desk. Link it again with a code.' })
       onClose()
     } catch (error) {
-      showToast({ severity: 'error', title: `${row.name} could not be removed`, body: errorMessage(error) })
+      showToast({ severity: 'error', title: `${row.name} could not be removed`, body: errorWords(error) })
       setBusy(false)
     }
   }

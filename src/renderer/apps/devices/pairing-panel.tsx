@@ -1,8 +1,9 @@
-import { CircleCheck, Link2, MonitorSmartphone, Smartphone } from 'lucide-react'
+import { CircleCheck, Link2, MonitorSmartphone, Smartphone, X } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Details } from '../../ui/error-state.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
 import { useNow } from '../app-hooks.ts'
 import { countdownText } from '../plain-words.ts'
@@ -97,11 +98,15 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
     if (code) pairing.join(code, url.trim() || undefined)
   }
   return (
-    <section className="pairing" aria-label="Link another device">
+    <section className="pairing pairing-start" aria-label="Link another device">
+      <header>
+        <h3>Link another device</h3>
+        <IconButton label="Close" size="small" icon={<X aria-hidden="true" />} onClick={onClose} />
+      </header>
       <div className="pairing-begin">
         <div>
           <MonitorSmartphone aria-hidden="true" />
-          <h3>Show a code here</h3>
+          <h4>Show a code here</h4>
           <p className="pairing-hint">Then type it on the other device, in Devices or when it starts for the first time.</p>
           <Button variant="primary" busy={pairing.busy} onClick={pairing.offer}>
             Show a code
@@ -109,16 +114,21 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
         </div>
         <form onSubmit={join}>
           <Smartphone aria-hidden="true" />
-          <h3>Type a code from there</h3>
+          <h4>Type a code from there</h4>
           <p className="pairing-hint">This device takes over the other’s desk; windows open here come along as an activity of their own.</p>
-          <Field
-            label="Code"
-            labelHidden
-            placeholder="4217-guitar-ozone"
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-            hint={typed !== '' && !code ? 'A number and then the words, as the other device shows them.' : undefined}
-          />
+          <div className="pairing-typed">
+            <Field
+              label="Code"
+              labelHidden
+              placeholder="4217-guitar-ozone"
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+              hint={typed !== '' && !code ? 'A number and then the words, as the other device shows them.' : undefined}
+            />
+            <Button type="submit" variant={code ? 'primary' : 'secondary'} busy={pairing.busy} aria-disabled={!code}>
+              Link
+            </Button>
+          </div>
           {more ? (
             <Field
               label="Where to meet"
@@ -133,14 +143,8 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
               Not on the same network?
             </Button>
           )}
-          <Button type="submit" busy={pairing.busy} aria-disabled={!code}>
-            Link
-          </Button>
         </form>
       </div>
-      <Button variant="quiet" onClick={onClose}>
-        Close
-      </Button>
     </section>
   )
 }

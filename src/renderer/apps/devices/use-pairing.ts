@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
-import { errorCode, errorMessage } from '../../../base/errors.ts'
+import { errorCode } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { PairingState } from '../../../sync/links-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
@@ -31,7 +32,7 @@ export function usePairing(): PairingHandle {
     try {
       setState(await call(client))
     } catch (error) {
-      setState({ step: 'failed', error: { code: errorCode(error), message: errorMessage(error) } })
+      setState({ step: 'failed', error: { code: errorCode(error), message: errorWords(error) } })
     } finally {
       setBusy(false)
     }

@@ -1,16 +1,16 @@
 import { ChevronDown, FileWarning, Save, Search, WrapText } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
 import { dispatch, useSession } from '../../desk/desk-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { MenuButton } from '../../ui/menu.tsx'
+import { errorWords } from '../../ui/error-words.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp, useDeviceName, useIsLate } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
-import { parentPath } from '../files/home-path.ts'
+import { parentPath, tildePath } from '../files/home-path.ts'
 import { DifferenceDialog } from './difference-dialog.tsx'
 import { findLanguage } from './editor-language.ts'
 import { EditorNotes, Refused } from './editor-notes.tsx'
@@ -19,12 +19,14 @@ import { EditorStatus } from './editor-status.tsx'
 import type { EditorSurface } from './editor-surface.ts'
 import { SaveAsDialog } from './save-as-dialog.tsx'
 import { type EditorHandle, useEditor } from './use-editor.ts'
+import { useHome } from '../use-home.ts'
 import './editor.css'
 
 /** A text. What is typed follows the person at once; the file changes only when it is saved. */
 export default function EditorApp(props: AppProps<EditorState>) {
   const { state, setState } = props
   const deviceName = useDeviceName(state.device)
+  const { home } = useHome(state.device)
   const fontPx = useSession((session) => session.preferences.editorFontPx)
   const wrap = useSession((session) => session.preferences.editorWrap)
   const [dialog, setDialog] = useState<'save-as' | 'difference'>()
@@ -51,7 +53,7 @@ export default function EditorApp(props: AppProps<EditorState>) {
     >
       <div className="app-bar" role="toolbar" aria-label="Text">
         <p className="editor-path app-bar-fill">
-          <span title={state.path ?? undefined}>{state.path ?? 'New text, not in a file yet'}</span>
+          <span title={state.path ?? undefined}>{state.path === null ? 'New text, not in a file yet' : tildePath(state.path, home)}</span>
         </p>
         <IconButton label="Find" shortcut="Ctrl+F" icon={<Search aria-hidden="true" />} onClick={() => surface?.openFind()} />
         <IconButton
@@ -147,7 +149,7 @@ function useLanguage(surface: EditorSurface | undefined, { language, path }: Edi
         surface.setLanguage(found?.support)
         setName(found?.name)
       },
-      (error: unknown) => showToast({ severity: 'warn', title: 'No colours for this text', body: errorMessage(error) }),
+      (error: unknown) => showToast({ severity: 'warn', title: 'No colours for this text', body: errorWords(error) }),
     )
     return () => {
       gone = true

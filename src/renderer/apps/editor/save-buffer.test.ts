@@ -12,8 +12,8 @@ it.each([
   ['file/disk-full', 'failed'],
 ] as const)('[AP25] %s leaves the text %s', (code, phase) => expect(saveRefused(coded(code)).phase).toBe(phase))
 
-it('[AP25] a failure keeps the code and the words of the device', () => {
-  expect(saveRefused(coded('file/disk-full'))).toEqual({ phase: 'failed', code: 'file/disk-full', message: 'said by the device' })
+it('[AP25] a failure keeps the code and says the words of the device as a sentence', () => {
+  expect(saveRefused(coded('file/disk-full'))).toEqual({ phase: 'failed', code: 'file/disk-full', message: 'Said by the device.' })
 })
 
 it('[AP26] large and binary files are refused with a reason, unknown errors are not refusals', () => {

@@ -1,4 +1,5 @@
-import { errorCode, errorMessage } from '../../../base/errors.ts'
+import { errorCode } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 
 /** Where a text stands between the editor and the disk of its device. */
 export type SaveState =
@@ -15,7 +16,7 @@ export function saveRefused(error: unknown): SaveState {
   const code = errorCode(error)
   if (code === 'file/device-away' || code === 'rpc/closed') return { phase: 'waiting' }
   if (code === 'file/changed' || code === 'file/exists') return { phase: 'conflict' }
-  return { phase: 'failed', code, message: errorMessage(error) }
+  return { phase: 'failed', code, message: errorWords(error) }
 }
 
 /** Why a file cannot be shown as text, in words; undefined for errors that are not refusals. */

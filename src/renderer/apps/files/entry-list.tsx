@@ -11,6 +11,8 @@ export interface EntryListProps {
   readonly label: string
   readonly entries: readonly FileEntry[]
   readonly view: FolderView
+  /** The moment now: what changed today is told by the hour. */
+  readonly nowMs: number
   readonly selection: Selection
   readonly onSelect: (selection: Selection) => void
   readonly onSort: (key: SortKey) => void
@@ -159,7 +161,7 @@ export function EntryList(props: EntryListProps) {
               )}
               {!grid && (
                 <>
-                  <span className="files-cell numbers">{momentText(entry.modifiedMs)}</span>
+                  <span className="files-cell numbers">{momentText(entry.modifiedMs, props.nowMs)}</span>
                   <span className="files-cell numbers">{entry.kind === 'folder' ? '' : bytesText(entry.bytes)}</span>
                 </>
               )}

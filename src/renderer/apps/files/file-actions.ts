@@ -1,4 +1,4 @@
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { clientNow } from '../../desk/app-desk.ts'
@@ -21,7 +21,7 @@ export function createFileActions(device: string, folder: string | undefined, re
       await work()
       return true
     } catch (error) {
-      showToast({ severity: 'error', title, body: `${errorMessage(error)} Nothing else was changed.` })
+      showToast({ severity: 'error', title, body: `${errorWords(error)} Nothing else was changed.` })
       return false
     } finally {
       reload()
@@ -60,7 +60,7 @@ export function createFileActions(device: string, folder: string | undefined, re
     copyPath: (path) =>
       void navigator.clipboard.writeText(path).then(
         () => showToast({ title: 'Path copied', body: path }),
-        (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorMessage(error) }),
+        (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorWords(error) }),
       ),
     explain: (entry) =>
       showToast({

@@ -210,6 +210,7 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
           />
         ) : listing && entries.length > 0 ? (
           <EntryList
+            nowMs={now}
             label={`Contents of ${path ?? 'home'}`}
             entries={entries}
             view={view}

@@ -13,7 +13,7 @@ import {
   fileUse,
   visibleRows,
 } from './folder-view.ts'
-import { baseName, crumbs, freeName, isWithin, joinPath, nameProblem, parentPath } from './home-path.ts'
+import { baseName, crumbs, freeName, isWithin, joinPath, nameProblem, parentPath, tildePath } from './home-path.ts'
 import { keepExisting, NOTHING_SELECTED, select, selectAll } from './selection.ts'
 
 const file = (name: string, more: Partial<FileEntry> = {}): FileEntry => ({
@@ -144,6 +144,11 @@ it('[AP35] paths: parts, parents, and what lies within', () => {
     '/',
   ])
   expect([isWithin('/home/kim', '/home/kim'), isWithin('/home/kimono', '/home/kim')]).toEqual([true, false])
+  expect([
+    tildePath('/home/kim/src/a.ts', '/home/kim'),
+    tildePath('/home/kim', '/home/kim/'),
+    tildePath('/etc/hosts', '/home/kim'),
+  ]).toEqual(['~/src/a.ts', '~', '/etc/hosts'])
   expect(crumbs('/home/kim/src/x', '/home/kim', 'Home')).toEqual([
     { name: 'Home', path: '/home/kim' },
     { name: 'src', path: '/home/kim/src' },

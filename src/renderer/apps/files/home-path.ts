@@ -16,6 +16,12 @@ export const baseName = (path: string): string => path.replace(/\/+$/, '').split
 export const isWithin = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 
+/** `~/src/main.ts` for what lies in the home folder, else the path itself: how a person writes it. */
+export function tildePath(path: string, home: string | undefined): string {
+  const folder = home?.replace(/\/+$/, '')
+  return folder && isWithin(path, folder) ? `~${path.slice(folder.length)}` : path
+}
+
 export interface Crumb {
   readonly name: string
   readonly path: string

@@ -1,6 +1,6 @@
 import { Copy, RotateCw } from 'lucide-react'
 import { useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { useDoor } from '../../desk/door-store.ts'
 import { Button } from '../../ui/button.tsx'
@@ -17,7 +17,7 @@ export function AboutPage() {
       .debugSnapshot({})
       .then(
         ({ text }) => setDebug(text),
-        (error: unknown) => showToast({ severity: 'error', title: 'The device did not answer', body: errorMessage(error) }),
+        (error: unknown) => showToast({ severity: 'error', title: 'The device did not answer', body: errorWords(error) }),
       )
   return (
     <>
@@ -68,6 +68,6 @@ function Text({ text, label }: { text: string; label: string }) {
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text).then(
     () => showToast({ severity: 'done', title: 'Copied' }),
-    (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorMessage(error) }),
+    (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorWords(error) }),
   )
 }

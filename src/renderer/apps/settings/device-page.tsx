@@ -1,6 +1,6 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import { Button } from '../../ui/button.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Field } from '../../ui/field.tsx'
@@ -20,7 +20,7 @@ export function DevicePage() {
   if (!settings) return <Skeleton lines={5} label="Reading the settings of this device" />
   const change = (values: Parameters<DeviceSettingsHandle['change']>[0]) =>
     handle.change(values).catch((failure: unknown) => {
-      showToast({ severity: 'error', title: 'That was not kept', body: errorMessage(failure) })
+      showToast({ severity: 'error', title: 'That was not kept', body: errorWords(failure) })
     })
   return (
     <>
@@ -137,7 +137,7 @@ function UrlGroup(props: {
       setTyped('')
       setError(undefined)
     } catch (failure) {
-      setError(errorMessage(failure))
+      setError(errorWords(failure))
     }
   }
   const remove = (url: string) =>
@@ -148,10 +148,10 @@ function UrlGroup(props: {
           body: url,
           action: {
             label: 'Undo',
-            onSelect: () => void props.onChange([...props.urls]).catch((failure: unknown) => setError(errorMessage(failure))),
+            onSelect: () => void props.onChange([...props.urls]).catch((failure: unknown) => setError(errorWords(failure))),
           },
         }),
-      (failure: unknown) => setError(errorMessage(failure)),
+      (failure: unknown) => setError(errorWords(failure)),
     )
   return (
     <Group title={props.title} hint={props.hint}>

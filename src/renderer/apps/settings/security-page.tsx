@@ -1,6 +1,6 @@
 import { Lock, LockKeyhole } from 'lucide-react'
 import { useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import { Strip } from '../strip.tsx'
 import { clientNow } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
@@ -28,7 +28,7 @@ export function SecurityPage() {
     return <ErrorState title="The settings of this device could not be read" error={error} safe="Nothing was changed." />
   if (!settings) return <Skeleton lines={5} label="Reading the settings of this device" />
   const attempt = (work: Promise<unknown>, title: string) =>
-    void work.catch((failure: unknown) => showToast({ severity: 'error', title, body: errorMessage(failure) }))
+    void work.catch((failure: unknown) => showToast({ severity: 'error', title, body: errorWords(failure) }))
   const minutes = AUTO_LOCK.find(({ value }) => Number(value) === settings.autoLockMinutes)?.value ?? '15'
   return (
     <>

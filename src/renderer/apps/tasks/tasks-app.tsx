@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight, CircleStop, CloudOff, Moon } from 'lucide-react'
 import { type KeyboardEvent, useMemo, useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { ProcessRow } from '../../../jobs/terminal-contract.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import type { DeviceRow } from '../../../sync/links-contract.ts'
@@ -88,11 +88,13 @@ function Machine({ row, sort, visible }: { row: DeviceRow; sort: TaskSort; visib
       </header>
       {!reachable && processes.length === 0 && (
         <p className="tasks-quiet">
-          <CloudOff aria-hidden="true" /> Away. What runs there goes on while it is switched on, and is shown again when it is back.
+          <CloudOff aria-hidden="true" />
+          {row.state === 'connecting' ? 'Being connected to.' : 'Away.'} What runs there goes on while it is switched on, and is shown when
+          it is back.
         </p>
       )}
       {!reachable && processes.length > 0 && <Strip kind="away">{row.name} is away. These ran there when it was last seen.</Strip>}
-      {error !== undefined && reachable && <Strip kind="lost">Could not be read just now: {errorMessage(error)}</Strip>}
+      {error !== undefined && reachable && <Strip kind="lost">Could not be read just now: {errorWords(error)}</Strip>}
       {late && <Skeleton lines={3} label={`Reading the tasks of ${row.name}`} />}
       {load && processes.length === 0 && reachable && (
         <EmptyState icon={<Moon aria-hidden="true" />} title="Nothing runs here">
@@ -199,7 +201,7 @@ function Table({
                   ) : (
                     <span className="tasks-indent" />
                   )}
-                  <span>{name}</span>
+                  <span className="tasks-title">{name}</span>
                   <span className="tasks-command" title={process.command}>
                     {process.command}
                   </span>
@@ -237,6 +239,6 @@ async function end(row: DeviceRow, process: ProcessRow, force: boolean): Promise
       ...(!force && { action: { label: 'Force it', onSelect: () => void end(row, process, true) } }),
     })
   } catch (error) {
-    showToast({ severity: 'error', title: `${name} could not be ended`, body: errorMessage(error) })
+    showToast({ severity: 'error', title: `${name} could not be ended`, body: errorWords(error) })
   }
 }

@@ -1,6 +1,6 @@
 import { BellDot, RotateCw } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useState } from 'react'
-import { errorMessage } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import { dispatch, useSession } from '../../desk/desk-store.ts'
 import { Button } from '../../ui/button.tsx'
@@ -180,7 +180,7 @@ function awaySentence(deviceName: string, atMs: number | undefined, nowMs: numbe
 async function copy(text: string): Promise<void> {
   if (text === '') return
   await navigator.clipboard.writeText(text).catch((error: unknown) => {
-    showToast({ severity: 'warn', title: 'Could not copy', body: errorMessage(error) })
+    showToast({ severity: 'warn', title: 'Could not copy', body: errorWords(error) })
   })
 }
 

@@ -1,4 +1,5 @@
-import { errorCode, errorMessage } from '../../../base/errors.ts'
+import { errorCode } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
 import type { TerminalInfo } from '../../../jobs/terminal-contract.ts'
 import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 
@@ -55,7 +56,7 @@ function refusal(error: unknown): TerminalView {
   if (code === 'terminal/device-away') return { phase: 'away', screenAtMs: undefined }
   // The device answers but does not know it: it was restarted, and programs do not outlive their machine.
   if (code === 'terminal/unknown') return { phase: 'exited', code: undefined, signal: undefined }
-  return { phase: 'failed', code, message: errorMessage(error) }
+  return { phase: 'failed', code, message: errorWords(error) }
 }
 
 /** Waits between attempts to attach again: quick at first, then gentle; no timer under 1 s when idle. */

@@ -59,9 +59,15 @@ export default function WelcomeApp(_props: AppProps<AppStateOf<'welcome'>>) {
           done={done.has('palette')}
           icon={<Keyboard aria-hidden="true" />}
           title="Find anything"
-          action={<Button onClick={() => setShell({ palette: true })}>{paletteKeys ? shortcutText(paletteKeys) : 'Search'}</Button>}
+          action={<Button onClick={() => setShell({ palette: true })}>Search</Button>}
         >
-          Windows, apps, devices and commands, in one field.
+          Windows, apps, devices and commands, in one field
+          {paletteKeys ? (
+            <>
+              : press <kbd className="ui-kbd">{shortcutText(paletteKeys)}</kbd> anywhere
+            </>
+          ) : null}
+          .
         </Step>
         <Step
           done={done.has('link')}
