@@ -44,8 +44,9 @@ export class DeskService {
     return {
       attachDocument: ({ doc }, { openChannel }) => {
         const desk = this.#options.desk()
-        const attachment = desk.documents.open(requireDocId(doc)).attachDisplay()
-        const channel = openChannel()
+        const replica = desk.documents.open(requireDocId(doc))
+        const channel = openChannel() // may be refused, and must not leave an attachment behind
+        const attachment = replica.attachDisplay()
         session.hold(serveDocument(attachment, channel, desk.isReadOnly(doc as DocId), log))
         return { channel: channel.id, clientId: attachment.clientId }
       },

@@ -25,6 +25,8 @@ export interface DocumentAttachment extends Disposable {
  */
 export function serveDocument(attachment: DocumentAttachment, channel: ByteChannel, isReadOnly: boolean, log: Logger): Disposable {
   const owned = new DisposableStore()
+  owned.add(attachment)
+  owned.defer(() => channel.dispose())
   const send = (kind: number, body: Uint8Array) => {
     const message = new Uint8Array(body.length + 1)
     message[0] = kind
@@ -36,8 +38,6 @@ export function serveDocument(attachment: DocumentAttachment, channel: ByteChann
   const awareness = attachment.awarenessState()
   if (awareness) send(DOCUMENT_FRAME.awareness, awareness)
 
-  owned.add(attachment)
-  owned.defer(() => channel.dispose())
   owned.add(attachment.onDidUpdate((update) => send(DOCUMENT_FRAME.update, update)))
   owned.add(
     attachment.onDidChangeAwareness((update) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { errorCode } from '../../base/errors.ts'
 import { errorWords } from '../ui/error-words.ts'
 import { WORKSPACE_DOC } from '../../base/ids.ts'
 import { toBase58 } from '../../base/base58.ts'
@@ -37,6 +38,7 @@ export class DeskSession implements Disposable {
   readonly #random: RandomSource
   #workspace: WorkspaceDoc | undefined
   #heard: DisposableStore | undefined
+  #settleTimer: Disposable | undefined
   #settling: ClassSettling = settledOn(useDesk.getState().displayClass)
 
   constructor(clock: Clock, random: RandomSource) {
@@ -71,15 +73,14 @@ export class DeskSession implements Disposable {
     const displayClass = displayClassOf(desk)
     this.#settling = first ? settledOn(displayClass) : settleClass(this.#settling, displayClass, this.#clock.monotonicMs())
     useDesk.setState({ desk, displayClass: this.#settling.current })
+    this.#settleTimer?.dispose()
     const { next } = this.#settling
     if (next) {
       const wait = Math.max(0, next.dueAtMs - this.#clock.monotonicMs()) + 1
-      this.#owned.add(
-        this.#clock.after(wait, () => {
-          this.#settling = settleClass(this.#settling, displayClassOf(useDesk.getState().desk), this.#clock.monotonicMs())
-          useDesk.setState({ displayClass: this.#settling.current })
-        }),
-      )
+      this.#settleTimer = this.#clock.after(wait, () => {
+        this.#settling = settleClass(this.#settling, displayClassOf(useDesk.getState().desk), this.#clock.monotonicMs())
+        useDesk.setState({ displayClass: this.#settling.current })
+      })
     }
   }
 
@@ -94,8 +95,13 @@ export class DeskSession implements Disposable {
     })
     this.#texts.add(text)
     const { client } = useDoor.getState()
-    if (client) await text.attach(client)
-    return text
+    try {
+      if (client) await text.attach(client)
+      return text
+    } catch (error) {
+      this.closeText(text)
+      throw error
+    }
   }
 
   closeText(text: AttachedDocument): void {
@@ -105,6 +111,7 @@ export class DeskSession implements Disposable {
 
   dispose(): void {
     setDragFeed(undefined)
+    this.#settleTimer?.dispose()
     this.#heard?.dispose()
     for (const text of this.#texts) text.dispose()
     this.#workspace?.dispose()
@@ -121,14 +128,26 @@ export class DeskSession implements Disposable {
     heard.add(client.onDidNotify(addMessage))
     heard.add(client.onDidChangeSeat((seat) => useSeat.setState({ seat })))
     heard.add(client.onDidAskSeatQuestion((question) => useSeat.setState({ question })))
+    for (const text of this.#texts) void this.#attachText(text, client)
     try {
-      await Promise.all([this.#document, ...this.#texts].map((document) => document.attach(client)))
+      await this.#document.attach(client)
       useDesk.setState({ unsent: false })
     } catch (error) {
       if (this.#client === client) this.#detach() // the next change of door or connection tries again
       const now = useDoor.getState()
       if (now.client !== client || now.door?.phase !== 'unlocked') return
       showToast({ title: 'The desk could not be opened', body: errorWords(error), severity: 'error' })
+    }
+  }
+
+  /** Beside the workspace and apart from it: a text that was saved or closed elsewhere meanwhile is no reason to have no desk. */
+  async #attachText(text: AttachedDocument, client: DeviceClient): Promise<void> {
+    try {
+      await text.attach(client)
+    } catch (error) {
+      // dropped: the workspace says so too; another connection: it attaches anew
+      if (errorCode(error) === 'sync/dropped' || this.#client !== client) return
+      showToast({ title: 'A text could not be opened again', body: errorWords(error), severity: 'error' })
     }
   }
 

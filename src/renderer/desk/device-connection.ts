@@ -30,6 +30,8 @@ export class DeviceConnection implements Disposable {
   #attempts = 0
   #awaySinceMs = 0
   #retry: Disposable | undefined
+  /** Ends the attempt that is under way. */
+  #giveUp: (() => void) | undefined
 
   readonly onDidChange = this.#changed.event
 
@@ -46,18 +48,25 @@ export class DeviceConnection implements Disposable {
   connect(): void {
     if (this.#owned.isDisposed || this.#state.kind === 'open') return
     this.#retry?.dispose()
+    this.#giveUp?.() // one at a time: two that open would be two displays to the device
     const socket = new WebSocket(this.#url)
     const trying = this.#owned.add(new DisposableStore())
-    const fail = () => {
+    const giveUp = () => {
       this.#owned.release(trying)
       socket.close()
+    }
+    const fail = () => {
+      giveUp()
       this.#handleLoss()
     }
+    this.#giveUp = giveUp
     trying.add(this.#clock.after(CONNECT_TIMEOUT_MS, fail))
     socket.addEventListener('close', fail, { once: true })
     trying.defer(() => socket.removeEventListener('close', fail))
     socket.addEventListener('open', () => {
+      if (trying.isDisposed) return
       this.#owned.release(trying)
+      this.#giveUp = undefined
       const client = createClient(displayContract, new WebSocketTransport(socket))
       this.#owned.add(client)
       client.onDidClose(() => {

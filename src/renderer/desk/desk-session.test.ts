@@ -1,0 +1,86 @@
+import { afterEach, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { systemClock } from '../../base/clock.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { systemRandom } from '../../base/random.ts'
+import { firstContent } from '../../session/first-content.ts'
+import { DeskSession } from './desk-session.ts'
+import { useDesk } from './desk-store.ts'
+import type { DeviceClient } from './device-connection.ts'
+import { useDoor } from './door-store.ts'
+
+const door = { phase: 'unlocked', deviceId: 'D', deviceName: 'laptop' } as never
+const coded = (code: string) => Object.assign(new Error('said by the device'), { code })
+
+/** One connection to a device that holds the workspace and every text but those that were dropped. */
+function connection(dropped: ReadonlySet<string>) {
+  const attached: string[] = []
+  const channels = new Map<number, { received: Emitter<Uint8Array> }>()
+  const workspace = new Y.Doc()
+  Y.applyUpdate(workspace, firstContent())
+  let lastId = 0
+  const client = {
+    onDidNotify: new Emitter().event,
+    onDidChangeSeat: new Emitter().event,
+    onDidAskSeatQuestion: new Emitter().event,
+    onDidChangeDevices: new Emitter().event,
+    onDidChangeTerminal: new Emitter().event,
+    listDevices: async () => [],
+    attachDocument: async ({ doc }: { doc: string }) => {
+      attached.push(doc)
+      if (dropped.has(doc)) throw coded('sync/dropped')
+      const id = ++lastId
+      const received = new Emitter<Uint8Array>()
+      channels.set(id, { received })
+      const state = doc === 'workspace' ? Y.encodeStateAsUpdate(workspace) : Uint8Array.of(0, 0)
+      setTimeout(() => received.fire(Uint8Array.of(0, ...state)))
+      return { channel: id, clientId: 7_000 + id }
+    },
+    channel: (id: number) => ({
+      onDidReceive: channels.get(id)?.received.event,
+      onDidClose: new Emitter<{ reason: string }>().event,
+      send: () => {},
+      dispose: () => {},
+    }),
+  }
+  return { client: client as unknown as DeviceClient, attached }
+}
+
+let desk: DeskSession | undefined
+afterEach(() => {
+  desk?.dispose()
+  useDoor.setState({ client: undefined, door: undefined })
+  useDesk.setState({ session: undefined })
+})
+
+async function openDesk(dropped: Set<string>) {
+  const first = connection(dropped)
+  useDoor.setState({ link: 'open', client: first.client, door })
+  desk = new DeskSession(systemClock, systemRandom)
+  desk.start()
+  await expect.poll(() => useDesk.getState().session).toBeDefined()
+  return desk
+}
+
+it('a text that was saved elsewhere while the device was away does not keep the desk from coming back', async () => {
+  const dropped = new Set<string>()
+  const open = await openDesk(dropped)
+  await (await open.openText('text/a')).whenLoaded
+  useDoor.setState({ link: 'away', client: undefined })
+  dropped.add('text/a')
+  const again = connection(dropped)
+  useDoor.setState({ link: 'open', client: again.client, door })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  useDoor.setState({ door: { ...(door as object) } as never }) // what would have made a desk that let go try again
+  expect([...again.attached].sort()).toEqual(['text/a', 'workspace'])
+})
+
+it('a text that could not be opened is not opened again with the next connection', async () => {
+  const dropped = new Set(['text/b'])
+  const open = await openDesk(dropped)
+  await expect(open.openText('text/b')).rejects.toThrow('said by the device')
+  useDoor.setState({ link: 'away', client: undefined })
+  const again = connection(dropped)
+  useDoor.setState({ link: 'open', client: again.client, door })
+  await expect.poll(() => again.attached).toEqual(['workspace'])
+})
