@@ -99,6 +99,9 @@ describe('the desktop, in a real browser on a real device', () => {
     await expect.poll(async () => (await rectOf(page, 'Devices')).zone).toBe('right')
     await page.keyboard.press('Alt+t')
     await expect.poll(() => page.getByRole('tab').count()).toBeGreaterThanOrEqual(3)
+    // The new tab is a terminal, and once it has the keyboard most keys are its program's: the tab itself takes them.
+    await page.locator('.window[data-active] .xterm-helper-textarea:focus').waitFor()
+    await page.locator('.window[data-active] [role=tab][aria-selected=true]').focus()
     await page.keyboard.press('Control+Alt+n')
     await expect.poll(() => page.getByRole('dialog').count()).toBe(3)
     await page.keyboard.press('Control+Shift+m')

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { useDesk } from './desk/desk-store.ts'
 import type { DeviceConnection } from './desk/device-connection.ts'
 import { useDoor } from './desk/door-store.ts'
@@ -6,12 +6,12 @@ import { DeviceAway } from './screens/device-away.tsx'
 import { FirstRun } from './screens/first-run.tsx'
 import { LockScreen } from './screens/lock-screen.tsx'
 import { MenuHost } from './ui/menu.tsx'
+import { prepared } from './ui/prepared.tsx'
 import { TipLayer } from './ui/tip-layer.tsx'
 import { ToastHost } from './ui/toast.tsx'
 
-const loadDesk = () => import('./shell/desk.tsx')
+const desk = prepared(() => import('./shell/desk.tsx'))
 const loadApps = () => import('./apps/app-registry.ts').then(({ preloadApps }) => preloadApps())
-const Desk = lazy(loadDesk)
 
 /** What the door says, as a screen; and the layers that are there once for the whole page. */
 export function Root({ connection }: { connection: DeviceConnection }) {
@@ -37,7 +37,7 @@ function Screen({ connection }: { connection: DeviceConnection }) {
 
   useEffect(() => {
     // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
-    if (phase && phase !== 'unlocked') void loadDesk().then(loadApps)
+    if (phase && phase !== 'unlocked') void desk.prepare().then(loadApps)
   }, [phase])
   useEffect(() => {
     if (phase === 'unlocked') deskWasOpen = true
@@ -49,7 +49,7 @@ function Screen({ connection }: { connection: DeviceConnection }) {
   if (door.phase === 'unlocked') {
     return (
       <Suspense fallback={<div className="screen" />}>
-        <Desk />
+        <desk.Component />
       </Suspense>
     )
   }

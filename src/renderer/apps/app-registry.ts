@@ -1,5 +1,6 @@
 import { Activity, FileText, Folder, Globe, MonitorSmartphone, Settings, Sparkles, SquareTerminal, type LucideIcon } from 'lucide-react'
-import { type ComponentType, lazy, type LazyExoticComponent } from 'react'
+import type { FunctionComponent } from 'react'
+import { type Prepared, prepared } from '../ui/prepared.tsx'
 import type { AppProps } from './app-props.ts'
 
 export type { AppProps } from './app-props.ts'
@@ -15,19 +16,19 @@ export interface AppDefinition {
   readonly single: boolean
   /** Runs or lies on a device: its badge shows in the title bar, and the elsewhere dock offers it. */
   readonly onDevice: boolean
-  readonly component: LazyExoticComponent<ComponentType<AppProps<never>>>
+  readonly component: FunctionComponent<AppProps<never>>
 }
 
 /** Each app is a chunk of its own. */
-const LOAD = {
-  terminal: () => import('./terminal/terminal-app.tsx'),
-  editor: () => import('./editor/editor-app.tsx'),
-  files: () => import('./files/files-app.tsx'),
-  web: () => import('./web/web-app.tsx'),
-  devices: () => import('./devices/devices-app.tsx'),
-  tasks: () => import('./tasks/tasks-app.tsx'),
-  settings: () => import('./settings/settings-app.tsx'),
-  welcome: () => import('./welcome/welcome-app.tsx'),
+const CHUNKS: Readonly<Record<AppKind, Prepared<AppProps<never>>>> = {
+  terminal: prepared(() => import('./terminal/terminal-app.tsx')),
+  editor: prepared(() => import('./editor/editor-app.tsx')),
+  files: prepared(() => import('./files/files-app.tsx')),
+  web: prepared(() => import('./web/web-app.tsx')),
+  devices: prepared(() => import('./devices/devices-app.tsx')),
+  tasks: prepared(() => import('./tasks/tasks-app.tsx')),
+  settings: prepared(() => import('./settings/settings-app.tsx')),
+  welcome: prepared(() => import('./welcome/welcome-app.tsx')),
 }
 
 /** Every app there is, in the order of the dock. */
@@ -38,7 +39,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: SquareTerminal,
     single: false,
     onDevice: true,
-    component: lazy(LOAD.terminal),
+    component: CHUNKS.terminal.Component,
   },
   editor: {
     kind: 'editor',
@@ -46,7 +47,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: FileText,
     single: false,
     onDevice: true,
-    component: lazy(LOAD.editor),
+    component: CHUNKS.editor.Component,
   },
   files: {
     kind: 'files',
@@ -54,16 +55,16 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Folder,
     single: false,
     onDevice: true,
-    component: lazy(LOAD.files),
+    component: CHUNKS.files.Component,
   },
-  web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: lazy(LOAD.web) },
+  web: { kind: 'web', title: 'Web', icon: Globe, single: false, onDevice: false, component: CHUNKS.web.Component },
   devices: {
     kind: 'devices',
     title: 'Devices',
     icon: MonitorSmartphone,
     single: true,
     onDevice: false,
-    component: lazy(LOAD.devices),
+    component: CHUNKS.devices.Component,
   },
   tasks: {
     kind: 'tasks',
@@ -71,7 +72,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Activity,
     single: true,
     onDevice: false,
-    component: lazy(LOAD.tasks),
+    component: CHUNKS.tasks.Component,
   },
   settings: {
     kind: 'settings',
@@ -79,7 +80,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Settings,
     single: true,
     onDevice: false,
-    component: lazy(LOAD.settings),
+    component: CHUNKS.settings.Component,
   },
   welcome: {
     kind: 'welcome',
@@ -87,7 +88,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     icon: Sparkles,
     single: true,
     onDevice: false,
-    component: lazy(LOAD.welcome),
+    component: CHUNKS.welcome.Component,
   },
 }
 
@@ -98,8 +99,8 @@ export const appOf = (kind: string): AppDefinition | undefined => (Object.hasOwn
  * the unlock the windows are drawn with no request in between. A chunk that fails is asked for again when it is needed.
  */
 export async function preloadApps(): Promise<void> {
-  for (const load of Object.values(LOAD)) {
-    await load().catch(() => undefined)
+  for (const { prepare } of Object.values(CHUNKS)) {
+    await prepare().catch(() => undefined)
     await new Promise((resolve) => setTimeout(resolve))
   }
 }

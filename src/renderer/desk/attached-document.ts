@@ -46,7 +46,8 @@ export class AttachedDocument implements Disposable {
       if (this.#channel) this.#channel.send(framed(KIND.update, update))
       else this.#unsent = true
     }
-    this.doc.on('update', sendUpdate)
+    // From the first state on: whoever listens makes Yjs write down all it takes in, and that state is large.
+    void this.whenLoaded.then(() => this.doc.on('update', sendUpdate))
     const sendAwareness = (change: { added: number[]; updated: number[]; removed: number[] }, origin: unknown) => {
       if (origin === FROM_DEVICE || !this.#channel) return
       const own = [...change.added, ...change.updated, ...change.removed].filter((client) => client === this.awareness.clientID)

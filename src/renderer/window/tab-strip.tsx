@@ -26,12 +26,14 @@ export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowI
   const newTabKeys = useKeys('new-tab')
   const list = useRef<HTMLDivElement>(null)
   // More tabs than fit scroll; the one in front is always in sight.
+  const several = (tabs?.length ?? 0) > 1
   useLayoutEffect(() => {
+    if (!several) return // asking would lay the page out
     const [strip, tab] = [list.current, activeTab && document.getElementById(tabElementId(activeTab))]
     if (!strip || !tab || strip.scrollWidth <= strip.clientWidth) return
     if (tab.offsetLeft < strip.scrollLeft) strip.scrollLeft = tab.offsetLeft
     else strip.scrollLeft = Math.max(strip.scrollLeft, tab.offsetLeft + tab.offsetWidth - strip.clientWidth)
-  }, [activeTab])
+  }, [activeTab, several])
   if (!tabs || !activeTab) return null
 
   const handleKey = (event: KeyboardEvent<HTMLDivElement>) => {

@@ -66,6 +66,7 @@ function copyOf(frame: HTMLElement): HTMLElement {
       'data-tab-strip',
       'data-tip',
       'data-active',
+      'data-arrives',
       'aria-controls',
       'name',
     ]) {

@@ -3,7 +3,7 @@ import { placeInClass, placeToPixels } from '../../session/place.ts'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState, WindowState } from '../../session/session-state.ts'
 import type { PixelRect } from '../../session/snap-zone.ts'
-import { type DeskSlice, useDesk } from '../desk/desk-store.ts'
+import { useDesk } from '../desk/desk-store.ts'
 
 /** Where a window is on this display. */
 export const windowRect = (window: WindowState, displayClass: DisplayClass, desk: DeskSize): PixelRect =>
@@ -25,6 +25,3 @@ export const shownWindows = (session: SessionState): WindowId[] =>
 
 /** The window with the keys, or undefined where all are minimised. */
 export const focusedWindow = (session: SessionState): WindowId | undefined => session.focus[session.currentActivity] ?? undefined
-
-/** The same windows in a fixed order: raising one must not move its element (an iframe would load anew). */
-export const shownInFixedOrder = (state: DeskSlice): WindowId[] => (state.session ? shownWindows(state.session).sort() : [])

@@ -1,5 +1,5 @@
 import { Maximize2, Minimize2, Minus, Pin, X } from 'lucide-react'
-import { Component, memo, type PointerEvent, type ReactNode, Suspense, useEffect, useLayoutEffect, useRef } from 'react'
+import { Component, memo, type PointerEvent, type ReactNode, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { type AppState, appTitle } from '../../session/app-state.ts'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
@@ -21,15 +21,25 @@ import { dragWindow, resizeWindow } from './window-drag.ts'
 import { RESIZE_EDGES } from './window-geometry.ts'
 import { windowMenu } from './window-menus.tsx'
 
+interface WindowFrameProps {
+  readonly windowId: WindowId
+  readonly live: boolean
+  readonly plain?: boolean
+  readonly compact?: boolean
+  readonly arrives?: boolean
+}
+
 /**
  * Chrome around one window: tabs in the title bar, where it is, buttons, edges. Keeps no state: it reads a slice of the
  * session and sends commands back.
  *
  * @param live   its front tab is mounted
  * @param plain  nothing of it can be seen: it is drawn with its title alone, for the moment something in front is dragged away
+ * @param arrives  it comes onto a desk that is already there: it fades in. Counts when it is mounted.
  */
-export const WindowFrame = memo(function WindowFrame(props: { windowId: WindowId; live: boolean; plain?: boolean; compact?: boolean }) {
+export const WindowFrame = memo(function WindowFrame(props: WindowFrameProps) {
   const { windowId, live, plain, compact } = props
+  const [arrives] = useState(props.arrives)
   const element = useRef<HTMLElement>(null)
   const frame = useSession(
     useShallow((session) => {
@@ -81,6 +91,7 @@ export const WindowFrame = memo(function WindowFrame(props: { windowId: WindowId
       data-window={windowId}
       data-active={frame.active || undefined}
       data-zone={zone}
+      data-arrives={arrives || undefined}
       tabIndex={-1}
       style={compact ? undefined : { ...frameStyle(rect), zIndex: frame.depth }}
       onPointerDownCapture={focus}

@@ -100,13 +100,17 @@ function shows(rect: PixelRect, rows: number, least: number, above: readonly Pix
   const width = Math.min(desk.width, rect.x + rect.width) - left
   const height = Math.min(desk.height, rect.y + rect.height) - top
   if (width <= 0 || height <= 0) return false
+  const covers = (other: PixelRect, x: number, y: number) =>
+    x >= other.x && x < other.x + other.width && y >= other.y && y < other.y + other.height
   let points = 0
+  let last: PixelRect | undefined // what hid one point mostly hides the next one: looked at first
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < SAMPLES; column++) {
       const x = left + (width * (column + 0.5)) / SAMPLES
       const y = top + (height * (row + 0.5)) / rows
-      const hidden = above.some((other) => x >= other.x && x < other.x + other.width && y >= other.y && y < other.y + other.height)
-      if (!hidden && ++points >= least) return true
+      if (last && covers(last, x, y)) continue
+      last = above.find((other) => covers(other, x, y))
+      if (!last && ++points >= least) return true
     }
   }
   return false

@@ -1,5 +1,4 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { useShallow } from 'zustand/react/shallow'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
@@ -8,26 +7,28 @@ import { useRemoteDrags } from '../desk/remote-drags.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
 import { KeyboardMode } from './keyboard-mode.tsx'
 import { SnapPreview } from './snap-preview.tsx'
-import { focusedWindow, shownInFixedOrder, shownWindows, windowRect, windowRectNow } from './use-places.ts'
+import { nextStage, stageOf } from './staging.ts'
+import { focusedWindow, shownWindows, windowRect, windowRectNow } from './use-places.ts'
 import { type SeenPart, seenParts } from './window-geometry.ts'
 import { WindowFrame } from './window-frame.tsx'
 import './window.css'
 
 /** Windows whose content is mounted in one go after the focused one; more would hold up the first frame. */
 const MOUNT_STEP = 2
+/** Frames drawn in one go after the focused window's: a few ms of work between two frames on a slow machine. */
+const FRAME_STEP = 12
 /** Covered windows that stay mounted, so that going back and forth is instant; beyond that the longest unseen goes. */
 const KEEP_COVERED = 8
 /** More contents than this are not mounted at once, whatever can be seen: the hindmost wait until they come forward. */
 const MAX_LIVE = 32
 
 /**
- * The desk area with its windows. Frames of all shown windows are there; content only of those of which something can
- * be seen, the focused one first, the rest a few a frame.
+ * The desk area with its windows. The focused window comes first, whole, and takes keys; the next frames bring the others,
+ * foremost first. Content is mounted only where something of it can be seen.
  */
 export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }) {
   const area = useRef<HTMLDivElement>(null)
-  const ids = useDesk(useShallow(shownInFixedOrder))
-  const { live, seen } = useLiveWindows()
+  const [measured, setMeasured] = useState(false)
 
   useLayoutEffect(() => {
     const node = area.current
@@ -36,6 +37,7 @@ export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }
       if (node.clientWidth > 0 && node.clientHeight > 0) onResize({ width: node.clientWidth, height: node.clientHeight })
     }
     measure()
+    setMeasured(true)
     const observer = new ResizeObserver(measure)
     observer.observe(node)
     return () => observer.disconnect()
@@ -45,61 +47,92 @@ export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }
 
   return (
     <div ref={area} className="desk-area" data-desk-area="">
-      {ids.map((id) => (
-        <WindowFrame key={id} windowId={id} live={live.has(id)} plain={seen.get(id) === 'nothing'} />
-      ))}
+      {measured && <Windows /> /* laid out once, for the size the area has */}
       <SnapPreview />
       <KeyboardMode />
     </div>
   )
 }
 
-function useLiveWindows(): { readonly live: ReadonlySet<WindowId>; readonly seen: ReadonlyMap<WindowId, SeenPart> } {
+function Windows() {
+  const { seen, wanted } = useSeenWindows()
+  const frames = useStaged(wanted.frames, FRAME_STEP, 0)
+  const contents = useStaged(wanted.contents, MOUNT_STEP, KEEP_COVERED)
+  const all = frames.complete && contents.complete && wanted.frames.length > 0
+  useEffect(() => {
+    if (all) markOnce('elsewhere:all-windows')
+  }, [all])
+  // In a fixed order: raising a window must not move its element (an iframe would load anew).
+  return [...frames.shown]
+    .sort()
+    .map((id) => (
+      <WindowFrame
+        key={id}
+        windowId={id}
+        live={contents.shown.has(id)}
+        plain={seen.get(id) === 'nothing'}
+        arrives={id === frames.newcomer}
+      />
+    ))
+}
+
+interface Wanted {
+  /** All windows on the desk, and those whose content can be seen: the focused one first, then front to back, hidden ones last. */
+  readonly frames: readonly WindowId[]
+  readonly contents: readonly WindowId[]
+}
+
+function useSeenWindows(): { readonly seen: ReadonlyMap<WindowId, SeenPart>; readonly wanted: Wanted } {
   const session = useDesk((state) => state.session)
   const displayClass = useDesk((state) => state.displayClass)
   const desk = useDesk((state) => state.desk)
   const windows = session?.windows
   const stack = session?.stack
   const activity = session?.currentActivity
-  const { seen, wanted } = useMemo(() => {
+  return useMemo(() => {
     const now = deskNow().session
-    if (!now || !windows || !stack || !activity) return { seen: new Map<WindowId, SeenPart>(), wanted: [] }
+    if (!now || !windows || !stack || !activity) return { seen: new Map<WindowId, SeenPart>(), wanted: { frames: [], contents: [] } }
     const frontToBack = shownWindows(now)
       .reverse()
       .map((id) => [id, windowRect(now.windows[id] as SessionState['windows'][WindowId], displayClass, desk)] as const)
     const focused = focusedWindow(now)
-    const parts = seenParts(frontToBack, desk)
-    const withContent = frontToBack.map(([id]) => id).filter((id) => id !== focused && parts.get(id) === 'content')
-    return { seen: parts, wanted: (focused ? [focused, ...withContent] : withContent).slice(0, MAX_LIVE) }
+    const seen = seenParts(frontToBack, desk)
+    const others = frontToBack.map(([id]) => id).filter((id) => id !== focused)
+    const inView = others.filter((id) => seen.get(id) !== 'nothing')
+    const hidden = others.filter((id) => seen.get(id) === 'nothing')
+    const first = focused ? [focused] : []
+    const contents = [...first, ...inView.filter((id) => seen.get(id) === 'content')].slice(0, MAX_LIVE)
+    return { seen, wanted: { frames: [...first, ...inView, ...hidden], contents } }
   }, [windows, stack, activity, displayClass, desk])
+}
 
-  const [mounted, setMounted] = useState<readonly WindowId[]>([])
-  useEffect(() => {
-    const missing = wanted.filter((id) => !mounted.includes(id))
-    const covered = mounted.filter((id) => !wanted.includes(id))
-    if (missing.length === 0 && covered.length <= KEEP_COVERED) {
-      if (wanted.length > 0) markOnce('elsewhere:all-windows')
-      return
-    }
-    const first = mounted.length === 0
-    const next = requestAnimationFrame(() =>
-      setMounted((before) => {
-        const still = wanted.filter((id) => !before.includes(id)).slice(0, first ? 1 : MOUNT_STEP)
-        const kept = before.filter((id) => !wanted.includes(id)).slice(-KEEP_COVERED)
-        return [...kept, ...before.filter((id) => wanted.includes(id)), ...still]
-      }),
-    )
-    return () => cancelAnimationFrame(next)
-  }, [wanted, mounted])
+/** Shows a list of windows a few at a time: the first in the first frame, `step` more after each. */
+function useStaged(wanted: readonly WindowId[], step: number, kept: number) {
+  const [before, setBefore] = useState<readonly WindowId[]>([])
+  const stage = useMemo(() => stageOf(wanted, before, kept), [wanted, before, kept])
+  useEffect(() => (stage.missing.length > 0 ? afterPaint(() => setBefore(nextStage(stage, step))) : undefined), [stage, step])
+  // One that comes by itself is seen coming; a whole desk is just there.
+  const newcomer = stage.missing.length === 1 && before.length > 0 ? stage.missing[0] : undefined
+  return { shown: stage.shown, complete: stage.missing.length === 0, newcomer }
+}
 
-  return useMemo(() => ({ seen, live: new Set([...(wanted[0] ? [wanted[0]] : []), ...mounted]) }), [seen, wanted, mounted])
+/** Calls back when what is in the page now has been drawn; the answer takes that back. */
+function afterPaint(callback: () => void): () => void {
+  let timer = 0
+  const frame = requestAnimationFrame(() => {
+    timer = window.setTimeout(callback)
+  })
+  return () => {
+    cancelAnimationFrame(frame)
+    clearTimeout(timer)
+  }
 }
 
 const marked = new Set<string>()
 function markOnce(name: string): void {
   if (marked.has(name)) return
   marked.add(name)
-  requestAnimationFrame(() => setTimeout(() => performance.mark(name)))
+  afterPaint(() => performance.mark(name))
 }
 
 /** Windows dragged on other displays follow here outside of React, and fall back to their place when the drag ends. */
