@@ -96,10 +96,13 @@ export class DeskKeeper implements Disposable {
     const { vault, parts } = this.#options
     const { desk } = this.require()
     for (const replica of desk.documents.all()) replica.flush()
-    packLuggage(desk, deviceList, vault.label?.deviceName ?? parts.hostName)
+    packLuggage(desk, { person, deviceList }, vault.label?.deviceName ?? parts.hostName)
     this.close()
-    await vault.adopt({ person, personName, datasetKeys })
-    await this.open()
+    try {
+      await vault.adopt({ person, personName, datasetKeys })
+    } finally {
+      await this.open() // the joined desk, or the one that was open when the keys could not be written
+    }
     parts.log.info('joined another desk', { devices: this.require().desk.devices.members.length })
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import { StoreError } from '../base/store-error.ts'
 import { appState } from '../session/app-state.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
 import { TextBuffer } from '../session/text-buffer.ts'
@@ -182,6 +183,30 @@ describe('pairing', () => {
     await back
     await vi.waitFor(() => expect(phases.at(-1)).toBe('unlocked'), wait)
     expect(phases[0]).toBe('display-locked')
+  })
+
+  it('[DV21] a join that cannot be written is given up: the desk that was open is open again, nothing twice', async () => {
+    await laptop.setUp()
+    const own = await server.setUp('server display')
+    const workspace = new WorkspaceDoc(await attach(own))
+    const device = (await own.listDevices({}))[0]?.deviceId as string
+    workspace.dispatch({ type: 'window/open', app: appState.parse({ kind: 'files', device, path: '/home/test', view: 'list' }) }, context)
+    const [a, b] = [laptop.control(), server.control()]
+    const { code } = await a.offerPairing({})
+    await b.joinPairing({ code: code as string })
+    await vi.waitFor(async () => expect((await b.readPairing({})).step).toBe('confirm'), wait)
+    await vi.waitFor(async () => expect((await a.readPairing({})).step).toBe('confirm'), wait)
+    server.vaultStore.failWith = StoreError.diskFull('the vault')
+    await a.confirmPairing({ accept: true })
+    await b.confirmPairing({ accept: true })
+    await vi.waitFor(async () => expect((await b.readPairing({})).step).toBe('failed'), wait)
+    const names = Object.values(workspace.state.activities).map(({ name }) => name)
+    const back = server.connect()
+    await vi.waitFor(async () => expect((await back.hello({ displayName: 'server display' })).phase).toBe('unlocked'), wait)
+    const again = new WorkspaceDoc(await attach(back))
+    expect(Object.values(again.state.activities).map(({ name }) => name)).toEqual(names)
+    expect(Object.keys(again.state.windows).sort()).toEqual(Object.keys(workspace.state.windows).sort())
+    expect((await back.listDevices({})).map(({ name }) => name)).toEqual(['server'])
   })
 
   it('[DV21] a crash between the change of keys and the new desk loses nothing', async () => {

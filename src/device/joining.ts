@@ -1,5 +1,5 @@
 import { fromUtf8, fromBase64Url, toBase64Url, utf8 } from '../base/bytes.ts'
-import { type DocId, WORKSPACE_DOC } from '../base/ids.ts'
+import { type DocId, type PersonId, WORKSPACE_DOC } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { RandomSource } from '../base/random.ts'
 import { toBase58 } from '../base/base58.ts'
@@ -22,6 +22,8 @@ const KEY = 'luggage'
 const luggage = z.object({
   windows: broughtWindows,
   texts: z.array(z.object({ doc: z.string().max(128), text: z.string(), language: z.string().nullable() })),
+  /** Whose devices are joined: in the desk of anybody else this is what a join that was given up left behind. */
+  person: z.string(),
   deviceList: z.string(),
   deviceName: z.string(),
 })
@@ -30,7 +32,7 @@ type Luggage = z.infer<typeof luggage>
 /** Packs the open windows, their unsaved texts and the list of the person to join. @throws StoreError */
 export function packLuggage(
   from: { workspace: WorkspaceDoc; documents: Documents; values: KeyValueStore },
-  deviceList: Uint8Array,
+  to: { person: PersonId; deviceList: Uint8Array },
   deviceName: string,
 ): void {
   const texts: Luggage['texts'] = []
@@ -40,7 +42,8 @@ export function packLuggage(
     const buffer = new TextBuffer(replica.doc)
     texts.push({ doc, text: buffer.text.toString(), language: buffer.language })
   }
-  const packed: Luggage = { windows: [...windowsToBring(from.workspace.state)], texts, deviceList: toBase64Url(deviceList), deviceName }
+  const windows = [...windowsToBring(from.workspace.state)]
+  const packed: Luggage = { windows, texts, person: to.person, deviceList: toBase64Url(to.deviceList), deviceName }
   from.values.put(SPACE, KEY, utf8(JSON.stringify(packed)))
 }
 
@@ -50,10 +53,16 @@ export function moveLuggage(from: KeyValueStore): (to: KeyValueStore) => void {
   return (to) => packed && to.put(SPACE, KEY, packed)
 }
 
+/** Forgets luggage for another person than the one whose desk this is: that join was given up, and all it packed is still here. */
+export function dropStrayLuggage(values: KeyValueStore, person: PersonId): void {
+  const packed = values.get(SPACE, KEY)
+  if (packed && read(packed).person !== person) values.delete(SPACE, KEY)
+}
+
 /** The joined person's device list, when this device has just joined. Before anything checks who is a member. */
 export function unpackDeviceList(values: KeyValueStore, devices: DeviceList): void {
   const packed = values.get(SPACE, KEY)
-  if (packed) void devices.merge(fromBase64Url(read(packed).deviceList))
+  if (packed) devices.merge(fromBase64Url(read(packed).deviceList))
 }
 
 /** Makes the windows and texts again in the joined workspace, as an activity named after this device. True when there were any. */

@@ -44,9 +44,11 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   const screens = owned.add(new Emitter<{ terminalId: string; screen: string; atMs: number }>())
   const grants = new OwnDevicesGrantCheck(desk.devices)
 
-  const take = (link: Link, scope: DisposableStore) => {
+  const take = (link: Link, all: DisposableStore) => {
     log.info('linked', { peer: link.peer })
     board.see(link.peer)
+    const scope = all.add(new DisposableStore())
+    scope.add(link.onDidClose(() => all.release(scope))) // nothing of a link outlives it
     scope.add(desk.sync.attach(link))
     const session = scope.add(
       new PeerSession(link, {

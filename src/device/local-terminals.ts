@@ -49,8 +49,8 @@ export class LocalTerminals implements Disposable {
     context: CallContext,
   ): Promise<{ channel: ByteChannel; terminal: HostTerminal }> {
     const host = await this.#host.client()
+    const channel = context.openChannel() // first: a refusal must not leave one open in the host
     const { channel: hostChannel, terminal } = await host.attach(request, { signal: context.signal })
-    const channel = context.openChannel()
     pipeChannels(host.channel(hostChannel), channel)
     return { channel, terminal }
   }

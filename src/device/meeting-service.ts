@@ -86,6 +86,7 @@ export class MeetingService implements Disposable {
   async #rebuild(settings: DeviceSettings): Promise<void> {
     const { parts, clock, random, log, settings: service } = this.#options
     this.#links?.scope.dispose()
+    this.#links = undefined // whoever opens meanwhile gets the new ones
     const scope = new DisposableStore()
     const own = await this.#startRendezvous(settings.rendezvousPort)
     if (own) scope.add(own)

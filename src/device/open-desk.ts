@@ -13,7 +13,7 @@ import { Documents } from '../sync/documents.ts'
 import { PausedDevices } from '../sync/paused-devices.ts'
 import type { SyncContext } from '../sync/sync-context.ts'
 import type { DeviceParts, DeviceStore } from './device-parts.ts'
-import { moveLuggage, unpackDeviceList, unpackWindows } from './joining.ts'
+import { dropStrayLuggage, moveLuggage, unpackDeviceList, unpackWindows } from './joining.ts'
 import type { Notices } from './notices.ts'
 
 /** Everything that exists while the device keys are open. Disposing it closes links and store; the keys are the vault's. */
@@ -42,6 +42,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
     owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
     const devices = owned.add(DeviceList.open({ crypto, clock, person: keys.person, store: store.values }))
+    dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)
     await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
     if (!devices.isMember(keys.device) && vault.isPersonOpen && vault.label) {

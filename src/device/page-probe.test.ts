@@ -32,11 +32,11 @@ it.each<[string, Record<string, string>, boolean]>([
   ['two policies, one of which refuses', csp("frame-ancestors *, frame-ancestors 'none'"), false],
   ['another directive only', csp("frame-src 'none'"), true],
   ['a download', { 'content-disposition': 'Attachment; filename=x.zip' }, false],
-])('[DV30] %s: frameable %s', (_, headers, frameable) => {
+])('[DV23] %s: frameable %s', (_, headers, frameable) => {
   expect(refusalOf(new Headers(headers)) === '').toBe(frameable)
 })
 
-it('[DV30] tells the address it ended at, the title, and why', async () => {
+it('[DV23] tells the address it ended at, the title, and why', async () => {
   const fetch = web({
     'http://example.org/': () => redirect('https://www.example.org/start'),
     'https://www.example.org/start': () => page(xfo, '<html><title lang="en">Tom &amp;\n Jerry</title>'),
@@ -49,7 +49,7 @@ it('[DV30] tells the address it ended at, the title, and why', async () => {
   })
 })
 
-it('[DV30] reads the top of a page only, and nothing of what is not a page', async () => {
+it('[DV23] reads the top of a page only, and nothing of what is not a page', async () => {
   let pulled = 0
   let cancelled = false
   const endless = () =>
@@ -82,7 +82,7 @@ it.each([
   '',
   'http://ada:secret@example.org/',
   'https://ada@example.org',
-])('[DV30] %j is refused without asking anybody', async (url) => {
+])('[DV23] %j is refused without asking anybody', async (url) => {
   const fetch = web({})
   await expect(probePage(url, fetch, systemClock)).rejects.toMatchObject({
     code: 'web/refused-url',
@@ -102,18 +102,18 @@ it.each([
   'http://localhost./',
   'http://user:pw@example.org/',
   'file:///etc/passwd',
-])('[DV30] a page elsewhere may not lead to %s', async (target) => {
+])('[DV23] a page elsewhere may not lead to %s', async (target) => {
   const fetch = web({ 'https://evil.test/': () => redirect(target) })
   await expect(probePage('https://evil.test/', fetch, systemClock)).rejects.toMatchObject({ code: 'web/refused-url' })
   expect(fetch).toHaveBeenCalledTimes(1)
 })
 
-it('[DV30] a program of this device may be asked for by name, and lead on within it', async () => {
+it('[DV23] a program of this device may be asked for by name, and lead on within it', async () => {
   const fetch = web({ 'http://localhost:5173/': () => redirect('/app'), 'http://localhost:5173/app': () => page() })
   expect(await probePage('http://localhost:5173', fetch, systemClock)).toMatchObject({ url: 'http://localhost:5173/app', frameable: true })
 })
 
-it('[DV30] redirects and waiting have an end', async () => {
+it('[DV23] redirects and waiting have an end', async () => {
   const fetch = web({ 'http://loop.test/': () => redirect('http://loop.test/') })
   await expect(probePage('http://loop.test/', fetch, systemClock)).rejects.toMatchObject({ code: 'web/unreachable' })
   expect(fetch.mock.calls.length).toBeLessThan(10)

@@ -47,8 +47,8 @@ export class TerminalService implements Disposable {
           session.hold(channel)
           return { channel: channel.id, info: here(device, terminal) }
         }
+        const channel = session.hold(context.openChannel()) // first: a refusal must not leave one open over there
         const attached = await peer.tty.attachTerminal(request, { signal: context.signal })
-        const channel = session.hold(context.openChannel())
         pipeChannels(peer.tty.channel(attached.channel), channel)
         return { channel: channel.id, info: here(device, attached.terminal) }
       },
