@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   testkit: ['base', 'session', 'sync', 'identity', 'rpc', 'files', 'jobs', 'device', 'platform'],
 }
 // The floors of src/renderer/, lowest first: a folder may import those before it, and itself.
-const RENDERER_FLOORS = ['theme', 'ui', 'desk', 'screens', 'apps', 'window', 'dock', 'shell']
+const RENDERER_FLOORS = ['theme', 'ui', 'desk', 'native', 'screens', 'apps', 'window', 'dock', 'shell']
 const TEST_FILE = '\\.(test|suite)\\.tsx?$|^src/testkit/'
 const CONTRACT_FILE = '(-|/)contract\\.ts$' // RPC contracts are the public face of a room
 

@@ -62,6 +62,8 @@ export interface DisplayOptions {
   readonly height?: number
   readonly colorScheme?: 'light' | 'dark'
   readonly reducedMotion?: 'reduce' | 'no-preference'
+  /** Before the page is opened: what its host has besides a browser. */
+  readonly prepare?: (page: Page) => Promise<void>
 }
 
 /** A display: one page of a device's desk, as a person opens it through a one-time URL. */
@@ -88,11 +90,12 @@ export class E2eDisplay {
   static async open(
     device: E2eDevice,
     browser: E2eBrowser,
-    { width = 1440, height = 900, colorScheme = 'light', reducedMotion = 'no-preference' }: DisplayOptions = {},
+    { width = 1440, height = 900, colorScheme = 'light', reducedMotion = 'no-preference', prepare }: DisplayOptions = {},
   ): Promise<E2eDisplay> {
     const context = await browser.browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion })
     const page = await context.newPage()
     const display = new E2eDisplay(page, context, device)
+    await prepare?.(page)
     await page.goto(await device.entrance())
     return display
   }

@@ -138,7 +138,7 @@ describe('[EL2] the native contract', () => {
       call('tab:show', {
         tabId: 't',
         bounds: { x: 0, y: 0, width: 1, height: 1 },
-        page: { history: { urls: [DESK], index: 0 }, scrollY: 0 },
+        page: { history: { urls: [DESK], index: 0 }, scrollY: 0, byPerson: true },
       }),
     ).rejects.toThrow(/^native\/refused-address: /)
     await expect(call('secret:seal', { base64: 'aGk=' })).rejects.toThrow(/^native\/no-keystore: /)
@@ -148,7 +148,7 @@ describe('[EL2] the native contract', () => {
     const { call, tabs } = nativeSetup()
     const bounds = { x: 10, y: 10, width: 100, height: 100 }
     await expect(call('tab:show', { tabId: 't', bounds })).rejects.toThrow(/^native\/unknown-tab: /)
-    await call('tab:show', { tabId: 't', bounds, page: { history: { urls: ['https://a.test/'], index: 0 }, scrollY: 0 } })
+    await call('tab:show', { tabId: 't', bounds, page: { history: { urls: ['https://a.test/'], index: 0 }, scrollY: 0, byPerson: true } })
     await expect(call('tab:hide', { tabId: 't', picture: true })).resolves.toEqual({ picture: expect.stringMatching(/^data:image\/jpeg;/) })
     await call('tab:close', { tabId: 't' })
     expect(tabs.count).toBe(0)

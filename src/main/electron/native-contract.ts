@@ -36,13 +36,17 @@ const wish = z.enum(['location', 'notifications', 'clipboard', 'camera', 'microp
 /** What a page may ask the person for. */
 export type Wish = z.infer<typeof wish>
 
+/** `byPerson`: opened just now by the person at this display, not come with the workspace. */
+const openedPage = z.object({ history: pageHistory, scrollY, byPerson: z.boolean() })
+export type OpenedPage = z.infer<typeof openedPage>
+
 export const nativeMethods = {
   /** `canSealSecrets`: the operating system has a key store, and it is more than plain text. */
   'host:info': { input: nothing, output: z.object({ electron: z.string(), canSealSecrets: z.boolean() }) },
   /** Keys that stay the desk's while a page in a view has the keyboard; they come as `key-pressed`. */
   'host:keys': { input: z.object({ bindings: z.array(z.string().min(1).max(40)).max(200) }), output: nothing },
   /** Shows a page in a view of its own over the desk. A view that is there is only moved and shown: `page` is for a new one. */
-  'tab:show': { input: z.object({ tabId, bounds, page: z.object({ history: pageHistory, scrollY }).optional() }), output: nothing },
+  'tab:show': { input: z.object({ tabId, bounds, page: openedPage.optional() }), output: nothing },
   /** Takes the view out of sight; the page goes on. With `picture`: how it looked, as a data: URL, to stand in its place. */
   'tab:hide': { input: z.object({ tabId, picture: z.boolean() }), output: z.object({ picture: z.string().max(6_000_000).nullable() }) },
   /** Errors: native/unknown-tab, native/refused-address. */
@@ -75,7 +79,7 @@ const tabChange = z.object({
   scrollY,
   /** A small picture as a data: URL. */
   icon: z.string().max(100_000).optional(),
-  /** Somebody at this display used the page since it was opened: only then is where it went the workspace's business. */
+  /** The person at this display opened or used the page: only then is where it went the workspace's business. */
   byPerson: z.boolean(),
   /** Chromium's name of what went wrong, e.g. ERR_NAME_NOT_RESOLVED. */
   failure: z.string().max(200).optional(),

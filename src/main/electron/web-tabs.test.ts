@@ -8,7 +8,7 @@ import { clampBounds, MAX_VIEWS, WebTabs } from './web-tabs.ts'
 
 const DESK = 'http://abcdefghijkl.localhost:4170/'
 const BOUNDS = { x: 10, y: 10, width: 100, height: 100 }
-const page = (...urls: string[]) => ({ history: { urls, index: urls.length - 1 }, scrollY: 0 })
+const page = (...urls: string[]) => ({ history: { urls, index: urls.length - 1 }, scrollY: 0, byPerson: false })
 const settle = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 function setup() {
@@ -183,7 +183,11 @@ describe('[EL6] what a page asks for', () => {
 describe('[EL7] a view of a page', () => {
   it('begins with the tab’s history and scroll, then is only moved', async () => {
     const { tabs, first, last } = setup()
-    await tabs.show('t', BOUNDS, { history: { urls: ['https://a.test/', 'https://b.test/', 'https://c.test/'], index: 1 }, scrollY: 640 })
+    await tabs.show('t', BOUNDS, {
+      history: { urls: ['https://a.test/', 'https://b.test/', 'https://c.test/'], index: 1 },
+      scrollY: 640,
+      byPerson: false,
+    })
     const { webContents } = first()
     expect(webContents.restored).toEqual({
       index: 1,

@@ -1,6 +1,6 @@
 import type { BrowserWindow, Rectangle, WebContents, WebContentsView } from 'electron'
 import type { Disposable } from '../../base/disposable.ts'
-import type { NativeEvent, PageHistory } from './native-contract.ts'
+import type { NativeEvent, OpenedPage } from './native-contract.ts'
 import { NativeError } from './native-error.ts'
 import type { TabRules } from './tab-rules.ts'
 import { WebView } from './web-view.ts'
@@ -59,7 +59,7 @@ export class WebTabs implements Disposable {
     this.#deskKeys = new Set(bindings)
   }
 
-  async show(tabId: string, bounds: Rectangle, page: { history: PageHistory; scrollY: number } | undefined): Promise<void> {
+  async show(tabId: string, bounds: Rectangle, page: OpenedPage | undefined): Promise<void> {
     const known = this.#views.get(tabId)
     if (!known && !page) throw new NativeError('native/unknown-tab', `tab ${tabId} has no view in this window; say which page it shows`)
     const webView = known ?? this.#open(tabId)

@@ -2,7 +2,7 @@ import type { Input, InputEvent, WebContents, WebContentsView } from 'electron'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { bindingOf } from '../../base/key-binding.ts'
-import { type NativeEvent, type PageHistory, pageUrl, type Wish } from './native-contract.ts'
+import { type NativeEvent, type OpenedPage, type PageHistory, pageUrl, type Wish } from './native-contract.ts'
 import { NativeError } from './native-error.ts'
 import { readPageIcon } from './page-icon.ts'
 import type { TabRules } from './tab-rules.ts'
@@ -44,6 +44,8 @@ export class WebView implements Disposable {
   readonly #questions = new Map<number, (allow: boolean) => void>()
   #lastQuestion = 0
   #byPerson = false
+  /** Somebody has had a hand on it: it is scrolled by nobody else. */
+  #used = false
   #scrollY = 0
   #icon: string | undefined
   #failure: string | undefined
@@ -61,14 +63,15 @@ export class WebView implements Disposable {
   }
 
   /** The pages of a tab, at the one shown and where it was scrolled to. @throws NativeError `native/refused-address` */
-  async load({ history, scrollY }: { history: PageHistory; scrollY: number }): Promise<void> {
+  async load({ history, scrollY, byPerson }: OpenedPage): Promise<void> {
     const { urls, index } = history
+    this.#byPerson = byPerson
     for (const url of urls) this.#host.rules.open(url)
     this.#mustBeAllowed(urls[index] ?? '')
     const { webContents } = this.view
     if (scrollY > 0) {
       webContents.once('did-finish-load', () => {
-        if (!this.#byPerson) void this.#run(`window.scrollTo(0, ${Math.round(scrollY)})`)
+        if (!this.#used) void this.#run(`window.scrollTo(0, ${Math.round(scrollY)})`)
       })
     }
     this.#scrollY = scrollY
@@ -80,6 +83,7 @@ export class WebView implements Disposable {
   async navigate(to: string): Promise<void> {
     const { webContents } = this.view
     this.#byPerson = true
+    this.#used = true
     if (to === 'back') webContents.navigationHistory.goBack()
     else if (to === 'forward') webContents.navigationHistory.goForward()
     else if (to === 'reload') webContents.reload()
@@ -134,7 +138,7 @@ export class WebView implements Disposable {
     contents.on('did-navigate', () => {
       this.#dropQuestions() // the page that asked is gone
       this.#icon = undefined
-      if (this.#byPerson) this.#scrollY = 0
+      if (this.#used) this.#scrollY = 0
       report()
     })
     contents.on('did-fail-load', (_event, code, text, _url, isMainFrame) => {
@@ -218,6 +222,7 @@ export class WebView implements Disposable {
   #handleInput({ type }: InputEvent): void {
     if (!USE.has(type)) return
     this.#byPerson = true
+    this.#used = true
     const press = PRESS.has(type)
     const nowMs = this.#clock.monotonicMs()
     if (press || nowMs - this.#usedAtMs >= USED_EVERY_MS) {

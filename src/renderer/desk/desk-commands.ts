@@ -61,6 +61,8 @@ export type KeyOverrides = Readonly<Record<string, readonly string[]>>
 export interface Keymap {
   /** Which command a binding runs, by where the keyboard is. */
   readonly commandFor: (binding: KeyBinding, inTerminal: boolean) => CommandId | undefined
+  /** Everything bound, for whoever must know which keys are the desk's. */
+  readonly bindings: readonly KeyBinding[]
   /** The binding to show beside a command. */
   readonly keysOf: (id: CommandId) => KeyBinding | undefined
 }
@@ -91,6 +93,7 @@ export function createKeymap(host: KeyHost, overrides: KeyOverrides = {}): Keyma
     }
   }
   return {
+    bindings: [...plain.keys()],
     commandFor: (binding, inTerminal) => (inTerminal ? (inTerminals.get(binding) ?? plain.get(binding)) : plain.get(binding)),
     keysOf: (id) => shown.get(id),
   }

@@ -11,6 +11,9 @@ const useKeymapStore = create<{ readonly keymap: Keymap }>(() => ({ keymap: crea
 /** Joins the person's own bindings, which follow in the workspace, with the defaults of this host. */
 export const setKeyOverrides = (overrides: KeyOverrides): void => useKeymapStore.setState({ keymap: createKeymap(keyHost(), overrides) })
 
+/** Returns the function that stops it. */
+export const onKeymapChange = (listener: () => void): (() => void) => useKeymapStore.subscribe(listener)
+
 export const keymapNow = (): Keymap => useKeymapStore.getState().keymap
 
 /** The binding to show beside a command, for menus built in handlers. */

@@ -6,6 +6,7 @@ import { DeskSession } from '../desk/desk-session.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { Dock } from '../dock/dock.tsx'
 import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
+import { followNativeTabs } from '../native/native-tabs.ts'
 import { takeFirstAim } from '../screens/first-aim.ts'
 import { WindowLayer } from '../window/window-layer.tsx'
 import { Banners } from './banners.tsx'
@@ -40,6 +41,10 @@ function OpenDesk({ session }: { session: DeskSession }) {
   useEffect(() => {
     const keys = listenForKeys()
     return () => keys.dispose()
+  }, [])
+  useEffect(() => {
+    const views = followNativeTabs()
+    return () => views?.dispose()
   }, [])
   useEffect(() => {
     if (takeFirstAim() === 'join') openApp('devices')

@@ -6,6 +6,7 @@ import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
 import { dispatch, useSession } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
+import { useTabIcon } from '../native/native-tabs.ts'
 import { closeTab } from './closing.ts'
 import { useKeys } from '../desk/keymap-store.ts'
 import { openTab } from './open-app.ts'
@@ -87,6 +88,7 @@ const Tab = memo(function Tab({ tabId, windowId, selected }: { tabId: TabId; win
     }),
   )
   const app = useSession((session) => session.tabs[tabId]?.app)
+  const picture = useTabIcon(tabId)
   const linked = useDevices((state) => state.rows.filter((row) => row.state === 'linked').length)
   if (!tab || !app) return null
   const safety = tabSafety(app, linked)
@@ -114,7 +116,7 @@ const Tab = memo(function Tab({ tabId, windowId, selected }: { tabId: TabId; win
       }}
       onContextMenu={(event) => openContextMenu(event, `Tab ${tab.title}`, tabMenu(tabId))}
     >
-      <Icon aria-hidden="true" />
+      {picture ? <img className="tab-picture" src={picture} alt="" draggable={false} /> : <Icon aria-hidden="true" />}
       <span className="tab-title">{tab.title}</span>
       {safety.state === 'unsaved' && <Dot meaning="unsafe" hollow />}
       {/* For the pointer only: by keyboard Delete closes, and the menu says so. */}

@@ -1,31 +1,26 @@
-import { ArrowLeft, ArrowRight, ExternalLink, Globe, RotateCw, ShieldAlert } from 'lucide-react'
+import { ArrowLeft, ArrowRight, ExternalLink, Globe, RotateCw, X } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import type { AppStateOf } from '../../../session/app-state.ts'
-import { useClient } from '../../desk/app-desk.ts'
-import { Button } from '../../ui/button.tsx'
+import { nativeHost } from '../../native/native-host.ts'
+import { goTo, tell, useNativeTab } from '../../native/native-tabs.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
-import { ErrorState } from '../../ui/error-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
-import { useIsLate } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
-import { readAddress, shortAddress, step, visit } from './web-address.ts'
+import { FramedPage } from './framed-page.tsx'
+import { NativePage } from './native-page.tsx'
+import { openOutside } from './open-outside.ts'
+import { readAddress, step, visit } from './web-address.ts'
 import './web.css'
 
 type WebState = AppStateOf<'web'>
 
-/** What the device found when it asked for the page's headers. */
-type Probe =
-  | { readonly kind: 'asking' }
-  | { readonly kind: 'frameable'; readonly url: string }
-  | { readonly kind: 'refuses'; readonly url: string; readonly reason: string }
-  | { readonly kind: 'failed'; readonly error: unknown }
-
-/** A web page in a frame that may run its own scripts and forms and nothing else: no access to the desk, no pop-ups, no downloads. */
-export default function WebApp({ state, setState, active }: AppProps<WebState>) {
+/** A web page: in a view of its own where the host has views, else in a sandboxed frame. */
+export default function WebApp({ tabId, state, setState, active }: AppProps<WebState>) {
   const [refusal, setRefusal] = useState<string>()
   const [turn, setTurn] = useState(0)
   const field = useRef<HTMLInputElement>(null)
+  const view = useNativeTab(tabId).change
+  const canGo = { back: view?.canGoBack ?? step(state, -1) !== undefined, forward: view?.canGoForward ?? step(state, 1) !== undefined }
 
   useEffect(() => {
     if (active && state.url === '') field.current?.focus()
@@ -37,26 +32,39 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
     if (address.kind === 'refused') return setRefusal(address.reason)
     if (new URL(address.url).host === location.host) return setRefusal('That is this desk itself; it is not opened inside itself.')
     setRefusal(undefined)
+    if (nativeHost) goTo(tabId, address.url)
     const { history, index } = visit(state, address.url)
     setState({ history: [...history], index, url: address.url, title: '', scrollY: 0 })
   }
   const walk = (by: -1 | 1) => {
+    if (view) return tell(tabId, by === -1 ? 'back' : 'forward')
     const next = step(state, by)
     if (next) setState({ index: next.index, url: next.url, title: '', scrollY: 0 })
   }
+  const loadAgain = () => (view ? tell(tabId, view.loading ? 'stop' : 'reload') : setTurn((count) => count + 1))
   const handleTitle = (title: string) => {
     if (title !== '' && title !== state.title) setState({ title: title.slice(0, 200) })
   }
   return (
-    <div className="app web">
+    <div className="app web" aria-busy={view?.loading || undefined}>
       <form className="app-bar" aria-label="Address and history" onSubmit={go}>
-        <IconButton label="Back" icon={<ArrowLeft aria-hidden="true" />} aria-disabled={!step(state, -1)} onClick={() => walk(-1)} />
-        <IconButton label="Forward" icon={<ArrowRight aria-hidden="true" />} aria-disabled={!step(state, 1)} onClick={() => walk(1)} />
         <IconButton
-          label="Load again"
-          icon={<RotateCw aria-hidden="true" />}
+          label="Back"
+          icon={<ArrowLeft aria-hidden="true" />}
+          aria-disabled={!canGo.back}
+          onClick={() => canGo.back && walk(-1)}
+        />
+        <IconButton
+          label="Forward"
+          icon={<ArrowRight aria-hidden="true" />}
+          aria-disabled={!canGo.forward}
+          onClick={() => canGo.forward && walk(1)}
+        />
+        <IconButton
+          label={view?.loading ? 'Stop loading' : 'Load again'}
+          icon={view?.loading ? <X aria-hidden="true" /> : <RotateCw aria-hidden="true" />}
           aria-disabled={state.url === ''}
-          onClick={() => setTurn((count) => count + 1)}
+          onClick={loadAgain}
         />
         <input
           key={state.url}
@@ -94,8 +102,10 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
           <EmptyState icon={<Globe aria-hidden="true" />} title="A page goes here">
             Type an address above. The page, and the way back through the pages before it, follow you to your other displays.
           </EmptyState>
+        ) : nativeHost ? (
+          <NativePage tabId={tabId} url={state.url} title={state.title} />
         ) : (
-          <Page
+          <FramedPage
             key={`${state.url} ${turn}`}
             url={state.url}
             active={active}
@@ -107,87 +117,3 @@ export default function WebApp({ state, setState, active }: AppProps<WebState>) 
     </div>
   )
 }
-
-function Page({ url, active, onTitle, onRetry }: { url: string; active: boolean; onTitle: (title: string) => void; onRetry: () => void }) {
-  const client = useClient()
-  const [probe, setProbe] = useState<Probe>({ kind: 'asking' })
-  const [loads, setLoads] = useState(0)
-  const tell = useRef(onTitle)
-  useEffect(() => {
-    tell.current = onTitle
-  })
-  useEffect(() => {
-    if (!client) return
-    const leaving = new AbortController()
-    client.probePage({ url }, { signal: leaving.signal }).then(
-      (found) => {
-        tell.current(found.title ?? '')
-        setProbe(found.frameable ? { kind: 'frameable', url: found.url } : { kind: 'refuses', url: found.url, reason: found.reason })
-      },
-      (error: unknown) => !leaving.signal.aborted && setProbe({ kind: 'failed', error }),
-    )
-    return () => leaving.abort()
-  }, [client, url])
-  const late = useIsLate(probe.kind === 'asking' || (probe.kind === 'frameable' && loads === 0))
-
-  switch (probe.kind) {
-    case 'asking':
-      return late && <Skeleton lines={7} label={`Asking for ${shortAddress(url)}`} />
-    case 'failed':
-      return (
-        <ErrorState
-          title="The page could not be reached"
-          error={probe.error}
-          safe="The rest of your desk is not affected."
-          action={<Button onClick={onRetry}>Try again</Button>}
-        />
-      )
-    case 'refuses':
-      return (
-        <EmptyState
-          icon={<ShieldAlert aria-hidden="true" />}
-          title={`${new URL(probe.url).host} does not allow itself to be shown here`}
-          action={
-            <Button variant="primary" icon={<ExternalLink aria-hidden="true" />} onClick={() => openOutside(probe.url)}>
-              Open outside
-            </Button>
-          }
-        >
-          {sentence(probe.reason)} It opens in your browser instead; its address stays in this tab and follows you.
-        </EmptyState>
-      )
-    case 'frameable':
-      return (
-        <>
-          <iframe
-            className="web-frame"
-            title={shortAddress(probe.url)}
-            src={probe.url}
-            sandbox="allow-scripts allow-forms"
-            referrerPolicy="no-referrer"
-            allow=""
-            onLoad={() => setLoads((count) => count + 1)}
-          />
-          {!active && <div className="web-shield" aria-hidden="true" />}
-          {loads === 0 && late && (
-            <div className="web-cover">
-              <Skeleton lines={7} label={`Loading ${shortAddress(probe.url)}`} />
-            </div>
-          )}
-          {loads > 1 && (
-            <p className="web-note" role="status">
-              You followed a link. Pages keep their addresses to themselves here, so this tab remembers {shortAddress(url)}.
-            </p>
-          )}
-        </>
-      )
-  }
-}
-
-/** In the browser or program the machine uses for pages. It cannot reach back into the desk. */
-function openOutside(url: string): void {
-  window.open(url, '_blank', 'noopener,noreferrer')
-}
-
-/** A reason as a sentence of its own. */
-const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
