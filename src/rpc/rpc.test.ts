@@ -9,7 +9,7 @@ import { createClient, MAX_CALLS_IN_FLIGHT } from './client.ts'
 import { event, method, type CallContext, type Contract, type Handlers } from './contract.ts'
 import { pipeChannels } from './pipe-channels.ts'
 import { serve } from './serve.ts'
-import { Wire } from './wire.ts'
+import { MAX_CHANNELS, Wire } from './wire.ts'
 
 const contract = {
   add: method({ needs: 'sum:read', parseInput: z.object({ a: z.number(), b: z.number() }).parse, parseOutput: z.number().parse }),
@@ -202,6 +202,27 @@ it('[DV4] a channel opened by a call that fails is closed, and its bytes never l
   expect(await codeOf(client.stream({}))).toBe('sum/full')
   await settled()
   expect(far.sent.map((m) => (typeof m === 'string' ? JSON.parse(m).t : 'bytes'))).toEqual(['error'])
+})
+
+it('[DV4] a call cancelled while its answer is under way leaves no channel open, however often', async () => {
+  const { client, far, opened } = setUp()
+  let abort = new AbortController()
+  const send = far.send.bind(far)
+  far.send = (message) => {
+    send(message)
+    if (typeof message === 'string' && message.includes('"t":"ok"')) abort.abort()
+  }
+  for (let i = 0; i <= MAX_CHANNELS; i++) {
+    abort = new AbortController()
+    expect(await codeOf(client.stream({}, { signal: abort.signal }))).toBe('base/cancelled')
+    await settled()
+  }
+  const reasons: string[] = []
+  for (const channel of opened) channel.onDidClose(({ reason }) => reasons.push(reason))
+  await settled()
+  expect(reasons).toEqual(opened.map(() => 'rpc/cancelled'))
+  abort = new AbortController()
+  expect(await client.add({ a: 1, b: 1 })).toBe(2)
 })
 
 it('[DV4] a channel closed inside its call delivers what was sent, then closes', async () => {

@@ -4,7 +4,7 @@ import type { Transport } from './channel.ts'
 import { MAX_CALLS_IN_FLIGHT, parseOrThrow } from './client.ts'
 import type { CallContext, Contract, Handlers, Method, Need, RemoteEvent } from './contract.ts'
 import { RpcError } from './rpc-error.ts'
-import { Wire } from './wire.ts'
+import { CHANNEL_UNWANTED, Wire } from './wire.ts'
 import type { WireChannel } from './wire-channel.ts'
 
 export interface ServeOptions {
@@ -27,6 +27,8 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, ov
   const wire = over instanceof Wire ? over : new Wire(over)
   const owned = new DisposableStore()
   const running = new Map<number, AbortController>()
+  /** Open channels by the call that was answered with them: a cancel that crossed that answer closes them. */
+  const granted = new Map<number, readonly WireChannel[]>()
   const reportBug = (error: unknown, name: string) => options.onBug?.(error, name)
 
   const run = async (name: string, input: unknown, context: CallContext): Promise<unknown> => {
@@ -65,6 +67,9 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, ov
       if (kept) channel.release()
       else channel.discard()
     }
+    if (!kept || channels.length === 0) return
+    granted.set(id, channels)
+    for (const channel of channels) channel.onDidClose(() => granted.delete(id))
   }
 
   /** Whether the caller heard `ok`. */
@@ -82,6 +87,7 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, ov
     wire.bindCallee((message) => {
       if (message.t === 'cancel') {
         running.get(message.id)?.abort(new CancelledError())
+        for (const channel of granted.get(message.id) ?? []) channel.close(CHANNEL_UNWANTED)
         return
       }
       if (running.has(message.id)) throw new RpcError('rpc/malformed', 'two calls in flight have one id')

@@ -9,6 +9,9 @@ import { formatChannelBytes, formatWireMessage, parseChannelBytes, parseWireMess
 /** Channels open at once in one direction. 1,024: every tab of a large desk may hold a document and a terminal. */
 export const MAX_CHANNELS = 1024
 
+/** Why a channel closes whose call was cancelled while the answer that names it was under way: nobody will take it. */
+export const CHANNEL_UNWANTED = 'rpc/cancelled'
+
 type CallMessage = Extract<WireMessage, { t: 'call' | 'cancel' }>
 type AnswerMessage = Extract<WireMessage, { t: 'ok' | 'error' | 'event' }>
 
@@ -119,7 +122,9 @@ export class Wire implements Disposable {
         return this.#channelAt(message.c)?.handleAck(message.b)
       case 'close':
         if (this.#closing.delete(message.c)) return
-        return this.#channelAt(message.c)?.handleClose(message.reason)
+        this.#channelAt(message.c)?.handleClose(message.reason)
+        if (message.reason === CHANNEL_UNWANTED) this.#untaken.delete((message.c - 1) / 2)
+        return
     }
   }
 

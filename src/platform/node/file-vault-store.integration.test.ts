@@ -24,6 +24,14 @@ describe('FileVaultStore', () => {
 
   describeVaultStore(async () => new FileVaultStore(await folder()))
 
+  it('[ID14] a folder that cannot be written is said with a code, not as a bug', async () => {
+    const file = join(await folder(), 'a file')
+    await writeFile(file, 'in the way')
+    await expect(new FileVaultStore(join(file, 'data')).write('vault', utf8('x'))).rejects.toThrow(
+      expect.objectContaining({ code: 'store/failed' }),
+    )
+  })
+
   it('[ID14] makes its folder, files only for their owner, and leaves no other file', async () => {
     const data = join(await folder(), 'deep', 'data')
     const store = new FileVaultStore(data)

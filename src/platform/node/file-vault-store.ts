@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VaultFile, VaultStore } from '../../identity/vault-store.ts'
+import { systemStoreError } from './system-store-error.ts'
 
 const FILE_NAMES: Readonly<Record<VaultFile, string>> = { vault: 'vault.json', unattended: 'unattended.key', devices: 'devices.sealed' }
 
@@ -20,11 +21,19 @@ export class FileVaultStore implements VaultStore {
       return new Uint8Array(await readFile(this.#path(file)))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw error
+      throw systemStoreError(error, this.#path(file))
     }
   }
 
   async write(file: VaultFile, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#replace(file, bytes)
+    } catch (error) {
+      throw systemStoreError(error, this.#path(file))
+    }
+  }
+
+  async #replace(file: VaultFile, bytes: Uint8Array): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const path = this.#path(file)
     const fresh = `${path}.new`
@@ -44,11 +53,10 @@ export class FileVaultStore implements VaultStore {
   async remove(file: VaultFile): Promise<void> {
     try {
       await rm(this.#path(file))
+      await this.#syncFolder()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-      throw error
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw systemStoreError(error, this.#path(file))
     }
-    await this.#syncFolder()
   }
 
   #path(file: VaultFile): string {

@@ -48,6 +48,18 @@ describeKeyValueStore('SqliteKeyValueStore', () => ({
 }))
 
 describe('SqliteStore', () => {
+  it('[SY97] a store that could not be opened is not kept locked: the next try opens it', () => {
+    const sealer = fakeSealer('key')
+    const failing = {
+      ...sealer,
+      seal: () => {
+        throw new Error('the sealer fails, once')
+      },
+    }
+    expect(() => new SqliteStore({ path: path(), sealer: failing })).toThrow(expect.objectContaining({ code: 'store/failed' }))
+    new SqliteKeyValueStore(openStore()).put('space', 'key', utf8('value'))
+  })
+
   it('[SY93] nothing that was put can be read in the folder: not names, not keys, not values', () => {
     const store = openStore()
     new SqliteKeyValueStore(store).put('canary-space', 'canary-key', utf8('canary-value'))

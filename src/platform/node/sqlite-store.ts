@@ -1,15 +1,14 @@
-import { closeSync, constants, existsSync, accessSync, fdatasync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { Emitter, type Event } from '../../base/emitter.ts'
-import { errorCode, errorMessage } from '../../base/errors.ts'
+import { errorMessage } from '../../base/errors.ts'
 import { StoreError } from '../../base/store-error.ts'
 import type { Sealer } from '../../base/sealer.ts'
+import { sqliteStoreError } from './sqlite-store-error.ts'
 
-/** Primary result codes of SQLite that mean something to a person. */
-const SQLITE = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const
 /** After this a power cut loses nothing; kill -9 never does (the page cache outlives a process). */
 const SYNC_DELAY_MS = 250
 /** Above this a full check at an unclean start would take seconds; damage is then found where it is read. */
@@ -69,8 +68,11 @@ export class SqliteStore implements Disposable {
       mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
       this.#db = this.#open()
     } catch (error) {
-      const known = this.#explain(error)
-      if (known.code !== 'store/damaged') throw known
+      const known = sqliteStoreError(error, this.path)
+      if (known.code !== 'store/damaged') {
+        this.#closeDatabase() // an open one would keep the file locked, also for the next try
+        throw known
+      }
       const kept = this.#readableEntries()
       this.#startedWith = this.#rename(errorMessage(known))
       this.#db = this.#open()
@@ -104,7 +106,7 @@ export class SqliteStore implements Disposable {
     try {
       return work()
     } catch (error) {
-      const known = this.#explain(error)
+      const known = sqliteStoreError(error, this.path)
       if (known.code === 'store/damaged') this.setAside(known.message)
       throw known
     }
@@ -262,37 +264,6 @@ export class SqliteStore implements Disposable {
         // no journal any more: it was checkpointed, which syncs
       }
     }, SYNC_DELAY_MS).unref()
-  }
-
-  #explain(error: unknown): StoreError {
-    if (error instanceof StoreError) return error
-    if (errorCode(error) === 'vault/unsealable') return StoreError.damaged(this.path, 'a value cannot be unsealed', error)
-    const code = (error as { errcode?: number }).errcode ?? 0
-    switch (code & 0xff) {
-      case SQLITE.full:
-        return StoreError.diskFull(this.path, error)
-      case SQLITE.readOnly:
-        return StoreError.readOnly(dirname(this.path), error)
-      case SQLITE.corrupt:
-      case SQLITE.notADatabase:
-        return StoreError.damaged(this.path, errorMessage(error), error)
-      default:
-        break
-    }
-    const system = errorCode(error)
-    if (system === 'ENOSPC') return StoreError.diskFull(this.path, error)
-    if (system === 'EROFS' || system === 'EACCES' || system === 'EPERM' || !this.#isWritable())
-      return StoreError.readOnly(dirname(this.path), error)
-    return StoreError.failed(this.path, error)
-  }
-
-  #isWritable(): boolean {
-    try {
-      accessSync(dirname(this.path), constants.W_OK)
-      return true
-    } catch {
-      return false
-    }
   }
 }
 

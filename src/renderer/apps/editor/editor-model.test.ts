@@ -19,6 +19,7 @@ class World {
   state: EditorState
   away = false
   refuse: string | undefined
+  refuseTexts: string | undefined
   #version = 0
   names = 0
 
@@ -67,6 +68,7 @@ function display(world: World) {
     {
       calls: () => calls,
       openText: async (name): Promise<SharedText> => {
+        if (world.refuseTexts) throw coded(world.refuseTexts)
         const doc = world.docs.get(name) ?? new Y.Doc()
         world.docs.set(name, doc)
         return { name, doc, awareness: new Awareness(doc), whenLoaded: Promise.resolve() }
@@ -258,4 +260,19 @@ it('[AP26] a file that cannot be shown as text is refused with the device’s re
   const here = display(world)
   await here.follow()
   expect(here.facts()).toMatchObject({ phase: 'refused', error: { code: 'file/not-found' } })
+})
+
+it('[AP21] a text that cannot follow says so, and follows with the next key once it can', async () => {
+  const world = new World({ path: '/n.md' })
+  world.write('/n.md', 'one')
+  const here = display(world)
+  await here.follow()
+  world.refuseTexts = 'sync/too-many-documents'
+  await here.type('one two')
+  expect([here.surface.text, here.facts().unsaved, world.state.textDoc]).toEqual(['one two', true, null])
+  expect(here.facts().save).toMatchObject({ phase: 'failed', code: 'sync/too-many-documents' })
+  world.refuseTexts = undefined
+  await here.type('one two three')
+  expect([world.state.textDoc, here.facts().save.phase]).toEqual(['text/n1', 'idle'])
+  expect(world.docs.size).toBe(1)
 })

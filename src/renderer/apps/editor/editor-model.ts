@@ -144,9 +144,11 @@ export class EditorModel implements Disposable {
     this.#set({ unsaved: true })
     if (this.facts.getState().save.phase === 'failed') this.#set({ save: { phase: 'idle' } })
     if (!this.#shared && !this.#starting) {
-      this.#starting = this.#begin().finally(() => {
-        this.#starting = undefined
-      })
+      this.#starting = this.#begin()
+        .catch((error) => this.#set({ save: saveRefused(error) })) // what is typed is here alone: said, and tried again with the next key
+        .finally(() => {
+          this.#starting = undefined
+        })
     }
   }
 
