@@ -1,25 +1,35 @@
+import { parseArgs } from 'node:util'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { BenchLab } from './follow/bench-lab.ts'
 import { measureDrag, measureScripts, measureUnlock200, measureUnlock50 } from './follow/one-display.ts'
 import { allRows, type Measured, measured, type RowName } from './follow/rows.ts'
 import {
   measureChanges,
-  measureCut,
   measureDark,
+  measureEchoLoaded,
   measureEchoProxy,
   measureEchoVeth,
   measureIdle,
   measureTerminal,
 } from './follow/two-devices.ts'
+import { CUTS, CutLab, type CutTries, type Meeting } from './follow/cuts.ts'
 import type { Bench, Row } from './report.ts'
 
-/* `npm run bench -- follow`: the workspace that follows its person, on real devices and in a real browser; about ten minutes. */
+/*
+ * `npm run bench -- follow`: the workspace that follows its person, on real devices and in a real browser; about fifteen minutes.
+ * --only displays|devices|proxied|cuts   one part of it
+ * --tries N                              cuts of a second, with and without a third machine's rendezvous; of 10 s a quarter, of 60 s a tenth
+ * --pairs N                              pairs of devices that are cut at once
+ */
+const OPTIONS = {
+  only: { type: 'string' },
+  tries: { type: 'string', default: '16' },
+  pairs: { type: 'string', default: '4' },
+  json: { type: 'string' },
+} as const
 
-const TOO_LONG = 'it would take longer than the whole benchmark may'
 const NOT_HERE: readonly (readonly [RowName, string])[] = [
-  ['cut60', `${TOO_LONG}; \`npm run bench -- links --long\` cuts a link for 60 s`],
   ['bigLog', '`npm run bench -- sync` loads a log of that size; no benchmark yet pairs a device with one'],
-  ['echoLoaded', 'nothing in the product sends files in bulk over a link yet; `npm run bench -- links` loads a bare link'],
 ]
 
 class FollowBench {
@@ -30,7 +40,8 @@ class FollowBench {
   async step(names: readonly RowName[], work: () => Promise<Measured>): Promise<void> {
     const startedMs = performance.now()
     try {
-      this.found = { ...this.found, ...(await work()) }
+      const found = await work()
+      this.found = { ...this.found, ...found }
     } catch (error) {
       const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
       for (const name of names) this.whyNot.set(name, `it failed: ${why}`)
@@ -56,44 +67,77 @@ class FollowBench {
   }
 }
 
-async function run(): Promise<readonly Row[]> {
-  const all = new FollowBench()
-  await all.step(['script'], measureScripts)
-  const veth: RowName[] = [
-    'code',
-    'changeVeth50',
-    'changeVeth95',
-    'echo',
-    'attach',
-    'dark',
-    'cut1',
-    'cut10',
-    'idleMemory',
-    'idleCpu',
-    'idleBytes',
-  ]
-  await all.inLab(false, veth, async (lab) => {
-    await all.step(['code'], async () => {
-      if (lab.codeToDeskMs === undefined) throw new Error('the desk was not drawn within 20 s of the code')
-      return measured('code', lab.codeToDeskMs, { n: 1 })
+const VETH: readonly RowName[] = ['code', 'changeVeth50', 'changeVeth95', 'echo', 'attach', 'dark', 'idleMemory', 'idleCpu', 'idleBytes']
+const PROXIED: readonly RowName[] = ['changeProxy50', 'changeProxy95', 'echoProxy50', 'echoProxy95', 'echoLoaded']
+
+const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Promise<void>>> = {
+  async devices(all) {
+    await all.inLab(false, VETH, async (lab) => {
+      await all.step(['code'], async () => {
+        if (lab.codeToDeskMs === undefined) throw new Error('the desk was not drawn within 20 s of the code')
+        return measured('code', lab.codeToDeskMs, { n: 1 })
+      })
+      await all.step(['idleMemory', 'idleCpu', 'idleBytes'], () => measureIdle(lab))
+      await all.step(['changeVeth50', 'changeVeth95'], () => measureChanges(lab, 'veth'))
+      await all.step(['echo'], () => measureEchoVeth(lab))
+      await all.step(['attach'], () => measureTerminal(lab))
+      await all.step(['dark'], () => measureDark(lab))
     })
-    await all.step(['idleMemory', 'idleCpu', 'idleBytes'], () => measureIdle(lab))
-    await all.step(['changeVeth50', 'changeVeth95'], () => measureChanges(lab, 'veth'))
-    await all.step(['echo'], () => measureEchoVeth(lab))
-    await all.step(['attach'], () => measureTerminal(lab))
-    await all.step(['dark'], () => measureDark(lab))
-    await all.step(['cut1'], () => measureCut(lab, 'cut1'))
-    await all.step(['cut10'], () => measureCut(lab, 'cut10'))
+  },
+  async proxied(all) {
+    await all.inLab(true, PROXIED, async (lab) => {
+      await lab.setPath({ delayMs: 40 })
+      await all.step(['echoProxy50', 'echoProxy95'], () => measureEchoProxy(lab))
+      await all.step(['echoLoaded'], () => measureEchoLoaded(lab))
+      await lab.setPath({ loss: 0.01 })
+      await all.step(['changeProxy50', 'changeProxy95'], () => measureChanges(lab, 'proxy'))
+    })
+  },
+  async cuts(all, { tries, pairs }) {
+    for (const meeting of ['own', 'third'] as const) await measureCuts(all, meeting, tries, pairs)
+  },
+  async displays(all) {
+    await all.step(['script'], measureScripts)
+    await all.step(['dragTasks', 'dragBytes'], measureDrag)
+    await all.step(['first50', 'all50'], measureUnlock50)
+    await all.step(['first200', 'all200', 'heap', 'mounted'], measureUnlock200)
+  },
+}
+
+async function measureCuts(all: FollowBench, meeting: Meeting, tries: number, pairs: number): Promise<void> {
+  const names = Object.values(CUTS[meeting])
+  const none = whyNoNetLab()
+  if (none) {
+    for (const name of names) all.whyNot.set(name, none)
+    return
+  }
+  const cuts: readonly CutTries[] = [
+    { seconds: 1, tries },
+    { seconds: 10, tries: Math.ceil(tries / 4) },
+    { seconds: 60, tries: Math.ceil(tries / 10) },
+  ]
+  await all.step(names, async () => {
+    const lab = await CutLab.create(meeting, pairs)
+    try {
+      for (const cut of cuts) await all.step([CUTS[meeting][cut.seconds]], () => lab.measure(meeting, cut))
+    } finally {
+      await lab.dispose()
+    }
+    return {}
   })
-  await all.inLab(true, ['changeProxy50', 'changeProxy95', 'echoProxy50', 'echoProxy95'], async (lab) => {
-    await lab.setPath({ delayMs: 40 })
-    await all.step(['echoProxy50', 'echoProxy95'], () => measureEchoProxy(lab))
-    await lab.setPath({ loss: 0.01 })
-    await all.step(['changeProxy50', 'changeProxy95'], () => measureChanges(lab, 'proxy'))
-  })
-  await all.step(['dragTasks', 'dragBytes'], measureDrag)
-  await all.step(['first50', 'all50'], measureUnlock50)
-  await all.step(['first200', 'all200', 'heap', 'mounted'], measureUnlock200)
+}
+
+interface Options {
+  readonly tries: number
+  readonly pairs: number
+}
+
+async function run(args: readonly string[]): Promise<readonly Row[]> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS })
+  const all = new FollowBench()
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (values.only === undefined || values.only === name) await measure(all, { tries: Number(values.tries), pairs: Number(values.pairs) })
+  }
   return allRows(all.found, all.whyNot)
 }
 

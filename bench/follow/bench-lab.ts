@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { E2eDesk } from '../../e2e/harness/e2e-desk.ts'
 import { E2eDevice } from '../../e2e/harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../../e2e/harness/e2e-display.ts'
@@ -16,6 +17,14 @@ import { endProcess } from '../peers/xvfb.ts'
 const PROXY = path.resolve(import.meta.dirname, '../../src/testkit/proxy-process.ts')
 const AREA = { width: 1300, height: 860 }
 
+/** Where A's sshd listens while it is measured. */
+export const SSHD_PORT = 22622
+
+interface SshAddress {
+  readonly host: string
+  readonly port: number
+}
+
 interface BenchMachine {
   readonly machine: LabMachine
   readonly device: E2eDevice
@@ -30,6 +39,8 @@ export class BenchLab {
   readonly #browsers = new Map<string, E2eBrowser>()
   readonly #cleanup: (() => Promise<void> | void)[] = []
   #proxyUrl: string | undefined
+  /** Where B reaches A's sshd through the proxy. */
+  #sshThroughProxy: SshAddress | undefined
 
   static async create({ proxied }: { proxied: boolean }): Promise<BenchLab> {
     const made = new BenchLab()
@@ -83,6 +94,11 @@ export class BenchLab {
     return row
   }
 
+  /** Where B reaches A's sshd: through the proxy, if the lab has one. */
+  get sshAddress(): SshAddress {
+    return this.#sshThroughProxy ?? { host: this.machine('a').machine.address, port: SSHD_PORT }
+  }
+
   /** Changes what the proxy does to packets from now on. */
   async setPath(conditions: Partial<PathConditions>): Promise<void> {
     if (!this.#proxyUrl) throw new Error('this lab has no proxy')
@@ -105,11 +121,13 @@ export class BenchLab {
     this.#cleanup.push(() => lab.dispose())
     if (proxied) {
       const { address } = lab.machine('p')
-      const proxy = lab.machine('p').spawn(process.execPath, [PROXY, address], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const sshd = `${lab.machine('a').address}:${SSHD_PORT}`
+      const proxy = lab.machine('p').spawn(process.execPath, [PROXY, address, '{}', sshd], { stdio: ['ignore', 'pipe', 'inherit'] })
       this.#cleanup.push(() => endProcess(proxy))
       if (!proxy.stdout) throw new Error('the proxy has no output')
-      const [line] = await once(proxy.stdout, 'data')
-      this.#proxyUrl = String(line).trim()
+      const lines = createInterface({ input: proxy.stdout })[Symbol.asyncIterator]()
+      this.#proxyUrl = String((await lines.next()).value)
+      this.#sshThroughProxy = { host: address, port: Number((await lines.next()).value) }
     }
     for (const name of ['a', 'b']) {
       const machine = lab.machine(name)

@@ -5,14 +5,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endProcess } from '../peers/xvfb.ts'
-import type { BenchLab } from './bench-lab.ts'
+import { SSHD_PORT, type BenchLab } from './bench-lab.ts'
 import { typeLetters } from './echo.ts'
 
 const SSHD = '/usr/sbin/sshd'
-const PORT = 22622
 
 /**
- * The same letters through ssh from B into a pty on A, with throw-away keys.
+ * The same letters through ssh from B into a pty on A, with throw-away keys, on the path that the lab's links take.
  *
  * @throws Error  there is no sshd here
  */
@@ -35,7 +34,7 @@ export async function sshEchoTimes(lab: BenchLab, keys: number): Promise<readonl
     }
     await writeFile(
       at('sshd.conf'),
-      `Port ${PORT}\n${Object.entries(settings)
+      `Port ${SSHD_PORT}\n${Object.entries(settings)
         .map(([name, value]) => `${name} ${value}\n`)
         .join('')}`,
     )
@@ -51,7 +50,8 @@ export async function sshEchoTimes(lab: BenchLab, keys: number): Promise<readonl
       '-o',
       'IdentitiesOnly=yes',
     ]
-    const target = ['-tt', '-F', 'none', '-p', String(PORT), '-i', at('id'), ...trust, `${os.userInfo().username}@${a.address}`]
+    const { host, port } = lab.sshAddress
+    const target = ['-tt', '-F', 'none', '-p', String(port), '-i', at('id'), ...trust, `${os.userInfo().username}@${host}`]
     const ssh = b.spawn('ssh', [...target, 'exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
     children.push(ssh)
     return await typeLetters(

@@ -65,6 +65,29 @@ it('[SY62] in a hurry it connects anew at once and then tries every second', asy
   expect(tries.length).toBeGreaterThan(50)
 })
 
+it('[SY62] in a hurry a try that hangs does not hold up the next; the first to come through is taken, alone', async () => {
+  const { parts, openSocket, pass } = setUp()
+  const waiting: { readonly take: () => void; readonly signal: AbortSignal }[] = []
+  const client = new RendezvousClient({
+    ...parts,
+    url: 'ws://x/',
+    openSocket: (_url, signal) => new Promise((resolve) => waiting.push({ take: () => resolve(openSocket()), signal })),
+  })
+  client.hurry()
+  for (let step = 0; step < 8; step++) await pass(500)
+  expect(waiting.length).toBeGreaterThan(3)
+  const [, second, third] = waiting
+  third?.take()
+  await ticks()
+  expect(client.isConnected).toBe(true)
+  second?.take()
+  await ticks()
+  const before = waiting.length
+  for (let step = 0; step < 8; step++) await pass(500)
+  expect(waiting).toHaveLength(before)
+  expect(waiting.every(({ signal }) => signal.aborted)).toBe(true)
+})
+
 it('[SY62] one that does not answer any more is left', async () => {
   const { create, state, pass } = setUp()
   state.isDeaf = true

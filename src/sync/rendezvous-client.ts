@@ -11,10 +11,11 @@ const FIRST_RETRY_MS = 500
 /** A rendezvous that is away is asked this often at most: it costs nobody anything and the way home is found soon. */
 const LAST_RETRY_MS = 20_000
 const OPEN_TIMEOUT_MS = 5_000
-/** For so long after a link was cut or the network changed, somebody is waiting: tried every second. */
+/** For so long after a link was cut or the network changed, somebody is waiting: tried every second, not waiting for the try before. */
 const EAGER_FOR_MS = 3 * 60_000
 const EAGER_RETRY_MS = 1_000
-const EAGER_OPEN_TIMEOUT_MS = 2_000
+/** Tries under way at once. A packet that gets lost while the network comes back is only sent again after seconds; the next try sends its own. */
+const MAX_OPENINGS = 5
 
 /** A device's place in one topic of one rendezvous; rejoined after each reconnection, with new addresses. */
 export interface TopicMembership extends Disposable {
@@ -54,7 +55,7 @@ export class RendezvousClient implements Disposable {
   readonly #stateChanged = this.#owned.add(new Emitter<void>())
   readonly onDidChangeState = this.#stateChanged.event
   #socket: WebSocketLike | undefined
-  #opening: AbortController | undefined
+  readonly #openings = new Set<AbortController>()
   #retry: Disposable | undefined
   #failures = 0
   #heardSincePing = true
@@ -66,7 +67,7 @@ export class RendezvousClient implements Disposable {
     this.#owned.add(options.clock.every(PING_EVERY_MS, () => this.#ping()))
     this.#owned.defer(() => {
       this.#retry?.dispose()
-      this.#opening?.abort()
+      this.#abortOpenings()
       this.#socket?.dispose()
     })
     this.#open()
@@ -106,6 +107,7 @@ export class RendezvousClient implements Disposable {
       socket.dispose()
       this.#lost(socket, 'the network changed')
     }
+    this.#abortOpenings()
     this.#open()
   }
 
@@ -126,28 +128,33 @@ export class RendezvousClient implements Disposable {
   }
 
   #open(): void {
-    if (this.#opening !== undefined || this.#socket !== undefined || this.#owned.isDisposed) return
+    const most = this.#isEager ? MAX_OPENINGS : 1
+    if (this.#socket !== undefined || this.#openings.size >= most || this.#owned.isDisposed) return
     this.#retry?.dispose()
+    this.#retry = undefined
     const opening = new AbortController()
-    this.#opening = opening
-    const limit = this.#options.clock.after(this.#isEager ? EAGER_OPEN_TIMEOUT_MS : OPEN_TIMEOUT_MS, () => opening.abort())
+    this.#openings.add(opening)
+    const limit = this.#options.clock.after(OPEN_TIMEOUT_MS, () => opening.abort())
+    if (this.#isEager) this.#plan()
     this.#options
       .openSocket(this.url, opening.signal)
       .then((socket) => this.#opened(socket))
       .catch((error) => {
         this.#options.logger.debug('rendezvous not reached, will retry', { url: this.url, message: errorMessage(error) })
-        this.#opening = undefined
-        this.#plan()
+        this.#openings.delete(opening)
+        if (this.#retry === undefined) this.#plan()
       })
       .finally(() => limit.dispose())
   }
 
   #opened(socket: WebSocketLike): void {
-    this.#opening = undefined
-    if (this.#owned.isDisposed) {
+    if (this.#owned.isDisposed || this.#socket !== undefined) {
       socket.dispose()
       return
     }
+    this.#abortOpenings()
+    this.#retry?.dispose()
+    this.#retry = undefined
     this.#socket = socket
     this.#failures = 0
     this.#heardSincePing = true
@@ -156,6 +163,11 @@ export class RendezvousClient implements Disposable {
     this.#options.logger.info('rendezvous reached', { url: this.url })
     for (const topic of this.#topics.keys()) this.#say({ t: 'join', topic })
     this.#stateChanged.fire()
+  }
+
+  #abortOpenings(): void {
+    for (const opening of this.#openings) opening.abort()
+    this.#openings.clear()
   }
 
   #lost(socket: WebSocketLike, reason: string): void {
@@ -171,12 +183,15 @@ export class RendezvousClient implements Disposable {
   }
 
   #plan(): void {
-    if (this.#owned.isDisposed) return
+    if (this.#owned.isDisposed || this.#socket !== undefined) return
     const last = this.#isEager ? EAGER_RETRY_MS : LAST_RETRY_MS
     const wait = Math.min(last, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10))
     const jitter = ((this.#options.random.bytes(1)[0] as number) / 255) * 0.5 * wait
     this.#retry?.dispose()
-    this.#retry = this.#options.clock.after(wait / 2 + jitter, () => this.#open())
+    this.#retry = this.#options.clock.after(wait / 2 + jitter, () => {
+      this.#retry = undefined
+      this.#open()
+    })
   }
 
   #receive(socket: WebSocketLike, text: string): void {

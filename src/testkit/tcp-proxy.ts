@@ -14,10 +14,14 @@ export class TcpProxy implements Disposable {
     this.port = port
   }
 
-  /** Listens on a free port of 127.0.0.1 and passes on to `target`. */
-  static async start(target: { readonly host: string; readonly port: number }, conditions: PathConditions): Promise<TcpProxy> {
+  /** Listens on a free port of `host` and passes on to `target`. */
+  static async start(
+    target: { readonly host: string; readonly port: number },
+    conditions: PathConditions,
+    host = '127.0.0.1',
+  ): Promise<TcpProxy> {
     const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, host, resolve))
     const proxy = new TcpProxy(server, (server.address() as AddressInfo).port)
     server.on('connection', (near) => proxy.#join(near, connect(target), conditions))
     return proxy
