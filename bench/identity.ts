@@ -1,0 +1,148 @@
+import { toBase58 } from '../src/base/base58.ts'
+import { utf8 } from '../src/base/bytes.ts'
+import type { DeviceId, PersonId } from '../src/base/ids.ts'
+import { foldAuthority } from '../src/identity/authority/fold-authority.ts'
+import { decodeOperation, genesisOf, parse, signOperation } from '../src/identity/authority/operation-codec.ts'
+import type { Operation, OperationBody } from '../src/identity/authority/operation.ts'
+import { decodeState, encodeState } from '../src/identity/authority/state-codec.ts'
+import type { SigningKey } from '../src/identity/crypto.ts'
+import { SodiumCrypto } from '../src/platform/node/sodium-crypto.ts'
+import { median, type Bench, type Row } from './report.ts'
+
+/* `npm run bench -- identity`: what the authority log costs. CPU seconds of this process; the rest comes with its part of the product. */
+
+const DEVICES = 50
+const FEW = 10_000
+const MANY = 100_000
+const NEWER = 200
+/** Of the grants, this part is live at the end; the others were withdrawn or replaced. */
+const LIVE_GRANTS = 2_000
+
+const cpuMs = (work: () => void): number => {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
+
+/** A long history of one person: devices come, are renamed, grants are made and withdrawn. In one line, as honest devices write. */
+function history(crypto: SodiumCrypto, count: number): { readonly person: PersonId; readonly operations: readonly Operation[] } {
+  const keys = Array.from({ length: DEVICES + 1 }, () => crypto.signingKey(crypto.bytes(32)))
+  const ids = keys.map(({ publicKey }) => toBase58(publicKey)) as DeviceId[]
+  const person = ids[0] as string as PersonId
+  const operations: Operation[] = []
+  const seqs = new Map<number, number>()
+  const say = (signer: number, body: OperationBody): void => {
+    const seq = body.kind === 'genesis' ? 0 : (seqs.get(signer) ?? 0) + 1
+    seqs.set(signer, seq)
+    const last = operations.at(-1)
+    const key = keys[signer] as SigningKey
+    const said = last ? { seq, atMs: 1_700_000_000_000 + operations.length, prevs: [last.id], body } : genesisOf(person)
+    operations.push(signOperation(crypto, said, { by: ids[signer] as DeviceId, sign: (message) => key.sign(message) }))
+  }
+  say(0, { kind: 'genesis' })
+  for (let n = 1; n <= DEVICES; n++) {
+    const entry = { device: ids[n] as DeviceId, boxKey: crypto.bytes(32), name: `Device ${n}`, platform: 'linux' }
+    say(0, { kind: 'add-device', role: n <= 5 ? 'admin' : 'member', entry })
+  }
+  const live: Operation[] = []
+  while (operations.length < count) {
+    const admin = 1 + (operations.length % 5)
+    const about = ids[1 + (operations.length % DEVICES)] as DeviceId
+    if (operations.length % 7 === 0) say(admin, { kind: 'rename', device: about, name: `Device ${operations.length}` })
+    else if (live.length >= LIVE_GRANTS) say(admin, { kind: 'revoke', target: (live.shift() as Operation).id })
+    else {
+      say(admin, {
+        kind: 'grant',
+        grant: {
+          person,
+          device: about,
+          target: { kind: 'port', port: 1 + (operations.length % 60_000) },
+          abilities: ['ports:share'],
+          mayDelegate: false,
+        },
+      })
+      live.push(operations.at(-1) as Operation)
+    }
+  }
+  return { person, operations }
+}
+
+async function run(): Promise<readonly Row[]> {
+  const crypto = new SodiumCrypto()
+  const few = history(crypto, FEW)
+  const checkMs = cpuMs(() => few.operations.forEach(({ bytes }) => decodeOperation(crypto, bytes)))
+  const foldMs = cpuMs(() => void foldAuthority(few.person, few.operations))
+  const perSecond = FEW / ((checkMs + foldMs) / 1_000)
+  const message = utf8('x'.repeat(256))
+  const key = crypto.signingKey(crypto.bytes(32))
+  const signature = key.sign(message)
+  const bareMs = cpuMs(() => {
+    for (let n = 0; n < FEW; n++) crypto.verify(key.publicKey, message, signature)
+  })
+  const many = history(crypto, MANY + NEWER)
+  const before = foldAuthority(many.person, many.operations.slice(0, MANY)).state
+  const kept = encodeState(before)
+  const newer = many.operations.slice(MANY).map(({ bytes }) => bytes)
+  const opens = Array.from({ length: 9 }, () =>
+    cpuMs(() => {
+      const from = decodeState(kept)
+      foldAuthority(
+        many.person,
+        newer.map((bytes) => parse(crypto, bytes)),
+        { from },
+      )
+    }),
+  )
+  const fullMs = cpuMs(() => void foldAuthority(many.person, many.operations))
+  return [
+    row(
+      'identity-fold',
+      `full fold of ${FEW} operations, ${DEVICES} devices: form, signature and fold`,
+      perSecond,
+      'operations per CPU s',
+      '>= 5000',
+      perSecond >= 5_000,
+    ),
+    row('identity-fold-alone', 'same, the fold alone', FEW / (foldMs / 1_000), 'operations per CPU s'),
+    {
+      ...row('identity-check', 'form and signature of an operation', checkMs / FEW, 'ms CPU'),
+      peers: { 'bare verify of 256 B': bareMs / FEW },
+    },
+    row(
+      'identity-open',
+      `log of ${MANY} (${LIVE_GRANTS} grants live) from a checkpoint of ${(kept.length / 1024).toFixed(0)} KiB, with ${NEWER} newer`,
+      median(opens),
+      'ms CPU',
+      '<= 100',
+      median(opens) <= 100,
+    ),
+    row(
+      'identity-fold-many',
+      `full fold of ${MANY}, already checked`,
+      MANY / (fullMs / 1_000),
+      'operations per CPU s',
+      '>= 5000',
+      MANY / (fullMs / 1_000) >= 5_000,
+    ),
+    row(
+      'identity-bytes',
+      'operation on disk and wire, mean',
+      many.operations.reduce((sum, { bytes }) => sum + bytes.length, 0) / many.operations.length,
+      'bytes',
+    ),
+  ]
+}
+
+const row = (id: string, what: string, value: number, unit: string, must?: string, met?: boolean): Row => ({
+  id,
+  what,
+  value,
+  unit,
+  must,
+  met,
+  goal: undefined,
+  peers: {},
+})
+
+export const bench: Bench = { name: 'identity', run }
