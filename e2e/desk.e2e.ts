@@ -1,16 +1,10 @@
-import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
-import { drag, grip, rectOf, runFromPalette } from './harness/hands.ts'
+import { drag, grip, middle, rectOf, runFromPalette } from './harness/hands.ts'
 
-const middle = async (of: Locator) => {
-  const box = await of.boundingBox()
-  if (!box) throw new Error('nothing to take hold of')
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
-}
 /** What is done on the one display is seen on the other: both show the same desk, side by side, on one device. */
 describe('one desk on two displays beside each other', () => {
   let device: E2eDevice

@@ -26,6 +26,7 @@ export class E2eDesk {
     this.client = client
     this.#desk = desk
     this.#workspace = new WorkspaceDoc(document.doc)
+    document.doc.on('update', (update: Uint8Array) => this.changes.push(update.length))
     for (const owned of [client, document, this.#workspace]) this.#owned.add(owned)
   }
 
@@ -41,6 +42,9 @@ export class E2eDesk {
   get state(): SessionState {
     return this.#workspace.state
   }
+
+  /** Every change of the document since it was opened, in bytes: what a hand at a display cost. */
+  readonly changes: number[] = []
 
   /** Size of the whole document as one update. */
   get bytes(): number {

@@ -64,6 +64,8 @@ export interface DisplayOptions {
   readonly reducedMotion?: 'reduce' | 'no-preference'
   /** Before the page is opened: what its host has besides a browser. */
   readonly prepare?: (page: Page) => Promise<void>
+  /** A hand-held display: fingers, no mouse. */
+  readonly touch?: boolean
 }
 
 /** A display: one page of a device's desk, as a person opens it through a one-time URL. */
@@ -90,9 +92,15 @@ export class E2eDisplay {
   static async open(
     device: E2eDevice,
     browser: E2eBrowser,
-    { width = 1440, height = 900, colorScheme = 'light', reducedMotion = 'no-preference', prepare }: DisplayOptions = {},
+    { width = 1440, height = 900, colorScheme = 'light', reducedMotion = 'no-preference', touch = false, prepare }: DisplayOptions = {},
   ): Promise<E2eDisplay> {
-    const context = await browser.browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion })
+    const context = await browser.browser.newContext({
+      viewport: { width, height },
+      colorScheme,
+      reducedMotion,
+      hasTouch: touch,
+      isMobile: touch,
+    })
     const page = await context.newPage()
     const display = new E2eDisplay(page, context, device)
     await prepare?.(page)

@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 
 export interface Point {
   readonly x: number
@@ -30,6 +30,37 @@ export async function drag(page: Page, from: Point, to: Point, drop = true): Pro
   await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 4 })
   await page.mouse.move(to.x, to.y, { steps: 4 })
   if (drop) await page.mouse.up()
+}
+
+/** The middle of what can be seen of an element. */
+export async function middle(of: Locator): Promise<Point> {
+  const box = await of.boundingBox()
+  if (!box) throw new Error(`nothing to take hold of: ${of}`)
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+}
+
+/** A finger drawn sideways by `px`, as a browser hears it. The display must have been opened with `touch`. */
+export async function swipe(page: Page, { x, y }: Point, px: number): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', at?: Point) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints: at ? [at] : [] })
+  await send('touchStart', { x, y })
+  for (let step = 1; step <= 4; step++) {
+    await send('touchMove', { x: x + (px * step) / 4, y })
+    await page.waitForTimeout(20)
+  }
+  await page.waitForTimeout(80) // rests before it lifts: else Chromium takes the next tap as the end of a fling
+  await send('touchEnd')
+  await session.detach()
+}
+
+/** Closes every window of the activity, one after the other, by key. */
+export async function closeWindows(page: Page): Promise<void> {
+  for (let left = await page.locator('.window').count(); left > 0; left = await page.locator('.window').count()) {
+    await page.locator('.window').last().focus()
+    await page.keyboard.press('Control+Alt+w')
+    await page.waitForFunction((before) => document.querySelectorAll('.window').length < before, left)
+  }
 }
 
 /** Opens what the palette finds first for `words`, by keyboard alone. */

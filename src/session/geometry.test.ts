@@ -138,6 +138,14 @@ describe('cascade', () => {
     for (const { x, y, width, height } of taken) expect([x + width <= desk.width, y + height <= desk.height]).toEqual([true, true])
   })
 
+  it('[SE36] windows of different sizes do not hide each other’s titles', () => {
+    const taken: ReturnType<typeof cascade>[] = []
+    for (const size of [undefined, { width: 880, height: 560 }, { width: 720, height: 560 }, { width: 840, height: 620 }])
+      taken.push(cascade(taken, desk, size))
+    for (const [i, one] of taken.entries())
+      for (const other of taken.slice(i + 1)) expect(Math.abs(one.x - other.x) >= 160 || Math.abs(one.y - other.y) >= 28).toBe(true)
+  })
+
   it('[SE36] a new window is on the desk, in the wanted size if that fits', () => {
     expect(cascade([], desk, { width: 640, height: 480 })).toMatchObject({ width: 640, height: 480 })
     fc.assert(

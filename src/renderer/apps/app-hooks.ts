@@ -4,6 +4,7 @@ import { type AppStateInput, appState } from '../../session/app-state.ts'
 import { useClient } from '../desk/app-desk.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { setShell } from '../desk/shell-store.ts'
 import { wantedSize } from './app-size.ts'
 
 /* What apps ask again and again: who is there, opening other apps, and time. */
@@ -33,6 +34,7 @@ const SINGLE: ReadonlySet<string> = new Set(['devices', 'settings', 'tasks', 'we
 
 /** Opens an app in a window of its own; one that exists once comes to the front with the given state instead. */
 export function openApp(app: AppStateInput): void {
+  setShell({ compactView: 'window' }) // on a small screen, whatever list was shown
   const open = SINGLE.has(app.kind) && Object.values(sessionNow().tabs).find((tab) => tab.app.kind === app.kind)
   if (open) {
     dispatch({ type: 'tab/set-state', tabId: open.id, app: appState.parse(app) })

@@ -39,6 +39,7 @@ export class DeskSession implements Disposable {
   #workspace: WorkspaceDoc | undefined
   #heard: DisposableStore | undefined
   #settleTimer: Disposable | undefined
+  #measured = false
   #settling: ClassSettling = settledOn(useDesk.getState().displayClass)
 
   constructor(clock: Clock, random: RandomSource) {
@@ -69,7 +70,9 @@ export class DeskSession implements Disposable {
 
   /** The desk area was measured. Its class follows once it has held for a while (session rule SE35). */
   resize(desk: DeskSize): void {
-    const first = useDesk.getState().session === undefined
+    // What the first measure says holds at once: the desk before it was a guess, and nothing was laid out for it.
+    const first = !this.#measured
+    this.#measured = true
     const displayClass = displayClassOf(desk)
     this.#settling = first ? settledOn(displayClass) : settleClass(this.#settling, displayClass, this.#clock.monotonicMs())
     useDesk.setState({ desk, displayClass: this.#settling.current })

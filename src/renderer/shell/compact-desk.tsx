@@ -3,9 +3,9 @@ import { useLayoutEffect, useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { appDevice, appTitle } from '../../session/app-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
-import type { TabId } from '../../session/session-ids.ts'
+import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
-import { useSession } from '../desk/desk-store.ts'
+import { dispatch, sessionNow, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { DeviceTile } from '../dock/elsewhere-dock.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
@@ -16,6 +16,7 @@ import { Banners } from './banners.tsx'
 import { closeTab } from '../window/closing.ts'
 import { DeskEmpty } from './desk-empty.tsx'
 import { openApp, showTab } from '../window/open-app.ts'
+import { besideOf, keepOrder, useSwipe } from './use-swipe.ts'
 import { setShell, type ShellSlice, useShell } from '../desk/shell-store.ts'
 import { CompactCorner } from './top-bar.tsx'
 import '../window/window.css'
@@ -38,6 +39,13 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
       return window?.activity === session.currentActivity ? sum + window.tabs.length : sum
     }, 0),
   )
+  const order = useRef<readonly WindowId[]>([])
+  const swipe = useSwipe((step) => {
+    order.current = keepOrder(order.current, shownWindows(sessionNow()))
+    const next = besideOf(order.current, shown, step)
+    if (next) dispatch({ type: 'window/focus', windowId: next })
+    setShell({ compactView: 'window' })
+  })
   useLayoutEffect(() => {
     const node = stage.current
     if (!node) return
@@ -62,7 +70,7 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
           <>
             <DeskEmpty />
             <div className="desk-area" data-desk-area="">
-              {shown && <WindowFrame key={shown} windowId={shown} live compact />}
+              {shown && <WindowFrame key={shown} windowId={shown} live compact titleHandlers={swipe} />}
             </div>
           </>
         )}
@@ -70,7 +78,7 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
         {view === 'apps' && <AppGrid />}
         {view === 'elsewhere' && <Elsewhere />}
       </main>
-      <nav className="bottom-bar" aria-label="Views">
+      <nav className="bottom-bar" aria-label="Views" {...swipe}>
         {VIEWS.map(([id, label, Icon]) => (
           <button key={id} type="button" aria-pressed={view === id} onClick={() => setShell({ compactView: id })}>
             <Icon aria-hidden="true" />
@@ -114,14 +122,7 @@ function TabCard({ tabId }: { tabId: TabId }) {
   const Icon = APPS[app.kind].icon
   return (
     <div className="tab-card" data-front={front || undefined}>
-      <button
-        type="button"
-        className="tab-card-open"
-        onClick={() => {
-          showTab(tabId)
-          setShell({ compactView: 'window' })
-        }}
-      >
+      <button type="button" className="tab-card-open" onClick={() => showTab(tabId)}>
         <span className="tab-card-head">
           <span>{appTitle(app)}</span>
         </span>
@@ -141,15 +142,7 @@ function AppGrid() {
       <h2>Apps</h2>
       <div className="app-grid">
         {Object.values(APPS).map(({ kind, title, icon: Icon }) => (
-          <button
-            key={kind}
-            type="button"
-            className="desk-empty-app"
-            onClick={() => {
-              openApp(kind)
-              setShell({ compactView: 'window' })
-            }}
-          >
+          <button key={kind} type="button" className="desk-empty-app" onClick={() => openApp(kind)}>
             <Icon aria-hidden="true" />
             {title}
           </button>

@@ -3,6 +3,7 @@ import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
 import { wantedSize } from '../apps/app-size.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
+import { setShell } from '../desk/shell-store.ts'
 
 /** A fresh app of a kind. `device`: where it runs or lies; kinds that are nowhere in particular leave it aside. */
 export function freshApp(kind: AppKind, device: string): AppState {
@@ -27,6 +28,7 @@ export function openApp(kind: AppKind, options: { readonly device?: string; read
     const open = Object.values(session.tabs).find((tab) => tab.app.kind === kind)
     if (open) return showTab(open.id)
   }
+  setShell({ compactView: 'window' })
   const { deviceId, desk } = useDesk.getState()
   const size = wantedSize(kind, desk)
   dispatch({ type: 'window/open', app: options.state ?? freshApp(kind, options.device ?? deviceId), ...(size && { size }) })
@@ -47,6 +49,7 @@ export function openTab(windowId: WindowId, kind?: AppKind): void {
 export function showTab(tabId: TabId): void {
   const tab = sessionNow().tabs[tabId]
   if (!tab) return
+  setShell({ compactView: 'window' })
   dispatch({ type: 'tab/activate', tabId })
   dispatch({ type: 'window/focus', windowId: tab.window })
 }

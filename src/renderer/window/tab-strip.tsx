@@ -20,8 +20,8 @@ import { tabMenu } from './window-menus.tsx'
 export const tabElementId = (tabId: TabId) => `tab-${tabId}`
 export const panelElementId = (windowId: WindowId) => `panel-${windowId}`
 
-/** The tabs of a window, living in its title bar. Arrow keys go along, Delete closes, a drag moves. */
-export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowId }) {
+/** The tabs of a window, living in its title bar. Arrow keys go along, Delete closes, a drag moves (unless they are `still`: on a small screen). */
+export const TabStrip = memo(function TabStrip({ windowId, still }: { windowId: WindowId; still?: boolean | undefined }) {
   const tabs = useSession((session) => session.windows[windowId]?.tabs)
   const activeTab = useSession((session) => session.windows[windowId]?.activeTab)
   const newTabKeys = useKeys('new-tab')
@@ -65,7 +65,7 @@ export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowI
         }}
       >
         {tabs.map((tabId) => (
-          <Tab key={tabId} tabId={tabId} windowId={windowId} selected={tabId === activeTab} />
+          <Tab key={tabId} tabId={tabId} windowId={windowId} selected={tabId === activeTab} still={still} />
         ))}
       </div>
       <IconButton
@@ -80,7 +80,8 @@ export const TabStrip = memo(function TabStrip({ windowId }: { windowId: WindowI
   )
 })
 
-const Tab = memo(function Tab({ tabId, windowId, selected }: { tabId: TabId; windowId: WindowId; selected: boolean }) {
+const Tab = memo(function Tab(props: { tabId: TabId; windowId: WindowId; selected: boolean; still?: boolean | undefined }) {
+  const { tabId, windowId, selected, still } = props
   const tab = useSession(
     useShallow((session) => {
       const record = session.tabs[tabId]
@@ -107,8 +108,9 @@ const Tab = memo(function Tab({ tabId, windowId, selected }: { tabId: TabId; win
       aria-label={safety.words ? `${tab.title}, ${safety.words}` : tab.title}
       onPointerDown={(event) => {
         if (event.button !== 0 || (event.target as Element).closest('.tab-close')) return
-        event.stopPropagation()
         if (!selected) dispatch({ type: 'tab/activate', tabId })
+        if (still) return
+        event.stopPropagation()
         dragTab(event.nativeEvent, tabId, event.currentTarget)
       }}
       onAuxClick={(event) => {

@@ -1,5 +1,16 @@
 import { Maximize2, Minimize2, Minus, Pin, X } from 'lucide-react'
-import { Component, memo, type PointerEvent, type ReactNode, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import {
+  Component,
+  type HTMLAttributes,
+  memo,
+  type PointerEvent,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { type AppState, appTitle } from '../../session/app-state.ts'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
@@ -27,6 +38,7 @@ interface WindowFrameProps {
   readonly plain?: boolean
   readonly compact?: boolean
   readonly arrives?: boolean
+  readonly titleHandlers?: HTMLAttributes<HTMLElement>
 }
 
 /**
@@ -34,11 +46,12 @@ interface WindowFrameProps {
  * session and sends commands back.
  *
  * @param live   its front tab is mounted
+ * @param compact  it fills a small screen: nothing of it is dragged, `titleHandlers` say what its title bar does instead
  * @param plain  nothing of it can be seen: it is drawn with its title alone, for the moment something in front is dragged away
  * @param arrives  it comes onto a desk that is already there: it fades in. Counts when it is mounted.
  */
 export const WindowFrame = memo(function WindowFrame(props: WindowFrameProps) {
-  const { windowId, live, plain, compact } = props
+  const { windowId, live, plain, compact, titleHandlers } = props
   const [arrives] = useState(props.arrives)
   const element = useRef<HTMLElement>(null)
   const frame = useSession(
@@ -99,15 +112,18 @@ export const WindowFrame = memo(function WindowFrame(props: WindowFrameProps) {
     >
       <header
         className="title-bar"
-        onPointerDown={(event) => !compact && isTitle(event) && dragWindow(event.nativeEvent, windowId)}
-        onDoubleClick={(event) => isTitle(event) && dispatch({ type: maximised ? 'window/restore' : 'window/maximise', windowId })}
+        onPointerDown={(event) => isTitle(event) && dragWindow(event.nativeEvent, windowId)}
+        onDoubleClick={(event) =>
+          !compact && isTitle(event) && dispatch({ type: maximised ? 'window/restore' : 'window/maximise', windowId })
+        }
         onContextMenu={(event) => openContextMenu(event, `Window ${frame.title}`, windowMenu(windowId))}
+        {...titleHandlers}
       >
         {plain ? (
           <span className="title-plain">{frame.title}</span>
         ) : (
           <>
-            <TabStrip windowId={windowId} />
+            <TabStrip windowId={windowId} still={compact} />
             {frame.pinned && <Pin className="title-pin" aria-label="Kept on top" />}
             <DeviceBadge windowId={windowId} />
             <WindowButtons windowId={windowId} title={frame.title} maximised={maximised} />
