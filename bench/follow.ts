@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
-import { BenchLab } from './follow/bench-lab.ts'
+import { BenchLab, type BenchLabOptions } from './follow/bench-lab.ts'
 import { measureDrag, measureScripts, measureUnlock200, measureUnlock50 } from './follow/one-display.ts'
 import { allRows, type Measured, measured, type RowName } from './follow/rows.ts'
 import {
@@ -17,7 +17,7 @@ import type { Bench, Row } from './report.ts'
 
 /*
  * `npm run bench -- follow`: the workspace that follows its person, on real devices and in a real browser; about fifteen minutes.
- * --only displays|devices|proxied|cuts   one part of it
+ * --only displays|devices|new-device|proxied|cuts   one part of it
  * --tries N                              cuts of a second, with and without a third machine's rendezvous; of 10 s a quarter, of 60 s a tenth
  * --pairs N                              pairs of devices that are cut at once
  */
@@ -28,13 +28,12 @@ const OPTIONS = {
   json: { type: 'string' },
 } as const
 
-const NOT_HERE: readonly (readonly [RowName, string])[] = [
-  ['bigLog', '`npm run bench -- sync` loads a log of that size; no benchmark yet pairs a device with one'],
-]
+/** What a new device has to be given of: 10 MB of envelopes. */
+const LOG_BYTES = 10e6
 
 class FollowBench {
   found: Measured = {}
-  readonly whyNot = new Map<RowName, string>(NOT_HERE)
+  readonly whyNot = new Map<RowName, string>()
 
   /** One step: what it measures, or why it could not. */
   async step(names: readonly RowName[], work: () => Promise<Measured>): Promise<void> {
@@ -49,7 +48,7 @@ class FollowBench {
     console.error(`bench: ${names.join(', ')}: ${((performance.now() - startedMs) / 1e3).toFixed(0)} s`)
   }
 
-  async inLab(proxied: boolean, names: readonly RowName[], work: (lab: BenchLab) => Promise<void>): Promise<void> {
+  async inLab(options: BenchLabOptions, names: readonly RowName[], work: (lab: BenchLab) => Promise<void>): Promise<void> {
     const none = whyNoNetLab()
     if (none) {
       for (const name of names) this.whyNot.set(name, none)
@@ -57,7 +56,7 @@ class FollowBench {
     }
     let lab: BenchLab | undefined
     try {
-      lab = await BenchLab.create({ proxied })
+      lab = await BenchLab.create(options)
       await work(lab)
     } catch (error) {
       for (const name of names) if (!this.found[name]) this.whyNot.set(name, `it failed: ${String(error).split('\n')[0]}`)
@@ -72,7 +71,7 @@ const PROXIED: readonly RowName[] = ['changeProxy50', 'changeProxy95', 'echoProx
 
 const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Promise<void>>> = {
   async devices(all) {
-    await all.inLab(false, VETH, async (lab) => {
+    await all.inLab({ proxied: false }, VETH, async (lab) => {
       await all.step(['code'], async () => {
         if (lab.codeToDeskMs === undefined) throw new Error('the desk was not drawn within 20 s of the code')
         return measured('code', lab.codeToDeskMs, { n: 1 })
@@ -84,8 +83,16 @@ const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Pro
       await all.step(['dark'], () => measureDark(lab))
     })
   },
+  async 'new-device'(all) {
+    await all.inLab({ proxied: false, logBytes: LOG_BYTES }, ['bigLog'], async ({ log, codeToDeskMs }) => {
+      await all.step(['bigLog'], async () => {
+        if (!log || codeToDeskMs === undefined) throw new Error('the desk was not drawn within 20 s of the code')
+        return measured('bigLog', codeToDeskMs, { n: 1, peers: { 'log, MB': log.bytes / 1e6, envelopes: log.envelopes } })
+      })
+    })
+  },
   async proxied(all) {
-    await all.inLab(true, PROXIED, async (lab) => {
+    await all.inLab({ proxied: true }, PROXIED, async (lab) => {
       await lab.setPath({ delayMs: 40 })
       await all.step(['echoProxy50', 'echoProxy95'], () => measureEchoProxy(lab))
       await all.step(['echoLoaded'], () => measureEchoLoaded(lab))

@@ -13,6 +13,7 @@ import { type Client, createClient } from '../../src/rpc/client.ts'
 import type { PathConditions } from '../../src/testkit/delay-line.ts'
 import { createNetLab, type LabMachine } from '../../src/testkit/netlab.ts'
 import { endProcess } from '../peers/xvfb.ts'
+import { growLog, type LogSize } from './big-log.ts'
 
 const PROXY = path.resolve(import.meta.dirname, '../../src/testkit/proxy-process.ts')
 const AREA = { width: 1300, height: 860 }
@@ -25,6 +26,12 @@ interface SshAddress {
   readonly port: number
 }
 
+export interface BenchLabOptions {
+  readonly proxied: boolean
+  /** A's log is grown to this before B is paired. */
+  readonly logBytes?: number
+}
+
 interface BenchMachine {
   readonly machine: LabMachine
   readonly device: E2eDevice
@@ -35,6 +42,8 @@ interface BenchMachine {
 export class BenchLab {
   /** From the code typed on B until the desk of A was drawn on B's display. */
   codeToDeskMs: number | undefined
+  /** What A's log held before B came, where it was grown. */
+  log: LogSize | undefined
   readonly #machines = new Map<string, BenchMachine>()
   readonly #browsers = new Map<string, E2eBrowser>()
   readonly #cleanup: (() => Promise<void> | void)[] = []
@@ -42,10 +51,10 @@ export class BenchLab {
   /** Where B reaches A's sshd through the proxy. */
   #sshThroughProxy: SshAddress | undefined
 
-  static async create({ proxied }: { proxied: boolean }): Promise<BenchLab> {
+  static async create({ proxied, logBytes }: BenchLabOptions): Promise<BenchLab> {
     const made = new BenchLab()
     try {
-      await made.#start(proxied)
+      await made.#start(proxied, logBytes)
       return made
     } catch (error) {
       await made.dispose()
@@ -116,7 +125,7 @@ export class BenchLab {
     }
   }
 
-  async #start(proxied: boolean): Promise<void> {
+  async #start(proxied: boolean, logBytes?: number): Promise<void> {
     const lab = createNetLab('a', 'b', 'p')
     this.#cleanup.push(() => lab.dispose())
     if (proxied) {
@@ -135,6 +144,8 @@ export class BenchLab {
       this.#cleanup.push(() => device.dispose())
       this.#machines.set(name, { machine, device, deviceId: await device.create('Maria') })
     }
+    const { device, deviceId } = this.machine('a')
+    if (logBytes !== undefined) this.log = await growLog(device, deviceId, logBytes)
     await this.#pair()
     await eventually('a and b are linked', async () => (await this.link('b', 'a')).state === 'linked')
   }

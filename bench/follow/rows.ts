@@ -75,7 +75,7 @@ export const ROWS = {
     '<= 2000 ms (3000 where DTLS waits its second), none lost',
   ),
   code: row('code-desk', 'code typed > desk painted', 'ms', undefined, '5000 ms'),
-  bigLog: row('new-device-10mb', 'new device with a 10 MB log > desk painted', 'ms', undefined, '3000 ms'),
+  bigLog: row('new-device-10mb', 'new device with a 10 MB log: code typed > desk painted', 'ms', undefined, '3000 ms'),
   dark: row('dark-p95', 'new unlock > old display dark, p95', 'ms', undefined, '1000 ms'),
   echo: row('echo-veth-p50', 'key on B > echo of a pty on A, veth, p50', 'ms', '<= ssh on the same path + 10 ms'),
   echoProxy50: row(
