@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { FALLBACK_PLACE } from './place.ts'
-import { dragsElsewhere, editorsOf, presencesOf } from './presence.ts'
-import type { TabId } from './session-ids.ts'
+import { dragsElsewhere, presencesOf } from './presence.ts'
 
 const display = (name: string, more: object = {}) => ({
   display: name,
@@ -44,13 +43,4 @@ it('[SE90] drags of our class are shown; two hands on one window: the same one o
     ['w1', 'a', 0.2],
     ['w2', 'c', 0.7],
   ])
-})
-
-it('[SE90] who has a cursor in a tab', () => {
-  const states = new Map<number, unknown>([
-    [1, display('a', { editing: { tab: 't1', anchor: 3, head: 5 } })],
-    [2, display('b', { editing: { tab: 't2', anchor: 0, head: 0 } })],
-    [3, display('c', { editing: { tab: 't1', anchor: -1, head: 0 } })],
-  ])
-  expect(editorsOf(presencesOf(states, 99), 't1' as TabId).map((other) => other.display)).toEqual(['a'])
 })

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { DISPLAY_CLASSES, type DisplayClass } from './display-class.ts'
 import { place } from './place.ts'
-import { isSessionId, type TabId, type WindowId } from './session-ids.ts'
+import { isSessionId, type WindowId } from './session-ids.ts'
 
 /*
  * What a display tells the others while it lasts, in awareness: never stored, gone with the display (rule SE90). A drag lives here and
@@ -56,7 +56,3 @@ export function dragsElsewhere(presences: readonly Presence[], displayClass: Dis
   }
   return drags
 }
-
-/** Who else has a cursor in this tab. */
-export const editorsOf = (presences: readonly Presence[], tab: TabId): readonly Presence[] =>
-  presences.filter((other) => other.editing?.tab === tab)

@@ -30,7 +30,6 @@ export const sessionId = id
 
 /** Where a tab is. `activity` says where to put its window if that lost its own records to a concurrent close. */
 export const tabPlace = z.object({ window: id, order, activity: id })
-export type TabPlace = z.infer<typeof tabPlace>
 
 /** Largest number of records one closed window or undo entry carries: what removing an activity with every tab there may be takes. */
 const MAX_CARRIED = 6 * MAX_TABS

@@ -19,12 +19,6 @@ export function textDocId(bufferId: string): DocId {
   return `${PREFIX}${bufferId}` as DocId
 }
 
-/** The buffer a document holds, or undefined if it holds none. */
-export function bufferIdOf(doc: string): string | undefined {
-  const id = doc.startsWith(PREFIX) ? doc.slice(PREFIX.length) : ''
-  return isSessionId(id) ? id : undefined
-}
-
 /**
  * Unsaved text in its own Y.Doc (rule SE80): the text, and what is known of it. The tab that shows it names the document; saved or
  * discarded, the document is dropped everywhere. Owns nothing; the document belongs to whoever attached it.

@@ -9,7 +9,7 @@ import { decodeEnvelope, hashEnvelope, refKeyOf, sealContextOf, signedPartOf, ty
 import type { EnvelopeLog } from './envelope-log.ts'
 import type { EnvelopeSeal } from './envelope-seal.ts'
 import { StartOrder } from './start-order.ts'
-import { SyncError, type SyncErrorCode } from './sync-error.ts'
+import type { SyncErrorCode } from './sync-error.ts'
 import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
 
 /** Rules of the gate, one name each, so that a test can leave one out. */
@@ -193,7 +193,3 @@ function refuse(code: SyncErrorCode, why: string, envelope: Envelope, isForged: 
   const message = `envelope ${envelope.seq} of device ${envelope.device} for document ${envelope.doc} was refused: ${why}`
   return { kind: 'refused', code, message, isForged, envelope }
 }
-
-/** For callers that want the refusal as an error. */
-export const refusalError = (verdict: { readonly code: string; readonly message: string }): SyncError =>
-  new SyncError(verdict.code as SyncErrorCode, verdict.message)

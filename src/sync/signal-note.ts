@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
-import type { Disposable } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { LinkError } from './link-error.ts'
@@ -55,6 +54,3 @@ export interface Signaling {
   /** Who can be reached now. */
   readonly peers: ReadonlySet<DeviceId>
 }
-
-/** A signaling way that somebody owns. */
-export type OwnedSignaling = Signaling & Disposable

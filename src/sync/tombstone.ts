@@ -18,11 +18,10 @@ export interface Tombstone {
 
 export const TOMBSTONE_VERSION = 1
 export const MAX_TOMBSTONE_BYTES = 1 << 20
-/** The workspace is never dropped; only texts are. */
-export const TEXT_DOC_PREFIX = 'text/'
 const SIGN_PREFIX = utf8('elsewhere/tombstone/v1\0')
 const SIG_BYTES = 64
 
+/** The workspace is never dropped; only texts are. */
 export const isTextDoc = (doc: string): boolean => /^text\/[A-Za-z0-9_-]{1,100}$/.test(doc)
 
 export function signTombstone(doc: DocId, frontier: Frontier, atMs: number, signer: DeviceSigner): Uint8Array {

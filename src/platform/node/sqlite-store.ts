@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
@@ -265,9 +265,4 @@ export class SqliteStore implements Disposable {
       }
     }, SYNC_DELAY_MS).unref()
   }
-}
-
-/** Removes a store's files; for a device that is being reset. */
-export function removeSqliteStore(path: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }

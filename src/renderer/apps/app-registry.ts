@@ -92,8 +92,6 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
   },
 }
 
-export const appOf = (kind: string): AppDefinition | undefined => (Object.hasOwn(APPS, kind) ? APPS[kind as AppKind] : undefined)
-
 /**
  * Fetches and compiles all apps, one after the other so that typing stays quick. Called while a display is locked: after
  * the unlock the windows are drawn with no request in between. A chunk that fails is asked for again when it is needed.

@@ -37,8 +37,6 @@ export function showToast({ title, body, severity = 'info', action }: ToastMessa
   return id
 }
 
-export const closeToast = (id: string): void => toasts.close(id)
-
 const ICON = { info: Info, done: CircleCheck, warn: TriangleAlert, error: CircleX }
 
 /** Mounted once. */

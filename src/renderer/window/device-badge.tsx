@@ -3,7 +3,7 @@ import type { WindowId } from '../../session/session-ids.ts'
 import { appDevice } from '../../session/app-state.ts'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
-import { Dot } from '../ui/badge.tsx'
+import { Dot } from '../ui/dot.tsx'
 import { openMenu } from '../ui/menu.tsx'
 import { elsewhereEntry } from './window-menus.tsx'
 

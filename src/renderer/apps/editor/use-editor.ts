@@ -2,6 +2,7 @@ import { type RefObject, useEffect, useEffectEvent, useRef, useState } from 'rea
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import { toBase58 } from '../../../base/base58.ts'
+import { textDocId } from '../../../session/text-buffer.ts'
 import { closeText, openText } from '../../desk/app-desk.ts'
 import type { AttachedDocument } from '../../desk/attached-document.ts'
 import { useDesk } from '../../desk/desk-store.ts'
@@ -49,7 +50,7 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
         calls: () => useDoor.getState().client,
         openText,
         closeText: (text) => closeText(text as AttachedDocument),
-        newTextName: () => `text/${toBase58(crypto.getRandomValues(new Uint8Array(16)))}`,
+        newTextName: () => textDocId(toBase58(crypto.getRandomValues(new Uint8Array(16)))),
         nowMs: Date.now,
         state: () => newest.current.state,
         setState: (change) => {

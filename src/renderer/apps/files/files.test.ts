@@ -1,21 +1,11 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
-import {
-  arrange,
-  DEFAULT_VIEW,
-  extension,
-  imageType,
-  moveCursor,
-  scrollToRow,
-  sortBy,
-  typeAhead,
-  fileUse,
-  visibleRows,
-} from './folder-view.ts'
+import { arrange, extension, imageType, moveCursor, scrollToRow, sortBy, typeAhead, fileUse, visibleRows } from './folder-view.ts'
 import { baseName, crumbs, freeName, isWithin, joinPath, nameProblem, parentPath, tildePath } from './home-path.ts'
 import { keepExisting, NOTHING_SELECTED, select, selectAll } from './selection.ts'
 
+const DEFAULT_VIEW = { layout: 'list', sort: 'name', descending: false, hidden: false } as const
 const file = (name: string, more: Partial<FileEntry> = {}): FileEntry => ({
   name,
   kind: 'file',

@@ -10,8 +10,6 @@ export interface FolderView {
   readonly hidden: boolean
 }
 
-export const DEFAULT_VIEW: FolderView = { layout: 'list', sort: 'name', descending: false, hidden: false }
-
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
 /** What to show of a folder, in order: folders first, names as people count (2 before 10), ties by name. Pure. */
