@@ -1,6 +1,6 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { build as bundle } from 'esbuild'
+import { build as bundle, stop as stopBundler } from 'esbuild'
 import { inProject, run } from './project.ts'
 
 /** Loaded from node_modules at run time: native code, or a package whose files must stay apart. */
@@ -88,7 +88,9 @@ export async function buildAll(): Promise<void> {
 export async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--if-stale') && !(await isBuildStale())) return 0
   const startedMs = performance.now()
+  if (args.includes('--if-stale')) console.log('building what is missing or old: a few seconds')
   await buildAll()
+  await stopBundler() // its service would stay as long as `npm start` does
   console.log(`built dist/ in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
   return 0
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { findProgram, isRoot, run } from './project.ts'
 
-interface Need {
+export interface Need {
   readonly what: string
   readonly packages: readonly string[]
+  /** Skipped tests for want of it are no failure in CI. */
+  readonly mayLack?: boolean
   /** Without it the tests that need it fail, or are skipped and counted as skipped. */
   readonly isThere: () => boolean
 }
@@ -17,6 +19,8 @@ export const NEEDS: readonly Need[] = [
   },
   { what: 'network namespaces', packages: ['iproute2'], isThere: () => findProgram('ip') !== undefined || existsSync('/usr/sbin/ip') },
   { what: 'a virtual screen', packages: ['xvfb', 'xauth'], isThere: () => findProgram('Xvfb') !== undefined },
+  { what: 'zsh', packages: ['zsh'], mayLack: true, isThere: () => findProgram('zsh') !== undefined },
+  { what: 'fish', packages: ['fish'], mayLack: true, isThere: () => findProgram('fish') !== undefined },
 ]
 
 /**
@@ -24,7 +28,7 @@ export const NEEDS: readonly Need[] = [
  *
  * @returns what is still missing
  */
-export async function installNeeds(): Promise<readonly string[]> {
+export async function installNeeds(): Promise<readonly Need[]> {
   const missing = NEEDS.filter((need) => !need.isThere())
   if (missing.length === 0) return []
   const packages = missing.flatMap((need) => need.packages)
@@ -38,11 +42,13 @@ export async function installNeeds(): Promise<readonly string[]> {
   } else {
     console.log(`setup: ${missing.map((need) => need.what).join(', ')} missing. Run once:  sudo ${line}`)
   }
-  return NEEDS.filter((need) => !need.isThere()).map((need) => need.what)
+  return NEEDS.filter((need) => !need.isThere())
 }
 
 export async function main(): Promise<number> {
   const missing = await installNeeds()
-  console.log(missing.length === 0 ? 'setup: everything is in place' : `setup: still missing: ${missing.join(', ')}`)
+  console.log(
+    missing.length === 0 ? 'setup: everything is in place' : `setup: still missing: ${missing.map((need) => need.what).join(', ')}`,
+  )
   return missing.length === 0 ? 0 : 1
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { readTotals } from './test.ts'
+import { NEEDS } from './setup.ts'
+import { notToBeSkipped, readTotals } from './test.ts'
 
 it('a file that could not be loaded counts as failed, and a skip is named', () => {
   const report = {
@@ -21,4 +22,15 @@ it('a file that could not be loaded counts as failed, and a skip is named', () =
     ],
   }
   expect(readTotals(report)).toEqual({ passed: 1, failed: 1, skipped: 1, skippedNames: ['needs root'] })
+})
+
+it('in CI as root on Debian a missing Chromium and a skip for want of namespaces are failures; a missing shell or Electron is none', () => {
+  const missing = NEEDS.filter(({ what }) => what === 'a Chromium' || what === 'fish')
+  expect(missing).toHaveLength(2)
+  const skipped = [
+    'the desk follows its person (network namespaces cannot be made here (EPERM)) works',
+    'a real Electron (its binary is not in place: has never run in one) opens the desk',
+  ]
+  expect(notToBeSkipped(missing, skipped)).toEqual(['a Chromium is missing', `skipped: ${skipped[0]}`])
+  expect(notToBeSkipped([], skipped.slice(1))).toEqual([])
 })
