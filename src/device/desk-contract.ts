@@ -42,6 +42,8 @@ export type DoorState = z.infer<typeof doorState>
 
 const passphrase = z.string().min(1).max(1024)
 const nothing = z.object({})
+/** base64url of 32 bytes, for an operating system's key store. */
+const opener = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
 export const doorContract = {
   /** First call of every display. `displayName` is what the other displays show ("Chromium on kitchen"). */
@@ -54,6 +56,8 @@ export const doorContract = {
   }),
   /** Opens vault (if sealed) and display, and claims the seat. Errors: vault/wrong-passphrase, vault/too-many-tries (message says how long). */
   unlock: method({ needs: 'door:run', parseInput: z.object({ passphrase, how: seatHow }).parse, parseOutput: doorState.parse }),
+  /** Opens a sealed vault with what `keepOpener` gave; the display stays locked. Errors: vault/wrong-opener, vault/locked (a person locked it). */
+  openDevice: method({ needs: 'door:run', parseInput: z.object({ opener }).parse, parseOutput: doorState.parse }),
   onDidChangeDoor: event({ needs: 'door:read', parse: doorState.parse }),
 } satisfies Contract
 
@@ -74,6 +78,9 @@ export const deskContract = {
   lockDisplay: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: doorState.parse }),
   /** Device keys go too: links close. The answer says in plain words what that stopped. */
   lockDevice: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: z.object({ stopped: z.array(z.string()) }).parse }),
+  /** A key that opens this device after a restart, for the key store of the system the display runs on. The one before is void. */
+  keepOpener: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: z.object({ opener }).parse }),
+  forgetOpener: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** Somebody touched this display: feeds the 30 s rule for late claims. At most once a second. */
   reportInput: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** "You also unlocked on X. Stay here / lock here." */

@@ -1,3 +1,4 @@
+import { toBase64Url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { DocId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
@@ -60,6 +61,14 @@ export class DeskService {
         return door.state(session)
       },
       lockDevice: () => ({ stopped: this.#options.lockDevice() }),
+      keepOpener: async () => {
+        const opener = await vault.keepOpener()
+        return { opener: toBase64Url(opener) }
+      },
+      forgetOpener: async () => {
+        await vault.forgetOpener()
+        return {}
+      },
       reportInput: () => {
         session.lastInputMs = clock.monotonicMs()
         return {}

@@ -27,6 +27,7 @@ function plausibleInputs(device: string) {
       unlockDevice: { passphrase: PASSPHRASE },
       createDevice: { personName: 'a', deviceName: 'b', passphrase: PASSPHRASE, unattended: true },
       attachDocument: { doc },
+      openDevice: { opener: 'A'.repeat(random.pick([43, 42])) },
       dropText: { doc },
       answerSeatQuestion: { answer: random.pick(['stay', 'lock']) },
       probePage: { url: random.pick(['http://x.test', 'file:///etc/passwd', 'http://a:b@x.test', 'javascript:1', '']) },
@@ -65,7 +66,7 @@ it('[DV22] whatever is asked of a device, it answers with a stable code and stay
   // listProcesses waits half a second for its first sample; lockDevice has a test of its own and would end the others early
   const { listProcesses: _, lockDevice: __, ...contract } = { ...displayContract, ...controlContract }
   const serve = (transport: Parameters<typeof laptop.device.acceptControl>[0]) => laptop.device.acceptControl(transport, door)
-  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(1_500, 60_000), plausibleInputs(device))
+  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(2_000, 60_000), plausibleInputs(device))
   expect({ seed, problems, errors: laptop.errors }).toEqual({ seed, problems: [], errors: [] })
   expect(accepted).toBeGreaterThan(0)
   const reached = [
@@ -93,7 +94,7 @@ it('[DV22] a locked display gets nothing but the door, whatever it asks', async 
   const { hello: _, ...contract } = displayContract
   const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(600, 20_000), plausibleInputs(device))
   expect({ seed, problems, accepted, errors: laptop.errors }).toEqual({ seed, problems: [], accepted: 0, errors: [] })
-  expect([...codes.keys()].sort()).toEqual(['rpc/bad-input', 'rpc/refused', 'rpc/unknown-method', 'vault/exists'])
+  expect([...codes.keys()].sort()).toEqual(['rpc/bad-input', 'rpc/refused', 'rpc/unknown-method', 'vault/exists', 'vault/wrong-opener'])
   world.dispose()
 })
 

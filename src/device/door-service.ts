@@ -1,3 +1,4 @@
+import { fromBase64Url } from '../base/bytes.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
@@ -92,6 +93,11 @@ export class DoorService implements Disposable {
       unlock: async ({ passphrase, how }) => {
         await vault.unlock(session.id, passphraseBytes(passphrase))
         await this.#enter(session, how)
+        return this.state(session)
+      },
+      openDevice: async ({ opener }) => {
+        await vault.openBy(fromBase64Url(opener))
+        await this.#options.openDesk()
         return this.state(session)
       },
       onDidChangeDoor: (listener) => this.#watch(session, () => listener(this.state(session))),

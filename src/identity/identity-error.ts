@@ -10,6 +10,7 @@ export type IdentityErrorCode =
   | 'vault/weak-passphrase'
   | 'vault/wrong-passphrase'
   | 'vault/too-many-tries'
+  | 'vault/wrong-opener'
   | 'vault/no-person-key'
   | 'vault/unsealable'
   | 'keys/unknown-epoch'

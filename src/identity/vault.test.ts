@@ -205,6 +205,49 @@ describe('Vault', () => {
     expect(await (await load()).startUnattended()).toBe(false)
   })
 
+  it('[ID28] opens device keys, and no more, with the key from a key store', async () => {
+    const { vault, load, store } = await create()
+    const opener = await vault.keepOpener()
+    const again = await load()
+    const given = opener.slice()
+    await again.openBy(given)
+    expect([again.phase, again.isPersonOpen, again.isDisplayUnlocked('d1')]).toEqual(['open', false, false])
+    expect(again.keys.device).toBe(vault.keys.device)
+    expect(given.every((byte) => byte === 0)).toBe(true)
+    const sealed = store.files.get('opener') ?? new Uint8Array()
+    expect(Buffer.from(sealed).includes(Buffer.from(opener))).toBe(false)
+    await again.openBy(opener.slice()) // already open: nothing to do
+    await expect(again.openBy(crypto.bytes(32))).rejects.toThrow(code('vault/wrong-opener'))
+  })
+
+  it('[ID28] another key, an older one, a damaged or a removed file open nothing', async () => {
+    const { vault, load, store } = await create()
+    const older = await vault.keepOpener()
+    const opener = await vault.keepOpener()
+    const again = await load()
+    for (const wrong of [older, crypto.bytes(32), new Uint8Array(), new Uint8Array(31)])
+      await expect(again.openBy(wrong.slice())).rejects.toThrow(code('vault/wrong-opener'))
+    const kept = store.files.get('opener') ?? new Uint8Array()
+    store.files.set('opener', kept.slice(1))
+    await expect(again.openBy(opener.slice())).rejects.toThrow(code('vault/wrong-opener'))
+    store.files.set('opener', kept)
+    await again.openBy(opener.slice())
+    await again.forgetOpener()
+    expect(store.files.has('opener')).toBe(false)
+    await expect((await load()).openBy(opener.slice())).rejects.toThrow(code('vault/wrong-opener'))
+    await expect((await load()).keepOpener()).rejects.toThrow(code('vault/locked'))
+  })
+
+  it('[ID28] what a person locked opens with the passphrase only', async () => {
+    const { vault } = await create()
+    const opener = await vault.keepOpener()
+    vault.lockDevice()
+    await expect(vault.openBy(opener.slice())).rejects.toThrow(code('vault/locked'))
+    expect(vault.phase).toBe('sealed')
+    await vault.unlock('d1', utf8(PASS))
+    expect(vault.phase).toBe('open')
+  })
+
   it('[ID19] says so when the unattended key is damaged, and still opens by passphrase', async () => {
     const { load, store } = await create({ unattended: true })
     for (const bytes of [new Uint8Array(7), new Uint8Array(32)]) {

@@ -10,6 +10,7 @@ import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
 import { makeVault } from './vault-making.ts'
+import { makeOpener, openByOpener } from './vault-opener.ts'
 import { openDeviceKeys, openPersonKey } from './vault-opening.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
@@ -64,6 +65,7 @@ export class Vault implements Disposable {
   #personKey: SigningKey | undefined
   /** Counts device locks: an unlock that was overtaken by one must not open anything. */
   #locks = 0
+  #lockedByPerson = false
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(options: VaultOptions, file: VaultRecordFile, unattended: boolean) {
@@ -168,6 +170,7 @@ export class Vault implements Disposable {
         fromPassphrase.dispose()
       }
       this.#displays.add(display)
+      this.#lockedByPerson = false
       this.#changed()
     })
   }
@@ -199,6 +202,38 @@ export class Vault implements Disposable {
     })
   }
 
+  /** Makes the key that `openBy` takes, for an operating system's key store; the one before opens nothing more. @throws IdentityError `vault/locked` */
+  keepOpener(): Promise<Uint8Array> {
+    return this.#exclusive(undefined, async () => {
+      const { opener, sealed } = makeOpener(this.#crypto, this.#file.require().deviceId, this.#deviceLock ?? fail('vault/locked', LOCKED))
+      await this.#store.write('opener', sealed)
+      return opener
+    })
+  }
+
+  forgetOpener(): Promise<void> {
+    return this.#exclusive(undefined, () => this.#store.remove('opener'))
+  }
+
+  /**
+   * Opens the device keys with the key that `keepOpener` gave; wiped. Person keys stay sealed. Not after `lockDevice`: what a
+   * person has locked, only their passphrase opens. @throws IdentityError `vault/locked`, `vault/wrong-opener`
+   */
+  openBy(opener: Uint8Array): Promise<void> {
+    return this.#exclusive(opener, async () => {
+      const record = this.#file.require()
+      if (this.#lockedByPerson) fail('vault/locked', 'somebody locked this device; unlock it with your passphrase')
+      const sealed = await this.#store.read('opener')
+      const deviceLock = sealed && openByOpener(this.#crypto, record.deviceId, sealed, opener)
+      if (!deviceLock)
+        return fail('vault/wrong-opener', 'this key store does not open this device any more; unlock it with your passphrase')
+      if (this.#keys) return deviceLock.dispose()
+      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
+      this.#deviceLock = deviceLock
+      this.#changed()
+    })
+  }
+
   /** This display shows nothing more. When it was the last one unlocked here, the person keys are wiped. */
   lockDisplay(display: string): void {
     if (!this.#displays.delete(display)) return
@@ -209,6 +244,7 @@ export class Vault implements Disposable {
   /** All keys go, at once. Links cannot be proved and nothing stored can be read until the next unlock. */
   lockDevice(): void {
     this.#locks++
+    this.#lockedByPerson = true
     this.#displays.clear()
     this.#wipePerson()
     this.#keys?.dispose()

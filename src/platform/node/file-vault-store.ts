@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import type { VaultFile, VaultStore } from '../../identity/vault-store.ts'
 import { systemStoreError } from './system-store-error.ts'
 
-const FILE_NAMES: Readonly<Record<VaultFile, string>> = { vault: 'vault.json', unattended: 'unattended.key', devices: 'devices.sealed' }
+const FILE_NAMES: Readonly<Record<VaultFile, string>> = {
+  vault: 'vault.json',
+  unattended: 'unattended.key',
+  opener: 'opener.sealed',
+  devices: 'devices.sealed',
+}
 
 /**
  * The vault as files in the data folder, readable by their owner only (0600). A write goes to a new file, is synced, takes

@@ -4,6 +4,7 @@ import { errorWords } from '../ui/error-words.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
+import { openKept } from '../native/kept-opening.ts'
 import { Field } from '../ui/field.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { Segmented } from '../ui/segmented.tsx'
@@ -30,6 +31,14 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
   const words = seatWords(door, now.getTime())
 
   useEffect(() => field.current?.focus(), [])
+  useEffect(() => {
+    if (door.phase !== 'sealed' || !client) return
+    // Quiet when nothing is kept: the passphrase is always there.
+    openKept(client).then(
+      (opened) => opened && setDoor(opened),
+      (cause: unknown) => setError(errorWords(cause)),
+    )
+  }, [door.phase, client])
 
   const unlock = async (event: FormEvent) => {
     event.preventDefault()

@@ -1,8 +1,9 @@
 import { Lock, LockKeyhole } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { errorWords } from '../../ui/error-words.ts'
 import { Strip } from '../strip.tsx'
 import { clientNow } from '../../desk/app-desk.ts'
+import { forgetOpening, keepOpening, keepsOpening, type KeyStore, keyStoreHere } from '../../native/kept-opening.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
@@ -65,6 +66,7 @@ export function SecurityPage() {
           checked={settings.unattended}
           onChange={(on) => (on ? setAsking('unattended') : attempt(change({ unattended: false }), 'That was not kept'))}
         />
+        <KeyStoreSwitch unattended={settings.unattended} />
         {settings.unattended && (
           <Strip kind="unsafe">
             Whoever can read this machine’s disk can act as this device. Choose it only where you trust everybody who can.
@@ -111,6 +113,64 @@ export function SecurityPage() {
               }}
             >
               Unlock by itself
+            </Button>
+          </>
+        }
+      />
+    </>
+  )
+}
+
+/** Only where the host can reach the system's key store: whether that opens this device after a restart. */
+function KeyStoreSwitch({ unattended }: { unattended: boolean }) {
+  const [store, setStore] = useState<KeyStore>()
+  const [kept, setKept] = useState(keepsOpening)
+  const [asking, setAsking] = useState(false)
+  useEffect(() => {
+    keyStoreHere().then(setStore, () => setStore('unsafe'))
+  }, [])
+  if (store === undefined || store === 'unsupported' || unattended) return null
+  if (store === 'unsafe') {
+    return (
+      <Row
+        label="Key store of this computer"
+        hint="This system has no key store that keeps secrets, so it cannot open the device. Your passphrase does."
+      >
+        <span>Not available</span>
+      </Row>
+    )
+  }
+  const change = (on: boolean) =>
+    (on ? keepOpening(clientNow()) : forgetOpening(clientNow())).then(
+      () => setKept(on),
+      (failure: unknown) => showToast({ severity: 'error', title: 'That was not kept', body: errorWords(failure) }),
+    )
+  return (
+    <>
+      <Switch
+        label="The key store of this computer opens it"
+        hint="After a restart its links and programs go on when this window opens. The desk still asks for your passphrase."
+        checked={kept}
+        onChange={(on) => (on ? setAsking(true) : void change(false))}
+      />
+      <Dialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title="Let this computer’s key store open the device?"
+        description="A key that opens this device is kept in the key store of your account on this computer. Whoever uses your account while it is logged in, or an administrator, can then act as this device without your passphrase, until you turn this off. Your own keys and every display still need the passphrase, and so does a device that you have locked."
+        actions={
+          <>
+            <Button variant="quiet" onClick={() => setAsking(false)}>
+              Keep asking
+            </Button>
+            <Button
+              variant="primary"
+              onClick={() => {
+                setAsking(false)
+                void change(true)
+              }}
+            >
+              Use the key store
             </Button>
           </>
         }
