@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
-import type { DocId } from '../../base/ids.ts'
+import type { DocId, PersonId } from '../../base/ids.ts'
 import { describeKeyValueStore } from '../../base/key-value-store.suite.ts'
+import { describeAuthorityStore } from '../../identity/authority/authority-store.suite.ts'
 import { describeEnvelopeLog } from '../../sync/envelope-log.suite.ts'
 import type { StartId } from '../../sync/client-ids.ts'
 import { fakeDevice, fakeSealer } from '../../testkit/fake-identity.ts'
+import { SqliteAuthorityStore } from './sqlite-authority-store.ts'
 import { SqliteEnvelopeLog } from './sqlite-envelope-log.ts'
 import { SqliteKeyValueStore } from './sqlite-key-value-store.ts'
 import { SqliteStore } from './sqlite-store.ts'
@@ -46,6 +48,12 @@ describeKeyValueStore('SqliteKeyValueStore', () => ({
   reopen: () => new SqliteKeyValueStore(reopenStore()),
   close: () => {},
 }))
+
+describe('SqliteAuthorityStore', () =>
+  describeAuthorityStore(() => ({
+    store: new SqliteAuthorityStore(openStore(), 'person' as PersonId),
+    reopen: () => new SqliteAuthorityStore(reopenStore(), 'person' as PersonId),
+  })))
 
 describe('SqliteStore', () => {
   it('[SY97] a store that could not be opened is not kept locked: the next try opens it', () => {

@@ -24,6 +24,10 @@ const SCHEMA = `
   create index if not exists envelope_by_position on envelope (doc, position, chain, seq);
   create table if not exists item (doc blob not null, kind text not null, bytes blob not null, primary key (doc, kind));
   create table if not exists tombstone (doc blob primary key, at_ms integer not null, bytes blob not null) without rowid;
+  create table if not exists operation (
+    log blob not null, position integer not null, look blob not null, bytes blob not null, primary key (log, position)) without rowid;
+  create unique index if not exists operation_by_id on operation (log, look);
+  create table if not exists authority_checkpoint (log blob not null, count integer not null, bytes blob not null, primary key (log, count)) without rowid;
   create table if not exists entry (space blob not null, key blob not null, name blob not null, value blob not null, primary key (space, key));
 `
 
