@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { StartError } from './start-error.ts'
@@ -63,6 +63,7 @@ export function openDataFolder(folder: string): DataFolder {
     )
   }
   const data = dataFolderAt(at)
+  requireOwn(data)
   try {
     makeFolder(data.logs)
     const probe = path.join(at, `.probe-${process.pid}`)
@@ -72,11 +73,38 @@ export function openDataFolder(folder: string): DataFolder {
   } catch (cause) {
     throw describeFolderError(at, cause)
   }
-  const { uid } = statSync(at)
-  if (process.getuid && uid !== process.getuid()) {
-    throw new StartError('start/data-not-private', `The data folder ${at} belongs to another account. Choose one of your own with --data.`)
-  }
   return data
+}
+
+/**
+ * A folder that is there must be this account's, and private, empty or a device's: making any other private would lock out
+ * whoever uses it too (`--data /tmp`). Changes nothing.
+ *
+ * @throws StartError `start/data-not-private`
+ */
+function requireOwn(data: DataFolder): void {
+  const there = statSync(data.path, { throwIfNoEntry: false })
+  if (!there?.isDirectory() || process.platform === 'win32') return
+  if (process.getuid && there.uid !== process.getuid()) {
+    throw new StartError(
+      'start/data-not-private',
+      `The data folder ${data.path} belongs to another account. Choose one of your own with --data.`,
+    )
+  }
+  const isOpen = (there.mode & 0o077) !== 0
+  if (!isOpen || [data.vault, data.store, data.settings].some((file) => existsSync(file)) || isEmpty(data.path)) return
+  throw new StartError(
+    'start/data-not-private',
+    `The folder ${data.path} can be entered by other accounts and holds other things. Choose an empty folder, or one only you can enter, with --data.`,
+  )
+}
+
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch {
+    return true // it cannot be read: making the folder's parts says why
+  }
 }
 
 /** As mkdir -p, 0700. Node's own `recursive` never returns where the system answers ENOENT for a folder that is there (/proc). */

@@ -51,18 +51,15 @@ export class DisplayLauncher {
       return { kind: 'none', url: await url(), reason: 'there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set)' }
     const electron = host === 'browser' ? undefined : findElectron(env, path.join(projectRoot(), 'package.json'))
     if (electron) {
-      this.#spawn(
-        electron,
-        [...rootArguments(), projectRoot(), `--entrance-file=${this.#redirect(await url())}`, `--data=${this.#data.path}`],
-        env,
-      )
-      return { kind: 'electron', program: electron }
+      const args = [...rootArguments(), projectRoot(), `--entrance-file=${this.#redirect(await url())}`, `--data=${this.#data.path}`]
+      const failure = await this.#spawn(electron, args, env)
+      return failure === undefined ? { kind: 'electron', program: electron } : { kind: 'none', url: await url(), reason: failure }
     }
     if (host === 'electron') return { kind: 'none', url: await url(), reason: "Electron's binary is not in place (see README)" }
     const browser = findBrowser(env)
     if (!browser) return { kind: 'none', url: await url(), reason: 'no Chromium, Chrome, Edge or Brave was found' }
-    this.#spawn(browser, browserArguments(this.#data.browserProfile, this.#redirect(await url())), env)
-    return { kind: 'browser', program: browser }
+    const failure = await this.#spawn(browser, browserArguments(this.#data.browserProfile, this.#redirect(await url())), env)
+    return failure === undefined ? { kind: 'browser', program: browser } : { kind: 'none', url: await url(), reason: failure }
   }
 
   /** Closes every window; resolves when their processes are gone. */
@@ -80,15 +77,24 @@ export class DisplayLauncher {
     )
   }
 
-  #spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
+  /** Resolves once it runs, or with why it does not. */
+  #spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
     const child = spawn(program, args, { env, detached: true, stdio: 'ignore' })
-    this.#open.add(child)
-    child.on('error', (error) => this.#log.warn('a window did not open', { program, error: error.message }))
     child.on('exit', (code) => {
       this.#open.delete(child)
       this.#log.info('a window was closed', { program, code })
     })
     child.unref()
+    return new Promise((resolve) => {
+      child.once('spawn', () => {
+        this.#open.add(child) // one that never ran never exits: nobody may wait for it
+        resolve(undefined)
+      })
+      child.on('error', (error) => {
+        this.#log.warn('a window did not open', { program, error: error.message })
+        resolve(`${program} could not be started (${error.message})`)
+      })
+    })
   }
 
   #redirect(url: string): string {

@@ -190,7 +190,9 @@ describe('what keeps a device from starting', () => {
 
   it.runIf(existsSync('/dev/full'))('[DV34] a full disk', () => {
     const mount = mkdtempSync(path.join(os.tmpdir(), 'full-'))
-    const mounted = runShell(`mount -t tmpfs -o size=64k tmpfs ${mount} && head -c 200000 /dev/zero > ${mount}/fill; test -s ${mount}/fill`)
+    const mounted = runShell(
+      `mount -t tmpfs -o size=64k,mode=700 tmpfs ${mount} && head -c 200000 /dev/zero > ${mount}/fill; test -s ${mount}/fill`,
+    )
     try {
       if (mounted) expect(startFails([], mount).stderr).toContain('[start/disk-full]')
     } finally {
