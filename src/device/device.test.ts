@@ -77,10 +77,10 @@ describe('the door', () => {
     const display = laptop.connect()
     expect((await display.hello({ displayName: 'd' })).phase).toBe('sealed')
     expect(await codeOf(display.unlock({ passphrase: 'wrong wrong', how: 'move' }))).toBe('vault/wrong-passphrase')
-    expect(await codeOf(display.unlock({ passphrase: PASSPHRASE, how: 'move' }))).toBe('vault/too-many-tries')
     expect(await codeOf(display.attachDocument({ doc: 'workspace' }))).toBe('rpc/refused')
-    await new Promise((resolve) => setTimeout(resolve, 1100))
-    expect((await display.unlock({ passphrase: PASSPHRASE, how: 'move' })).phase).toBe('unlocked')
+    // how long a wrong try slows the next one down: the vault's own tests, on their own clock
+    const right = () => display.unlock({ passphrase: PASSPHRASE, how: 'move' })
+    expect((await vi.waitFor(right, { timeout: 10_000, interval: 100 })).phase).toBe('unlocked')
     expect((await attach(display)).doc.getMap('test').toJSON()).toEqual({ kept: true })
   })
 
