@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -236,5 +236,64 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
     await again.page.locator('[data-notice="store/damaged"]').waitFor()
     await again.close()
     await b.close()
+  })
+})
+
+describe.skipIf(why !== undefined)(`a data folder that was copied${why ? ` (${why})` : ''}`, () => {
+  it('a copied data folder: said on both copies and on the others; the one a person keeps goes on', async () => {
+    const lab = await E2eLab.createWith({ bare: ['shed'] }, 'laptop', 'kitchen')
+    onTestFinished(() => lab.dispose())
+    const linked = (from: string, to: string) =>
+      eventually(`${from} is linked with ${to}`, async () => (await lab.link(from, to)).state === 'linked', 60_000)
+    const kitchen = lab.machine('kitchen').device
+    const laptop = await lab.display('laptop', 'move')
+    await laptop.openApp('Settings')
+    await linked('kitchen', 'laptop')
+    await eventually(
+      'the kitchen knows where the seat is',
+      async () => (await lab.ask('kitchen', (client) => client.hello({ displayName: 'a test' }))).seat,
+    )
+    await kitchen.stop()
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'ew-copy-'))
+    cpSync(kitchen.folder, folder, { recursive: true, filter: (file) => !statSync(file).isSocket() })
+    await kitchen.run()
+    const machine = lab.lab.machine('shed')
+    const copy = await E2eDevice.start({ name: 'kitchen', machine, folder })
+    onTestFinished(() => copy.dispose())
+    const browser = await E2eBrowser.launch(machine)
+    onTestFinished(() => browser.dispose())
+    for (const device of [kitchen, copy]) await device.unlockDevice()
+    const [here, there] = [await lab.display('kitchen', 'beside'), await E2eDisplay.open(copy, browser)]
+    await there.unlock('beside')
+    // Somebody works on both, until it shows.
+    for (let round = 0; round < 30 && !(await hasNotice(copy, 'sync/copied-folder')); round++) {
+      for (const display of [here, there]) {
+        await display.dragWindow('Settings', { x: round % 2 ? 60 : -60, y: 0 })
+        await new Promise((resolve) => setTimeout(resolve, 1_000))
+      }
+    }
+    for (const [device, display] of [
+      [kitchen, here],
+      [copy, there],
+    ] as const) {
+      const said = await eventually(`${device.folder} says so`, () => hasNotice(device, 'sync/copied-folder'), 60_000)
+      expect(said.message).toMatch(/two devices run as kitchen[\s\S]*Keep this one/)
+      await display.page.locator('[data-notice="sync/copied-folder"]').waitFor()
+    }
+    const peer = await eventually('the laptop says so', () => hasNotice(lab.machine('laptop').device, 'sync/copied-peer'))
+    expect(peer.message).toMatch(/data folder of kitchen was copied/)
+    await eventually('neither is linked', async () => (await lab.link('laptop', 'kitchen')).state !== 'linked', 60_000)
+
+    await here.page.getByRole('button', { name: 'Keep this one' }).click()
+    await eventually('it is not said any more', async () => (await noticesOf(kitchen)).length === 0)
+    await here.desk.waitFor() // open displays stay open
+    await linked('laptop', 'kitchen')
+    await eventually('nor on the laptop', async () => (await hasNotice(lab.machine('laptop').device, 'sync/copied-peer')) === undefined)
+    await here.openApp('Task manager')
+    await laptop.window('Task manager').waitFor()
+    expect(await hasNotice(copy, 'sync/copied-folder')).toBeDefined()
+    expect((await copy.status()).links).toBe(0)
+    expect(await there.window('Task manager').count()).toBe(0)
+    for (const display of [laptop, here, there]) await display.close()
   })
 })

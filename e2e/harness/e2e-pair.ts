@@ -16,6 +16,8 @@ export interface E2eMachine {
 export interface LabOptions {
   readonly paired?: boolean
   readonly supervisor?: string
+  /** Further machines, with nothing on them. */
+  readonly bare?: readonly string[]
 }
 
 /**
@@ -37,7 +39,7 @@ export class E2eLab {
 
   /** `paired: false` leaves every device a person of its own; `supervisor` runs another build than the checkout's. */
   static async createWith(options: LabOptions, ...names: readonly string[]): Promise<E2eLab> {
-    const made = new E2eLab(createNetLab(...names))
+    const made = new E2eLab(createNetLab(...names, ...(options.bare ?? [])))
     try {
       for (const name of names) await made.#add(name, options)
       if (options.paired === false) return made

@@ -88,14 +88,14 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
         const personName = vault.label?.personName ?? ''
         return { person, personName, deviceList: devices.encode(), datasetKeys: datasetKeys.encode() }
       },
-      adopt: async (grant) => {
-        for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
-        await keeper.adopt(grant)
-      },
+      adopt: (grant) => keeper.adopt(grant),
     }),
   )
   const links: LinksService = owned.add(new LinksService({ crypto, pairing, desk, renameSelf: (name) => deskService.rename(name) }))
-  const keeper: DeskKeeper = owned.add(new DeskKeeper({ parts, vault, notices, meeting, links, peers, seat, terminals }))
+  const keepDisplays = () => {
+    for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
+  }
+  const keeper: DeskKeeper = owned.add(new DeskKeeper({ parts, vault, notices, meeting, links, peers, seat, terminals, keepDisplays }))
   owned.add(
     keeper.onWillClose(() => {
       for (const session of sessions) session.lock()

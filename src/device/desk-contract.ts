@@ -35,7 +35,15 @@ export const doorState = z.object({
   handedOverTo: z.string().optional(),
   version: z.string(),
   /** Plain sentence and stable code of what keeps the device from working, e.g. a damaged store that was set aside. */
-  notices: z.array(z.object({ code: z.string(), message: z.string(), severity: z.enum(['info', 'warn', 'error']) })),
+  notices: z.array(
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      severity: z.enum(['info', 'warn', 'error']),
+      /** Label of a button that does something about it (`actOnNotice`), on an unlocked display. */
+      action: z.string().optional(),
+    }),
+  ),
   unattended: z.boolean(),
 })
 export type DoorState = z.infer<typeof doorState>
@@ -89,6 +97,8 @@ export const deskContract = {
     parseInput: z.object({ answer: z.enum(['stay', 'lock']) }).parse,
     parseOutput: nothing.parse,
   }),
+  /** Does what a standing notice offers with its `action`. Errors: notice/gone. */
+  actOnNotice: method({ needs: 'desk:write', parseInput: z.object({ code: text(64) }).parse, parseOutput: nothing.parse }),
   onDidChangeSeat: event({ needs: 'desk:read', parse: seatState.parse }),
   onDidAskSeatQuestion: event({
     needs: 'desk:read',

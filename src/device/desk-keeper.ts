@@ -5,6 +5,7 @@ import type { DeviceId } from '../base/ids.ts'
 import type { PairingGrant } from '../identity/pairing-wire.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
+import { CopiedFolders } from './copied-folders.ts'
 import { watchDesk } from './desk-watch.ts'
 import { DeviceError } from './device-error.ts'
 import type { DeviceParts } from './device-parts.ts'
@@ -21,10 +22,12 @@ export interface KeptDesk {
   readonly lastScreens: LastScreens
 }
 
-export interface DeskKeeperOptions extends Omit<LinkedDeskOptions, 'desk' | 'claims' | 'lastScreens'> {
+export interface DeskKeeperOptions extends Omit<LinkedDeskOptions, 'desk' | 'claims' | 'lastScreens' | 'copies'> {
   readonly parts: DeviceParts
   readonly vault: Vault
   readonly notices: Notices
+  /** The desk is about to be opened anew: displays that are open now go on with it. */
+  keepDisplays(): void
 }
 
 /**
@@ -97,6 +100,7 @@ export class DeskKeeper implements Disposable {
     const { desk } = this.require()
     for (const replica of desk.documents.all()) replica.flush()
     packLuggage(desk, { person, deviceList }, vault.label?.deviceName ?? parts.hostName)
+    this.#options.keepDisplays()
     this.close()
     try {
       await vault.adopt({ person, personName, datasetKeys })
@@ -104,6 +108,13 @@ export class DeskKeeper implements Disposable {
       await this.open() // the joined desk, or the one that was open when the keys could not be written
     }
     parts.log.info('joined another desk', { devices: this.require().desk.devices.members.length })
+  }
+
+  /** Closes the desk and opens it again, under a new start. */
+  async renew(): Promise<void> {
+    this.#options.keepDisplays()
+    this.close()
+    await this.open()
   }
 
   dispose(): void {
@@ -126,7 +137,8 @@ export class DeskKeeper implements Disposable {
       owned.add(seat.use({ claims, signer, nameOf }))
       owned.add(desk.devices.onDidChange(() => links.tell()))
       this.#open = { desk, claims, lastScreens, owned }
-      owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens }))
+      const copies = owned.add(new CopiedFolders({ desk, notices, clock, log, renew: () => this.renew() }))
+      owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
       log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })
       this.#opened.fire(this.#open)
     } catch (error) {

@@ -77,6 +77,10 @@ export class DeskService {
         seat.answer(session, answer)
         return {}
       },
+      actOnNotice: async ({ code }) => {
+        await notices.act(code)
+        return {}
+      },
       onDidChangeSeat: seat.onDidChange,
       onDidAskSeatQuestion: (listener) => seat.onDidAsk(({ session: asked, question }) => asked === session && listener(question)),
       onDidNotify: notices.onDidNotify,

@@ -32,8 +32,6 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
   for (const replica of documents.all()) watchReplica(replica)
   owned.add(documents.onDidOpen(watchReplica))
 
-  owned.add(documents.onDidFindCopy(() => notices.put(COPIED_FOLDER)))
-  if (context.paused.all().includes(self)) notices.put(COPIED_FOLDER)
   owned.add(
     documents.onDidDrop(({ unseen }) => {
       if (unseen)
@@ -76,12 +74,4 @@ const REMOVED = {
   severity: 'error' as const,
   message:
     'This device has been removed from your devices. What is here stays here and is not exchanged any more. Pair it again to bring it back.',
-}
-
-const COPIED_FOLDER = {
-  code: 'sync/copied-folder',
-  severity: 'error' as const,
-  message:
-    'This data folder has been copied: two devices run with the same identity. Nothing is lost, but they no longer take changes from ' +
-    'each other. Delete the copy you do not need, start it anew with an empty folder and pair it again.',
 }

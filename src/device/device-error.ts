@@ -7,6 +7,7 @@ export type DeviceErrorCode =
   | 'device/process-away'
   | 'document/bad-name'
   | 'document/too-many'
+  | 'notice/gone'
   | 'pairing/no-rendezvous'
   | 'seat/not-asked'
   | 'settings/invalid'

@@ -1,18 +1,20 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
 import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import type { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Link } from '../sync/lane.ts'
 import { CLOCK_NOTICE, clockNotice } from './clock-notice.ts'
+import type { CopiedFolders } from './copied-folders.ts'
 import type { DeviceParts } from './device-parts.ts'
 import type { LastScreens } from './last-screens.ts'
 import { StoredLinkBoard } from './link-board.ts'
 import type { LinksService } from './links-service.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { MeetingService } from './meeting-service.ts'
-import type { Notices } from './notices.ts'
+import type { Notices, StandingNotice } from './notices.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { PeerSession } from './peer-session.ts'
 import type { Peers } from './peers.ts'
@@ -24,6 +26,7 @@ export interface LinkedDeskOptions {
   readonly desk: OpenDesk
   readonly claims: SeatClaims
   readonly lastScreens: LastScreens
+  readonly copies: CopiedFolders
   readonly meeting: MeetingService
   readonly links: LinksService
   readonly notices: Notices
@@ -37,11 +40,12 @@ export interface LinkedDeskOptions {
  * way of an unlock. Disposing closes all links.
  */
 export function linkDesk(options: LinkedDeskOptions): Disposable {
-  const { parts, vault, desk, meeting, links, notices, terminals } = options
+  const { parts, vault, desk, meeting, links, notices, terminals, copies, peers } = options
   const log = parts.log.child('links')
   const owned = new DisposableStore()
   const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
   const screens = owned.add(new Emitter<{ terminalId: string; screen: string; atMs: number }>())
+  const clocks = new Map<DeviceId, StandingNotice>()
   const grants = new OwnDevicesGrantCheck(desk.devices)
 
   const take = (link: Link, all: DisposableStore) => {
@@ -68,7 +72,10 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
       .then((clockOffsetMs) => {
         const name = desk.devices.devices.get(link.peer)?.name ?? link.peer.slice(0, 12)
         const notice = clockOffsetMs === undefined ? undefined : clockNotice(name, clockOffsetMs)
-        if (notice) notices.put(notice)
+        clocks.delete(link.peer)
+        if (notice) clocks.set(link.peer, notice)
+        const last = [...clocks.values()].at(-1) // one peer's good clock says nothing about another's
+        if (last) notices.put(last)
         else notices.takeBack(CLOCK_NOTICE)
         links.tell()
       })
@@ -112,6 +119,9 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
       log.debug('the screen of a terminal could not be told', { terminalId, why: errorMessage(error) })
     }
   }
+  owned.add(meeting.onDidMeetTwin(() => copies.handleTwin(peers.all)))
+  owned.add(copies.onDidPauseSelf(() => meeting.close()))
+  if (copies.isSelfPaused) return owned
   meeting.open({
     signer: desk.context.signer,
     check: desk.context.check,

@@ -32,6 +32,9 @@ export class MeetingService implements Disposable {
   #membership: LinksMembership | undefined
   #last: Promise<void> = Promise.resolve()
 
+  readonly #twin = this.#owned.add(new Emitter<void>())
+  /** Another process runs with this device's key (SY68). */
+  readonly onDidMeetTwin = this.#twin.event
   /** The links are there (anew): listen to them. What came before is closed. */
   readonly onDidOpen = this.#opened.event
 
@@ -97,6 +100,7 @@ export class MeetingService implements Disposable {
       return { iceServers: service.current.iceServers, ...(bindAddress === undefined ? {} : { bindAddress }) }
     }
     const links = scope.add(new Links({ platform, rtcOptions, own, clock, random, logger: log }))
+    scope.add(links.onDidMeetTwin(() => this.#twin.fire()))
     this.#links = { links, scope, settings }
     if (this.#membership) this.#opened.fire(links.open(this.#membership))
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { DeviceError } from './device-error.ts'
 
 export type Severity = 'info' | 'warn' | 'error'
 
@@ -9,6 +10,8 @@ export interface StandingNotice {
   readonly code: string
   readonly message: string
   readonly severity: Severity
+  /** What the person can do about it with one press: the label of a button. */
+  readonly action?: string
 }
 
 /** Something that happened without the person. */
@@ -27,7 +30,7 @@ const MAX_STANDING = 16
 /** What the door shows and the desk tells: one place, so that every part says it the same way. */
 export class Notices implements Disposable {
   readonly #clock: Clock
-  readonly #standing = new Map<string, StandingNotice>()
+  readonly #standing = new Map<string, { readonly notice: StandingNotice; readonly act: (() => Promise<void>) | undefined }>()
   readonly #changed = new Emitter<void>()
   readonly #notified = new Emitter<Notification>()
   #count = 0
@@ -40,19 +43,26 @@ export class Notices implements Disposable {
   }
 
   get standing(): StandingNotice[] {
-    return [...this.#standing.values()]
+    return [...this.#standing.values()].map(({ notice }) => notice)
   }
 
-  /** Shows a notice until it is taken back; one of the same code is replaced. */
-  put(notice: StandingNotice): void {
+  /** Shows a notice until it is taken back; one of the same code is replaced. @param act  does what its `action` says */
+  put(notice: StandingNotice, act?: () => Promise<void>): void {
     this.#standing.delete(notice.code)
     if (this.#standing.size >= MAX_STANDING) this.#standing.delete(this.#standing.keys().next().value as string)
-    this.#standing.set(notice.code, notice)
+    this.#standing.set(notice.code, { notice, act })
     this.#changed.fire()
   }
 
   takeBack(code: string): void {
     if (this.#standing.delete(code)) this.#changed.fire()
+  }
+
+  /** Does what a standing notice offers. @throws DeviceError `notice/gone` */
+  async act(code: string): Promise<void> {
+    const act = this.#standing.get(code)?.act
+    if (!act) throw new DeviceError('notice/gone', 'that notice is gone or offers nothing to do; the desk shows what stands now')
+    await act()
   }
 
   /** Tells every unlocked display once. */

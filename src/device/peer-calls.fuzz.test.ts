@@ -22,6 +22,7 @@ import { PeerSession } from './peer-session.ts'
 import { Peers } from './peers.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
+import type { CopiedFolders } from './copied-folders.ts'
 import { DeviceError } from './device-error.ts'
 
 const crypto = new SodiumCrypto()
@@ -66,6 +67,7 @@ beforeEach(async () => {
       seat,
       grants: new OwnDevicesGrantCheck(check),
       peers: owned.add(new Peers()),
+      copies: { tell: () => {}, resumePeer: () => {}, pausePeer: () => {} } as unknown as CopiedFolders,
       lastScreens: new LastScreens(new MemoryKeyValueStore()),
       onDidChangeScreen: new Emitter<never>().event,
       terminals,

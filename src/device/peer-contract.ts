@@ -11,6 +11,8 @@ import { event, method, type Contract } from '../rpc/contract.ts'
  */
 
 const nothing = z.object({})
+/** Starts of one device: one a day for three years. */
+const MAX_SETTLED_STARTS = 1_000
 /** Signed bytes of other rooms in URL-safe base64; their own decoders judge them. */
 const signed = (maxBytes: number) =>
   z
@@ -41,6 +43,14 @@ export const peerContract = {
       version: z.string().max(40),
       nowMs: clockMs.optional(),
     }).parse,
+  }),
+  /** The caller's own data folder was copied: nothing more is to be taken from it until a person has chosen. */
+  sayCopied: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: nothing.parse }),
+  /** The caller's data folder had been copied; a person has chosen the caller. What these starts of it did proves nothing any more. */
+  settleCopy: method({
+    needs: 'peer:read',
+    parseInput: z.object({ starts: z.array(z.string().regex(/^[0-9a-f]{16}$/)).max(MAX_SETTLED_STARTS) }).parse,
+    parseOutput: nothing.parse,
   }),
   onDidChangeDevices: event({ needs: 'peer:read', parse: z.object({ devices: deviceListBytes }).parse }),
   onDidClaimSeat: event({ needs: 'peer:read', parse: z.object({ claim: claimBytes }).parse }),

@@ -13,6 +13,8 @@ import { LaneTransport } from '../rpc/lane-transport.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import type { LaneName, Link } from '../sync/lane.ts'
+import type { StartId } from '../sync/client-ids.ts'
+import type { CopiedFolders } from './copied-folders.ts'
 import type { LastScreens } from './last-screens.ts'
 import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
 import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
@@ -26,6 +28,7 @@ export interface PeerSessionOptions extends PeerServices {
   readonly seat: SeatService
   readonly grants: GrantCheck
   readonly peers: Peers
+  readonly copies: CopiedFolders
   readonly lastScreens: LastScreens
   /** Screens of this device's own terminals, for the peer to keep. */
   readonly onDidChangeScreen: Event<{ readonly terminalId: string; readonly screen: string; readonly atMs: number }>
@@ -79,6 +82,7 @@ export class PeerSession implements Disposable {
     }
     if (this.#owned.isDisposed) return undefined
     this.#owned.add(peers.add(this.#peer))
+    this.#options.copies.tell(this.#peer)
     log.info('met a peer', { peer: this.#link.peer, version: answer.version })
     return answer.nowMs === undefined ? undefined : answer.nowMs - (askedMs + answeredMs) / 2
   }
@@ -112,6 +116,14 @@ export class PeerSession implements Disposable {
             version,
             nowMs: clock.nowMs(),
           }
+        },
+        sayCopied: () => {
+          this.#options.copies.pausePeer(this.#link.peer)
+          return {}
+        },
+        settleCopy: ({ starts }) => {
+          this.#options.copies.resumePeer(this.#link.peer, starts as StartId[])
+          return {}
         },
         onDidChangeDevices: deviceChanges,
         onDidClaimSeat: this.#mapped(seat.onDidHearClaim, () => ({ claim: toBase64Url(claims.encode()) })),

@@ -301,6 +301,76 @@ describe('a copied data folder', () => {
     expect(told.sort()).toEqual(['a true', 'b true', 'copy true', 'original true'])
   })
 
+  /** Two processes run from copies of one folder until somebody notices; `a` has met both, `b` none. */
+  async function copied() {
+    const a = device('A')
+    const log = new MemoryEnvelopeLog()
+    const original = device('C', { log })
+    const copy = device('C')
+    connect(original, a)
+    const links = [connect(copy, a)] // replaces the one before, as links do
+    for (let n = 0; n < 4 && !a.context.paused.has(original.id); n++) {
+      set(copy, `copy ${n}`, n)
+      await settle()
+      links.push(connect(original, a))
+      await settle()
+      set(original, `original ${n}`, n)
+      await settle()
+      links.push(connect(copy, a))
+      await settle()
+    }
+    expect(a.context.paused.all()).toEqual([original.id])
+    return { a, original, copy, log }
+  }
+
+  it('[SY33] the copy that was not linked when it was found hears of it when it links, also after a restart of its peer', async () => {
+    const { a, original, copy } = await copied()
+    const store = a.context.store
+    const b = device('B', { store })
+    expect(b.context.paused.proofs().length).toBe(1)
+    for (const one of [original, copy]) {
+      const again = device('C', { log: one.context.log }) // nobody has told this one yet
+      const told: string[] = []
+      again.documents.onDidFindCopy(({ device: who }) => told.push(who))
+      connect(again, b)
+      await settle()
+      expect(told).toEqual([one.id])
+    }
+  })
+
+  it('[SY47] the copy a person keeps goes on under a new start; what was settled proves nothing; the other one is found anew', async () => {
+    const { a, original, copy, log } = await copied()
+    const proof = a.context.paused.proofs()[0]
+    expect(a.context.paused.wasCloned(original.id)).toBe(false)
+    set(original, 'said while paused', 1)
+    original.documents.resume(original.id)
+    const kept = device('C', { log, store: original.context.store })
+    expect(kept.context.paused.all()).toEqual([])
+    a.documents.resume(kept.id, kept.context.paused.settledStarts(kept.id))
+    const link = connect(kept, a)
+    set(kept, 'kept', true)
+    await settle()
+    expect(map(a)).toMatchObject({ kept: true, 'said while paused': 1 })
+    set(a, 'from a', true)
+    await settle()
+    expect(map(kept)).toMatchObject({ 'from a': true })
+    // somebody who was away until now still believes the old proof
+    kept.documents.get(WORKSPACE_DOC)?.receiveCopyProof(proof?.first ?? new Uint8Array(), proof?.second ?? new Uint8Array())
+    expect([kept.context.paused.all(), a.context.paused.all(), link.a.fault, link.b.fault]).toEqual([[], [], undefined, undefined])
+
+    const zombie = device('C', { log: copy.context.log })
+    for (let n = 0; n < 4 && a.context.paused.all().length === 0; n++) {
+      for (const one of [zombie, kept]) {
+        const again = connect(one, a)
+        await settle()
+        set(one, `${one === kept ? 'kept' : 'zombie'} ${n}`, n)
+        await settle()
+        again.cut()
+      }
+    }
+    expect(a.context.paused.all()).toEqual([kept.id])
+  })
+
   it('[SY33] a device that is killed and started again and again is no copy of itself', async () => {
     const a = device('A')
     const log = new MemoryEnvelopeLog()

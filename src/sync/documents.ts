@@ -2,8 +2,9 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { errorCode } from '../base/errors.ts'
 import { WORKSPACE_DOC, type DeviceId, type DocId } from '../base/ids.ts'
+import type { StartId } from './client-ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
-import type { CopyFound } from './gate.ts'
+import type { CopyFound } from './copy-found.ts'
 import { Replica, type KeepFailure, type ReplicaOptions } from './replica.ts'
 import type { SyncContext } from './sync-context.ts'
 import { SyncError } from './sync-error.ts'
@@ -116,6 +117,15 @@ export class Documents implements Disposable {
     const isOurs = (ref: EnvelopeRef): boolean => ref.device === this.#context.signer.device
     const hasMore = replica && (tombstone.frontier.missingFrom(replica.frontier).some(isOurs) || replica.pendingBytes > 0)
     this.#bury(tombstone.doc, bytes, tombstone.device, hasMore ? replica.state() : undefined)
+  }
+
+  /**
+   * A person has said which copy of a device's data folder goes on (rule SY47). What all starts of it did that this device
+   * knows of is settled; `also`: starts that the device itself names.
+   */
+  resume(device: DeviceId, also: Iterable<StartId> = []): void {
+    const known = this.all().flatMap(({ frontier }) => [...frontier.refs()].filter((ref) => ref.device === device))
+    this.#context.paused.resume(device, [...also, ...known.map(({ start }) => start)])
   }
 
   dispose(): void {

@@ -4,10 +4,12 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId, DocId } from '../base/ids.ts'
 import type { CausalState } from './causal-state.ts'
 import { clientIdOf, type StartId } from './client-ids.ts'
+import type { CopyFound } from './copy-found.ts'
 import type { DeviceCheck } from './device-check.ts'
 import { decodeEnvelope, hashEnvelope, refKeyOf, sealContextOf, signedPartOf, type Envelope, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog } from './envelope-log.ts'
 import type { EnvelopeSeal } from './envelope-seal.ts'
+import type { PausedDevices } from './paused-devices.ts'
 import { StartOrder } from './start-order.ts'
 import type { SyncErrorCode } from './sync-error.ts'
 import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
@@ -15,20 +17,6 @@ import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
 /** Rules of the gate, one name each, so that a test can leave one out. */
 export const GATE_RULES = [...UPDATE_RULES, 'doc', 'member', 'signature', 'copy', 'chain', 'deps'] as const
 export type GateRule = (typeof GATE_RULES)[number]
-
-/**
- * Proof that a data folder was copied: two envelopes of one device, start and seq (its machine was cloned while it ran), or
- * of two starts that each build on the other (two processes ran at once from copies of one folder).
- */
-export interface CopyFound {
-  readonly doc: DocId
-  readonly device: DeviceId
-  readonly start: StartId
-  readonly seq: number
-  /** The other envelope; undefined when it is our own device that met its copy ahead of itself. */
-  readonly first: Uint8Array | undefined
-  readonly second: Uint8Array
-}
 
 export type Verdict =
   | { readonly kind: 'pass'; readonly envelope: Envelope; readonly hash: Uint8Array; readonly update: Uint8Array }
@@ -45,7 +33,7 @@ export interface GateOptions {
   readonly log: EnvelopeLog
   readonly check: DeviceCheck
   readonly seal: EnvelopeSeal
-  readonly paused: { has(device: DeviceId): boolean }
+  readonly paused: Pick<PausedDevices, 'has' | 'isSettled'>
   /** This device and start: an envelope of theirs that we did not make comes from a copy of us. */
   readonly own: { readonly device: DeviceId; readonly start: StartId }
   /** A rule to leave out; tests only. */
@@ -63,10 +51,11 @@ export class Gate {
   readonly #options: GateOptions
   /** Client ids by "device/start/n"; recomputing them would hash once per envelope. */
   readonly #ids = new Map<string, number>()
-  readonly #starts = new StartOrder()
+  readonly #starts: StartOrder
 
   constructor(options: GateOptions) {
     this.#options = options
+    this.#starts = new StartOrder((device, start) => options.paused.isSettled(device, start))
   }
 
   examine(bytes: Uint8Array): Verdict {
@@ -112,6 +101,7 @@ export class Gate {
     if (first.length === 0 || equalBytes(first, second)) return undefined
     try {
       const [a, b] = [decodeEnvelope(first), decodeEnvelope(second)]
+      if ([a, b].every(({ device, start }) => this.#options.paused.isSettled(device, start))) return undefined
       const isOurDoc = a.doc === b.doc && a.doc === this.#options.docId
       const isTwice = refKeyOf(a) === refKeyOf(b) || (buildsOn(a, b) && buildsOn(b, a))
       const isProof = isOurDoc && isTwice && this.#options.check.isMember(a.device) && this.#isSigned(a, first) && this.#isSigned(b, second)
@@ -147,7 +137,8 @@ export class Gate {
 
   /** Same bytes: a duplicate. Other bytes under the same name and a valid signature: a copied folder. */
   #known(envelope: Envelope, bytes: Uint8Array): Verdict {
-    const { causal, log, docId, check } = this.#options
+    const { causal, log, docId, check, paused } = this.#options
+    if (paused.isSettled(envelope.device, envelope.start)) return { kind: 'known', envelope }
     const isLast = causal.frontier.seqOf(envelope) === envelope.seq
     if (isLast && equalBytes(hashEnvelope(bytes), causal.lastHashOf(envelope))) return { kind: 'known', envelope }
     const held = log.find(docId, envelope)

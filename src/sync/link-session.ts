@@ -4,8 +4,8 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId, DocId } from '../base/ids.ts'
 import type { DocRoom } from './doc-room.ts'
 import { isDocId, type Documents } from './documents.ts'
-import type { CopyFound } from './gate.ts'
 import type { Lane, Link } from './lane.ts'
+import type { CopyProof } from './paused-devices.ts'
 import { PeerTranslator, type TranslatorHost } from './peer-translator.ts'
 import type { Appended, Replica } from './replica.ts'
 import { decodeMessage, encodeMessage, OLDEST_SESSION_PROTOCOL, SESSION_PROTOCOL, type SessionMessage } from './session-message.ts'
@@ -90,7 +90,7 @@ export class LinkSession implements TranslatorHost, Disposable {
   }
 
   /** Passes on the proof that a data folder was copied. */
-  tellCopy({ doc, first = new Uint8Array(), second }: CopyFound): void {
+  tellCopy({ doc, first = new Uint8Array(), second }: CopyProof): void {
     if (this.#isGreeted) this.send({ kind: 'copied', doc, first, second })
   }
 
@@ -174,6 +174,7 @@ export class LinkSession implements TranslatorHost, Disposable {
     if (this.#isGreeted) return
     this.#isGreeted = true
     for (const replica of this.#documents.all()) this.addDocument(replica)
+    for (const proof of this.#context.paused.proofs()) this.tellCopy(proof) // it may be one of the copies, and not know
   }
 
   /** A document that only the peer has is opened here; one that was dropped here is answered with its tombstone. */

@@ -71,6 +71,9 @@ export class Links implements Disposable {
   #lan: LanMeeting | undefined
   /** A linked peer told its addresses: keep them with `known` for the next start (SY66). */
   readonly onDidLearnRendezvous = this.#learned.event
+  readonly #twin = this.#owned.add(new Emitter<void>())
+  /** Another process runs with this device's key (SY68). */
+  readonly onDidMeetTwin = this.#twin.event
 
   constructor(options: LinksOptions) {
     this.#options = options
@@ -154,10 +157,8 @@ export class Links implements Disposable {
         this.#learned.fire({ peer, urls })
       }),
     )
-    const isMember = (device: DeviceId) => check.isMember(device)
-    const signaling = store.add(
-      new RendezvousSignaling({ self: signer.device, rendezvousSecret, isMember, pool: this.pool, clock, random }),
-    )
+    const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret, pool: this.pool, clock, random }))
+    store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
     store.add(set.addSignaling(signaling))
     this.#opened = { set, store }
     this.#restartLan(rendezvousSecret)

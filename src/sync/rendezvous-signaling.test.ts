@@ -4,7 +4,7 @@ import { systemRandom } from '../base/random.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { createFakeWebSocketPair } from '../testkit/fake-web-socket.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
-import { createTestDevice } from '../testkit/test-devices.ts'
+import { createTestDevice, TestMembers } from '../testkit/test-devices.ts'
 import { DAY_MS, HOUR_MS, workspaceMeeting } from './meeting-keys.ts'
 import { RendezvousHub } from './rendezvous-hub.ts'
 import { RendezvousPool } from './rendezvous-pool.ts'
@@ -13,7 +13,8 @@ import { SealedTopic } from './sealed-topic.ts'
 import type { SignalNote } from './signal-note.ts'
 
 const SECRET = new Uint8Array(32).fill(3)
-const [A, B] = [createTestDevice(1).device, createTestDevice(2).device]
+const devices = [createTestDevice(1), createTestDevice(2)]
+const [A, B] = devices.map(({ device }) => device) as [DeviceId, DeviceId]
 const NOTE: SignalNote = { kind: 'candidates', attempt: 'a'.repeat(32), list: [] }
 
 function setUp() {
@@ -37,7 +38,9 @@ function setUp() {
   }
   const join = (self: DeviceId, isMember: (device: DeviceId) => boolean = () => true) => {
     const pool = createPool()
-    const signaling = new RendezvousSignaling({ self, rendezvousSecret: SECRET, isMember, pool, clock, random: systemRandom })
+    const signer = devices.find(({ device }) => device === self)?.signer ?? { device: self, sign: () => new Uint8Array(64) }
+    const check = Object.assign(new TestMembers(), { isMember })
+    const signaling = new RendezvousSignaling({ signer, check, rendezvousSecret: SECRET, pool, clock, random: systemRandom })
     return { signaling, pool }
   }
   return { clock, seenByHub, join, createPool }
@@ -102,4 +105,41 @@ it('[SY63] somebody removed who still knows the secret cannot crowd out members,
   expect(a.peers.size).toBe(256)
   join(B)
   await until(() => a.peers.has(B))
+})
+
+it('[SY68] two processes with one key find each other; a name alone and our own echo mean nothing', async () => {
+  const { join, createPool, clock } = setUp()
+  const twins = (signaling: RendezvousSignaling) => {
+    const told: string[] = []
+    signaling.onDidMeetTwin(() => told.push('twin'))
+    return told
+  }
+  const one = join(A)
+  const told = twins(one.signaling)
+  one.pool.use('ws://the-same-by-another-way') // we hear ourselves
+  await until(() => one.pool.clients.every(({ isConnected }) => isConnected))
+  // Whoever holds the secret can say our name, and answer with anything but our signature.
+  const day = workspaceMeeting(SECRET, Math.floor(clock.nowMs() / DAY_MS))
+  const pool = createPool()
+  const liar = new SealedTopic(pool.clients[0] as never, day, systemRandom)
+  const asked: string[] = []
+  liar.onDidReceive(({ text, from }) => {
+    const letter = JSON.parse(text)
+    if (letter.kind !== 'twin-asked') return
+    asked.push(letter.nonce)
+    const sig = Buffer.alloc(64, 7).toString('base64url')
+    liar.send(JSON.stringify({ kind: 'twin-here', from: A, nonce: letter.nonce, sig }), from)
+    liar.send(JSON.stringify({ kind: 'twin-asked', from: A, nonce: letter.nonce }), from) // sign it for me
+  })
+  liar.onDidJoin(() => liar.send(JSON.stringify({ kind: 'here', from: A, isAnswer: false })))
+  await until(() => asked.length > 0)
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(told).toEqual([])
+
+  const other = twins(join(A).signaling)
+  await until(() => {
+    clock.advance(100)
+    return told.length > 0 && other.length > 0
+  })
+  expect([told, other]).toEqual([['twin'], ['twin']])
 })

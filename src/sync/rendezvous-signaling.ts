@@ -1,14 +1,16 @@
 import * as z from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
 import { type DeviceId, parseDeviceId } from '../base/ids.ts'
 import type { RandomSource } from '../base/random.ts'
+import type { DeviceCheck, DeviceSigner } from './device-check.ts'
 import { HOUR_MS, meetingDays, workspaceMeeting } from './meeting-keys.ts'
 import type { RendezvousClient } from './rendezvous-client.ts'
 import type { RendezvousPool } from './rendezvous-pool.ts'
 import { SealedTopic } from './sealed-topic.ts'
 import { type SignalNote, type Signaling, signalNote } from './signal-note.ts'
+import { TwinWatch } from './twin-watch.ts'
 
 /** Devices of one person seen at once. */
 const MAX_PEERS = 256
@@ -25,10 +27,20 @@ const deviceId = z
     }
   })
 
-/** `here` is told to all on joining a topic, and to one as the answer to theirs. */
+/**
+ * `here` is told to all on joining a topic, and to one as the answer to theirs. `twin-asked` and `twin-here` pass between two
+ * that claim one name (TwinWatch); kinds that are not known are ignored.
+ */
 const letter = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('here'), from: deviceId, isAnswer: z.boolean() }),
   z.strictObject({ kind: z.literal('note'), from: deviceId, to: deviceId, note: signalNote }),
+  z.strictObject({ kind: z.literal('twin-asked'), from: deviceId, nonce: z.string().regex(/^[0-9a-f]{32}$/) }),
+  z.strictObject({
+    kind: z.literal('twin-here'),
+    from: deviceId,
+    nonce: z.string().regex(/^[0-9a-f]{32}$/),
+    sig: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
+  }),
 ])
 type Letter = z.infer<typeof letter>
 
@@ -39,10 +51,10 @@ interface Route {
 }
 
 export interface RendezvousSignalingOptions {
-  readonly self: DeviceId
-  readonly rendezvousSecret: Uint8Array
+  readonly signer: DeviceSigner
   /** When there is room for no more, whoever is not a member makes place: a removed device may still know the secret. */
-  readonly isMember: (device: DeviceId) => boolean
+  readonly check: DeviceCheck
+  readonly rendezvousSecret: Uint8Array
   readonly pool: RendezvousPool
   readonly clock: Clock
   readonly random: RandomSource
@@ -59,11 +71,15 @@ export class RendezvousSignaling implements Signaling, Disposable {
   readonly #seen = this.#owned.add(new Emitter<DeviceId>())
   readonly #routes = new Map<DeviceId, Route[]>()
   readonly #topics = new Map<RendezvousClient, Map<number, SealedTopic>>()
+  readonly #twins: TwinWatch
+  readonly #self: DeviceId
   readonly onDidReceive = this.#received.event
   readonly onDidSeePeer = this.#seen.event
 
   constructor(options: RendezvousSignalingOptions) {
     this.#options = options
+    this.#self = options.signer.device
+    this.#twins = this.#owned.add(new TwinWatch(options))
     for (const client of options.pool.clients) this.#use(client)
     this.#owned.add(options.pool.onDidAdd((client) => this.#use(client)))
     this.#owned.add(options.pool.onDidRemove((client) => this.#leave(client)))
@@ -77,6 +93,11 @@ export class RendezvousSignaling implements Signaling, Disposable {
     })
   }
 
+  /** Another process runs with this device's key: its data folder was copied. */
+  get onDidMeetTwin(): Event<void> {
+    return this.#twins.onDidMeetTwin
+  }
+
   get peers(): ReadonlySet<DeviceId> {
     return new Set(this.#routes.keys())
   }
@@ -84,7 +105,7 @@ export class RendezvousSignaling implements Signaling, Disposable {
   send(to: DeviceId, note: SignalNote): boolean {
     const route = this.#routes.get(to)?.at(-1) // the newest: older addresses may be of a process that died
     if (route === undefined) return false
-    this.#write(route, { kind: 'note', from: this.#options.self, to, note })
+    this.#write(route, { kind: 'note', from: this.#self, to, note })
     return true
   }
 
@@ -111,7 +132,8 @@ export class RendezvousSignaling implements Signaling, Disposable {
   }
 
   #join(client: RendezvousClient, day: number): SealedTopic {
-    const { rendezvousSecret, random, self } = this.#options
+    const { rendezvousSecret, random } = this.#options
+    const self = this.#self
     const topic = new SealedTopic(client, workspaceMeeting(rendezvousSecret, day), random)
     topic.onDidJoin(() => topic.send(JSON.stringify({ kind: 'here', from: self, isAnswer: false } satisfies Letter)))
     topic.onDidLeave(({ member }) => this.#forget((route) => route.topic === topic && route.address === member))
@@ -122,14 +144,30 @@ export class RendezvousSignaling implements Signaling, Disposable {
 
   #receive(route: Route, text: string): void {
     const read = parseLetter(text)
-    const { self } = this.#options
-    if (read === undefined || read.from === self) return
+    const self = this.#self
+    if (read === undefined) return
+    if (read.from === self) return this.#receiveOwnName(route, read)
+    if (read.kind === 'twin-asked' || read.kind === 'twin-here') return
     if (read.kind === 'note') {
       if (read.to === self) this.#received.fire({ from: read.from, note: read.note })
       return
     }
     if (!read.isAnswer) this.#write(route, { kind: 'here', from: self, isAnswer: true })
     this.#remember(read.from, route)
+  }
+
+  /** Ourselves by another way, a copy of us, or somebody who only claims to be. */
+  #receiveOwnName(route: Route, read: Letter): void {
+    const from = this.#self
+    if (read.kind === 'twin-here') return this.#twins.handleAnswer(read.nonce, read.sig)
+    if (read.kind === 'twin-asked') {
+      const sig = this.#twins.answer(read.nonce)
+      if (sig === undefined) return // we asked that ourselves
+      this.#write(route, { kind: 'twin-here', from, nonce: read.nonce, sig })
+    }
+    if (read.kind === 'here' && !read.isAnswer) this.#write(route, { kind: 'here', from, isAnswer: true }) // a copy hears of us too
+    const nonce = this.#twins.question(route.address)
+    if (nonce !== undefined) this.#write(route, { kind: 'twin-asked', from, nonce })
   }
 
   #remember(peer: DeviceId, route: Route): void {
@@ -143,7 +181,7 @@ export class RendezvousSignaling implements Signaling, Disposable {
 
   #makeRoom(): boolean {
     if (this.#routes.size < MAX_PEERS) return true
-    const stranger = [...this.#routes.keys()].find((device) => !this.#options.isMember(device))
+    const stranger = [...this.#routes.keys()].find((device) => !this.#options.check.isMember(device))
     return stranger !== undefined && this.#routes.delete(stranger)
   }
 

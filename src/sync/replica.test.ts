@@ -283,7 +283,7 @@ describe('envelopes of peers', () => {
     expect(found).toEqual([author.device])
     const context = syncContext(fakeDevice('A'), { store })
     expect(context.paused.all()).toEqual([author.device])
-    context.paused.resume(author.device)
+    context.paused.resume(author.device, [])
     expect(syncContext(fakeDevice('A'), { store }).paused.all()).toEqual([])
   })
 })

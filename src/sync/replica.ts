@@ -9,7 +9,8 @@ import type { ClientName } from './client-ids.ts'
 import { DisplayAttachment } from './display-attachment.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
-import { Gate, type CopyFound, type GateRule, type Verdict } from './gate.ts'
+import type { CopyFound } from './copy-found.ts'
+import { Gate, type GateRule, type Verdict } from './gate.ts'
 import { Outbox } from './outbox.ts'
 import { loadReplica } from './replica-state.ts'
 import { ReplicaDisplays } from './replica-displays.ts'
@@ -292,7 +293,7 @@ export class Replica implements Disposable {
 
   #noteCopy(found: CopyFound): void {
     if (this.#context.paused.has(found.device)) return // told before
-    this.#context.paused.pause(found.device)
+    this.#context.paused.pause(found)
     this.#copies.fire(found)
   }
 

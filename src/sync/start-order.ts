@@ -1,3 +1,5 @@
+import type { DeviceId } from '../base/ids.ts'
+import type { StartId } from './client-ids.ts'
 import type { Envelope, EnvelopeRef } from './envelope.ts'
 
 /** Pairs of starts remembered; far more than one process sees while copies could run. */
@@ -10,11 +12,18 @@ const MAX_EDGES = 10_000
 export class StartOrder {
   /** By "device/start>start of the same device it builds on": the first envelope that showed it. */
   readonly #edges = new Map<string, EnvelopeRef>()
+  readonly #isSettled: (device: DeviceId, start: StartId) => boolean
+
+  /** @param isSettled  starts about which a person has decided: two of them prove nothing new */
+  constructor(isSettled: (device: DeviceId, start: StartId) => boolean) {
+    this.#isSettled = isSettled
+  }
 
   /** The envelope of another start of this device that builds on this envelope's start, when this one builds on it in turn. */
   twinOf(envelope: Envelope): EnvelopeRef | undefined {
     for (const dep of envelope.deps) {
       if (dep.device !== envelope.device || dep.start === envelope.start) continue
+      if (this.#isSettled(dep.device, dep.start) && this.#isSettled(dep.device, envelope.start)) continue
       const twin = this.#edges.get(`${envelope.device}/${dep.start}>${envelope.start}`)
       if (twin) return twin
     }

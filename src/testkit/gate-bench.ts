@@ -12,7 +12,10 @@ export class GateBench {
   readonly causal = new CausalState()
   readonly log = new MemoryEnvelopeLog()
   readonly check = new FakeDeviceCheck(['A', 'B', 'M'].map(fakeDevice))
-  readonly paused = new Set<string>()
+  readonly paused = Object.assign(new Set<string>(), {
+    settled: new Set<string>(),
+    isSettled: (_device: string, start: string): boolean => this.paused.settled.has(start),
+  })
   readonly gate: Gate
 
   constructor(without?: GateRule) {

@@ -21,7 +21,13 @@ function setUp(device: TestDevice, urls: readonly string[], secret = SECRET) {
   const parts = { clock: systemClock, random: systemRandom, logger: silentLogger }
   const pool = new RendezvousPool({ ...parts, openSocket: openNodeWebSocket })
   const uses = urls.map((url) => pool.use(url))
-  const signaling = new RendezvousSignaling({ ...parts, self: device.device, rendezvousSecret: secret, isMember: () => true, pool })
+  const signaling = new RendezvousSignaling({
+    ...parts,
+    signer: device.signer,
+    check: new TestMembers(...devices),
+    rendezvousSecret: secret,
+    pool,
+  })
   const set = new RtcLinkSet({
     ...parts,
     signer: device.signer,

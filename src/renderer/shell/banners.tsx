@@ -28,12 +28,22 @@ const NOTHING: readonly never[] = []
 /** What keeps the device from working as it should, while it stands: a full disk, a copied data folder. */
 function NoticeBanners() {
   const notices = useDoor((state) => state.door?.notices ?? NOTHING)
+  const client = useDoor((state) => state.client)
+  const act = (code: string) =>
+    client?.actOnNotice({ code }).catch((error: unknown) => {
+      showToast({ title: 'That could not be done', body: errorWords(error), severity: 'warn' })
+    })
   return notices
     .filter(({ severity }) => severity !== 'info')
-    .map(({ code, message }) => (
+    .map(({ code, message, action }) => (
       <div key={code} className="banner" role="status" data-notice={code}>
         <TriangleAlert aria-hidden="true" />
         <span>{message}</span>
+        {action !== undefined && (
+          <Button variant="primary" onClick={() => void act(code)}>
+            {action}
+          </Button>
+        )}
       </div>
     ))
 }
