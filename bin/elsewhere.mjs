@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line. Plain JavaScript that old Nodes can read: it finds Node 24 (which comes as an optional dependency) and
 // runs the built command line with it.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,11 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     )
     process.exit(1)
   }
-  process.on('SIGINT', () => {}) // Ctrl-C is for the command line, which asks first
-  const { status } = spawnSync(own, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
-  process.exitCode = status ?? 1
+  const child = spawn(own, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // The command line decides what ends it: Ctrl-C reaches it by itself, the others are told on.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 1
+  })
 }

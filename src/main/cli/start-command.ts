@@ -3,15 +3,15 @@ import { closeSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type DataFolder, defaultDataFolder, openDataFolder } from '../daemon/data-folder.ts'
-import { findElectron, findElectronInstaller } from '../daemon/find-display-host.ts'
 import type { ProcessReport } from '../daemon/process-life.ts'
-import { daemonEntry, projectRoot } from '../daemon/project-root.ts'
+import { daemonEntry } from '../daemon/project-root.ts'
 import { StartError } from '../daemon/start-error.ts'
 import { ProcessFailure } from '../daemon/supervised-process.ts'
 import { type DisplayHost, displayHost } from '../daemon/supervisor-contract.ts'
 import { askYesNo } from './console-prompt.ts'
 import { EndRequests } from './end-requests.ts'
 import { connectSupervisor, type SupervisorClient } from './local-client.ts'
+import { offerElectron } from './offer-electron.ts'
 
 export const START_HELP = `Starts this machine's device and opens the desktop.
 
@@ -25,6 +25,9 @@ export const START_HELP = `Starts this machine's device and opens the desktop.
 
 When it runs already, another display of it is opened. Closing the window leaves the device up; Ctrl-C ends everything.
 DEBUG=sync,files writes more of those folders to DIR/logs/elsewhere.log.`
+
+/** Exit code of what Ctrl-C ended before anything was started. */
+const INTERRUPTED = 130
 
 /** What of the caller's session a window needs. */
 const SESSION_VARIABLES = [
@@ -57,7 +60,7 @@ export async function startCommand(args: readonly string[]): Promise<number> {
     throw new TypeError(`--port is a number up to 65535, not "${values.port}"`)
   requireNode()
   const data = openDataFolder(values.data ?? defaultDataFolder())
-  if (host.data === 'auto' && !values['no-download']) await offerElectron()
+  if (!values['no-download'] && !(await offerElectron(data, host.data))) return INTERRUPTED
 
   const running = await connectSupervisor(data).catch(() => undefined)
   if (running) {
@@ -174,18 +177,4 @@ async function mayEnd(supervisor: SupervisorClient): Promise<boolean> {
     `\n${programs.length === 1 ? one : `${programs.length} programs still run in terminals (${names}). End them?`}`,
   )
   return answer !== false
-}
-
-/** Once, on a terminal, outside CI: Electron's binary is no part of the package and is fetched only when a person wants it. */
-async function offerElectron(): Promise<void> {
-  const from = path.join(projectRoot(), 'package.json')
-  const installer = findElectronInstaller(from)
-  if (!process.stdin.isTTY || process.env.CI || !installer || findElectron(process.env, from)) return
-  if ((await askYesNo("Electron's binary (about 120 MB) is not here. Fetch it?")) !== true) return
-  await new Promise<void>((resolve) => {
-    const child = spawn(process.execPath, [installer], { stdio: 'inherit' })
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
-  })
-  if (!findElectron(process.env, from)) console.log('It could not be fetched; going on without it.')
 }

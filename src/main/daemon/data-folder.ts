@@ -17,6 +17,8 @@ export interface DataFolder {
   readonly supervisorSocket: string
   /** Its own browser profile: the app window never shares cookies with the person's browser. */
   readonly browserProfile: string
+  /** There once the person has said no to fetching Electron. */
+  readonly electronDeclined: string
 }
 
 /** Longest data folder path: the longest socket name after it must fit the kernel's 103 bytes. */
@@ -46,6 +48,7 @@ export function dataFolderAt(folder: string): DataFolder {
     filesSocket: socket('files.sock'),
     supervisorSocket: socket('supervisor.sock'),
     browserProfile: at('browser'),
+    electronDeclined: at('electron-declined'),
   }
 }
 

@@ -55,7 +55,12 @@ export class DisplayLauncher {
       const failure = await this.#spawn(electron, args, env)
       return failure === undefined ? { kind: 'electron', program: electron } : { kind: 'none', url: await url(), reason: failure }
     }
-    if (host === 'electron') return { kind: 'none', url: await url(), reason: "Electron's binary is not in place (see README)" }
+    if (host === 'electron')
+      return {
+        kind: 'none',
+        url: await url(),
+        reason: "Electron's binary is not in place; on a terminal, --host electron offers to fetch it",
+      }
     const browser = findBrowser(env)
     if (!browser) return { kind: 'none', url: await url(), reason: 'no Chromium, Chrome, Edge or Brave was found' }
     const failure = await this.#spawn(browser, browserArguments(this.#data.browserProfile, this.#redirect(await url())), env)
