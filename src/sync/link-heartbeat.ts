@@ -51,11 +51,6 @@ export class LinkHeartbeat implements Disposable {
     return this.#roundTrips.at(-1)
   }
 
-  /** The shortest of the last few: what the path takes when nothing waits in it. */
-  get shortestRoundTripMs(): number | undefined {
-    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips)
-  }
-
   /** Anything at all came from the peer. */
   heard(): void {
     this.#heardMs = this.#options.clock.monotonicMs()

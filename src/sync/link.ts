@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
-import { DisposableStore } from '../base/disposable.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { LaneScheduler } from './lane-scheduler.ts'
 import { LANE_NAMES, type LaneName, type Link, type LinkStats } from './lane.ts'
+import { BulkWindow, MIN_BULK_WINDOW_BYTES } from './bulk-window.ts'
 import { decodeRepeats, LaneRepeater, type Repeat } from './lane-repeats.ts'
 import { BULK_LANES, type LinkChannels } from './link-channels.ts'
 import { LinkHeartbeat } from './link-heartbeat.ts'
@@ -15,16 +16,14 @@ import type { RtcConnection } from './rtc-stack.ts'
 
 /** In flight below control on the live connection: at 44 MB/s a key waits 1.5 ms behind it. */
 export const LIVE_WINDOW_BYTES = 64 * 1024
-/**
- * In flight on the bulk connection: this much, and what the path holds at BULK_BYTES_PER_MS, at most the last. Measured on
- * one link with a saturated files lane: 4 MiB gave session round trips of 10-15 ms, 256 KiB 3 ms at three quarters of the speed.
- */
-export const BULK_WINDOW_BYTES = 256 * 1024
-export const BULK_BYTES_PER_MS = 50_000
-export const MAX_BULK_WINDOW_BYTES = 4 * 1024 * 1024
+/** Received bytes are confirmed when there are so many. */
+const CONFIRM_BYTES: Readonly<Record<ConnectionName, number>> = { live: LIVE_WINDOW_BYTES / 4, bulk: LIVE_WINDOW_BYTES }
+/** On bulk also fewer, after this: on a slow path the window is less than that. A version 1 peer does not, so its window is never that small. */
+const CONFIRM_LATE_MS = 3
+const MIN_BULK_WINDOW_V1_BYTES = 96 * 1024
 /** Handed to the bulk channels and not yet taken by SCTP; beyond it a jobs frame would wait too long behind files. */
 export const BULK_BUFFER_BYTES = 64 * 1024
-/** From this version on small messages are said twice. */
+/** From this version on small messages are said twice, and the last bytes of bulk are confirmed too. */
 const REPEATS_VERSION = 2
 /** Time for the last word to leave before the connections close. */
 const LAST_WORD_MS = 200
@@ -66,10 +65,12 @@ export class RtcLink implements Link {
   readonly #lanes: Record<LaneName, RtcLane>
   readonly #heartbeat: LinkHeartbeat
   readonly #repeater: LaneRepeater
-  readonly #received: Record<ConnectionName, { bytes: number; confirmed: number; readonly every: number }> = {
-    live: { bytes: 0, confirmed: 0, every: LIVE_WINDOW_BYTES / 4 },
-    bulk: { bytes: 0, confirmed: 0, every: BULK_WINDOW_BYTES / 4 },
+  readonly #received: Record<ConnectionName, { bytes: number; confirmed: number }> = {
+    live: { bytes: 0, confirmed: 0 },
+    bulk: { bytes: 0, confirmed: 0 },
   }
+  #confirmingLate: Disposable | undefined
+  readonly #bulkWindow: BulkWindow
   #closedFor: string | undefined
   /** It ended without a last word from either side: the network did it. */
   wasCut = false
@@ -79,7 +80,7 @@ export class RtcLink implements Link {
     this.peer = options.peer
     const { channels, clock } = options
     const shared = {
-      onDidSendFrame: () => this.#heartbeat.touch(),
+      onDidSendFrame: (lane: LaneName, bytes: number) => this.#sentFrame(lane, bytes),
       onDidDrain: (lane: LaneName) => this.#lanes[lane].drained(),
     }
     this.#schedulers = {
@@ -90,7 +91,12 @@ export class RtcLink implements Link {
         windowBytes: () => LIVE_WINDOW_BYTES,
         bufferBytes: LIVE_WINDOW_BYTES,
       }),
-      bulk: new LaneScheduler({ ...shared, lanes: channels.bulk, windowBytes: () => this.#bulkWindow(), bufferBytes: BULK_BUFFER_BYTES }),
+      bulk: new LaneScheduler({
+        ...shared,
+        lanes: channels.bulk,
+        windowBytes: () => this.#bulkWindow.bytes,
+        bufferBytes: BULK_BUFFER_BYTES,
+      }),
     }
     this.#lanes = Object.fromEntries(
       LANE_NAMES.map((name) => [
@@ -101,6 +107,8 @@ export class RtcLink implements Link {
         }),
       ]),
     ) as Record<LaneName, RtcLane>
+    this.#bulkWindow = new BulkWindow(clock, this.#speaksRepeats ? MIN_BULK_WINDOW_BYTES : MIN_BULK_WINDOW_V1_BYTES)
+    this.#owned.defer(() => this.#confirmingLate?.dispose())
     this.#repeater = this.#owned.add(new LaneRepeater({ clock, isFree: () => this.#isFree, send: (packet) => channels.again.send(packet) }))
     this.#heartbeat = this.#owned.add(
       new LinkHeartbeat({
@@ -203,10 +211,7 @@ export class RtcLink implements Link {
     if (name !== 'control') {
       const count = this.#received[connection]
       count.bytes += frame.length
-      if (count.bytes - count.confirmed >= count.every) {
-        count.confirmed = count.bytes
-        this.#say({ type: 'ack', connection, bytes: count.bytes })
-      }
+      this.#confirm(connection)
     }
     this.#lanes[name].receiveFrame(frame)
   }
@@ -241,9 +246,7 @@ export class RtcLink implements Link {
         this.#heartbeat.pong(message.n)
         return
       case 'ack':
-        if (!this.#schedulers[message.connection].confirm(message.bytes)) {
-          this.closeForFault('link/bad-frame', `${this.peer} confirmed bytes that were never sent; the link is made anew`)
-        }
+        this.#receiveConfirmation(message.connection, message.bytes)
         return
       case 'note':
         this.#noteReceived.fire(message.bytes)
@@ -259,9 +262,30 @@ export class RtcLink implements Link {
     }
   }
 
-  #bulkWindow(): number {
-    const roundTripMs = this.#heartbeat.shortestRoundTripMs ?? 0
-    return Math.min(MAX_BULK_WINDOW_BYTES, BULK_WINDOW_BYTES + roundTripMs * BULK_BYTES_PER_MS)
+  #sentFrame(lane: LaneName, bytes: number): void {
+    this.#heartbeat.touch()
+    if (connectionOf(lane) === 'bulk') this.#bulkWindow.sent(bytes)
+  }
+
+  #receiveConfirmation(connection: ConnectionName, bytes: number): void {
+    if (connection === 'bulk') this.#bulkWindow.confirmed(bytes)
+    if (this.#schedulers[connection].confirm(bytes)) return
+    this.closeForFault('link/bad-frame', `${this.peer} confirmed bytes that were never sent; the link is made anew`)
+  }
+
+  /** At once when so much has come, on bulk also what came and stopped: the other end's window turns on it (SY56). */
+  #confirm(connection: ConnectionName, isLate = false): void {
+    const count = this.#received[connection]
+    const isDue = count.bytes - count.confirmed >= CONFIRM_BYTES[connection]
+    if (isDue || isLate) {
+      this.#confirmingLate?.dispose()
+      this.#confirmingLate = undefined
+      if (count.bytes === count.confirmed) return
+      count.confirmed = count.bytes
+      this.#say({ type: 'ack', connection, bytes: count.bytes })
+    } else if (connection === 'bulk') {
+      this.#confirmingLate ??= this.#options.clock.after(CONFIRM_LATE_MS, () => this.#confirm('bulk', true))
+    }
   }
 
   #say(message: WireMessage): void {
