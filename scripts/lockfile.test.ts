@@ -13,3 +13,16 @@ it('the lockfile holds every platform, and a missing one is named', async () => 
     'node_modules/zod has no integrity hash',
   ])
 })
+
+it('npm ci runs no install script but those that are known; electron fetches its binary only when somebody asks for it', async () => {
+  const { packages } = JSON.parse(await readFile(inProject('package-lock.json'), 'utf8'))
+  const withScript = Object.keys(packages).filter((place) => packages[place].hasInstallScript)
+  // bufferutil and utf-8-validate fall back to JavaScript; electron-winstaller and esbuild choose among files they hold
+  expect(withScript.map((place) => place.replace('node_modules/', ''))).toEqual([
+    'bufferutil',
+    'electron-winstaller',
+    'esbuild',
+    'utf-8-validate',
+  ])
+  expect(packages['node_modules/electron'].dev).toBe(true)
+})

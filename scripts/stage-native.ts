@@ -1,11 +1,12 @@
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { licenceTexts } from './licence-texts.ts'
 import { inProject } from './project.ts'
 
 /** Packages that the bundles load at run time, because they hold native code. */
 export const NATIVE_PACKAGES = ['node-datachannel', 'sodium-native', '@lydell/node-pty']
 
-/** Where packaging finds what lies beside the asar: `bin/node` and `node_modules/`. */
+/** Where packaging finds what lies beside the asar: `bin/node`, `node_modules/`, `LICENSES.txt`. */
 export const STAGED = 'dist/beside-asar'
 
 const isThere = (file: string): Promise<boolean> =>
@@ -54,6 +55,7 @@ export async function stageNative(): Promise<readonly string[]> {
   const node = inProject('node_modules', nodePackage(), 'bin', program)
   await mkdir(inProject(STAGED, 'bin'), { recursive: true })
   await cp((await isThere(node)) ? node : process.execPath, inProject(STAGED, 'bin', program), { dereference: true })
+  await writeFile(inProject(STAGED, 'LICENSES.txt'), await licenceTexts())
   // A file of its own: electron-builder leaves out of the asar whatever it puts beside it.
   const { name, version, license, type } = JSON.parse(await readFile(inProject('package.json'), 'utf8'))
   await writeFile(inProject(STAGED, 'package.json'), `${JSON.stringify({ name, version, license, type, private: true }, undefined, 2)}\n`)
