@@ -1,5 +1,5 @@
 import { AppWindow, Layers, LayoutGrid, MonitorSmartphone, X } from 'lucide-react'
-import { useLayoutEffect, useRef } from 'react'
+import { useRef } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { appDevice, appTitle } from '../../session/app-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
@@ -9,6 +9,7 @@ import { dispatch, sessionNow, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { DeviceTile } from '../dock/elsewhere-dock.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
+import { useDeskArea } from '../window/use-desk-area.ts'
 import { focusedWindow, shownWindows } from '../window/use-places.ts'
 import { WindowFrame } from '../window/window-frame.tsx'
 import { ActivitySwitcher } from './activity-switcher.tsx'
@@ -46,17 +47,7 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
     if (next) dispatch({ type: 'window/focus', windowId: next })
     setShell({ compactView: 'window' })
   })
-  useLayoutEffect(() => {
-    const node = stage.current
-    if (!node) return
-    const measure = () => {
-      if (node.clientWidth > 0 && node.clientHeight > 0) onResize({ width: node.clientWidth, height: node.clientHeight })
-    }
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(node)
-    return () => observer.disconnect()
-  }, [onResize])
+  useDeskArea(stage, onResize)
 
   return (
     <>

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
@@ -8,6 +8,7 @@ import { frameElement, paintFrame } from './frame-elements.ts'
 import { KeyboardMode } from './keyboard-mode.tsx'
 import { SnapPreview } from './snap-preview.tsx'
 import { nextStage, stageOf } from './staging.ts'
+import { useDeskArea } from './use-desk-area.ts'
 import { focusedWindow, shownWindows, windowRect, windowRectNow } from './use-places.ts'
 import { type SeenPart, seenParts } from './window-geometry.ts'
 import { WindowFrame } from './window-frame.tsx'
@@ -28,21 +29,7 @@ const MAX_LIVE = 32
  */
 export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }) {
   const area = useRef<HTMLDivElement>(null)
-  const [measured, setMeasured] = useState(false)
-
-  useLayoutEffect(() => {
-    const node = area.current
-    if (!node) return
-    const measure = () => {
-      if (node.clientWidth > 0 && node.clientHeight > 0) onResize({ width: node.clientWidth, height: node.clientHeight })
-    }
-    measure()
-    setMeasured(true)
-    const observer = new ResizeObserver(measure)
-    observer.observe(node)
-    return () => observer.disconnect()
-  }, [onResize])
-
+  const measured = useDeskArea(area, onResize)
   useRemoteDragPainting()
 
   return (
