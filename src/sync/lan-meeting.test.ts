@@ -54,6 +54,15 @@ it('[SY65] who floods the LAN with our tags gets eight places', () => {
   expect(urls()).toHaveLength(8)
 })
 
+it('[SY65] places of rendezvous that were left behind are given to those that are here', () => {
+  const { found, urls, clock } = setUp(SECRET)
+  for (let i = 0; i < 8; i++) found.fire({ tag: lanTag(SECRET, 100), url: `ws://10.0.${i}.1:5/` }) // a laptop that has been about
+  clock.advance(60_000)
+  found.fire({ tag: lanTag(SECRET, 100), url: 'ws://192.168.1.2:5/' })
+  expect(urls()).toHaveLength(8)
+  expect(urls()).toContain('ws://192.168.1.2:5/')
+})
+
 it('[SY64] a device without a workspace announces and finds a meeting number while pairing only', () => {
   const { found, urls, meeting, announced } = setUp(undefined)
   const offering = meeting.pair('4217', 'offer')

@@ -3,13 +3,15 @@ import { type Disposable, DisposableStore, toDisposable } from '../base/disposab
 import type { Logger } from '../base/logger.ts'
 import type { LanDiscovery } from './lan-discovery.ts'
 import { HOUR_MS, lanTag, pairingLanTag, tagHours } from './meeting-keys.ts'
-import type { RendezvousPool } from './rendezvous-pool.ts'
+import { parseRendezvousUrl, type RendezvousPool } from './rendezvous-pool.ts'
 
 /** Asked so often while nothing else happens; the first seconds and every network change are asked at once. */
 const QUERY_EVERY_MS = 10 * 60_000
 const FIRST_QUERIES_MS = [0, 1_000, 3_000]
 /** Rendezvous taken from the LAN at once. Who floods it gets no more than this. */
 const MAX_FROM_LAN = 8
+/** One that could not be reached for so long belongs to a network we have left: its place is free. Six times what a try may take. */
+const LEFT_BEHIND_MS = 30_000
 
 export interface LanMeetingOptions {
   readonly lan: LanDiscovery
@@ -30,7 +32,8 @@ export class LanMeeting implements Disposable {
   readonly #options: LanMeetingOptions
   readonly #owned = new DisposableStore()
   readonly #pairing = new Set<string>()
-  readonly #used = new Map<string, Disposable>()
+  readonly #used = new Map<string, { readonly use: Disposable; readonly sinceMs: number }>()
+  #queries = new DisposableStore()
   readonly #offered = new Set<string>()
 
   constructor(options: LanMeetingOptions) {
@@ -40,7 +43,8 @@ export class LanMeeting implements Disposable {
     this.#owned.add(clock.every(QUERY_EVERY_MS, () => this.#refresh()))
     this.#owned.defer(() => {
       lan.announce([], undefined)
-      for (const use of this.#used.values()) use.dispose()
+      this.#queries.dispose()
+      for (const { use } of this.#used.values()) use.dispose()
     })
     this.hurry()
   }
@@ -48,7 +52,9 @@ export class LanMeeting implements Disposable {
   /** The network changed, or somebody is wanted now. */
   hurry(): void {
     this.#announce()
-    for (const delayMs of FIRST_QUERIES_MS) this.#owned.add(this.#options.clock.after(delayMs, () => this.#options.lan.query()))
+    this.#queries.dispose()
+    this.#queries = new DisposableStore()
+    for (const delayMs of FIRST_QUERIES_MS) this.#queries.add(this.#options.clock.after(delayMs, () => this.#options.lan.query()))
   }
 
   /** While the result lives, the meeting number is announced (`offer`) or looked for (`join`). */
@@ -81,13 +87,25 @@ export class LanMeeting implements Disposable {
   }
 
   #find(tag: string, url: string): void {
-    if (this.#used.has(url) || !this.#isOurs(tag) || this.#used.size >= MAX_FROM_LAN) return
+    if (this.#used.has(url) || !this.#isOurs(tag) || !this.#makeRoom()) return
     try {
-      this.#used.set(url, this.#options.pool.use(url))
+      this.#used.set(url, { use: this.#options.pool.use(url), sinceMs: this.#options.clock.monotonicMs() })
       this.#options.logger.info('a rendezvous was found on the LAN', { url })
     } catch (error) {
       this.#options.logger.debug('a rendezvous on the LAN cannot be used', { url, message: String(error) })
     }
+  }
+
+  #makeRoom(): boolean {
+    if (this.#used.size < MAX_FROM_LAN) return true
+    const { pool, clock } = this.#options
+    const reached = new Set(pool.clients.filter(({ isConnected }) => isConnected).map(({ url }) => url))
+    const oldestMs = clock.monotonicMs() - LEFT_BEHIND_MS
+    const left = [...this.#used].find(([url, { sinceMs }]) => sinceMs <= oldestMs && !reached.has(parseRendezvousUrl(url)))
+    if (left === undefined) return false
+    this.#used.delete(left[0])
+    left[1].use.dispose()
+    return true
   }
 
   dispose(): void {

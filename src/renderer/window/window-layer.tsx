@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
@@ -29,7 +29,15 @@ const MAX_LIVE = 32
  */
 export function WindowLayer({ onResize }: { onResize: (desk: DeskSize) => void }) {
   const area = useRef<HTMLDivElement>(null)
-  const measured = useDeskArea(area, onResize)
+  const [measured, setMeasured] = useState(false)
+  const measure = useCallback(
+    (desk: DeskSize) => {
+      onResize(desk)
+      setMeasured(true)
+    },
+    [onResize],
+  )
+  useDeskArea(area, measure)
   useRemoteDragPainting()
 
   return (
