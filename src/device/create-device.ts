@@ -6,6 +6,7 @@ import type { Handlers, Need } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import { controlContract } from './control-contract.ts'
+import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
 import { debugText } from './debug-text.ts'
 import { DeskKeeper } from './desk-keeper.ts'
@@ -117,6 +118,18 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
 
+  const autoLock = owned.add(
+    new AutoLock({
+      clock,
+      settings,
+      lock: (session) => {
+        log.info('a display was not touched for a while: locked', { display: session.name })
+        vault.lockDisplay(session.id)
+        session.lock()
+      },
+    }),
+  )
+
   const text = () => debugText({ vault, notices, links, version, sessions, desk: () => keeper.current?.desk })
   const deskService: DeskService = new DeskService({
     vault,
@@ -158,6 +171,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       const session = new DisplaySession(new Wire(transport), random, entrance)
       sessions.add(session)
       session.owned.defer(() => sessions.delete(session))
+      autoLock.watch(session)
       const mayUseDesk = () => session.isUnlocked && keeper.current !== undefined
       const allow = (need: Need) => need.startsWith('door:') || (need.startsWith('desk:') && mayUseDesk())
       session.owned.add(serve(displayContract, handlersOf(session), session.wire, { allow, onBug }))

@@ -98,6 +98,14 @@ describe('the door', () => {
 })
 
 describe('two locks', () => {
+  it('[DV16] what a display calls itself is shown without control and direction characters, also to peers', async () => {
+    const display = laptop.connect()
+    await display.hello({ displayName: '\u202ekit\nchen\u001b[31m' })
+    await display.createVault({ personName: 'Ada', deviceName: 'laptop', passphrase: PASSPHRASE, unattended: false })
+    await vi.waitFor(async () => expect((await display.hello({ displayName: '\n' })).seat?.displayName).toBe('kitchen[31m'))
+    expect((await laptop.control().status({})).displays.map(({ name }) => name)).toEqual(['a display'])
+  })
+
   it('[DV14] a display lock closes what the display holds and leaves the device as it was', async () => {
     const display = await laptop.setUp()
     const { closed } = await attach(display)

@@ -1,6 +1,7 @@
 import { fromBase64Url } from '../base/bytes.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
+import { hasControlCharacter } from '../identity/device-statement.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -80,7 +81,7 @@ export class DoorService implements Disposable {
     const { vault, settings } = this.#options
     return {
       hello: ({ displayName }) => {
-        session.name = displayName
+        session.name = plainName(displayName)
         this.#welcome(session)
         return this.state(session)
       },
@@ -142,3 +143,6 @@ export class DoorService implements Disposable {
     this.#changed.dispose()
   }
 }
+
+/** What a display calls itself goes to other displays and into signed claims, which peers refuse with such characters in them. */
+const plainName = (name: string): string => [...name].filter((character) => !hasControlCharacter(character)).join('') || 'a display'

@@ -242,6 +242,23 @@ describe('pairing', () => {
       wait,
     )
   })
+
+  it('[ID34] five wrong codes close pairing here, and a restart does not open it', async () => {
+    await laptop.setUp()
+    await server.setUp()
+    const joining = server.control()
+    for (let n = 0; n < 5; n++) {
+      const { code } = await laptop.control().offerPairing({})
+      const right = String(code).split('-').slice(1).join('-')
+      await joining.joinPairing({ code: `${String(code).split('-')[0]}-${right === '000000' ? '000001' : '000000'}` })
+      await vi.waitFor(async () => expect((await laptop.control().readPairing({})).error?.code).toBe('pairing/wrong-code'), wait)
+    }
+    expect(await codeOf(laptop.control().offerPairing({}))).toBe('pairing/too-many-tries')
+    laptop.stop()
+    await laptop.start()
+    await laptop.control().unlockDevice({ passphrase: PASSPHRASE })
+    expect(await codeOf(laptop.control().offerPairing({}))).toBe('pairing/too-many-tries')
+  })
 })
 
 describe('following', () => {

@@ -1,3 +1,4 @@
+import { fromUtf8, utf8 } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
@@ -42,6 +43,10 @@ export class PairingService implements Disposable {
       sign: (message) => options.desk().context.signer.sign(message),
       admit: (device) => options.admit(device),
       adopt: (grant) => options.adopt(grant),
+      tries: {
+        read: () => readTries(options.desk().values.get(...TRIES)),
+        write: (failedAtMs) => this.#keepTries(failedAtMs),
+      },
     })
     this.#pairing.onDidChange(({ step }) => {
       if (step !== 'offering' && step !== 'joining') this.#stopMeeting()
@@ -118,4 +123,21 @@ export class PairingService implements Disposable {
   #stopMeeting(): void {
     this.#meeting.dispose()
   }
+
+  #keepTries(failedAtMs: readonly number[]): void {
+    try {
+      this.#options.desk().values.put(...TRIES, utf8(JSON.stringify(failedAtMs)))
+    } catch (error) {
+      // a full disk, or locked meanwhile: they count until this process ends
+      this.#options.log.warn('a wrong guess could not be kept', { code: errorCode(error), why: errorMessage(error) })
+    }
+  }
+}
+
+const TRIES = ['pairing', 'failed-tries'] as const
+
+function readTries(bytes: Uint8Array | undefined): readonly number[] {
+  if (bytes === undefined) return []
+  const tries: unknown = JSON.parse(fromUtf8(bytes))
+  return Array.isArray(tries) ? tries.filter((atMs): atMs is number => Number.isFinite(atMs)) : []
 }

@@ -13,7 +13,7 @@ import { startPairing, stepPairing } from './pairing-machine.ts'
 import { LingeringPipes, type PairingPipe } from './pairing-pipe.ts'
 import type { PairingInput, PairingRole, PairingRun, PairingStep } from './pairing-run.ts'
 import { shownOf } from './pairing-screen.ts'
-import { PairingTries } from './pairing-tries.ts'
+import { PairingTries, type PairingTriesStore } from './pairing-tries.ts'
 import type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
 
 /** How long a shown code is good for. */
@@ -38,6 +38,8 @@ export interface PairingOptions {
   readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
   /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
   readonly adopt: (grant: PairingGrant) => Promise<void>
+  /** Where wrong guesses are counted over restarts; absent: until this process ends. */
+  readonly tries?: PairingTriesStore
 }
 
 const IDLE: PairingState = { step: 'idle' }
@@ -68,7 +70,7 @@ export class Pairing implements Disposable {
   constructor(options: PairingOptions) {
     this.#options = options
     this.#logger = options.logger ?? silentLogger
-    this.#tries = new PairingTries(options.clock)
+    this.#tries = new PairingTries(options.clock, options.tries)
     this.#lingering = new LingeringPipes(options.clock)
   }
 
