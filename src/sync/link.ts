@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
@@ -9,6 +9,7 @@ import { LANE_NAMES, type LaneName, type Link, type LinkStats } from './lane.ts'
 import { BulkWindow, MIN_BULK_WINDOW_BYTES } from './bulk-window.ts'
 import { decodeRepeats, LaneRepeater, type Repeat } from './lane-repeats.ts'
 import { BULK_LANES, type LinkChannels } from './link-channels.ts'
+import { type ConnectionName, LinkConfirmations } from './link-confirmations.ts'
 import { LinkHeartbeat } from './link-heartbeat.ts'
 import { decodeWire, encodeWire, type WireMessage } from './link-wire.ts'
 import { RtcLane } from './rtc-lane.ts'
@@ -16,10 +17,7 @@ import type { RtcConnection } from './rtc-stack.ts'
 
 /** In flight below control on the live connection: at 44 MB/s a key waits 1.5 ms behind it. */
 export const LIVE_WINDOW_BYTES = 64 * 1024
-/** Received bytes are confirmed when there are so many. */
-const CONFIRM_BYTES: Readonly<Record<ConnectionName, number>> = { live: LIVE_WINDOW_BYTES / 4, bulk: LIVE_WINDOW_BYTES }
-/** On bulk also fewer, after this: on a slow path the window is less than that. A version 1 peer does not, so its window is never that small. */
-const CONFIRM_LATE_MS = 3
+/** More than a version 1 peer lets come before it confirms. */
 const MIN_BULK_WINDOW_V1_BYTES = 96 * 1024
 /** Handed to the bulk channels and not yet taken by SCTP; beyond it a jobs frame would wait too long behind files. */
 export const BULK_BUFFER_BYTES = 64 * 1024
@@ -27,8 +25,6 @@ export const BULK_BUFFER_BYTES = 64 * 1024
 const REPEATS_VERSION = 2
 /** Time for the last word to leave before the connections close. */
 const LAST_WORD_MS = 200
-
-type ConnectionName = 'live' | 'bulk'
 
 export interface RtcLinkOptions {
   readonly peer: DeviceId
@@ -65,11 +61,7 @@ export class RtcLink implements Link {
   readonly #lanes: Record<LaneName, RtcLane>
   readonly #heartbeat: LinkHeartbeat
   readonly #repeater: LaneRepeater
-  readonly #received: Record<ConnectionName, { bytes: number; confirmed: number }> = {
-    live: { bytes: 0, confirmed: 0 },
-    bulk: { bytes: 0, confirmed: 0 },
-  }
-  #confirmingLate: Disposable | undefined
+  readonly #confirmations: LinkConfirmations
   readonly #bulkWindow: BulkWindow
   #closedFor: string | undefined
   /** It ended without a last word from either side: the network did it. */
@@ -108,7 +100,9 @@ export class RtcLink implements Link {
       ]),
     ) as Record<LaneName, RtcLane>
     this.#bulkWindow = new BulkWindow(clock, this.#speaksRepeats ? MIN_BULK_WINDOW_BYTES : MIN_BULK_WINDOW_V1_BYTES)
-    this.#owned.defer(() => this.#confirmingLate?.dispose())
+    this.#confirmations = this.#owned.add(
+      new LinkConfirmations(clock, (connection, bytes) => this.#say({ type: 'ack', connection, bytes })),
+    )
     this.#repeater = this.#owned.add(new LaneRepeater({ clock, isFree: () => this.#isFree, send: (packet) => channels.again.send(packet) }))
     this.#heartbeat = this.#owned.add(
       new LinkHeartbeat({
@@ -207,12 +201,7 @@ export class RtcLink implements Link {
   #receiveFrame(name: LaneName, frame: Uint8Array): void {
     this.#heartbeat.heard()
     this.#heartbeat.touch()
-    const connection = connectionOf(name)
-    if (name !== 'control') {
-      const count = this.#received[connection]
-      count.bytes += frame.length
-      this.#confirm(connection)
-    }
+    if (name !== 'control') this.#confirmations.received(connectionOf(name), frame.length)
     this.#lanes[name].receiveFrame(frame)
   }
 
@@ -271,21 +260,6 @@ export class RtcLink implements Link {
     if (connection === 'bulk') this.#bulkWindow.confirmed(bytes)
     if (this.#schedulers[connection].confirm(bytes)) return
     this.closeForFault('link/bad-frame', `${this.peer} confirmed bytes that were never sent; the link is made anew`)
-  }
-
-  /** At once when so much has come, on bulk also what came and stopped: the other end's window turns on it (SY56). */
-  #confirm(connection: ConnectionName, isLate = false): void {
-    const count = this.#received[connection]
-    const isDue = count.bytes - count.confirmed >= CONFIRM_BYTES[connection]
-    if (isDue || isLate) {
-      this.#confirmingLate?.dispose()
-      this.#confirmingLate = undefined
-      if (count.bytes === count.confirmed) return
-      count.confirmed = count.bytes
-      this.#say({ type: 'ack', connection, bytes: count.bytes })
-    } else if (connection === 'bulk') {
-      this.#confirmingLate ??= this.#options.clock.after(CONFIRM_LATE_MS, () => this.#confirm('bulk', true))
-    }
   }
 
   #say(message: WireMessage): void {
