@@ -10,7 +10,7 @@ import type { DemoResult } from './demo/run-demo.ts'
 const RUN = path.resolve(import.meta.dirname, '../scripts/run.mjs')
 const PNG_SIGNATURE = '89504e470d0a1a0a'
 
-it('the demo: three devices, the same desk beside, then moved; four pictures of it', { timeout: 240_000 }, async () => {
+it('the demo: three devices, the same desk beside, then moved; five pictures of it', { timeout: 240_000 }, async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-demo-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const json = path.join(folder, 'demo.json')
@@ -27,6 +27,7 @@ it('the demo: three devices, the same desk beside, then moved; four pictures of 
     'beside-kitchen.png',
     'move-laptop.png',
     'move-kitchen.png',
+    'move-kitchen-dark.png',
   ])
   for (const picture of result.pictures) {
     const bytes = await readFile(picture)

@@ -26,6 +26,8 @@ const FILES: Readonly<Record<string, string>> = {
 }
 /** A program that goes on counting: it is the same one on every display. */
 const COUNTER = 'i=0; while :; do i=$((i+1)); printf "pump %4d  %s  %2d l\\n" $i "$(date +%T)" $((i*7%40)); sleep 1; done'
+/** Left, top, width and height of a window as shares of the desk. */
+type Share = readonly [number, number, number, number]
 const TYPED = 'Ask Ben for the long ladder'
 
 const app = (state: AppStateInput): AppState => appState.parse(state)
@@ -47,12 +49,13 @@ export async function arrangeDesk(machines: DemoMachines, name: string, display:
   try {
     const terminal = await desk.client.openTerminal({ device: deviceId, cwd: home, columns: 80, rows: 24 })
     const [home1, trip] = [id<ActivityId>('home'), id<ActivityId>('trip')]
-    const open = (window: string, zone: SnapZone, state: AppStateInput) => {
+    const open = (window: string, where: SnapZone | Share, state: AppStateInput) => {
       const windowId = id<WindowId>(window)
-      desk.do(
-        { type: 'window/open', id: windowId, tabId: id<TabId>(`${window}-tab`), app: app(state) },
-        { type: 'window/snap', windowId, zone },
-      )
+      const ids = { id: windowId, tabId: id<TabId>(`${window}-tab`), app: app(state) }
+      if (typeof where === 'string') return desk.do({ type: 'window/open', ...ids }, { type: 'window/snap', windowId, zone: where })
+      const [x, y, width, height] = where
+      const rect = { x: x * area.width, y: y * area.height, width: width * area.width, height: height * area.height }
+      return desk.do({ type: 'window/open', ...ids, rect })
     }
     desk.do({ type: 'window/close', windowId: id<WindowId>('welcome') })
     desk.do({ type: 'activity/rename', activityId: home1, name: 'Garden' })
@@ -60,10 +63,10 @@ export async function arrangeDesk(machines: DemoMachines, name: string, display:
     open('tasks', 'left', { kind: 'tasks' })
     open('devices', 'right', { kind: 'devices' })
     desk.do({ type: 'activity/switch', activityId: home1 })
-    open('files', 'bottom-left', { kind: 'files', device: deviceId, path: null })
-    open('web', 'bottom-right', { kind: 'web', url, title: 'Garden diary', history: [url], index: 0 })
-    open('terminal', 'top-right', { kind: 'terminal', device: deviceId, terminalId: terminal.terminalId, cwd: home })
-    open('editor', 'top-left', {
+    open('files', [0.04, 0.05, 0.44, 0.5], { kind: 'files', device: deviceId, path: null })
+    open('web', [0.54, 0.48, 0.42, 0.47], { kind: 'web', url, title: 'Garden diary', history: [url], index: 0 })
+    open('terminal', [0.5, 0.05, 0.45, 0.4], { kind: 'terminal', device: deviceId, terminalId: terminal.terminalId, cwd: home })
+    open('editor', [0.09, 0.31, 0.43, 0.6], {
       kind: 'editor',
       device: deviceId,
       path: path.join(home, 'garden-plan.md'),

@@ -102,6 +102,8 @@ class Demo {
     )
     await eventually('the windows on the display just unlocked', async () => (await moved.windows()).length === beside['laptop']?.length)
     await this.#takePictures('move', laptop, moved)
+    await moved.page.emulateMedia({ colorScheme: 'dark' })
+    await this.#takePicture('move-kitchen-dark', moved)
 
     const result = {
       inNamespaces: this.#machines.inNamespaces,
@@ -154,12 +156,16 @@ class Demo {
   }
 
   async #takePictures(when: 'beside' | 'move', laptop: E2eDisplay, kitchen: E2eDisplay): Promise<void> {
-    await kitchen.page.waitForTimeout(SETTLE_MS)
-    for (const [name, display] of Object.entries({ laptop, kitchen })) {
-      const file = path.join(this.#options.folder, `${when}-${name}.png`)
-      await display.screenshot(file)
-      this.#pictures.push(file)
-    }
+    await this.#takePicture(`${when}-laptop`, laptop)
+    await this.#takePicture(`${when}-kitchen`, kitchen)
+  }
+
+  async #takePicture(name: string, display: E2eDisplay): Promise<void> {
+    await display.page.mouse.move(0, 0) // no tip, no dock held open
+    await display.page.waitForTimeout(SETTLE_MS)
+    const file = path.join(this.#options.folder, `${name}.png`)
+    await display.screenshot(file)
+    this.#pictures.push(file)
   }
 
   #note(what: string, ms: number): void {

@@ -76,9 +76,10 @@ export async function runFromPalette(page: Page, words: string, option: RegExp |
   await field.waitFor({ state: 'detached' })
 }
 
-/** axe's serious and critical findings, as sentences. */
-export async function findings(page: Page, where: string): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** axe's serious and critical findings, as sentences. `scope`: a selector of what is new; the rest of the page was looked at before. */
+export async function findings(page: Page, where: string, scope?: string): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page })
+  const { violations } = await (scope ? axe.include(scope) : axe).analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map((node) => `${where}: ${id} at ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))

@@ -2,6 +2,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
+import { DeviceListCopy } from '../identity/device-list-copy.ts'
 import type { PairingGrant } from '../identity/pairing-wire.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
@@ -104,6 +105,7 @@ export class DeskKeeper implements Disposable {
     this.close()
     try {
       await vault.adopt({ person, personName, datasetKeys })
+      await DeviceListCopy.forget(parts.vaultStore, parts.log.child('identity'))
     } finally {
       await this.open() // the joined desk, or the one that was open when the keys could not be written
     }

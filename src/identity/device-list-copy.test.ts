@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type Logger, silentLogger } from '../base/logger.ts'
 import { toBase58 } from '../base/base58.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import type { PersonId } from '../base/ids.ts'
@@ -54,6 +55,20 @@ describe('DeviceListCopy', () => {
     const lost = openList()
     await new DeviceListCopy(store, keys).follow(lost)
     expect(lost.members).toHaveLength(2)
+  })
+
+  it('[ID25] a device that joins another person leaves no copy behind that would look damaged', async () => {
+    const warnings: string[] = []
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) }
+    const other = keys.adopt(toBase58(crypto.bytes(32)) as PersonId, DatasetKeys.create(crypto))
+    const otherList = () => DeviceList.open({ crypto, clock, person: other.person, store: new MemoryKeyValueStore() })
+    await new DeviceListCopy(store, other, logger).follow(otherList())
+    expect(warnings).toEqual(['the kept copy of the device list cannot be read'])
+    await new DeviceListCopy(store, keys, logger).follow(list)
+    warnings.length = 0
+    await DeviceListCopy.forget(store, logger)
+    await new DeviceListCopy(store, other, logger).follow(otherList())
+    expect(warnings).toEqual([])
   })
 
   it('[ID25] a full disk stops nothing, and the next change is kept', async () => {

@@ -21,6 +21,15 @@ export class DeviceListCopy {
     this.#logger = logger
   }
 
+  /** Before this device follows another person's list: the copy of the old one is sealed for the old person and would look damaged. */
+  static async forget(store: VaultStore, logger: Logger = silentLogger): Promise<void> {
+    try {
+      await store.remove('devices')
+    } catch (error) {
+      logger.warn('the copy of the device list could not be removed; the next one replaces it', { error: errorMessage(error) })
+    }
+  }
+
   /** Merges the copy into `list` (nothing new when the store was whole), then follows its changes until the list is disposed. */
   async follow(list: DeviceList): Promise<void> {
     const copy = await this.#read()

@@ -8,10 +8,12 @@ import { systemClock } from '../base/clock.ts'
 import { DeviceConnection, deviceSocketUrl } from './desk/device-connection.ts'
 import { followDoor } from './desk/door-store.ts'
 import { Root } from './root.tsx'
+import { followSystemTheme } from './theme/look.ts'
 
 performance.mark('elsewhere:start')
 const connection = new DeviceConnection(deviceSocketUrl(location), systemClock)
 followDoor(connection)
+followSystemTheme()
 const host = document.getElementById('root')
 if (!host) throw new Error('index.html has no #root')
 createRoot(host).render(<Root connection={connection} />)

@@ -48,7 +48,12 @@ export default function Palette() {
           <Command label="Command or search" shouldFilter={false} loop>
             <Command.Input autoFocus value={text} onValueChange={setText} placeholder="Go to a window, open an app, run a command…" />
             <Command.List>
-              <Command.Empty>Nothing here is called that.</Command.Empty>
+              {shown.length === 0 && (
+                // An option that cannot be chosen: a list of options must not be without any.
+                <Command.Item disabled className="palette-none">
+                  Nothing here is called that.
+                </Command.Item>
+              )}
               {groupsOf(shown).map(([group, members]) => (
                 <Command.Group key={group} heading={group}>
                   {members.map((row) => (

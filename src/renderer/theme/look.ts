@@ -24,6 +24,19 @@ export function applyLook(look: Look): void {
   }
 }
 
+/** The screens before the desk follow the system too, unless the person chose a theme: one listener for the life of the page. */
+export function followSystemTheme(): void {
+  onDidChangeSystemTheme(() => {
+    let theme: unknown
+    try {
+      theme = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}')?.theme
+    } catch {
+      theme = undefined // Storage is refused or holds something else: the system's wish it is.
+    }
+    if (theme !== 'light' && theme !== 'dark') document.documentElement.dataset['theme'] = systemDark() ? 'dark' : 'light'
+  })
+}
+
 /** Calls back when the system changes between light and dark. */
 export function onDidChangeSystemTheme(listener: () => void): { dispose(): void } {
   const query = matchMedia('(prefers-color-scheme: dark)')

@@ -4,6 +4,7 @@ import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Details } from '../../ui/error-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { errorWords } from '../../ui/error-words.ts'
 import { Spinner } from '../../ui/spinner.tsx'
 import { useNow } from '../app-hooks.ts'
 import { countdownText } from '../plain-words.ts'
@@ -74,7 +75,7 @@ export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onC
       return (
         <section className="pairing" aria-label="Pairing">
           <h3>They were not linked</h3>
-          <p role="alert">{state.error?.message ?? 'The other device stopped.'}</p>
+          <p role="alert">{state.error ? errorWords(state.error.message) : 'The other device stopped.'}</p>
           <p className="pairing-hint">Nothing was shared. The code cannot be used again; a new one costs nothing.</p>
           <div className="pairing-actions">
             <Button onClick={leave}>Close</Button>

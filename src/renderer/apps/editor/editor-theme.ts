@@ -1,5 +1,5 @@
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import type { Extension } from '@codemirror/state'
+import { EditorState, type Extension } from '@codemirror/state'
 import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
@@ -70,9 +70,23 @@ const highlight = HighlightStyle.define([
   { tag: tags.strong, fontWeight: '600' },
   { tag: tags.emphasis, fontStyle: 'italic' },
   { tag: tags.strikethrough, textDecoration: 'line-through' },
-  { tag: [tags.link, tags.url], color: 'var(--accent-text)', textDecoration: 'underline' },
+  { tag: tags.link, color: 'var(--accent-text)' },
+  { tag: tags.url, color: 'var(--accent-text)', textDecoration: 'underline' },
   { tag: tags.invalid, color: 'var(--lost)' },
 ])
 
-/** The editor's look in both themes. */
-export const editorTheme: Extension = [surface, syntaxHighlighting(highlight)]
+/** What the search panel says: CodeMirror's own words are labels of code. */
+const phrases = EditorState.phrases.of({
+  next: 'Next',
+  previous: 'Previous',
+  all: 'Select all',
+  'match case': 'Match case',
+  regexp: 'Regular expression',
+  'by word': 'Whole words',
+  replace: 'Replace',
+  'replace all': 'Replace all',
+  close: 'Close',
+})
+
+/** The editor's look in both themes, and its words. */
+export const editorTheme: Extension = [surface, syntaxHighlighting(highlight), phrases]
