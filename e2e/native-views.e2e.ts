@@ -4,7 +4,7 @@ import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { FakeShell } from './harness/fake-shell.ts'
-import { drag, grip, runFromPalette } from './harness/hands.ts'
+import { drag, findings, grip, runFromPalette } from './harness/hands.ts'
 
 const FIRST = 'https://first.test/'
 const ICON = 'data:image/gif;base64,R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs='
@@ -75,6 +75,15 @@ describe('web pages in native views', () => {
     await page.mouse.up()
     await lies()
     await page.locator('.web-view img').waitFor({ state: 'detached' })
+    const at = await grip(page, 'First')
+    const area = await page.locator('[data-desk-area]').boundingBox()
+    await drag(page, at, { x: (area?.x ?? 0) + 2, y: (area?.y ?? 0) + 300 })
+    await page.locator('.window[data-zone="left"]').waitFor()
+    await lies()
+    expect(shell.visible[0]?.bounds.width).toBe((area?.width ?? 0) / 2 - 8) // less its edges
+    const loose = await grip(page, 'First')
+    await drag(page, loose, { x: loose.x + 380, y: loose.y + 80 })
+    await lies()
     const before = shell.visible[0]?.bounds
     const box = await page.locator('.window:has(.web-view)').boundingBox()
     if (!box) throw new Error('no window')
@@ -153,6 +162,15 @@ describe('web pages in native views', () => {
     await eventually('again', async () => shell.calls.at(-1)?.input['to'] === 'reload')
     await shell.went([FIRST, 'https://second.test/'], { title: 'Second' })
     await lies()
+    await address().fill('refused.test')
+    await address().press('Enter')
+    await page.getByText('That is not opened here.').first().waitFor()
+    await hidden('refused')
+    expect(await findings(page, 'a refused page')).toEqual([])
+    await address().fill('second.test')
+    await address().press('Enter')
+    await shell.went([FIRST, 'https://second.test/'], { title: 'Second' })
+    await lies()
   })
 
   it('[AP46] what a page wants is the person’s to say', async () => {
@@ -161,14 +179,21 @@ describe('web pages in native views', () => {
     await shell.emit({ type: 'tab-asks', tabId, question: 7, site: 'second.test', wishes: ['camera', 'microphone'] })
     await page.getByText('second.test wants to use the camera and use the microphone').waitFor()
     await lies()
+    expect(await findings(page, 'a page that asks')).toEqual([])
     await page.getByRole('button', { name: 'Do not allow' }).click()
     await eventually('answered', async () => shell.calls.some(({ method, input }) => method === 'tab:answer' && input['allow'] === false))
     await shell.emit({ type: 'tab-asks-no-more', tabId, question: 7 })
     await page.getByText('wants to use the camera').waitFor({ state: 'detached' })
+    await lies()
     await shell.emit({ type: 'tab-refused-download', tabId, name: 'photos.zip', url: 'https://second.test/photos.zip' })
     await page.getByText('“photos.zip” was not downloaded').first().waitFor()
+    await page.keyboard.press('Alt+Enter')
+    await hidden('a message over a maximised window')
     await page.locator('.ui-toast button', { hasText: 'Open in browser' }).click()
     await eventually('outside', async () => shell.calls.some(({ method }) => method === 'page:open-outside'))
+    await lies()
+    await page.keyboard.press('Alt+Enter')
+    await lies()
     await shell.emit({ type: 'tab-wants-tab', tabId, url: 'https://third.test/', background: true })
     await expect.poll(() => page.locator('.window:has(.web-view)').getByRole('tab').count()).toBe(2)
     await lies()

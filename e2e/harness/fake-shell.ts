@@ -21,9 +21,12 @@ interface CallInput extends Record<string, unknown> {
   readonly bounds: FakeView['bounds']
   readonly page: FakeView['page']
   readonly picture: boolean
+  readonly to: string
   readonly base64: string
 }
 
+/** The one address that this shell refuses. */
+const REFUSED = 'https://refused.test/'
 /** One grey pixel. */
 const PICTURE = 'data:image/gif;base64,R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs='
 
@@ -109,7 +112,7 @@ export class FakeShell {
     return nativeMethods[method].output.parse(this.#answer(method, input))
   }
 
-  #answer(method: NativeMethod, { tabId, bounds, page, picture, base64 }: CallInput): NativeOutput<NativeMethod> {
+  #answer(method: NativeMethod, { tabId, bounds, page, picture, base64, to }: CallInput): NativeOutput<NativeMethod> {
     const view = this.views.get(tabId)
     switch (method) {
       case 'host:info':
@@ -127,6 +130,7 @@ export class FakeShell {
       }
       case 'tab:navigate':
         if (!view) throw new NativeError('native/unknown-tab', 'it has no view')
+        if (to === REFUSED) throw new NativeError('native/refused-address', 'that is not opened here')
         return {}
       case 'tab:close':
         if (this.views.delete(tabId)) this.closed.push(tabId)

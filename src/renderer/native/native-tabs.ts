@@ -99,14 +99,19 @@ export function goTo(tabId: string, url: string): void {
   if (!agreed.has(tabId)) return
   openedHere.delete(tabId)
   agreed.set(tabId, url)
-  leaving.set(tabId, { from: shownUrl(tabNow(tabId)), started: false })
+  const from = shownUrl(tabNow(tabId))
+  if (from === url) leaving.delete(tabId)
+  else leaving.set(tabId, { from, started: false })
   tell(tabId, url)
 }
 
 /** Back, forward, reload, stop. */
 export function tell(tabId: string, to: NativeInput<'tab:navigate'>['to']): void {
   setTab(tabId, { refusal: undefined })
-  nativeHost?.call('tab:navigate', { tabId, to }).catch((error: NativeCallError) => setTab(tabId, { refusal: error }))
+  nativeHost?.call('tab:navigate', { tabId, to }).catch((error: NativeCallError) => {
+    leaving.delete(tabId)
+    setTab(tabId, { refusal: error })
+  })
 }
 
 export const focusView = (tabId: string): void => void nativeHost?.call('tab:focus', { tabId }).catch(() => undefined) // not shown yet

@@ -1,6 +1,8 @@
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../base/clock.ts'
-import { insideOf, overlaps, SETTLE_MS, type Sight, ViewPlacer } from './view-place.ts'
+import { insideOf, OVER_WINDOWS, overlaps, SETTLE_MS, type Sight, ViewPlacer } from './view-place.ts'
 
 const HERE = { x: 10, y: 20, width: 300, height: 200 }
 const THERE = { ...HERE, x: 60 }
@@ -101,6 +103,19 @@ describe('[AP44] when a view is out of sight', () => {
     await see({ bounds: HERE, clear: false })
     await see({ bounds: HERE, clear: true })
     expect(taken()).toEqual(['show 10', 'no picture', 'hide, picture', 'picture', 'show 10', 'no picture'])
+  })
+
+  it('everything that has a layer over windows is known', () => {
+    // Beside windows, never over them; or only while something is dragged; or the box around what is in the list.
+    const apart = ['.dock', '.elsewhere', '.top-bar', '.tab-ghost', '.tab-mark', '.ui-toasts', '.ui-menu-positioner']
+    const styles = path.resolve(import.meta.dirname, '..')
+    const layered = globSync('**/*.css', { cwd: styles }).flatMap((file) =>
+      [
+        ...readFileSync(path.join(styles, file), 'utf8').matchAll(/([^{}]+)\{[^{}]*z-index: var\(--layer-(?!wallpaper|windows)[a-z]+\)/g),
+      ].map(([, selector]) => (selector ?? '').replaceAll(/\/\*[\s\S]*?\*\//g, '').trim()),
+    )
+    expect(layered.length).toBeGreaterThan(10)
+    expect(layered.filter((selector) => !apart.includes(selector) && !OVER_WINDOWS.some((over) => over.startsWith(selector)))).toEqual([])
   })
 
   it('where it has no room, and when its page is left', async () => {

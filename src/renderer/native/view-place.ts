@@ -20,8 +20,8 @@ export interface Sight {
 /** A place must be the same for this long before a view comes back to it: pictures follow a drag, views would lag. */
 export const SETTLE_MS = 120
 
-/** Whatever the desk draws over windows. A view would lie in front of all of it. */
-const OVER_WINDOWS = [
+/** Whatever the desk draws over windows. A view would lie in front of all of it; a test holds the list against the styles. */
+export const OVER_WINDOWS = [
   '.ui-menu',
   '.ui-dialog',
   '.ui-scrim',
@@ -33,10 +33,10 @@ const OVER_WINDOWS = [
   '.messages',
   '.dock-preview',
   '.elsewhere-panel',
-  '.snap-preview:not([hidden])',
+  '.snap-preview[data-shown]',
   '.keyboard-mode',
   '.cm-tooltip',
-].join(',')
+]
 
 const EVENTS = ['transitionend', 'animationend', 'dragstart', 'dragend', 'drop'] as const
 
@@ -70,7 +70,7 @@ function lookAt(element: HTMLElement, draggingFile: boolean): Sight {
   const inFront = [...document.querySelectorAll<HTMLElement>('[data-window]')].filter(
     (frame) => frame !== own && Number(frame.style.zIndex) > depth,
   )
-  const over = document.querySelectorAll<HTMLElement>(OVER_WINDOWS)
+  const over = document.querySelectorAll<HTMLElement>(OVER_WINDOWS.join(','))
   return { bounds, clear: !dragging && ![...inFront, ...over].some((one) => overlaps(bounds, one.getBoundingClientRect())) }
 }
 
@@ -122,7 +122,17 @@ export class ViewPlacer implements Disposable {
     }
     owned.defer(() => cancelAnimationFrame(frame))
     const mutations = new MutationObserver(soon)
-    const attributeFilter = ['style', 'class', 'hidden', 'data-dragging', 'data-lifted', 'data-remote-drag', 'data-zone', 'data-open']
+    const attributeFilter = [
+      'style',
+      'class',
+      'hidden',
+      'data-dragging',
+      'data-lifted',
+      'data-remote-drag',
+      'data-zone',
+      'data-open',
+      'data-shown',
+    ]
     mutations.observe(document.documentElement, { subtree: true, childList: true, attributes: true, attributeFilter })
     owned.defer(() => mutations.disconnect())
     const sizes = new ResizeObserver(soon)
