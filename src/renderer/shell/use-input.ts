@@ -1,5 +1,8 @@
 import { useEffect } from 'react'
+import { systemClock } from '../../base/clock.ts'
+import { AutoLock } from '../desk/auto-lock.ts'
 import { useDoor } from '../desk/door-store.ts'
+import { setMachineSettings, useMachineSettings } from '../desk/settings-store.ts'
 import { lockDisplay } from './commands.ts'
 
 /** The device is told of input at most this often; its rule for late claims looks back 30 s. */
@@ -25,33 +28,27 @@ export function useInputReports(): void {
   }, [client])
 }
 
-/** Locks this display when nobody has touched it for as long as this machine's settings say. One timer, no ticking. */
+/** Locks this display when nobody has touched it for as long as this machine's settings say, also while the device does not answer. */
 export function useAutoLock(): void {
   const client = useDoor((state) => state.client)
   useEffect(() => {
     if (!client) return
     const stop = new AbortController()
-    let timer = 0
-    let lastInputMs = Date.now()
-    const touched = () => {
-      lastInputMs = Date.now()
-    }
-    const wait = (limitMs: number) => {
-      const leftMs = lastInputMs + limitMs - Date.now()
-      if (leftMs <= 0) return void lockDisplay()
-      timer = window.setTimeout(() => wait(limitMs), leftMs + 50)
-    }
-    client.readSettings({}, { signal: stop.signal }).then(
-      ({ autoLockMinutes }) => autoLockMinutes > 0 && wait(autoLockMinutes * MINUTE_MS),
-      () => {}, // gone before it answered; asked again with the next connection
-    )
-    const stopListening = listen(touched)
-    return () => {
-      stop.abort()
-      clearTimeout(timer)
-      stopListening()
-    }
+    client.readSettings({}, { signal: stop.signal }).then(setMachineSettings, () => {}) // gone before it answered; asked again with the next connection
+    return () => stop.abort()
   }, [client])
+  useEffect(() => {
+    const autoLock = new AutoLock(systemClock, lockDisplay)
+    const follow = () => autoLock.setLimit((useMachineSettings.getState().settings?.autoLockMinutes ?? 0) * MINUTE_MS)
+    follow()
+    const unsubscribe = useMachineSettings.subscribe(follow)
+    const stopListening = listen(() => autoLock.touch())
+    return () => {
+      unsubscribe()
+      stopListening()
+      autoLock.dispose()
+    }
+  }, [])
 }
 
 function listen(handle: () => void): () => void {

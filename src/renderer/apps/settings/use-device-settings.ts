@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { DeviceSettings } from '../../../device/desk-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
+import { setMachineSettings, useMachineSettings } from '../../desk/settings-store.ts'
 
 export interface DeviceSettingsHandle {
   readonly settings: DeviceSettings | undefined
@@ -12,23 +13,23 @@ export interface DeviceSettingsHandle {
 /** What belongs to this machine and does not follow the person. */
 export function useDeviceSettings(): DeviceSettingsHandle {
   const client = useClient()
-  const [settings, setSettings] = useState<DeviceSettings>()
+  const settings = useMachineSettings((state) => state.settings)
   const [error, setError] = useState<unknown>()
   useEffect(() => {
     if (!client) return
     const leaving = new AbortController()
     client
       .readSettings({}, { signal: leaving.signal })
-      .then(setSettings, (failure: unknown) => !leaving.signal.aborted && setError(failure))
+      .then(setMachineSettings, (failure: unknown) => !leaving.signal.aborted && setError(failure))
     return () => leaving.abort()
   }, [client])
   const change = async (values: Partial<DeviceSettings>) => {
     const before = settings
-    if (before) setSettings({ ...before, ...values })
+    if (before) setMachineSettings({ ...before, ...values })
     try {
-      setSettings(await clientNow().writeSettings(values))
+      setMachineSettings(await clientNow().writeSettings(values))
     } catch (failure) {
-      setSettings(before)
+      setMachineSettings(before)
       throw failure
     }
   }
