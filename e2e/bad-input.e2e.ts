@@ -8,7 +8,8 @@ import { displayContract } from '../src/device/display-contract.ts'
 import { dataFolderAt } from '../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../src/platform/node/unix-socket-transport.ts'
 import { createClient } from '../src/rpc/client.ts'
-import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import { type LabMachine, whyNoNetLab } from '../src/testkit/netlab.ts'
+import { seedOfRun } from '../src/testkit/seeded-random.ts'
 import { openSocket, TestDisplay } from '../src/testkit/test-display.ts'
 import { E2eDesk } from './harness/e2e-desk.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
@@ -52,6 +53,19 @@ async function noticesOf(device: E2eDevice) {
     client.dispose()
   }
 }
+
+/** Somebody who means ill, on one of the machines: see harness/rendezvous-attacker.ts. */
+function startAttacker(machine: LabMachine | undefined, args: readonly string[]) {
+  const script = path.resolve(import.meta.dirname, 'harness/rendezvous-attacker.ts')
+  const child = (machine as LabMachine).spawn(process.execPath, [script, ...args])
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+  const ended = new Promise<{ output: string }>((resolve) => child.once('close', () => resolve({ output })))
+  const until = (pattern: RegExp) => eventually(`the attacker says ${pattern}`, async () => pattern.test(output), 60_000)
+  return { ended, until, end: () => void child.kill('SIGKILL') }
+}
+
+const residentBytes = (pid: number): number => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
 const hasNotice = async (device: E2eDevice, code: string) => (await noticesOf(device)).find((notice) => notice.code === code)
 
@@ -236,6 +250,60 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
     await again.page.locator('[data-notice="store/damaged"]').waitFor()
     await again.close()
     await b.close()
+  })
+
+  it('a clock a day ahead: both say so, by name and by how much, and both desks are one all the same', async () => {
+    const { device } = lab.machine('kitchen')
+    await device.stop()
+    await device.run({ NODE_OPTIONS: `--import=${path.resolve(import.meta.dirname, 'harness/a-day-ahead.mjs')}` })
+    onTestFinished(async () => {
+      await device.stop()
+      await device.run()
+    })
+    await device.unlockDevice()
+    await linked('laptop', 'kitchen')
+    const laptop = await lab.display('laptop', 'move')
+    const [here, there] = await Promise.all(
+      (['laptop', 'kitchen'] as const).map((name) =>
+        eventually(`${name} says so`, () => hasNotice(lab.machine(name).device, 'clock/differs'), 60_000),
+      ),
+    )
+    expect(here?.message).toMatch(/clock of kitchen is 1 day ahead of[\s\S]*Set the clock/)
+    expect(there?.message).toMatch(/clock of laptop is 1 day behind[\s\S]*Set the clock/)
+    await laptop.page.locator('[data-notice="clock/differs"]').waitFor()
+    const kitchen = await lab.display('kitchen', 'beside')
+    await laptop.openApp('Task manager')
+    await kitchen.window('Task manager').waitFor()
+    await kitchen.openApp('Devices')
+    await laptop.window('Devices').waitFor()
+    for (const display of [laptop, kitchen]) await display.close()
+  })
+
+  it('rubbish, floods and silence at the rendezvous of a device, and from one it uses: it goes on, and so do its links', async () => {
+    const seed = seedOfRun()
+    const [victim, other] = [lab.machine('laptop'), lab.machine('kitchen')]
+    for (const { device } of [victim, other]) if ((await device.status()).phase === 'sealed') await device.unlockDevice()
+    await linked('laptop', 'kitchen')
+    const { pid } = await victim.device.status()
+    const port = Number(/rendezvous listens \{"port":(\d+)\}/.exec(victim.device.log(Number.POSITIVE_INFINITY))?.[1])
+    const before = residentBytes(pid)
+    const attacker = startAttacker(other.device.machine, ['attack', victim.device.machine?.address ?? '', String(port), String(seed)])
+    const { output } = await attacker.ended
+    expect(output, `seed ${seed}`).toMatch(/done/)
+    expect(Number(/open (\d+)/.exec(output)?.[1])).toBeLessThan(300) // of 2,000 that were opened
+    expect((await victim.device.status()).links).toBe(1)
+
+    const evil = startAttacker(other.device.machine, ['serve', '8919', String(seed)])
+    onTestFinished(() => evil.end())
+    await evil.until(/listening/)
+    const urls = (rendezvousUrls: string[]) => lab.ask('laptop', (client) => client.writeSettings({ rendezvousUrls }))
+    await urls([`ws://${other.device.machine?.address}:8919/`])
+    await evil.until(/connection 3/) // thrown out, and come back
+    await urls([])
+    expect((await victim.device.status()).pid).toBe(pid)
+    expect((await lab.link('laptop', 'kitchen')).state).toBe('linked')
+    expect(victim.device.log()).not.toMatch(/nobody foresaw|a bug ended/)
+    expect(residentBytes(pid) - before).toBeLessThan(150 << 20)
   })
 })
 

@@ -168,11 +168,11 @@ export class E2eDevice {
   }
 
   /** The end of its logs, for a failing test's message. */
-  log(): string {
+  log(bytes = 4_000): string {
     const folder = dataFolderAt(this.folder).logs
     if (!existsSync(folder)) return ''
     const file = path.join(folder, 'elsewhere.log')
-    return existsSync(file) ? readFileSync(file, 'utf8').slice(-4_000) : ''
+    return existsSync(file) ? readFileSync(file, 'utf8').slice(-bytes) : ''
   }
 
   /** Ends the processes in order, as Ctrl-C does, and keeps the folder. */

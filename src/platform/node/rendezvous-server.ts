@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { WebSocketServer } from 'ws'
@@ -6,9 +6,12 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import { systemRandom } from '../../base/random.ts'
-import { RendezvousHub } from '../../sync/rendezvous-hub.ts'
+import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE, RendezvousHub } from '../../sync/rendezvous-hub.ts'
 import { MAX_RENDEZVOUS_MESSAGE, RendezvousError } from '../../sync/rendezvous-protocol.ts'
 import { wrapWebSocket } from './rendezvous-socket.ts'
+
+/** Those of the hub, and as many that are coming or going. */
+const MAX_SOCKETS_PER_SOURCE = 2 * MAX_CONNECTIONS_PER_SOURCE
 
 export interface RendezvousServerOptions {
   /** 0 takes a free one. */
@@ -38,13 +41,15 @@ export interface RunningRendezvous extends Disposable {
 export async function runRendezvous(options: RendezvousServerOptions): Promise<RunningRendezvous> {
   const { logger, clock = systemClock } = options
   const hub = new RendezvousHub({ clock, random: systemRandom, logger })
-  const http = createServer((_request, response) => {
+  const http = createServer({ connectionsCheckingInterval: 2_000 }, (_request, response) => {
     response.writeHead(426, { 'content-type': 'text/plain' })
     response.end('This is a rendezvous of Elsewhere: devices meet here over WebSocket.\n')
   })
   http.headersTimeout = 5_000
   http.requestTimeout = 5_000
   http.maxHeadersCount = 50
+  http.maxConnections = MAX_CONNECTIONS
+  limitPerSource(http)
   const sockets = new WebSocketServer({
     server: http,
     perMessageDeflate: false,
@@ -75,6 +80,22 @@ export async function runRendezvous(options: RendezvousServerOptions): Promise<R
     close,
     dispose: () => void close(),
   }
+}
+
+/** Connections that have not said who they are use up file descriptors all the same, which the whole device shares. */
+function limitPerSource(http: Server): void {
+  const open = new Map<string, number>()
+  http.on('connection', (socket) => {
+    const source = socket.remoteAddress ?? 'unknown'
+    const count = (open.get(source) ?? 0) + 1
+    if (count > MAX_SOCKETS_PER_SOURCE) return void socket.destroy()
+    open.set(source, count)
+    socket.once('close', () => {
+      const left = (open.get(source) ?? 1) - 1
+      if (left > 0) open.set(source, left)
+      else open.delete(source)
+    })
+  })
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number): Error {
