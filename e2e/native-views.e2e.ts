@@ -199,6 +199,15 @@ describe('web pages in native views', () => {
     await lies()
     expect(shell.tabId).toBe(tabId)
     await page.getByRole('tab', { name: 'third.test' }).locator('.tab-close').click()
+    const edit = { canCut: false, canCopy: true, canPaste: false }
+    await shell.emit({ type: 'tab-menu', tabId, x: 40, y: 50, link: 'https://third.test/', ...edit })
+    await hidden('a menu of the page')
+    await page.getByRole('menuitem', { name: 'Copy', exact: true }).click()
+    await eventually('copied', async () => shell.calls.some(({ method, input }) => method === 'tab:edit' && input['what'] === 'copy'))
+    await lies()
+    await shell.emit({ type: 'tab-menu', tabId, x: 40, y: 50, link: 'https://third.test/', ...edit })
+    await page.getByRole('menuitem', { name: 'Open link in a new tab' }).click()
+    await page.getByRole('tab', { name: 'third.test' }).locator('.tab-close').click()
     await expect.poll(() => page.locator('.window:has(.web-view)').getByRole('tab').count()).toBe(1)
   })
 

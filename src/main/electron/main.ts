@@ -36,7 +36,8 @@ guardApp(
   (one) => one === tabSession(),
   shell,
 )
-Menu.setApplicationMenu(null) // the desk has its own keys; a menu bar would take some of them
+// The desk has its own keys; a menu bar would take some of them. On a Mac there is no copy and paste without an edit menu.
+Menu.setApplicationMenu(process.platform === 'darwin' ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }]) : null)
 
 function openWindow(entrance: string | undefined): void {
   const window = new BrowserWindow(windowOptions(path.join(import.meta.dirname, 'preload.cjs')))

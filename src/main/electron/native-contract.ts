@@ -53,6 +53,8 @@ export const nativeMethods = {
   'tab:navigate': { input: z.object({ tabId, to: z.union([pageUrl, z.enum(['back', 'forward', 'reload', 'stop'])]) }), output: nothing },
   /** Gives the keyboard to the page. */
   'tab:focus': { input: z.object({ tabId }), output: nothing },
+  /** What a menu of the page offers; see `tab-menu`. */
+  'tab:edit': { input: z.object({ tabId, what: z.enum(['cut', 'copy', 'paste']) }), output: nothing },
   /** Answers `tab-asks`. A question that is gone is no error. */
   'tab:answer': { input: z.object({ tabId, question: z.number().int(), allow: z.boolean() }), output: nothing },
   'tab:close': { input: z.object({ tabId }), output: nothing },
@@ -96,6 +98,17 @@ export const nativeEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tab-refused-download'), tabId, name: z.string().max(300), url: z.string().max(2048) }),
   /** The person works in the page: the desk sees no pointer and no keys of that. `press`: a click or touch. */
   z.object({ type: z.literal('tab-used'), tabId, press: z.boolean() }),
+  /** The person asked for a menu in the page: where, in px of the view, and on what. */
+  z.object({
+    type: z.literal('tab-menu'),
+    tabId,
+    x: z.number().int().min(0).max(32_767),
+    y: z.number().int().min(0).max(32_767),
+    link: pageUrl.optional(),
+    canCut: z.boolean(),
+    canCopy: z.boolean(),
+    canPaste: z.boolean(),
+  }),
   /** The view is gone without the desk having asked for it: there were too many. */
   z.object({ type: z.literal('tab-gone'), tabId }),
   z.object({

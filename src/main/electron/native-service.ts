@@ -40,6 +40,10 @@ function handlers({ secrets, shell, electronVersion }: NativeParts): Handlers {
       tabs.view(tabId).view.webContents.focus()
       return {}
     },
+    'tab:edit': ({ tabId, what }, tabs) => {
+      tabs.view(tabId).view.webContents[what]()
+      return {}
+    },
     'tab:answer': ({ tabId, question, allow }, tabs) => {
       tabs.view(tabId).answer(question, allow)
       return {}

@@ -280,6 +280,26 @@ describe('[EL7] a view of a page', () => {
     expect(wanted).toHaveLength(5)
   })
 
+  it('asks the desk for a menu, with the link only where pages may go', async () => {
+    const { tabs, first, last, window } = setup()
+    await tabs.show('t', BOUNDS, page('https://a.test/'))
+    const editFlags = { canCut: false, canCopy: true, canPaste: false, canUndo: true }
+    first().webContents.emit('context-menu', {}, { x: 12.4, y: -3, linkURL: 'https://b.test/', editFlags })
+    expect(last('tab-menu')).toEqual({
+      type: 'tab-menu',
+      tabId: 't',
+      x: 12,
+      y: 0,
+      link: 'https://b.test/',
+      canCut: false,
+      canCopy: true,
+      canPaste: false,
+    })
+    expect(window.webContents.focused).toBe(1)
+    first().webContents.emit('context-menu', {}, { x: 1, y: 1, linkURL: 'javascript:alert(1)', editFlags })
+    expect(last('tab-menu').link).toBeUndefined()
+  })
+
   it('shows small pictures of kinds that cannot run', async () => {
     const { tabs, first, last } = setup()
     await tabs.show('t', BOUNDS, page('https://a.test/'))

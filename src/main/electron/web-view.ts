@@ -152,6 +152,12 @@ export class WebView implements Disposable {
     contents.on('will-prevent-unload', (event) => event.preventDefault()) // the person goes; a page does not hold them
     contents.on('before-input-event', (event, input) => this.#handleKey(event, input))
     contents.on('input-event', (_event, input) => this.#handleInput(input))
+    contents.on('context-menu', (_event, { x, y, linkURL, editFlags: { canCut, canCopy, canPaste } }) => {
+      const link = pageUrl.safeParse(linkURL)
+      this.#host.focusDesk() // the menu is used by keyboard too
+      const at = { x: Math.max(0, Math.round(x)), y: Math.max(0, Math.round(y)) }
+      this.#host.tell({ type: 'tab-menu', tabId: this.#tabId, ...at, ...(link.success && { link: link.data }), canCut, canCopy, canPaste })
+    })
     contents.on('focus', () => this.#host.tell({ type: 'tab-used', tabId: this.#tabId, press: true }))
     contents.setWindowOpenHandler(({ url, disposition }) => {
       const fits = pageUrl.safeParse(url).success && this.#host.rules.refusal(url, contents.getURL()) === undefined

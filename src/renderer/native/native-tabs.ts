@@ -7,9 +7,10 @@ import type { NativeEvent, NativeInput, TabChange } from '../../main/electron/na
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 import { keymapNow, onKeymapChange } from '../desk/keymap-store.ts'
 import { deskMayTake } from '../desk/keys.ts'
-import { closeMenu } from '../ui/menu.tsx'
+import { closeMenu, openMenuAt } from '../ui/menu.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { nativeHost, NativeCallError } from './native-host.ts'
+import { pageMenu } from './page-menu.ts'
 import { changeOf, openedPage } from './tab-agreement.ts'
 
 type Asking = Extract<NativeEvent, { type: 'tab-asks' }>
@@ -170,6 +171,8 @@ function handleEvent(event: NativeEvent): void {
     case 'tab-used':
       if (event.press) closeMenu()
       return hear(event.press ? new PointerEvent('pointerdown', { bubbles: true }) : new WheelEvent('wheel', { bubbles: true }), tabId)
+    case 'tab-menu':
+      return openPageMenu(event)
     case 'tab-gone':
       agreed.delete(tabId)
       return setTab(tabId, { ...NO_TAB, generation: tabNow(tabId).generation + 1 })
@@ -221,6 +224,22 @@ function openBeside(tabId: string, url: string, background: boolean): void {
   const app: AppState = appState.parse({ kind: 'web', url, history: [url], index: 0 })
   const opened = dispatch({ type: 'tab/open', windowId, app, background })
   if (opened) openedHere.add(opened)
+}
+
+function openPageMenu(event: Extract<NativeEvent, { type: 'tab-menu' }>): void {
+  const { tabId, x, y } = event
+  const { change } = tabNow(tabId)
+  const place = document.querySelector(`[data-native-view="${CSS.escape(tabId)}"]`)?.getBoundingClientRect()
+  if (!place || !change) return
+  const page = { url: shownUrl({ ...NO_TAB, change }), canGoBack: change.canGoBack, canGoForward: change.canGoForward }
+  const entries = pageMenu(event, page, {
+    go: (to) => tell(tabId, to),
+    edit: (what) => void nativeHost?.call('tab:edit', { tabId, what }).catch(showFailure),
+    openTab: (url) => openBeside(tabId, url, true),
+    openOutside: (url) => void nativeHost?.call('page:open-outside', { url }).catch(showFailure),
+    copyText: (text) => void navigator.clipboard.writeText(text).catch(showFailure),
+  })
+  openMenuAt(place.left + x, place.top + y, 'Page', entries)
 }
 
 function sayNoDownload(name: string, url: string): void {

@@ -62,6 +62,15 @@ export function openContextMenu(event: ReactMouseEvent<HTMLElement>, label: stri
   })
 }
 
+/** Opens the page's one menu at a point of the page, where no element of it was pressed. */
+export function openMenuAt(x: number, y: number, label: string, entries: readonly MenuEntry[]): void {
+  const rect = new DOMRect(x, y, 0, 0)
+  useOpenMenu.setState({
+    open: true,
+    menu: { label, entries, anchor: { getBoundingClientRect: () => rect }, side: 'bottom', align: 'start', opener: undefined },
+  })
+}
+
 export const closeMenu = (): void => useOpenMenu.setState({ open: false })
 
 /** Mounted once. A window, tab or tile that has a menu costs nothing until it is opened. */
