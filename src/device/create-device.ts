@@ -145,7 +145,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     debugText: async () => text(),
   })
   const terminalService = owned.add(new TerminalService({ local: terminals, peers, self, lastScreens: () => keeper.require().lastScreens }))
-  const files = new FilesService({ local: parts.files, peers, self })
+  const lastTexts = () => keeper.require().lastTexts
+  const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const tasks = new TasksService({ local: parts.host, peers, self })
   const control = new ControlService({ vault, keeper, peers, pairing, settings, random, version, sessions, debugText: text })
 

@@ -12,6 +12,7 @@ import { DeviceError } from './device-error.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { packLuggage } from './joining.ts'
 import { LastScreens } from './last-screens.ts'
+import { LastTexts } from './last-texts.ts'
 import { type LinkedDeskOptions, linkDesk } from './linked-desk.ts'
 import type { Notices } from './notices.ts'
 import { openDesk, type OpenDesk } from './open-desk.ts'
@@ -21,6 +22,7 @@ export interface KeptDesk {
   readonly desk: OpenDesk
   readonly claims: SeatClaims
   readonly lastScreens: LastScreens
+  readonly lastTexts: LastTexts
 }
 
 export interface DeskKeeperOptions extends Omit<LinkedDeskOptions, 'desk' | 'claims' | 'lastScreens' | 'copies'> {
@@ -138,7 +140,7 @@ export class DeskKeeper implements Disposable {
       const nameOf = (device: string) => desk.devices.devices.get(device as DeviceId)?.name ?? device.slice(0, 12)
       owned.add(seat.use({ claims, signer, nameOf }))
       owned.add(desk.devices.onDidChange(() => links.tell()))
-      this.#open = { desk, claims, lastScreens, owned }
+      this.#open = { desk, claims, lastScreens, lastTexts: new LastTexts(desk.values), owned }
       const copies = owned.add(new CopiedFolders({ desk, notices, clock, log, renew: () => this.renew() }))
       owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
       log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })

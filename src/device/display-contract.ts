@@ -2,6 +2,7 @@ import { homeFilesContract } from '../files/home-files-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
+import { lastTextContract } from './last-text-contract.ts'
 
 /** Everything a display may ask of its device, over one connection. */
 export const displayContract = {
@@ -11,5 +12,6 @@ export const displayContract = {
   ...terminalContract,
   ...tasksContract,
   ...homeFilesContract,
+  ...lastTextContract,
 }
 export type DisplayContract = typeof displayContract

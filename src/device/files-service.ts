@@ -1,6 +1,11 @@
+import { errorMessage } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
 import type { homeFilesContract } from '../files/home-files-contract.ts'
 import type { CallContext, CallOptions, Handlers } from '../rpc/contract.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
+import type { lastTextContract } from './last-text-contract.ts'
+import type { LastTexts } from './last-texts.ts'
 import type { Peers } from './peers.ts'
 
 export interface FilesServiceOptions {
@@ -8,6 +13,9 @@ export interface FilesServiceOptions {
   readonly peers: Peers
   /** This device's id. @throws DeviceError `device/locked` */
   self(): string
+  lastTexts(): LastTexts
+  readonly clock: Clock
+  readonly logger: Logger
 }
 
 type FileCalls = Omit<FilesClient, 'channel' | 'onDidClose' | 'dispose'>
@@ -20,22 +28,43 @@ export class FilesService {
     this.#options = options
   }
 
-  handlers(): Handlers<typeof homeFilesContract> {
+  handlers(): Handlers<typeof homeFilesContract & typeof lastTextContract> {
     const at = async (device: string): Promise<FileCalls> =>
       device === this.#options.self() ? this.#options.local.client() : this.#options.peers.require(device, 'file/device-away').files
     const pass =
       <Input extends { device: string }, Output>(call: (files: FileCalls) => (input: Input, options: CallOptions) => Promise<Output>) =>
       async (input: Input, { signal }: CallContext) =>
         call(await at(input.device))(input, { signal })
+    const readText = pass((files) => files.readText)
+    const writeText = pass((files) => files.writeText)
     return {
       homeFolder: pass((files) => files.homeFolder),
       listFolder: pass((files) => files.listFolder),
-      readText: pass((files) => files.readText),
+      readText: async (input, context) => {
+        const read = await readText(input, context)
+        this.#keep(input.device, input.path, read.text, read.version)
+        return read
+      },
+      lastText: ({ device, path }) => this.#options.lastTexts().read(device, path) ?? null,
       readBytes: pass((files) => files.readBytes),
-      writeText: pass((files) => files.writeText),
+      writeText: async (input, context) => {
+        const written = await writeText(input, context)
+        this.#keep(input.device, input.path, input.text, written.version)
+        return written
+      },
       makeFolder: pass((files) => files.makeFolder),
       renameEntry: pass((files) => files.renameEntry),
       trashEntry: pass((files) => files.trashEntry),
+    }
+  }
+
+  /** What lies on this device is read from there. A text that cannot be kept costs nothing but its showing while its device is away. */
+  #keep(device: string, path: string, text: string, version: string): void {
+    const { self, lastTexts, clock, logger } = this.#options
+    try {
+      if (device !== self()) lastTexts().keep(device, path, { text, version, atMs: clock.nowMs() })
+    } catch (error) {
+      logger.warn('the last text of a file elsewhere could not be kept', { error: errorMessage(error) })
     }
   }
 }

@@ -382,6 +382,8 @@ describe('asking a linked device', () => {
     await display.writeText({ device, path: '/home/test/there.txt', text: 'there' })
     expect(server.disk.files.size).toBe(1)
     expect(laptop.disk.files.size).toBe(0)
+    const place = { device, path: '/home/test/there.txt' }
+    await display.writeText({ ...place, text: 'there, saved again' })
     expect((await display.listProcesses({ device })).load.device).toBe(device)
     await vi.waitFor(async () => {
       expect((await display.lastScreen({ device, terminalId: terminal.terminalId }))?.screen).toContain('from the server')
@@ -392,6 +394,10 @@ describe('asking a linked device', () => {
       wait,
     )
     expect((await display.lastScreen({ device, terminalId: terminal.terminalId }))?.screen).toContain('from the server')
+    // [DV39] and the text of its file, with the version it had, for every display of this device
+    expect(await codeOf(display.readText(place))).toBe('file/device-away')
+    expect(await display.lastText(place)).toMatchObject({ text: 'there, saved again' })
+    expect(await display.lastText({ ...place, path: '/home/test/never-read.txt' })).toBeNull()
   })
 
   it('[DV19] a device that was removed is asked nothing and may ask nothing; it hears why', async () => {

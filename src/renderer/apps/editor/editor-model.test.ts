@@ -16,6 +16,7 @@ class World {
   readonly files = new Map<string, { text: string; version: string }>()
   readonly docs = new Map<string, Y.Doc>()
   readonly last = new LastTexts()
+  readonly keptByDevice = new Map<string, { text: string; version: string; atMs: number }>()
   state: EditorState
   away = false
   refuse: string | undefined
@@ -50,6 +51,9 @@ function display(world: World) {
     },
   }
   const calls = {
+    async lastText({ path }: { path: string }) {
+      return world.keptByDevice.get(path) ?? null
+    },
     async readText({ path }: { path: string }) {
       if (world.away) throw coded('file/device-away')
       const file = world.files.get(path)
@@ -189,6 +193,26 @@ it('[AP29] while the device is away the last text is shown and edited, saving wa
   world.away = false
   await here.follow(true)
   expect([world.files.get('/n.md')?.text, here.facts().save.phase, world.state.textDoc]).toEqual(['one more', 'idle', null])
+})
+
+it('[AP29] a text that another display of this device saw is shown, edited, and saved when the device of the file is back', async () => {
+  const world = new World({ path: '/n.md' })
+  const version = world.write('/n.md', 'kept\r\nthere')
+  world.keptByDevice.set('/n.md', { text: 'kept\r\nthere', version, atMs: 500 })
+  world.away = true
+  const here = display(world)
+  await here.follow(false)
+  expect([here.surface.text, here.facts().keptFromMs, here.facts().lineEnd, world.state.version]).toEqual([
+    'kept\nthere',
+    500,
+    '\r\n',
+    version,
+  ])
+  await here.type('kept\nthere, and more')
+  await here.model.save()
+  world.away = false
+  await here.follow(true)
+  expect([world.files.get('/n.md')?.text, here.facts().save.phase]).toEqual(['kept\r\nthere, and more', 'idle'])
 })
 
 it('[AP29] a file never seen here is not invented while its device is away', async () => {

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Disposable } from '../../../base/disposable.ts'
 import { errorCode } from '../../../base/errors.ts'
 import { type EditorDesk, type EditorFacts, type EditorState, NO_FACTS, type SharedText, type TextSurface } from './editor-parts.ts'
-import type { LastTexts } from './last-texts.ts'
+import type { LastText, LastTexts } from './last-texts.ts'
 import { readLineEnds, writeLineEnds } from './line-ends.ts'
 import { carryOver } from './rebase-text.ts'
 import { keepBothPath, saveRefused } from './save-buffer.ts'
@@ -64,7 +64,6 @@ export class EditorModel implements Disposable {
     this.#wanted = key
     if (path === null) return this.#show(EditorBuffer.private('', '\n'), key)
     const calls = this.#desk.calls()
-    const kept = this.#last.find(device, path)
     try {
       if (!calls) throw Object.assign(new Error('this display has lost its device'), { code: 'rpc/closed' })
       const read = await calls.readText({ device, path })
@@ -77,11 +76,25 @@ export class EditorModel implements Disposable {
     } catch (error) {
       if (this.#wanted !== key || this.#gone) return
       const away = ['file/device-away', 'rpc/closed', 'base/bug'].includes(errorCode(error))
-      if (!away || !kept) return this.#set({ phase: 'refused', error })
+      const kept = away ? (this.#last.find(device, path) ?? (await this.#keptByDevice(device, path))) : undefined
+      if (this.#wanted !== key || this.#gone) return
+      if (!kept) return this.#set({ phase: 'refused', error })
       if (this.#buffer && this.#file === key) return // shown already; it stays
       this.#set({ keptFromMs: kept.atMs })
       this.#show(EditorBuffer.private(kept.text, kept.lineEnd), key)
     }
+  }
+
+  /** The text as another display of this device saw it, or this one before it was locked. */
+  async #keptByDevice(device: string, path: string): Promise<LastText | undefined> {
+    // Unreachable itself, or it cannot say: then there is none, and the refusal of the file is what is told.
+    const kept = await this.#desk
+      .calls()
+      ?.lastText({ device, path })
+      .catch(() => null)
+    if (!kept) return undefined
+    if (this.#desk.state().version === null) this.#desk.setState({ version: kept.version })
+    return { ...readLineEnds(kept.text), version: kept.version, atMs: kept.atMs }
   }
 
   #show(buffer: EditorBuffer, file: string): void {

@@ -11,6 +11,8 @@ export type EditorState = AppStateOf<'editor'>
 /** What the device does for an editor; the display's client has it. */
 export interface EditorCalls {
   readText(at: { device: string; path: string }): Promise<{ text: string; version: string; readOnly: boolean }>
+  /** What this display's device keeps of a file elsewhere; never asks there. */
+  lastText(at: { device: string; path: string }): Promise<{ text: string; version: string; atMs: number } | null>
   writeText(file: { device: string; path: string; text: string; expectedVersion?: string | null }): Promise<{ version: string }>
 }
 
