@@ -3,13 +3,14 @@ import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { closeWindows, findings, grip, runFromPalette } from './harness/hands.ts'
 
-const why = whyNoNetLab()
+const why = whyNoNetLab() ?? whyNoBrowser
 const QUIET = { reducedMotion: 'reduce' } as const
 
 /**

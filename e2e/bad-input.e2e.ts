@@ -15,8 +15,10 @@ import { E2eDesk } from './harness/e2e-desk.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually, eventuallyEqual } from './harness/e2e-pair.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
-const why = whyNoNetLab()
+const why = whyNoNetLab() ?? whyNoBrowser
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0
 
 /** A folder of so many MiB and no more, removed with what is in it. */
@@ -112,7 +114,7 @@ describe('what keeps a device from starting is said in one line, with what to do
   })
 })
 
-describe('what happens while a device runs', () => {
+describeInBrowser('what happens while a device runs', () => {
   let browser: E2eBrowser
   beforeAll(async () => {
     browser = await E2eBrowser.launch()

@@ -1,12 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { drag, grip, middle, rectOf, runFromPalette } from './harness/hands.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
 /** What is done on the one display is seen on the other: both show the same desk, side by side, on one device. */
-describe('one desk on two displays beside each other', () => {
+describeInBrowser('one desk on two displays beside each other', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let a: E2eDisplay

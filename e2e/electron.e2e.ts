@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findElectron } from '../src/main/daemon/find-display-host.ts'
 import { E2eDevice, PASSPHRASE } from './harness/e2e-device.ts'
 import { eventually } from './harness/e2e-pair.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const MAIN = path.join(ROOT, 'dist/electron/main.mjs')
@@ -149,7 +150,7 @@ function smoke(start: (device: E2eDevice) => Promise<Host>): void {
   })
 }
 
-describe('Electron, by stand-in', () => smoke(startStandIn))
+describeInBrowser('Electron, by stand-in', () => smoke(startStandIn))
 
 const electron = findElectron(process.env, path.join(ROOT, 'package.json'))
 describe.skipIf(electron === undefined)(`a real Electron${electron ? '' : ' (its binary is not in place: has never run in one)'}`, () =>

@@ -4,8 +4,9 @@ import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
 
-const why = whyNoNetLab()
+const why = whyNoNetLab() ?? whyNoBrowser
 const namespaceOf = (pid: number) => readlinkSync(`/proc/${pid}/ns/net`)
 
 describe.skipIf(why !== undefined)(`the desk follows its person between two devices${why ? ` (${why})` : ''}`, () => {

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { eventually } from './harness/e2e-pair.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
 const WIDE = { width: 1440, height: 900 }
 const TALL = { width: 1000, height: 1300 }
 
-describe('a window has a place of its own for each class of display', () => {
+describeInBrowser('a window has a place of its own for each class of display', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let display: E2eDisplay

@@ -6,8 +6,9 @@ import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { runFromPalette } from './harness/hands.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
 
-const why = whyNoNetLab()
+const why = whyNoNetLab() ?? whyNoBrowser
 
 /** The Devices window of a display, opened or brought to the front, with no pairing left open in it. */
 async function devicesOf(display: E2eDisplay): Promise<Locator> {

@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { FakeShell } from './harness/fake-shell.ts'
 import { runFromPalette } from './harness/hands.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
 /** A host whose system has a key store, by a bridge that records; the device is real and really restarts. */
-describe('the key store of the computer', () => {
+describeInBrowser('the key store of the computer', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let display: E2eDisplay

@@ -1,16 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { FakeShell } from './harness/fake-shell.ts'
 import { drag, findings, grip, runFromPalette } from './harness/hands.ts'
+import { describeInBrowser } from './harness/needs.ts'
 
 const FIRST = 'https://first.test/'
 const ICON = 'data:image/gif;base64,R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs='
 
 /** A desk whose host has native views, by a bridge that records: what the renderer asks of such a host. No Electron is in it. */
-describe('web pages in native views', () => {
+describeInBrowser('web pages in native views', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let display: E2eDisplay

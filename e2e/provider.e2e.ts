@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildDaemon } from '../scripts/build.ts'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
 
-const why = whyNoNetLab()
+const why = whyNoNetLab() ?? whyNoBrowser
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** A change reaches the other display in well under a second; without a provider none ever does. */
 const LONG_ENOUGH_MS = 8_000

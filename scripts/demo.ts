@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import type { DemoOptions } from '../e2e/demo/demo-options.ts'
+import { whyNoBrowser } from '../e2e/harness/chromium.ts'
 import { buildAll, isBuildStale } from './build.ts'
 import { inProject } from './project.ts'
 
@@ -29,10 +29,9 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const chromium = process.env['ELSEWHERE_CHROMIUM'] ?? '/usr/bin/chromium'
-  if (!existsSync(chromium)) {
+  if (whyNoBrowser) {
     console.error(
-      `demo: it draws its displays with Chromium, and there is none at ${chromium}: install it, or say where one is in ELSEWHERE_CHROMIUM.`,
+      `demo: it draws its displays with Chromium, and ${whyNoBrowser}: install it (Debian: apt-get install chromium), or say where one is in ELSEWHERE_CHROMIUM.`,
     )
     return 2
   }

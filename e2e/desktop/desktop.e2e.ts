@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { E2eDevice } from '../harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
 import { drag, grip, rectOf } from '../harness/hands.ts'
+import { describeInBrowser } from '../harness/needs.ts'
 
-describe('the desktop, in a real browser on a real device', () => {
+describeInBrowser('the desktop, in a real browser on a real device', () => {
   let device: E2eDevice
   let browser: E2eBrowser
 

@@ -1,14 +1,15 @@
 import type { Locator } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDesk } from '../harness/e2e-desk.ts'
 import { E2eDevice } from '../harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
 import { eventually } from '../harness/e2e-pair.ts'
 import { keepEvidence } from '../harness/evidence.ts'
 import { closeWindows, drag, grip, middle, rectOf, runFromPalette } from '../harness/hands.ts'
+import { describeInBrowser } from '../harness/needs.ts'
 
 /** What a person does with windows, from its beginning to its end, by key, by pointer and from one display to the next. */
-describe('journeys over the desk', () => {
+describeInBrowser('journeys over the desk', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let display: E2eDisplay

@@ -1,12 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDesk } from '../harness/e2e-desk.ts'
 import { E2eDevice } from '../harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
 import { keepEvidence } from '../harness/evidence.ts'
 import { findings, middle, swipe } from '../harness/hands.ts'
+import { describeInBrowser } from '../harness/needs.ts'
 
 /** A display in the hand: fingers only, one window at a time. */
-describe('a small screen by touch', () => {
+describeInBrowser('a small screen by touch', () => {
   let device: E2eDevice
   let browser: E2eBrowser
   let display: E2eDisplay

@@ -10,6 +10,7 @@
  * | window.open is closed after it was made | the debugger hears of it only then |
  * | menus, dialogs, safeStorage, WebContentsView | recorded or absent: covered by unit tests only |
  */
+import { CHROMIUM } from '../harness/chromium.ts'
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -249,7 +250,7 @@ export class BrowserWindow extends Preventable {
 }
 
 process.on('SIGTERM', () => app.quit())
-cdp = await Cdp.launch(process.env.ELSEWHERE_CHROMIUM ?? '/usr/bin/chromium')
+cdp = await Cdp.launch(CHROMIUM)
 // A new window is known before its address: it is asked about once it has one.
 const askedAbout = new Set<string>()
 cdp.on('', (method, params) => {

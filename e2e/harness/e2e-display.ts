@@ -3,9 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { LabMachine } from '../../src/testkit/netlab.ts'
+import { CHROMIUM } from './chromium.ts'
 import { type E2eDevice, PASSPHRASE } from './e2e-device.ts'
 
-export const CHROMIUM = process.env.ELSEWHERE_CHROMIUM ?? '/usr/bin/chromium'
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',

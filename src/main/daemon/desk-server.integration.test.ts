@@ -12,6 +12,9 @@ import { openSocket, request, TestDisplay } from '../../testkit/test-display.ts'
 import { Assets } from './assets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
+import { findBrowser } from './find-display-host.ts'
+
+const CHROMIUM = findBrowser(process.env)
 
 const SECRET = 'SECRET OF THE DESK'
 const LABEL = 'abcdefghijkm'
@@ -175,12 +178,12 @@ function startNaiveServer(): Promise<{ port: number; close(): void }> {
   )
 }
 
-describe('attacks from pages in a real browser', () => {
+describe.skipIf(!CHROMIUM)(`attacks from pages in a real browser${CHROMIUM ? '' : ' (there is no Chromium here)'}`, () => {
   let browser: Browser
   let evil: http.Server
   beforeAll(async () => {
     const args = ['--no-sandbox', '--host-resolver-rules=MAP rebind.test 127.0.0.1, MAP evil.test 127.0.0.1']
-    browser = await chromium.launch({ executablePath: process.env.ELSEWHERE_BROWSER ?? '/usr/bin/chromium', args })
+    browser = await chromium.launch({ executablePath: String(CHROMIUM), args })
     evil = http.createServer((_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>evil'))
     await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
   })

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { spawn as spawnPty } from '@lydell/node-pty'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { findBrowser } from './find-display-host.ts'
 import { projectRoot } from './project-root.ts'
 import { buildIfStale, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
 
 const XVFB = '/usr/bin/Xvfb'
-const BROWSER = process.env.ELSEWHERE_BROWSER ?? '/usr/bin/chromium'
+const BROWSER = findBrowser(process.env) ?? ''
 const DISPLAY = ':87'
 const until = { timeout: 40_000, interval: 100 }
 
@@ -34,7 +35,7 @@ it.runIf(existsSync(XVFB) && existsSync(BROWSER))(
   async () => {
     const env = { DISPLAY, ELSEWHERE_BROWSER: BROWSER, CI: '1', WAYLAND_DISPLAY: '' }
     await device.start(['--host', 'browser'], env)
-    expect(device.output.join('')).toContain('app window of chromium')
+    expect(device.output.join('')).toContain(`app window of ${path.basename(BROWSER)}`)
     expect(device.oneTimeUrl).toBe('')
     expect(processesNaming('/enter?t=')).toEqual([])
     const redirect = readdirSync(device.folder).find((name) => name.startsWith('open-')) as string

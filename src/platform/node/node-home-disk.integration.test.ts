@@ -331,6 +331,7 @@ describe('writing', () => {
     put('fixed')
     put('private')
     mkdirSync(at('closed'))
+    cleanUps.push(() => chmodSync(at('closed'), 0o755))
     writeFileSync(at('closed', 'note'), 'old')
     const account = isRoot ? { uid: 65534, gid: 65534 } : {}
     if (isRoot) execFileSync('chown', ['-R', '65534:65534', home])
