@@ -310,7 +310,7 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
 })
 
 describe.skipIf(why !== undefined)(`a data folder that was copied${why ? ` (${why})` : ''}`, () => {
-  it('a copied data folder: said on both copies and on the others; the one a person keeps goes on', async () => {
+  it('[DV36] a copied data folder: said on both copies and on the others; the one a person keeps goes on', async () => {
     const lab = await E2eLab.createWith({ bare: ['shed'] }, 'laptop', 'kitchen')
     onTestFinished(() => lab.dispose())
     const linked = (from: string, to: string) =>

@@ -364,7 +364,7 @@ describe('following', () => {
 })
 
 describe('asking a linked device', () => {
-  it('[DV19] its terminals, files and tasks answer, its last screens are kept for when it is away', async () => {
+  it('[DV19] [FS10] [JB13] its terminals, files and tasks answer, its last screens are kept for when it is away', async () => {
     const display = await laptop.setUp()
     await server.setUp()
     await pair(laptop, server)
@@ -393,6 +393,7 @@ describe('asking a linked device', () => {
       async () => expect(await codeOf(display.openTerminal({ device, columns: 80, rows: 24 }))).toBe('terminal/device-away'),
       wait,
     )
+    expect(await codeOf(display.listFolder({ device, path: '/home/test' }))).toBe('file/device-away')
     expect((await display.lastScreen({ device, terminalId: terminal.terminalId }))?.screen).toContain('from the server')
     // [DV39] and the text of its file, with the version it had, for every display of this device
     expect(await codeOf(display.readText(place))).toBe('file/device-away')

@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
     rule: 'size',
   },
   {
-    name: 'text under a parent that is not here',
+    name: '[SY23] text under a parent that is not here',
     make: (author) => {
       const foreign = new EnvelopeAuthor('M').doc()
       foreign.getMap('m').set('t', new Y.Text('unseen'))

@@ -70,7 +70,7 @@ const answer = async (key: string) => {
   terminal?.write(key)
 }
 
-it('[DV36] yes: it is fetched, and the desktop opens in it, by a file and not by a URL that others can read', async () => {
+it('[DV38] yes: it is fetched, and the desktop opens in it, by a file and not by a URL that others can read', async () => {
   start(FETCHES)
   await answer('y\r')
   await shows('fetching the stand-in')
@@ -81,7 +81,7 @@ it('[DV36] yes: it is fetched, and the desktop opens in it, by a file and not by
   await shows('Ctrl-C ends it')
 })
 
-it('[DV36] yes, and it cannot be fetched: that is said, and the device is up', async () => {
+it('[DV38] yes, and it cannot be fetched: that is said, and the device is up', async () => {
   start(FAILS)
   await answer('y\r')
   await shows('no network')
@@ -90,7 +90,7 @@ it('[DV36] yes, and it cannot be fetched: that is said, and the device is up', a
   await shows('Ctrl-C ends it')
 })
 
-it('[DV36] no is kept: the next start does not ask, --host electron does', async () => {
+it('[DV38] no is kept: the next start does not ask, --host electron does', async () => {
   start(FETCHES)
   await answer('n\r')
   await shows('Ctrl-C ends it')
@@ -107,7 +107,7 @@ it('[DV36] no is kept: the next start does not ask, --host electron does', async
   expect(existsSync(path.join(electron, 'dist'))).toBe(false)
 })
 
-it('[DV36] Ctrl-C instead of an answer starts nothing', async () => {
+it('[DV38] Ctrl-C instead of an answer starts nothing', async () => {
   start(FETCHES)
   await answer('\x03')
   await vi.waitFor(() => expect(code).toBe(130), until)
@@ -120,7 +120,7 @@ it.each([
   ['CI', [], { CI: '1' }],
   ['no screen', [], { DISPLAY: '' }],
   ['--host browser', ['--host', 'browser'], {}],
-] as const)('[DV36] %s: nothing is asked', async (_, args, env) => {
+] as const)('[DV38] %s: nothing is asked', async (_, args, env) => {
   start(FETCHES, args, env)
   await shows('Ctrl-C ends it')
   expect(shown).not.toContain('Fetch it?')

@@ -8,7 +8,7 @@ import type { DisplayHost } from '../daemon/supervisor-contract.ts'
 import { askYesNo } from './console-prompt.ts'
 
 /**
- * Asks whether to fetch Electron's binary, which is no part of the package (rule DV36): only on a terminal with a
+ * Asks whether to fetch Electron's binary, which is no part of the package (rule DV38): only on a terminal with a
  * screen, outside CI, when the package is there and its binary is not. A no is kept in the data folder, so that `auto` asks once; `--host electron`
  * asks again.
  *
