@@ -22,7 +22,10 @@ it('says where the desk is and since when', () => {
 })
 
 it('after a hand-over says where the person went and how to come back', () => {
-  expect(seatWords({ ...door, handedOverTo: 'Chrome on kitchen' }, 0)).toBe('You are on Chrome on kitchen. Unlock to bring it back here.')
+  const words = (handedOverTo: string) => seatWords({ ...door, handedOverTo }, 0)
+  expect(words('Chrome on kitchen')).toBe('You are on kitchen. Unlock to bring your desk back here.')
+  expect(words('Chrome on desk')).toBe('You are on another display of this device, in Chrome. Unlock to bring your desk back here.')
+  expect(words('Chrome')).toBe('You are on Chrome. Unlock to bring your desk back here.')
 })
 
 it('says nothing when nothing is known', () => expect(seatWords(door, 0)).toBeUndefined())
