@@ -84,7 +84,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       }),
       admit: async (device) => {
         const { devices, context } = desk()
-        await devices.add(device, context.signer)
+        devices.add(device, context.signer, vault.isPersonOpen ? vault.personKey : undefined)
         const { person, datasetKeys } = vault.keys
         const personName = vault.label?.personName ?? ''
         return { person, personName, deviceList: devices.encode(), datasetKeys: datasetKeys.encode() }
@@ -92,7 +92,15 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       adopt: (grant) => keeper.adopt(grant),
     }),
   )
-  const links: LinksService = owned.add(new LinksService({ crypto, pairing, desk, renameSelf: (name) => deskService.rename(name) }))
+  const links: LinksService = owned.add(
+    new LinksService({
+      crypto,
+      pairing,
+      desk,
+      personKey: () => (vault.isPersonOpen ? vault.personKey : undefined),
+      renameSelf: (name) => deskService.rename(name),
+    }),
+  )
   const keepDisplays = () => {
     for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
   }

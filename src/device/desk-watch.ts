@@ -3,6 +3,7 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Replica } from '../sync/replica.ts'
+import { authorityNotice } from './authority-notice.ts'
 import type { Notices } from './notices.ts'
 import type { OpenDesk } from './open-desk.ts'
 
@@ -53,6 +54,8 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
       })
     }),
   )
+
+  owned.add(devices.onDidReport((report) => notices.put(authorityNotice(report, devices))))
 
   const followList = () => {
     const own = devices.devices.get(self)

@@ -1,10 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
+import type { PersonId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { Sealer } from '../base/sealer.ts'
+import type { AuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Argon2Params, Crypto } from '../identity/crypto.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
 import type { homeFilesContract } from '../files/home-files-contract.ts'
@@ -20,6 +22,8 @@ import type { SettingsStore } from './settings-service.ts'
 export interface DeviceStore extends Disposable {
   readonly log: EnvelopeLog
   readonly values: KeyValueStore
+  /** The authority log of a person, in tables of its own. */
+  authority(person: PersonId): AuthorityStore
   /** The name a damaged store was given when it was set aside and a new one begun. */
   readonly setAside: string | undefined
   /** The same, found while running. */

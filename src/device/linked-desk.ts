@@ -6,6 +6,7 @@ import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import type { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Link } from '../sync/lane.ts'
+import { authorityNotice } from './authority-notice.ts'
 import { CLOCK_NOTICE, clockNotice } from './clock-notice.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import type { DeviceParts } from './device-parts.ts'
@@ -58,6 +59,8 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
       new PeerSession(link, {
         ...options,
         devices: desk.devices,
+        values: desk.values,
+        report: (report) => notices.put(authorityNotice(report, desk.devices)),
         grants,
         host: parts.host,
         files: parts.files,

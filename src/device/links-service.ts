@@ -1,7 +1,7 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { type DeviceId, publicKeyOf } from '../base/ids.ts'
-import type { Crypto } from '../identity/crypto.ts'
+import type { Crypto, SigningKey } from '../identity/crypto.ts'
 import type { DeviceRecord } from '../identity/device-list.ts'
 import { safetyWords } from '../identity/safety-words.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -16,6 +16,8 @@ export interface LinksServiceOptions {
   readonly pairing: PairingService
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
+  /** The root key, while it is open here. */
+  personKey(): SigningKey | undefined
   renameSelf(name: string): Promise<void>
 }
 
@@ -61,7 +63,7 @@ export class LinksService implements Disposable {
       renameDevice: async ({ deviceId, name }) => {
         const { devices, context } = this.#options.desk()
         if (deviceId === context.signer.device) await this.#options.renameSelf(name)
-        else devices.rename(deviceId as DeviceId, name, context.signer)
+        else devices.rename(deviceId as DeviceId, name, context.signer, this.#options.personKey())
         return {}
       },
       removeDevice: async ({ deviceId }) => {
@@ -69,7 +71,7 @@ export class LinksService implements Disposable {
         if (deviceId === context.signer.device) {
           throw new DeviceError('device/unknown', 'a device cannot remove itself; remove it on another of your devices')
         }
-        devices.remove(deviceId as DeviceId, context.signer)
+        devices.remove(deviceId as DeviceId, context.signer, this.#options.personKey())
         return {}
       },
       offerPairing: () => pairing.offer(),

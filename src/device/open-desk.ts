@@ -41,14 +41,26 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const store = owned.add(openOwnStore(parts, vault))
     if (store.setAside !== undefined) notices.put(damagedStore(store.setAside))
     owned.add(store.onDidSetAside((file) => notices.put(damagedStore(file))))
-    const devices = owned.add(DeviceList.open({ crypto, clock, person: keys.person, store: store.values }))
+    const devices = owned.add(
+      DeviceList.open({
+        crypto,
+        clock,
+        person: keys.person,
+        store: store.values,
+        authority: store.authority(keys.person),
+        self: keys.device,
+      }),
+    )
     dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)
     await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
-    if (!devices.isMember(keys.device) && vault.isPersonOpen && vault.label) {
+    const begin = () => {
+      if (!vault.isPersonOpen || !vault.label) return
       const introduction = { device: keys.device, boxKey: keys.box.publicKey, name: vault.label.deviceName, platform: parts.platform }
       devices.found(introduction, vault.personKey)
     }
+    begin()
+    owned.add(vault.onDidChange(begin)) // a device that opened by itself begins its log when its person comes
     const start = newStartId(random)
     const context: SyncContext = {
       log: store.log,

@@ -63,6 +63,8 @@ beforeEach(async () => {
   owned.add(
     new PeerSession(pair.a, {
       devices: list,
+      values: new MemoryKeyValueStore(),
+      report: () => {},
       claims,
       seat,
       grants: new OwnDevicesGrantCheck(check),

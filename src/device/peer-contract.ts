@@ -23,6 +23,10 @@ const signed = (maxBytes: number) =>
 const deviceListBytes = signed(48 * 1024)
 /** The last move and the current claim. */
 const claimBytes = signed(2 * 1024 + 8)
+/** Landmarks of an authority log: heads, and steps back. */
+const landmarks = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(128)
+/** Operations of an authority log, and how many the speaker holds. */
+const authorityNews = z.object({ operations: z.array(signed(32 * 1024)).max(4096), count: z.number().int().min(0).max(1e7) })
 const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
 /** What the speaker's clock says, for telling people that two clocks differ; devices of the first build do not send it. */
 const clockMs = z.number().finite().min(0).max(1e15)
@@ -53,6 +57,14 @@ export const peerContract = {
     parseOutput: nothing.parse,
   }),
   onDidChangeDevices: event({ needs: 'peer:read', parse: z.object({ devices: deviceListBytes }).parse }),
+  /** A page of what the asker lacks of the authority log, after the first `skip`; empty: there is nothing more. */
+  pullAuthority: method({
+    needs: 'peer:read',
+    parseInput: z.object({ have: landmarks, skip: z.number().int().min(0).max(1e7) }).parse,
+    parseOutput: authorityNews.parse,
+  }),
+  /** Operations new to the speaker; without any, there are too many to be told: pull. */
+  onDidTakeOperations: event({ needs: 'peer:read', parse: authorityNews.parse }),
   onDidClaimSeat: event({ needs: 'peer:read', parse: z.object({ claim: claimBytes }).parse }),
   onDidConfirmSeat: event({ needs: 'peer:read', parse: z.object({ display: z.string().max(32), claimId: z.string().max(64) }).parse }),
   onDidChangeDisplays: event({ needs: 'peer:read', parse: openDisplays.parse }),

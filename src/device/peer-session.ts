@@ -18,12 +18,19 @@ import type { CopiedFolders } from './copied-folders.ts'
 import type { LastScreens } from './last-screens.ts'
 import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
 import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
+import type { AuthorityReport } from '../identity/authority/authority-log.ts'
+import { HeadsHeard } from '../identity/authority/heads-heard.ts'
+import type { KeyValueStore } from '../base/key-value-store.ts'
+import { AuthorityExchange } from './authority-exchange.ts'
 import type { Peer, Peers } from './peers.ts'
 import type { Clock } from '../base/clock.ts'
 import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
 
 export interface PeerSessionOptions extends PeerServices {
   readonly devices: DeviceList
+  readonly values: KeyValueStore
+  /** Something of the authority log that the person should hear. */
+  readonly report: (report: AuthorityReport) => void
   readonly claims: SeatClaims
   readonly seat: SeatService
   readonly grants: GrantCheck
@@ -46,12 +53,15 @@ export class PeerSession implements Disposable {
   readonly #link: Link
   readonly #owned = new DisposableStore()
   readonly #peer: Peer
+  readonly #authority: AuthorityExchange
   /** Lists and claims from this peer are taken one after another. */
   #last: Promise<void> = Promise.resolve()
 
   constructor(link: Link, options: PeerSessionOptions) {
     this.#link = link
     this.#options = options
+    const { devices, values, report } = options
+    this.#authority = new AuthorityExchange({ devices, heard: new HeadsHeard(values), peer: link.peer, report })
     const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }
     const ask = { ...options, device: link.peer }
     this.#serve(wires, ask)
@@ -73,9 +83,10 @@ export class PeerSession implements Disposable {
   async meet(): Promise<number | undefined> {
     const { devices, version, peers, clock, log } = this.#options
     const askedMs = clock.nowMs()
-    const answer = await this.#peer.control.meet({ devices: toBase64Url(devices.encode()), version, nowMs: askedMs })
+    const answer = await this.#peer.control.meet({ devices: toBase64Url(devices.encodeStatements()), version, nowMs: askedMs })
     const answeredMs = clock.nowMs()
     await this.#takeDevices(answer.devices)
+    await this.#authority.pull(this.#peer.control)
     this.#takeDisplays(answer.displays)
     if (answer.claim !== undefined) {
       await this.#takeClaim(answer.claim, { ageMs: answer.claimAgeMs, afterCut: answer.claimAgeMs >= FRESH_CLAIM_MS })
@@ -102,14 +113,14 @@ export class PeerSession implements Disposable {
     const { devices, claims, seat, version, clock, log } = this.#options
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }
-    const deviceChanges = this.#mapped(devices.onDidChange, () => ({ devices: toBase64Url(devices.encode()) }))
+    const deviceChanges = this.#mapped(devices.onDidChange, () => ({ devices: toBase64Url(devices.encodeStatements()) }))
     const control = serve(
       peerContract,
       {
         meet: async (input) => {
           await this.#takeDevices(input.devices)
           return {
-            devices: toBase64Url(devices.encode()),
+            devices: toBase64Url(devices.encodeStatements()),
             ...(claims.current ? { claim: toBase64Url(claims.encode()) } : {}),
             claimAgeMs: Math.min(seat.claimAgeMs, LONG_AGO_MS),
             displays: seat.displays.map(({ display, name }) => ({ display, name })),
@@ -126,6 +137,8 @@ export class PeerSession implements Disposable {
           return {}
         },
         onDidChangeDevices: deviceChanges,
+        pullAuthority: (input) => this.#authority.answer(input),
+        onDidTakeOperations: this.#authority.onDidTake,
         onDidClaimSeat: this.#mapped(seat.onDidHearClaim, () => ({ claim: toBase64Url(claims.encode()) })),
         onDidConfirmSeat: this.#mapped(seat.onDidConfirm, ({ session, claimId }) => ({ display: session.id, claimId })),
         onDidChangeDisplays: this.#mapped(seat.onDidChangeDisplays, (displays) => displays.map(({ display, name }) => ({ display, name }))),
@@ -144,6 +157,13 @@ export class PeerSession implements Disposable {
   #listen(): void {
     const { control, files } = this.#peer
     this.#owned.add(control.onDidChangeDevices(({ devices }) => this.#inTurn(() => this.#takeDevices(devices))))
+    this.#owned.add(
+      control.onDidTakeOperations((news) =>
+        this.#inTurn(async () => {
+          if (this.#authority.take(news)) await this.#authority.pull(control)
+        }),
+      ),
+    )
     this.#owned.add(control.onDidClaimSeat(({ claim }) => this.#inTurn(() => this.#takeClaim(claim, { ageMs: 0, afterCut: false }))))
     this.#owned.add(control.onDidChangeDisplays((displays) => this.#takeDisplays(displays)))
     this.#owned.add(

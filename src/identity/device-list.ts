@@ -1,32 +1,24 @@
-import * as decoding from 'lib0/decoding'
-import * as encoding from 'lib0/encoding'
 import { equalBytes } from '../base/bytes.ts'
 import { publicKeyOf, type DeviceId, type PersonId } from '../base/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
+import { AuthorityDevices } from './authority/authority-devices.ts'
+import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
+import type { AuthorityStore } from './authority/authority-store.ts'
+import type { Operation, OperationId } from './authority/operation.ts'
+import { decodeOperationList, encodeOperationList, OPERATION_LIST_FORMAT, stateOfList } from './authority/operation-list.ts'
 import type { Crypto, SigningKey } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
-import {
-  decodeStatement,
-  hasControlCharacter,
-  MAX_NAME_LENGTH,
-  signStatement,
-  type DeviceClaim,
-  type DeviceStatement,
-} from './device-statement.ts'
+import { decodeList, encodeList, listBytes, MAX_DEVICES, MAX_LIST_BYTES, MAX_STATEMENTS } from './device-list-codec.ts'
+import { hasControlCharacter, MAX_NAME_LENGTH, signStatement, type DeviceClaim, type DeviceStatement } from './device-statement.ts'
 import { foldDevices, type DeviceRecord, type FoldedDevices } from './fold-devices.ts'
 import { IdentityError } from './identity-error.ts'
 
+export { MAX_DEVICES, MAX_LIST_BYTES } from './device-list-codec.ts'
 export type { DeviceRecord } from './fold-devices.ts'
 
-const FORMAT = 1
-/** More devices than any person has; a list beyond it is refused, not cut. */
-export const MAX_DEVICES = 128
-/** One add per device and signer, one rename and one remove per device, and room to spare. */
-export const MAX_STATEMENTS = 8 * MAX_DEVICES
-export const MAX_LIST_BYTES = 48 * 1024
 /** Where the list lies in the store: one entry per person. */
 const STORE_SPACE = 'device-list'
 
@@ -43,13 +35,19 @@ export interface DeviceListOptions {
   readonly store: KeyValueStore
   readonly clock: Clock
   readonly person: PersonId
+  /** Where the authority log lies. Without one, there is only the list of statements that came before it. */
+  readonly authority?: AuthorityStore
+  /** This device. */
+  readonly self?: DeviceId
 }
 
 /**
- * Which devices are this person's: signed statements chained to the person's root key. Merging is equal in every order.
- * The seam that the authority log replaces: removal here is a tombstone that honest devices obey (see fold-devices.ts).
+ * Which devices are this person's, answered from the authority log (rules ID51-ID70).
  *
- * Invariant: holds only statements whose signature was checked and whose signer counts. Owns no keys.
+ * Until the root key has begun the log, from the list of signed statements that came before it: removal there is a
+ * tombstone that honest devices obey (see fold-devices.ts). Once there is a log, those statements say nothing any more.
+ *
+ * Invariant: holds only what was signed by whom it says and hangs from the person's root key. Owns no keys.
  */
 export class DeviceList implements Disposable {
   readonly person: PersonId
@@ -57,10 +55,16 @@ export class DeviceList implements Disposable {
   readonly #store: KeyValueStore
   readonly #clock: Clock
   readonly #onDidChange = new Emitter<void>()
+  readonly #log: AuthorityLog | undefined
+  readonly #authority: AuthorityDevices | undefined
   #folded: FoldedDevices
 
   private constructor(options: DeviceListOptions, folded: FoldedDevices) {
     this.person = options.person
+    const { authority: store, crypto, clock, person, self } = options
+    this.#log = store && AuthorityLog.open({ crypto, clock, person, store, ...(self ? { self } : {}) })
+    this.#authority = this.#log && new AuthorityDevices(this.#log)
+    this.#log?.onDidChange(() => this.#onDidChange.fire())
     this.#crypto = options.crypto
     this.#store = options.store
     this.#clock = options.clock
@@ -76,17 +80,27 @@ export class DeviceList implements Disposable {
 
   /** Everything known, members and removed, by device id. */
   get devices(): ReadonlyMap<DeviceId, DeviceRecord> {
-    return this.#folded.devices
+    return this.#inForce?.records ?? this.#folded.devices
   }
 
   /** Those that belong now. */
   get members(): readonly DeviceRecord[] {
-    return [...this.#folded.devices.values()].filter((record) => record.removedAtMs === undefined)
+    return [...this.devices.values()].filter((record) => record.removedAtMs === undefined)
   }
 
   isMember(device: DeviceId): boolean {
-    const record = this.#folded.devices.get(device)
+    const record = this.devices.get(device)
     return record !== undefined && record.removedAtMs === undefined
+  }
+
+  /** Operations new here, to be told to peers; before `onDidChange`. */
+  onDidTake(listener: (operations: readonly Operation[]) => void): Disposable {
+    return this.#log?.onDidTake(listener) ?? NOTHING
+  }
+
+  /** What a person should hear of: forks and rollbacks. */
+  onDidReport(listener: (report: AuthorityReport) => void): Disposable {
+    return this.#log?.onDidReport(listener) ?? NOTHING
   }
 
   /** Fires after the list changed in memory; it is durable when the call that changed it returns. */
@@ -94,51 +108,109 @@ export class DeviceList implements Disposable {
     return this.#onDidChange.event
   }
 
-  /** The first entry, signed by the person's root key. Does nothing when `introduction.device` is a member already. */
+  /**
+   * Where the root key is open: begins the authority log with the members of the list before it, or with this device. Every
+   * one becomes an admin: the list knew nothing less (rule ID69). Does nothing when there is a log: who was removed stays out.
+   */
   found(introduction: DeviceIntroduction, personKey: SigningKey): void {
+    if (this.#log && this.#authority) {
+      if (!this.#log.isEmpty) return
+      const others = this.members.filter(({ device }) => device !== introduction.device)
+      return this.#authority.found([introduction, ...others].map(namedEntry), personKey)
+    }
     if (this.isMember(introduction.device)) return
     this.#say(introduction.device, this.#addOf(introduction), this.person, (message) => personKey.sign(message))
   }
 
-  /** Adds a device, or one that was removed anew. @throws IdentityError `devices/refused`, `devices/too-many` */
-  add(introduction: DeviceIntroduction, by: DeviceSigner): void {
+  /**
+   * Adds a device, or one that was removed anew: as an admin where the root key is given, else as a member.
+   * @throws IdentityError `devices/refused`, `devices/too-many`
+   */
+  add(introduction: DeviceIntroduction, by: DeviceSigner, personKey?: SigningKey): void {
     this.#requireMember(by.device)
     if (this.isMember(introduction.device)) return
+    if (this.#inForce) {
+      if (this.members.length >= MAX_DEVICES) throw tooMany()
+      return this.#inForce.add(namedEntry(introduction), by, personKey)
+    }
     this.#say(introduction.device, this.#addOf(introduction), by.device, by.sign)
   }
 
   /** @throws IdentityError `devices/unknown`, `devices/refused` */
-  rename(device: DeviceId, name: string, by: DeviceSigner): void {
+  rename(device: DeviceId, name: string, by: DeviceSigner, personKey?: SigningKey): void {
     this.#requireMember(by.device)
     this.#requireKnown(device)
+    if (this.#inForce) return this.#inForce.rename(device, requireName(name), by, personKey)
     const counter = 1 + this.#highest(device, 'rename')
     this.#say(device, { kind: 'rename', name: requireName(name), counter }, by.device, by.sign)
   }
 
-  /** A tombstone; also for oneself. @throws IdentityError `devices/unknown`, `devices/refused` */
-  remove(device: DeviceId, by: DeviceSigner): void {
+  /**
+   * Also for oneself. Where this device may not alone, the root key does, when it is given.
+   * @throws IdentityError `devices/unknown`, `devices/refused`, `devices/needs-second` (asked: another admin must, too)
+   */
+  remove(device: DeviceId, by: DeviceSigner, personKey?: SigningKey): void {
     this.#requireMember(by.device)
     this.#requireKnown(device)
     if (!this.isMember(device)) return
+    if (this.#inForce) return this.#inForce.remove(device, by, personKey)
     this.#say(device, { kind: 'remove', round: this.#highest(device, 'add') }, by.device, by.sign)
   }
 
   /**
-   * Takes in a peer's list. True when anything changed. Statements whose signer does not count are left out.
+   * Takes in a peer's list, or a log in one piece. True when anything changed. Statements whose signer does not count are left
+   * out, and all of them once there is a log.
    * @throws IdentityError `devices/malformed`, `devices/refused` (another person's list), `devices/too-many`; nothing is taken then
    * @throws StoreError  taken, but not durable
    */
   merge(encoded: Uint8Array): boolean {
-    return this.#take(decodeList(this.#crypto, this.person, encoded))
+    if (encoded[0] === OPERATION_LIST_FORMAT) return this.takeOperations(decodeOperationList(this.person, encoded)).changed
+    const statements = decodeList(this.#crypto, this.person, encoded)
+    return this.#inForce ? false : this.#take(statements)
   }
 
-  /** The whole list, for a peer or the disk. */
+  /** All there is, for a device that joins or the copy beside the vault. @throws IdentityError `devices/too-many` */
   encode(): Uint8Array {
+    return this.#inForce && this.#log ? encodeOperationList(this.person, this.#log.all()) : this.encodeStatements()
+  }
+
+  /** The list before the log: for peers that hold no log yet. */
+  encodeStatements(): Uint8Array {
     return encodeList(this.person, this.#folded.statements.values())
   }
 
+  /** What to ask a peer with: see `operationsFor`. */
+  get landmarks(): readonly OperationId[] {
+    return this.#log?.landmarks() ?? []
+  }
+
+  /** How many operations the log holds. */
+  get operationCount(): number {
+    return this.#log?.state.count ?? 0
+  }
+
+  /** A page of operations that the asker may lack, in order; empty: there is nothing more. */
+  operationsFor(question: AuthorityQuestion, maxBytes: number): Uint8Array[] {
+    return (this.#log?.missingFor(question, maxBytes) ?? []).map(({ bytes }) => bytes)
+  }
+
+  /** Takes in operations. `isComplete`: nothing they rest on is missing. @throws IdentityError  the first that was malformed; StoreError */
+  takeOperations(operations: readonly Uint8Array[]): { readonly changed: boolean; readonly isComplete: boolean } {
+    if (!this.#log) return { changed: false, isComplete: true }
+    const { taken, refused, missing } = this.#log.receive(operations)
+    const malformed = refused.find(({ code }) => code === 'authority/malformed')
+    if (malformed) throw malformed
+    return { changed: taken.length > 0, isComplete: missing.length === 0 }
+  }
+
   dispose(): void {
+    this.#log?.dispose()
     this.#onDidChange.dispose()
+  }
+
+  /** The log's devices, once there is a log. */
+  get #inForce(): AuthorityDevices | undefined {
+    return this.#log?.isEmpty === false ? this.#authority : undefined
   }
 
   #addOf(introduction: DeviceIntroduction): DeviceClaim {
@@ -154,14 +226,14 @@ export class DeviceList implements Disposable {
   #take(statements: readonly DeviceStatement[]): boolean {
     const before = this.#folded
     const next = foldDevices(this.person, [...before.statements.values(), ...statements])
-    if (next.devices.size > MAX_DEVICES || next.statements.size > MAX_STATEMENTS || encodedBytes(next) > MAX_LIST_BYTES) {
-      throw new IdentityError('devices/too-many', `a person has at most ${MAX_DEVICES} devices; remove some first`)
+    if (next.devices.size > MAX_DEVICES || next.statements.size > MAX_STATEMENTS || listBytes(next.statements.values()) > MAX_LIST_BYTES) {
+      throw tooMany()
     }
     if (next.statements.size === before.statements.size && [...next.statements.keys()].every((id) => before.statements.has(id)))
       return false
     this.#folded = next // in force at once, also when the disk is full: a removal must not wait for space
     this.#onDidChange.fire()
-    this.#store.put(STORE_SPACE, this.person, this.encode())
+    this.#store.put(STORE_SPACE, this.person, this.encodeStatements())
     return true
   }
 
@@ -180,7 +252,7 @@ export class DeviceList implements Disposable {
   }
 
   #requireKnown(device: DeviceId): void {
-    if (this.#folded.devices.has(device)) return
+    if (this.devices.has(device)) return
     throw new IdentityError('devices/unknown', `no device ${device.slice(0, 12)}… is on the list; look at Devices again`)
   }
 }
@@ -203,6 +275,13 @@ export function createDeviceCheck(crypto: Crypto, list: Pick<DeviceList, 'isMemb
 
 /** Is this a list of `person` on which exactly these keys stand for these devices, all members? For a list not taken in yet. */
 export function isListFor(crypto: Crypto, person: PersonId, encoded: Uint8Array, expected: readonly DeviceIntroduction[]): boolean {
+  if (encoded[0] === OPERATION_LIST_FORMAT) {
+    const { devices } = stateOfList(crypto, person, encoded)
+    return expected.every(({ device, boxKey }) => {
+      const entry = devices.get(device)
+      return entry?.member !== undefined && equalBytes(entry.boxKey, boxKey)
+    })
+  }
   const { devices } = foldDevices(person, decodeList(crypto, person, encoded))
   return expected.every(({ device, boxKey }) => {
     const record = devices.get(device)
@@ -210,46 +289,18 @@ export function isListFor(crypto: Crypto, person: PersonId, encoded: Uint8Array,
   })
 }
 
+const NOTHING: Disposable = { dispose: () => {} }
+
+const tooMany = () => new IdentityError('devices/too-many', `a person has at most ${MAX_DEVICES} devices; remove some first`)
+
+const namedEntry = (introduction: DeviceIntroduction): DeviceIntroduction => ({
+  ...introduction,
+  name: requireName(introduction.name),
+  platform: requireName(introduction.platform),
+})
+
 function requireName(name: string): string {
   const trimmed = name.trim().slice(0, MAX_NAME_LENGTH)
   if (trimmed.length > 0 && !hasControlCharacter(trimmed)) return trimmed
   throw new IdentityError('devices/refused', 'a device needs a name that can be shown: 1 to 80 characters without control characters')
-}
-
-function encodedBytes({ statements }: FoldedDevices): number {
-  let bytes = 64
-  for (const statement of statements.values()) bytes += statement.bytes.length + 2
-  return bytes
-}
-
-function encodeList(person: PersonId, statements: Iterable<DeviceStatement>): Uint8Array {
-  const encoder = encoding.createEncoder()
-  const lines = [...statements].sort((a, b) => (a.id < b.id ? -1 : 1))
-  encoding.writeUint8(encoder, FORMAT)
-  encoding.writeVarString(encoder, person)
-  encoding.writeVarUint(encoder, lines.length)
-  for (const { bytes } of lines) encoding.writeVarUint8Array(encoder, bytes)
-  return encoding.toUint8Array(encoder)
-}
-
-/** @throws IdentityError `devices/malformed`, `devices/refused` */
-function decodeList(crypto: Crypto, person: PersonId, encoded: Uint8Array): DeviceStatement[] {
-  const malformed = (why: string, cause?: unknown) =>
-    new IdentityError('devices/malformed', `this device list cannot be read (${why}); the one held here stays`, { cause })
-  if (encoded.length > MAX_LIST_BYTES) throw malformed('too long')
-  try {
-    const decoder = decoding.createDecoder(encoded)
-    if (decoding.readUint8(decoder) !== FORMAT) throw malformed('another version')
-    if (decoding.readVarString(decoder) !== person) {
-      throw new IdentityError('devices/refused', "this is another person's device list; it is not taken in")
-    }
-    const count = decoding.readVarUint(decoder)
-    if (count > MAX_STATEMENTS) throw malformed('too many lines')
-    const statements: DeviceStatement[] = []
-    for (let i = 0; i < count; i++) statements.push(decodeStatement(crypto, decoding.readVarUint8Array(decoder).slice()))
-    if (decoding.hasContent(decoder)) throw malformed('bytes left over')
-    return statements
-  } catch (cause) {
-    throw cause instanceof IdentityError ? cause : malformed('it ends early', cause)
-  }
 }

@@ -9,6 +9,8 @@ export interface DeviceRecord {
   readonly platform: string
   readonly addedBy: DeviceId | PersonId
   readonly addedAtMs: number
+  /** Its place in the authority log; the list before it knew none. */
+  readonly role?: 'admin' | 'member'
   /** Set once removed; such a device gets no link. */
   readonly removedAtMs?: number
 }

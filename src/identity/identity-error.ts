@@ -19,6 +19,7 @@ export type IdentityErrorCode =
   | 'devices/refused'
   | 'devices/unknown'
   | 'devices/too-many'
+  | 'devices/needs-second'
   | 'authority/malformed'
   | 'authority/version'
   | 'authority/refused'

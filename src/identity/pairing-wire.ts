@@ -6,7 +6,7 @@ import type { DeviceId, PersonId } from '../base/ids.ts'
 import { SHARE_BYTES } from './cpace.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from './crypto.ts'
 import type { DeviceIntroduction } from './device-list.ts'
-import { MAX_LIST_BYTES } from './device-list.ts'
+import { MAX_OPERATION_LIST_BYTES } from './authority/operation-list.ts'
 import { hasControlCharacter, MAX_NAME_LENGTH } from './device-statement.ts'
 import { IdentityError } from './identity-error.ts'
 
@@ -153,7 +153,7 @@ export function decodeSealedMessage(bytes: Uint8Array): SealedMessage {
       case 'grant': {
         const person = toBase58(read(KEY_BYTES)) as PersonId
         const personName = readName(decoder)
-        const deviceList = readBounded(decoder, MAX_LIST_BYTES)
+        const deviceList = readBounded(decoder, MAX_OPERATION_LIST_BYTES)
         return { kind, grant: { person, personName, deviceList, datasetKeys: readBounded(decoder, MAX_DATASET_KEYS_BYTES) } }
       }
       case 'done':

@@ -5,7 +5,7 @@ import { systemRandom } from '../base/random.ts'
 import { FakeRtcNetwork } from '../testkit/fake-rtc.ts'
 import { createFakeWebSocketPair } from '../testkit/fake-web-socket.ts'
 import { joinPairing, offerPairing, type PairingMeetingOptions } from './pairing-meeting.ts'
-import type { PairingPipe } from './pairing-pipe.ts'
+import { MAX_PAIRING_MESSAGE_BYTES, type PairingPipe } from './pairing-pipe.ts'
 import { RendezvousHub } from './rendezvous-hub.ts'
 import { RendezvousPool } from './rendezvous-pool.ts'
 
@@ -71,5 +71,7 @@ it('[SY64] a message too large for pairing is refused', async () => {
   const { side } = setUp()
   offerPairing(side('1'))
   const join = await joinPairing(side('1'))
-  expect(() => join.send(new Uint8Array(65_537))).toThrow(expect.objectContaining({ code: 'link/message-too-large' }))
+  expect(() => join.send(new Uint8Array(MAX_PAIRING_MESSAGE_BYTES + 1))).toThrow(
+    expect.objectContaining({ code: 'link/message-too-large' }),
+  )
 })

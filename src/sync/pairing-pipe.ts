@@ -19,5 +19,5 @@ export interface PairingPipe extends Disposable {
   readonly onDidClose: Event<{ readonly reason: string }>
 }
 
-/** A whole signed device list with names stays far below; nothing else is said while pairing. */
-export const MAX_PAIRING_MESSAGE_BYTES = 64 * 1024
+/** A whole authority log of some thousand operations; nothing longer is said while pairing. */
+export const MAX_PAIRING_MESSAGE_BYTES = 1024 * 1024

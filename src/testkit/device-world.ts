@@ -1,3 +1,5 @@
+import type { PersonId } from '../base/ids.ts'
+import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
@@ -76,6 +78,7 @@ export class WorldDevice {
   readonly #settings: { current: unknown }
   #log = new MemoryEnvelopeLog()
   #values = new MemoryKeyValueStore()
+  readonly #authority = new Map<PersonId, MemoryAuthorityStore>()
   #device: Device | undefined
   #owned = new DisposableStore()
   /** Bugs the device reported; a test that ends with one has found something. */
@@ -143,6 +146,12 @@ export class WorldDevice {
     return display
   }
 
+  #authorityOf(person: PersonId): MemoryAuthorityStore {
+    let store = this.#authority.get(person)
+    if (!store) this.#authority.set(person, (store = new MemoryAuthorityStore()))
+    return store
+  }
+
   #parts(): DeviceParts {
     const world = this.#world
     const host = createHost({
@@ -184,12 +193,20 @@ export class WorldDevice {
           if (this.cannotKeep.has(doc)) throw StoreError.diskFull('the store')
           return append(doc, ...rest)
         }
-        return { log, values: this.#values, setAside: undefined, onDidSetAside: new Emitter<string>().event, dispose: () => {} }
+        return {
+          log,
+          values: this.#values,
+          authority: (person) => this.#authorityOf(person),
+          setAside: undefined,
+          onDidSetAside: new Emitter<string>().event,
+          dispose: () => {},
+        }
       },
       putStoreAside: () => {
         this.storesPutAside++
         this.#log = new MemoryEnvelopeLog()
         this.#values = new MemoryKeyValueStore()
+        this.#authority.clear()
       },
       createLinkPlatform: () => ({
         rtc: world.network,

@@ -5,7 +5,7 @@ import type { PersonId } from '../../base/ids.ts'
 import type { Crypto } from '../crypto.ts'
 import { IdentityError } from '../identity-error.ts'
 import { emptyState, type AuthorityState } from './authority-state.ts'
-import type { AuthorityStore } from './authority-store.ts'
+import type { AuthorityStore, StoredOperation } from './authority-store.ts'
 import { foldAuthority, type VoidReason } from './fold-authority.ts'
 import type { Operation, OperationBody, OperationId, OperationSigner, SignerId } from './operation.ts'
 import { decodeOperation, genesisOf, MAX_PREVS, parse, signOperation } from './operation-codec.ts'
@@ -69,7 +69,10 @@ export class AuthorityLog implements Disposable {
   readonly #checkpointEvery: number
   readonly #onDidChange = new Emitter<AuthorityState>()
   readonly #onDidReport = new Emitter<AuthorityReport>()
+  readonly #onDidTake = new Emitter<readonly Operation[]>()
   readonly #waiting = new WaitingOperations()
+  /** In force, but the disk would not take them: written with the next ones. */
+  #unsaved: readonly Operation[] = []
   #state: AuthorityState
   #sinceCheckpoint = 0
 
@@ -104,12 +107,22 @@ export class AuthorityLog implements Disposable {
     return this.#onDidChange.event
   }
 
+  /** Operations new here, made or heard; before `onDidChange`. */
+  get onDidTake(): Event<readonly Operation[]> {
+    return this.#onDidTake.event
+  }
+
   get onDidReport(): Event<AuthorityReport> {
     return this.#onDidReport.event
   }
 
   has(id: OperationId): boolean {
-    return this.#store.has(id)
+    return this.#store.has(id) || this.#unsaved.some((operation) => operation.id === id)
+  }
+
+  /** All operations, in an order they can be taken in. */
+  all(): readonly StoredOperation[] {
+    return this.#read(0)
   }
 
   /**
@@ -139,14 +152,14 @@ export class AuthorityLog implements Disposable {
   /**
    * Takes in what a peer sent, in any order. What rests on operations not here waits for them, within bounds.
    *
-   * @throws StoreError  nothing of it was taken
+   * @throws StoreError  in force, but not durable
    */
   receive(encoded: readonly Uint8Array[]): Received {
     const refused: IdentityError[] = []
     for (const bytes of encoded) {
       try {
         const operation = decodeOperation(this.#crypto, bytes)
-        if (!this.#store.has(operation.id)) this.#waiting.add(operation)
+        if (!this.has(operation.id)) this.#waiting.add(operation)
       } catch (error) {
         if (!(error instanceof IdentityError)) throw error
         refused.push(error)
@@ -154,7 +167,7 @@ export class AuthorityLog implements Disposable {
     }
     const taken: Operation[] = []
     const takenIds = new Set<OperationId>()
-    const isHere = (id: OperationId): boolean => takenIds.has(id) || this.#store.has(id)
+    const isHere = (id: OperationId): boolean => takenIds.has(id) || this.has(id)
     const named = new Set<SignerId>([this.person, ...this.#state.devices.keys()])
     for (let next = this.#waiting.takeReady(isHere); next; next = this.#waiting.takeReady(isHere)) {
       const why = this.#whyNot(next, named, taken.length)
@@ -188,23 +201,24 @@ export class AuthorityLog implements Disposable {
 
   /** Ids that tell a peer what is known here: the heads, then ever bigger steps back. */
   landmarks(): OperationId[] {
-    const { count } = this.#store
+    const { count } = this.#state
     const steps: (OperationId | undefined)[] = [...this.#state.heads.keys()].slice(0, MAX_PREVS)
-    for (let back = 1; back <= count; back *= 2) steps.push(this.#store.idAt(count - back))
+    for (let back = 1; back <= count; back *= 2) steps.push(this.#store.idAt(count - back) ?? this.#unsaved.at(-back)?.id)
     return [...new Set(steps.filter((id) => id !== undefined))]
   }
 
   dispose(): void {
+    this.#onDidTake.dispose()
     this.#onDidChange.dispose()
     this.#onDidReport.dispose()
   }
 
   /** Undefined when the asker does not know all of `heads`, which end what lies before the `after`-th. */
   #missingBehind(after: number, heads: readonly OperationId[], have: readonly OperationId[]): Operation[] | undefined {
-    const newer = this.#store.read(after).map(({ bytes }) => parse(this.#crypto, bytes))
+    const newer = this.#read(after).map(({ bytes }) => parse(this.#crypto, bytes))
     const byId = new Map(newer.map((operation) => [operation.id, operation]))
     const known = new Set<OperationId>()
-    const open = have.filter((id) => byId.has(id) || this.#store.has(id))
+    const open = have.filter((id) => byId.has(id) || this.has(id))
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (known.has(next)) continue
       known.add(next)
@@ -228,7 +242,7 @@ export class AuthorityLog implements Disposable {
         `${by.slice(0, 12)}… is named nowhere in this person's log; what it says (${body.kind}) is left out`,
       )
     }
-    if (this.#store.count + extra < MAX_OPERATIONS) return undefined
+    if (this.#state.count + extra < MAX_OPERATIONS) return undefined
     return new IdentityError('authority/too-many', `this log holds ${MAX_OPERATIONS} operations; no more are taken in`)
   }
 
@@ -236,10 +250,10 @@ export class AuthorityLog implements Disposable {
   #keep(operations: readonly Operation[]): ReadonlyMap<OperationId, VoidReason> {
     const before = this.#state
     const isNew = new Set(operations.map(({ id }) => id))
-    this.#store.append(operations)
+    const failure = this.#save(operations)
     let voided: ReadonlyMap<OperationId, VoidReason> = new Map()
     if (hasSeenAll(operations, before)) {
-      const isBelow = (id: OperationId) => !isNew.has(id) && this.#store.has(id)
+      const isBelow = (id: OperationId) => !isNew.has(id) && this.has(id)
       const folded = foldAuthority(this.person, operations, { from: before, isBelow })
       this.#state = folded.state
       voided = folded.voided
@@ -247,12 +261,31 @@ export class AuthorityLog implements Disposable {
       this.#state = this.#fold()
     }
     this.#sinceCheckpoint += operations.length
-    if (this.#sinceCheckpoint >= this.#checkpointEvery) this.#checkpoint()
+    if (this.#sinceCheckpoint >= this.#checkpointEvery && !failure) this.#checkpoint()
     for (const [signer, operation] of this.#state.forks) {
       if (!before.forks.has(signer)) this.#onDidReport.fire({ kind: 'fork', signer, operation })
     }
+    this.#onDidTake.fire(operations)
     this.#onDidChange.fire(this.#state)
+    if (failure) throw failure.error
     return voided
+  }
+
+  /** What is said is in force at once, also when the disk is full: a removal must not wait for space. */
+  #save(operations: readonly Operation[]): { readonly error: unknown } | undefined {
+    const unsaved = [...this.#unsaved, ...operations]
+    try {
+      this.#store.append(unsaved)
+      this.#unsaved = []
+      return undefined
+    } catch (error) {
+      this.#unsaved = unsaved
+      return { error }
+    }
+  }
+
+  #read(after: number): readonly StoredOperation[] {
+    return [...this.#store.read(after), ...this.#unsaved]
   }
 
   /** From the newest checkpoint that all behind it had seen; those in between are dropped: something came late (rule ID59). */
@@ -260,16 +293,16 @@ export class AuthorityLog implements Disposable {
     for (const { count, state } of this.#store.checkpoints()) {
       const from = this.#readCheckpoint(count, state)
       if (from) {
-        const newer = this.#store.read(count).map(({ bytes }) => parse(this.#crypto, bytes))
+        const newer = this.#read(count).map(({ bytes }) => parse(this.#crypto, bytes))
         if (hasSeenAll(newer, from)) {
           const isNewer = new Set(newer.map(({ id }) => id))
           this.#sinceCheckpoint = newer.length
-          return foldAuthority(this.person, newer, { from, isBelow: (id) => !isNewer.has(id) && this.#store.has(id) }).state
+          return foldAuthority(this.person, newer, { from, isBelow: (id) => !isNewer.has(id) && this.has(id) }).state
         }
       }
       this.#store.dropCheckpoint(count)
     }
-    const all = this.#store.read(0).map(({ bytes }) => parse(this.#crypto, bytes))
+    const all = this.#read(0).map(({ bytes }) => parse(this.#crypto, bytes))
     this.#sinceCheckpoint = all.length
     return foldAuthority(this.person, all).state
   }

@@ -2,6 +2,7 @@ import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { Sealer } from '../../base/sealer.ts'
 import type { DeviceStore } from '../../device/device-parts.ts'
+import { SqliteAuthorityStore } from '../../platform/node/sqlite-authority-store.ts'
 import { SqliteEnvelopeLog } from '../../platform/node/sqlite-envelope-log.ts'
 import { SqliteKeyValueStore } from '../../platform/node/sqlite-key-value-store.ts'
 import { SqliteStore } from '../../platform/node/sqlite-store.ts'
@@ -12,6 +13,7 @@ export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
   return {
     log: new SqliteEnvelopeLog(store),
     values: new SqliteKeyValueStore(store),
+    authority: (person) => new SqliteAuthorityStore(store, person),
     setAside: store.setAsideAtStart && path.basename(store.setAsideAtStart.path),
     onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
     dispose: () => store.dispose(),

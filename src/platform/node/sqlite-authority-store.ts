@@ -2,7 +2,7 @@ import { fromHex, toHex } from '../../base/bytes.ts'
 import type { PersonId } from '../../base/ids.ts'
 import type { AuthorityStore, StoredCheckpoint, StoredOperation } from '../../identity/authority/authority-store.ts'
 import type { OperationId } from '../../identity/authority/operation.ts'
-import type { SqliteStore } from './sqlite-store.ts'
+import { authorityContext, type SqliteStore } from './sqlite-store.ts'
 
 const ID_BYTES = 32
 
@@ -101,6 +101,6 @@ export class SqliteAuthorityStore implements AuthorityStore {
   }
 
   #context(what: 'operation' | 'checkpoint', at: number): string {
-    return `authority ${what} ${this.#person} ${at}`
+    return authorityContext(what, this.#log, at)
   }
 }

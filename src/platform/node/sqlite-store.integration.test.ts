@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import type { DocId, PersonId } from '../../base/ids.ts'
 import { describeKeyValueStore } from '../../base/key-value-store.suite.ts'
+import type { OperationId } from '../../identity/authority/operation.ts'
 import { describeAuthorityStore } from '../../identity/authority/authority-store.suite.ts'
 import { describeEnvelopeLog } from '../../sync/envelope-log.suite.ts'
 import type { StartId } from '../../sync/client-ids.ts'
@@ -54,6 +55,20 @@ describe('SqliteAuthorityStore', () =>
     store: new SqliteAuthorityStore(openStore(), 'person' as PersonId),
     reopen: () => new SqliteAuthorityStore(reopenStore(), 'person' as PersonId),
   })))
+
+it('[ID65] the authority log outlives damage, up to the first line that cannot be read', () => {
+  const store = openStore()
+  const log = new SqliteAuthorityStore(store, 'person' as PersonId)
+  const operation = (n: number) => ({ id: n.toString(16).padStart(64, '0') as OperationId, bytes: Uint8Array.of(n) })
+  log.append([operation(1), operation(2), operation(3)])
+  store.setAside('a test')
+  expect([log.count, log.read(0)]).toEqual([3, [operation(1), operation(2), operation(3)]])
+  store.write(() => store.statement('update operation set bytes = zeroblob(60) where position = 2').run())
+  expect(() => log.read(0)).toThrow(expect.objectContaining({ code: 'store/damaged' }))
+  expect([log.count, log.read(0)]).toEqual([2, [operation(1), operation(2)]])
+  log.append([operation(3)])
+  expect(new SqliteAuthorityStore(reopenStore(), 'person' as PersonId).read(1)).toEqual([operation(2), operation(3)])
+})
 
 describe('SqliteStore', () => {
   it('[SY97] a store that could not be opened is not kept locked: the next try opens it', () => {

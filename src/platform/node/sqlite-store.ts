@@ -44,15 +44,26 @@ interface EntryRow {
   readonly value: Uint8Array
 }
 
+interface OperationRow {
+  readonly log: Uint8Array
+  readonly position: number
+  readonly look: Uint8Array
+  readonly bytes: Uint8Array
+}
+
 /** What a small entry is sealed for: its row. */
 export const entryContext = (what: 'name' | 'value', id: Uint8Array): string => `entry ${what} ${toHex(id)}`
+
+/** What an operation of the authority log, and a checkpoint of it, are sealed for. */
+export const authorityContext = (what: 'operation' | 'checkpoint', log: Uint8Array, at: number): string =>
+  `authority ${what} ${toHex(log)} ${at}`
 
 /**
  * One SQLite file that holds what a device keeps: sealed values under look-up keys that are HMACs. WAL; one process at a
  * time. Base of SqliteEnvelopeLog and SqliteKeyValueStore.
  *
  * A damaged file (SQLite says so, or a value cannot be unsealed) is renamed and an empty one takes its place under the
- * same object; small entries that can still be read are carried over, so that the device still knows its peers.
+ * same object; small entries and the authority log, as far as they can still be read, are carried over: the device still knows its peers.
  */
 export class SqliteStore implements Disposable {
   readonly path: string
@@ -78,9 +89,11 @@ export class SqliteStore implements Disposable {
         throw known
       }
       const kept = this.#readableEntries()
+      const operations = this.#readableOperations()
       this.#startedWith = this.#rename(errorMessage(known))
       this.#db = this.#open()
       this.#putEntries(kept)
+      this.#putOperations(operations)
     }
   }
 
@@ -135,11 +148,13 @@ export class SqliteStore implements Disposable {
   /** Renames the file and goes on with an empty one that carries over the entries that can be read. */
   setAside(reason: string): SetAside {
     const kept = this.#readableEntries()
+    const operations = this.#readableOperations()
     const position = this.#lastPosition()
     this.#closeDatabase()
     const moved = this.#rename(reason)
     this.#db = this.#open()
     this.#putEntries(kept)
+    this.#putOperations(operations)
     this.write(() => {
       // positions go on: whoever reads the log holds one
       this.statement("insert into sqlite_sequence (name, seq) values ('envelope', ?)").run(position)
@@ -225,6 +240,28 @@ export class SqliteStore implements Disposable {
     this.write(() => {
       const put = this.statement('insert or replace into entry (space, key, name, value) values (?, ?, ?, ?)')
       for (const row of rows) put.run(row.space, row.key, row.name, row.value)
+    })
+  }
+
+  /** Rows of the authority log, up to the first that cannot be read: what follows would rest on nothing. They stay sealed. */
+  #readableOperations(): OperationRow[] {
+    const kept: OperationRow[] = []
+    try {
+      for (const row of this.#db.prepare('select log, position, look, bytes from operation order by log, position').iterate()) {
+        const { log, position, bytes } = row as unknown as OperationRow
+        this.sealer.open(bytes, authorityContext('operation', log, position))
+        kept.push(row as unknown as OperationRow)
+      }
+    } catch {
+      // what was read so far is carried over; the file is damaged from here on
+    }
+    return kept
+  }
+
+  #putOperations(rows: readonly OperationRow[]): void {
+    this.write(() => {
+      const put = this.statement('insert or replace into operation (log, position, look, bytes) values (?, ?, ?, ?)')
+      for (const row of rows) put.run(row.log, row.position, row.look, row.bytes)
     })
   }
 

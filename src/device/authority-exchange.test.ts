@@ -1,0 +1,82 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { toBase58 } from '../base/base58.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import type { PersonId } from '../base/ids.ts'
+import type { AuthorityReport } from '../identity/authority/authority-log.ts'
+import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
+import { HeadsHeard } from '../identity/authority/heads-heard.ts'
+import { DeviceKeys } from '../identity/device-keys.ts'
+import { DeviceList } from '../identity/device-list.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
+
+const crypto = new SodiumCrypto()
+const root = crypto.signingKey(new Uint8Array(32).fill(3))
+const person = toBase58(root.publicKey) as PersonId
+const clock = new ManualClock()
+
+function machine(name: string) {
+  const keys = DeviceKeys.create(crypto, person)
+  const authority = new MemoryAuthorityStore()
+  const list = DeviceList.open({ crypto, clock, person, store: new MemoryKeyValueStore(), authority, self: keys.device })
+  onTestFinished(() => list.dispose())
+  const introduction = { device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux' }
+  const reports: AuthorityReport[] = []
+  const heard = new HeadsHeard(new MemoryKeyValueStore())
+  const exchangeWith = (peer: { keys: DeviceKeys }) =>
+    new AuthorityExchange({ devices: list, heard, peer: peer.keys.device, report: (report) => reports.push(report) })
+  return { keys, list, introduction, reports, exchangeWith }
+}
+type Machine = ReturnType<typeof machine>
+
+const names = ({ list }: Machine) => list.members.map(({ name }) => name).sort()
+/** `to` asks `from`, as over a link. */
+async function pull(to: Machine, from: Machine): Promise<number> {
+  let asked = 0
+  const pullAuthority = async (question: { have: string[]; skip: number }) => {
+    asked++
+    return from.exchangeWith(to).answer(question)
+  }
+  await to.exchangeWith(from).pull({ pullAuthority } as never)
+  return asked
+}
+
+it('[ID71] a peer that lacks hundreds of operations asks page by page, and then for nothing more', async () => {
+  const [laptop, phone] = [machine('laptop'), machine('phone')]
+  laptop.list.found(laptop.introduction, root)
+  laptop.list.add(phone.introduction, laptop.keys.signer)
+  for (let n = 0; n < 700; n++) laptop.list.rename(laptop.keys.device, `name ${n}`, laptop.keys.signer)
+  expect(await pull(phone, laptop)).toBeGreaterThan(2)
+  expect(names(phone)).toEqual(['name 699', 'phone'])
+  expect(await pull(phone, laptop)).toBe(1)
+})
+
+it('[ID71] what is new is told with its operations; who misses something before it is told to ask', async () => {
+  const [laptop, phone, tablet] = [machine('laptop'), machine('phone'), machine('tablet')]
+  laptop.list.found(laptop.introduction, root)
+  laptop.list.add(phone.introduction, laptop.keys.signer)
+  await pull(phone, laptop)
+  const told: AuthorityNews[] = []
+  onTestFinished(() => subscription.dispose())
+  const subscription = laptop.exchangeWith(phone).onDidTake((news) => told.push(news))
+  laptop.list.add(tablet.introduction, laptop.keys.signer)
+  laptop.list.rename(tablet.keys.device, 'slate', laptop.keys.signer)
+  expect(told.map(({ operations, count }) => [operations.length, count])).toEqual([
+    [1, 4],
+    [1, 5],
+  ])
+  const hears = phone.exchangeWith(laptop)
+  expect(hears.take(told[1] as AuthorityNews)).toBe(true)
+  expect(hears.take(told[0] as AuthorityNews)).toBe(false)
+  expect(names(phone)).toEqual(['laptop', 'phone', 'slate'])
+})
+
+it('[ID67] a peer that says it knows less than before is reported', async () => {
+  const [laptop, phone] = [machine('laptop'), machine('phone')]
+  laptop.list.found(laptop.introduction, root)
+  laptop.list.add(phone.introduction, laptop.keys.signer)
+  await pull(phone, laptop)
+  phone.exchangeWith(laptop).take({ operations: [], count: 1 })
+  expect(phone.reports).toEqual([{ kind: 'rollback', device: laptop.keys.device, before: 3, now: 1 }])
+})

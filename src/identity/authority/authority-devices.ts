@@ -1,0 +1,94 @@
+import type { DeviceId } from '../../base/ids.ts'
+import type { SigningKey } from '../crypto.ts'
+import type { DeviceSigner } from '../device-keys.ts'
+import type { DeviceRecord } from '../fold-devices.ts'
+import { IdentityError } from '../identity-error.ts'
+import type { AuthorityLog } from './authority-log.ts'
+import { isAdmin, isMember, type AuthorityState } from './authority-state.ts'
+import type { DeviceEntry, OperationSigner } from './operation.ts'
+import { deviceOperationSigner } from './operation-codec.ts'
+import { outcomeOfRemoval } from './removal-ways.ts'
+
+/**
+ * The devices of a person as their authority log has them, and the operations that change them. Says who may before it
+ * signs, so that nothing void is written; whoever holds the root key here is asked only where the device alone may not.
+ */
+export class AuthorityDevices {
+  readonly #log: AuthorityLog
+  #known: AuthorityState | undefined
+  #records: ReadonlyMap<DeviceId, DeviceRecord> = new Map()
+
+  constructor(log: AuthorityLog) {
+    this.#log = log
+  }
+
+  /** Members and removed ones; never those that somebody named without the right to. */
+  get records(): ReadonlyMap<DeviceId, DeviceRecord> {
+    const { state } = this.#log
+    if (this.#known !== state) {
+      this.#known = state
+      this.#records = recordsOf(state)
+    }
+    return this.#records
+  }
+
+  /** The first operations of a log: the root makes these devices admins. */
+  found(devices: readonly DeviceEntry[], personKey: SigningKey): void {
+    for (const entry of devices) this.#log.append({ kind: 'add-device', role: 'admin', entry }, this.#root(personKey))
+  }
+
+  /** As an admin where the root signs, else as a member. @throws IdentityError `devices/refused` */
+  add(entry: DeviceEntry, by: DeviceSigner, personKey?: SigningKey): void {
+    if (personKey) this.#log.append({ kind: 'add-device', role: 'admin', entry }, this.#root(personKey))
+    else {
+      if (!isAdmin(this.#log.state, by.device)) throw refused('add a device')
+      this.#log.append({ kind: 'add-device', role: 'member', entry }, deviceOperationSigner(by))
+    }
+  }
+
+  /** @throws IdentityError `devices/refused` */
+  rename(device: DeviceId, name: string, by: DeviceSigner, personKey?: SigningKey): void {
+    const { state } = this.#log
+    const may = isAdmin(state, by.device) || (device === by.device && isMember(state, device))
+    if (!may && !personKey) throw refused('rename another device')
+    this.#log.append({ kind: 'rename', device, name }, may || !personKey ? deviceOperationSigner(by) : this.#root(personKey))
+  }
+
+  /**
+   * Removes a member, by the device where it may alone or seconds another admin, else by the root where its key is open.
+   * @throws IdentityError `devices/needs-second` (asked, and kept), `devices/refused`
+   */
+  remove(device: DeviceId, by: DeviceSigner, personKey?: SigningKey): void {
+    const outcome = outcomeOfRemoval(this.#log.state, device, by.device)
+    const body = { kind: 'remove-device', device, lastCounted: [] } as const
+    if (outcome === 'removed') this.#log.append(body, deviceOperationSigner(by))
+    else if (personKey) this.#log.append(body, this.#root(personKey))
+    else if (outcome === 'refused') throw refused('remove it')
+    else {
+      const { votes } = this.#log.state
+      if (!votes.some((vote) => vote.target === device && vote.by === by.device)) this.#log.append(body, deviceOperationSigner(by))
+      const name = this.#log.state.devices.get(device)?.name ?? 'that device'
+      throw new IdentityError(
+        'devices/needs-second',
+        `${name} was made an admin before this device, so one alone cannot remove it: remove it on a second device that is an admin, too, or where your person key is`,
+      )
+    }
+  }
+
+  #root(personKey: SigningKey): OperationSigner {
+    return { by: this.#log.person, sign: (message) => personKey.sign(message) }
+  }
+}
+
+function recordsOf(state: AuthorityState): ReadonlyMap<DeviceId, DeviceRecord> {
+  const records = new Map<DeviceId, DeviceRecord>()
+  for (const [id, { device, boxKey, name, platform, addedBy, addedAtMs, member, admin, removed }] of state.devices) {
+    if (!member && !removed) continue
+    const role = admin ? ('admin' as const) : ('member' as const)
+    records.set(id, { device, boxKey, name, platform, addedBy, addedAtMs, role, ...(removed ? { removedAtMs: removed.atMs } : {}) })
+  }
+  return records
+}
+
+const refused = (what: string) =>
+  new IdentityError('devices/refused', `this device may not ${what}: that takes an admin; do it on one of your devices that is`)

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { toBase58 } from '../base/base58.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import type { PersonId } from '../base/ids.ts'
+import { StoreError } from '../base/store-error.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { MemoryAuthorityStore, type StoredOperation } from './authority/authority-store.ts'
+import type { SigningKey } from './crypto.ts'
+import { DeviceKeys } from './device-keys.ts'
+import { DeviceList, isListFor } from './device-list.ts'
+
+const crypto = new SodiumCrypto()
+const clock = new ManualClock(1_700_000_000_000)
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+class FullDisk extends MemoryAuthorityStore {
+  isFull = false
+
+  override append(operations: readonly StoredOperation[]): void {
+    if (this.isFull) throw StoreError.diskFull('the store')
+    super.append(operations)
+  }
+}
+
+describe('DeviceList over the authority log', () => {
+  let root: SigningKey
+  let person: PersonId
+  const device = (name: string) => {
+    const keys = DeviceKeys.create(crypto, person)
+    return {
+      signer: keys.signer,
+      id: keys.device,
+      introduction: { device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux' },
+    }
+  }
+  const open = (store = new MemoryKeyValueStore(), authority = new MemoryAuthorityStore()) =>
+    DeviceList.open({ crypto, clock, person, store, authority })
+  let laptop: ReturnType<typeof device>
+  let server: ReturnType<typeof device>
+  let phone: ReturnType<typeof device>
+  let list: DeviceList
+  let authority: FullDisk
+  const names = (of: DeviceList) => of.members.map(({ name, role }) => `${name} ${role}`).sort()
+
+  beforeEach(() => {
+    root = crypto.signingKey(crypto.bytes(32))
+    person = toBase58(root.publicKey) as PersonId
+    laptop = device('laptop')
+    server = device('server')
+    phone = device('phone')
+    authority = new FullDisk()
+    list = open(undefined, authority)
+    list.found(laptop.introduction, root)
+  })
+
+  it('[ID69] the root begins the log with this device as an admin, once', () => {
+    expect(names(list)).toEqual(['laptop admin'])
+    const before = list.encode()
+    list.found(laptop.introduction, root)
+    expect(list.encode()).toEqual(before)
+    expect(names(open(undefined, authority))).toEqual(['laptop admin'])
+  })
+
+  it('[ID69] a list of statements from before opens, and becomes a log when the root key comes', () => {
+    const store = new MemoryKeyValueStore()
+    const before = DeviceList.open({ crypto, clock, person, store })
+    before.found(laptop.introduction, root)
+    before.add(server.introduction, laptop.signer)
+    before.add(phone.introduction, server.signer)
+    before.remove(phone.id, laptop.signer)
+    before.rename(server.id, 'box', laptop.signer)
+    const log = new MemoryAuthorityStore()
+    const after = open(store, log)
+    expect(after.members.map(({ name }) => name).sort()).toEqual(['box', 'laptop'])
+    expect(log.count).toBe(0)
+    after.found(laptop.introduction, root)
+    expect(names(after)).toEqual(['box admin', 'laptop admin'])
+    expect(after.isMember(phone.id)).toBe(false)
+    expect(after.merge(before.encode())).toBe(false) // statements say nothing any more
+  })
+
+  it('[ID69] a device that joins takes the log over in one piece, and goes on from it', () => {
+    list.add(server.introduction, laptop.signer, root)
+    const given = list.encode()
+    expect(isListFor(crypto, person, given, [laptop.introduction, server.introduction])).toBe(true)
+    expect(isListFor(crypto, person, given, [{ ...server.introduction, boxKey: new Uint8Array(32) }])).toBe(false)
+    expect(isListFor(crypto, person, given, [phone.introduction])).toBe(false)
+    const joined = open()
+    expect([joined.merge(given), joined.merge(given)]).toEqual([true, false])
+    joined.rename(server.id, 'box', server.signer)
+    list.merge(joined.encode())
+    expect(names(list)).toEqual(['box admin', 'laptop admin'])
+  })
+
+  it("[ID69] another person's log, a broken one and one cut short are refused by name", () => {
+    const given = list.encode()
+    const other = DeviceList.open({
+      crypto,
+      clock,
+      person: toBase58(crypto.bytes(32)) as PersonId,
+      store: new MemoryKeyValueStore(),
+      authority: new MemoryAuthorityStore(),
+    })
+    expect(() => other.merge(given)).toThrow(code('devices/refused'))
+    const broken = given.slice()
+    broken[given.length - 1] = (broken[given.length - 1] as number) ^ 1
+    for (const bad of [broken, given.subarray(0, given.length - 5)]) expect(() => open().merge(bad)).toThrow(code('authority/malformed'))
+  })
+
+  it('[ID56] without the root key a device is added as a member; a member adds and renames nobody else', () => {
+    list.add(server.introduction, laptop.signer)
+    expect(names(list)).toEqual(['laptop admin', 'server member'])
+    expect(() => list.add(phone.introduction, server.signer)).toThrow(code('devices/refused'))
+    expect(() => list.rename(laptop.id, 'mine', server.signer)).toThrow(code('devices/refused'))
+    expect(() => list.remove(laptop.id, server.signer)).toThrow(code('devices/refused'))
+    list.rename(server.id, 'box', server.signer)
+    expect(list.devices.get(server.id)?.name).toBe('box')
+  })
+
+  it('[ID57] a junior admin asks; the root, or a second admin, removes', () => {
+    list.add(server.introduction, laptop.signer, root)
+    list.add(phone.introduction, laptop.signer, root)
+    expect(() => list.remove(laptop.id, phone.signer)).toThrow(code('devices/needs-second'))
+    expect(() => list.remove(laptop.id, phone.signer)).toThrow(code('devices/needs-second'))
+    list.remove(laptop.id, server.signer)
+    expect(names(list)).toEqual(['phone admin', 'server admin'])
+    list.remove(server.id, phone.signer, root)
+    expect(names(list)).toEqual(['phone admin'])
+    expect(list.devices.get(server.id)?.removedAtMs).toBe(clock.nowMs())
+  })
+
+  it('[ID69] who was removed does not come back by itself, though the root key lies there', () => {
+    list.add(server.introduction, laptop.signer, root)
+    list.remove(laptop.id, server.signer, root)
+    list.found(laptop.introduction, root)
+    expect(names(list)).toEqual(['server admin'])
+  })
+
+  it('[ID70] a full disk keeps no removal from taking effect; it is written with the next', () => {
+    list.add(server.introduction, laptop.signer, root)
+    authority.isFull = true
+    expect(() => list.remove(server.id, laptop.signer)).toThrow(code('store/disk-full'))
+    expect(list.isMember(server.id)).toBe(false)
+    expect(list.operationsFor({ have: [], skip: 0 }, 99_999)).toHaveLength(4)
+    authority.isFull = false
+    list.rename(laptop.id, 'desk', laptop.signer)
+    expect(names(open(undefined, authority))).toEqual(['desk admin'])
+  })
+})
