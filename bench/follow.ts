@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { BenchLab, type BenchLabOptions } from './follow/bench-lab.ts'
-import { measureDrag, measureScripts, measureUnlock200, measureUnlock50 } from './follow/one-display.ts'
+import { measureDrag, measureScripts } from './follow/one-display.ts'
 import { allRows, type Measured, measured, type RowName } from './follow/rows.ts'
 import {
   measureChanges,
@@ -12,6 +12,7 @@ import {
   measureIdle,
   measureTerminal,
 } from './follow/two-devices.ts'
+import { measureUnlock200, measureUnlock50 } from './follow/unlock.ts'
 import { CUTS, CutLab, type CutTries, type Meeting } from './follow/cuts.ts'
 import type { Bench, Row } from './report.ts'
 
@@ -107,7 +108,7 @@ const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Pro
     await all.step(['script'], measureScripts)
     await all.step(['dragTasks', 'dragBytes'], measureDrag)
     await all.step(['first50', 'all50'], measureUnlock50)
-    await all.step(['first200', 'all200', 'heap', 'mounted'], measureUnlock200)
+    await all.step(['first200', 'all200', 'memory', 'mounted'], measureUnlock200)
   },
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { E2eDesk } from '../../e2e/harness/e2e-desk.ts'
 import type { E2eDevice } from '../../e2e/harness/e2e-device.ts'
 import type { WindowId } from '../../src/session/session-ids.ts'
-import { openWindows } from './one-display.ts'
+import { openWindows } from './full-desk.ts'
 
 const AREA = { width: 1300, height: 860 }
 const WINDOWS = 50
@@ -18,7 +18,7 @@ export interface LogSize {
 export async function growLog(device: E2eDevice, deviceId: string, bytes: number): Promise<LogSize> {
   const desk = await E2eDesk.open(device, AREA)
   try {
-    openWindows(desk, deviceId, WINDOWS, 1, WINDOWS)
+    openWindows(desk, deviceId, { windows: WINDOWS, tabs: 1, perActivity: WINDOWS })
     for (;;) {
       const size = await logSize(desk)
       if (size.bytes >= bytes) return size

@@ -1,18 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchLab } from './bench-lab.ts'
+import { pssBytes } from './process-memory.ts'
 
 const WATCHED_MS = 60_000
 /** What the last step started has ended, and the link no longer counts as in use. */
 const SETTLES_MS = 20_000
 const TICKS_A_SECOND = 100 // USER_HZ on every Linux we run on
-
-/** Memory of a process that is its own, and its share of what it shares. */
-function pssBytes(pid: number): number {
-  const found = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
-  if (found === undefined) throw new Error(`no Pss of ${pid}`)
-  return Number(found) * 1024
-}
 
 /** User and system time so far, in seconds. */
 function cpuSeconds(pid: number): number {

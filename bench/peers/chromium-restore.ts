@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { endProcess, startVirtualScreen } from './xvfb.ts'
+import { endProcess, startVirtualScreen, type VirtualScreen } from './xvfb.ts'
 
 /** Chromium as a person runs it; as root it needs --no-sandbox, and a closed network must not slow it. */
 const FLAGS = [
@@ -18,66 +18,122 @@ const FLAGS = [
   '--disable-sync',
 ]
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--password-store=basic', '--window-size=1200,750']
+const OPENING_MS = 120_000
+const PAINTING_MS = 60_000
+/** It writes its session every 2.5 s. */
+const SESSION_WRITTEN_MS = 4_000
 
 const page = (n: string): string =>
   `<!doctype html><title>p${n}</title><h1>page ${n}</h1>${'<p>lorem ipsum dolor sit amet '.repeat(700)}` +
   `<script>requestAnimationFrame(() => requestAnimationFrame(() => fetch('/painted?${n}')))</script>`
 
-export interface RestoreTimes {
-  /** From spawn until the second animation frame of the first page that paints. */
-  readonly paintedMs: readonly number[]
-}
-
 /**
- * What a person uses today to find their tabs again: Chromium with `--restore-last-session`, headful on a virtual
- * screen, warm, timed from spawn. The session of `tabs` static pages is made by Chromium itself beforehand.
+ * What a person uses today to find their tabs again: Chromium with `--restore-last-session`, headful on a virtual screen,
+ * warm. Its session is one it made itself, of static pages a local server holds. Owns profile, server and screen.
  */
-export async function measureChromiumRestore(program: string, tabs: number, runs: number): Promise<RestoreTimes> {
-  const profile = await mkdtemp(path.join(os.tmpdir(), 'elsewhere-restore-'))
-  let painted: (() => void) | undefined
-  const requested = new Set<string>()
-  const server = http.createServer((request, response) => {
-    const [, number] = /^\/p\/(\d+)$/.exec(request.url ?? '') ?? []
-    if (number !== undefined) requested.add(number)
-    if (request.url?.startsWith('/painted')) painted?.()
-    response.setHeader('content-type', 'text/html')
-    response.end(number === undefined ? '' : page(number))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const screen = await startVirtualScreen()
-  const start = (...args: string[]): ChildProcess =>
-    spawn(program, [...FLAGS, ...QUIET, `--user-data-dir=${profile}`, ...args], {
-      stdio: 'ignore',
-      env: { ...process.env, DISPLAY: screen.display, DBUS_SESSION_BUS_ADDRESS: 'disabled:' },
+export class ChromiumRestore {
+  readonly #program: string
+  readonly #tabs: number
+  readonly #profile: string
+  readonly #server: http.Server
+  readonly #screen: VirtualScreen
+  readonly #requested = new Set<string>()
+  #painted: (() => void) | undefined
+
+  private constructor(program: string, tabs: number, profile: string, screen: VirtualScreen) {
+    this.#program = program
+    this.#tabs = tabs
+    this.#profile = profile
+    this.#screen = screen
+    this.#server = http.createServer((request, response) => {
+      const [, number] = /^\/p\/(\d+)$/.exec(request.url ?? '') ?? []
+      if (number !== undefined) this.#requested.add(number)
+      if (request.url?.startsWith('/painted')) this.#painted?.()
+      response.setHeader('content-type', 'text/html')
+      response.end(number === undefined ? '' : page(number))
     })
-  try {
-    const urls = Array.from({ length: tabs }, (_, i) => `http://127.0.0.1:${port}/p/${i}`)
-    const first = start(...urls)
-    for (let waitedMs = 0; requested.size < tabs && waitedMs < 120_000; waitedMs += 200) await delay(200)
-    if (requested.size < tabs) throw new Error(`Chromium opened ${requested.size} of ${tabs} pages in 120 s`)
-    await delay(4_000) // it writes its session every 2.5 s
-    await endProcess(first, 20_000)
-    const paintedMs: number[] = []
-    for (let run = 0; run < runs; run++) {
-      const startedMs = performance.now()
-      const shown = new Promise<number>((resolve, reject) => {
-        painted = () => resolve(performance.now() - startedMs)
-        setTimeout(() => reject(new Error('nothing painted within 60 s of a restore')), 60_000).unref()
-      })
-      const child = start('--restore-last-session')
-      try {
-        paintedMs.push(await shown)
-        await delay(2_000)
-      } finally {
-        await endProcess(child, 20_000)
-      }
+  }
+
+  /** Opens the pages, lets Chromium write its session, and makes sure that it restores all of them. */
+  static async prepare(program: string, tabs: number): Promise<ChromiumRestore> {
+    const profile = await mkdtemp(path.join(os.tmpdir(), 'elsewhere-restore-'))
+    const made = new ChromiumRestore(program, tabs, profile, await startVirtualScreen())
+    try {
+      await made.#makeSession()
+      const restored = await made.#countRestored()
+      if (restored < tabs) throw new Error(`Chromium restored ${restored} of ${tabs} tabs`)
+      return made
+    } catch (error) {
+      await made.dispose()
+      throw error
     }
-    return { paintedMs }
-  } finally {
-    await screen.stop()
-    server.close()
-    server.closeAllConnections()
-    await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+
+  /** Ms from spawn until the second animation frame of the first page that paints; the others load behind it. */
+  async restore(): Promise<number> {
+    const startedMs = performance.now()
+    const shown = new Promise<number>((resolve, reject) => {
+      this.#painted = () => resolve(performance.now() - startedMs)
+      setTimeout(() => reject(new Error(`nothing painted within ${PAINTING_MS} ms of a restore`)), PAINTING_MS).unref()
+    })
+    const child = this.#start('--restore-last-session')
+    try {
+      const ms = await shown
+      await delay(2_000)
+      return ms
+    } finally {
+      await endProcess(child, 20_000)
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#screen.stop()
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+
+  async #makeSession(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    const { port } = this.#server.address() as AddressInfo
+    const first = this.#start(...Array.from({ length: this.#tabs }, (_, i) => `http://127.0.0.1:${port}/p/${i}`))
+    try {
+      const giveUpMs = performance.now() + OPENING_MS
+      while (this.#requested.size < this.#tabs && performance.now() < giveUpMs) await delay(200)
+      if (this.#requested.size < this.#tabs) throw new Error(`Chromium opened ${this.#requested.size} of ${this.#tabs} pages`)
+      await delay(SESSION_WRITTEN_MS)
+    } finally {
+      await endProcess(first, 20_000)
+    }
+  }
+
+  /** A restore that is not timed, because it is watched: how many tabs there are. */
+  async #countRestored(): Promise<number> {
+    const child = this.#start('--restore-last-session', '--remote-debugging-port=0')
+    try {
+      let most = 0
+      for (let tries = 0; tries < 100 && most < this.#tabs; tries++) {
+        await delay(200)
+        most = Math.max(most, await this.#openTabs().catch(() => 0)) // not listening yet
+      }
+      await delay(SESSION_WRITTEN_MS)
+      return most
+    } finally {
+      await endProcess(child, 20_000)
+    }
+  }
+
+  async #openTabs(): Promise<number> {
+    const [port] = (await readFile(path.join(this.#profile, 'DevToolsActivePort'), 'utf8')).split('\n')
+    const targets: unknown = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()
+    if (!Array.isArray(targets)) return 0
+    return new Set(targets.filter(({ type, url }) => type === 'page' && /\/p\/\d+$/.test(url)).map(({ url }) => url)).size
+  }
+
+  #start(...args: string[]): ChildProcess {
+    return spawn(this.#program, [...FLAGS, ...QUIET, `--user-data-dir=${this.#profile}`, ...args], {
+      stdio: 'ignore',
+      env: { ...process.env, DISPLAY: this.#screen.display, DBUS_SESSION_BUS_ADDRESS: 'disabled:' },
+    })
   }
 }

@@ -87,7 +87,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       devices,
       values: store.values,
       workspace,
-      isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.state.readOnly,
+      isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.readOnly,
       dispose: () => owned.dispose(),
     }
   } catch (error) {

@@ -10,7 +10,8 @@ import { prepared } from './ui/prepared.tsx'
 import { TipLayer } from './ui/tip-layer.tsx'
 import { ToastHost } from './ui/toast.tsx'
 
-const desk = prepared(() => import('./shell/desk.tsx'))
+const loadDesk = () => import('./shell/desk.tsx')
+const desk = prepared(loadDesk)
 const loadApps = () => import('./apps/app-registry.ts').then(({ preloadApps }) => preloadApps())
 
 /** What the door says, as a screen; and the layers that are there once for the whole page. */
@@ -37,7 +38,13 @@ function Screen({ connection }: { connection: DeviceConnection }) {
 
   useEffect(() => {
     // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
-    if (phase && phase !== 'unlocked') void desk.prepare().then(loadApps)
+    if (!phase || phase === 'unlocked') return
+    const prepare = async () => {
+      await desk.prepare()
+      if (phase !== 'first-run') (await loadDesk()).sessionOfPage() // before that the display has no name yet
+      await loadApps()
+    }
+    void prepare()
   }, [phase])
   useEffect(() => {
     if (phase === 'unlocked') deskWasOpen = true

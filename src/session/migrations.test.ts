@@ -64,6 +64,8 @@ it('[SE60] a desk of a newer schema is shown, and refuses to be changed', () => 
   newer.workspace.write({ set: [['schema', SCHEMA_VERSION + 1]], remove: [], label: '' })
   const replica = new TestReplica(200)
   replica.pull(newer)
+  expect([newer, replica].map(({ doc }) => new WorkspaceDoc(doc).readOnly)).toEqual([true, true])
+  expect(new TestReplica(300).workspace.readOnly).toBe(false)
   expect(replica.state).toMatchObject({ readOnly: true, schema: SCHEMA_VERSION + 1 })
   expect(replica.state.stack.length).toBe(2)
   const before = Y.encodeStateAsUpdate(replica.doc)

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { NOTES, SHELL, syncAll, TestReplica } from '../testkit/session-replicas.ts'
 import type { WindowId } from './session-ids.ts'
+import { WorkspaceDoc } from './workspace-doc.ts'
 
 const pair = () => [new TestReplica(100), new TestReplica(200)] as const
 
@@ -78,4 +79,17 @@ it('[SE14] a leftover that a command needs again is kept, not swept', () => {
   a.workspace.dispatch({ type: 'window/reopen' }, a.contexts.next())
   expect(a.state.windows[id]!.pinned).toBe(true)
   expect(a.workspace.leftovers.orphans).toBe(0)
+})
+
+it('[SE4] who listens before anybody has looked is told what the desk was before', () => {
+  const [a, b] = pair()
+  syncAll([a, b])
+  const seen = new WorkspaceDoc(b.doc)
+  const told: { readonly before: number; readonly after: number }[] = []
+  const count = (state: { readonly windows: object }) => Object.keys(state.windows).length
+  seen.onDidChange(({ previous, state }) => told.push({ before: count(previous), after: count(state) }))
+  a.do({ type: 'window/open', app: NOTES })
+  syncAll([a, b])
+  expect(told).toEqual([{ before: 1, after: 2 }])
+  seen.dispose()
 })

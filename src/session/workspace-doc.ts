@@ -1,8 +1,10 @@
 import type * as Y from 'yjs'
 import type { Disposable } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
 import { KeyedArray, type KeyedArrayFaults } from './keyed-array.ts'
 import { migrate } from './migrations.ts'
+import { SCHEMA_KEY } from './record-keys.ts'
+import { read, schemaVersion } from './record-schemas.ts'
 import type { RecordValue } from './record-value.ts'
 import { reduceSession } from './reduce-session.ts'
 import { SCHEMA_VERSION } from './schema-version.ts'
@@ -36,24 +38,38 @@ export interface SessionDidChange {
 export class WorkspaceDoc implements Disposable {
   readonly doc: Y.Doc
   readonly #records: KeyedArray
-  readonly #fold: SessionFold
+  #folded: SessionFold | undefined
   readonly #didChange = new Emitter<SessionDidChange>()
   /** After each transaction that changed the state, local or not. */
-  readonly onDidChange = this.#didChange.event
+  readonly onDidChange: Event<SessionDidChange> = (listener) => {
+    void this.#fold // what it changes from
+    return this.#didChange.event(listener)
+  }
 
   constructor(doc: Y.Doc, faults: KeyedArrayFaults = {}) {
     this.doc = doc
     this.#records = new KeyedArray(doc, RECORDS, faults)
-    this.#fold = new SessionFold((key) => this.#records.get(key), this.#records.keys())
     this.#records.onDidChange(({ keys, transaction }) => {
-      const previous = this.#fold.state
-      const state = this.#fold.update(keys)
+      if (!this.#folded) return
+      const previous = this.#folded.state
+      const state = this.#folded.update(keys)
       if (state !== previous) this.#didChange.fire({ state, previous, local: transaction.local, origin: transaction.origin })
     })
   }
 
   get state(): SessionState {
     return this.#fold.state
+  }
+
+  /** As `state.readOnly`, without reading the rest: it was written by a newer version. */
+  get readOnly(): boolean {
+    return (read(schemaVersion, this.#records.get(SCHEMA_KEY)) ?? SCHEMA_VERSION) > SCHEMA_VERSION
+  }
+
+  /** Made when somebody first looks: a device carries documents that only its displays read. */
+  get #fold(): SessionFold {
+    this.#folded ??= new SessionFold((key) => this.#records.get(key), this.#records.keys())
+    return this.#folded
   }
 
   /** All records, as they are now: for migrations, exports and tests. */

@@ -19,7 +19,7 @@ export type FrameCounts = Readonly<Record<MessageKind | 'forbidden', number>>
 /**
  * Keeps the documents of this device equal with those of every linked device (rules SY1-SY9).
  *
- * Owns one y-webrtc room per open document and one session per link; multiplexes all documents on a link's session lane.
+ * Owns one y-webrtc room per open document, once there was a link, and one session per link; multiplexes all documents on a link's session lane.
  * Documents that a peer has and this device lacks are opened here by themselves. Does not own links or documents.
  */
 export class DocumentSync implements Disposable {
@@ -29,14 +29,15 @@ export class DocumentSync implements Disposable {
   readonly #sessions = new Map<DeviceId, LinkSession>()
   readonly #owned = new DisposableStore()
   readonly #counts: Record<MessageKind | 'forbidden', number>
+  /** From the first link on: y-webrtc writes down each whole document for a room, which nobody needs before. */
+  #roomsAreOpen = false
   readonly #tooNew = new Emitter<{ readonly peer: DeviceId; readonly message: string }>()
 
   constructor(context: SyncContext, documents: Documents) {
     this.#context = context
     this.#documents = documents
     this.#counts = { hello: 0, have: 0, envelopes: 0, snapshot: 0, awareness: 0, dropped: 0, copied: 0, forbidden: 0 }
-    for (const replica of documents.all()) this.#addRoom(replica)
-    this.#owned.add(documents.onDidOpen((replica) => this.#addRoom(replica)))
+    this.#owned.add(documents.onDidOpen((replica) => this.#roomsAreOpen && this.#addRoom(replica)))
     this.#owned.add(
       documents.onDidFindCopy((found) => {
         for (const session of this.#sessions.values()) session.tellCopy(found)
@@ -66,6 +67,7 @@ export class DocumentSync implements Disposable {
 
   /** Starts to exchange all documents over a link; ends by itself when the link closes. */
   attach(link: Link): Disposable {
+    this.#openRooms()
     this.#sessions.get(link.peer)?.dispose()
     const lane = link.lane('session')
     const session = new LinkSession(this.#context, this.#documents, link, {
@@ -101,6 +103,12 @@ export class DocumentSync implements Disposable {
     this.#sessions.clear()
     this.#rooms.clear()
     this.#tooNew.dispose()
+  }
+
+  #openRooms(): void {
+    if (this.#roomsAreOpen) return
+    this.#roomsAreOpen = true
+    for (const replica of this.#documents.all()) this.#addRoom(replica)
   }
 
   #addRoom(replica: Replica): void {

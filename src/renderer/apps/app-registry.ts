@@ -97,6 +97,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
  * the unlock the windows are drawn with no request in between. A chunk that fails is asked for again when it is needed.
  */
 export async function preloadApps(): Promise<void> {
+  void document.fonts.load('1em "JetBrains Mono Variable"') // for editors and terminals: a late one would lay them out twice
   for (const { prepare } of Object.values(CHUNKS)) {
     await prepare().catch(() => undefined)
     await new Promise((resolve) => setTimeout(resolve))

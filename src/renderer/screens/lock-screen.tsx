@@ -14,6 +14,7 @@ import { clockText, dayText } from './plain-time.ts'
 import { seatWords } from './seat-words.ts'
 import { rememberedUnlock } from './unlock-wish.ts'
 import { useMinute } from './use-now.ts'
+import { useVaultMark } from './use-vault-mark.ts'
 import './screen.css'
 
 /** The locked display: time, name, one field, and in plain words where the desk is now. Also shown after a hand-over. */
@@ -40,17 +41,21 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
     )
   }, [door.phase, client])
 
+  const vault = useVaultMark(door.phase === 'sealed')
+
   const unlock = async (event: FormEvent) => {
     event.preventDefault()
     if (busy || passphrase === '' || !client) return
     setBusy(true)
     setError(undefined)
     performance.mark('elsewhere:unlock')
+    vault.setWaiting(true)
     try {
       const opened = await client.unlock({ passphrase, how })
-      performance.mark('elsewhere:vault-open')
+      vault.mark()
       setDoor(opened)
     } catch (cause) {
+      vault.setWaiting(false)
       setError(errorWords(cause))
       setBusy(false)
       field.current?.select()

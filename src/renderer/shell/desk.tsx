@@ -23,9 +23,12 @@ import { useDeskLook } from './use-desk-look.ts'
 import { WindowSwitcher } from './window-switcher.tsx'
 import './desk.css'
 
+/** The session of this page. Made while the display is locked it hears of the unlock itself, and asks for the workspace at once. */
+export const sessionOfPage = () => deskSession(() => new DeskSession(systemClock, systemRandom))
+
 /** The unlocked desk. Its own chunk, fetched while the lock screen is read. */
 export default function Desk() {
-  const [session] = useState(() => deskSession(() => new DeskSession(systemClock, systemRandom)))
+  const [session] = useState(sessionOfPage)
   const loaded = useDesk((state) => state.session !== undefined)
   useEffect(() => session.start(), [session])
   return loaded ? <OpenDesk session={session} /> : <div className="desk-wall" />
