@@ -10,6 +10,7 @@ import { DeviceList } from '../identity/device-list.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
+import { voteNotice } from './authority-notice.ts'
 
 const crypto = new SodiumCrypto()
 const root = crypto.signingKey(new Uint8Array(32).fill(3))
@@ -70,6 +71,35 @@ it('[ID71] what is new is told with its operations; who misses something before 
   expect(hears.take(told[1] as AuthorityNews)).toBe(true)
   expect(hears.take(told[0] as AuthorityNews)).toBe(false)
   expect(names(phone)).toEqual(['laptop', 'phone', 'slate'])
+})
+
+it('[ID69] a device that still goes by statements takes the log over when it meets one that has it', async () => {
+  const [laptop, phone] = [machine('laptop'), machine('phone')]
+  const statements = DeviceList.open({ crypto, clock, person, store: new MemoryKeyValueStore() })
+  onTestFinished(() => statements.dispose())
+  statements.found(laptop.introduction, root)
+  statements.add(phone.introduction, laptop.keys.signer)
+  for (const { list } of [laptop, phone]) list.merge(statements.encode())
+  laptop.list.found(laptop.introduction, root)
+  phone.list.merge(laptop.list.encodeStatements())
+  expect([phone.list.operationCount, names(phone)]).toEqual([0, ['laptop', 'phone']])
+  await pull(phone, laptop)
+  expect(phone.list.operationCount).toBe(3)
+  expect(phone.list.members.map(({ name, role }) => `${name} ${role}`).sort()).toEqual(['laptop admin', 'phone admin'])
+})
+
+it('[ID57] who could second a removal is told of it, and nobody else; it ends when somebody does', async () => {
+  const [laptop, phone, server] = [machine('laptop'), machine('phone'), machine('server')]
+  laptop.list.found(laptop.introduction, root)
+  laptop.list.add(phone.introduction, laptop.keys.signer, root)
+  laptop.list.add(server.introduction, laptop.keys.signer, root)
+  const told = () => [laptop, phone, server].map(({ keys }) => voteNotice(laptop.list, keys.device)?.message)
+  expect(() => laptop.list.remove(laptop.keys.device, server.keys.signer)).toThrow(
+    expect.objectContaining({ code: 'devices/needs-second' }),
+  )
+  expect(told()).toEqual([undefined, expect.stringMatching(/^server asks to remove laptop/), undefined])
+  laptop.list.remove(laptop.keys.device, phone.keys.signer)
+  expect(told()).toEqual([undefined, undefined, undefined])
 })
 
 it('[ID67] a peer that says it knows less than before is reported', async () => {

@@ -31,3 +31,23 @@ export function authorityNotice(report: AuthorityReport, devices: Pick<DeviceLis
       }
   }
 }
+
+export const VOTE_NOTICE = 'authority/vote'
+
+/**
+ * Somebody asked to remove a device that is senior to it, and this device could second it: said here, since nothing happens
+ * until a second admin agrees. Undefined when there is no such question for `self`.
+ */
+export function voteNotice(
+  devices: Pick<DeviceList, 'devices' | 'openVotes' | 'waysToRemove'>,
+  self: DeviceId,
+): StandingNotice | undefined {
+  const vote = devices.openVotes.find(({ target }) => target !== self && devices.waysToRemove(target).together?.open.includes(self))
+  if (!vote) return undefined
+  const nameOf = (device: DeviceId) => devices.devices.get(device)?.name ?? `device ${device.slice(0, 12)}…`
+  return {
+    code: VOTE_NOTICE,
+    severity: 'warn',
+    message: `${nameOf(vote.by)} asks to remove ${nameOf(vote.target)} from your devices. It takes a second device: if you agree, remove it in Devices here, too.`,
+  }
+}

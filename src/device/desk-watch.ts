@@ -3,7 +3,7 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Replica } from '../sync/replica.ts'
-import { authorityNotice } from './authority-notice.ts'
+import { authorityNotice, VOTE_NOTICE, voteNotice } from './authority-notice.ts'
 import type { Notices } from './notices.ts'
 import type { OpenDesk } from './open-desk.ts'
 
@@ -61,6 +61,9 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
     const own = devices.devices.get(self)
     if (own?.removedAtMs !== undefined) notices.put(REMOVED)
     else notices.takeBack(REMOVED.code)
+    const vote = voteNotice(devices, self)
+    if (vote) notices.put(vote)
+    else notices.takeBack(VOTE_NOTICE)
     if (own && vault.label && own.name !== vault.label.deviceName) {
       vault
         .rename({ deviceName: own.name })

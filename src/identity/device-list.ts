@@ -7,7 +7,9 @@ import type { KeyValueStore } from '../base/key-value-store.ts'
 import { AuthorityDevices } from './authority/authority-devices.ts'
 import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
 import type { AuthorityStore } from './authority/authority-store.ts'
+import type { Vote } from './authority/authority-state.ts'
 import type { Operation, OperationId } from './authority/operation.ts'
+import { type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
 import { decodeOperationList, encodeOperationList, OPERATION_LIST_FORMAT, stateOfList } from './authority/operation-list.ts'
 import type { Crypto, SigningKey } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
@@ -182,6 +184,16 @@ export class DeviceList implements Disposable {
   /** What to ask a peer with: see `operationsFor`. */
   get landmarks(): readonly OperationId[] {
     return this.#log?.landmarks() ?? []
+  }
+
+  /** Removals that wait for a second admin (rule ID57). */
+  get openVotes(): readonly Vote[] {
+    return this.#log?.state.votes.filter(({ wish }) => wish === 'remove') ?? []
+  }
+
+  /** Every way to remove `device` now (rule ID60); before there is a log, every member may alone. */
+  waysToRemove(device: DeviceId): RemovalWays {
+    return this.#inForce && this.#log ? waysToRemove(this.#log.state, device) : { alone: this.members.map((member) => member.device) }
   }
 
   /** How many operations the log holds. */
