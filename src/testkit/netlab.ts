@@ -30,7 +30,11 @@ export function whyNoNetLab(): string | undefined {
   try {
     const probe = `ew${process.pid}probe`
     ip('netns', 'add', probe)
-    ip('netns', 'del', probe)
+    try {
+      ip('netns', 'exec', probe, 'true') // some may make one and not enter it
+    } finally {
+      ip('netns', 'del', probe)
+    }
     return undefined
   } catch (error) {
     return `network namespaces cannot be made here (${String(error).split('\n')[0]})`

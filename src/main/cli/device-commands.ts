@@ -4,6 +4,7 @@ import { CancelledError } from '../../base/errors.ts'
 import { type DataFolder, dataFolderAt, defaultDataFolder } from '../daemon/data-folder.ts'
 import type { Command } from './command.ts'
 import { readSecret } from './console-prompt.ts'
+import { endSupervisor } from './end-supervisor.ts'
 import { connectDevice, connectSupervisor, type DeviceClient } from './local-client.ts'
 import path from 'node:path'
 
@@ -138,7 +139,7 @@ export const stopCommand: Command = {
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: dataOptions })
     const supervisor = await connectSupervisor(dataOf(values.data))
-    await supervisor.stop({})
+    await endSupervisor(supervisor)
     supervisor.dispose()
     console.log('Everything has ended.')
     return 0

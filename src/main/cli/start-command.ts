@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { errorCode, errorMessage } from '../../base/errors.ts'
 import { type DataFolder, defaultDataFolder, openDataFolder } from '../daemon/data-folder.ts'
 import type { ProcessReport } from '../daemon/process-life.ts'
 import { daemonEntry } from '../daemon/project-root.ts'
@@ -10,6 +11,7 @@ import { ProcessFailure } from '../daemon/supervised-process.ts'
 import { type DisplayHost, displayHost } from '../daemon/supervisor-contract.ts'
 import { askYesNo } from './console-prompt.ts'
 import { EndRequests } from './end-requests.ts'
+import { endSupervisor } from './end-supervisor.ts'
 import { connectSupervisor, type SupervisorClient } from './local-client.ts'
 import { offerElectron } from './offer-electron.ts'
 
@@ -74,7 +76,12 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   if (origin === undefined) return 0
   console.log(`Elsewhere runs at ${origin} (data in ${data.path}).`)
   const supervisor = await connectSupervisor(data)
-  await openDisplay(supervisor, host.data)
+  try {
+    await openDisplay(supervisor, host.data)
+  } catch (error) {
+    // The device is up: it must not be left behind without a word, nor ended for want of a window.
+    console.error(`The desktop could not be opened: ${errorMessage(error)} [${errorCode(error)}]. "elsewhere start" opens it later.`)
+  }
   if (values.detach) {
     endRequests.dispose()
     supervisor.dispose()
@@ -149,11 +156,12 @@ function waitForEnd(supervisor: SupervisorClient, endRequests: EndRequests): Pro
       if (ending) return
       ending = true
       console.log('Ending…')
-      await supervisor.stop({}).catch(() => {}) // it is gone already
+      await endSupervisor(supervisor).catch((error) => console.error(`It did not end: ${errorMessage(error)} [${errorCode(error)}]`))
       resolve(0)
     }
     supervisor.onDidClose(() => {
-      if (!ending) console.log('The device was ended elsewhere.')
+      if (ending) return
+      console.log('The device was ended elsewhere.')
       resolve(0)
     })
     endRequests.listen((signal) => {
