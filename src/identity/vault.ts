@@ -3,15 +3,15 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
-import { KEY_BYTES, type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
+import { type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
 import { DeviceKeys } from './device-keys.ts'
 import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
 import { makeVault } from './vault-making.ts'
-import { makeOpener, openByOpener } from './vault-opener.ts'
 import { openDeviceKeys, openPersonKey } from './vault-opening.ts'
+import { VaultOpenings } from './vault-openings.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
@@ -54,12 +54,11 @@ export interface VaultLabel {
  */
 export class Vault implements Disposable {
   readonly #crypto: Crypto
-  readonly #store: VaultStore
   readonly #onDidChange = new Emitter<VaultPhase>()
   readonly #displays = new Set<string>()
   readonly #file: VaultRecordFile
   readonly #passphrases: VaultPassphrases
-  #unattended: boolean
+  readonly #openings: VaultOpenings
   #deviceLock: Secret | undefined
   #keys: DeviceKeys | undefined
   #personKey: SigningKey | undefined
@@ -68,20 +67,17 @@ export class Vault implements Disposable {
   #lockedByPerson = false
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: VaultOptions, file: VaultRecordFile, unattended: boolean) {
+  private constructor(options: VaultOptions, file: VaultRecordFile, openings: VaultOpenings) {
     this.#crypto = options.crypto
-    this.#store = options.store
     this.#file = file
     this.#passphrases = new VaultPassphrases(options, file)
-    this.#unattended = unattended
+    this.#openings = openings
   }
 
   /** Reads what is stored; opens nothing. @throws IdentityError `vault/damaged`, `vault/newer` */
   static async load(options: VaultOptions): Promise<Vault> {
     const file = await VaultRecordFile.load(options.store, options.logger ?? silentLogger)
-    const unattended = await options.store.read('unattended')
-    if (unattended) options.crypto.wipe(unattended)
-    return new Vault(options, file, unattended !== undefined)
+    return new Vault(options, file, await VaultOpenings.load(options.crypto, options.store))
   }
 
   get phase(): VaultPhase {
@@ -95,7 +91,7 @@ export class Vault implements Disposable {
 
   /** Does this device open by itself after a restart? */
   get unattended(): boolean {
-    return this.#unattended
+    return this.#openings.unattended
   }
 
   /** Was the person made here? Only then can acts of the person be signed here. */
@@ -151,7 +147,7 @@ export class Vault implements Disposable {
       this.#displays.add(first.display)
       this.#changed()
       if (!first.unattended) return
-      await this.#writeUnattended()
+      await this.#openings.setUnattended(deviceLock)
       this.#changed()
     })
   }
@@ -179,13 +175,10 @@ export class Vault implements Disposable {
   startUnattended(): Promise<boolean> {
     return this.#exclusive(undefined, async () => {
       const record = this.#file.require()
-      const lock = await this.#store.read('unattended')
-      if (!lock || this.#keys) return this.#keys !== undefined
-      if (lock.length !== KEY_BYTES)
-        return fail('vault/damaged', 'unattended.key is damaged; unlock with your passphrase and set it up again')
-      const deviceLock = this.#crypto.secret(lock)
-      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
-      this.#deviceLock = deviceLock
+      if (this.#keys) return true
+      const deviceLock = await this.#openings.unattendedLock()
+      if (!deviceLock) return false
+      this.#openDevice(record, deviceLock)
       this.#changed()
       return true
     })
@@ -194,25 +187,19 @@ export class Vault implements Disposable {
   /** The caller has given the plain warning: whoever can read the owner's files can then start this device as it is. */
   setUnattended(unattended: boolean): Promise<void> {
     return this.#exclusive(undefined, async () => {
-      if (!this.#keys) fail('vault/locked', LOCKED)
-      if (unattended) await this.#writeUnattended()
-      else await this.#store.remove('unattended')
-      this.#unattended = unattended
+      const deviceLock = this.#openLock()
+      await this.#openings.setUnattended(unattended ? deviceLock : undefined)
       this.#changed()
     })
   }
 
   /** Makes the key that `openBy` takes, for an operating system's key store; the one before opens nothing more. @throws IdentityError `vault/locked` */
   keepOpener(): Promise<Uint8Array> {
-    return this.#exclusive(undefined, async () => {
-      const { opener, sealed } = makeOpener(this.#crypto, this.#file.require().deviceId, this.#deviceLock ?? fail('vault/locked', LOCKED))
-      await this.#store.write('opener', sealed)
-      return opener
-    })
+    return this.#exclusive(undefined, () => this.#openings.keepOpener(this.#file.require().deviceId, this.#openLock()))
   }
 
   forgetOpener(): Promise<void> {
-    return this.#exclusive(undefined, () => this.#store.remove('opener'))
+    return this.#exclusive(undefined, () => this.#openings.forgetOpener())
   }
 
   /**
@@ -223,13 +210,9 @@ export class Vault implements Disposable {
     return this.#exclusive(opener, async () => {
       const record = this.#file.require()
       if (this.#lockedByPerson) fail('vault/locked', 'somebody locked this device; unlock it with your passphrase')
-      const sealed = await this.#store.read('opener')
-      const deviceLock = sealed && openByOpener(this.#crypto, record.deviceId, sealed, opener)
-      if (!deviceLock)
-        return fail('vault/wrong-opener', 'this key store does not open this device any more; unlock it with your passphrase')
+      const deviceLock = await this.#openings.lockBy(record.deviceId, opener)
       if (this.#keys) return deviceLock.dispose()
-      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
-      this.#deviceLock = deviceLock
+      this.#openDevice(record, deviceLock)
       this.#changed()
     })
   }
@@ -313,12 +296,25 @@ export class Vault implements Disposable {
 
   #openWith(fromPassphrase: Secret): void {
     const record = this.#file.require()
-    if (!this.#keys) {
-      const deviceLock = this.#locksOf(record).openLock('device', record.device, fromPassphrase) ?? damaged('device.lock')
-      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
-      this.#deviceLock = deviceLock
-    }
+    if (!this.#keys)
+      this.#openDevice(record, this.#locksOf(record).openLock('device', record.device, fromPassphrase) ?? damaged('device.lock'))
     if (record.person && !this.#personKey) this.#personKey = openPersonKey(this.#crypto, record, record.person, fromPassphrase)
+  }
+
+  /** Takes the lock over. */
+  #openDevice(record: VaultRecord, deviceLock: Secret): void {
+    try {
+      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
+    } catch (error) {
+      deviceLock.dispose()
+      throw error
+    }
+    this.#deviceLock = deviceLock
+  }
+
+  /** @throws IdentityError `vault/locked` */
+  #openLock(): Secret {
+    return this.#deviceLock ?? fail('vault/locked', LOCKED)
   }
 
   async #relock(before: Secret, newPassphrase: Uint8Array): Promise<void> {
@@ -340,14 +336,7 @@ export class Vault implements Disposable {
 
   #resealed(keys: DeviceKeys): VaultRecord {
     const record = this.#file.require()
-    const lock = this.#deviceLock ?? fail('vault/locked', LOCKED)
-    return { ...record, device: { ...record.device, keys: this.#locksOf(record).sealKeys('device', lock, keys.encode()) } }
-  }
-
-  async #writeUnattended(): Promise<void> {
-    const lock = this.#deviceLock ?? fail('vault/locked', LOCKED)
-    await this.#store.write('unattended', lock.bytes)
-    this.#unattended = true
+    return { ...record, device: { ...record.device, keys: this.#locksOf(record).sealKeys('device', this.#openLock(), keys.encode()) } }
   }
 
   async #save(record: VaultRecord): Promise<void> {
