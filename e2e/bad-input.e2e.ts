@@ -4,18 +4,26 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { chromium } from 'playwright-core'
+import { controlContract } from '../src/device/control-contract.ts'
 import { displayContract } from '../src/device/display-contract.ts'
 import { dataFolderAt } from '../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../src/platform/node/unix-socket-transport.ts'
+import { homeFilesContract } from '../src/files/home-files-contract.ts'
+import { hostProcessContract } from '../src/jobs/serve-host.ts'
+import { supervisorContract } from '../src/main/daemon/supervisor-contract.ts'
+import type { Transport } from '../src/rpc/channel.ts'
 import { createClient } from '../src/rpc/client.ts'
+import { fuzzContract, oddValue } from '../src/testkit/contract-fuzz.ts'
+import { attackFromPages, EVIL_NAMES, startNaiveServer } from '../src/testkit/web-attacks.ts'
 import { type LabMachine, whyNoNetLab } from '../src/testkit/netlab.ts'
-import { seedOfRun } from '../src/testkit/seeded-random.ts'
+import { SeededRandom, seedOfRun } from '../src/testkit/seeded-random.ts'
 import { openSocket, TestDisplay } from '../src/testkit/test-display.ts'
 import { E2eDesk } from './harness/e2e-desk.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually, eventuallyEqual } from './harness/e2e-pair.ts'
-import { whyNoBrowser } from './harness/chromium.ts'
+import { CHROMIUM, whyNoBrowser } from './harness/chromium.ts'
 import { describeInBrowser } from './harness/needs.ts'
 
 const why = whyNoNetLab() ?? whyNoBrowser
@@ -206,12 +214,61 @@ describeInBrowser('what happens while a device runs', () => {
     const enter = await TestDisplay.enter(await device.entrance())
     const socket = await openSocket(enter.port, enter.headers)
     const { pid } = await device.status()
-    socket.send(JSON.stringify({ t: 'call', id: 1, m: 'unlock', i: { passphrase: 'not the one at all', how: 'move' } }))
+    socket.send(JSON.stringify({ t: 'call', id: 1, m: 'unlock', p: { passphrase: 'not the one at all', how: 'move' } }))
     socket.terminate()
     expect((await device.status()).pid).toBe(pid)
     expect(device.log()).not.toMatch(/nobody foresaw|a bug ended/)
     expect(two.problems).toEqual([])
     await two.close()
+  })
+
+  it('pages of others get nothing out of a running device, with its cookie in the browser; a server that checks nothing gives all', async () => {
+    const device = await E2eDevice.start({ name: 'laptop' })
+    onTestFinished(() => device.dispose())
+    await device.create('Ada')
+    const victim = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', `--host-resolver-rules=${EVIL_NAMES}`] })
+    onTestFinished(() => victim.close())
+    const naive = await startNaiveServer('<main>')
+    const there = await attackFromPages({ browser: victim, name: '127.0.0.1', port: naive.port, marker: '<main>' })
+    naive.close()
+    expect(there).toEqual({ rebinding: true, socket: true, framed: true })
+    const entrance = await device.entrance()
+    const { hostname: name, port } = new URL(entrance)
+    // `id="root"` stands in the desk's page and in none that refuses.
+    const here = await attackFromPages({ browser: victim, name, port: Number(port), marker: 'id="root"', entrance })
+    expect(here).toEqual({ rebinding: false, socket: false, framed: false })
+  })
+
+  it('whatever is asked over the sockets of its processes is answered with a stable code (seeded), and all go on', async () => {
+    const device = await E2eDevice.start({ name: 'laptop' })
+    onTestFinished(() => device.dispose())
+    await device.create('Ada')
+    const random = new SeededRandom(seedOfRun())
+    const before = await device.processes()
+    const { deviceSocket, supervisorSocket, hostSocket, filesSocket } = dataFolderAt(device.folder)
+    const { stop: _, ...supervisor } = supervisorContract
+    const { lockDevice: __, createVault: ___, unlock: ____, ...display } = displayContract
+    const { stop: _____, listProcesses: ______, ...host } = hostProcessContract
+    const asked = [
+      ['supervisor', supervisor, supervisorSocket],
+      ['device', { ...display, ...controlContract }, deviceSocket],
+      ['host', host, hostSocket],
+      ['files', homeFilesContract, filesSocket],
+    ] as const
+    for (const [name, contract, socket] of asked) {
+      const far = await connectUnixSocket(socket)
+      const relay = (transport: Transport) => {
+        transport.onDidReceive((message) => far.send(message))
+        far.onDidReceive((message) => transport.send(message))
+      }
+      // Odd values only: what is nearly right is tried room by room, where nothing real is behind it.
+      const { problems, codes } = await fuzzContract(contract, relay, random, 300, () => oddValue(random))
+      far.close('rpc/closed')
+      expect({ name, seed: seedOfRun(), problems }).toEqual({ name, seed: seedOfRun(), problems: [] })
+      expect([...codes.keys()]).toContain('rpc/bad-input')
+    }
+    expect(await device.processes()).toEqual(before)
+    expect(device.log()).not.toMatch(/nobody foresaw|a bug/)
   })
 })
 

@@ -31,6 +31,7 @@ let owned: DisposableStore
 let pair: FakeLinkPair
 let bugs: string[]
 let isMember = true
+let isPlanted = false
 let faults: string[]
 
 const away = () => Promise.reject(new DeviceError('device/process-away', 'not there'))
@@ -41,6 +42,7 @@ beforeEach(async () => {
   bugs = []
   faults = []
   isMember = true
+  isPlanted = false
   const { keys, list } = await createPairingDevice(crypto, systemClock, 'laptop')
   pair = createFakeLinkPair(keys.device, PEER)
   pair.a.onDidClose(({ reason }) => faults.push(reason))
@@ -55,7 +57,10 @@ beforeEach(async () => {
   const terminals = {
     open: away,
     list: away,
-    end: away,
+    end: async (terminalId: string) => {
+      if (isPlanted && terminalId === 't') throw new TypeError('planted')
+      return away()
+    },
     screen: away,
     attach: away,
     onDidChange: new Emitter().event,
@@ -116,6 +121,18 @@ it.each([
   const { codes, problems } = await fuzzContract(contract, serve, random, roundsOfRun(400, 20_000), plausible)
   expect({ seed, problems, bugs, faults }).toEqual({ seed, problems: [], bugs: [], faults: [] })
   expect([...codes.keys()]).toEqual(expect.arrayContaining(['rpc/bad-input', 'rpc/unknown-method', 'device/process-away']))
+})
+
+it('[DV22] the fuzz of peers finds a call that breaks on a rare input (planted)', async () => {
+  isPlanted = true
+  const random = new SeededRandom(seedOfRun())
+  const peer = laneOf('control')
+  const relay = (transport: Parameters<Parameters<typeof fuzzContract>[1]>[0]) => {
+    transport.onDidReceive((message) => peer.send(message))
+    peer.onDidReceive((message) => transport.send(message))
+  }
+  const { problems } = await fuzzContract(peerContract, relay, random, 400, () => ({ terminalId: random.pick(['t', 'u', '']) }))
+  expect(problems.join()).toContain('base/bug')
 })
 
 it('[DV19] a device that is no member is refused by name of what it asked, on every lane', async () => {

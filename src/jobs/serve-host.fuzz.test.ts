@@ -52,3 +52,28 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
   expect(host.find(steady.terminalId).exit).toBeUndefined()
   host.dispose()
 }, 600_000)
+
+it('[JB8] the fuzz finds a call that breaks on a rare input (planted)', async () => {
+  const random = new SeededRandom(seedOfRun())
+  const host = new TerminalHost({
+    spawner: new FakePtySpawner(),
+    newScreen: ({ columns, rows }) => new XtermScreen(columns, rows, 100),
+    clock: new ManualClock(),
+    random,
+    logger: silentLogger,
+    environment: {},
+    home: '/home/ada',
+    shell: () => ({ file: '/bin/sh', args: [], env: {} }),
+    isFolder: () => true,
+  })
+  host.end = async (terminalId) => {
+    if (terminalId === 'terminal 13') throw new TypeError('planted')
+  }
+  const tasks = { list: async () => ({}), end: () => {} } as unknown as TaskTable
+  const { spawn: _, attach: __, listProcesses: ___, ...fuzzed } = hostProcessContract
+  const serve = (transport: Parameters<typeof serveHost>[1]) =>
+    void serveHost({ host, tasks, stop: async () => {}, logger: silentLogger }, transport)
+  const { problems } = await fuzzContract(fuzzed, serve, random, 800, () => ({ terminalId: `terminal ${random.below(40)}` }))
+  expect(problems.join()).toContain('base/bug')
+  host.dispose()
+})

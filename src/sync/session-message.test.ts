@@ -84,7 +84,8 @@ describe('messages', () => {
     for (const message of [...conversation(), ...more]) expect(decodeMessage(encodeMessage(message))).toEqual(message)
   })
 
-  it('[SY6] any change of a byte, any cut: read, or refused with a code of ours', () => {
+  /** Reads recorded messages with a byte changed, or cut: what is thrown has a code of ours. @throws Error  with seed and example */
+  function fuzzDecoder(decode: (bytes: Uint8Array) => unknown): void {
     const all = conversation().map(encodeMessage)
     const change = fc.record({
       which: fc.nat({ max: all.length - 1 }),
@@ -97,13 +98,23 @@ describe('messages', () => {
         const bytes = Uint8Array.from(all[which] as Uint8Array)
         bytes[at % bytes.length] = value
         try {
-          decodeMessage(cut ? bytes.subarray(0, at % bytes.length) : bytes)
+          decode(cut ? bytes.subarray(0, at % bytes.length) : bytes)
         } catch (error) {
           expect(errorCode(error)).toMatch(/^sync\//)
         }
       }),
       { numRuns: 5_000 },
     )
+  }
+
+  it('[SY6] any change of a byte, any cut: read, or refused with a code of ours', () => fuzzDecoder(decodeMessage))
+
+  it('[SY6] the fuzz finds a decoder that believes a length (planted)', () => {
+    const believing = (bytes: Uint8Array) => {
+      if (bytes[0] === 0x14 && (bytes[1] ?? 0) > bytes.length) throw new RangeError('planted: read beyond the end')
+      return decodeMessage(bytes)
+    }
+    expect(() => fuzzDecoder(believing)).toThrow(/seed/)
   })
 
   it('[SY6] a device takes any bytes after the hello without a throw, and goes on', { timeout: 60_000 }, async () => {

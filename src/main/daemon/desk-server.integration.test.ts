@@ -1,14 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { WebSocketServer } from 'ws'
 import { silentLogger } from '../../base/logger.ts'
 import type { Transport } from '../../rpc/channel.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { openSocket, request, TestDisplay } from '../../testkit/test-display.ts'
+import { attackFromPages, EVIL_NAMES, startNaiveServer } from '../../testkit/web-attacks.ts'
 import { Assets } from './assets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
@@ -158,84 +157,22 @@ describe('the desk server', () => {
   })
 })
 
-/** A server that checks nothing: shows that each attack works where nothing stops it. */
-function startNaiveServer(): Promise<{ port: number; close(): void }> {
-  const naive = http.createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html')
-    response.end(`<!doctype html>${SECRET}`)
-  })
-  const sockets = new WebSocketServer({ server: naive })
-  sockets.on('connection', (socket) => socket.send(SECRET))
-  return new Promise((resolve) =>
-    naive.listen(0, '127.0.0.1', () => {
-      const close = () => {
-        for (const socket of sockets.clients) socket.terminate()
-        naive.close()
-        naive.closeAllConnections()
-      }
-      resolve({ port: (naive.address() as { port: number }).port, close })
-    }),
-  )
-}
-
 describe.skipIf(!CHROMIUM)(`attacks from pages in a real browser${CHROMIUM ? '' : ' (there is no Chromium here)'}`, () => {
   let browser: Browser
-  let evil: http.Server
   beforeAll(async () => {
-    const args = ['--no-sandbox', '--host-resolver-rules=MAP rebind.test 127.0.0.1, MAP evil.test 127.0.0.1']
+    const args = ['--no-sandbox', `--host-resolver-rules=${EVIL_NAMES}`]
     browser = await chromium.launch({ executablePath: String(CHROMIUM), args })
-    evil = http.createServer((_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>evil'))
-    await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
   })
-  afterAll(async () => {
-    await browser.close()
-    evil.close()
-    evil.closeAllConnections()
-  })
-
-  /** What pages of others get out of the desk at `port`; the victim's browser holds the desk's cookie when there is one. */
-  async function attack(port: number, name: string, entrance?: string) {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    if (entrance) {
-      await page.goto(entrance)
-      await page.waitForURL(`http://${name}:${port}/`)
-      expect(await page.title()).toBe('script ran')
-    }
-    await page.goto(`http://rebind.test:${port}/`).catch(() => {})
-    const rebinding = await page.evaluate(() => fetch('/').then((answer) => answer.text(), String))
-    await page.goto(`http://evil.test:${(evil.address() as { port: number }).port}/`)
-    const at = `${name}:${port}`
-    const socket = await page.evaluate(
-      (url) =>
-        new Promise<string>((resolve) => {
-          const opened = new WebSocket(url)
-          opened.onmessage = ({ data }) => resolve(String(data))
-          opened.onerror = () => resolve('refused')
-        }),
-      `ws://${at}/display`,
-    )
-    const framed = await page.evaluate(async (url) => {
-      const frame = document.createElement('iframe')
-      frame.src = url
-      document.body.append(frame)
-      await new Promise((resolve) => (frame.onload = resolve))
-      return true
-    }, `http://${at}/`)
-    const inFrame =
-      (await page
-        .frames()[1]
-        ?.content()
-        .catch(() => '')) ?? ''
-    await context.close()
-    return { rebinding: rebinding.includes(SECRET), socket: socket.includes(SECRET), framed: framed && inFrame.includes(SECRET) }
-  }
+  afterAll(() => browser.close())
 
   it('[DV30] work on a server that checks nothing, and none works here', async () => {
-    const naive = await startNaiveServer()
-    expect(await attack(naive.port, '127.0.0.1')).toEqual({ rebinding: true, socket: true, framed: true })
+    const naive = await startNaiveServer(SECRET)
+    const there = await attackFromPages({ browser, name: '127.0.0.1', port: naive.port, marker: SECRET })
+    expect(there).toEqual({ rebinding: true, socket: true, framed: true })
     naive.close()
-    expect(await attack(server.port, `${LABEL}.localhost`, server.oneTimeUrl())).toEqual({ rebinding: false, socket: false, framed: false })
+    const entrance = server.oneTimeUrl()
+    const here = await attackFromPages({ browser, name: `${LABEL}.localhost`, port: server.port, marker: SECRET, entrance })
+    expect(here).toEqual({ rebinding: false, socket: false, framed: false })
     expect(accepted).toEqual([])
   })
 

@@ -1,9 +1,11 @@
 import type { WebContents } from 'electron'
+import { oddValue } from '../../testkit/contract-fuzz.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { describe, expect, it, vi } from 'vitest'
 import { serveAwayPage } from './away-page.ts'
 import { as, FakeContents, FakeView, FakeWindow } from './fake-electron.suite.ts'
 import { DESK_PREFERENCES, guardContents, guardSession, isSameOrigin, TAB_PREFERENCES } from './guards.ts'
-import { pageUrl } from './native-contract.ts'
+import { nativeMethods, pageUrl } from './native-contract.ts'
 import { serveNative } from './native-service.ts'
 import { entranceOf, readArguments, urlOfEntrance } from './open-desk.ts'
 import { SecretBox } from './secret-box.ts'
@@ -142,6 +144,47 @@ describe('[EL2] the native contract', () => {
       }),
     ).rejects.toThrow(/^native\/refused-address: /)
     await expect(call('secret:seal', { base64: 'aGk=' })).rejects.toThrow(/^native\/no-keystore: /)
+  })
+
+  /** Any call by the desk is answered, or refused with a code. @returns  refusals without one */
+  async function fuzzNative(call: (name: unknown, input: unknown) => Promise<unknown>): Promise<readonly string[]> {
+    const random = new SeededRandom(seedOfRun())
+    const urls = ['https://a.test/', 'file:///x', DESK, '']
+    const plausible = () => ({
+      tabId: random.pick(['t', 'u', '']),
+      bounds: { x: random.below(9), y: 0, width: random.below(900), height: 1.5 - random.below(2) / 2 },
+      page: { history: { urls: [random.pick(urls)], index: random.below(2) }, scrollY: random.below(9), byPerson: random.chance(0.5) },
+      picture: random.chance(0.5),
+      to: random.pick(['back', 'stop', 'https://b.test/', 7]),
+      url: random.pick(urls),
+      question: random.below(4),
+      allow: random.chance(0.5),
+      bindings: ['Ctrl+K'],
+      base64: random.pick(['aGk=', '!', 'x'.repeat(5_000)]),
+    })
+    const problems: string[] = []
+    for (let n = 0; n < roundsOfRun(600, 20_000); n++) {
+      const name = random.chance(0.05) ? oddValue(random) : random.pick(Object.keys(nativeMethods))
+      const input = random.chance(0.6) ? plausible() : oddValue(random)
+      await call(name, input).catch((error: unknown) => {
+        if (!/^native\/[a-z-]+: /.test(String((error as Error).message)))
+          problems.push(`${String(name)} ${JSON.stringify(input)}: ${error}`)
+      })
+    }
+    return problems
+  }
+
+  it('answers any call with any input, or refuses it with a code (seeded)', async () => {
+    const { call } = nativeSetup()
+    expect({ seed: seedOfRun(), problems: await fuzzNative(call) }).toEqual({ seed: seedOfRun(), problems: [] })
+  })
+
+  it('the fuzz finds a call that breaks on a rare input (planted)', async () => {
+    const { call, tabs } = nativeSetup()
+    tabs.close = (tabId: string) => {
+      if (tabId === 'u') throw new TypeError('planted')
+    }
+    expect((await fuzzNative(call)).join()).toContain('planted')
   })
 
   it('shows, moves, hides and closes a view', async () => {

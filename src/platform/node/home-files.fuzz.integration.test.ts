@@ -60,3 +60,22 @@ it('[FS1] whatever is asked of the files process, it answers with a stable code 
   expect(readFileSync(path.join(base, 'secret'), 'utf8')).toBe('secret')
   rmSync(base, { recursive: true })
 }, 600_000)
+
+it('[FS1] the fuzz finds a call that breaks on a rare input (planted)', async () => {
+  const random = new SeededRandom(seedOfRun())
+  const home = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'elsewhere-fuzz-')))
+  class BrokenDisk extends NodeHomeDisk {
+    override makeFolder(...given: Parameters<NodeHomeDisk['makeFolder']>): ReturnType<NodeHomeDisk['makeFolder']> {
+      if (JSON.stringify(given).includes('/7')) throw new TypeError('planted')
+      return super.makeFolder(...given)
+    }
+  }
+  const disk = new BrokenDisk({ home, trash: path.join(home, 'Trash') })
+  const serve = (transport: Parameters<typeof serveFiles>[1]) => void serveFiles(disk, transport, silentLogger)
+  const { problems } = await fuzzContract(homeFilesContract, serve, random, 1_500, () => ({
+    device: 'd',
+    path: `${home}/${random.below(20)}`,
+  }))
+  expect(problems.join()).toContain('base/bug')
+  rmSync(home, { recursive: true })
+})
