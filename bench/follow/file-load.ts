@@ -1,38 +1,38 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { endProcess } from '../peers/xvfb.ts'
 import type { BenchLab } from './bench-lab.ts'
 
+const PROGRAM = path.resolve(import.meta.dirname, 'file-load-process.ts')
 const FILE_BYTES = 256 * 1024
-/** Reads under way at once: more than the bulk connection lets into flight on a path of 80 ms. */
-const READS = 24
 
 /**
- * B reads a file of A's home without end, many times at once, as the Files app reads one, while `work` runs.
+ * B reads a file of A's home without end while `work` runs.
  *
  * @returns what `work` returned, and the speed of the files in MB/s
  */
 export async function whileFilesFlow<T>(lab: BenchLab, work: () => Promise<T>): Promise<{ result: T; megabytesPerSecond: number }> {
-  const { device: from, deviceId: device } = lab.machine('a')
+  const { device: from, deviceId } = lab.machine('a')
   const file = path.join(from.folder, 'load.bin')
   await writeFile(file, randomBytes(FILE_BYTES))
-  return lab.ask('b', async (client) => {
-    const over = new AbortController()
-    let bytes = 0
-    const startedMs = performance.now()
-    const readers = Array.from({ length: READS }, async () => {
-      while (!over.signal.aborted) {
-        await client.readBytes({ device, path: file })
-        bytes += FILE_BYTES
-      }
-    })
-    const failed = Promise.all(readers).then(() => new Promise<never>(() => {})) // rejects when a read fails
-    try {
-      const result = await Promise.race([work(), failed])
-      return { result, megabytesPerSecond: bytes / 1e3 / (performance.now() - startedMs) }
-    } finally {
-      over.abort()
-      await Promise.allSettled(readers)
-    }
+  const args = [PROGRAM, lab.machine('b').device.folder, deviceId, file]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let bytes = 0
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', (line) => {
+    bytes = Number(line)
   })
+  try {
+    await once(lines, 'line')
+    const [bytesBefore, startedMs] = [bytes, performance.now()]
+    const result = await work()
+    if (child.exitCode !== null) throw new Error(`the files stopped: exit code ${child.exitCode}`)
+    return { result, megabytesPerSecond: (bytes - bytesBefore) / 1e3 / (performance.now() - startedMs) }
+  } finally {
+    await endProcess(child)
+  }
 }

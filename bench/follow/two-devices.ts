@@ -74,10 +74,13 @@ export async function measureEchoProxy(lab: BenchLab): Promise<Measured> {
 
 export async function measureEchoLoaded(lab: BenchLab): Promise<Measured> {
   await lab.setPath({ bytesPerMs: FULL_BYTES_PER_MS })
-  const { result: ms, megabytesPerSecond } = await whileFilesFlow(lab, () => echoTimes(lab, KEYS))
+  const both = async () => ({ ms: await echoTimes(lab, KEYS), ssh: await sshEchoTimes(lab, KEYS).catch(() => undefined) })
+  const { result, megabytesPerSecond } = await whileFilesFlow(lab, both)
+  const { ms, ssh } = result
   await lab.setPath({ bytesPerMs: 0 })
   const p95 = quantile(ms, 0.95)
-  const peers = { p50: median(ms), 'files, MB/s': megabytesPerSecond }
+  const sshPeer: Readonly<Record<string, number>> = ssh ? { 'ssh meanwhile, p95': quantile(ssh, 0.95) } : {}
+  const peers = { p50: median(ms), 'files, MB/s': megabytesPerSecond, ...sshPeer }
   return measured('echoLoaded', p95, { peers, n: KEYS, met: p95 <= PROXY_MS.roundTrip + 20 })
 }
 

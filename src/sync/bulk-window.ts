@@ -6,16 +6,16 @@ export const TARGET_DELAY_MS = 8
 export const MIN_BULK_WINDOW_BYTES = 32 * 1024
 export const MAX_BULK_WINDOW_BYTES = 4 * 1024 * 1024
 const FIRST_WINDOW_BYTES = 64 * 1024
-/** No path is taken to be slower (5 Mbit/s) or faster than this: what it may hold for its own time, at least and at most. */
-const PATH_BYTES_PER_MS = { least: 600, most: 50_000 }
+/** No path is taken to be slower (8 Mbit/s) or faster than this: what it may hold for its own time, at least and at most. */
+const PATH_BYTES_PER_MS = { least: 1_000, most: 50_000 }
 /** Besides that, at most: measured on one link with a saturated files lane, 4 MiB gave session round trips of 10-15 ms, this 3 ms. */
 const MOST_BYTES = 256 * 1024
 /** Late confirmations may come from a busy process, not from a full path: the best of this long counts, and of so many at least. */
 const RECENT = { forMs: 100, samples: 3 }
 /** The path's own time is the shortest of the last two minutes: it may change its way. */
 const BASE = { spanMs: 30_000, spans: 4 }
-/** Per confirmed byte, once the path has been full: a sixteenth more or half less in a round trip. */
-const GAIN = { grow: 0.06, shrink: 0.5 }
+/** How far towards what the last measurement asks for in one round trip, and the most it grows by. */
+const STEP = { gain: 0.5, growth: 1.25 }
 
 /**
  * How much of bulk may be in flight on one connection. SCTP fills whatever queue a path has, seconds of it in a home router,
@@ -83,10 +83,15 @@ export class BulkWindow {
   }
 
   #adapt(delayMs: number, fresh: number, inFlight: number): void {
-    const room = Math.max(-1, (TARGET_DELAY_MS - delayMs) / TARGET_DELAY_MS)
-    this.#wasFull ||= room < 0
-    if (room < 0) this.#bytes += room * GAIN.shrink * fresh
-    else if (inFlight * 2 >= this.#bytes) this.#bytes += this.#wasFull ? room * GAIN.grow * fresh : fresh
+    this.#wasFull ||= delayMs > TARGET_DELAY_MS
+    const isUsed = inFlight * 2 >= this.#bytes
+    if (!this.#wasFull) this.#bytes += isUsed ? fresh : 0
+    else {
+      // What is in flight takes base and delay to go through: so much of it would take base and target.
+      const share = (this.#baseMs + TARGET_DELAY_MS) / Math.max(1, this.#baseMs + delayMs)
+      const change = (Math.min(STEP.growth, share) - 1) * STEP.gain * fresh
+      if (change < 0 || isUsed) this.#bytes += change
+    }
     const least = Math.max(this.#minBytes, this.#baseMs * PATH_BYTES_PER_MS.least)
     const most = Math.min(MAX_BULK_WINDOW_BYTES, MOST_BYTES + this.#baseMs * PATH_BYTES_PER_MS.most)
     this.#bytes = Math.min(most, Math.max(least, this.#bytes))
