@@ -53,11 +53,13 @@ describeInBrowser('journeys over the desk', () => {
 
     // The menu has the same two, and leaves the keyboard where it was.
     await page.keyboard.press('Alt+Space')
-    await page
-      .getByRole('menuitem', { name: /^Move\b/ })
-      .first()
-      .waitFor()
-    await page.keyboard.type('mov')
+    const move = page.getByRole('menuitem', { name: /^Move Alt/ })
+    await move.waitFor()
+    await eventually('the arrow keys reach it', async () => {
+      if (await move.evaluate((item) => item === document.activeElement)) return true
+      await page.keyboard.press('ArrowDown')
+      return false
+    })
     await page.keyboard.press('Enter')
     await page.getByText('Move with the arrow keys').waitFor()
     await page.keyboard.press('ArrowLeft')
@@ -105,9 +107,10 @@ describeInBrowser('journeys over the desk', () => {
     await page.keyboard.press('Alt+t')
     const strip = page.locator('.window[data-active] [data-tab-strip]')
     await expect.poll(() => strip.getByRole('tab').count()).toBe(2)
-    await page.keyboard.press('Alt+ArrowLeft')
-    await runFromPalette(page, 'devices', /^Devices/)
-    await active('Devices').waitFor()
+    // The new tab is a terminal: it takes the keyboard once it is there, and from then on Alt belongs to its program.
+    await page.locator('.xterm-helper-textarea:focus').waitFor({ state: 'attached' })
+    await page.keyboard.press('Control+Shift+ArrowLeft')
+    await open('Devices')
     await page.keyboard.press('Alt+ArrowRight')
     await expect.poll(async () => (await rectOf(page, 'Devices')).zone).toBe('right')
     const id = await active('Devices').getAttribute('data-window') // its name will be that of the tab in front

@@ -54,11 +54,10 @@ export async function swipe(page: Page, { x, y }: Point, px: number): Promise<vo
   await session.detach()
 }
 
-/** Closes every window of the activity, one after the other, by key. */
+/** Closes every window of the activity, one after the other: by their buttons, since inside a terminal keys belong to its program. */
 export async function closeWindows(page: Page): Promise<void> {
   for (let left = await page.locator('.window').count(); left > 0; left = await page.locator('.window').count()) {
-    await page.locator('.window').last().focus()
-    await page.keyboard.press('Control+Alt+w')
+    await page.locator('.window[data-active]').getByRole('button', { name: 'Close window' }).click()
     await page.waitForFunction((before) => document.querySelectorAll('.window').length < before, left)
   }
 }

@@ -33,7 +33,7 @@ export const bestReason = ({ cpu, cores }: { readonly cpu: number; readonly core
  * Only what is real is offered: a terminal or a folder can be opened over there; what runs or lies here stays here.
  */
 export function deviceOffer(carried: Carried, device: Pick<DeviceRow, 'deviceId' | 'name' | 'state'>): DeviceOffer {
-  if (device.state === 'away') return { takes: false, reason: 'away' }
+  if (device.state === 'away') return { takes: false, reason: 'cannot be reached now' }
   if (device.state === 'connecting') return { takes: false, reason: 'still connecting' }
   if (carried.device === device.deviceId) return { takes: false, reason: 'it is there already' }
   switch (carried.app) {
