@@ -148,7 +148,7 @@ export class DeskKeeper implements Disposable {
     } catch (error) {
       this.#open = undefined
       owned.dispose()
-      vault.lockDevice()
+      vault.seal()
       log.error('the desk could not be opened', { error })
       const code = errorCode(error)
       notices.put({ code, severity: 'error', message: `This device could not open its desk: ${errorMessage(error)}` })

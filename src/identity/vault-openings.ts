@@ -5,7 +5,7 @@ import { fail } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
 
 /**
- * The ways to the device lock without a passphrase, each there only when asked for: a file beside the vault (*unattended*, ID18)
+ * The ways to the device lock without a passphrase, each there only when asked for: a file beside the vault (*unattended*, ID19)
  * and a key in an operating system's key store (ID28). To the person's lock there is none. Owns no open lock.
  */
 export class VaultOpenings {

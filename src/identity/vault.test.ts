@@ -238,6 +238,29 @@ describe('Vault', () => {
     await expect((await load()).keepOpener()).rejects.toThrow(code('vault/locked'))
   })
 
+  it('[ID28] a device that sealed itself because its desk could not be opened is not one that a person locked', async () => {
+    const { vault } = await create()
+    const opener = await vault.keepOpener()
+    vault.seal()
+    expect(vault.phase).toBe('sealed')
+    await vault.openBy(opener.slice())
+    expect(vault.phase).toBe('open')
+    vault.lockDevice()
+    vault.seal() // what comes after does not undo what the person did
+    await expect(vault.openBy(opener.slice())).rejects.toThrow(code('vault/locked'))
+  })
+
+  it('[ID28] nor does an unlock that the person overtook', async () => {
+    const { vault } = await create()
+    const opener = await vault.keepOpener()
+    vault.seal()
+    const unlocking = vault.unlock('d1', utf8(PASS))
+    await new Promise((resolve) => setImmediate(resolve))
+    vault.lockDevice()
+    await expect(unlocking).rejects.toThrow(code('vault/locked'))
+    await expect(vault.openBy(opener.slice())).rejects.toThrow(code('vault/locked'))
+  })
+
   it('[ID28] what a person locked opens with the passphrase only', async () => {
     const { vault } = await create()
     const opener = await vault.keepOpener()

@@ -65,6 +65,7 @@ export class Vault implements Disposable {
   /** Counts device locks: an unlock that was overtaken by one must not open anything. */
   #locks = 0
   #lockedByPerson = false
+  #personLocks = 0
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(options: VaultOptions, file: VaultRecordFile, openings: VaultOpenings) {
@@ -226,8 +227,14 @@ export class Vault implements Disposable {
 
   /** All keys go, at once. Links cannot be proved and nothing stored can be read until the next unlock. */
   lockDevice(): void {
-    this.#locks++
     this.#lockedByPerson = true
+    this.#personLocks++
+    this.seal()
+  }
+
+  /** As `lockDevice`, but nobody asked for it: the device could not go on with open keys, and opens again in any way it has. */
+  seal(): void {
+    this.#locks++
     this.#displays.clear()
     this.#wipePerson()
     this.#keys?.dispose()
@@ -290,7 +297,7 @@ export class Vault implements Disposable {
   }
 
   dispose(): void {
-    this.lockDevice()
+    this.seal()
     this.#onDidChange.dispose()
   }
 
@@ -356,11 +363,12 @@ export class Vault implements Disposable {
   /** One after another; wipes `passphrase` whatever happens; what was opened while the device was locked is closed again. */
   #exclusive<T>(passphrase: Uint8Array | undefined, work: () => Promise<T>): Promise<T> {
     const run = async () => {
-      const locks = this.#locks
+      const [locks, personLocks] = [this.#locks, this.#personLocks]
       try {
         const result = await work()
         if (locks !== this.#locks) {
-          this.lockDevice()
+          if (personLocks === this.#personLocks) this.seal()
+          else this.lockDevice()
           return fail('vault/locked', 'the device was locked while this was going on; unlock it again')
         }
         return result
