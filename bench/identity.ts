@@ -1,12 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { toBase58 } from '../src/base/base58.ts'
 import { utf8 } from '../src/base/bytes.ts'
+import { systemClock } from '../src/base/clock.ts'
 import type { DeviceId, PersonId } from '../src/base/ids.ts'
+import { AuthorityLog } from '../src/identity/authority/authority-log.ts'
 import { foldAuthority } from '../src/identity/authority/fold-authority.ts'
-import { decodeOperation, genesisOf, parse, signOperation } from '../src/identity/authority/operation-codec.ts'
+import { decodeOperation, genesisOf, signOperation } from '../src/identity/authority/operation-codec.ts'
 import type { Operation, OperationBody } from '../src/identity/authority/operation.ts'
-import { decodeState, encodeState } from '../src/identity/authority/state-codec.ts'
+import { encodeState } from '../src/identity/authority/state-codec.ts'
 import type { SigningKey } from '../src/identity/crypto.ts'
+import { DeviceKeys } from '../src/identity/device-keys.ts'
+import { SqliteAuthorityStore } from '../src/platform/node/sqlite-authority-store.ts'
 import { SodiumCrypto } from '../src/platform/node/sodium-crypto.ts'
+import { SqliteStore } from '../src/platform/node/sqlite-store.ts'
 import { median, type Bench, type Row } from './report.ts'
 
 /* `npm run bench -- identity`: what the authority log costs. CPU seconds of this process; the rest comes with its part of the product. */
@@ -68,6 +76,30 @@ function history(crypto: SodiumCrypto, count: number): { readonly person: Person
   return { person, operations }
 }
 
+/** CPU of opening a real store whose log has a checkpoint and newer operations behind it. */
+function openings(crypto: SodiumCrypto, { person, operations }: ReturnType<typeof history>, checkpoint: Uint8Array): number[] {
+  const folder = mkdtempSync(join(tmpdir(), 'elsewhere-bench-'))
+  const { sealer } = DeviceKeys.create(crypto, person)
+  const openStore = () => new SqliteStore({ path: join(folder, 'store.sqlite'), sealer })
+  try {
+    const first = openStore()
+    const store = new SqliteAuthorityStore(first, person)
+    store.append(operations)
+    store.putCheckpoint({ count: MANY, state: checkpoint })
+    first.dispose()
+    return Array.from({ length: 9 }, () => {
+      const again = openStore()
+      const ms = cpuMs(() =>
+        AuthorityLog.open({ crypto, clock: systemClock, person, store: new SqliteAuthorityStore(again, person) }).dispose(),
+      )
+      again.dispose()
+      return ms
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 async function run(): Promise<readonly Row[]> {
   const crypto = new SodiumCrypto()
   const few = history(crypto, FEW)
@@ -83,17 +115,7 @@ async function run(): Promise<readonly Row[]> {
   const many = history(crypto, MANY + NEWER)
   const before = foldAuthority(many.person, many.operations.slice(0, MANY)).state
   const kept = encodeState(before)
-  const newer = many.operations.slice(MANY).map(({ bytes }) => bytes)
-  const opens = Array.from({ length: 9 }, () =>
-    cpuMs(() => {
-      const from = decodeState(kept)
-      foldAuthority(
-        many.person,
-        newer.map((bytes) => parse(crypto, bytes)),
-        { from },
-      )
-    }),
-  )
+  const opens = openings(crypto, many, kept)
   const fullMs = cpuMs(() => void foldAuthority(many.person, many.operations))
   return [
     row(
@@ -111,7 +133,7 @@ async function run(): Promise<readonly Row[]> {
     },
     row(
       'identity-open',
-      `log of ${MANY} (${LIVE_GRANTS} grants live) from a checkpoint of ${(kept.length / 1024).toFixed(0)} KiB, with ${NEWER} newer`,
+      `sealed store with a log of ${MANY} (${LIVE_GRANTS} grants live) from a checkpoint of ${(kept.length / 1024).toFixed(0)} KiB, with ${NEWER} newer`,
       median(opens),
       'ms CPU',
       '<= 100',

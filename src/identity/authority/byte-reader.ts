@@ -10,6 +10,7 @@ import { malformedOperation } from './authority-error.ts'
  */
 export class ByteReader {
   readonly #bytes: Uint8Array
+  readonly #spelled = new Map<string, string>()
   #position = 0
 
   constructor(bytes: Uint8Array) {
@@ -50,8 +51,13 @@ export class ByteReader {
     return toHex(this.raw(length))
   }
 
+  /** A state names the same few keys thousands of times, and base58 is slow: each is spelled once. */
   base58(length: number): string {
-    return toBase58(this.raw(length))
+    const bytes = this.raw(length)
+    const key = String.fromCharCode(...bytes)
+    let text = this.#spelled.get(key)
+    if (text === undefined) this.#spelled.set(key, (text = toBase58(bytes)))
+    return text
   }
 
   text(maxBytes: number): string {
