@@ -48,6 +48,15 @@ it('[SY65] uses what carries our tag of this hour or one beside it, once, and no
   expect(announced.at(-1)).toEqual({ tags: [], port: undefined })
 })
 
+it.each(['127.0.0.1', '127.9.9.9', '0.0.0.0', '169.254.169.254', '224.0.0.1', '255.255.255.255', 'localhost', '[::1]'])(
+  '[SY65] who says our tag cannot lead us to %s',
+  (address) => {
+    const { found, urls } = setUp(SECRET)
+    found.fire({ tag: lanTag(SECRET, 100), url: `ws://${address}:8080/` })
+    expect(urls()).toEqual([])
+  },
+)
+
 it('[SY65] who floods the LAN with our tags gets eight places', () => {
   const { found, urls } = setUp(SECRET)
   for (let i = 0; i < 50; i++) found.fire({ tag: lanTag(SECRET, 100), url: `ws://10.0.0.${i}:5/` })

@@ -87,7 +87,7 @@ export class LanMeeting implements Disposable {
   }
 
   #find(tag: string, url: string): void {
-    if (this.#used.has(url) || !this.#isOurs(tag) || !this.#makeRoom()) return
+    if (this.#used.has(url) || !this.#isOurs(tag) || !isOnLan(url) || !this.#makeRoom()) return
     try {
       this.#used.set(url, { use: this.#options.pool.use(url), sinceMs: this.#options.clock.monotonicMs() })
       this.#options.logger.info('a rendezvous was found on the LAN', { url })
@@ -111,4 +111,13 @@ export class LanMeeting implements Disposable {
   dispose(): void {
     this.#owned.dispose()
   }
+}
+
+/**
+ * Anybody on a LAN hears the tag and can say it: what they name must not lead this device to programs of its own machine
+ * (loopback), to the cloud it may run in (169.254.169.254), or to nobody (0.x, multicast).
+ */
+function isOnLan(url: string): boolean {
+  const [first = 0, ...rest] = /^ws:\/\/(\d+)\.(\d+)\.(\d+)\.(\d+):\d+\/$/.exec(url)?.slice(1).map(Number) ?? []
+  return first > 0 && first !== 127 && first < 224 && !(first === 169 && rest.join('.') === '254.169.254')
 }
