@@ -14,9 +14,8 @@ Saves PNGs in demo-out/ and prints how long each step took.
   --json FILE       writes what was measured and seen to FILE
   --no-namespaces   all three on this machine's own network, also where namespaces could be made`
 
-/** `npm run demo`: see HELP. 0 if both displays showed the same desk and the seat moved. */
-export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+const readOptions = (args: readonly string[]) =>
+  parseArgs({
     args: [...args],
     options: {
       keep: { type: 'boolean', default: false },
@@ -24,7 +23,17 @@ export async function main(args: readonly string[]): Promise<number> {
       'no-namespaces': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
-  })
+  }).values
+
+/** `npm run demo`: see HELP. 0 if both displays showed the same desk and the seat moved. */
+export async function main(args: readonly string[]): Promise<number> {
+  let values: ReturnType<typeof readOptions>
+  try {
+    values = readOptions(args)
+  } catch (error) {
+    console.error(`demo: ${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+    return 2
+  }
   if (values.help) {
     console.log(HELP)
     return 0
@@ -35,8 +44,11 @@ export async function main(args: readonly string[]): Promise<number> {
     )
     return 2
   }
-  if (await isBuildStale()) await buildAll()
-  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  if (await isBuildStale()) {
+    console.log('building what is missing or old: a few seconds')
+    await buildAll()
+  }
+  const interrupted = new Promise<void>((resolve) => process.on('SIGINT', resolve).on('SIGTERM', resolve)) // stays: a second one must not cut the clearing up short
   const { runDemo }: { runDemo: (options: DemoOptions) => Promise<unknown> } = await import(
     pathToFileURL(inProject('e2e', 'demo', 'run-demo.ts')).href
   )

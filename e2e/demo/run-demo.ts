@@ -70,6 +70,7 @@ class Demo {
     const { folder, jsonFile, say } = this.#options
     await mkdir(folder, { recursive: true })
     await this.#machines.start(PERSON, NAMES)
+    say('Linking the kitchen and the studio with the laptop, by a code each.')
     await this.#pair('kitchen')
     await this.#pair('studio')
 
