@@ -24,6 +24,7 @@ interface Seen {
   /** Last frame with a new window, new content in one, or content in place of a placeholder. */
   paintedMs: number
   changedMs: number
+  /** Windows of which something can be seen. */
   frames: number
   contents: number
   placeholders: number
@@ -40,7 +41,12 @@ function watchDesk(key: string): void {
     if (!open) return
     const sinceOpen = () => performance.now() - open.startTime
     const count = (selector: string) => document.querySelectorAll(selector).length
-    const [frames, contents, placeholders] = [count('.window'), count('.window-body:not(:empty)'), count('.window-body .ui-skeleton')]
+    // A window that others cover whole has no tabs in its title bar.
+    const [frames, contents, placeholders] = [
+      count('.window .tab-strip'),
+      count('.window-body:not(:empty)'),
+      count('.window-body .ui-skeleton'),
+    ]
     if (frames !== seen.frames || contents !== seen.contents || placeholders !== seen.placeholders) {
       Object.assign(seen, { frames, contents, placeholders, changedMs: performance.now() })
       requestAnimationFrame(() => {
@@ -99,11 +105,18 @@ async function inTurn(size: DeskSize, tabs: number) {
           hidden = Math.max(hidden, mounted - frames)
           restore?.push(await chromium.restore())
           console.error(
-            `bench: ${frames} windows: a key after ${took.firstMs.toFixed(0)} ms, all after ${took.allMs.toFixed(0)} ms; ` +
+            `bench: ${frames} windows to be seen: a key after ${took.firstMs.toFixed(0)} ms, all after ${took.allMs.toFixed(0)} ms; ` +
               `${tabs} tabs: ${restore?.at(-1)?.toFixed(0)} ms`,
           )
         }
-        return { first: median(first ?? []), all: median(all ?? []), restore: median(restore ?? []), memory: median(memory ?? []), hidden }
+        return {
+          first: median(first ?? []),
+          all: median(all ?? []),
+          restore: median(restore ?? []),
+          memory: median(memory ?? []),
+          hidden,
+          tabs: chromium.restored,
+        }
       } finally {
         await chromium.dispose()
       }
@@ -118,16 +131,16 @@ const within = (value: number, tabs: number, restore: number) => ({
 })
 
 export async function measureUnlock50(): Promise<Measured> {
-  const { first, all, restore } = await inTurn({ windows: 50, tabs: 1, perActivity: 50 }, 50)
-  return { ...measured('first50', first, within(first, 50, restore)), ...measured('all50', all, within(all, 50, restore)) }
+  const { first, all, restore, tabs } = await inTurn({ windows: 50, tabs: 1, perActivity: 50 }, 50)
+  return { ...measured('first50', first, within(first, tabs, restore)), ...measured('all50', all, within(all, tabs, restore)) }
 }
 
 /** Beside a Chromium with 200 tabs: it could not be brought to open 1,000 on the machine this was written on, and fewer are quicker. */
 export async function measureUnlock200(): Promise<Measured> {
-  const { first, all, restore, memory, hidden } = await inTurn({ windows: 200, tabs: 5, perActivity: 20 }, 200)
+  const { first, all, restore, memory, hidden, tabs } = await inTurn({ windows: 200, tabs: 5, perActivity: 20 }, 200)
   return {
-    ...measured('first200', first, within(first, 200, restore)),
-    ...measured('all200', all, within(all, 200, restore)),
+    ...measured('first200', first, within(first, tabs, restore)),
+    ...measured('all200', all, within(all, tabs, restore)),
     ...measured('memory', memory / MB, { n: RUNS }),
     ...measured('mounted', Math.max(0, hidden), { met: hidden <= 0 }),
   }

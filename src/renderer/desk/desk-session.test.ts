@@ -3,21 +3,29 @@ import * as Y from 'yjs'
 import { systemClock } from '../../base/clock.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { systemRandom } from '../../base/random.ts'
+import { appState } from '../../session/app-state.ts'
+import { displayClassOf } from '../../session/display-class.ts'
 import { firstContent } from '../../session/first-content.ts'
+import { WorkspaceDoc } from '../../session/workspace-doc.ts'
 import { DeskSession } from './desk-session.ts'
 import { useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { useDoor } from './door-store.ts'
 
+const DESK = { width: 1280, height: 800 }
 const door = { phase: 'unlocked', deviceId: 'D', deviceName: 'laptop' } as never
 const coded = (code: string) => Object.assign(new Error('said by the device'), { code })
 
-/** One connection to a device that holds the workspace and every text but those that were dropped. */
-function connection(dropped: ReadonlySet<string>) {
-  const attached: string[] = []
-  const channels = new Map<number, { received: Emitter<Uint8Array> }>()
+function newWorkspace(): Y.Doc {
   const workspace = new Y.Doc()
   Y.applyUpdate(workspace, firstContent())
+  return workspace
+}
+
+/** One connection to a device that holds the workspace and every text but those that were dropped. */
+function connection(dropped: ReadonlySet<string>, workspace = newWorkspace()) {
+  const attached: string[] = []
+  const channels = new Map<number, { received: Emitter<Uint8Array> }>()
   let lastId = 0
   const client = {
     onDidNotify: new Emitter().event,
@@ -53,8 +61,7 @@ afterEach(() => {
   useDesk.setState({ session: undefined })
 })
 
-async function openDesk(dropped: Set<string>) {
-  const first = connection(dropped)
+async function openDesk(dropped: Set<string>, first = connection(dropped)) {
   useDoor.setState({ link: 'open', client: first.client, door })
   desk = new DeskSession(systemClock, systemRandom)
   desk.start()
@@ -83,4 +90,18 @@ it('a text that could not be opened is not opened again with the next connection
   const again = connection(dropped)
   useDoor.setState({ link: 'open', client: again.client, door })
   await expect.poll(() => again.attached).toEqual(['workspace'])
+})
+
+it('the text of the window that will have the keys is asked for with the desk, and once', async () => {
+  const workspace = newWorkspace()
+  const app = appState.parse({ kind: 'editor', device: 'D', path: null, textDoc: 'text/aaaaaaaaaaaaaaaaaaaaaa', version: null })
+  const context = { newId: () => 'one', nowMs: 0, displayClass: displayClassOf(DESK), desk: DESK }
+  new WorkspaceDoc(workspace).dispatch({ type: 'window/open', app }, context)
+  const first = connection(new Set(), workspace)
+  const open = await openDesk(new Set(), first)
+  expect(first.attached).toEqual(['workspace', 'text/aaaaaaaaaaaaaaaaaaaaaa'])
+  await (await open.openText('text/aaaaaaaaaaaaaaaaaaaaaa')).whenLoaded
+  expect(first.attached).toHaveLength(2)
+  await open.openText('text/aaaaaaaaaaaaaaaaaaaaaa')
+  expect(first.attached).toHaveLength(3)
 })

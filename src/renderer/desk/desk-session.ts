@@ -8,6 +8,7 @@ import type { RandomSource } from '../../base/random.ts'
 import { type ClassSettling, settleClass, settledOn } from '../../session/class-settling.ts'
 import { type DeskSize, displayClassOf } from '../../session/display-class.ts'
 import type { SessionCommand } from '../../session/session-command.ts'
+import type { SessionState } from '../../session/session-state.ts'
 import { WorkspaceDoc } from '../../session/workspace-doc.ts'
 import { showToast } from '../ui/toast.tsx'
 import { setDragFeed } from './drag-feed.ts'
@@ -25,6 +26,8 @@ import { noteNewTabs } from './tabs-made-here.ts'
 import { followUnusedTexts } from './unused-texts.ts'
 
 const ID_BYTES = 16
+/** A text that was asked for early and that no editor took by then is given back. */
+const EARLY_TEXT_MS = 10_000
 
 /**
  * The open desk of an unlocked display: the workspace document and everything that is heard from the device while it is
@@ -37,6 +40,7 @@ export class DeskSession implements Disposable {
   readonly #clock: Clock
   readonly #random: RandomSource
   #workspace: WorkspaceDoc | undefined
+  #early: { readonly name: string; readonly opening: Promise<AttachedDocument> } | undefined
   #heard: DisposableStore | undefined
   #settleTimer: Disposable | undefined
   #measured = false
@@ -88,7 +92,35 @@ export class DeskSession implements Disposable {
   }
 
   /** Opens a text's document beside the workspace; it is kept attached across reconnects until disposed. Errors of the call are thrown. */
-  async openText(name: string): Promise<AttachedDocument> {
+  openText(name: string): Promise<AttachedDocument> {
+    const early = this.#early
+    if (early?.name !== name) return this.#openText(name)
+    this.#early = undefined
+    return early.opening
+  }
+
+  /** Asks for the text of the window that will have the keys before that window is drawn: its editor takes keys one round trip sooner. */
+  #openEarly({ focus, currentActivity, windows, tabs }: SessionState): void {
+    const focused = focus[currentActivity]
+    const window = focused ? windows[focused] : undefined
+    const app = window && tabs[window.activeTab]?.app
+    if (app?.kind !== 'editor' || app.textDoc === null) return
+    const opening = this.#openText(app.textDoc)
+    opening.catch(() => undefined) // whoever takes it is told
+    const early = { name: app.textDoc, opening }
+    this.#early = early
+    const giveUp = () => {
+      if (this.#early !== early) return
+      this.#early = undefined
+      opening.then(
+        (text) => this.closeText(text),
+        () => undefined, // it was never open
+      )
+    }
+    this.#owned.add(this.#clock.after(EARLY_TEXT_MS, giveUp))
+  }
+
+  async #openText(name: string): Promise<AttachedDocument> {
     const text = new AttachedDocument(name)
     // What the other displays write beside this one's cursor; the colour is the activity's, whichever it is there.
     text.awareness.setLocalStateField('user', {
@@ -189,6 +221,7 @@ export class DeskSession implements Disposable {
       useDesk.setState({ session: state, unsent: this.#document.hasUnsent })
     })
     performance.mark('elsewhere:desk-loaded')
+    this.#openEarly(workspace.state)
     this.#owned.add(followUnusedTexts())
     useDesk.setState({
       session: workspace.state,
