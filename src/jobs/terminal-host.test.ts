@@ -238,7 +238,8 @@ it('[JB5] a viewer that always catches up just in time does not slow the program
     await vi.waitFor(() => expect(pty.paused).toBe(false))
   }
   expect(heldMs).toBeGreaterThan(100)
-  expect(heldMs).toBeLessThanOrEqual(HOLD_BUDGET_MS + 500)
+  // 2,000 without the budget; more than it alone, for the screen holds the program too while it draws.
+  expect(heldMs).toBeLessThanOrEqual(HOLD_BUDGET_MS + 1_000)
 })
 
 it('[JB5] the pty is not read faster than the screen is drawn', async () => {

@@ -316,7 +316,12 @@ describe('writing', () => {
   it('[FS7] what the account may not write is named before anything happens, and read as read-only', async () => {
     const program = `
       import { NodeHomeDisk } from ${JSON.stringify(new URL('./node-home-disk.ts', import.meta.url).href)}
-      const [home] = process.argv.slice(1)
+      const [home, account] = process.argv.slice(1)
+      if (account) { // only now: the checkout may lie where that account cannot read
+        process.setgroups([])
+        process.setgid(Number(account))
+        process.setuid(Number(account))
+      }
       const disk = new NodeHomeDisk({ home, trash: home + '/Trash' })
       const out = []
       const attempt = (what) => what.then((value) => out.push(value?.readOnly ?? 'done'), (error) => out.push(error.code))
@@ -333,12 +338,12 @@ describe('writing', () => {
     mkdirSync(at('closed'))
     cleanUps.push(() => chmodSync(at('closed'), 0o755))
     writeFileSync(at('closed', 'note'), 'old')
-    const account = isRoot ? { uid: 65534, gid: 65534 } : {}
+    const account = isRoot ? ['65534'] : []
     if (isRoot) execFileSync('chown', ['-R', '65534:65534', home])
     chmodSync(at('fixed'), 0o444)
     chmodSync(at('private'), 0o000)
     chmodSync(at('closed'), 0o555)
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, home], { encoding: 'utf8', ...account })
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, home, ...account], { encoding: 'utf8' })
     expect(stderr).toBe('')
     const no = 'file/no-permission'
     expect(JSON.parse(stdout)).toEqual([true, no, true, no, no, no, 'done'])
