@@ -6,6 +6,10 @@ const lanePeer = fileURLToPath(new URL('./src/sync/lane-peer.ts', import.meta.ur
 
 const setupFiles = [fileURLToPath(new URL('./src/testkit/seed-properties.ts', import.meta.url))]
 
+/** `npm run test:long`: a fuzz at full length takes minutes, on a busy machine many. A test that hangs is still ended. */
+const isLong = process.env.ELSEWHERE_ROUNDS !== undefined
+const LONG_MS = 1_800_000
+
 export default defineConfig({
   resolve: { alias: { 'simple-peer/simplepeer.min.js': lanePeer } },
   test: {
@@ -17,7 +21,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['src/**/*.integration.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: isLong ? LONG_MS : 60_000,
           setupFiles,
           // No module keeps state (R4), so the files of one worker share what they loaded: half the processor time of a run.
           isolate: false,
@@ -35,7 +39,7 @@ export default defineConfig({
           retry: 1,
           setupFiles,
           include: ['src/**/*.integration.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: isLong ? LONG_MS : 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },
