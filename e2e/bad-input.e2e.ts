@@ -344,13 +344,16 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
     for (const { device } of [victim, other]) if ((await device.status()).phase === 'sealed') await device.unlockDevice()
     await linked('laptop', 'kitchen')
     const { pid } = await victim.device.status()
-    const port = Number(/rendezvous listens \{"port":(\d+)\}/.exec(victim.device.log(Number.POSITIVE_INFINITY))?.[1])
+    const listens = victim.device.log(Number.POSITIVE_INFINITY).matchAll(/rendezvous listens \{"port":(\d+)\}/g)
+    const port = Number([...listens].at(-1)?.[1]) // it was started anew by tests before this one
     const before = residentBytes(pid)
     const attacker = startAttacker(other.device.machine, ['attack', victim.device.machine?.address ?? '', String(port), String(seed)])
     const { output } = await attacker.ended
     expect(output, `seed ${seed}`).toMatch(/done/)
-    expect(Number(/open (\d+)/.exec(output)?.[1])).toBeLessThan(300) // of 2,000 that were opened
-    expect((await victim.device.status()).links).toBe(1)
+    const stillOpen = Number(/open (\d+)/.exec(output)?.[1]) // of 2,000
+    expect(stillOpen).toBeGreaterThan(0)
+    expect(stillOpen).toBeLessThan(300)
+    await linked('laptop', 'kitchen')
 
     const evil = startAttacker(other.device.machine, ['serve', '8919', String(seed)])
     onTestFinished(() => evil.end())
@@ -360,7 +363,7 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
     await evil.until(/connection 3/) // thrown out, and come back
     await urls([])
     expect((await victim.device.status()).pid).toBe(pid)
-    expect((await lab.link('laptop', 'kitchen')).state).toBe('linked')
+    await linked('laptop', 'kitchen') // all of it shares two cores with this test: a heartbeat may come late
     expect(victim.device.log()).not.toMatch(/nobody foresaw|a bug ended/)
     expect(residentBytes(pid) - before).toBeLessThan(150 << 20)
   })
