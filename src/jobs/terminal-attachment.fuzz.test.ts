@@ -56,7 +56,7 @@ class Display {
   /** Lines as a person sees them. */
   async lines(): Promise<string[]> {
     const text = await new Promise<string>((resolve) => this.screen.snapshot(10_000, ({ bytes }) => resolve(fromUtf8(bytes))))
-    const plain = text.replaceAll(/\p{Cc}\[[\d;]*m/gu, '').replaceAll(/\p{Cc}\[1B\p{Cc}\[\d+D/gu, '\n')
+    const plain = text.replaceAll(/\p{Cc}\[[\d;]*[mK]/gu, '').replaceAll(/\p{Cc}\[1B\p{Cc}\[\d+D/gu, '\n')
     return plain.split(/\r?\n/).map((line) => line.trimEnd())
   }
 }
@@ -122,8 +122,15 @@ async function run(
       'turn',
     ] as const)
     log.push(what)
-    if (what === 'print') pty.print(`line ${line++} ${random.chance(0.3) ? '\x1b[32mgreen\x1b[0m' : 'ü漢'}\r\n`)
-    else if (what === 'flood') {
+    if (what === 'print') {
+      const text = `line ${line++} ${random.chance(0.3) ? '\x1b[32mgreen\x1b[0m' : 'ü漢'}\r\n`
+      while (!pty.print(text)) {
+        // held: a program that writes waits, it does not go on without having written
+        held++
+        await turn()
+        clock.advance(20)
+      }
+    } else if (what === 'flood') {
       const rows = Array.from({ length: 40 + random.below(400) }, () => `line ${line++} ${'x'.repeat(random.below(1800))}\r\n`)
       const bytes = utf8(rows.join(''))
       for (let at = 0; at < bytes.length; ) {
