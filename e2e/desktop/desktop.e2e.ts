@@ -27,7 +27,9 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await page.getByLabel('Your name').fill('Maria')
     await page.getByRole('button', { name: 'Continue' }).click()
     await page.getByLabel('Passphrase', { exact: true }).fill('correct horse battery staple')
-    await page.getByLabel('Once more').fill('correct horse battery stable')
+    await page.keyboard.press('Tab') // from the one field straight to the other, or a space would press what lies between
+    await page.keyboard.type('correct horse battery stable')
+    expect(await page.getByLabel('Once more').inputValue()).toBe('correct horse battery stable')
     expect(await page.getByRole('button', { name: 'Continue' }).isDisabled()).toBe(true)
     await page.getByText('The two are not the same.').waitFor()
     await page.getByRole('button', { name: 'Back' }).click()

@@ -1,4 +1,3 @@
-import { Eye, EyeOff } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
@@ -6,7 +5,7 @@ import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
-import { IconButton } from '../ui/icon-button.tsx'
+import { Switch } from '../ui/switch.tsx'
 import { Notices } from './notices.tsx'
 import { passphraseStrength, SHORTEST_PASSPHRASE } from './passphrase-strength.ts'
 import { rememberFirstAim } from './first-aim.ts'
@@ -107,14 +106,6 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                   autoComplete="new-password"
                   value={passphrase}
                   onChange={(event) => setPassphrase(event.target.value)}
-                  trailing={
-                    <IconButton
-                      label={shown ? 'Hide passphrase' : 'Show passphrase'}
-                      aria-pressed={shown}
-                      icon={shown ? <EyeOff aria-hidden="true" /> : <Eye aria-hidden="true" />}
-                      onClick={() => setShown(!shown)}
-                    />
-                  }
                 />
                 <div className="strength" data-level={strength.level} role="status">
                   {[1, 2, 3].map((bar) => (
@@ -132,6 +123,8 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                     onChange={(event) => setAgain(event.target.value)}
                   />
                 )}
+                {/* behind both fields: Tab goes from the one to the other, and the spaces of a passphrase never show it */}
+                <Switch label="Show passphrase" checked={shown} onChange={setShown} />
                 <label className="choice">
                   <input type="checkbox" checked={unattended} onChange={(event) => setUnattended(event.target.checked)} />
                   <span>
