@@ -80,6 +80,21 @@ describe('DeviceList over the authority log', () => {
     expect(after.merge(before.encode())).toBe(false) // statements say nothing any more
   })
 
+  it('[ID69] the log begins with all members at once: a disk that fills up meanwhile leaves nobody out', () => {
+    const store = new MemoryKeyValueStore()
+    const before = DeviceList.open({ crypto, clock, person, store })
+    before.found(laptop.introduction, root)
+    before.add(server.introduction, laptop.signer)
+    const log = new FullDisk()
+    const after = open(store, log)
+    log.isFull = true
+    expect(() => after.found(laptop.introduction, root)).toThrow(code('store/disk-full'))
+    expect(names(after)).toEqual(['laptop admin', 'server admin'])
+    log.isFull = false
+    after.rename(laptop.id, 'desk', laptop.signer)
+    expect(names(open(store, log))).toEqual(['desk admin', 'server admin'])
+  })
+
   it('[ID69] a device that joins takes the log over in one piece, and goes on from it', () => {
     list.add(server.introduction, laptop.signer, root)
     const given = list.encode()

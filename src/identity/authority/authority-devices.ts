@@ -32,9 +32,10 @@ export class AuthorityDevices {
     return this.#records
   }
 
-  /** The first operations of a log: the root makes these devices admins. */
+  /** The first operations of a log: the root makes these devices admins. All or none: whoever a begun log lacks is out. */
   found(devices: readonly DeviceEntry[], personKey: SigningKey): void {
-    for (const entry of devices) this.#log.append({ kind: 'add-device', role: 'admin', entry }, this.#root(personKey))
+    const bodies = devices.map((entry) => ({ kind: 'add-device', role: 'admin', entry }) as const)
+    this.#log.appendAll(bodies, this.#root(personKey))
   }
 
   /** As an admin where the root signs, else as a member. @throws IdentityError `devices/refused` */

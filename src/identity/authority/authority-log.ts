@@ -133,20 +133,33 @@ export class AuthorityLog implements Disposable {
    *   `identity/key-wiped`; StoreError
    */
   append(body: OperationBody, signer: OperationSigner): VoidReason | undefined {
-    if (this.isEmpty && signer.by === this.person) {
+    return this.appendAll([body], signer)[0]
+  }
+
+  /** As `append`, for what belongs together: one after another, all of them kept or none. @returns for each, why it has no effect */
+  appendAll(bodies: readonly OperationBody[], signer: OperationSigner): readonly (VoidReason | undefined)[] {
+    const { by } = signer
+    let seq = this.#state.seqs.get(by) ?? 0
+    let prevs = [...this.#state.heads.keys()].slice(0, MAX_PREVS)
+    const operations: Operation[] = []
+    if (this.isEmpty && by === this.person) {
       const { by: _, ...genesis } = genesisOf(this.person)
-      this.#keep([signOperation(this.#crypto, genesis, signer)])
+      const first = signOperation(this.#crypto, genesis, signer)
+      operations.push(first)
+      seq = first.seq
+      prevs = [first.id]
     }
-    const why = this.#whyNot(
-      { by: signer.by, body, prevs: [...this.#state.heads.keys()] },
-      new Set([this.person, ...this.#state.devices.keys()]),
-      0,
-    )
-    if (why) throw why
-    const seq = (this.#state.seqs.get(signer.by) ?? 0) + 1
-    const prevs = [...this.#state.heads.keys()].slice(0, MAX_PREVS)
-    const operation = signOperation(this.#crypto, { seq, atMs: this.#clock.nowMs(), prevs, body }, signer)
-    return this.#keep([operation]).get(operation.id)
+    const named = new Set<SignerId>([this.person, ...this.#state.devices.keys()])
+    const said = bodies.map((body) => {
+      const why = this.#whyNot({ by, body, prevs }, named, operations.length)
+      if (why) throw why
+      const operation = signOperation(this.#crypto, { seq: ++seq, atMs: this.#clock.nowMs(), prevs, body }, signer)
+      operations.push(operation)
+      prevs = [operation.id]
+      return operation.id
+    })
+    const voided = this.#keep(operations)
+    return said.map((id) => voided.get(id))
   }
 
   /**
