@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Clock } from '../../base/clock.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { AutoLock } from './auto-lock.ts'
 
@@ -45,4 +46,24 @@ it('[AP90] a lock that could not be done is tried again, unless somebody is back
   expect(locks()).toBe(2)
   autoLock.dispose()
   expect(clock.pendingTimers).toBe(0)
+})
+
+it('[AP90] who comes after the time was up, while the timers slept with the machine, meets the lock; by itself it comes soon after', () => {
+  const clock = new ManualClock()
+  let asleepMs = 0
+  const wall: Clock = {
+    nowMs: () => clock.nowMs() + asleepMs,
+    monotonicMs: () => clock.monotonicMs(),
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+    every: (periodMs, callback) => clock.every(periodMs, callback),
+  }
+  const locks: string[] = []
+  const [touched, left] = ['touched', 'left alone'].map((name) => new AutoLock(wall, async () => void locks.push(name)))
+  for (const autoLock of [touched, left]) autoLock?.setLimit(15 * MINUTE_MS)
+  clock.advance(MINUTE_MS)
+  asleepMs = 8 * 60 * MINUTE_MS
+  touched?.touch()
+  expect(locks).toEqual(['touched'])
+  clock.advance(MINUTE_MS / 2)
+  expect(locks).toEqual(['touched', 'left alone'])
 })

@@ -5,10 +5,12 @@ import type { Disposable } from '../../base/disposable.ts'
 const RETRY_MS = 60_000
 /** The clock and the timer round differently. */
 const ROUNDING_MS = 50
+/** Timers stand still while the machine sleeps: none runs for longer than this before the clock is read again. */
+const LOOK_MS = 30_000
 
 /**
- * Locks a display that nobody has touched for a while. One timer, no ticking. Counts on the clock of the wall, which goes on
- * while the machine sleeps: a lid that was closed overnight opens on a lock screen.
+ * Locks a display that nobody has touched for a while. Counts on the clock of the wall, which goes on while the machine
+ * sleeps: a lid that was closed overnight locks with the first touch, and by itself soon after it was opened.
  */
 export class AutoLock implements Disposable {
   readonly #clock: Clock
@@ -16,6 +18,8 @@ export class AutoLock implements Disposable {
   #lastInputMs: number
   #limitMs = 0
   #timer: Disposable | undefined
+  /** It was tried since the last touch. */
+  #tried = false
   #isDisposed = false
 
   constructor(clock: Clock, lock: () => Promise<void>) {
@@ -24,9 +28,12 @@ export class AutoLock implements Disposable {
     this.#lastInputMs = clock.nowMs()
   }
 
-  /** Somebody is here. */
+  /** Somebody is here. Who comes when the time is up, while the timer slept with the machine, meets the lock. */
   touch(): void {
-    this.#lastInputMs = this.#clock.nowMs()
+    const nowMs = this.#clock.nowMs()
+    if (this.#limitMs > 0 && !this.#tried && nowMs - this.#lastInputMs >= this.#limitMs) return this.#plan()
+    this.#tried = false
+    this.#lastInputMs = nowMs
   }
 
   /** From now on; 0: never. */
@@ -46,10 +53,11 @@ export class AutoLock implements Disposable {
     if (this.#limitMs === 0 || this.#isDisposed) return
     const leftMs = this.#lastInputMs + this.#limitMs - this.#clock.nowMs()
     if (leftMs <= 0) void this.#lockNow()
-    else this.#timer = this.#clock.after(leftMs + ROUNDING_MS, () => this.#plan())
+    else this.#timer = this.#clock.after(Math.min(leftMs + ROUNDING_MS, LOOK_MS), () => this.#plan())
   }
 
   async #lockNow(): Promise<void> {
+    this.#tried = true
     await this.#lock() // the page is gone once it worked
     this.#timer?.dispose()
     if (!this.#isDisposed) this.#timer = this.#clock.after(RETRY_MS, () => this.#plan())
