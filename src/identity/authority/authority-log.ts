@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { Emitter, type Event } from '../../base/emitter.ts'
 import type { PersonId } from '../../base/ids.ts'
+import { StoreError } from '../../base/store-error.ts'
 import type { Crypto } from '../crypto.ts'
 import { IdentityError } from '../identity-error.ts'
 import { emptyState, type AuthorityState } from './authority-state.ts'
@@ -313,7 +314,7 @@ export class AuthorityLog implements Disposable {
           return foldAuthority(this.person, newer, { from, isBelow: (id) => !isNewer.has(id) && this.has(id) }).state
         }
       }
-      this.#store.dropCheckpoint(count)
+      this.#tryCheckpoint(() => this.#store.dropCheckpoint(count))
     }
     const all = this.#read(0).map(({ bytes }) => parse(this.#crypto, bytes))
     this.#sinceCheckpoint = all.length
@@ -333,9 +334,20 @@ export class AuthorityLog implements Disposable {
   }
 
   #checkpoint(): void {
-    this.#sinceCheckpoint = 0
-    this.#store.putCheckpoint({ count: this.#store.count, state: encodeState(this.#state) })
-    for (const { count } of this.#store.checkpoints().slice(MAX_CHECKPOINTS)) this.#store.dropCheckpoint(count)
+    this.#tryCheckpoint(() => {
+      this.#store.putCheckpoint({ count: this.#store.count, state: encodeState(this.#state) })
+      this.#sinceCheckpoint = 0
+      for (const { count } of this.#store.checkpoints().slice(MAX_CHECKPOINTS)) this.#store.dropCheckpoint(count)
+    })
+  }
+
+  /** Checkpoints only save time: one that cannot be written or dropped keeps nothing from being in force (rules ID66, ID70). */
+  #tryCheckpoint(change: () => void): void {
+    try {
+      change()
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+    }
   }
 }
 

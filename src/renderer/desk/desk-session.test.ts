@@ -1,12 +1,13 @@
 import { afterEach, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { systemClock } from '../../base/clock.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { systemRandom } from '../../base/random.ts'
 import { appState } from '../../session/app-state.ts'
 import { displayClassOf } from '../../session/display-class.ts'
 import { firstContent } from '../../session/first-content.ts'
 import { WorkspaceDoc } from '../../session/workspace-doc.ts'
+import { ManualClock } from '../../testkit/manual-clock.ts'
 import { DeskSession } from './desk-session.ts'
 import { useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
@@ -23,9 +24,9 @@ function newWorkspace(): Y.Doc {
 }
 
 /** One connection to a device that holds the workspace and every text but those that were dropped. */
-function connection(dropped: ReadonlySet<string>, workspace = newWorkspace()) {
+function connection(dropped: ReadonlySet<string>, workspace = newWorkspace(), refusesWith?: string) {
   const attached: string[] = []
-  const channels = new Map<number, { received: Emitter<Uint8Array> }>()
+  const channels = new Map<number, { received: Emitter<Uint8Array>; closed: Emitter<{ reason: string }> }>()
   let lastId = 0
   const client = {
     onDidNotify: new Emitter().event,
@@ -39,15 +40,17 @@ function connection(dropped: ReadonlySet<string>, workspace = newWorkspace()) {
       if (dropped.has(doc)) throw coded('sync/dropped')
       const id = ++lastId
       const received = new Emitter<Uint8Array>()
-      channels.set(id, { received })
+      channels.set(id, { received, closed: new Emitter() })
       const state = doc === 'workspace' ? Y.encodeStateAsUpdate(workspace) : Uint8Array.of(0, 0)
       setTimeout(() => received.fire(Uint8Array.of(0, ...state)))
       return { channel: id, clientId: 7_000 + id }
     },
     channel: (id: number) => ({
       onDidReceive: channels.get(id)?.received.event,
-      onDidClose: new Emitter<{ reason: string }>().event,
-      send: () => {},
+      onDidClose: channels.get(id)?.closed.event,
+      send: ([kind]: Uint8Array) => {
+        if (kind === 1 && refusesWith) setTimeout(() => channels.get(id)?.closed.fire({ reason: refusesWith }))
+      },
       dispose: () => {},
     }),
   }
@@ -61,9 +64,9 @@ afterEach(() => {
   useDesk.setState({ session: undefined })
 })
 
-async function openDesk(dropped: Set<string>, first = connection(dropped)) {
+async function openDesk(dropped: Set<string>, first = connection(dropped), clock: Clock = systemClock) {
   useDoor.setState({ link: 'open', client: first.client, door })
-  desk = new DeskSession(systemClock, systemRandom)
+  desk = new DeskSession(clock, systemRandom)
   desk.start()
   await expect.poll(() => useDesk.getState().session).toBeDefined()
   return desk
@@ -104,4 +107,16 @@ it('the text of the window that will have the keys is asked for with the desk, a
   expect(first.attached).toHaveLength(2)
   await open.openText('text/aaaaaaaaaaaaaaaaaaaaaa')
   expect(first.attached).toHaveLength(3)
+})
+
+it('a device that refuses a change, and refuses it again with all that it lacks, is asked anew after a while and not at once', async () => {
+  const clock = new ManualClock()
+  const first = connection(new Set(), newWorkspace(), 'sync/too-large')
+  await openDesk(new Set(), first, clock)
+  useDesk.getState().dispatch({ type: 'preferences/set', values: { theme: 'dark' } })
+  await expect.poll(() => first.attached).toHaveLength(2)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(first.attached).toHaveLength(2)
+  clock.advance(10_000)
+  await expect.poll(() => first.attached).toHaveLength(3)
 })
