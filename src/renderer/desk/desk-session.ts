@@ -28,6 +28,8 @@ import { followUnusedTexts } from './unused-texts.ts'
 const ID_BYTES = 16
 /** A text that was asked for early and that no editor took by then is given back. */
 const EARLY_TEXT_MS = 10_000
+/** A device that refused, was sent what it lacks, and refused again (its disk is full) is asked anew this often. */
+const REFUSED_AGAIN_MS = 10_000
 
 /**
  * The open desk of an unlocked display: the workspace document and everything that is heard from the device while it is
@@ -43,6 +45,8 @@ export class DeskSession implements Disposable {
   #early: { readonly name: string; readonly opening: Promise<AttachedDocument> } | undefined
   #heard: DisposableStore | undefined
   #settleTimer: Disposable | undefined
+  #refusedAtMs = Number.NEGATIVE_INFINITY
+  #askAnew: Disposable | undefined
   #measured = false
   #settling: ClassSettling = settledOn(useDesk.getState().displayClass)
 
@@ -147,6 +151,7 @@ export class DeskSession implements Disposable {
   dispose(): void {
     setDragFeed(undefined)
     this.#settleTimer?.dispose()
+    this.#askAnew?.dispose()
     this.#heard?.dispose()
     for (const text of this.#texts) text.dispose()
     this.#workspace?.dispose()
@@ -191,8 +196,16 @@ export class DeskSession implements Disposable {
     const { client, door } = useDoor.getState()
     if (!client || client !== this.#client || door?.phase !== 'unlocked') return
     this.#detach()
+    if (reason.startsWith('rpc/')) return void this.#listen(client)
+    const nowMs = this.#clock.monotonicMs()
+    const again = nowMs - this.#refusedAtMs < 2 * REFUSED_AGAIN_MS
+    this.#refusedAtMs = nowMs
+    if (again) {
+      this.#askAnew?.dispose()
+      this.#askAnew = this.#clock.after(REFUSED_AGAIN_MS, () => this.start())
+      return
+    }
     void this.#listen(client)
-    if (reason.startsWith('rpc/')) return
     showToast({
       title: 'A change was refused by this device',
       body: `What you see may differ from the desk as it is kept (${reason}). Load it anew to be sure.`,
