@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { toBase58 } from '../../base/base58.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { DeviceId, PersonId } from '../../base/ids.ts'
+import { StoreError } from '../../base/store-error.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import type { SigningKey } from '../crypto.ts'
 import { AuthorityLog, type AuthorityReport } from './authority-log.ts'
-import { MemoryAuthorityStore } from './authority-store.ts'
+import { MemoryAuthorityStore, type StoredCheckpoint, type StoredOperation } from './authority-store.ts'
 import { foldAuthority } from './fold-authority.ts'
 import { parse, signOperation } from './operation-codec.ts'
 import type { OperationSigner } from './operation.ts'
@@ -108,6 +109,60 @@ describe('AuthorityLog', () => {
     store.putCheckpoint({ count: 99, state: encodeState(log.state) })
     expect(shape(open(store).log)).toBe(shape(log))
     expect(store.checkpoints()).toHaveLength(0)
+  })
+
+  it('[ID70] a removal that comes late takes effect and is told while the disk is full, checkpoints and all', () => {
+    class FullDisk extends MemoryAuthorityStore {
+      isFull = false
+      #write<T>(work: () => T): T {
+        if (this.isFull) throw StoreError.diskFull('the store')
+        return work()
+      }
+      override append(operations: readonly StoredOperation[]): void {
+        this.#write(() => super.append(operations))
+      }
+      override putCheckpoint(checkpoint: StoredCheckpoint): void {
+        this.#write(() => super.putCheckpoint(checkpoint))
+      }
+      override dropCheckpoint(count: number): void {
+        this.#write(() => super.dropCheckpoint(count))
+      }
+    }
+    const disk = new FullDisk()
+    const laptop = open(disk, L)
+    for (const body of [add(L, 'admin'), add(P, 'admin'), add(S)]) laptop.log.append(body, ROOT)
+    const phone = open(undefined, P)
+    pull(phone.log, laptop.log)
+    phone.log.append({ kind: 'remove-device', device: S.by as DeviceId, lastCounted: [] }, P)
+    for (let n = 0; n < 13; n++) laptop.log.append(rename(S, `name ${n}`), S)
+    const isMember: boolean[] = []
+    laptop.log.onDidChange(({ devices }) => isMember.push(devices.get(S.by as DeviceId)?.member !== undefined))
+    disk.isFull = true
+    expect(() => laptop.log.receive(bytesOf(phone.store))).toThrow(expect.objectContaining({ code: 'store/disk-full' }))
+    expect(isMember).toEqual([false])
+    disk.isFull = false
+    laptop.log.append(rename(L, 'desk'), L)
+    expect(shape(open(disk).log)).toBe(shape(laptop.log))
+    expect(shape(laptop.log)).toBe(fullFold(disk))
+  })
+
+  it('[ID66] a checkpoint that cannot be written keeps no change from being told, and is written with a later one', () => {
+    class NoCheckpoints extends MemoryAuthorityStore {
+      isFull = true
+      override putCheckpoint(checkpoint: StoredCheckpoint): void {
+        if (this.isFull) throw StoreError.diskFull('the store')
+        super.putCheckpoint(checkpoint)
+      }
+    }
+    const disk = new NoCheckpoints()
+    const { log } = open(disk, L)
+    let changes = 0
+    log.onDidChange(() => changes++)
+    for (const body of [add(L, 'admin'), add(P, 'admin'), add(S), rename(S, 'desk')]) log.append(body, ROOT)
+    expect([changes, disk.checkpoints().length]).toEqual([4, 0])
+    disk.isFull = false
+    log.append(rename(S, 'box'), ROOT)
+    expect(disk.checkpoints()).toHaveLength(1)
   })
 
   it('[ID68] takes in any order; what rests on nothing waits and is asked for', () => {
