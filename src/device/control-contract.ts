@@ -46,6 +46,14 @@ export const controlContract = {
     }).parse,
     parseOutput: z.object({ deviceId: z.string() }).parse,
   }),
+  /** Opens the person's root key while this connection lasts, where it lies here. Errors as unlockDevice, vault/no-person-key. */
+  openPerson: method({
+    needs: 'local:run',
+    parseInput: z.object({ passphrase: z.string().min(1).max(1024) }).parse,
+    parseOutput: nothing.parse,
+  }),
+  /** Wipes it again. */
+  closePerson: method({ needs: 'local:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** What `elsewhere debug` prints, open or locked. */
   readDebug: method({ needs: 'local:read', parseInput: nothing.parse, parseOutput: z.object({ text: z.string() }).parse }),
   /** How the pairing stands that `offerPairing` or `joinPairing` began. */

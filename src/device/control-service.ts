@@ -1,6 +1,7 @@
 import { toBase58 } from '../base/base58.ts'
 import type { DisplayId } from '../base/ids.ts'
 import type { RandomSource } from '../base/random.ts'
+import { IdentityError } from '../identity/identity-error.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -39,7 +40,8 @@ export class ControlService {
     this.#options = options
   }
 
-  handlers(door: ControlDoor): Handlers<typeof controlContract> {
+  /** `session`: this connection. The root key that it opened goes with it. */
+  handlers(door: ControlDoor, session: DisplaySession): Handlers<typeof controlContract> {
     const { vault, keeper, peers, pairing, settings, version, sessions } = this.#options
     return {
       status: () => ({
@@ -63,6 +65,22 @@ export class ControlService {
         )
         settings.change({ deviceName, unattended })
         return { deviceId: keeper.self() }
+      },
+      openPerson: async ({ passphrase }) => {
+        if (!vault.holdsPerson) {
+          throw new IdentityError(
+            'vault/no-person-key',
+            'your person key lies on the device where you first set up Elsewhere; do this there',
+          )
+        }
+        session.owned.defer(() => vault.lockDisplay(session.id))
+        await vault.unlock(session.id, passphraseBytes(passphrase))
+        await keeper.open()
+        return {}
+      },
+      closePerson: () => {
+        vault.lockDisplay(session.id)
+        return {}
       },
       readDebug: () => ({ text: this.#options.debugText() }),
       readPairing: () => pairing.state,

@@ -188,7 +188,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     acceptControl(transport, controlDoor) {
       const session = new DisplaySession(new Wire(transport), random, undefined)
       const allow = () => true // what needs open keys says so itself, in words
-      const handlers = { ...handlersOf(session), ...control.handlers(controlDoor) }
+      const handlers = { ...handlersOf(session), ...control.handlers(controlDoor, session) }
       session.owned.add(serve({ ...displayContract, ...controlContract }, handlers, session.wire, { allow, onBug }))
     },
     dispose() {

@@ -32,6 +32,7 @@ export function debugText({ vault, notices, links, version, sessions, desk }: De
         )
       }
     }
+    lines.push(`epoch     ${open.context.seal.epoch} · ${open.keyring.names.length} keys held`)
     for (const replica of open.documents.all()) {
       const { envelopes, bytes } = open.context.log.size(replica.docId)
       const queue = `waiting ${replica.waiting}, pending ${replica.pendingBytes} B, displays ${replica.displays}`

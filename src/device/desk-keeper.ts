@@ -10,6 +10,7 @@ import { CopiedFolders } from './copied-folders.ts'
 import { watchDesk } from './desk-watch.ts'
 import { DeviceError } from './device-error.ts'
 import type { DeviceParts } from './device-parts.ts'
+import { watchOwnRemoval } from './own-removal.ts'
 import { packLuggage } from './joining.ts'
 import { LastScreens } from './last-screens.ts'
 import { LastTexts } from './last-texts.ts'
@@ -127,6 +128,19 @@ export class DeskKeeper implements Disposable {
     this.#opened.dispose()
   }
 
+  /** This device was removed: it locks, and opens only by a passphrase from now on. */
+  async #leave(desk: OpenDesk): Promise<void> {
+    if (this.#open?.desk !== desk) return
+    const { vault, parts } = this.#options
+    parts.log.warn('this device was removed from the devices of its person: locked')
+    try {
+      if (vault.unattended) await vault.setUnattended(false)
+      await vault.forgetOpener()
+    } finally {
+      this.lock()
+    }
+  }
+
   async #openNow(): Promise<void> {
     const { parts, vault, notices, seat, links } = this.#options
     const { crypto, clock, log } = parts
@@ -141,6 +155,14 @@ export class DeskKeeper implements Disposable {
       owned.add(seat.use({ claims, signer, nameOf }))
       owned.add(desk.devices.onDidChange(() => links.tell()))
       this.#open = { desk, claims, lastScreens, lastTexts: new LastTexts(desk.values), owned }
+      owned.add(
+        watchOwnRemoval({
+          devices: desk.devices,
+          self: signer.device,
+          notices,
+          leave: () => void this.#leave(desk).catch((error) => log.error('could not lock after the removal', { error })),
+        }),
+      )
       const copies = owned.add(new CopiedFolders({ desk, notices, clock, log, renew: () => this.renew() }))
       owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
       log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })

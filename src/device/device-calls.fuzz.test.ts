@@ -34,11 +34,13 @@ function plausibleInputs(device: string) {
       writeSettings: random.pick([
         { rendezvousPort: random.below(70_000) },
         { mdns: random.chance(0.5) },
-        { rendezvousUrls: random.pick([[], ['ws://x.test:1'], ['http://x']]) },
+        { rendezvousUrls: random.pick([[], ['ws://x.test:1'], ['http://x'], ['x']]) },
         { iceServers: ['stun:x.test:1'] },
         { deviceName: random.pick(['a', '\n', 'x'.repeat(80)]) },
       ]),
       renameDevice: { deviceId: random.pick([device, OTHER, 'x']), name: random.pick(['new', '\u0000']) },
+      changeDeviceRole: { deviceId: random.pick([device, OTHER, 'x']), role: random.pick(['admin', 'member']) },
+      openPerson: { passphrase: random.pick([PASSPHRASE, 'wrong one here']) },
       removeDevice: { deviceId: random.pick([device, OTHER, 'x']) },
       joinPairing: {
         code: random.pick(['1234-hazel-object', 'nonsense', '1-2-3']),
@@ -66,7 +68,7 @@ it('[DV22] whatever is asked of a device, it answers with a stable code and stay
   // listProcesses waits half a second for its first sample; lockDevice has a test of its own and would end the others early
   const { listProcesses: _, lockDevice: __, ...contract } = { ...displayContract, ...controlContract }
   const serve = (transport: Parameters<typeof laptop.device.acceptControl>[0]) => laptop.device.acceptControl(transport, door)
-  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(2_000, 60_000), plausibleInputs(device))
+  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(3_000, 60_000), plausibleInputs(device))
   expect({ seed, problems, errors: laptop.errors }).toEqual({ seed, problems: [], errors: [] })
   expect(accepted).toBeGreaterThan(0)
   const reached = [

@@ -6,6 +6,7 @@ import { WorkspaceDoc } from '../session/workspace-doc.ts'
 import { TextBuffer } from '../session/text-buffer.ts'
 import { DocRoom } from '../sync/doc-room.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import { linked, LONG_WAIT as wait, pair } from '../testkit/paired-devices.ts'
 import type { DoorState } from './desk-contract.ts'
 
 let world: DeviceWorld
@@ -27,32 +28,6 @@ const codeOf = (promise: Promise<unknown>) =>
     () => 'no error',
     (error) => error.code,
   )
-const wait = { timeout: 8000, interval: 10 }
-
-/** Pairs by code: `offers` shows it, `joins` types it; both say yes. */
-async function pair(offers: WorldDevice, joins: WorldDevice): Promise<void> {
-  const [a, b] = [offers.control(), joins.control()]
-  const { code } = await a.offerPairing({})
-  await b.joinPairing({ code: code as string })
-  await vi.waitFor(async () => {
-    expect((await a.readPairing({})).step).toBe('confirm')
-    expect((await b.readPairing({})).step).toBe('confirm')
-  }, wait)
-  expect((await a.readPairing({})).safetyWords).toEqual((await b.readPairing({})).safetyWords)
-  await a.confirmPairing({ accept: true })
-  await b.confirmPairing({ accept: true })
-  await linked(offers, joins)
-}
-
-async function linked(...devices: WorldDevice[]): Promise<void> {
-  await vi.waitFor(async () => {
-    for (const device of devices) {
-      const rows = await device.control().listDevices({})
-      expect(rows.filter(({ self }) => !self).map(({ state }) => state)).toEqual(Array(devices.length - 1).fill('linked'))
-      expect((await device.control().status({})).links).toBe(devices.length - 1)
-    }
-  }, wait)
-}
 
 async function attach(display: Display, name = 'workspace') {
   const { channel: id, clientId } = await display.attachDocument({ doc: name })

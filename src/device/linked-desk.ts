@@ -10,6 +10,7 @@ import { authorityNotice } from './authority-notice.ts'
 import { CLOCK_NOTICE, clockNotice } from './clock-notice.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import type { DeviceParts } from './device-parts.ts'
+import { KeysHeard } from './key-exchange.ts'
 import type { LastScreens } from './last-screens.ts'
 import { StoredLinkBoard } from './link-board.ts'
 import type { LinksService } from './links-service.ts'
@@ -18,8 +19,12 @@ import type { MeetingService } from './meeting-service.ts'
 import type { Notices, StandingNotice } from './notices.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { PeerSession } from './peer-session.ts'
+import { isRemoved } from './own-removal.ts'
 import type { Peers } from './peers.ts'
 import type { SeatService } from './seat-service.ts'
+
+/** Epochs back that a device which was away is waited for. Each costs three topics at every rendezvous; one further back pairs anew. */
+const MAX_LEFT = 4
 
 export interface LinkedDeskOptions {
   readonly parts: DeviceParts
@@ -42,6 +47,9 @@ export interface LinkedDeskOptions {
  */
 export function linkDesk(options: LinkedDeskOptions): Disposable {
   const { parts, vault, desk, meeting, links, notices, terminals, copies, peers } = options
+  const { datasetKeys, box } = vault.keys
+  const { crypto } = parts
+  const self = desk.context.signer.device
   const log = parts.log.child('links')
   const owned = new DisposableStore()
   const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
@@ -60,6 +68,8 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
         ...options,
         devices: desk.devices,
         values: desk.values,
+        keyring: desk.keyring,
+        currentKey: () => datasetKeys.current,
         report: (report) => notices.put(authorityNotice(report, desk.devices)),
         grants,
         host: parts.host,
@@ -124,11 +134,24 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   }
   owned.add(meeting.onDidMeetTwin(() => copies.handleTwin(peers.all)))
   owned.add(copies.onDidPauseSelf(() => meeting.close()))
-  if (copies.isSelfPaused) return owned
+  if (copies.isSelfPaused || isRemoved(desk.devices, self)) return owned
+  const heard = new KeysHeard(desk.values)
+  const behind = () => desk.devices.members.map(({ device }) => device).filter((id) => id !== self && !heard.has(id, datasetKeys.current))
+  const directionsFor = (device: DeviceId) => {
+    const record = desk.devices.isMember(device) ? desk.devices.devices.get(device) : undefined
+    return record && crypto.sealTo(record.boxKey, datasetKeys.rendezvousSecret)
+  }
   meeting.open({
     signer: desk.context.signer,
     check: desk.context.check,
-    rendezvousSecret: vault.keys.datasetKeys.rendezvousSecret,
+    secrets: () => ({
+      rendezvousSecret: datasetKeys.rendezvousSecret,
+      leftSecrets: behind().length > 0 ? datasetKeys.leftRendezvousSecrets.slice(0, MAX_LEFT) : [],
+      behind,
+      directionsFor,
+      openDirections: (sealed) => box.open(sealed),
+    }),
+    onDidChangeSecrets: (listener) => desk.keyring.onDidChange(listener),
     // After the peers have been told: a device that was removed hears why before its link ends.
     onDidChangeMembers: (listener) => desk.devices.onDidChange(() => queueMicrotask(() => listener())),
     known: board.knownRendezvous,

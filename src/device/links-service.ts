@@ -67,11 +67,17 @@ export class LinksService implements Disposable {
         return {}
       },
       removeDevice: async ({ deviceId }) => {
-        const { devices, context } = this.#options.desk()
+        const { devices, context, keyring } = this.#options.desk()
         if (deviceId === context.signer.device) {
           throw new DeviceError('device/unknown', 'a device cannot remove itself; remove it on another of your devices')
         }
-        devices.remove(deviceId as DeviceId, context.signer, this.#options.personKey())
+        const rotations = keyring.rotationsWithout(deviceId as DeviceId)
+        devices.remove(deviceId as DeviceId, context.signer, this.#options.personKey(), { rotations })
+        return {}
+      },
+      changeDeviceRole: async ({ deviceId, role }) => {
+        const { devices, context } = this.#options.desk()
+        devices.changeRole(deviceId as DeviceId, role, context.signer, this.#options.personKey())
         return {}
       },
       offerPairing: () => pairing.offer(),
@@ -86,10 +92,20 @@ export class LinksService implements Disposable {
     this.#owned.dispose()
   }
 
+  #removal(device: DeviceId, self: DeviceId): DeviceRow['removal'] {
+    const { devices } = this.#options.desk()
+    const nameOf = (id: DeviceId) => devices.devices.get(id)?.name ?? id.slice(0, 12)
+    const { alone, together } = devices.waysToRemove(device)
+    const names = { alone: alone.filter((id) => id !== device).map(nameOf) }
+    const both = together && { asked: together.asked.map(nameOf), open: together.open.map(nameOf), missing: together.missing }
+    const byRoot = this.#options.personKey() !== undefined
+    return { outcome: devices.outcomeOfRemoval(device, self), byRoot, ...names, ...(both ? { together: both } : {}) }
+  }
+
   #row(record: DeviceRecord, self: DeviceId): DeviceRow {
-    const { device, name, platform } = record
+    const { device, name, platform, role = 'member' } = record
     const words = safetyWords(this.#options.crypto, [publicKeyOf(self), publicKeyOf(device)])
-    const base = { deviceId: device, name, platform, safetyWords: words }
+    const base = { deviceId: device, name, platform, role, removal: this.#removal(device, self), safetyWords: words }
     if (device === self) return { ...base, self: true, state: 'self' }
     const board = this.#board
     const stats = board?.statsOf(device)

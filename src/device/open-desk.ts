@@ -4,6 +4,7 @@ import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
 import { DeviceListCopy } from '../identity/device-list-copy.ts'
+import { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import type { Vault } from '../identity/vault.ts'
 import { firstContent } from '../session/first-content.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
@@ -23,6 +24,7 @@ export interface OpenDesk extends Disposable {
   readonly sync: DocumentSync
   readonly workspace: WorkspaceDoc
   readonly devices: DeviceList
+  readonly keyring: DatasetKeyring
   readonly values: KeyValueStore
   /** The workspace was written by a newer version: shown, not changed. */
   isReadOnly(doc: DocId): boolean
@@ -61,6 +63,18 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     }
     begin()
     owned.add(vault.onDidChange(begin)) // a device that opened by itself begins its log when its person comes
+    const keyring = owned.add(
+      new DatasetKeyring({
+        crypto,
+        clock,
+        logger: log.child('identity'),
+        devices,
+        keys,
+        values: store.values,
+        personKey: () => (vault.isPersonOpen ? vault.personKey : undefined),
+        save: () => vault.saveKeys(),
+      }),
+    )
     const start = newStartId(random)
     const context: SyncContext = {
       log: store.log,
@@ -80,11 +94,13 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     unpackWindows(store.values, workspace, documents, clock, random)
     const sync = owned.add(new DocumentSync(context, documents))
     owned.add(devices.onDidChange(() => sync.resync())) // what a device wrote before we knew it was refused: ask again
+    owned.add(keyring.onDidChange(() => sync.resync())) // what could not be opened was refused, too
     return {
       context,
       documents,
       sync,
       devices,
+      keyring,
       values: store.values,
       workspace,
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.readOnly,

@@ -5,6 +5,7 @@ import { deviceIdOf } from '../base/ids.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
 import { systemClock } from '../base/clock.ts'
+import { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
@@ -70,6 +71,19 @@ beforeEach(async () => {
       devices: list,
       values: new MemoryKeyValueStore(),
       report: () => {},
+      keyring: owned.add(
+        new DatasetKeyring({
+          crypto,
+          clock: systemClock,
+          logger: silentLogger,
+          devices: list,
+          keys,
+          values: new MemoryKeyValueStore(),
+          personKey: () => undefined,
+          save: async () => {},
+        }),
+      ),
+      currentKey: () => keys.datasetKeys.current,
       claims,
       seat,
       grants: new OwnDevicesGrantCheck(check),

@@ -27,6 +27,7 @@ const claimBytes = signed(2 * 1024 + 8)
 const landmarks = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(128)
 /** Operations of an authority log, and how many the speaker holds. */
 const authorityNews = z.object({ operations: z.array(signed(32 * 1024)).max(4096), count: z.number().int().min(0).max(1e7) })
+const keyNames = z.array(z.string().regex(/^[0-9a-f]{16}$/)).max(2048)
 const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
 /** What the speaker's clock says, for telling people that two clocks differ; devices of the first build do not send it. */
 const clockMs = z.number().finite().min(0).max(1e15)
@@ -65,6 +66,14 @@ export const peerContract = {
   }),
   /** Operations new to the speaker; without any, there are too many to be told: pull. */
   onDidTakeOperations: event({ needs: 'peer:read', parse: authorityNews.parse }),
+  /** Names of the keys the caller holds; back come those of the callee, and the keys the caller lacks, sealed to it. */
+  pullKeys: method({
+    needs: 'peer:read',
+    parseInput: z.object({ have: keyNames }).parse,
+    parseOutput: z.object({ have: keyNames, sealed: signed(32 * 1024).optional() }).parse,
+  }),
+  /** The speaker holds other keys than before. */
+  onDidChangeKeys: event({ needs: 'peer:read', parse: z.object({ have: keyNames }).parse }),
   onDidClaimSeat: event({ needs: 'peer:read', parse: z.object({ claim: claimBytes }).parse }),
   onDidConfirmSeat: event({ needs: 'peer:read', parse: z.object({ display: z.string().max(32), claimId: z.string().max(64) }).parse }),
   onDidChangeDisplays: event({ needs: 'peer:read', parse: openDisplays.parse }),

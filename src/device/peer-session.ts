@@ -22,6 +22,8 @@ import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { AuthorityExchange } from './authority-exchange.ts'
+import type { DatasetKeyring } from '../identity/dataset-keyring.ts'
+import { KeyExchange, KeysHeard } from './key-exchange.ts'
 import type { Peer, Peers } from './peers.ts'
 import type { Clock } from '../base/clock.ts'
 import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
@@ -29,6 +31,9 @@ import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts
 export interface PeerSessionOptions extends PeerServices {
   readonly devices: DeviceList
   readonly values: KeyValueStore
+  readonly keyring: DatasetKeyring
+  /** The workspace's key that counts here. */
+  readonly currentKey: () => string
   /** Something of the authority log that the person should hear. */
   readonly report: (report: AuthorityReport) => void
   readonly claims: SeatClaims
@@ -54,6 +59,7 @@ export class PeerSession implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #peer: Peer
   readonly #authority: AuthorityExchange
+  readonly #keys: KeyExchange
   /** Lists and claims from this peer are taken one after another. */
   #last: Promise<void> = Promise.resolve()
 
@@ -62,6 +68,8 @@ export class PeerSession implements Disposable {
     this.#options = options
     const { devices, values, report } = options
     this.#authority = new AuthorityExchange({ devices, heard: new HeadsHeard(values), peer: link.peer, report })
+    const { keyring, currentKey } = options
+    this.#keys = new KeyExchange({ keyring, heard: new KeysHeard(values), peer: link.peer, current: currentKey })
     const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }
     const ask = { ...options, device: link.peer }
     this.#serve(wires, ask)
@@ -87,6 +95,7 @@ export class PeerSession implements Disposable {
     const answeredMs = clock.nowMs()
     await this.#takeDevices(answer.devices)
     await this.#authority.pull(this.#peer.control)
+    await this.#keys.pull(this.#peer.control)
     this.#takeDisplays(answer.displays)
     if (answer.claim !== undefined) {
       await this.#takeClaim(answer.claim, { ageMs: answer.claimAgeMs, afterCut: answer.claimAgeMs >= FRESH_CLAIM_MS })
@@ -139,6 +148,8 @@ export class PeerSession implements Disposable {
         onDidChangeDevices: deviceChanges,
         pullAuthority: (input) => this.#authority.answer(input),
         onDidTakeOperations: this.#authority.onDidTake,
+        pullKeys: (input) => this.#keys.answer(input),
+        onDidChangeKeys: this.#mapped(this.#options.keyring.onDidChange, () => ({ have: this.#keys.names })),
         onDidClaimSeat: this.#mapped(seat.onDidHearClaim, () => ({ claim: toBase64Url(claims.encode()) })),
         onDidConfirmSeat: this.#mapped(seat.onDidConfirm, ({ session, claimId }) => ({ display: session.id, claimId })),
         onDidChangeDisplays: this.#mapped(seat.onDidChangeDisplays, (displays) => displays.map(({ display, name }) => ({ display, name }))),
@@ -161,6 +172,13 @@ export class PeerSession implements Disposable {
       control.onDidTakeOperations((news) =>
         this.#inTurn(async () => {
           if (this.#authority.take(news)) await this.#authority.pull(control)
+        }),
+      ),
+    )
+    this.#owned.add(
+      control.onDidChangeKeys((news) =>
+        this.#inTurn(async () => {
+          if (this.#keys.take(news)) await this.#keys.pull(control)
         }),
       ),
     )

@@ -4,12 +4,12 @@ import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
-import { AuthorityDevices } from './authority/authority-devices.ts'
+import { AuthorityDevices, type RemovalTerms } from './authority/authority-devices.ts'
 import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
 import type { AuthorityStore } from './authority/authority-store.ts'
 import type { Vote } from './authority/authority-state.ts'
-import type { Operation, OperationId } from './authority/operation.ts'
-import { type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
+import type { Operation, OperationId, Role } from './authority/operation.ts'
+import { outcomeOfRemoval, type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
 import { decodeOperationList, encodeOperationList, OPERATION_LIST_FORMAT, stateOfList } from './authority/operation-list.ts'
 import type { Crypto, SigningKey } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
@@ -19,6 +19,7 @@ import { foldDevices, type DeviceRecord, type FoldedDevices } from './fold-devic
 import { IdentityError } from './identity-error.ts'
 
 export { MAX_DEVICES, MAX_LIST_BYTES } from './device-list-codec.ts'
+export type { RemovalTerms } from './authority/authority-devices.ts'
 export type { DeviceRecord } from './fold-devices.ts'
 
 /** Where the list lies in the store: one entry per person. */
@@ -95,6 +96,18 @@ export class DeviceList implements Disposable {
     return record !== undefined && record.removedAtMs === undefined
   }
 
+  /** Who removed a device, by name; undefined: it was not removed, or that is not known. */
+  removerOf(device: DeviceId): string | undefined {
+    const by = this.#log?.state.devices.get(device)?.removed?.by
+    if (by === undefined) return undefined
+    return by === this.person ? 'your person key' : this.#log?.state.devices.get(by as DeviceId)?.name
+  }
+
+  /** The log itself, once there is one. */
+  get authority(): AuthorityLog | undefined {
+    return this.#log?.isEmpty === false ? this.#log : undefined
+  }
+
   /** Operations new here, to be told to peers; before `onDidChange`. */
   onDidTake(listener: (operations: readonly Operation[]) => void): Disposable {
     return this.#log?.onDidTake(listener) ?? NOTHING
@@ -148,15 +161,27 @@ export class DeviceList implements Disposable {
   }
 
   /**
-   * Also for oneself. Where this device may not alone, the root key does, when it is given.
+   * Also for oneself. Where this device may not alone, the root key does, when it is given. `terms` go with it in one write.
    * @throws IdentityError `devices/unknown`, `devices/refused`, `devices/needs-second` (asked: another admin must, too)
    */
-  remove(device: DeviceId, by: DeviceSigner, personKey?: SigningKey): void {
+  remove(device: DeviceId, by: DeviceSigner, personKey?: SigningKey, terms: RemovalTerms = {}): void {
     this.#requireMember(by.device)
     this.#requireKnown(device)
     if (!this.isMember(device)) return
-    if (this.#inForce) return this.#inForce.remove(device, by, personKey)
+    if (this.#inForce) return this.#inForce.remove(device, by, personKey, terms)
     this.#say(device, { kind: 'remove', round: this.#highest(device, 'add') }, by.device, by.sign)
+  }
+
+  /**
+   * Only the root makes admins; who may remove an admin may also make it a member.
+   * @throws IdentityError `devices/unknown`, `devices/refused`, `devices/needs-second`
+   */
+  changeRole(device: DeviceId, role: Role, by: DeviceSigner, personKey?: SigningKey): void {
+    this.#requireMember(by.device)
+    this.#requireKnown(device)
+    if (!this.#inForce)
+      throw new IdentityError('devices/refused', 'roles begin with the authority log: unlock once where your person key is')
+    if (this.isMember(device)) this.#inForce.changeRole(device, role, by, personKey)
   }
 
   /**
@@ -194,6 +219,12 @@ export class DeviceList implements Disposable {
   /** Every way to remove `device` now (rule ID60); before there is a log, every member may alone. */
   waysToRemove(device: DeviceId): RemovalWays {
     return this.#inForce && this.#log ? waysToRemove(this.#log.state, device) : { alone: this.members.map((member) => member.device) }
+  }
+
+  /** What comes of `by` removing `device` now. */
+  outcomeOfRemoval(device: DeviceId, by: DeviceId): 'removed' | 'asked' | 'refused' {
+    if (this.#inForce && this.#log) return outcomeOfRemoval(this.#log.state, device, by)
+    return this.isMember(by) ? 'removed' : 'refused'
   }
 
   /** How many operations the log holds. */

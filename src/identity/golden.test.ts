@@ -33,6 +33,14 @@ describe('formats of version 1', () => {
     expect(decodeSeatClaim(crypto, fromHex(bytes))).toMatchObject(said)
   })
 
+  it('[ID12] keys after a removal: two of one epoch, the one in use last', () => {
+    const { bytes, epoch, current, rendezvousSecret, sealed } = formats.epochKeys
+    const keys = DatasetKeys.decode(crypto, fromHex(bytes))
+    expect([keys.epoch, keys.current, toHex(keys.rendezvousSecret)]).toEqual([epoch, current, rendezvousSecret])
+    expect(keys.open(epoch, fromHex(sealed), 'c')).toEqual(new TextEncoder().encode('golden'))
+    expect(toHex(keys.encode())).toBe(bytes)
+  })
+
   it("[ID12] a dataset's keys", () => {
     const keys = DatasetKeys.decode(crypto, fromHex(formats.datasetKeys.bytes))
     expect([keys.epoch, toHex(keys.rendezvousSecret)]).toEqual([formats.datasetKeys.epoch, formats.datasetKeys.rendezvousSecret])

@@ -43,13 +43,28 @@ describe('DatasetKeys', () => {
   it('[ID12] survive being written and read', () => {
     const keys = DatasetKeys.create(crypto)
     const sealed = keys.seal(utf8('old'), 'c')
-    keys.rotate()
-    keys.rotate()
+    keys.use(keys.take(2, crypto.bytes(32)))
+    const other = keys.take(2, crypto.bytes(32))
     const again = DatasetKeys.decode(crypto, keys.encode())
     expect(again.epoch).toBe(2)
     expect(again.open(0, sealed, 'c')).toEqual(utf8('old'))
     expect(again.encode()).toEqual(keys.encode())
     expect(again.rendezvousSecret).toEqual(keys.rendezvousSecret)
+    expect(again.leftRendezvousSecrets).toHaveLength(2)
+    expect([again.current, again.has(other), again.names.length]).toEqual([keys.current, true, 3])
+  })
+
+  it('[ID12] of two epochs with one number both open, the one in use seals, and each has topics of its own', () => {
+    const keys = DatasetKeys.create(crypto)
+    const [a, b] = [keys.take(1, crypto.bytes(32)), keys.take(1, crypto.bytes(32))]
+    keys.use(a)
+    const [underA, meetA] = [keys.seal(utf8('a'), 'c'), keys.rendezvousSecret]
+    keys.use(b)
+    expect(keys.open(1, underA, 'c')).toEqual(utf8('a'))
+    expect(keys.open(1, keys.seal(utf8('b'), 'c'), 'c')).toEqual(utf8('b'))
+    expect(keys.rendezvousSecret).not.toEqual(meetA)
+    expect(keys.leftRendezvousSecrets).toContainEqual(meetA)
+    expect(keys.use('0'.repeat(16) as typeof a)).toBe(false)
   })
 
   it('[ID12] the rendezvous secret is derived: neither the secret itself nor an epoch key', () => {
@@ -69,7 +84,7 @@ describe('DatasetKeys', () => {
   it('[ID12] malformed keys are refused by name', () => {
     const good = DatasetKeys.create(crypto).encode()
     const twice = Uint8Array.from([...good, ...good.subarray(33)])
-    for (const bad of [new Uint8Array(0), good.subarray(0, 33), good.subarray(0, 50), Uint8Array.from([2, ...good.subarray(1)]), twice]) {
+    for (const bad of [new Uint8Array(0), good.subarray(0, 33), good.subarray(0, 50), Uint8Array.from([3, ...good.subarray(1)]), twice]) {
       expect(() => DatasetKeys.decode(crypto, bad)).toThrow(code('keys/malformed'))
     }
     expect(() => DatasetKeys.decode(crypto, new Uint8Array(33 + 36 * (MAX_EPOCHS + 1)).fill(1))).toThrow(code('keys/malformed'))

@@ -75,7 +75,7 @@ describe('secrets', () => {
     const keep = () =>
       files.push(...[...store.files].filter(([name]) => name !== 'unattended').map(([, bytes]) => Buffer.from(bytes).toString('latin1')))
     keep()
-    vault.keys.datasetKeys.rotate()
+    vault.keys.datasetKeys.use(vault.keys.datasetKeys.take(1, crypto.bytes(32)))
     await vault.saveKeys()
     keep()
     await vault.changePassphrase(utf8(PASSPHRASE), utf8('another-canary-271828'))

@@ -18,6 +18,8 @@ export interface LanMeetingOptions {
   readonly pool: RendezvousPool
   /** Absent before the device belongs to a workspace: then only pairing uses the LAN. */
   readonly rendezvousSecret: Uint8Array | undefined
+  /** Recognised and not announced: secrets that devices which were away still go by. */
+  readonly otherSecrets?: readonly Uint8Array[]
   /** Port of this device's own rendezvous, if it runs one. */
   readonly ownPort: number | undefined
   readonly clock: Clock
@@ -81,9 +83,10 @@ export class LanMeeting implements Disposable {
   }
 
   #isOurs(tag: string): boolean {
-    const { rendezvousSecret, clock } = this.#options
+    const { rendezvousSecret, otherSecrets = [], clock } = this.#options
     if (this.#pairing.has(tag)) return true
-    return rendezvousSecret !== undefined && tagHours(clock.nowMs()).some((hour) => lanTag(rendezvousSecret, hour) === tag)
+    const secrets = rendezvousSecret === undefined ? [] : [rendezvousSecret, ...otherSecrets]
+    return secrets.some((secret) => tagHours(clock.nowMs()).some((hour) => lanTag(secret, hour) === tag))
   }
 
   #find(tag: string, url: string): void {

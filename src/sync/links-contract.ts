@@ -3,6 +3,18 @@ import { event, method, type Contract } from '../rpc/contract.ts'
 
 const counters = z.object({ sentBytes: z.number(), receivedBytes: z.number(), sentMessages: z.number(), receivedMessages: z.number() })
 
+/** Every way to remove a device, by names, as the device that is asked stands to it (rule ID60). */
+const removal = z.object({
+  /** What comes of removing it here, now: it is out, a second admin must follow, or nothing. */
+  outcome: z.enum(['removed', 'asked', 'refused']),
+  /** The person's root key is open here and would sign. */
+  byRoot: z.boolean(),
+  /** Devices that may alone. */
+  alone: z.array(z.string()),
+  /** Two admins may together: who has asked, who could ask or second, how many are missing. */
+  together: z.object({ asked: z.array(z.string()), open: z.array(z.string()), missing: z.number().int() }).optional(),
+})
+
 export const deviceRow = z.object({
   deviceId: z.string(),
   name: z.string(),
@@ -11,6 +23,9 @@ export const deviceRow = z.object({
   /** When away: last moment it was linked, ms since epoch; absent if never. */
   lastSeenMs: z.number().optional(),
   platform: z.string(),
+  /** An admin adds and removes, grants and rotates keys; a member uses what it was given. */
+  role: z.enum(['admin', 'member']),
+  removal,
   path: z.enum(['host', 'srflx', 'prflx', 'relay', 'unknown']).optional(),
   localAddress: z.string().optional(),
   remoteAddress: z.string().optional(),
@@ -49,6 +64,12 @@ export const linksContract = {
     parseOutput: nothing.parse,
   }),
   removeDevice: method({ needs: 'desk:write', parseInput: z.object({ deviceId: z.string() }).parse, parseOutput: nothing.parse }),
+  /** Only the root makes admins. Errors: devices/refused, devices/needs-second. */
+  changeDeviceRole: method({
+    needs: 'desk:write',
+    parseInput: z.object({ deviceId: z.string(), role: z.enum(['admin', 'member']) }).parse,
+    parseOutput: nothing.parse,
+  }),
   /** This device shows a code. Errors: pairing/too-many-tries, pairing/no-rendezvous. */
   offerPairing: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: pairingState.parse }),
   /** This device types a code. `rendezvousUrl`: where to meet, when neither mDNS nor settings find the other. Errors: pairing/wrong-code, pairing/not-found. */

@@ -2,14 +2,17 @@ import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import { Emitter } from '../base/emitter.ts'
+import { equalBytes } from '../base/bytes.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { LanDiscovery } from './lan-discovery.ts'
 import { LanMeeting } from './lan-meeting.ts'
+import { LeftTopics, type LeftTopicsOptions } from './left-topics.ts'
 import type { LinkIdentity } from './link-attempt.ts'
 import { RtcLinkSet } from './link-set.ts'
+import { RENDEZVOUS_SECRET_BYTES } from './meeting-keys.ts'
 import { joinPairing, offerPairing, type PairingOffer } from './pairing-meeting.ts'
 import type { PairingPipe } from './pairing-pipe.ts'
 import { RendezvousPool } from './rendezvous-pool.ts'
@@ -46,9 +49,18 @@ export interface LinksOptions {
   readonly logger: Logger
 }
 
+/** Where the devices of one person meet, and met before (SY69). */
+export interface MeetingSecrets extends Pick<LeftTopicsOptions, 'leftSecrets' | 'behind' | 'directionsFor'> {
+  readonly rendezvousSecret: Uint8Array
+  /** Opens what `directionsFor` of another device sealed to this one. */
+  openDirections(sealed: Uint8Array): Uint8Array | undefined
+}
+
 /** What ties links to one workspace; there once the device keys are open. */
 export interface LinksMembership extends LinkIdentity {
-  readonly rendezvousSecret: Uint8Array
+  /** Read anew whenever `onDidChangeSecrets` fires. */
+  secrets(): MeetingSecrets
+  readonly onDidChangeSecrets: Event<void>
   readonly onDidChangeMembers: Event<void>
   /** Where linked peers said their rendezvous listen, as kept from earlier runs. */
   readonly known: ReadonlyMap<DeviceId, readonly string[]>
@@ -56,6 +68,8 @@ export interface LinksMembership extends LinkIdentity {
 
 /** At most this many addresses of one peer's rendezvous are used. */
 const MAX_URLS_PER_PEER = 4
+/** Places that others said they moved to, followed at once: whoever knows a left topic can name some. */
+const MAX_FOLLOWED = 4
 
 /**
  * Everything about meeting and linking, for the composition root. `Meeting places` (rendezvous, LAN) live as long as this;
@@ -123,7 +137,7 @@ export class Links implements Disposable {
   open(membership: LinksMembership): RtcLinkSet {
     this.close()
     const { platform, clock, random, logger, rtcOptions, own } = this.#options
-    const { signer, check, rendezvousSecret, onDidChangeMembers, known } = membership
+    const { signer, check, onDidChangeMembers, onDidChangeSecrets, known } = membership
     const store = new DisposableStore()
     const set = store.add(
       new RtcLinkSet({
@@ -157,11 +171,15 @@ export class Links implements Disposable {
         this.#learned.fire({ peer, urls })
       }),
     )
-    const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret, pool: this.pool, clock, random }))
-    store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
-    store.add(set.addSignaling(signaling))
+    let meeting = this.#meet(set, membership)
+    store.defer(() => meeting.dispose())
+    store.add(
+      onDidChangeSecrets(() => {
+        meeting.dispose()
+        meeting = this.#meet(set, membership)
+      }),
+    )
     this.#opened = { set, store }
-    this.#restartLan(rendezvousSecret)
     return set
   }
 
@@ -199,6 +217,34 @@ export class Links implements Disposable {
     }
   }
 
+  /** At the places that the secrets of now say; links stay when these change. */
+  #meet(set: RtcLinkSet, { signer, check, secrets }: LinksMembership): DisposableStore {
+    const { clock, random } = this.#options
+    const store = new DisposableStore()
+    const now = secrets()
+    const followed: Uint8Array[] = []
+    const meetBy = (rendezvousSecret: Uint8Array) => {
+      const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret, pool: this.pool, clock, random }))
+      store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
+      store.add(signaling.onDidMove((sealed) => follow(now.openDirections(sealed))))
+      store.add(set.addSignaling(signaling))
+    }
+    /** Only somewhere more to look: who is met there proves itself as everywhere. */
+    const follow = (secret: Uint8Array | undefined) => {
+      const known = [now.rendezvousSecret, ...now.leftSecrets, ...followed]
+      if (secret?.length !== RENDEZVOUS_SECRET_BYTES || followed.length >= MAX_FOLLOWED) return
+      if (store.isDisposed || known.some((other) => equalBytes(other, secret))) return
+      this.#options.logger.info('the other devices meet elsewhere now: looking there, too')
+      followed.push(secret)
+      meetBy(secret)
+      this.#restartLan(now.rendezvousSecret, [...now.leftSecrets, ...followed])
+    }
+    meetBy(now.rendezvousSecret)
+    if (now.leftSecrets.length > 0) store.add(new LeftTopics({ ...now, pool: this.pool, clock, random }))
+    this.#restartLan(now.rendezvousSecret, now.leftSecrets)
+    return store
+  }
+
   #pairing(meetingNumber: string) {
     const { platform, rtcOptions, clock, random, logger } = this.#options
     return { meetingNumber, pool: this.pool, rtc: platform.rtc, rtcOptions: rtcOptions(), clock, random, logger }
@@ -216,11 +262,11 @@ export class Links implements Disposable {
     return uses
   }
 
-  #restartLan(rendezvousSecret: Uint8Array | undefined): void {
+  #restartLan(rendezvousSecret: Uint8Array | undefined, otherSecrets: readonly Uint8Array[] = []): void {
     const { platform, clock, logger, own } = this.#options
     this.#lan?.dispose()
     if (platform.lan === undefined || this.#owned.isDisposed) return
-    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, rendezvousSecret, ownPort: own?.port, clock, logger })
+    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, rendezvousSecret, otherSecrets, ownPort: own?.port, clock, logger })
   }
 
   dispose(): void {

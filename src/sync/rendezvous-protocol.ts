@@ -9,7 +9,7 @@ import { DomainError } from '../base/errors.ts'
 /** A sealed note (24 KiB) in base64, with its frame. */
 export const MAX_RENDEZVOUS_MESSAGE = 48 * 1024
 /** Three days of topics, a pairing, and room for a second person's workspace on the same device. */
-export const MAX_TOPICS = 16
+export const MAX_TOPICS = 32
 /** Devices of one person that are awake at once, or people guessing one meeting number. */
 export const MAX_TOPIC_MEMBERS = 64
 /** A client says something at least this often; a rendezvous drops it after two and a half of them. */

@@ -86,7 +86,14 @@ async function main(setup: LinkProcessSetup): Promise<void> {
   const set = links.open({
     signer,
     check: new TestMembers(...setup.members.map(createTestDevice)),
-    rendezvousSecret: new Uint8Array(32).fill(setup.secret),
+    secrets: () => ({
+      rendezvousSecret: new Uint8Array(32).fill(setup.secret),
+      leftSecrets: [],
+      behind: () => [],
+      directionsFor: () => undefined,
+      openDirections: () => undefined,
+    }),
+    onDidChangeSecrets: new Emitter<void>().event,
     onDidChangeMembers: new Emitter<void>().event,
     known: new Map(),
   })

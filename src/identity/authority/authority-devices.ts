@@ -5,9 +5,15 @@ import type { DeviceRecord } from '../fold-devices.ts'
 import { IdentityError } from '../identity-error.ts'
 import type { AuthorityLog } from './authority-log.ts'
 import { isAdmin, isMember, type AuthorityState } from './authority-state.ts'
-import type { DeviceEntry, OperationSigner } from './operation.ts'
+import type { DeviceEntry, LastCounted, OperationBody, OperationSigner, Role } from './operation.ts'
 import { deviceOperationSigner } from './operation-codec.ts'
 import { outcomeOfRemoval } from './removal-ways.ts'
+
+/** What goes with a removal, in one write (rules ID63, ID72). */
+export interface RemovalTerms {
+  readonly lastCounted?: readonly LastCounted[]
+  readonly rotations?: readonly OperationBody[]
+}
 
 /**
  * The devices of a person as their authority log has them, and the operations that change them. Says who may before it
@@ -59,20 +65,41 @@ export class AuthorityDevices {
    * Removes a member, by the device where it may alone or seconds another admin, else by the root where its key is open.
    * @throws IdentityError `devices/needs-second` (asked, and kept), `devices/refused`
    */
-  remove(device: DeviceId, by: DeviceSigner, personKey?: SigningKey): void {
+  remove(device: DeviceId, by: DeviceSigner, personKey: SigningKey | undefined, terms: RemovalTerms): void {
     const outcome = outcomeOfRemoval(this.#log.state, device, by.device)
-    const body = { kind: 'remove-device', device, lastCounted: [] } as const
-    if (outcome === 'removed') this.#log.append(body, deviceOperationSigner(by))
-    else if (personKey) this.#log.append(body, this.#root(personKey))
+    const body = { kind: 'remove-device', device, lastCounted: terms.lastCounted ?? [] } as const
+    const mayRotate = isAdmin(this.#log.state, by.device) && device !== by.device // who leaves hands out no keys
+    const bodies = [body, ...(terms.rotations ?? [])]
+    if (outcome === 'removed') this.#log.appendAll(mayRotate ? bodies : [body], deviceOperationSigner(by))
+    else if (personKey) this.#log.appendAll(bodies, this.#root(personKey))
     else if (outcome === 'refused') throw refused('remove it')
     else {
       const { votes } = this.#log.state
       if (!votes.some((vote) => vote.target === device && vote.by === by.device)) this.#log.append(body, deviceOperationSigner(by))
-      const name = this.#log.state.devices.get(device)?.name ?? 'that device'
-      throw new IdentityError(
-        'devices/needs-second',
-        `${name} was made an admin before this device, so one alone cannot remove it: remove it on a second device that is an admin, too, or where your person key is`,
-      )
+      throw needsSecond(this.#log.state.devices.get(device)?.name ?? 'that device')
+    }
+  }
+
+  /** @throws IdentityError `devices/needs-second` (asked, and kept), `devices/refused` */
+  changeRole(device: DeviceId, role: Role, by: DeviceSigner, personKey?: SigningKey): void {
+    const { state } = this.#log
+    const known = state.devices.get(device)
+    if (!known || isAdmin(state, device) === (role === 'admin')) return
+    if (role === 'admin') {
+      if (!personKey) throw new IdentityError('devices/refused', 'only your person key makes a device an admin: do it where that key is')
+      const { boxKey, name, platform } = known
+      this.#log.append({ kind: 'role', role, entry: { device, boxKey, name, platform } }, this.#root(personKey))
+      return
+    }
+    const outcome = outcomeOfRemoval(state, device, by.device)
+    const body = { kind: 'role', role, device } as const
+    if (outcome === 'removed') this.#log.append(body, deviceOperationSigner(by))
+    else if (personKey) this.#log.append(body, this.#root(personKey))
+    else if (outcome === 'refused') throw refused('take its role')
+    else {
+      const isAsked = state.votes.some((vote) => vote.target === device && vote.by === by.device && vote.wish === 'demote')
+      if (!isAsked) this.#log.append(body, deviceOperationSigner(by))
+      throw needsSecond(known.name)
     }
   }
 
@@ -90,6 +117,12 @@ function recordsOf(state: AuthorityState): ReadonlyMap<DeviceId, DeviceRecord> {
   }
   return records
 }
+
+const needsSecond = (name: string) =>
+  new IdentityError(
+    'devices/needs-second',
+    `${name} was made an admin before this device, so one alone cannot remove it: remove it on a second device that is an admin, too, or where your person key is`,
+  )
 
 const refused = (what: string) =>
   new IdentityError('devices/refused', `this device may not ${what}: that takes an admin; do it on one of your devices that is`)

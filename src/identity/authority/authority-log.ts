@@ -121,6 +121,12 @@ export class AuthorityLog implements Disposable {
     return this.#store.has(id) || this.#unsaved.some((operation) => operation.id === id)
   }
 
+  /** One operation, in force or void. */
+  find(id: OperationId): Operation | undefined {
+    const bytes = this.#unsaved.find((operation) => operation.id === id)?.bytes ?? this.#store.find(id)
+    return bytes && parse(this.#crypto, bytes)
+  }
+
   /** All operations, in an order they can be taken in. */
   all(): readonly StoredOperation[] {
     return this.#read(0)

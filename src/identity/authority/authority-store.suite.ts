@@ -18,6 +18,7 @@ export function describeAuthorityStore(open: () => { readonly store: AuthoritySt
       [],
     ])
     expect([kept.has(operation(2).id), kept.has(operation(7).id)]).toEqual([true, false])
+    expect([kept.find(operation(2).id), kept.find(operation(7).id)]).toEqual([operation(2).bytes, undefined])
     expect([0, 2, 3].map((position) => kept.idAt(position))).toEqual([operation(3).id, operation(2).id, undefined])
   })
 

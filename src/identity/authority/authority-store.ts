@@ -25,6 +25,7 @@ export interface AuthorityStore {
   append(operations: readonly StoredOperation[]): void
   /** In their order, from the `after`-th on (0: all). */
   read(after: number): readonly StoredOperation[]
+  find(id: OperationId): Uint8Array | undefined
   /** The `position`-th, from 0. */
   idAt(position: number): OperationId | undefined
   /** By `count`, highest first. */
@@ -53,6 +54,10 @@ export class MemoryAuthorityStore implements AuthorityStore {
 
   read(after: number): readonly StoredOperation[] {
     return [...this.#operations].slice(after).map(([id, bytes]) => ({ id, bytes: bytes.slice() }))
+  }
+
+  find(id: OperationId): Uint8Array | undefined {
+    return this.#operations.get(id)?.slice()
   }
 
   idAt(position: number): OperationId | undefined {

@@ -25,7 +25,8 @@ export async function withDevice<T>(folder: string | undefined, work: (device: D
   }
 }
 
-async function requireSecret(question: string): Promise<string> {
+/** @throws CancelledError */
+export async function requireSecret(question: string): Promise<string> {
   const secret = await readSecret(question)
   if (secret === undefined || secret === '') throw new CancelledError('no passphrase was given')
   return secret

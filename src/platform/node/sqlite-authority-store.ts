@@ -52,6 +52,13 @@ export class SqliteAuthorityStore implements AuthorityStore {
     })
   }
 
+  find(id: OperationId): Uint8Array | undefined {
+    return this.#store.run(() => {
+      const row = this.#store.statement('select position, bytes from operation where log = ? and look = ?').get(this.#log, this.#look(id))
+      return row && this.#open(row as { position: number; bytes: Uint8Array }).bytes
+    })
+  }
+
   idAt(position: number): OperationId | undefined {
     return this.#store.run(() => {
       const row = this.#store.statement('select position, bytes from operation where log = ? and position = ?').get(this.#log, position)

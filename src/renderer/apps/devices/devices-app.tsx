@@ -18,6 +18,7 @@ import { DeviceIcon } from '../device-chooser.tsx'
 import { agoText, bytesText, roundTripText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
+import { RemoveDialog } from './remove-dialog.tsx'
 import { usePairing } from './use-pairing.ts'
 import './devices.css'
 
@@ -117,6 +118,7 @@ function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => v
             { label: 'Its tasks', onSelect: () => openApp({ kind: 'tasks', device }) },
             'separator',
             { label: 'Rename', onSelect: onRename },
+            !row.self && { label: row.role === 'admin' ? 'Make it a member' : 'Make it an admin', onSelect: () => void changeRole(row) },
             !row.self && { label: 'Remove', danger: true, onSelect: onRemove },
           ]}
         >
@@ -126,6 +128,17 @@ function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => v
       {open && <Facts row={row} />}
     </li>
   )
+}
+
+/** Who may is the device's business; it says why not, in words. */
+async function changeRole(row: DeviceRow): Promise<void> {
+  const role = row.role === 'admin' ? 'member' : 'admin'
+  try {
+    await clientNow().changeDeviceRole({ deviceId: row.deviceId, role })
+    showToast({ severity: 'done', title: `${row.name} is ${role === 'admin' ? 'an admin' : 'a member'} now` })
+  } catch (error) {
+    showToast({ severity: 'warn', title: `${row.name} stays ${row.role === 'admin' ? 'an admin' : 'a member'}`, body: errorWords(error) })
+  }
 }
 
 const PATHS = {
@@ -158,6 +171,8 @@ function Facts({ row }: { row: DeviceRow }) {
         <dd className="devices-words">{row.safetyWords.join(' ') || 'not known yet'}</dd>
         <dt>Id</dt>
         <dd className="devices-mono">{row.deviceId}</dd>
+        <dt>Role</dt>
+        <dd>{row.role === 'admin' ? 'Admin: may add and remove devices, grant, and hand out keys' : 'Member: uses what it was given'}</dd>
         <dt>System</dt>
         <dd>{row.platform || 'not known yet'}</dd>
         {row.localAddress !== undefined && (
@@ -238,39 +253,5 @@ function RenameDialog({ row, onClose }: { row: DeviceRow; onClose: () => void })
         onKeyDown={(event) => event.key === 'Enter' && void rename()}
       />
     </Dialog>
-  )
-}
-
-/** Removing cannot be undone by a press: the keys of that device are no longer trusted. So this one asks. */
-function RemoveDialog({ row, onClose }: { row: DeviceRow; onClose: () => void }) {
-  const [busy, setBusy] = useState(false)
-  const remove = async () => {
-    setBusy(true)
-    try {
-      await clientNow().removeDevice({ deviceId: row.deviceId })
-      showToast({ severity: 'done', title: `${row.name} was removed`, body: 'It no longer hears of your desk. Link it again with a code.' })
-      onClose()
-    } catch (error) {
-      showToast({ severity: 'error', title: `${row.name} could not be removed`, body: errorWords(error) })
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={`Remove ${row.name}?`}
-      description={`It stops following your desk at once on every device that hears of this. What is already stored on ${row.name} stays there: if it is lost, change what it knew. Programs running on it go on.`}
-      actions={
-        <>
-          <Button variant="quiet" autoFocus onClick={onClose}>
-            Keep it
-          </Button>
-          <Button variant="danger" busy={busy} onClick={() => void remove()}>
-            Remove
-          </Button>
-        </>
-      }
-    />
   )
 }

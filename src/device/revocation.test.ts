@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as Y from 'yjs'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
+
+let world: DeviceWorld
+let laptop: WorldDevice
+let server: WorldDevice
+let phone: WorldDevice
+beforeEach(async () => {
+  world = new DeviceWorld()
+  laptop = await world.install('laptop')
+  server = await world.install('server')
+  phone = await world.install('phone')
+  await laptop.setUp()
+  await server.setUp()
+  await phone.setUp()
+  await pair(laptop, server)
+  await pair(laptop, phone)
+  await linked(laptop, server, phone)
+})
+afterEach(() => {
+  expect([...laptop.errors, ...server.errors, ...phone.errors]).toEqual([])
+  world.dispose()
+})
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.code,
+  )
+const idOf = async (device: WorldDevice, name: string) =>
+  (await device.control().listDevices({})).find((row) => row.name === name)?.deviceId as string
+const remove = async (by: WorldDevice, name: string) => by.control().removeDevice({ deviceId: await idOf(by, name) })
+const names = async (device: WorldDevice) => (await device.control().listDevices({})).map(({ name }) => name).sort()
+const epochOf = async (device: WorldDevice) => Number((await device.control().readDebug({})).text.match(/epoch +(\d+)/)?.[1])
+const open = (device: WorldDevice) => device.control().unlockDevice({ passphrase: PASSPHRASE })
+
+async function workspaceOf(device: WorldDevice) {
+  const display = device.connect(`another of ${device.name}`)
+  await display.hello({ displayName: device.name })
+  await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+  const { channel: id, clientId } = await display.attachDocument({ doc: 'workspace' })
+  const doc = new Y.Doc()
+  doc.clientID = clientId
+  const channel = display.channel(id)
+  channel.onDidReceive((message) => (message[0] as number) < 2 && Y.applyUpdate(doc, message.subarray(1), 'device'))
+  doc.on('update', (update: Uint8Array, origin: unknown) => origin === 'device' || channel.send(Uint8Array.from([1, ...update])))
+  return doc
+}
+
+describe('removing a device', () => {
+  it('[DV40] [ID72] one that is linked is cut off, locks and says so; the others go on under new keys, linked all the time', async () => {
+    const there = await phone.control().openTerminal({ device: await idOf(phone, 'phone'), columns: 80, rows: 24 })
+    const display = laptop.connect()
+    await display.hello({ displayName: 'desk' })
+    await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+    const device = await idOf(laptop, 'phone')
+    const { channel } = await display.attachTerminal({ device, terminalId: there.terminalId, columns: 80, rows: 24 })
+    const ended = vi.fn()
+    display.channel(channel).onDidClose(ended)
+    await display.removeDevice({ deviceId: device })
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled(), LONG_WAIT)
+    await vi.waitFor(async () => expect((await phone.control().status({})).phase).toBe('sealed'), LONG_WAIT)
+    const door = await phone.connect().hello({ displayName: 'x' })
+    expect(JSON.stringify(door)).toContain('was removed from your devices by laptop')
+    await vi.waitFor(async () => expect([await epochOf(laptop), await epochOf(server)]).toEqual([1, 1]), LONG_WAIT)
+    const [here, far] = [await workspaceOf(laptop), await workspaceOf(server)]
+    here.getMap('test').set('said', 'after')
+    await vi.waitFor(() => expect(far.getMap('test').toJSON()).toEqual({ said: 'after' }), LONG_WAIT)
+    expect(await names(server)).toEqual(['laptop', 'server'])
+  })
+
+  it('[DV40] it stays out when it is opened again, also after a restart, and keeps what it had', async () => {
+    await remove(laptop, 'phone')
+    await vi.waitFor(async () => expect((await phone.control().status({})).phase).toBe('sealed'), LONG_WAIT)
+    await open(phone)
+    phone.stop()
+    await phone.start()
+    await open(phone)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect((await phone.control().status({})).links).toBe(0)
+    expect((await laptop.control().status({})).links).toBe(1)
+    expect(await codeOf(phone.control().renameDevice({ deviceId: await idOf(phone, 'server'), name: 'mine' }))).not.toBe('no error')
+    expect(await names(server)).toEqual(['laptop', 'server'])
+  })
+
+  it('[DV41] [SY69] a device that was away meets the others at their new place, with all keys, and hears who was removed', async () => {
+    server.stop()
+    await remove(laptop, 'phone')
+    await vi.waitFor(async () => expect(await epochOf(laptop)).toBe(1))
+    const here = await workspaceOf(laptop)
+    here.getMap('test').set('said', 'while away')
+    await server.start()
+    await open(server)
+    await linked(laptop, server)
+    expect(await names(server)).toEqual(['laptop', 'server'])
+    await vi.waitFor(async () => expect(await epochOf(server)).toBe(1), LONG_WAIT)
+    const far = await workspaceOf(server)
+    await vi.waitFor(() => expect(far.getMap('test').toJSON()).toEqual({ said: 'while away' }), LONG_WAIT)
+    server.stop()
+    await server.start()
+    await open(server)
+    await linked(laptop, server)
+  })
+
+  it('[DV41] [SY69] one that was removed while it was away finds nobody, and is told nothing', async () => {
+    phone.stop()
+    await remove(laptop, 'phone')
+    await vi.waitFor(async () => expect([await epochOf(laptop), await epochOf(server)]).toEqual([1, 1]), LONG_WAIT)
+    await phone.start()
+    await open(phone)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect([(await phone.control().status({})).links, (await phone.control().status({})).phase]).toEqual([0, 'open'])
+    expect((await phone.control().listDevices({})).map(({ state }) => state).filter((state) => state === 'linked')).toEqual([])
+    expect((await laptop.control().status({})).links).toBe(1)
+  })
+
+  it('[DV40] paired anew it belongs again, and reads what was written meanwhile', async () => {
+    await remove(laptop, 'phone')
+    await vi.waitFor(async () => expect((await phone.control().status({})).phase).toBe('sealed'), LONG_WAIT)
+    const here = await workspaceOf(laptop)
+    here.getMap('test').set('said', 'without the phone')
+    await open(phone)
+    await pair(laptop, phone)
+    expect(await names(phone)).toEqual(['laptop', 'phone', 'server'])
+    const far = await workspaceOf(phone)
+    await vi.waitFor(() => expect(far.getMap('test').toJSON()).toEqual({ said: 'without the phone' }), LONG_WAIT)
+  })
+})
