@@ -136,6 +136,30 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     )
   })
 
+  it('the one that joined by a device without the person key is a member: a shell elsewhere is refused until it is given, and ends', async () => {
+    const ids = Object.fromEntries((await lab.ask('laptop', (client) => client.listDevices({}))).map((row) => [row.name, row.deviceId]))
+    const device = ids.laptop as string
+    const openThere = () =>
+      lab
+        .ask('attic', (client) => client.openTerminal({ device, columns: 80, rows: 24 }))
+        .then(
+          () => 'opened',
+          (error) => error.code,
+        )
+    expect(await openThere()).toBe('grant/refused')
+    const app = await devicesOf(laptop)
+    await app.getByRole('radio', { name: 'Who may do what' }).click()
+    await app.getByRole('button', { name: 'Give access' }).click()
+    const giving = laptop.page.getByRole('dialog', { name: 'Give access' })
+    await giving.getByRole('switch', { name: 'Use a shell' }).click()
+    await giving.getByRole('button', { name: 'Give', exact: true }).click()
+    await app.getByText(/^Attic may run programs in a shell on laptop until/).waitFor()
+    await eventually('the attic may', async () => (await openThere()) === 'opened', 20_000)
+    await app.getByRole('button', { name: /^Revoke: Attic may/ }).click()
+    await eventually('and may no more', async () => (await openThere()) === 'grant/refused', 20_000)
+    await app.getByRole('radio', { name: 'Devices', exact: true }).click()
+  })
+
   it('a removed device is gone from all lists, is told why, and hears no more of the desk', async () => {
     const app = await devicesOf(laptop)
     await app.getByRole('button', { name: 'Actions for attic' }).click()

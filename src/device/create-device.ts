@@ -15,6 +15,7 @@ import type { DeviceParts } from './device-parts.ts'
 import { type DisplayContract, displayContract } from './display-contract.ts'
 import { DisplaySession } from './display-session.ts'
 import { DoorService } from './door-service.ts'
+import { GrantsService } from './grants-service.ts'
 import { FilesService } from './files-service.ts'
 import { LinksService } from './links-service.ts'
 import { LocalTerminals } from './local-terminals.ts'
@@ -101,6 +102,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       renameSelf: (name) => deskService.rename(name),
     }),
   )
+  const grants = owned.add(new GrantsService({ clock, desk, personKey: () => (vault.isPersonOpen ? vault.personKey : undefined) }))
   const keepDisplays = () => {
     for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
   }
@@ -125,6 +127,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   )
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
+  owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
 
   const autoLock = owned.add(
     new AutoLock({
@@ -165,6 +168,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...door.handlers(session),
     ...deskService.handlers(session),
     ...links.handlers(),
+    ...grants.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),
     ...tasks.handlers(),

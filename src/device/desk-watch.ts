@@ -59,8 +59,6 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
 
   const followList = () => {
     const own = devices.devices.get(self)
-    if (own?.removedAtMs !== undefined) notices.put(REMOVED)
-    else notices.takeBack(REMOVED.code)
     const vote = voteNotice(devices, self)
     if (vote) notices.put(vote)
     else notices.takeBack(VOTE_NOTICE)
@@ -73,11 +71,4 @@ export function watchDesk(desk: OpenDesk, vault: Vault, notices: Notices, log: L
   owned.add(devices.onDidChange(followList))
   followList()
   return owned
-}
-
-const REMOVED = {
-  code: 'devices/removed',
-  severity: 'error' as const,
-  message:
-    'This device has been removed from your devices. What is here stays here and is not exchanged any more. Pair it again to bring it back.',
 }

@@ -1,5 +1,6 @@
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
+import { grantsContract } from '../identity/grants-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
@@ -9,6 +10,7 @@ export const displayContract = {
   ...doorContract,
   ...deskContract,
   ...linksContract,
+  ...grantsContract,
   ...terminalContract,
   ...tasksContract,
   ...homeFilesContract,

@@ -2,7 +2,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
-import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
+import { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Link } from '../sync/lane.ts'
@@ -55,7 +55,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
   const screens = owned.add(new Emitter<{ terminalId: string; screen: string; atMs: number }>())
   const clocks = new Map<DeviceId, StandingNotice>()
-  const grants = new OwnDevicesGrantCheck(desk.devices)
+  const grants = owned.add(new LogGrantCheck({ devices: desk.devices, self, clock: parts.clock }))
 
   const take = (link: Link, all: DisposableStore) => {
     log.info('linked', { peer: link.peer })

@@ -3,7 +3,7 @@ import type { DeviceId } from '../base/ids.ts'
 import type { DeviceList } from '../identity/device-list.ts'
 import type { Notices } from './notices.ts'
 
-export const REMOVED_NOTICE = 'device/removed'
+export const REMOVED_NOTICE = 'devices/removed'
 
 export interface OwnRemovalOptions {
   readonly devices: DeviceList

@@ -60,8 +60,11 @@ export function peerTasksHandlers({ device, grants, host }: Asking): Part<Handle
 export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers<typeof peerTerminalContract> {
   return {
     attachTerminal: async (request, context) => {
-      grants.require({ device, ability: 'shell', target: request.terminalId })
+      const question = { device, ability: 'shell', target: request.terminalId } as const
+      grants.require(question)
       const { channel, terminal } = await terminals.attach(request, context)
+      const watching = grants.watch(question, () => channel.dispose()) // a grant that ends, ends it in the middle
+      channel.onDidClose(() => watching.dispose())
       return { channel: channel.id, terminal }
     },
   }

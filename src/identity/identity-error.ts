@@ -39,6 +39,8 @@ export type IdentityErrorCode =
   | 'seat/malformed'
   | 'seat/refused'
   | 'grant/refused'
+  | 'grant/unknown'
+  | 'grant/not-narrower'
 
 /** What the identity room refuses, and why. Codes are stable and tested; the text is for people and may change. Never holds a secret. */
 export class IdentityError extends DomainError<IdentityErrorCode> {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
+import { findDevice } from './find-device.ts'
 import type { DeviceClient } from './local-client.ts'
 
 const options = {
@@ -27,7 +28,7 @@ ${DATA_OPTION}`,
     const [what = 'list', name, value] = positionals
     return withDevice(values.data, async (device) => {
       if (what === 'list') return list(await device.listDevices({}), values.json)
-      const row = find(await device.listDevices({}), name)
+      const row = findDevice(await device.listDevices({}), name)
       const act = actOf(device, row, what, value)
       if (values['as-person']) await device.openPerson({ passphrase: await requireSecret('Passphrase: ') })
       const said = await act()
@@ -50,15 +51,6 @@ function list(rows: readonly DeviceRow[], isJson: boolean): number {
     console.log(`${' '.repeat(25)}to revoke it takes ${alone.length > 0 ? `${alone.join(' or ')}, or ` : ''}your person key${two}`)
   }
   return 0
-}
-
-/** By whole name, else by id from its front. @throws TypeError */
-function find(rows: readonly DeviceRow[], wanted: string | undefined): DeviceRow {
-  if (!wanted) throw new TypeError('say which device: "elsewhere device list" names them')
-  const named = rows.filter(({ name }) => name === wanted)
-  const found = named.length > 0 ? named : rows.filter(({ deviceId }) => wanted.length >= 4 && deviceId.startsWith(wanted))
-  if (found.length === 1) return found[0] as DeviceRow
-  throw new TypeError(found.length === 0 ? `there is no device "${wanted}"` : `${found.length} devices are called "${wanted}": give its id`)
 }
 
 /** @throws TypeError  nothing was done */

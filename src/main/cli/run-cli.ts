@@ -2,6 +2,7 @@ import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Command } from './command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
+import { grantCommand } from './grant-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   lock: lockCommand,
   devices: devicesCommand,
   device: deviceCommand,
+  grant: grantCommand,
   pair: pairCommand,
   rendezvous: rendezvousCommand,
   debug: debugCommand,

@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { MenuButton } from '../../ui/menu.tsx'
+import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp, useIsLate, useNow } from '../app-hooks.ts'
@@ -17,10 +18,17 @@ import type { AppProps } from '../app-props.ts'
 import { DeviceIcon } from '../device-chooser.tsx'
 import { agoText, bytesText, roundTripText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
+import { GrantsPage } from './grants-page.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
 import { usePairing } from './use-pairing.ts'
 import './devices.css'
+
+const PAGES = [
+  { value: 'devices', label: 'Devices' },
+  { value: 'grants', label: 'Who may do what' },
+] as const
+type Page = (typeof PAGES)[number]['value']
 
 /** Every device of mine: how it is reached, how to tell it from an impostor, and linking another. */
 export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
@@ -29,41 +37,52 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const pairing = usePairing()
   const [asked, setAsked] = useState(false)
   const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
+  const [page, setPage] = useState<Page>('devices')
   const alone = rows.length === 1
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
+  const list = (
+    <>
+      {rows.length === 0 && late && <Skeleton lines={4} label="Reading your devices" />}
+      <ul aria-label="My devices" className="devices-list">
+        {rows.map((row) => (
+          <Device
+            key={row.deviceId}
+            row={row}
+            onRename={() => setDialog({ kind: 'rename', row })}
+            onRemove={() => setDialog({ kind: 'remove', row })}
+          />
+        ))}
+      </ul>
+      {pairingShown ? (
+        <PairingPanel pairing={pairing} onClose={() => setAsked(false)} />
+      ) : (
+        rows.length > 0 && (
+          <div className="devices-add">
+            {alone && (
+              <p>
+                Your desk is on this device only. Link another, and what is open here is open there too: the same windows, the same text,
+                the same running programs.
+              </p>
+            )}
+            <Button variant={alone ? 'primary' : 'secondary'} icon={<Plus aria-hidden="true" />} onClick={() => setAsked(true)}>
+              Link another device
+            </Button>
+          </div>
+        )
+      )}
+    </>
+  )
   return (
     <div className="app devices">
       {!client && <Strip kind="away">This display has lost its device. What is shown is as it was last seen.</Strip>}
       <div className="app-body devices-body">
-        {rows.length === 0 && late && <Skeleton lines={4} label="Reading your devices" />}
-        <ul aria-label="My devices" className="devices-list">
-          {rows.map((row) => (
-            <Device
-              key={row.deviceId}
-              row={row}
-              onRename={() => setDialog({ kind: 'rename', row })}
-              onRemove={() => setDialog({ kind: 'remove', row })}
-            />
-          ))}
-        </ul>
-        {pairingShown ? (
-          <PairingPanel pairing={pairing} onClose={() => setAsked(false)} />
-        ) : (
-          rows.length > 0 && (
-            <div className="devices-add">
-              {alone && (
-                <p>
-                  Your desk is on this device only. Link another, and what is open here is open there too: the same windows, the same text,
-                  the same running programs.
-                </p>
-              )}
-              <Button variant={alone ? 'primary' : 'secondary'} icon={<Plus aria-hidden="true" />} onClick={() => setAsked(true)}>
-                Link another device
-              </Button>
-            </div>
-          )
+        {rows.length > 1 && (
+          <div className="devices-pages">
+            <Segmented label="What is shown" value={page} options={PAGES} onChange={setPage} />
+          </div>
         )}
+        {page === 'grants' && rows.length > 1 ? <GrantsPage /> : list}
       </div>
       {dialog?.kind === 'rename' && <RenameDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
       {dialog?.kind === 'remove' && <RemoveDialog row={dialog.row} onClose={() => setDialog(undefined)} />}

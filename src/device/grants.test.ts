@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
+
+let world: DeviceWorld
+let laptop: WorldDevice
+let server: WorldDevice
+let phone: WorldDevice
+let ids: Record<string, string>
+
+/** The server is an admin, since the root signed it in; the phone joined by the server, as a member. */
+beforeEach(async () => {
+  world = new DeviceWorld()
+  laptop = await world.install('laptop')
+  server = await world.install('server')
+  phone = await world.install('phone')
+  for (const device of [laptop, server, phone]) await device.setUp()
+  await pair(laptop, server)
+  await pair(server, phone)
+  await linked(laptop, server, phone)
+  ids = Object.fromEntries((await laptop.control().listDevices({})).map(({ name, deviceId }) => [name, deviceId]))
+})
+afterEach(() => {
+  expect([...laptop.errors, ...server.errors, ...phone.errors]).toEqual([])
+  world.dispose()
+})
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.code,
+  )
+const on = (name: string) => ids[name] as string
+const account = { target: { kind: 'shell' }, mayDelegate: false } as const
+const shell = { columns: 80, rows: 24 }
+const text = { path: '/home/test/a.txt', text: 'x', expectedVersion: null }
+
+async function open(device: WorldDevice) {
+  const display = device.connect(`display of ${device.name} again`)
+  await display.hello({ displayName: device.name })
+  await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+  return display
+}
+
+describe('what one device may on another', () => {
+  it('[ID77] [DV42] a member looks and follows; what changes an account there is refused there, by name', async () => {
+    const asks = phone.control()
+    expect((await laptop.control().listDevices({})).map(({ name, role }) => `${name} ${role}`).sort()).toEqual([
+      'laptop admin',
+      'phone member',
+      'server admin',
+    ])
+    const device = on('laptop')
+    expect(await codeOf(asks.homeFolder({ device }))).toBe('no error')
+    expect(await codeOf(asks.listFolder({ device, path: '/home/test' }))).toBe('no error')
+    expect(await codeOf(asks.writeText({ device, ...text }))).toBe('grant/refused')
+    expect(await codeOf(asks.makeFolder({ device, path: '/home/test/new' }))).toBe('grant/refused')
+    expect(await codeOf(asks.openTerminal({ device, ...shell }))).toBe('grant/refused')
+    expect(await codeOf(asks.endProcess({ device, pid: 4242, force: false }))).toBe('grant/refused')
+    expect(await codeOf(server.control().openTerminal({ device, ...shell }))).toBe('no error')
+  })
+
+  it('[ID78] [DV42] a grant opens exactly that door, on that device, also for a device that hears of it later', async () => {
+    const grant = { ...account, device: on('phone'), on: on('laptop'), abilities: ['shell'] }
+    expect(await codeOf(phone.control().addGrant({ grant }))).toBe('grant/refused')
+    await server.control().addGrant({ grant })
+    await vi.waitFor(
+      async () => expect(await codeOf(phone.control().openTerminal({ device: on('laptop'), ...shell }))).toBe('no error'),
+      LONG_WAIT,
+    )
+    expect(await codeOf(phone.control().openTerminal({ device: on('server'), ...shell }))).toBe('grant/refused')
+    expect(await codeOf(phone.control().writeText({ device: on('laptop'), ...text }))).toBe('grant/refused')
+    const { grants, access } = await laptop.control().listGrants({})
+    expect(grants.map(({ sentence, by }) => `${sentence}; ${by}`)).toEqual(['Phone may run programs in a shell on laptop; server'])
+    expect(access.find(({ name }) => name === 'phone')?.may).toMatchObject({ shell: 'grant', 'files:read': 'role', 'files:write': 'no' })
+  })
+
+  it('[ID80] [DV42] a terminal that is open ends with its grant, in the middle, and cannot be attached again', async () => {
+    const device = on('laptop')
+    await laptop.control().addGrant({ grant: { ...account, device: on('phone'), on: device, abilities: ['shell'] } })
+    const display = await open(phone)
+    await vi.waitFor(async () => expect(await codeOf(display.openTerminal({ device, ...shell }))).toBe('no error'), LONG_WAIT)
+    const { terminalId } = await display.openTerminal({ device, ...shell })
+    const { channel } = await display.attachTerminal({ device, terminalId, ...shell })
+    const ended = vi.fn()
+    display.channel(channel).onDidClose(ended)
+    const [held] = (await laptop.control().listGrants({})).grants
+    await laptop.control().revokeGrant({ id: held?.id as string })
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled(), LONG_WAIT)
+    expect(await codeOf(display.attachTerminal({ device, terminalId, ...shell }))).toBe('grant/refused')
+    expect((await laptop.control().status({})).links).toBe(2) // the link itself stays
+  })
+
+  it('[DV42] a grant that could never count is not written', async () => {
+    const add = (grant: object) => codeOf(laptop.control().addGrant({ grant: { ...account, abilities: ['shell'], ...grant } }))
+    expect(await add({ abilities: ['jobs:run'] })).toBe('authority/malformed')
+    expect(await add({ device: 'F'.repeat(44) })).toBe('devices/unknown')
+    expect(await add({ program: 'make' })).toBe('authority/malformed')
+    expect(await add({ target: { kind: 'dataset', dataset: '1'.repeat(16) }, abilities: ['files:read'] })).toBe('no error')
+    expect(await add({ target: { kind: 'dataset', dataset: 'O'.repeat(20) }, abilities: ['files:read'] })).toBe('authority/malformed')
+    expect((await laptop.control().listGrants({})).grants).toHaveLength(1)
+  })
+})

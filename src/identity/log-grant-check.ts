@@ -1,0 +1,154 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { DeviceId } from '../base/ids.ts'
+import { isAdmin, type AuthorityState, type GrantState } from './authority/authority-state.ts'
+import type { GrantTarget } from './authority/operation.ts'
+import type { DeviceList } from './device-list.ts'
+import {
+  ABILITIES,
+  type Ability,
+  type GrantCheck,
+  type GrantQuestion,
+  OwnDevicesGrantCheck,
+  refuseGrant,
+  watchGrant,
+} from './grant-check.ts'
+
+/**
+ * What a *member* may on every other device of the person without a grant (docs/decisions/0010): follow the desk, look, and use
+ * what a device offers in a sandbox or on purpose. Whatever changes an account (files, shells, ending programs) takes a grant
+ * or an admin: who can write one file of a home folder can run what it likes there.
+ */
+export const MEMBER_ABILITIES: ReadonlySet<Ability> = new Set<Ability>([
+  'workspace:write',
+  'seat:claim',
+  'files:read',
+  'tasks:read',
+  'jobs:run',
+  'ports:share',
+])
+
+/** What a grant can be about, by the kind of its target. The rest follows from the role alone. */
+export const GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
+  /** This account on that machine. */
+  shell: ['shell', 'files:read', 'files:write', 'tasks:read', 'tasks:end'],
+  dataset: ['files:read', 'files:write'],
+  jobs: ['jobs:run'],
+  port: ['ports:share'],
+}
+/** A class of jobs that stands for all of them. */
+export const ANY_JOB_CLASS = 'any'
+
+/** A device that runs a timer for a grant needs none longer than a day: it asks again then. */
+const LONGEST_TIMER_MS = 24 * 3_600_000
+
+export interface LogGrantCheckOptions {
+  readonly devices: DeviceList
+  /** The device that asks: grants may hold on one device only. */
+  readonly self: DeviceId
+  readonly clock: Clock
+}
+
+/**
+ * Roles and grants of the authority log, as they stand now, by this device's clock (rules ID77-ID81). Owns one timer, for the next
+ * grant that ends.
+ */
+export class LogGrantCheck implements GrantCheck, Disposable {
+  readonly #options: LogGrantCheckOptions
+  readonly #before: OwnDevicesGrantCheck
+  readonly #owned = new DisposableStore()
+  readonly #ended = this.#owned.add(new Emitter<void>())
+  #timer: Disposable | undefined
+
+  constructor(options: LogGrantCheckOptions) {
+    this.#options = options
+    this.#before = new OwnDevicesGrantCheck(options.devices)
+    this.#owned.defer(() => this.#timer?.dispose())
+    this.#owned.add(options.devices.onDidChange(() => this.#plan()))
+    this.#plan()
+  }
+
+  allows(question: GrantQuestion): boolean {
+    const { devices } = this.#options
+    const state = devices.authority?.state
+    if (!state) return this.#before.allows(question)
+    if (!Object.hasOwn(ABILITIES, question.ability) || !devices.isMember(question.device)) return false
+    if (question.program === undefined) {
+      if (isAdmin(state, question.device) || MEMBER_ABILITIES.has(question.ability)) return true
+    }
+    return [...state.grants.values()].some((held) => this.#covers(held, question, state))
+  }
+
+  require(question: GrantQuestion): void {
+    if (this.allows(question)) return
+    const isMember = this.#options.devices.isMember(question.device)
+    refuseGrant(
+      question,
+      isMember
+        ? 'it is a member of your devices, and that takes a grant ("elsewhere grant add", or Devices), or the role of an admin'
+        : 'it is not one of your devices; pair it first',
+    )
+  }
+
+  watch(question: GrantQuestion, lost: () => void): Disposable {
+    return watchGrant(this, question, lost, [this.#options.devices.onDidChange, this.#ended.event])
+  }
+
+  describe(): string {
+    const { devices } = this.#options
+    if (!devices.authority) return this.#before.describe()
+    const grants = [...devices.authority.state.grants.values()].filter((held) => this.#isInTime(held)).length
+    return `Admins among your devices may do everything on this one; members follow, look, run jobs and reach shared ports. Grants in force: ${grants}.`
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #covers(held: GrantState, question: GrantQuestion, { person }: AuthorityState): boolean {
+    const { grant } = held
+    return (
+      grant.person === person &&
+      (grant.device === undefined || grant.device === question.device) &&
+      (grant.on === undefined || grant.on === this.#options.self) &&
+      (grant.program === undefined || grant.program === question.program) &&
+      grant.abilities.includes(question.ability) &&
+      GRANTABLE[grant.target.kind].includes(question.ability) &&
+      isAbout(grant.target, question) &&
+      this.#isInTime(held)
+    )
+  }
+
+  #isInTime({ grant }: GrantState): boolean {
+    return grant.untilMs === undefined || this.#options.clock.nowMs() < grant.untilMs
+  }
+
+  #plan(): void {
+    this.#timer?.dispose()
+    this.#timer = undefined
+    const now = this.#options.clock.nowMs()
+    const ends = [...(this.#options.devices.authority?.state.grants.values() ?? [])].flatMap(({ grant }) =>
+      grant.untilMs !== undefined && grant.untilMs > now ? [grant.untilMs] : [],
+    )
+    if (ends.length === 0) return
+    this.#timer = this.#options.clock.after(Math.min(Math.min(...ends) - now, LONGEST_TIMER_MS), () => {
+      this.#ended.fire()
+      this.#plan()
+    })
+  }
+}
+
+/** Is the question about what the grant names? A question about files without a dataset is about the account. */
+function isAbout(target: GrantTarget, { ability, dataset, jobClass, port }: GrantQuestion): boolean {
+  switch (target.kind) {
+    case 'dataset':
+      return target.dataset === dataset
+    case 'jobs':
+      return target.jobClass === ANY_JOB_CLASS || target.jobClass === jobClass
+    case 'port':
+      return target.port === port
+    case 'shell':
+      return dataset === undefined && ability !== 'jobs:run'
+  }
+}

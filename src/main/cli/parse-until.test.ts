@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { findDevice } from './find-device.ts'
+import { parseUntil } from './parse-until.ts'
+
+const NOW = Date.UTC(2026, 10, 29)
+
+it.each([
+  ['30m', NOW + 1_800_000],
+  ['12h', NOW + 43_200_000],
+  ['7d', NOW + 604_800_000],
+  ['2027-03-01T18:00:00Z', Date.UTC(2027, 2, 1, 18)],
+])('[DV42] until %s', (text, expected) => expect(parseUntil(text, NOW)).toBe(expected))
+
+it.each(['', 'friday', '0m', '2020-01-01', '-3d', '7'])('[DV42] until "%s" is refused', (text) =>
+  expect(() => parseUntil(text, NOW)).toThrow(TypeError),
+)
+
+it('[DV42] a device is found by its whole name, else by the front of its id, and never guessed', () => {
+  const rows = ['laptop', 'server', 'server'].map((name, i) => ({ name, deviceId: `${i}abcdef` }) as never)
+  expect(findDevice(rows, 'laptop')).toBe(rows[0])
+  expect(findDevice(rows, '1abc')).toBe(rows[1])
+  for (const wanted of ['server', 'phone', '1a', undefined]) expect(() => findDevice(rows, wanted)).toThrow(TypeError)
+})
