@@ -1,0 +1,29 @@
+import type { ChunkId, SealedChunk } from './chunk-id.ts'
+
+/**
+ * Where sealed chunks lie on one device: packs on a disk, memory.
+ *
+ * Content-addressed, so there is no update and no conflict. Holds ciphertext and no key: what it returns is either the bytes
+ * that were put or nothing (damage is found by a digest). Every implementation runs `describeChunkStore` (rules CS1-CS6).
+ */
+export interface ChunkStore {
+  /** The chunk, or undefined: not held, or damaged on its disk and forgotten by that. A miss is not an error. */
+  get(id: ChunkId): Promise<SealedChunk | undefined>
+  /** Survives kill -9 once resolved, a power cut after `sync`; a repeat is a no-op. @throws ContentError `chunk/store-full` */
+  put(chunk: SealedChunk): Promise<void>
+  has(id: ChunkId): boolean
+  /** What was put before is on the disk itself once this resolves. */
+  sync(): Promise<void>
+  /** Frees at least `bytes` where it can, oldest first; what `keep` names stays. Resolves with what was freed. */
+  evict(bytes: number, keep: (id: ChunkId) => boolean): Promise<number>
+  /** Forgets chunks one by one; unknown ids are ignored. Their bytes go with the next eviction of where they lie. */
+  drop(ids: Iterable<ChunkId>): Promise<void>
+  ids(): Iterable<ChunkId>
+  readonly stats: ChunkStoreStats
+}
+
+export interface ChunkStoreStats {
+  readonly chunks: number
+  /** On the disk, with headers and what was dropped and not yet freed. */
+  readonly bytes: number
+}

@@ -1,0 +1,29 @@
+import { DomainError } from '../base/errors.ts'
+
+export type ContentErrorCode =
+  | 'chunk/unavailable'
+  | 'chunk/damaged'
+  | 'chunk/store-full'
+  | 'chunk/no-key'
+  | 'content/malformed'
+  | 'segment/malformed'
+  | 'segment/refused'
+  | 'segment/forked'
+  | 'dataset/locked'
+  | 'dataset/damaged'
+
+/** Codes are stable and tested; the text is for people and may change. */
+export class ContentError extends DomainError<ContentErrorCode> {
+  override readonly name = 'ContentError'
+  readonly code: ContentErrorCode
+
+  constructor(code: ContentErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  static unavailable(id: string): ContentError {
+    const text = `chunk ${id.slice(0, 12)} is not on this device, and no linked device that holds it answers; it comes when one is linked`
+    return new ContentError('chunk/unavailable', text)
+  }
+}

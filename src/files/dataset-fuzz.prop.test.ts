@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { FileWorld } from '../testkit/file-world.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import { MemoryDatasetStore } from './memory-dataset-store.ts'
+import type { NodeRecord } from './node-record.ts'
+
+/** Forgets what was written at the same time as what won: the bug that the model must find. */
+class ForgetfulStore extends MemoryDatasetStore {
+  override putNode(record: NodeRecord, shown: string | undefined): void {
+    super.putNode({ ...record, heads: record.heads.slice(0, 1), copies: [] }, shown)
+  }
+}
+
+async function run(
+  seed: number,
+  steps: number,
+  storeOf: () => DatasetStore,
+): Promise<{ wrong?: string; steps: string[]; conflicts: number }> {
+  const world = new FileWorld(new SeededRandom(seed), storeOf)
+  for (let n = 0; n < steps; n++) await world.step()
+  world.bringAll()
+  const [first, second, third] = await Promise.all([0, 1, 2].map((n) => world.listing(n)))
+  const conflicts = (first as string[]).filter((line) => line.includes('(conflict')).length
+  const names = world.nodesOf(0).map(({ id }) => world.devices[0]?.dataset.pathOf(id))
+  const found = await world.texts(0)
+  const lost = [...world.live].filter((text) => !found.has(text))
+  const invented = [...found].filter((text) => text !== '' && !world.all.has(text))
+  const { steps: said } = world
+  if (JSON.stringify(first) !== JSON.stringify(second) || JSON.stringify(first) !== JSON.stringify(third)) {
+    const differing = (first as string[]).filter((line) => !second?.includes(line) || !third?.includes(line))
+    return {
+      wrong: `trees differ: ${differing.slice(0, 5).join('; ')} | ${second?.filter((line) => !first?.includes(line)).join('; ')} | ${third?.filter((line) => !first?.includes(line)).join('; ')}`,
+      steps: said,
+      conflicts,
+    }
+  }
+  if (new Set(names).size !== names.length) return { wrong: 'two nodes of one path', steps: said, conflicts }
+  if (lost.length > 0) return { wrong: `lost: ${lost.join(', ')}`, steps: said, conflicts }
+  if (invented.length > 0) return { wrong: `invented: ${invented.join(', ')}`, steps: said, conflicts }
+  return { steps: said, conflicts }
+}
+
+it('[FT1] three devices with partitions and clocks a day apart end with one tree, and no text is lost', {
+  timeout: 1_800_000,
+}, async () => {
+  const seed = seedOfRun()
+  const rounds = roundsOfRun(25, 600)
+  let conflicts = 0
+  for (let round = 0; round < rounds; round++) {
+    const { wrong, steps, conflicts: more } = await run(seed + round, 60 + (round % 3) * 60, () => new MemoryDatasetStore())
+    conflicts += more
+    expect({ seed: seed + round, wrong, steps: wrong && steps.join('\n') }).toEqual({
+      seed: seed + round,
+      wrong: undefined,
+      steps: undefined,
+    })
+  }
+  console.info(`files on three devices: seed ${seed}, ${rounds} rounds, ${conflicts} conflict copies`)
+  expect(conflicts).toBeGreaterThan(0)
+})
+
+it('[FT1] the fuzz finds a store that forgets what lost (planted)', async () => {
+  const seed = seedOfRun()
+  const found = []
+  for (let round = 0; round < 10; round++) found.push((await run(seed + round, 120, () => new ForgetfulStore())).wrong)
+  expect(found.filter((wrong) => wrong !== undefined).length).toBeGreaterThan(0)
+})

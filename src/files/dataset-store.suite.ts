@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { DeviceId } from '../base/ids.ts'
+import { EMPTY_MANIFEST } from './manifest.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { NodeRecord } from './node-record.ts'
+import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
+
+export interface DatasetStoreUnderTest {
+  readonly store: DatasetStore
+  reopen?(): DatasetStore
+  dispose(): void
+}
+
+const idOf = (n: number) => n.toString(16).padStart(32, '0') as NodeId
+const opOf = (n: number) => `${'a'.repeat(24)}.${n}` as OpId
+const at = (n: number) => ({ stamp: 1.7e15 + n, op: opOf(n) })
+const head = (n: number) => ({
+  ...at(n),
+  device: 'dev' as DeviceId,
+  deviceName: 'Lamp',
+  content: { kind: 'file' as const, manifest: EMPTY_MANIFEST },
+  mtimeNs: 12345678901234567890n,
+})
+const record = (n: number, name: string, parent = ROOT_NODE): NodeRecord => ({
+  id: idOf(n),
+  kind: 'file',
+  created: at(n),
+  parent,
+  parentAt: at(n),
+  name,
+  nameAt: at(n),
+  mode: 0o640,
+  modeAt: at(n),
+  mtimeNs: 1_700_000_000_123_456_789n,
+  mtimeAt: at(n),
+  xattrs: { 'user.x': { value: 'YQ==', at: at(n) } },
+  heads: [head(n)],
+  copies: [],
+})
+
+/** Rules DS1-DS5, for every implementation. */
+export function describeDatasetStore(name: string, make: () => DatasetStoreUnderTest): void {
+  describe(`dataset store: ${name}`, () => {
+    const open: DatasetStoreUnderTest[] = []
+    const start = () => {
+      const made = make()
+      open.push(made)
+      return made
+    }
+    afterEach(() => {
+      for (const made of open.splice(0)) made.dispose()
+    })
+
+    it('[DS1] finds nodes by id, by shown name and by folder; a removed one only by id', () => {
+      const { store } = start()
+      store.transaction(() => {
+        store.putNode(record(1, 'a'), 'a')
+        store.putNode(record(2, 'a'), 'a (2)')
+        store.putNode(record(3, 'c', idOf(9)), 'c')
+        store.putNode(record(4, 'd'), undefined)
+      })
+      expect(store.node(idOf(1))).toEqual(record(1, 'a'))
+      expect([store.shownNode(ROOT_NODE, 'a (2)'), store.shownNode(ROOT_NODE, 'c'), store.shownNode(ROOT_NODE, 'd')]).toEqual([
+        idOf(2),
+        undefined,
+        undefined,
+      ])
+      expect(store.namesakes(ROOT_NODE, 'a').sort()).toEqual([idOf(1), idOf(2)])
+      expect(
+        store
+          .children(ROOT_NODE)
+          .map(({ shown }) => shown)
+          .sort(),
+      ).toEqual(['a', 'a (2)'])
+      expect([store.hasChildren(idOf(9)), store.hasChildren(idOf(1)), store.shownName(idOf(4)), store.nodeCount()]).toEqual([
+        true,
+        false,
+        undefined,
+        4,
+      ])
+      expect(store.removedNodes().map(({ id }) => id)).toEqual([idOf(4)])
+      store.putNode(record(3, 'moved'), 'moved')
+      store.deleteNode(idOf(1))
+      expect([store.hasChildren(idOf(9)), store.node(idOf(1)), store.shownNode(ROOT_NODE, 'moved')]).toEqual([false, undefined, idOf(3)])
+    })
+
+    it('[DS2] moves come back in the order of their marks', () => {
+      const { store } = start()
+      const move = (n: number) => ({
+        ...at(n),
+        node: idOf(n),
+        parent: ROOT_NODE,
+        before: n === 2 ? undefined : { parent: idOf(7), at: at(0) },
+      })
+      for (const n of [3, 1, 2, 4]) store.putMove(move(n))
+      store.deleteMove(opOf(4))
+      expect(store.movesAfter(at(1))).toEqual([move(2), move(3)])
+    })
+
+    it('[DS3] versions of a node, the newest first', () => {
+      const { store } = start()
+      for (const n of [2, 1, 3]) store.putVersion(idOf(5), head(n))
+      store.putVersion(idOf(6), head(9))
+      store.deleteVersion(idOf(5), opOf(2))
+      expect(store.versions(idOf(5))).toEqual([head(3), head(1)])
+      expect([...store.allVersions()].length).toBe(3)
+    })
+
+    it('[DS4] segments, heads and the tail of the own log survive a restart', () => {
+      const made = start()
+      const log = 'b'.repeat(24) as LogId
+      const ops = [1, 2, 3].map((n) => ({ id: opOf(n), stamp: at(n).stamp, body: { kind: 'move' as const, node: idOf(n), name: 'x' } }))
+      made.store.transaction(() => {
+        for (const op of ops) made.store.putTail(op)
+        made.store.cutTail(1)
+        made.store.putSegment({ log, seq: 1, bytes: Uint8Array.of(1, 2) }, { log, device: 'd', seq: 1, hash: 'h', ops: 4, stamp: 5 })
+      })
+      const store = made.reopen?.() ?? made.store
+      expect(store.tail()).toEqual(ops.slice(1))
+      expect([store.segment(log, 1), store.segment(log, 2)]).toEqual([Uint8Array.of(1, 2), undefined])
+      expect(store.heads()).toEqual([{ log, device: 'd', seq: 1, hash: 'h', ops: 4, stamp: 5 }])
+      expect(store.segmentOrder()).toEqual([[log, 1]])
+    })
+
+    it('[DS5] small values by space and key', () => {
+      const { store } = start()
+      store.putValue('s', 'k', Uint8Array.of(1))
+      store.putValue('s', 'l', Uint8Array.of(2))
+      store.putValue('t', 'k', Uint8Array.of(3))
+      store.putValue('s', 'k', undefined)
+      expect([store.value('s', 'k'), store.value('s', 'l'), store.values('t')]).toEqual([
+        undefined,
+        Uint8Array.of(2),
+        [['k', Uint8Array.of(3)]],
+      ])
+    })
+  })
+}

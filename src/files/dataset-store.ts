@@ -1,0 +1,80 @@
+import type { Head, NodeRecord } from './node-record.ts'
+import type { LogId, Mark, NodeId, Op, OpId } from './op.ts'
+
+/** A move of a folder as it was carried out, so that an earlier one that comes late can be put under it. */
+export interface FolderMove extends Mark {
+  readonly node: NodeId
+  readonly parent: NodeId
+  /** Where it was before; undefined: the move would have closed a circle and was left out. */
+  readonly before: { readonly parent: NodeId; readonly at: Mark } | undefined
+}
+
+/** A signed, sealed segment of a log, as it crosses links. */
+export interface StoredSegment {
+  readonly log: LogId
+  readonly seq: number
+  readonly bytes: Uint8Array
+}
+
+/** How far one log is held: its last segment, and the hash that the next one must name. */
+export interface LogHead {
+  readonly log: LogId
+  readonly device: string
+  readonly seq: number
+  readonly hash: string
+  /** Ops in all its segments. */
+  readonly ops: number
+  /** Highest stamp in it. */
+  readonly stamp: number
+}
+
+/**
+ * What one device keeps of a dataset: the ops it holds (segments, and its own not yet in one), and the tree they make. Values
+ * are sealed where they lie on a disk; look-up keys that tell names are HMACs. Every implementation runs
+ * `describeDatasetStore` (rules DS1-DS5). Synchronous: a look-up takes microseconds.
+ */
+export interface DatasetStore {
+  /** All or nothing; what it wrote survives kill -9 when it returns. */
+  transaction<T>(work: () => T): T
+
+  node(id: NodeId): NodeRecord | undefined
+  /** `shown`: under which name its folder lists it; undefined: it is removed. */
+  putNode(record: NodeRecord, shown: string | undefined): void
+  deleteNode(id: NodeId): void
+  shownName(id: NodeId): string | undefined
+  shownNode(parent: NodeId, shown: string): NodeId | undefined
+  /** Shown nodes that have this name of their own in `parent`. */
+  namesakes(parent: NodeId, name: string): NodeId[]
+  children(parent: NodeId): { readonly record: NodeRecord; readonly shown: string }[]
+  hasChildren(parent: NodeId): boolean
+  /** Removed nodes, in any order. */
+  removedNodes(): NodeRecord[]
+  nodeCount(): number
+
+  putMove(move: FolderMove): void
+  deleteMove(op: OpId): void
+  /** In their order. */
+  movesAfter(mark: Mark): FolderMove[]
+
+  putVersion(node: NodeId, version: Head): void
+  /** The newest first. */
+  versions(node: NodeId): Head[]
+  deleteVersion(node: NodeId, op: OpId): void
+  allVersions(): Iterable<{ readonly node: NodeId; readonly version: Head }>
+
+  /** Own ops that are in no segment yet. */
+  putTail(op: Op): void
+  tail(): Op[]
+  /** Drops the first `count` of the tail: they are in a segment now. */
+  cutTail(count: number): void
+  putSegment(segment: StoredSegment, head: LogHead): void
+  segment(log: LogId, seq: number): Uint8Array | undefined
+  /** Every segment held, in the order they were put: each after those its author had seen. */
+  segmentOrder(): (readonly [log: LogId, seq: number])[]
+  heads(): readonly LogHead[]
+
+  /** Small sealed values: settings, receipts, what is not yet elsewhere. */
+  value(space: string, key: string): Uint8Array | undefined
+  putValue(space: string, key: string, value: Uint8Array | undefined): void
+  values(space: string): (readonly [key: string, value: Uint8Array])[]
+}

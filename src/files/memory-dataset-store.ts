@@ -1,0 +1,150 @@
+import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
+import type { Head, NodeRecord } from './node-record.ts'
+import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
+
+interface Row {
+  readonly record: NodeRecord
+  readonly shown: string | undefined
+}
+
+/** A dataset in memory, for simulated devices. A transaction that throws is not undone. */
+export class MemoryDatasetStore implements DatasetStore {
+  readonly #nodes = new Map<NodeId, Row>()
+  readonly #children = new Map<NodeId, Set<NodeId>>()
+  readonly #moves = new Map<OpId, FolderMove>()
+  readonly #versions = new Map<NodeId, Map<OpId, Head>>()
+  readonly #segments = new Map<string, StoredSegment>()
+  readonly #heads = new Map<LogId, LogHead>()
+  readonly #values = new Map<string, Map<string, Uint8Array>>()
+  #tail: Op[] = []
+
+  transaction<T>(work: () => T): T {
+    return work()
+  }
+
+  node(id: NodeId): NodeRecord | undefined {
+    return this.#nodes.get(id)?.record
+  }
+
+  putNode(record: NodeRecord, shown: string | undefined): void {
+    this.deleteNode(record.id)
+    this.#nodes.set(record.id, { record, shown })
+    if (shown === undefined) return
+    let siblings = this.#children.get(record.parent)
+    if (!siblings) this.#children.set(record.parent, (siblings = new Set()))
+    siblings.add(record.id)
+  }
+
+  deleteNode(id: NodeId): void {
+    const before = this.#nodes.get(id)
+    if (before) this.#children.get(before.record.parent)?.delete(id)
+    this.#nodes.delete(id)
+  }
+
+  shownName(id: NodeId): string | undefined {
+    return this.#nodes.get(id)?.shown
+  }
+
+  shownNode(parent: NodeId, shown: string): NodeId | undefined {
+    return this.children(parent)
+      .filter((child) => child.shown === shown)
+      .map(({ record }) => record.id)
+      .sort()[0]
+  }
+
+  namesakes(parent: NodeId, name: string): NodeId[] {
+    return this.children(parent)
+      .filter(({ record }) => record.name === name)
+      .map(({ record }) => record.id)
+  }
+
+  children(parent: NodeId): { record: NodeRecord; shown: string }[] {
+    return [...(this.#children.get(parent) ?? [])].map((id) => this.#nodes.get(id) as { record: NodeRecord; shown: string })
+  }
+
+  hasChildren(parent: NodeId): boolean {
+    return (this.#children.get(parent)?.size ?? 0) > 0
+  }
+
+  removedNodes(): NodeRecord[] {
+    return [...this.#nodes.values()].filter(({ shown }) => shown === undefined).map(({ record }) => record)
+  }
+
+  nodeCount(): number {
+    return this.#nodes.size
+  }
+
+  putMove(move: FolderMove): void {
+    this.#moves.set(move.op, move)
+  }
+
+  deleteMove(op: OpId): void {
+    this.#moves.delete(op)
+  }
+
+  movesAfter(mark: Mark): FolderMove[] {
+    return [...this.#moves.values()].filter((move) => isLater(move, mark)).sort((a, b) => (isLater(a, b) ? 1 : -1))
+  }
+
+  putVersion(node: NodeId, version: Head): void {
+    let versions = this.#versions.get(node)
+    if (!versions) this.#versions.set(node, (versions = new Map()))
+    versions.set(version.op, version)
+  }
+
+  versions(node: NodeId): Head[] {
+    return [...(this.#versions.get(node)?.values() ?? [])].sort((a, b) => (isLater(a, b) ? -1 : 1))
+  }
+
+  deleteVersion(node: NodeId, op: OpId): void {
+    this.#versions.get(node)?.delete(op)
+  }
+
+  *allVersions(): Iterable<{ node: NodeId; version: Head }> {
+    for (const [node, versions] of this.#versions) for (const version of versions.values()) yield { node, version }
+  }
+
+  putTail(op: Op): void {
+    this.#tail.push(op)
+  }
+
+  tail(): Op[] {
+    return [...this.#tail]
+  }
+
+  cutTail(count: number): void {
+    this.#tail = this.#tail.slice(count)
+  }
+
+  putSegment(segment: StoredSegment, head: LogHead): void {
+    this.#segments.set(`${segment.log}.${segment.seq}`, segment)
+    this.#heads.set(head.log, head)
+  }
+
+  segment(log: LogId, seq: number): Uint8Array | undefined {
+    return this.#segments.get(`${log}.${seq}`)?.bytes
+  }
+
+  segmentOrder(): (readonly [LogId, number])[] {
+    return [...this.#segments.values()].map(({ log, seq }) => [log, seq] as const)
+  }
+
+  heads(): readonly LogHead[] {
+    return [...this.#heads.values()]
+  }
+
+  value(space: string, key: string): Uint8Array | undefined {
+    return this.#values.get(space)?.get(key)
+  }
+
+  putValue(space: string, key: string, value: Uint8Array | undefined): void {
+    let entries = this.#values.get(space)
+    if (!entries) this.#values.set(space, (entries = new Map()))
+    if (value) entries.set(key, value)
+    else entries.delete(key)
+  }
+
+  values(space: string): (readonly [string, Uint8Array])[] {
+    return [...(this.#values.get(space) ?? [])]
+  }
+}

@@ -1,0 +1,224 @@
+import type { DeviceId } from '../base/ids.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import { type Head, losersOf, type NodeRecord, winnerOf } from './node-record.ts'
+import { isLater, type Mark, type NodeId, type Op, type OpBody, ROOT_NODE } from './op.ts'
+import { conflictName, secondName } from './shown-name.ts'
+
+export interface MergeContext {
+  readonly store: DatasetStore
+  /** The id of the copy of a version that lost: made of the two ids, so that all devices make the same. */
+  copyId(node: NodeId, op: string): NodeId
+}
+
+/** Who wrote an op, and what it was called then: conflict copies are named after it, alike on every device. */
+export interface Author {
+  readonly device: DeviceId
+  readonly deviceName: string
+}
+
+/** What may be another now: nodes, and folders whose listing may be. */
+export interface Touched {
+  readonly nodes: Set<NodeId>
+  readonly folders: Set<NodeId>
+}
+
+/**
+ * Takes ops into the tree. In whatever order two devices take the same ops in (each after those it had seen), they hold the
+ * same tree (rules FT1-FT8). Knows nothing of logs and keys.
+ */
+export class OpMerger {
+  readonly #context: MergeContext
+
+  constructor(context: MergeContext) {
+    this.#context = context
+  }
+
+  /** An op about a node that nobody created is ignored: its author was not honest. */
+  apply(op: Op, author: Author, touched: Touched): void {
+    const { store } = this.#context
+    const mark = { stamp: op.stamp, op: op.id }
+    const { body } = op
+    if (body.node === ROOT_NODE) return
+    if (body.kind === 'create') return this.#create(body, mark, author, touched)
+    const record = store.node(body.node)
+    if (!record || record.copyOf) return
+    switch (body.kind) {
+      case 'write':
+        return this.#write(record, body, mark, author, touched)
+      case 'move':
+        return this.#move(record, body, mark, touched)
+      case 'attributes': {
+        let next = record
+        if (body.mode !== undefined && isLater(mark, next.modeAt)) next = { ...next, mode: body.mode, modeAt: mark }
+        if (body.mtimeNs !== undefined && isLater(mark, next.mtimeAt)) next = { ...next, mtimeNs: body.mtimeNs, mtimeAt: mark }
+        return this.#put(next, touched)
+      }
+      case 'xattr': {
+        const before = record.xattrs[body.name]
+        if (before && !isLater(mark, before.at)) return
+        return this.#put({ ...record, xattrs: { ...record.xattrs, [body.name]: { value: body.value, at: mark } } }, touched)
+      }
+    }
+  }
+
+  #create(body: OpBody & { kind: 'create' }, mark: Mark, author: Author, touched: Touched): void {
+    const { store } = this.#context
+    const head: Head = { ...mark, ...author, content: body.content, mtimeNs: body.mtimeNs }
+    if (body.content.kind !== 'folder') store.putVersion(body.node, head)
+    const found = store.node(body.node)
+    const before = found?.copyOf ? undefined : found
+    if (found?.copyOf) this.#unlist(found, touched)
+    const { parent, name, mode, mtimeNs } = body
+    if (!before) {
+      const at = { created: mark, parentAt: mark, nameAt: mark, modeAt: mark, mtimeAt: mark }
+      const kind = body.content.kind === 'removed' ? 'file' : body.content.kind
+      const record: NodeRecord = { id: body.node, kind, parent, name, mode, mtimeNs, ...at, xattrs: {}, heads: [head], copies: [] }
+      if (body.content.kind !== 'folder') return this.#put(record, touched)
+      store.putNode({ ...record, parentAt: { stamp: -1, op: mark.op } }, undefined)
+      return this.#moveFolder(body.node, parent, mark, touched)
+    }
+    // The same node made on two devices at once: a conflict copy that both made a file of its own.
+    let next: NodeRecord = { ...before, heads: sortedHeads([...before.heads, head]) }
+    if (isLater(before.created, mark)) next = { ...next, created: mark }
+    if (isLater(mark, next.nameAt)) next = { ...next, name, nameAt: mark }
+    if (isLater(mark, next.modeAt)) next = { ...next, mode, modeAt: mark }
+    if (isLater(mark, next.mtimeAt)) next = { ...next, mtimeNs, mtimeAt: mark }
+    if (next.kind !== 'folder' && isLater(mark, next.parentAt)) next = { ...next, parent, parentAt: mark }
+    this.#put(next, touched)
+  }
+
+  #write(record: NodeRecord, body: OpBody & { kind: 'write' }, mark: Mark, author: Author, touched: Touched): void {
+    const head: Head = { ...mark, ...author, content: body.content, mtimeNs: body.mtimeNs }
+    const replaced = new Set(body.bases)
+    const heads = sortedHeads([...record.heads.filter(({ op }) => !replaced.has(op)), head])
+    if (body.content.kind !== 'folder') this.#context.store.putVersion(record.id, head)
+    const isNewer = body.content.kind !== 'removed' && isLater(mark, record.mtimeAt)
+    this.#put({ ...record, heads, ...(isNewer && { mtimeNs: body.mtimeNs, mtimeAt: mark }) }, touched)
+  }
+
+  #move(record: NodeRecord, { parent, name }: OpBody & { kind: 'move' }, mark: Mark, touched: Touched): void {
+    if (name !== undefined && isLater(mark, record.nameAt)) this.#put({ ...record, name, nameAt: mark }, touched)
+    if (parent === undefined) return
+    const now = this.#context.store.node(record.id) as NodeRecord
+    if (now.kind === 'folder') this.#moveFolder(record.id, parent, mark, touched)
+    else if (isLater(mark, now.parentAt)) this.#put({ ...now, parent, parentAt: mark }, touched)
+  }
+
+  /** Moves of folders take effect in the order of their marks; one that comes late is put under those after it. */
+  #moveFolder(node: NodeId, parent: NodeId, mark: Mark, touched: Touched): void {
+    const { store } = this.#context
+    const later = store.movesAfter(mark)
+    for (const move of [...later].reverse()) this.#undoMove(move.node, move.before, touched)
+    this.#doMove(node, parent, mark, touched)
+    for (const move of later) this.#doMove(move.node, move.parent, move, touched)
+  }
+
+  #doMove(node: NodeId, parent: NodeId, { stamp, op }: Mark, touched: Touched): void {
+    const { store } = this.#context
+    const record = store.node(node)
+    if (!record) return
+    const isFirst = record.parentAt.stamp === -1 && record.parentAt.op === op
+    const closesCircle = !isFirst && this.#isWithin(parent, node)
+    store.putMove({ stamp, op, node, parent, before: closesCircle ? undefined : { parent: record.parent, at: record.parentAt } })
+    if (!closesCircle) this.#put({ ...record, parent, parentAt: { stamp, op } }, touched)
+  }
+
+  #undoMove(node: NodeId, before: { parent: NodeId; at: Mark } | undefined, touched: Touched): void {
+    const record = this.#context.store.node(node)
+    if (record && before) this.#put({ ...record, parent: before.parent, parentAt: before.at }, touched)
+  }
+
+  #isWithin(node: NodeId, folder: NodeId): boolean {
+    const seen = new Set<NodeId>()
+    for (
+      let at: NodeId | undefined = node;
+      at !== undefined && at !== ROOT_NODE && !seen.has(at);
+      at = this.#context.store.node(at)?.parent
+    ) {
+      if (at === folder) return true
+      seen.add(at)
+    }
+    return false
+  }
+
+  /** Writes a node, lists it in its folder or not, and brings the names beside it, its copies and its folders in order. */
+  #put(record: NodeRecord, touched: Touched): void {
+    const { store } = this.#context
+    const before = store.node(record.id)
+    touched.nodes.add(record.id)
+    for (const { parent } of before ? [record, before] : [record]) touched.folders.add(parent)
+    const copies = record.copyOf ? [] : this.#putCopies(record, touched)
+    const next = { ...record, copies }
+    const isListed = this.#isListed(next)
+    store.putNode(next, isListed ? next.name : undefined)
+    if (before && (before.parent !== next.parent || before.name !== next.name)) this.#nameAll(before.parent, before.name, touched)
+    this.#nameAll(next.parent, next.name, touched)
+    if (before && before.parent !== next.parent) this.#reviveFolder(before.parent, touched)
+    this.#reviveFolder(next.parent, touched)
+  }
+
+  #putCopies(record: NodeRecord, touched: Touched): NodeId[] {
+    const { store, copyId } = this.#context
+    const losers = losersOf(record)
+    const copies = losers.map(({ op }) => copyId(record.id, op))
+    for (const gone of record.copies.filter((id) => !copies.includes(id))) {
+      const copy = store.node(gone)
+      if (copy?.copyOf) this.#unlist(copy, touched)
+    }
+    losers.forEach((head, n) => {
+      const id = copies[n] as NodeId
+      const found = store.node(id)
+      if (found && !found.copyOf) return // it has become a file of its own
+      const mark = { stamp: head.stamp, op: head.op }
+      const name = conflictName(record.name, head.stamp, head.deviceName)
+      const at = { created: mark, parentAt: mark, nameAt: mark, modeAt: mark, mtimeAt: mark }
+      const copyOf = { node: record.id, op: head.op }
+      const { parent, mode } = record
+      const kind = head.content.kind === 'link' ? 'link' : 'file'
+      this.#put({ id, kind, parent, name, mode, mtimeNs: head.mtimeNs, ...at, xattrs: {}, heads: [head], copies: [], copyOf }, touched)
+    })
+    return copies
+  }
+
+  #unlist(copy: NodeRecord, touched: Touched): void {
+    this.#context.store.deleteNode(copy.id)
+    touched.nodes.add(copy.id)
+    touched.folders.add(copy.parent)
+    this.#nameAll(copy.parent, copy.name, touched)
+    this.#reviveFolder(copy.parent, touched)
+  }
+
+  /** A removed folder with something in it that nobody removed is not removed. */
+  #isListed(record: NodeRecord): boolean {
+    const { content } = winnerOf(record)
+    return content.kind !== 'removed' || this.#context.store.hasChildren(record.id)
+  }
+
+  /** The first to have a name has it; every later one carries a mark. */
+  #nameAll(parent: NodeId, name: string, touched: Touched): void {
+    const { store } = this.#context
+    const ids = store.namesakes(parent, name)
+    if (ids.length === 0) return
+    const records = ids
+      .map((id) => store.node(id) as NodeRecord)
+      .sort((a, b) => (isLater(a.nameAt, b.nameAt) || (sameMark(a.nameAt, b.nameAt) && a.id > b.id) ? 1 : -1))
+    records.forEach((record, n) => {
+      const shown = n === 0 ? name : secondName(name, record.id)
+      if (store.shownName(record.id) === shown) return
+      store.putNode(record, shown)
+      touched.nodes.add(record.id)
+      touched.folders.add(parent)
+    })
+  }
+
+  #reviveFolder(id: NodeId, touched: Touched): void {
+    const { store } = this.#context
+    const folder = id === ROOT_NODE ? undefined : store.node(id)
+    if (!folder || this.#isListed(folder) === (store.shownName(id) !== undefined)) return
+    this.#put(folder, touched)
+  }
+}
+
+const sameMark = (a: Mark, b: Mark): boolean => a.stamp === b.stamp && a.op === b.op
+
+const sortedHeads = (heads: readonly Head[]): Head[] => [...heads].sort((a, b) => (isLater(a, b) ? -1 : 1))

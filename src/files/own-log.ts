@@ -1,0 +1,164 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable } from '../base/disposable.ts'
+import { toHex } from '../base/bytes.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
+import type { DatasetStore, LogHead } from './dataset-store.ts'
+import type { FilesCrypto } from './files-crypto.ts'
+import type { LogId, Op, OpBody, OpId } from './op.ts'
+import { MAX_SEGMENT_OPS, NO_SEGMENT, type SegmentCodec, type SegmentSigner } from './op-segment.ts'
+
+/** How long an op may wait for others before its segment is signed. */
+const SEGMENT_DELAY_MS = 200
+/** The inline pieces of this many ops are what a segment may hold at most. */
+const MAX_SEGMENT_TEXT = 4 * 1024 * 1024
+const OWN = 'own'
+
+/** The log that this start of this device is writing. */
+interface OwnStart {
+  readonly start: string
+  readonly log: LogId
+  seq: number
+  hash: string
+  /** Ops in segments. */
+  ops: number
+}
+
+export interface OwnLogOptions {
+  readonly store: DatasetStore
+  readonly codec: SegmentCodec
+  readonly crypto: FilesCrypto
+  readonly signer: SegmentSigner
+  readonly deviceName: () => string
+  readonly clock: Clock
+  /** A segment was signed: it can be offered. */
+  readonly onDidCut: (log: LogId, seq: number) => void
+}
+
+/**
+ * What this device writes: each op is kept at once (`append`, inside the caller's transaction), and signed with others in a
+ * segment of at most 1,000 or 200 ms later. A start of the process is a log of its own, so that a crash is not a fork; ops
+ * that a killed process had kept and not signed are signed when it is back.
+ */
+export class OwnLog implements Disposable {
+  readonly #options: OwnLogOptions
+  readonly #news = new Map<LogId, number>()
+  #own: OwnStart
+  #pending: Op[] = []
+  #pendingText = 0
+  #stamp = 0
+  #timer: Disposable | undefined
+  #isDisposed = false
+
+  constructor(options: OwnLogOptions) {
+    this.#options = options
+    const { store } = options
+    for (const { log, seq, stamp } of store.heads()) {
+      this.#news.set(log, seq)
+      this.#stamp = Math.max(this.#stamp, stamp)
+    }
+    const left = store.tail()
+    const saved = store.value(OWN, 'start')
+    if (left.length > 0 && saved) {
+      const { start } = JSON.parse(fromUtf8(saved)) as { start: string }
+      const log = options.codec.logOf(options.signer.device, start)
+      const head = store.heads().find((held) => held.log === log)
+      this.#own = { start, log, seq: head?.seq ?? 0, hash: head?.hash ?? NO_SEGMENT, ops: head?.ops ?? 0 }
+      this.#news.delete(log)
+      this.#pending = left
+      for (const { stamp } of left) this.#stamp = Math.max(this.#stamp, stamp)
+      this.flush()
+      this.#news.set(log, this.#own.seq)
+    }
+    this.#own = this.#begin()
+  }
+
+  get log(): LogId {
+    return this.#own.log
+  }
+
+  /** What was seen of another log; what is written from now on comes after it. */
+  see(head: Pick<LogHead, 'log' | 'seq' | 'stamp'>): void {
+    this.#news.set(head.log, head.seq)
+    this.#stamp = Math.max(this.#stamp, head.stamp)
+  }
+
+  /** Keeps ops; call it in the transaction that carries them out. */
+  append(bodies: readonly OpBody[]): Op[] {
+    const { store, clock } = this.#options
+    return bodies.map((body) => {
+      this.#stamp = Math.max(Math.floor(clock.nowMs() * 1000), this.#stamp + 1)
+      const op: Op = { id: `${this.#own.log}.${this.#own.ops + this.#pending.length}` as OpId, stamp: this.#stamp, body }
+      store.putTail(op)
+      this.#pending.push(op)
+      this.#pendingText += 'content' in body && body.content.kind === 'file' ? 100 + 80 * body.content.manifest.pieces.length : 300
+      return op
+    })
+  }
+
+  /** The transaction of `append` is done: signs what is ripe, and the rest soon. */
+  settle(): void {
+    if (this.#pending.length >= MAX_SEGMENT_OPS || this.#pendingText >= MAX_SEGMENT_TEXT) this.flush()
+    else if (this.#pending.length > 0 && !this.#isDisposed) {
+      this.#timer ??= this.#options.clock.after(SEGMENT_DELAY_MS, () => this.flush())
+    }
+  }
+
+  /** The transaction of `append` failed: none of it happened. */
+  rollBack(ops: readonly Op[]): void {
+    const gone = new Set(ops)
+    this.#pending = this.#pending.filter((op) => !gone.has(op))
+  }
+
+  /** Signs all that is kept. */
+  flush(): void {
+    this.#timer?.dispose()
+    this.#timer = undefined
+    while (this.#pending.length > 0) this.#cut(this.#pending.slice(0, this.#ripe()))
+  }
+
+  dispose(): void {
+    this.flush()
+    this.#isDisposed = true
+  }
+
+  #ripe(): number {
+    let text = 0
+    for (let n = 0; n < Math.min(MAX_SEGMENT_OPS, this.#pending.length); n++) {
+      const { body } = this.#pending[n] as Op
+      text += 'content' in body && body.content.kind === 'file' ? 100 + 80 * body.content.manifest.pieces.length : 300
+      if (body.kind === 'xattr') text += body.value?.length ?? 0
+      if (text > MAX_SEGMENT_TEXT && n > 0) return n
+    }
+    return Math.min(MAX_SEGMENT_OPS, this.#pending.length)
+  }
+
+  #cut(ops: readonly Op[]): void {
+    const { store, codec, signer, deviceName, onDidCut } = this.#options
+    const own = this.#own
+    const seq = own.seq + 1
+    const deps = [...this.#news]
+    const { bytes, hash } = codec.encode(
+      { start: own.start, seq, prev: own.hash, deps, first: own.ops, deviceName: deviceName().slice(0, 80), ops },
+      signer,
+    )
+    const stamp = (ops.at(-1) as Op).stamp
+    store.transaction(() => {
+      store.putSegment({ log: own.log, seq, bytes }, { log: own.log, device: signer.device, seq, hash, ops: own.ops + ops.length, stamp })
+      store.cutTail(ops.length)
+    })
+    own.seq = seq
+    own.hash = hash
+    own.ops += ops.length
+    this.#pending = this.#pending.slice(ops.length)
+    this.#pendingText = 0
+    this.#news.clear()
+    onDidCut(own.log, seq)
+  }
+
+  #begin(): OwnStart {
+    const { store, codec, signer, crypto } = this.#options
+    const start = toHex(crypto.randomBytes(8))
+    store.transaction(() => store.putValue(OWN, 'start', utf8(JSON.stringify({ start }))))
+    return { start, log: codec.logOf(signer.device, start), seq: 0, hash: NO_SEGMENT, ops: 0 }
+  }
+}

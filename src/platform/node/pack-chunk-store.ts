@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writevSync } from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { equalBytes } from '../../base/bytes.ts'
+import type { Disposable } from '../../base/disposable.ts'
+import type { ChunkId, SealedChunk } from '../../files/chunk-id.ts'
+import type { ChunkStore, ChunkStoreStats } from '../../files/chunk-store.ts'
+import { ContentError } from '../../files/content-error.ts'
+import { decodeRecordHead, encodeRecordHead, type PackRecord, RECORD_HEAD_BYTES } from './pack-record.ts'
+
+/** A pack is closed at this size: small enough that evicting one copies little forward, large enough that there are few files. */
+const PACK_BYTES = 64 * 1024 * 1024
+/** Read at once when a store is opened. */
+const SCAN_BYTES = 1024 * 1024
+const PACK_NAME = /^([0-9]{8})\.pack$/
+const sync = promisify(fdatasync)
+
+interface Pack {
+  readonly number: number
+  readonly file: number
+  /** Where the next record goes. */
+  bytes: number
+}
+
+/** Where a chunk lies. One number for a map of a million: pack * 2^32 + offset of its record. */
+const placeOf = (pack: number, offset: number): number => pack * 2 ** 32 + offset
+
+/**
+ * Chunks in append-only files of 64 MiB: a header with a checksum and a digest, then the ciphertext. The index lies in memory
+ * and is made from the headers when the store is opened; what a killed process left half-written at the end of a pack is cut off.
+ *
+ * Evicting works by whole packs, oldest first: what is to be kept is copied forward, then the file goes. A dropped chunk is a
+ * record of its own, so that it stays forgotten.
+ */
+export class PackChunkStore implements ChunkStore, Disposable {
+  readonly #folder: string
+  readonly #packBytes: number
+  readonly #packs = new Map<number, Pack>()
+  readonly #places = new Map<ChunkId, number>()
+  #last: Pack | undefined
+  #unsynced = new Set<Pack>()
+  #evicting: Promise<unknown> = Promise.resolve()
+
+  constructor(folder: string, options: { readonly packBytes?: number } = {}) {
+    this.#folder = folder
+    this.#packBytes = options.packBytes ?? PACK_BYTES
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const numbers = readdirSync(folder).flatMap((name) => PACK_NAME.exec(name)?.[1] ?? [])
+    for (const number of numbers.map(Number).sort((a, b) => a - b)) this.#openPack(number)
+  }
+
+  get stats(): ChunkStoreStats {
+    let bytes = 0
+    for (const pack of this.#packs.values()) bytes += pack.bytes
+    return { chunks: this.#places.size, bytes }
+  }
+
+  has(id: ChunkId): boolean {
+    return this.#places.has(id)
+  }
+
+  async get(id: ChunkId): Promise<SealedChunk | undefined> {
+    const place = this.#places.get(id)
+    const found = place === undefined ? undefined : this.#read(place)
+    if (found && found.record.id === id && equalBytes(sha256(found.bytes), found.record.digest)) {
+      return { id, epoch: found.record.epoch, bytes: found.bytes }
+    }
+    if (place !== undefined) await this.drop([id]) // damaged where it lies: it counts as not held, and is fetched again
+    return undefined
+  }
+
+  async put({ id, epoch, bytes }: SealedChunk): Promise<void> {
+    if (this.#places.has(id)) return
+    this.#append({ kind: 'chunk', id, epoch, length: bytes.length, digest: sha256(bytes) }, bytes)
+  }
+
+  async sync(): Promise<void> {
+    const dirty = [...this.#unsynced]
+    this.#unsynced.clear()
+    await Promise.all(dirty.map(({ file, number }) => (this.#packs.has(number) ? sync(file) : undefined)))
+  }
+
+  evict(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
+    const evicting = this.#evicting.then(() => this.#evictNow(bytes, keep))
+    this.#evicting = evicting.catch(() => {})
+    return evicting
+  }
+
+  async drop(ids: Iterable<ChunkId>): Promise<void> {
+    for (const id of ids) {
+      if (!this.#places.delete(id)) continue
+      this.#append({ kind: 'dropped', id, epoch: 0, length: 0, digest: new Uint8Array(32) }, new Uint8Array(0))
+    }
+  }
+
+  ids(): Iterable<ChunkId> {
+    return [...this.#places.keys()]
+  }
+
+  dispose(): void {
+    for (const { file } of this.#packs.values()) closeSync(file)
+    this.#packs.clear()
+    this.#places.clear()
+    this.#last = undefined
+  }
+
+  async #evictNow(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
+    const before = this.stats.bytes
+    const isEnough = () => before - this.stats.bytes >= bytes
+    for (const pack of [...this.#packs.values()]) {
+      if (isEnough()) break
+      const kept: { record: PackRecord; bytes: Uint8Array }[] = []
+      const gone: ChunkId[] = []
+      let free = 0
+      this.#scan(pack, ({ record, offset, whole }) => {
+        if (record.kind === 'dropped' || this.#places.get(record.id) !== placeOf(pack.number, offset))
+          free += RECORD_HEAD_BYTES + record.length
+        else if (keep(record.id)) kept.push({ record, bytes: whole() })
+        else {
+          free += RECORD_HEAD_BYTES + record.length
+          gone.push(record.id)
+        }
+      })
+      if (free === 0) continue // copying all of it forward frees nothing
+      if (pack === this.#last) this.#last = undefined
+      for (const { record, bytes } of kept) {
+        this.#places.delete(record.id)
+        this.#append(record, bytes)
+      }
+      await this.sync() // what was copied forward is safe before its first place goes
+      for (const id of gone) this.#places.delete(id)
+      this.#close(pack)
+      await new Promise((resolve) => setTimeout(resolve, 0)) // readers come in between
+    }
+    return before - this.stats.bytes
+  }
+
+  #close(pack: Pack): void {
+    this.#packs.delete(pack.number)
+    this.#unsynced.delete(pack)
+    closeSync(pack.file)
+    rmSync(this.#fileOf(pack.number), { force: true })
+  }
+
+  #append(record: PackRecord, bytes: Uint8Array): void {
+    const size = RECORD_HEAD_BYTES + bytes.length
+    let pack = this.#last
+    if (!pack || pack.bytes + size > this.#packBytes) pack = this.#begin()
+    const offset = pack.bytes
+    try {
+      const written = writevSync(pack.file, [encodeRecordHead(record), bytes], offset)
+      if (written !== size) throw Object.assign(new Error('short write'), { code: 'ENOSPC' })
+    } catch (error) {
+      ftruncateSync(pack.file, offset)
+      throw storeFull(error)
+    }
+    pack.bytes += size
+    this.#unsynced.add(pack)
+    if (record.kind === 'chunk') this.#places.set(record.id, placeOf(pack.number, offset))
+  }
+
+  #begin(): Pack {
+    const number = Math.max(0, ...this.#packs.keys()) + 1
+    const file = openSync(this.#fileOf(number), 'wx+', 0o600)
+    const pack = { number, file, bytes: 0 }
+    this.#packs.set(number, pack)
+    this.#last = pack
+    return pack
+  }
+
+  #openPack(number: number): void {
+    const file = openSync(this.#fileOf(number), 'r+')
+    const pack: Pack = { number, file, bytes: fstatSync(file).size }
+    this.#packs.set(number, pack)
+    pack.bytes = this.#scan(pack, ({ record, offset }) => {
+      if (record.kind === 'dropped') this.#places.delete(record.id)
+      else this.#places.set(record.id, placeOf(number, offset))
+    })
+    ftruncateSync(file, pack.bytes)
+    this.#last = pack
+  }
+
+  /** Visits every record; resolves with where the last whole one ends. */
+  #scan(pack: Pack, visit: (found: { record: PackRecord; offset: number; whole(): Uint8Array }) => void): number {
+    const size = pack.bytes
+    const window = Buffer.alloc(SCAN_BYTES)
+    let from = 0
+    let held = 0
+    let at = 0
+    while (at + RECORD_HEAD_BYTES <= size) {
+      if (at < from || at + RECORD_HEAD_BYTES > from + held) {
+        from = at
+        held = readSync(pack.file, window, 0, SCAN_BYTES, at)
+      }
+      const record = decodeRecordHead(window.subarray(at - from, Math.min(held, at - from + RECORD_HEAD_BYTES)))
+      const end = record && at + RECORD_HEAD_BYTES + record.length
+      if (record && end !== undefined && end <= size) {
+        const offset = at
+        visit({ record, offset, whole: () => this.#bytesAt(pack, offset + RECORD_HEAD_BYTES, record.length) })
+        at = end
+        continue
+      }
+      const next = this.#nextRecord(pack, at + 1, size)
+      if (next === undefined) return at
+      at = next // a damaged header: what follows it is not lost with it
+    }
+    return at
+  }
+
+  /** Where the next whole record begins after damage; undefined: nothing more, the tail was cut off by a kill. */
+  #nextRecord(pack: Pack, from: number, size: number): number | undefined {
+    const window = Buffer.alloc(SCAN_BYTES)
+    for (let start = from; start + RECORD_HEAD_BYTES <= size; start += SCAN_BYTES - RECORD_HEAD_BYTES) {
+      const held = readSync(pack.file, window, 0, SCAN_BYTES, start)
+      for (let at = window.indexOf('ECP1'); at >= 0 && at + RECORD_HEAD_BYTES <= held; at = window.indexOf('ECP1', at + 1)) {
+        const record = decodeRecordHead(window.subarray(at, at + RECORD_HEAD_BYTES))
+        if (record && start + at + RECORD_HEAD_BYTES + record.length <= size) return start + at
+      }
+    }
+    return undefined
+  }
+
+  #read(place: number): { record: PackRecord; bytes: Uint8Array } | undefined {
+    const pack = this.#packs.get(Math.floor(place / 2 ** 32))
+    if (!pack) return undefined
+    const offset = place % 2 ** 32
+    const head = Buffer.alloc(RECORD_HEAD_BYTES)
+    readSync(pack.file, head, 0, RECORD_HEAD_BYTES, offset)
+    const record = decodeRecordHead(head)
+    return record && { record, bytes: this.#bytesAt(pack, offset + RECORD_HEAD_BYTES, record.length) }
+  }
+
+  #bytesAt(pack: Pack, offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, readSync(pack.file, bytes, 0, length, offset))
+  }
+
+  #fileOf(number: number): string {
+    return path.join(this.#folder, `${String(number).padStart(8, '0')}.pack`)
+  }
+}
+
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
+
+function storeFull(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  return new ContentError('chunk/store-full', 'the disk is full: nothing more can be kept here. Free some space and try again', {
+    cause: error,
+  })
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { systemClock } from '../../base/clock.ts'
+import { utf8 } from '../../base/bytes.ts'
+import { describeDatasetStore } from '../../files/dataset-store.suite.ts'
+import { bringSegments, testFileDevice } from '../../testkit/file-device.ts'
+import { FilesSealer } from './files-sealer.ts'
+import { PackChunkStore } from './pack-chunk-store.ts'
+import { SqliteDatasetStore } from './sqlite-dataset-store.ts'
+
+const sealer = () => new FilesSealer(new Uint8Array(32).fill(5))
+
+describeDatasetStore('SQLite', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  const file = path.join(folder, 'home.sqlite')
+  let store = new SqliteDatasetStore(file, sealer())
+  return {
+    store,
+    reopen: () => {
+      store.dispose()
+      store = new SqliteDatasetStore(file, sealer())
+      return store
+    },
+    dispose: () => {
+      store.dispose()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+})
+
+it('[DS6] a dataset comes back from disk as it was, in a new log, and nothing on disk tells names or contents', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  const open = () => {
+    const store = new SqliteDatasetStore(path.join(folder, 'home.sqlite'), sealer())
+    const chunks = new PackChunkStore(path.join(folder, 'chunks'))
+    const device = testFileDevice(1, systemClock, { store, chunks })
+    return { ...device, close: () => [device.dataset, store, chunks].map((owned) => owned.dispose()) }
+  }
+  try {
+    const first = open()
+    const docs = first.dataset.makeFolder(first.dataset.root, 'canary-folder')
+    const file = first.dataset.createFile(docs.id, 'canary-name.txt')
+    const text = utf8('canary-content, more than once: canary-content')
+    await first.dataset.commitContent(file.id, file.version, {
+      bytes: text.length,
+      extents: [{ offset: 0, length: text.length }],
+      read: (o, l) => text.subarray(o, o + l),
+    })
+    first.close()
+    const again = open()
+    const back = again.dataset.at('/canary-folder/canary-name.txt')
+    expect(await again.dataset.readRange(back.id, 0, 100)).toEqual(text)
+    again.dataset.move(back.id, again.dataset.root, 'moved')
+    const other = testFileDevice(2, systemClock)
+    bringSegments(again.dataset, other.dataset)
+    expect(
+      other.dataset
+        .children(other.dataset.root)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['canary-folder', 'moved'])
+    expect(other.store.heads().length).toBe(2)
+    again.close()
+    for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+      if (!/\.(sqlite|sqlite-wal|pack)$/.test(name)) continue
+      expect({ name, told: readFileSync(path.join(folder, name)).includes('canary') }).toEqual({ name, told: false })
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,311 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
+import type { Disposable } from '../../base/disposable.ts'
+import { DomainError } from '../../base/errors.ts'
+import type { Sealer } from '../../base/sealer.ts'
+import type { DatasetStore, FolderMove, LogHead, StoredSegment } from '../../files/dataset-store.ts'
+import type { Head, NodeRecord } from '../../files/node-record.ts'
+import { decodeHead, decodeOp, decodeRecord, encodeHead, encodeOp, encodeRecord } from '../../files/node-record-codec.ts'
+import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
+import { sqliteStoreError } from './sqlite-store-error.ts'
+
+/** Nodes kept as they were read: a program that works in a folder asks for the same few again and again. */
+const KEPT_NODES = 20_000
+
+const SCHEMA = `
+  create table if not exists node (
+    id blob primary key, parent blob not null, listed integer not null, named blob not null, looked blob, shown blob, value blob not null) without rowid;
+  create index if not exists node_by_parent on node (parent, listed);
+  create index if not exists node_by_name on node (named);
+  create index if not exists node_by_look on node (looked);
+  create index if not exists node_removed on node (listed) where listed = 0;
+  create table if not exists move (stamp integer not null, op text not null, value blob not null, primary key (stamp, op)) without rowid;
+  create unique index if not exists move_by_op on move (op);
+  create table if not exists version (node blob not null, stamp integer not null, op text not null, value blob not null, primary key (node, stamp, op)) without rowid;
+  create table if not exists tail (position integer primary key autoincrement, value blob not null);
+  create table if not exists segment (position integer primary key autoincrement, log blob not null, seq integer not null, bytes blob not null);
+  create unique index if not exists segment_by_seq on segment (log, seq);
+  create table if not exists log (log blob primary key, value blob not null) without rowid;
+  create table if not exists entry (space text not null, key blob not null, value blob not null, primary key (space, key)) without rowid;
+`
+
+/**
+ * A dataset in one SQLite file. Node ids are random and lie open, as do stamps and which node is in which; names, contents,
+ * devices and values are sealed, and found by HMACs. WAL without a sync for each write: kill -9 loses nothing that returned;
+ * `sync` is for power cuts.
+ */
+export class SqliteDatasetStore implements DatasetStore, Disposable {
+  readonly #path: string
+  readonly #db: DatabaseSync
+  readonly #sealer: Sealer
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #kept = new Map<NodeId, { record: NodeRecord; shown: string | undefined }>()
+  #depth = 0
+
+  /** @throws StoreError */
+  constructor(file: string, sealer: Sealer) {
+    this.#path = file
+    this.#sealer = sealer
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    try {
+      this.#db = new DatabaseSync(file)
+      this.#db.exec(
+        'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory; pragma cache_size = -32000',
+      )
+      this.#db.exec(SCHEMA)
+    } catch (error) {
+      throw sqliteStoreError(error, file)
+    }
+  }
+
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work()
+    this.#depth++
+    try {
+      this.#run('begin immediate')
+      const result = work()
+      this.#run('commit')
+      return result
+    } catch (error) {
+      this.#kept.clear()
+      if (this.#db.isTransaction) this.#db.exec('rollback')
+      throw error instanceof DomainError ? error : sqliteStoreError(error, this.#path)
+    } finally {
+      this.#depth--
+    }
+  }
+
+  node(id: NodeId): NodeRecord | undefined {
+    return this.#row(id)?.record
+  }
+
+  shownName(id: NodeId): string | undefined {
+    return this.#row(id)?.shown
+  }
+
+  putNode(record: NodeRecord, shown: string | undefined): void {
+    const { id, parent, name } = record
+    this.#keep(id, { record, shown })
+    this.#run(
+      'insert or replace into node (id, parent, listed, named, looked, shown, value) values (?, ?, ?, ?, ?, ?, ?)',
+      fromHex(id),
+      fromHex(parent),
+      shown === undefined ? 0 : 1,
+      this.#look('name', parent, name),
+      shown === undefined ? null : this.#look('shown', parent, shown),
+      shown === undefined ? null : this.#sealer.seal(utf8(shown), `shown ${id}`),
+      this.#sealer.seal(encodeRecord(record), `node ${id}`),
+    )
+  }
+
+  deleteNode(id: NodeId): void {
+    this.#kept.delete(id)
+    this.#run('delete from node where id = ?', fromHex(id))
+  }
+
+  shownNode(parent: NodeId, shown: string): NodeId | undefined {
+    const row = this.#get('select id from node where looked = ? order by id limit 1', this.#look('shown', parent, shown)) as
+      | { id: Uint8Array }
+      | undefined
+    return row && (toHex(row.id) as NodeId)
+  }
+
+  namesakes(parent: NodeId, name: string): NodeId[] {
+    const rows = this.#all('select id from node where named = ? and listed = 1', this.#look('name', parent, name)) as { id: Uint8Array }[]
+    return rows.map(({ id }) => toHex(id) as NodeId)
+  }
+
+  children(parent: NodeId): { record: NodeRecord; shown: string }[] {
+    const rows = this.#all('select id, shown, value from node where parent = ? and listed = 1', fromHex(parent)) as unknown as NodeRow[]
+    return rows.map((row) => this.#opened(row) as { record: NodeRecord; shown: string })
+  }
+
+  hasChildren(parent: NodeId): boolean {
+    return this.#get('select 1 from node where parent = ? and listed = 1 limit 1', fromHex(parent)) !== undefined
+  }
+
+  removedNodes(): NodeRecord[] {
+    const rows = this.#all('select id, shown, value from node where listed = 0') as unknown as NodeRow[]
+    return rows.map((row) => this.#opened(row).record)
+  }
+
+  nodeCount(): number {
+    return (this.#get('select count(*) as n from node') as { n: number }).n
+  }
+
+  putMove(move: FolderMove): void {
+    const value = this.#sealer.seal(utf8(JSON.stringify(move)), `move ${move.op}`)
+    this.#run('insert or replace into move (stamp, op, value) values (?, ?, ?)', move.stamp, move.op, value)
+  }
+
+  deleteMove(op: OpId): void {
+    this.#run('delete from move where op = ?', op)
+  }
+
+  movesAfter({ stamp, op }: Mark): FolderMove[] {
+    const rows = this.#all('select op, value from move where stamp > ? or (stamp = ? and op > ?) order by stamp, op', stamp, stamp, op)
+    return (rows as { op: string; value: Uint8Array }[]).map(
+      (row) => JSON.parse(fromUtf8(this.#sealer.open(row.value, `move ${row.op}`))) as FolderMove,
+    )
+  }
+
+  putVersion(node: NodeId, version: Head): void {
+    const value = this.#sealer.seal(encodeHead(version), `version ${node} ${version.op}`)
+    this.#run(
+      'insert or replace into version (node, stamp, op, value) values (?, ?, ?, ?)',
+      fromHex(node),
+      version.stamp,
+      version.op,
+      value,
+    )
+  }
+
+  versions(node: NodeId): Head[] {
+    const rows = this.#all('select op, value from version where node = ? order by stamp desc, op desc', fromHex(node))
+    return (rows as { op: string; value: Uint8Array }[]).map(({ op, value }) =>
+      decodeHead(this.#sealer.open(value, `version ${node} ${op}`)),
+    )
+  }
+
+  deleteVersion(node: NodeId, op: OpId): void {
+    this.#run('delete from version where node = ? and op = ?', fromHex(node), op)
+  }
+
+  *allVersions(): Iterable<{ node: NodeId; version: Head }> {
+    for (const row of this.#statement('select node, op, value from version').iterate()) {
+      const { node: id, op, value } = row as unknown as { node: Uint8Array; op: string; value: Uint8Array }
+      const node = toHex(id) as NodeId
+      yield { node, version: decodeHead(this.#sealer.open(value, `version ${node} ${op}`)) }
+    }
+  }
+
+  putTail(op: Op): void {
+    this.#run('insert into tail (value) values (?)', this.#sealer.seal(encodeOp(op), 'tail'))
+  }
+
+  tail(): Op[] {
+    const rows = this.#all('select value from tail order by position') as { value: Uint8Array }[]
+    return rows.map(({ value }) => decodeOp(this.#sealer.open(value, 'tail')))
+  }
+
+  cutTail(count: number): void {
+    this.#run('delete from tail where position in (select position from tail order by position limit ?)', count)
+  }
+
+  putSegment({ log, seq, bytes }: StoredSegment, head: LogHead): void {
+    this.#run('insert or replace into segment (log, seq, bytes) values (?, ?, ?)', fromHex(log), seq, bytes)
+    const value = this.#sealer.seal(utf8(JSON.stringify(head)), `log ${log}`)
+    this.#run('insert or replace into log (log, value) values (?, ?)', fromHex(log), value)
+  }
+
+  segment(log: LogId, seq: number): Uint8Array | undefined {
+    const row = this.#get('select bytes from segment where log = ? and seq = ?', fromHex(log), seq) as { bytes: Uint8Array } | undefined
+    return row?.bytes
+  }
+
+  segmentOrder(): (readonly [LogId, number])[] {
+    const rows = this.#all('select log, seq from segment order by position') as { log: Uint8Array; seq: number }[]
+    return rows.map(({ log, seq }) => [toHex(log) as LogId, seq] as const)
+  }
+
+  heads(): readonly LogHead[] {
+    const rows = this.#all('select log, value from log') as { log: Uint8Array; value: Uint8Array }[]
+    return rows.map(({ log, value }) => JSON.parse(fromUtf8(this.#sealer.open(value, `log ${toHex(log)}`))) as LogHead)
+  }
+
+  value(space: string, key: string): Uint8Array | undefined {
+    const row = this.#get('select value from entry where space = ? and key = ?', space, this.#look('entry', space, key)) as
+      | { value: Uint8Array }
+      | undefined
+    return row && this.#openEntry(space, row.value)[1]
+  }
+
+  putValue(space: string, key: string, value: Uint8Array | undefined): void {
+    const look = this.#look('entry', space, key)
+    if (!value) return void this.#run('delete from entry where space = ? and key = ?', space, look)
+    const name = utf8(key)
+    const plain = new Uint8Array(2 + name.length + value.length)
+    new DataView(plain.buffer).setUint16(0, name.length)
+    plain.set(name, 2)
+    plain.set(value, 2 + name.length)
+    this.#run('insert or replace into entry (space, key, value) values (?, ?, ?)', space, look, this.#sealer.seal(plain, `entry ${space}`))
+  }
+
+  values(space: string): (readonly [string, Uint8Array])[] {
+    const rows = this.#all('select value from entry where space = ?', space) as { value: Uint8Array }[]
+    return rows.map(({ value }) => this.#openEntry(space, value))
+  }
+
+  dispose(): void {
+    this.#statements.clear()
+    this.#kept.clear()
+    this.#db.close()
+  }
+
+  #openEntry(space: string, sealed: Uint8Array): readonly [string, Uint8Array] {
+    const plain = this.#sealer.open(sealed, `entry ${space}`)
+    const end = 2 + new DataView(plain.buffer, plain.byteOffset).getUint16(0)
+    return [fromUtf8(plain.subarray(2, end)), plain.slice(end)]
+  }
+
+  #row(id: NodeId): { record: NodeRecord; shown: string | undefined } | undefined {
+    const kept = this.#kept.get(id)
+    if (kept) return kept
+    const row = this.#get('select id, shown, value from node where id = ?', fromHex(id)) as unknown as NodeRow | undefined
+    return row && this.#keep(id, this.#opened(row))
+  }
+
+  #opened({ id: idBytes, shown, value }: NodeRow): { record: NodeRecord; shown: string | undefined } {
+    const id = toHex(idBytes) as NodeId
+    const kept = this.#kept.get(id)
+    if (kept) return kept
+    return {
+      record: decodeRecord(this.#sealer.open(value, `node ${id}`)),
+      shown: shown === null ? undefined : fromUtf8(this.#sealer.open(shown, `shown ${id}`)),
+    }
+  }
+
+  #keep<T extends { record: NodeRecord; shown: string | undefined }>(id: NodeId, row: T): T {
+    this.#kept.set(id, row)
+    if (this.#kept.size > KEPT_NODES) this.#kept.delete(this.#kept.keys().next().value as NodeId)
+    return row
+  }
+
+  #look(what: string, parent: string, name: string): Uint8Array {
+    return this.#sealer.lookupKey(`${what}\n${parent}\n${name}`).subarray(0, 20)
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    return statement
+  }
+
+  #run(sql: string, ...values: (string | number | null | Uint8Array)[]): void {
+    this.#checked(() => this.#statement(sql).run(...values))
+  }
+
+  #get(sql: string, ...values: (string | number | Uint8Array)[]): unknown {
+    return this.#checked(() => this.#statement(sql).get(...values))
+  }
+
+  #all(sql: string, ...values: (string | number | Uint8Array)[]): unknown[] {
+    return this.#checked(() => this.#statement(sql).all(...values))
+  }
+
+  #checked<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw sqliteStoreError(error, this.#path)
+    }
+  }
+}
+
+interface NodeRow {
+  readonly id: Uint8Array
+  readonly shown: Uint8Array | null
+  readonly value: Uint8Array
+}
