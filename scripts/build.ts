@@ -4,7 +4,7 @@ import { build as bundle, stop as stopBundler } from 'esbuild'
 import { inProject, run } from './project.ts'
 
 /** Loaded from node_modules at run time: native code, or a package whose files must stay apart. */
-const EXTERNAL = ['node-datachannel', 'sodium-native', '@lydell/node-pty', 'electron', 'fsevents']
+const EXTERNAL = ['node-datachannel', 'sodium-native', '@lydell/node-pty', 'koffi', 'electron', 'fsevents']
 
 /** Some bundled packages are CommonJS inside an ES module: they need a `require`. */
 const REQUIRE_BANNER = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"

@@ -19,6 +19,8 @@ export const NEEDS: readonly Need[] = [
   },
   { what: 'network namespaces', packages: ['iproute2'], isThere: () => findProgram('ip') !== undefined || existsSync('/usr/sbin/ip') },
   { what: 'a virtual screen', packages: ['xvfb', 'xauth'], isThere: () => findProgram('Xvfb') !== undefined },
+  { what: 'FUSE', packages: ['fuse3'], isThere: () => findProgram('fusermount3') !== undefined },
+  { what: 'rsync', packages: ['rsync'], mayLack: true, isThere: () => findProgram('rsync') !== undefined },
   { what: 'zsh', packages: ['zsh'], mayLack: true, isThere: () => findProgram('zsh') !== undefined },
   { what: 'fish', packages: ['fish'], mayLack: true, isThere: () => findProgram('fish') !== undefined },
 ]

@@ -4,7 +4,7 @@ import { licenceTexts } from './licence-texts.ts'
 import { inProject } from './project.ts'
 
 /** Packages that the bundles load at run time, because they hold native code. */
-export const NATIVE_PACKAGES = ['node-datachannel', 'sodium-native', '@lydell/node-pty']
+export const NATIVE_PACKAGES = ['node-datachannel', 'sodium-native', '@lydell/node-pty', 'koffi']
 
 /** Where packaging finds what lies beside the asar: `bin/node`, `node_modules/`, `LICENSES.txt`. */
 export const STAGED = 'dist/beside-asar'

@@ -48,11 +48,14 @@ export function readTotals(report: VitestReport): Totals {
 
 /**
  * What may not be left out in CI as root on Debian, where everything can be had: programs that are still missing, and tests
- * that were skipped because no network namespaces could be made (their names say so).
+ * that were skipped because no network namespaces or no mounts could be made (their names say so).
  */
 export function notToBeSkipped(missing: readonly Need[], skippedNames: readonly string[]): readonly string[] {
   const programs = missing.filter(({ mayLack }) => !mayLack).map(({ what }) => `${what} is missing`)
-  return [...programs, ...skippedNames.filter((name) => name.includes('network namespaces')).map((name) => `skipped: ${name}`)]
+  return [
+    ...programs,
+    ...skippedNames.filter((name) => name.includes('network namespaces') || name.includes('with mounts')).map((name) => `skipped: ${name}`),
+  ]
 }
 
 async function vitest(project: string, folder: string): Promise<Totals> {
@@ -83,7 +86,7 @@ async function vitest(project: string, folder: string): Promise<Totals> {
  * Everything: types, lint, layers, lockfile, build, unit, integration and end-to-end tests.
  *
  * Ends with `N passed, N failed, N skipped`; a static check counts as one test. What was skipped is named. On Debian as
- * root with CI set, a skip of namespaces or Chromium is a failure.
+ * root with CI set, a skip of namespaces, mounts or Chromium is a failure.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const startedMs = performance.now()

@@ -14,6 +14,7 @@ export type FileErrorCode =
   | 'file/not-a-file'
   | 'file/not-a-folder'
   | 'file/other-disk'
+  | 'file/own-mount'
   | 'file/failed'
 
 /** Codes are stable and tested; the text is for people and may change. */

@@ -44,7 +44,7 @@ export class MemoryMountedTree implements MountedTree {
   #nextCookie = 1
   readonly onDidChange = this.#changes.event
 
-  constructor(nowNs: () => bigint = () => BigInt(Date.now()) * 1_000_000n) {
+  constructor(nowNs: () => bigint = () => BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1e6))) {
     this.#nowNs = nowNs
     this.#make('folder', ROOT_INO, 0o755)
   }
