@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../../base/errors.ts'
+import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   grant: grantCommand,
   pair: pairCommand,
   rendezvous: rendezvousCommand,
+  classify: classifyCommand,
   debug: debugCommand,
 }
 
@@ -34,7 +36,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     console.error(`elsewhere: there is no command "${name}". "elsewhere --help" lists them.`)
     return 2
   }
-  if (rest.includes('--help')) {
+  // What is said about another command may hold its --help.
+  if (rest[0] === '--help' || (name !== 'classify' && rest.includes('--help'))) {
     console.log(command.help)
     return 0
   }
