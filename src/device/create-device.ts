@@ -23,6 +23,7 @@ import { MeetingService } from './meeting-service.ts'
 import { Notices } from './notices.ts'
 import { PairingService } from './pairing-service.ts'
 import { Peers } from './peers.ts'
+import { PlacementService } from './placement-service.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
 import { SettingsService } from './settings-service.ts'
@@ -159,6 +160,15 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const tasks = new TasksService({ local: parts.host, peers, self })
+  const placement = new PlacementService({
+    local: parts.host,
+    peers,
+    clock,
+    log: log.child('jobs'),
+    self,
+    rows: async () => links.rows(),
+    workMs: () => undefined,
+  })
   const control = new ControlService({ vault, keeper, peers, pairing, settings, random, version, sessions, debugText: text })
 
   await meeting.start()
@@ -172,6 +182,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...terminalService.handlers(session),
     ...files.handlers(),
     ...tasks.handlers(),
+    ...placement.handlers(),
   })
   const onBug = (error: unknown, name: string) => log.error('a call failed in a way nobody foresaw', { name, error })
 

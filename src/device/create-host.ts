@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
+import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
 import { serveHost } from '../jobs/serve-host.ts'
@@ -18,6 +19,7 @@ export interface HostParts {
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
   readonly processes: ProcessReader
+  readonly condition: MachineCondition
   readonly signal: SignalProcess
   /** Elsewhere's first process on this device, if that started us. */
   readonly supervisorPid: number | undefined
@@ -60,13 +62,14 @@ export function createHost(parts: HostParts): HostCore {
     supervisorPid: parts.supervisorPid,
     terminals: () => host.list().flatMap(({ pid, terminalId, exit }) => (exit ? [] : [{ pid, terminalId }])),
   })
+  const facts = new MachineFacts({ reader: parts.processes, condition: parts.condition, clock: systemClock })
   const endAll = async () => {
     await host.endAll()
     const left = await endStrays((mark) => host.hasStarted(mark))
     for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
   }
   return {
-    serve: (transport) => serveHost({ host, tasks, stop: endAll, logger: log }, transport),
+    serve: (transport) => serveHost({ host, tasks, facts, stop: endAll, logger: log }, transport),
     endAll,
     dispose: () => owned.dispose(),
   }

@@ -10,6 +10,7 @@ import type { AuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Argon2Params, Crypto } from '../identity/crypto.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
 import type { homeFilesContract } from '../files/home-files-contract.ts'
+import type { factsContract } from '../jobs/device-facts-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
 import type { Client } from '../rpc/client.ts'
@@ -39,7 +40,7 @@ export interface ProcessConnection<C> extends Disposable {
 }
 
 /** What the host process serves. */
-export type HostContract = typeof hostContract & typeof tasksContract
+export type HostContract = typeof hostContract & typeof tasksContract & typeof factsContract
 export type HostClient = Client<HostContract>
 /** What the files process serves. */
 export type FilesClient = Client<typeof homeFilesContract>

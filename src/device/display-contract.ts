@@ -1,4 +1,5 @@
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
@@ -13,6 +14,7 @@ export const displayContract = {
   ...grantsContract,
   ...terminalContract,
   ...tasksContract,
+  ...placementContract,
   ...homeFilesContract,
   ...lastTextContract,
 }

@@ -339,6 +339,30 @@ describe('following', () => {
 })
 
 describe('asking a linked device', () => {
+  it('[JB33] [JB34] where a command would run is told with the reason of every device, as each says it is', async () => {
+    const display = await laptop.setUp()
+    await server.setUp()
+    laptop.condition = { missing: (tools) => tools.filter((tool) => tool === 'eslint') }
+    server.condition = { missing: (tools) => tools.filter((tool) => tool === 'cargo') }
+    await pair(laptop, server)
+    const whyOf = async (commandLine: string) => {
+      const { device, table, reason } = await display.explainPlacement({ commandLine, folder: '/home/test' })
+      const chosen = table.find((row) => row.device === device)?.name
+      return { chosen, reason, server: table.find(({ name }) => name === 'server')?.why }
+    }
+    expect(await whyOf('cargo build')).toMatchObject({ chosen: 'laptop', server: 'has no cargo' })
+    expect(await whyOf('gimp')).toMatchObject({ chosen: 'laptop', server: 'needs your display' })
+    expect(await whyOf('git push')).toMatchObject({ chosen: 'laptop', server: 'changes the world once: only where you say' })
+    // not found here by its name, so it comes with the folder: nobody is asked for it
+    expect(await whyOf('eslint .')).toMatchObject({
+      chosen: 'laptop',
+      reason: 'here: how much work it is, is not known yet',
+      server: 'has the data, idle, 1 core',
+    })
+    server.condition = { noSandbox: () => 'bubblewrap is not installed' }
+    expect(await whyOf('eslint .')).toMatchObject({ chosen: 'laptop', server: 'no sandbox: bubblewrap is not installed' })
+  })
+
   it('[DV19] [FS10] [JB13] its terminals, files and tasks answer, its last screens are kept for when it is away', async () => {
     const display = await laptop.setUp()
     await server.setUp()

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostTerminal, MAX_LAST_SCREEN_LENGTH } from '../jobs/host-contract.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
 import { event, method, type Contract } from '../rpc/contract.ts'
@@ -94,6 +95,8 @@ export const peerContract = {
 
   listProcesses: method({ ...tasksContract.listProcesses, needs: 'peer:read' }),
   endProcess: method({ ...tasksContract.endProcess, needs: 'peer:read' }),
+  /** How that machine is, for placement; needs the grant to run jobs there. */
+  readFacts: method({ ...factsContract.readFacts, needs: 'peer:read' }),
 } satisfies Contract
 
 /** On the tty lane. */

@@ -44,11 +44,19 @@ export function peerTerminalHandlers({
   }
 }
 
-export function peerTasksHandlers({ device, grants, host }: Asking): Part<Handlers<typeof peerContract>, 'listProcesses' | 'endProcess'> {
+export function peerTasksHandlers({
+  device,
+  grants,
+  host,
+}: Asking): Part<Handlers<typeof peerContract>, 'listProcesses' | 'endProcess' | 'readFacts'> {
   return {
     listProcesses: async (input, { signal }) => {
       grants.require({ device, ability: 'tasks:read' })
       return (await host.client()).listProcesses(input, { signal })
+    },
+    readFacts: async (input, { signal }) => {
+      grants.require({ device, ability: 'jobs:run' })
+      return (await host.client()).readFacts(input, { signal })
     },
     endProcess: async (input, { signal }) => {
       grants.require({ device, ability: 'tasks:end', target: String(input.pid) })

@@ -3,8 +3,10 @@ import { silentLogger } from '../base/logger.ts'
 import { FakePtySpawner } from '../testkit/fake-pty.ts'
 import { fuzzContract, oddValue } from '../testkit/contract-fuzz.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import { fixedCondition } from '../testkit/fixed-condition.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { hostProcessContract, serveHost } from './serve-host.ts'
+import { MachineFacts } from './machine-facts.ts'
 import { TaskTable } from './task-table.ts'
 import { TerminalHost } from './terminal-host.ts'
 import { XtermScreen } from './xterm-screen.ts'
@@ -30,6 +32,7 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
   const ended: number[] = []
   const signal = (pid: number) => ended.push(pid) > 0
   const tasks = new TaskTable({ reader, signal, clock, supervisorPid: undefined, terminals: () => [] })
+  const facts = new MachineFacts({ reader, condition: fixedCondition(), clock })
   tasks.list('first').catch(() => {}) // waits for the clock; the others measure since it
   const steady = host.spawn({ columns: 80, rows: 24 })
   const known = () => random.pick([...host.list().map(({ terminalId }) => terminalId), 'gone']) || 'gone'
@@ -37,13 +40,16 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
     const { terminalId: _, ...size } = { terminalId: '', columns: 2 + random.below(1100), rows: random.below(1100) }
     if (name === 'spawn') return { ...size, cwd: oddValue(random, 0), ...(random.chance(0.5) ? { command: oddValue(random, 1) } : {}) }
     if (name === 'endProcess') return { device: 'd', pid: random.below(100_000) - 10, force: random.chance(0.5) }
+    if (name === 'measureFolder') return { folder: oddValue(random, 0) }
     if (name === 'listProcesses') return { device: oddValue(random, 0) }
     const terminalId = known()
     return { ...size, terminalId: name === 'end' && terminalId === steady.terminalId ? 'gone' : terminalId }
   }
-  const { listProcesses: _, ...fuzzed } = hostProcessContract
+  // the clock stands still here, and readFacts waits on it for its first sample: machine-facts.test.ts
+  const { listProcesses: _, readFacts: __, ...fuzzed } = hostProcessContract
   const stop = async () => {}
-  const serve = (transport: Parameters<typeof serveHost>[1]) => void serveHost({ host, tasks, stop, logger: silentLogger }, transport)
+  const serve = (transport: Parameters<typeof serveHost>[1]) =>
+    void serveHost({ host, tasks, facts, stop, logger: silentLogger }, transport)
   const { codes, accepted, problems } = await fuzzContract(fuzzed, serve, random, roundsOfRun(800, 50_000), plausible)
   expect({ seed, problems }).toEqual({ seed, problems: [] })
   expect(accepted).toBeGreaterThan(0)
@@ -70,9 +76,9 @@ it('[JB8] the fuzz finds a call that breaks on a rare input (planted)', async ()
     if (terminalId === 'terminal 13') throw new TypeError('planted')
   }
   const tasks = { list: async () => ({}), end: () => {} } as unknown as TaskTable
-  const { spawn: _, attach: __, listProcesses: ___, ...fuzzed } = hostProcessContract
+  const { spawn: _, attach: __, listProcesses: ___, readFacts: ____, measureFolder: _____, ...fuzzed } = hostProcessContract
   const serve = (transport: Parameters<typeof serveHost>[1]) =>
-    void serveHost({ host, tasks, stop: async () => {}, logger: silentLogger }, transport)
+    void serveHost({ host, tasks, facts: {} as MachineFacts, stop: async () => {}, logger: silentLogger }, transport)
   const { problems } = await fuzzContract(fuzzed, serve, random, 800, () => ({ terminalId: `terminal ${random.below(40)}` }))
   expect(problems.join()).toContain('base/bug')
   host.dispose()

@@ -3,17 +3,20 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
+import { factsContract } from './device-facts-contract.ts'
 import { hostContract } from './host-contract.ts'
+import type { MachineFacts } from './machine-facts.ts'
 import type { TaskTable } from './task-table.ts'
 import { tasksContract } from './terminal-contract.ts'
 import type { TerminalHost } from './terminal-host.ts'
 
 /** All that is served on host.sock. The host does not know its device: calls of tasksContract come back with the one they named. */
-export const hostProcessContract = { ...hostContract, ...tasksContract }
+export const hostProcessContract = { ...hostContract, ...tasksContract, ...factsContract }
 
 export interface HostService {
   readonly host: TerminalHost
   readonly tasks: TaskTable
+  readonly facts: MachineFacts
   /** Ends everything; resolves when no program is left. */
   stop(): Promise<void>
   readonly logger: Logger
@@ -21,7 +24,7 @@ export interface HostService {
 
 /** Serves one connection to the host. Whoever reached the 0600 socket is this account, so everything is allowed. */
 export function serveHost(parts: HostService, transport: Transport): Disposable {
-  const { host, tasks, stop, logger } = parts
+  const { host, tasks, facts, stop, logger } = parts
   return serve(
     hostProcessContract,
     {
@@ -30,6 +33,8 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         tasks.end(pid, force)
         return {}
       },
+      readFacts: ({ device, tools }, { signal }) => facts.read(device, tools, signal),
+      measureFolder: ({ folder }, { signal }) => facts.measureFolder(folder, signal),
       spawn: (request) => host.spawn(request),
       attach({ terminalId, columns, rows }, { openChannel }) {
         host.find(terminalId) // before a channel is opened for nothing

@@ -11,6 +11,8 @@ import { hostContract } from './host-contract.ts'
 import { serveHost } from './serve-host.ts'
 import { HOLD_BUDGET_MS, HOLD_MS, QUIET_MS } from './terminal-attachment.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from './terminal-frames-contract.ts'
+import { fixedCondition } from '../testkit/fixed-condition.ts'
+import { MachineFacts } from './machine-facts.ts'
 import { TaskTable } from './task-table.ts'
 import { MAX_TERMINALS, TerminalHost } from './terminal-host.ts'
 import { XtermScreen } from './xterm-screen.ts'
@@ -46,7 +48,16 @@ function setUp() {
   const stop = vi.fn(async () => {})
   const connect = () => {
     const [near, far] = memoryTransportPair()
-    serveHost({ host, tasks, stop, logger: silentLogger }, far)
+    serveHost(
+      {
+        host,
+        tasks,
+        facts: new MachineFacts({ reader: { sample: () => noProcesses }, condition: fixedCondition(), clock }),
+        stop,
+        logger: silentLogger,
+      },
+      far,
+    )
     return createClient(hostContract, near)
   }
   return { clock, spawner, host, stop, connect }

@@ -16,13 +16,16 @@ import { displayContract } from '../device/display-contract.ts'
 import { serveFiles } from '../files/serve-files.ts'
 import { ARGON2_FLOOR } from '../identity/vault-format.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
+import type { MachineCondition } from '../jobs/machine-facts.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { createClient } from '../rpc/client.ts'
 import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
 import { FakePtySpawner } from './fake-pty.ts'
+import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
@@ -72,6 +75,10 @@ export class WorldDevice {
   readonly name: string
   readonly spawner = new FakePtySpawner()
   readonly disk = new MemoryHomeDisk()
+  /** How this machine is, for placement; read whenever it is asked. */
+  condition: Partial<MachineCondition> = {}
+  cores = 1
+  #sampledAtMs = 0
   readonly vaultStore = new MemoryVaultStore()
   readonly #world: DeviceWorld
   readonly #logger: Logger
@@ -158,7 +165,22 @@ export class WorldDevice {
       spawner: this.spawner,
       isFolder: () => true,
       endStrays: async () => [],
-      processes: { sample: () => ({ atMs: 0, cores: 1, busyMs: 0, totalMs: 1, memoryBytes: 1, memoryTotalBytes: 2, processes: [] }) },
+      processes: {
+        sample: () => ({
+          atMs: (this.#sampledAtMs += 600),
+          cores: this.cores,
+          busyMs: 0,
+          totalMs: 1,
+          memoryBytes: 1,
+          memoryTotalBytes: 2,
+          processes: [],
+        }),
+      },
+      condition: {
+        ...fixedCondition(),
+        missing: (tools) => this.condition.missing?.(tools) ?? [],
+        noSandbox: () => this.condition.noSandbox?.(),
+      },
       signal: () => true,
       supervisorPid: undefined,
       log: silentLogger,
@@ -183,7 +205,7 @@ export class WorldDevice {
         write: (settings: DeviceSettings) => void (this.#settings.current = settings),
       },
       fetch: () => Promise.reject(new Error('there is no web here')),
-      host: connection({ ...hostContract, ...tasksContract }, (transport) => void host.serve(transport)),
+      host: connection({ ...hostContract, ...tasksContract, ...factsContract }, (transport) => void host.serve(transport)),
       files: connection(homeFilesContract, (transport) => void serveFiles(this.disk, transport, silentLogger)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')

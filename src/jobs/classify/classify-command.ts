@@ -40,7 +40,8 @@ export function classifyCommand(command: Command, standing: Standing, walk: Walk
   // ./watch.sh is a file of the project, whatever else is called so.
   const own = /^\.{0,2}\//.test(first.text) && /\.\w+$/.test(first.text) && !first.text.includes('node_modules')
   if (!entry || (own && !entry.verbs)) return classifyUnknown(first, rest, walk)
-  return classifyKnown(program, entry, rest, standing, walk, program)
+  const found = classifyKnown(program, entry, rest, standing, walk, program)
+  return found.programs.includes(program) ? found : { ...found, programs: [program, ...found.programs].slice(0, 16) }
 }
 
 /** `shown` is what a person typed so far: `npm run`. */

@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
 import { grantCommand } from './grant-command.ts'
+import { explainCommand } from './explain-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   pair: pairCommand,
   rendezvous: rendezvousCommand,
   classify: classifyCommand,
+  explain: explainCommand,
   debug: debugCommand,
 }
 
@@ -37,7 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return 2
   }
   // What is said about another command may hold its --help.
-  if (rest[0] === '--help' || (name !== 'classify' && rest.includes('--help'))) {
+  if (rest[0] === '--help' || (name !== 'classify' && name !== 'explain' && rest.includes('--help'))) {
     console.log(command.help)
     return 0
   }

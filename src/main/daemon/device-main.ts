@@ -6,6 +6,7 @@ import { systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createDevice } from '../../device/create-device.ts'
 import { homeFilesContract } from '../../files/home-files-contract.ts'
+import { factsContract } from '../../jobs/device-facts-contract.ts'
 import { hostContract } from '../../jobs/host-contract.ts'
 import { tasksContract } from '../../jobs/terminal-contract.ts'
 import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
@@ -28,7 +29,9 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
   process.umask(0o077) // what it writes is for this account alone
   const settingsFile = new FileSettingsStore(data.settings)
   const assets = new Assets(args.renderer ?? path.join(projectRoot(), 'dist', 'renderer'))
-  const host = owned.add(new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract }, systemClock))
+  const host = owned.add(
+    new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract, ...factsContract }, systemClock),
+  )
   const files = owned.add(new SocketConnection('files', data.filesSocket, homeFilesContract, systemClock))
   const device = owned.add(
     await createDevice({

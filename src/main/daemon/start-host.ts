@@ -6,6 +6,7 @@ import { createHost } from '../../device/create-host.ts'
 import { sendSignal } from '../../platform/node/end-processes.ts'
 import { endStrays } from '../../platform/node/end-strays.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
 import { writeShellFiles } from '../../platform/node/shell-files.ts'
@@ -31,6 +32,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       isFolder,
       endStrays,
       processes: new SystemProcessReader(),
+      condition: new SystemCondition(environment),
       signal: sendSignal,
       supervisorPid,
       log,

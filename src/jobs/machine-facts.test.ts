@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest'
+import { fixedCondition } from '../testkit/fixed-condition.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { deviceFacts } from './device-facts-contract.ts'
+import { MachineFacts } from './machine-facts.ts'
+
+it('[JB34] load is of the time between two samples; the rest is read when asked', async () => {
+  const samples = [
+    { atMs: 0, busyMs: 100, totalMs: 200 },
+    { atMs: 1_000, busyMs: 150, totalMs: 400 },
+    { atMs: 2_000, busyMs: 350, totalMs: 600 },
+  ]
+  const rest = { cores: 8, memoryBytes: 3e9, memoryTotalBytes: 16e9, processes: [] }
+  const clock = new ManualClock()
+  const facts = new MachineFacts({
+    reader: { sample: () => ({ ...rest, ...(samples.shift() as (typeof samples)[0]) }) },
+    condition: fixedCondition({
+      battery: () => ({ discharging: true, percent: 40 }),
+      missing: (tools) => tools.filter((tool) => tool === 'cargo'),
+    }),
+    clock,
+  })
+  const first = facts.read('laptop', ['cargo', 'make'])
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  clock.advance(300)
+  const told = deviceFacts.parse(await first)
+  expect(told).toMatchObject({
+    device: 'laptop',
+    cores: 8,
+    busy: 0.25,
+    memoryFreeBytes: 13e9,
+    missingTools: ['cargo'],
+    battery: { percent: 40 },
+  })
+  expect(told).not.toHaveProperty('lastInputMs')
+  expect((await facts.read('laptop', [])).busy).toBe(1)
+})
