@@ -37,7 +37,7 @@ export const DESK_COMMANDS = define([
   { id: 'next-tab', title: 'Next tab', keys: 'Ctrl+PageDown', twin: 'Alt+PageDown', inTerminal: 'Ctrl+Shift+PageDown' },
   { id: 'previous-tab', title: 'Previous tab', keys: 'Ctrl+PageUp', twin: 'Alt+PageUp', inTerminal: 'Ctrl+Shift+PageUp' },
   { id: 'tear-off', title: 'Move tab to a window of its own', keys: 'Ctrl+Alt+N' },
-  { id: 'elsewhere', title: 'Open this elsewhere', keys: 'Ctrl+Shift+E' },
+  { id: 'elsewhere', title: 'Run a command elsewhere', keys: 'Ctrl+Shift+E' },
   { id: 'undo', title: 'Undo the last window action', keys: 'Ctrl+Z' },
   { id: 'next-activity', title: 'Next activity', keys: 'Ctrl+Alt+ArrowRight' },
   { id: 'previous-activity', title: 'Previous activity', keys: 'Ctrl+Alt+ArrowLeft' },

@@ -2,18 +2,21 @@ import { Laptop, Plus, SquareTerminal } from 'lucide-react'
 import { memo, useEffect, useRef } from 'react'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import { sessionNow } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
 import { measureLoad } from '../desk/follow-devices.ts'
 import { tildePath } from '../apps/files/home-path.ts'
 import { useHome } from '../apps/use-home.ts'
-import { freshApp, openApp, showTab } from '../window/open-app.ts'
+import { freshApp, openApp } from '../window/open-app.ts'
 import { type Carried, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
 import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
 import { bestReason, bestTaker, deviceOffer } from '../window/device-offer.ts'
+import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
+import { planOffer, useRunPlan } from './run-plan.ts'
+import { runPlanOn } from './run-there.ts'
+import { showTerminal } from './show-terminal.ts'
 import './dock.css'
 
 /** While the dock is open its devices are measured this often; closed, only this device, and rarely. */
@@ -57,6 +60,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
         }}
       >
         <div className="elsewhere-tiles">
+          {open && !carried && <CommandField />}
           {rows.map((row) => (
             <DeviceTile key={row.deviceId} row={row} open={open} best={row.deviceId === best} />
           ))}
@@ -88,7 +92,10 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
   const load = useDevices((state) => state.loads[row.deviceId])
   const terminals = useDevices((state) => state.terminals[row.deviceId])
   const carried = useShell((state) => state.carried)
-  const offer = carried && deviceOffer(carried, row)
+  const plan = useRunPlan((state) => state.answer)
+  const planned = plan && !carried && open ? planOffer(plan, row) : undefined
+  const offer = planned ?? (carried && deviceOffer(carried, row))
+  const isBest = planned ? planned.best : best
   const reachable = row.state === 'self' || row.state === 'linked'
   const quality = row.roundTripMs !== undefined ? `${Math.round(row.roundTripMs)} ms` : undefined
   const words = [WORDS[row.state], quality].filter(Boolean).join(', ')
@@ -98,14 +105,18 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
       className="device-tile"
       data-device-tile={row.deviceId}
       data-state={row.state}
-      data-takes={offer ? (offer.takes ? (best ? 'best' : 'yes') : 'no') : undefined}
+      data-takes={offer ? (offer.takes ? (isBest ? 'best' : 'yes') : 'no') : undefined}
     >
       <button
         type="button"
         className="device-tile-main"
-        aria-haspopup="menu"
-        aria-label={`${row.name}: ${words}${load && reachable ? `, ${Math.round(load.cpu * 100)} % busy` : ''}`}
-        onClick={(event) => openMenu(event.currentTarget, row.name, menu, { side: 'left' })}
+        aria-haspopup={planned ? undefined : 'menu'}
+        aria-disabled={planned && !planned.takes ? true : undefined}
+        aria-label={`${planned ? 'Run on ' : ''}${row.name}: ${words}${load && reachable ? `, ${Math.round(load.cpu * 100)} % busy` : ''}${planned ? `, ${planned.reason}` : ''}`}
+        onClick={(event) => {
+          if (!planned) openMenu(event.currentTarget, row.name, menu, { side: 'left' })
+          else if (planned.takes) void runPlanOn(row.deviceId)
+        }}
         onContextMenu={(event) => openContextMenu(event, row.name, menu)}
       >
         <span className="device-ring">
@@ -121,7 +132,8 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
       </button>
       {offer && open && (
         <div className="device-reason">
-          {best && load && <strong>{bestReason(load)}</strong>}
+          {!planned && best && load && <strong>{bestReason(load)}</strong>}
+          {planned?.time && <strong>about {planned.time}</strong>}
           {offer.reason}
         </div>
       )}
@@ -172,14 +184,6 @@ function TerminalCard({ terminal }: { terminal: TerminalInfo }) {
       <code>{terminal.foreground}</code>
     </button>
   )
-}
-
-export function showTerminal({ device, terminalId, cwd, title }: TerminalInfo): void {
-  const open = Object.values(sessionNow().tabs).find(
-    ({ app }) => app.kind === 'terminal' && app.device === device && app.terminalId === terminalId,
-  )
-  if (open) return showTab(open.id)
-  openApp('terminal', { device, state: { kind: 'terminal', device, terminalId, cwd: cwd || null, title: title.slice(0, 200) } })
 }
 
 /** What a device offers by menu: everything a drag offers, and the rest. */

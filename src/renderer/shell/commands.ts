@@ -66,6 +66,8 @@ export function runCommand(id: CommandId): void {
     case 'tear-off':
       return void (window && window.tabs.length > 1 && dispatch({ type: 'tab/tear-off', tabId: window.activeTab }))
     case 'elsewhere':
+      setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
+      return focusSoon('.run-command input')
     case 'focus-elsewhere':
       setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
       return focusSoon('[data-device-tile] button')
