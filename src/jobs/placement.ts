@@ -124,7 +124,7 @@ function decide(
       ? { chosen, reason: `${chosen.candidate.name}: you chose it`, why: 'you chose it' }
       : { chosen: undefined, reason: 'the device you chose cannot take it', why: '' }
   }
-  if (!best) return here ? { chosen: here, reason: 'here: no other device can take it', why: 'no other can take it' } : nowhere
+  if (!best) return here ? { chosen: here, reason: 'here: no other device suits it by itself', why: 'where it was typed' } : nowhere
   if (!here)
     return { chosen: best, reason: `${best.candidate.name}: it cannot run here`, why: `cannot run here; ${strengths(best.candidate)}` }
   if (job.workMs === undefined)
@@ -163,7 +163,7 @@ function hardLimit(job: PlacementJob, candidate: PlacementCandidate): string | u
     if (seat) return `needs your ${seat.kind}`
     if (!chosen && job.endpoints.some(({ kind }) => kind === 'tty')) return 'needs your terminal'
     if (!chosen && job.effects !== 'files-only')
-      return job.effects === 'world-once' ? 'changes the world once: only where you say' : 'changes this machine, or is not understood'
+      return job.effects === 'world-once' ? 'changes the world once: only where you say' : 'may change that machine: only where you say'
     if (!chosen && job.label === 'ambiguous') return 'not clear what it is'
   }
   if (!facts) return here ? undefined : 'did not answer'

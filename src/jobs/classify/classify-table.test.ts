@@ -14,7 +14,7 @@ it('[JB26] a table is read by the names of its columns, a line at a time', () =>
     '',
   )
   expect(head).toBeUndefined()
-  expect(first).toBe('A1\tservice\t0.90\tnpm run x runs "vite" listens or watches until it is stopped')
+  expect(first).toBe('A1\tservice\t0.90\tnpm run x: "vite" listens or watches until it is stopped')
   expect(second?.split('\t').slice(0, 2)).toEqual(['A2', 'service'])
   expect(empty).toBeUndefined()
 })

@@ -135,7 +135,7 @@ it('[JB25] endpoints: ports by flag, variable and map; terminal, display and sou
 
 it('[JB22] the reason is one sentence that names what decided it, and holds nothing that moves a cursor', () => {
   expect(classify('npm run dev', { scripts: { dev: 'vite --host' } }).reason).toBe(
-    'npm run dev runs "vite" listens or watches until it is stopped',
+    'npm run dev: "vite" listens or watches until it is stopped',
   )
   const { reason } = classify(`\u001b[2Jx\u202e${'y'.repeat(600)}`)
   expect(reason.length).toBe(400)

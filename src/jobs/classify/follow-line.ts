@@ -9,4 +9,7 @@ export function followLine(line: string, standing: Standing, walk: Walk): Verdic
 }
 
 /** Says through what it was reached. */
-export const via = (through: string, verdict: Verdict): Verdict => ({ ...verdict, reason: `${through} runs ${verdict.reason}` })
+export const via = (through: string, verdict: Verdict): Verdict => ({
+  ...verdict,
+  reason: `${through.replaceAll('"', '')}: ${verdict.reason}`,
+})

@@ -95,7 +95,7 @@ export function combine(all: readonly Verdict[]): Verdict | undefined {
     effects: worstEffects(...all.map((one) => one.effects)),
     endpoints: uniqueEndpoints(all.flatMap((one) => one.endpoints)).slice(0, 32),
     confidence,
-    reason: label === 'batch' ? `all ${all.length} parts end by themselves; ${chosen.reason}` : chosen.reason,
+    reason: label === 'batch' ? `all ${all.length} parts of it end by themselves` : chosen.reason,
     programs: [...new Set(all.flatMap((one) => one.programs))].slice(0, MAX_PROGRAMS),
   }
 }

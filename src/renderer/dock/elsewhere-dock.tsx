@@ -110,6 +110,8 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
       <button
         type="button"
         className="device-tile-main"
+        data-tip={planned?.takes ? `Run it in a terminal on ${row.name}` : undefined}
+        data-tip-side="left"
         aria-haspopup={planned ? undefined : 'menu'}
         aria-disabled={planned && !planned.takes ? true : undefined}
         aria-label={`${planned ? 'Run on ' : ''}${row.name}: ${words}${load && reachable ? `, ${Math.round(load.cpu * 100)} % busy` : ''}${planned ? `, ${planned.reason}` : ''}`}

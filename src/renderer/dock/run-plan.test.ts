@@ -13,21 +13,21 @@ const answer = (over: Partial<PlacementAnswer['classification']> = {}, workMs?: 
       device: 'laptop',
       name: 'laptop',
       outcome: 'chosen',
-      why: 'no other can take it',
+      why: 'where it was typed',
       cost: { transferMs: 0, startMs: 0, workMs: 0, penaltyMs: 0, totalMs: 4_400 },
     },
-    { device: 'server', name: 'server', outcome: 'no', why: 'changes this machine, or is not understood' },
+    { device: 'server', name: 'server', outcome: 'no', why: 'may change that machine: only where you say' },
   ],
 })
 const laptop = { deviceId: 'laptop', state: 'self' } as const
 const server = { deviceId: 'server', state: 'linked' } as const
 
 it('[AP95] a person may choose a place that placement would not, and sees what it says', () => {
-  expect(planOffer(answer(), laptop)).toEqual({ takes: true, best: true, reason: 'no other can take it', time: undefined })
+  expect(planOffer(answer(), laptop)).toEqual({ takes: true, best: true, reason: 'where it was typed', time: undefined })
   expect(planOffer(answer(), server)).toEqual({
     takes: true,
     best: false,
-    reason: 'changes this machine, or is not understood',
+    reason: 'may change that machine: only where you say',
     time: undefined,
   })
   expect(planOffer(answer({}, 9_000), laptop).time).toBe('4 s')
@@ -38,7 +38,7 @@ it('[AP95] what needs the display or the sound goes nowhere', () => {
   const gui = answer({ label: 'interactive', endpoints: [{ kind: 'display', place: 'seat' }] })
   expect(planOffer(gui, server)).toMatchObject({ takes: false, reason: 'needs your display' })
   expect(planOffer(gui, laptop).takes).toBe(true)
-  expect(planWords(gui)).toBe('Needs you · changes this machine, or is not understood')
+  expect(planWords(gui)).toBe('Needs you · may change this machine')
 })
 
 it('[AP95] scripts are read from a manifest; half of one is none', () => {

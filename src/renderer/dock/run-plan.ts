@@ -117,7 +117,7 @@ const LABELS = {
 } as const
 const EFFECTS = {
   'files-only': 'changes files only',
-  'this-machine': 'changes this machine, or is not understood',
+  'this-machine': 'may change this machine',
   'world-once': 'changes the world, once',
 } as const
 
