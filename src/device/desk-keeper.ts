@@ -7,6 +7,7 @@ import type { PairingGrant } from '../identity/pairing-wire.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import type { Vault } from '../identity/vault.ts'
 import { CopiedFolders } from './copied-folders.ts'
+import { watchCuts } from './cut-watch.ts'
 import { watchDesk } from './desk-watch.ts'
 import { DeviceError } from './device-error.ts'
 import type { DeviceParts } from './device-parts.ts'
@@ -164,6 +165,7 @@ export class DeskKeeper implements Disposable {
         }),
       )
       const copies = owned.add(new CopiedFolders({ desk, notices, clock, log, renew: () => this.renew() }))
+      owned.add(watchCuts({ desk, notices, log, renew: () => this.renew() }))
       owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
       log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })
       this.#opened.fire(this.#open)

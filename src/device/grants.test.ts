@@ -71,7 +71,7 @@ describe('what one device may on another', () => {
     expect(await codeOf(phone.control().openTerminal({ device: on('server'), ...shell }))).toBe('grant/refused')
     expect(await codeOf(phone.control().writeText({ device: on('laptop'), ...text }))).toBe('grant/refused')
     const { grants, access } = await laptop.control().listGrants({})
-    expect(grants.map(({ sentence, by }) => `${sentence}; ${by}`)).toEqual(['Phone may run programs in a shell on laptop; server'])
+    expect(grants.map(({ sentence, by }) => `${sentence}; ${by}`)).toEqual(['phone may run programs in a shell on laptop; server'])
     expect(access.find(({ name }) => name === 'phone')?.may).toMatchObject({ shell: 'grant', 'files:read': 'role', 'files:write': 'no' })
   })
 
@@ -89,6 +89,28 @@ describe('what one device may on another', () => {
     await vi.waitFor(() => expect(ended).toHaveBeenCalled(), LONG_WAIT)
     expect(await codeOf(display.attachTerminal({ device, terminalId, ...shell }))).toBe('grant/refused')
     expect((await laptop.control().status({})).links).toBe(2) // the link itself stays
+  })
+
+  it('[DV42] the command line signs with the person key while its connection lasts, where that key lies, and makes admins', async () => {
+    const control = laptop.control()
+    const deviceId = on('phone')
+    laptop.stop()
+    await laptop.start()
+    const locked = laptop.control()
+    await locked.unlockDevice({ passphrase: PASSPHRASE })
+    expect(await codeOf(locked.changeDeviceRole({ deviceId, role: 'admin' }))).toBe('devices/refused')
+    await locked.openPerson({ passphrase: PASSPHRASE })
+    await locked.changeDeviceRole({ deviceId, role: 'admin' })
+    await locked.closePerson({})
+    expect(await codeOf(locked.changeDeviceRole({ deviceId: on('server'), role: 'member' }))).toBe('no error') // junior to it
+    expect(await codeOf(locked.changeDeviceRole({ deviceId: on('server'), role: 'admin' }))).toBe('devices/refused')
+    expect(await codeOf(server.control().openPerson({ passphrase: PASSPHRASE }))).toBe('vault/no-person-key')
+    control.dispose()
+    await linked(laptop, phone)
+    await vi.waitFor(
+      async () => expect(await codeOf(phone.control().openTerminal({ device: on('laptop'), ...shell }))).toBe('no error'),
+      LONG_WAIT,
+    )
   })
 
   it('[DV42] a grant that could never count is not written', async () => {

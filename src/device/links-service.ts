@@ -1,10 +1,14 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import { type DeviceId, publicKeyOf } from '../base/ids.ts'
+import { type DeviceId, type DocId, publicKeyOf, WORKSPACE_DOC } from '../base/ids.ts'
+import type { LastCounted } from '../identity/authority/operation.ts'
+import { lastCountedOf } from '../identity/counted-envelopes.ts'
 import type { Crypto, SigningKey } from '../identity/crypto.ts'
 import type { DeviceRecord } from '../identity/device-list.ts'
 import { safetyWords } from '../identity/safety-words.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import type { Documents } from '../sync/documents.ts'
+import type { EnvelopeLog } from '../sync/envelope-log.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import type { DeviceRow, linksContract } from '../sync/links-contract.ts'
 import { DeviceError } from './device-error.ts'
@@ -19,6 +23,23 @@ export interface LinksServiceOptions {
   /** The root key, while it is open here. */
   personKey(): SigningKey | undefined
   renameSelf(name: string): Promise<void>
+}
+
+/** The last envelope of each document and start of `device` that is here. */
+export function heldOf(documents: Documents, device: DeviceId): LastCounted[] {
+  return documents
+    .all()
+    .flatMap(({ docId, frontier }) =>
+      [...frontier.refs()].filter((ref) => ref.device === device).map(({ start, seq }) => ({ doc: docId, start, seq })),
+    )
+}
+
+/** For each document and start of `device`: its last envelope here, and the last one heard of before `sinceMs`. */
+function keptBefore(documents: Documents, log: Pick<EnvelopeLog, 'firstSince'>, device: DeviceId, sinceMs: number) {
+  return heldOf(documents, device).map((held) => {
+    const first = log.firstSince(held.doc as DocId, device, sinceMs).find(({ start }) => start === held.start)
+    return { ...held, kept: first ? Math.min(held.seq, first.seq - 1) : held.seq }
+  })
 }
 
 /** How links stand, as whoever makes them says. */
@@ -67,13 +88,36 @@ export class LinksService implements Disposable {
         return {}
       },
       removeDevice: async ({ deviceId }) => {
-        const { devices, context, keyring } = this.#options.desk()
+        const { devices, context, keyring, documents } = this.#options.desk()
         if (deviceId === context.signer.device) {
           throw new DeviceError('device/unknown', 'a device cannot remove itself; remove it on another of your devices')
         }
         const rotations = keyring.rotationsWithout(deviceId as DeviceId)
-        devices.remove(deviceId as DeviceId, context.signer, this.#options.personKey(), { rotations })
+        const lastCounted = lastCountedOf(heldOf(documents, deviceId as DeviceId), WORKSPACE_DOC)
+        devices.remove(deviceId as DeviceId, context.signer, this.#options.personKey(), { rotations, lastCounted })
         return {}
+      },
+      undoDeviceSince: async ({ deviceId, sinceMs, dryRun }) => {
+        const { devices, context, keyring, documents } = this.#options.desk()
+        const device = deviceId as DeviceId
+        if (device === context.signer.device) throw new DeviceError('device/unknown', 'a device cannot undo itself; do it on another one')
+        for (const replica of documents.all()) replica.flush()
+        const since = keptBefore(documents, context.log, device, sinceMs)
+        if (!dryRun) {
+          const lastCounted = lastCountedOf(
+            since.map(({ doc, start, kept }) => ({ doc, start, seq: kept })),
+            WORKSPACE_DOC,
+          )
+          const personKey = this.#options.personKey()
+          if (!devices.isMember(device)) devices.narrow(device, lastCounted, context.signer, personKey)
+          else devices.remove(device, context.signer, personKey, { rotations: keyring.rotationsWithout(device), lastCounted })
+        }
+        const documentsOf = [...new Set(since.map(({ doc }) => doc))].map((doc) => {
+          const of = since.filter((entry) => entry.doc === doc)
+          const kept = of.reduce((sum, entry) => sum + entry.kept, 0)
+          return { doc, kept, changes: of.reduce((sum, entry) => sum + entry.seq, 0) - kept }
+        })
+        return { documents: documentsOf }
       },
       changeDeviceRole: async ({ deviceId, role }) => {
         const { devices, context } = this.#options.desk()

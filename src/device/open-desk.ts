@@ -80,7 +80,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       log: store.log,
       store: store.values,
       signer: keys.signer,
-      check: createDeviceCheck(crypto, devices),
+      check: createDeviceCheck(crypto, devices, keys.device),
       seal: keys.datasetKeys,
       start,
       clientIds: new ClientIds({ device: keys.device, start, store: store.values, clock }),

@@ -128,3 +128,53 @@ describe('removing a device', () => {
     await vi.waitFor(() => expect(far.getMap('test').toJSON()).toEqual({ said: 'without the phone' }), LONG_WAIT)
   })
 })
+
+describe('what a removed device did', () => {
+  const shown = (doc: Y.Doc) => doc.getText('test').toString()
+  const changed = (doc: Y.Doc, change: (doc: Y.Doc) => void) => doc.transact(() => change(doc))
+
+  it('[DV43] [SY48] where it had been taken in after its removal, elsewhere, it is taken out: all end equal', async () => {
+    const [there, far] = [await workspaceOf(phone), await workspaceOf(server)]
+    changed(there, (doc) => doc.getText('test').insert(0, 'mine'))
+    await vi.waitFor(() => expect(shown(far)).toBe('mine'), LONG_WAIT)
+    await vi.waitFor(async () => expect(shown(await workspaceOf(laptop))).toBe('mine'), LONG_WAIT)
+    laptop.stop()
+    changed(there, (doc) => doc.getText('test').delete(0, 4))
+    changed(there, (doc) => doc.getText('test').insert(0, 'BAD'))
+    await vi.waitFor(() => expect(shown(far)).toBe('BAD'), LONG_WAIT)
+    phone.stop()
+    server.stop()
+    await laptop.start()
+    await open(laptop)
+    await remove(laptop, 'phone') // has not seen what it did
+    await server.start()
+    await open(server)
+    await linked(laptop, server)
+    for (const device of [server, laptop]) await vi.waitFor(async () => expect(shown(await workspaceOf(device))).toBe('mine'), LONG_WAIT)
+  })
+
+  it('[DV43] undo-since says first what it would take out, then does, on every device, and cuts the device off', async () => {
+    const [there, far] = [await workspaceOf(phone), await workspaceOf(server)]
+    changed(there, (doc) => doc.getText('test').insert(0, 'mine'))
+    await vi.waitFor(() => expect(shown(far)).toBe('mine'), LONG_WAIT)
+    await vi.waitFor(async () => expect(shown(await workspaceOf(laptop))).toBe('mine'), LONG_WAIT)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const sinceMs = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    changed(there, (doc) => doc.getText('test').delete(0, 4))
+    changed(there, (doc) => doc.getText('test').insert(0, 'BAD'))
+    await vi.waitFor(() => expect(shown(far)).toBe('BAD'), LONG_WAIT)
+    await vi.waitFor(async () => expect(shown(await workspaceOf(laptop))).toBe('BAD'), LONG_WAIT)
+    const deviceId = await idOf(laptop, 'phone')
+    const { documents } = await laptop.control().undoDeviceSince({ deviceId, sinceMs, dryRun: true })
+    expect(documents.find(({ doc }) => doc === 'workspace')?.changes).toBeGreaterThan(0)
+    expect([shown(await workspaceOf(laptop)), await names(laptop)]).toEqual(['BAD', ['laptop', 'phone', 'server']])
+    await laptop.control().undoDeviceSince({ deviceId, sinceMs, dryRun: false })
+    for (const device of [laptop, server]) await vi.waitFor(async () => expect(shown(await workspaceOf(device))).toBe('mine'), LONG_WAIT)
+    expect([await names(laptop), await names(server)]).toEqual([
+      ['laptop', 'server'],
+      ['laptop', 'server'],
+    ])
+    await vi.waitFor(async () => expect((await phone.control().status({})).phase).toBe('sealed'), LONG_WAIT)
+  })
+})

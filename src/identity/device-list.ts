@@ -1,5 +1,5 @@
 import { equalBytes } from '../base/bytes.ts'
-import { publicKeyOf, type DeviceId, type PersonId } from '../base/ids.ts'
+import { publicKeyOf, type DeviceId, type DocId, type PersonId } from '../base/ids.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
@@ -8,9 +8,10 @@ import { AuthorityDevices, type RemovalTerms } from './authority/authority-devic
 import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
 import type { AuthorityStore } from './authority/authority-store.ts'
 import type { Vote } from './authority/authority-state.ts'
-import type { Operation, OperationId, Role } from './authority/operation.ts'
+import type { LastCounted, Operation, OperationId, Role } from './authority/operation.ts'
 import { outcomeOfRemoval, type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
 import { decodeOperationList, encodeOperationList, OPERATION_LIST_FORMAT, stateOfList } from './authority/operation-list.ts'
+import { CountedEnvelopes } from './counted-envelopes.ts'
 import type { Crypto, SigningKey } from './crypto.ts'
 import type { DeviceSigner } from './device-keys.ts'
 import { decodeList, encodeList, listBytes, MAX_DEVICES, MAX_LIST_BYTES, MAX_STATEMENTS } from './device-list-codec.ts'
@@ -172,6 +173,14 @@ export class DeviceList implements Disposable {
     this.#say(device, { kind: 'remove', round: this.#highest(device, 'add') }, by.device, by.sign)
   }
 
+  /** Less of what a removed device did counts. @throws IdentityError `devices/unknown`, `devices/refused` */
+  narrow(device: DeviceId, lastCounted: readonly LastCounted[], by: DeviceSigner, personKey?: SigningKey): void {
+    this.#requireMember(by.device)
+    this.#requireKnown(device)
+    if (!this.#inForce || this.isMember(device)) throw new IdentityError('devices/refused', 'remove that device first')
+    this.#inForce.narrow(device, lastCounted, by, personKey)
+  }
+
   /**
    * Only the root makes admins; who may remove an admin may also make it a member.
    * @throws IdentityError `devices/unknown`, `devices/refused`, `devices/needs-second`
@@ -301,8 +310,21 @@ export class DeviceList implements Disposable {
 }
 
 /** Who may speak, and whether they said it. Fits sync's `DeviceCheck`. */
-export function createDeviceCheck(crypto: Crypto, list: Pick<DeviceList, 'isMember'>) {
+export function createDeviceCheck(
+  crypto: Crypto,
+  list: Pick<DeviceList, 'isMember'> & Partial<Pick<DeviceList, 'authority'>>,
+  self?: DeviceId,
+) {
+  const counted = new CountedEnvelopes(crypto, self)
   return {
+    countsUpTo: (doc: DocId, ref: { readonly device: DeviceId; readonly start: string }): number | undefined => {
+      const state = list.authority?.state
+      return state && counted.countsUpTo(state, doc, ref)
+    },
+    cuts: (doc: DocId): Uint8Array | undefined => {
+      const state = list.authority?.state
+      return state && counted.cuts(state, doc)
+    },
     isMember: (device: DeviceId): boolean => list.isMember(device),
     verify: (device: DeviceId, message: Uint8Array, signature: Uint8Array): boolean => {
       let publicKey: Uint8Array

@@ -9,12 +9,12 @@ import { ANY_JOB_CLASS } from './log-grant-check.ts'
  */
 export function grantSentence(grant: Grant, nameOf: (device: DeviceId) => string): string {
   const { device, program, on, target, abilities, mayDelegate } = grant
-  const who = device === undefined ? 'any of your devices' : nameOf(device)
+  const who = device === undefined ? (program === undefined ? 'Any of your devices' : 'any of your devices') : nameOf(device)
   const subject = program === undefined ? who : `The program ${shortProgram(program)}, and anything it runs, on ${who}`
   const acts = abilities.map((ability) => (Object.hasOwn(ABILITIES, ability) ? ABILITIES[ability as Ability] : ability))
   const place = on === undefined ? 'on each of your devices' : `on ${nameOf(on)}`
   const pass = mayDelegate ? ', and may pass this on' : ''
-  return capitalised(`${subject} may ${listed(acts)}${aboutWords(target)} ${place}${pass}`)
+  return `${subject} may ${listed(acts)}${aboutWords(target)} ${place}${pass}`
 }
 
 const shortProgram = (program: string): string => (program.length > 24 ? `${program.slice(0, 19)}…` : program)
@@ -35,5 +35,3 @@ function aboutWords(target: GrantTarget): string {
 function listed(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
-
-const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

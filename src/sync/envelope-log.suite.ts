@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeviceId, DocId } from '../base/ids.ts'
+import { EnvelopeAuthor } from '../testkit/envelope-author.ts'
 import { fakeDevice } from '../testkit/fake-identity.ts'
 import type { StartId } from './client-ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
@@ -80,6 +81,36 @@ export function describeEnvelopeLog(name: string, make: () => { log: EnvelopeLog
       expect(log.prune(DOC, new Frontier([ref(2)]), 50)).toBe(1)
       expect(page(DOC, 0).texts).toEqual(['new, covered', 'old, not covered'])
       expect(log.append(DOC, ref(3), bytes('later'), 99)).toBeGreaterThan(last)
+    })
+
+    it('[SY84] forgets cached state and snapshot, and nothing else', () => {
+      log.append(DOC, ref(1), bytes('one'), 5)
+      log.saveState(DOC, bytes('state'))
+      log.saveSnapshot(DOC, bytes('snapshot'))
+      log.forgetStates(DOC)
+      log.forgetStates(OTHER)
+      expect([log.loadState(DOC), log.loadSnapshot(DOC), page(DOC, 0).texts, log.docs()]).toEqual([undefined, undefined, ['one'], [DOC]])
+    })
+
+    it('[SY84] tells the first envelope of each start of a device since a time', () => {
+      const [one, again, other] = [new EnvelopeAuthor('A'), new EnvelopeAuthor('A', { start: 'ff'.repeat(8) }), new EnvelopeAuthor('B')]
+      for (const [author, atMs] of [
+        [one, 1],
+        [one, 5],
+        [one, 9],
+        [other, 6],
+        [again, 7],
+        [again, 8],
+      ] as const) {
+        const sealed = author.seal(Uint8Array.of(0, 0), { clients: [] })
+        log.append(DOC, author.lastRef, sealed, atMs)
+      }
+      const since = (atMs: number) =>
+        log
+          .firstSince(DOC, one.device, atMs)
+          .map(({ start, seq }) => `${start.slice(0, 2)} ${seq}`)
+          .sort()
+      expect([since(0), since(5), since(9), since(10)]).toEqual([['01 1', 'ff 1'], ['01 2', 'ff 1'], ['01 3'], []])
     })
 
     it('[SY85] dropping a document leaves its tombstone only', () => {

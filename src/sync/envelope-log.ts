@@ -1,5 +1,5 @@
 import type { Event } from '../base/emitter.ts'
-import type { DocId } from '../base/ids.ts'
+import type { DeviceId, DocId } from '../base/ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
 
@@ -56,6 +56,12 @@ export interface EnvelopeLog {
   /** The newest signed snapshot held. */
   loadSnapshot(doc: DocId): Uint8Array | undefined
   saveSnapshot(doc: DocId, snapshot: Uint8Array): void
+
+  /** Forgets the cached state and the snapshot: the next load replays the whole log. */
+  forgetStates(doc: DocId): void
+
+  /** By chain, the first envelope of one device that was appended at `sinceMs` or later (this device's clock). */
+  firstSince(doc: DocId, device: DeviceId, sinceMs: number): readonly EnvelopeRef[]
 
   /** Forgets envelopes appended before `beforeMs` that `covered` (the newest snapshot's frontier) holds. Answers how many. */
   prune(doc: DocId, covered: Frontier, beforeMs: number): number

@@ -6,6 +6,7 @@ import type { CausalState } from './causal-state.ts'
 import { clientIdOf, type StartId } from './client-ids.ts'
 import type { CopyFound } from './copy-found.ts'
 import type { DeviceCheck } from './device-check.ts'
+import { standingOf } from './standing.ts'
 import { decodeEnvelope, hashEnvelope, refKeyOf, sealContextOf, signedPartOf, type Envelope, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog } from './envelope-log.ts'
 import type { EnvelopeSeal } from './envelope-seal.ts'
@@ -13,6 +14,7 @@ import type { PausedDevices } from './paused-devices.ts'
 import { StartOrder } from './start-order.ts'
 import type { SyncErrorCode } from './sync-error.ts'
 import { findViolation, UPDATE_RULES, type UpdateRule } from './update-check.ts'
+import { voidUpdate } from './void-update.ts'
 
 /** Rules of the gate, one name each, so that a test can leave one out. */
 export const GATE_RULES = [...UPDATE_RULES, 'doc', 'member', 'signature', 'copy', 'chain', 'deps'] as const
@@ -71,7 +73,8 @@ export class Gate {
     if (this.#options.paused.has(envelope.device)) {
       return refuse('sync/paused', 'a copy of its data folder was found; say on that device which copy is the right one', envelope, false)
     }
-    if (this.#holds('member') && !check.isMember(envelope.device)) {
+    const standing = this.#holds('member') ? standingOf(check, docId, envelope) : 'counts'
+    if (standing === 'none') {
       return refuse('sync/not-a-member', 'its device is not on the device list here', envelope, false)
     }
     if (this.#holds('signature') && !this.#isSigned(envelope, bytes)) {
@@ -88,7 +91,7 @@ export class Gate {
     if (this.#holds('chain') && !equalBytes(envelope.prevHash, causal.lastHashOf(envelope))) {
       return refuse('sync/broken-chain', 'it does not continue the envelope before it', envelope, false)
     }
-    return this.#content(envelope, bytes)
+    return this.#content(envelope, bytes, standing === 'void')
   }
 
   /**
@@ -118,13 +121,20 @@ export class Gate {
     return twin && { doc: docId, ...refOf(envelope), first: log.find(docId, twin), second: bytes }
   }
 
-  #content(envelope: Envelope, bytes: Uint8Array): Verdict {
+  #content(envelope: Envelope, bytes: Uint8Array, isVoid: boolean): Verdict {
     let update: Uint8Array
     try {
       // a copy with a buffer of its own: Yjs trusts lengths, and must not see beyond it
       update = new Uint8Array(this.#options.seal.open(envelope.epoch, envelope.update, sealContextOf(envelope)))
     } catch (error) {
       return refuse('sync/no-epoch-key', `it cannot be unsealed here (${errorMessage(error)})`, envelope, false)
+    }
+    if (isVoid) {
+      try {
+        update = voidUpdate(update)
+      } catch (error) {
+        return refuse('sync/malformed', `it is no Yjs update (${errorMessage(error)})`, envelope, false)
+      }
     }
     const clients = new Set(envelope.clients.map((name) => this.#clientId(envelope.device, name.start, name.n)))
     const found = findViolation(this.#options.doc, update, {

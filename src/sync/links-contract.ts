@@ -64,6 +64,23 @@ export const linksContract = {
     parseOutput: nothing.parse,
   }),
   removeDevice: method({ needs: 'desk:write', parseInput: z.object({ deviceId: z.string() }).parse, parseOutput: nothing.parse }),
+  /**
+   * Removes a device (or names one that was) and takes out of every document what this device has heard of it since then.
+   * `dryRun` only says what. Errors: as removeDevice; devices/unknown.
+   */
+  undoDeviceSince: method({
+    needs: 'desk:write',
+    parseInput: z.object({
+      deviceId: z.string(),
+      sinceMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 48),
+      dryRun: z.boolean(),
+    }).parse,
+    parseOutput: z.object({ documents: z.array(z.object({ doc: z.string(), changes: z.number().int(), kept: z.number().int() })) }).parse,
+  }),
   /** Only the root makes admins. Errors: devices/refused, devices/needs-second. */
   changeDeviceRole: method({
     needs: 'desk:write',

@@ -1,5 +1,5 @@
 import { Emitter } from '../base/emitter.ts'
-import type { DocId } from '../base/ids.ts'
+import type { DeviceId, DocId } from '../base/ids.ts'
 import { refKeyOf, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog, LogPage, LogRow } from './envelope-log.ts'
 import type { Frontier } from './frontier.ts'
@@ -76,6 +76,22 @@ export class MemoryEnvelopeLog implements EnvelopeLog {
 
   saveSnapshot(doc: DocId, snapshot: Uint8Array): void {
     this.#held(doc).snapshot = snapshot.slice()
+  }
+
+  forgetStates(doc: DocId): void {
+    const held = this.#docs.get(doc)
+    if (!held) return
+    delete held.state
+    delete held.snapshot
+  }
+
+  firstSince(doc: DocId, device: DeviceId, sinceMs: number): readonly EnvelopeRef[] {
+    const first = new Map<string, EnvelopeRef>()
+    for (const { ref, atMs } of this.#docs.get(doc)?.rows ?? []) {
+      const known = first.get(ref.start)
+      if (ref.device === device && atMs >= sinceMs && (!known || ref.seq < known.seq)) first.set(ref.start, ref)
+    }
+    return [...first.values()]
   }
 
   prune(doc: DocId, covered: Frontier, beforeMs: number): number {

@@ -3,6 +3,7 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId, DocId } from '../base/ids.ts'
 import { readAwareness, writeAwareness } from './awareness-cut.ts'
 import { clientIdOf } from './client-ids.ts'
+import { standingOf } from './standing.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import { Frontier } from './frontier.ts'
 import type { FrameTranslator } from './lane-peer.ts'
@@ -122,7 +123,7 @@ export class PeerTranslator implements FrameTranslator {
     const positions = missing.map((ref) => this.#context.log.positionOf(docId, ref))
     const snapshot = this.#snapshotFor(
       missing.filter((_ref, index) => positions[index] === undefined),
-      missing.filter((ref) => !this.#context.check.isMember(ref.device)),
+      missing.filter((ref) => standingOf(this.#context.check, docId, ref) === 'none'),
       missing.length > 0 && frontier.size === 0,
     )
     const first = Math.min(this.#replica.position, ...positions.map((position) => (position ?? 1) - 1))

@@ -3,10 +3,12 @@ import { encoding } from './lib0.ts'
 import type { DocId } from '../base/ids.ts'
 import { BoundedReader } from './bounded-reader.ts'
 import { CausalState } from './causal-state.ts'
+import { standingOf } from './standing.ts'
 import { decodeEnvelope, hashEnvelope, sealContextOf } from './envelope.ts'
 import { Frontier } from './frontier.ts'
 import type { SyncContext } from './sync-context.ts'
 import { malformed } from './sync-error.ts'
+import { voidUpdate } from './void-update.ts'
 
 const STATE_VERSION = 1
 const READ_BYTES = 1 << 20
@@ -64,7 +66,8 @@ export function loadReplica(context: SyncContext, docId: DocId, doc: Y.Doc, orig
       for (const { bytes } of page.rows) {
         const envelope = decodeEnvelope(bytes)
         if (state.causal.frontier.covers(envelope)) continue
-        const update = new Uint8Array(context.seal.open(envelope.epoch, envelope.update, sealContextOf(envelope)))
+        const sealed = new Uint8Array(context.seal.open(envelope.epoch, envelope.update, sealContextOf(envelope)))
+        const update = standingOf(context.check, docId, envelope) === 'void' ? voidUpdate(sealed) : sealed
         state.causal.advance(envelope, hashEnvelope(bytes))
         Y.applyUpdate(doc, update, origin)
         replayed++

@@ -5,6 +5,7 @@ import type { CausalState } from './causal-state.ts'
 import { Housekeeping, type HousekeepingCounts } from './housekeeping.ts'
 import { writeReplicaState } from './replica-state.ts'
 import { MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
+import { appliedCuts } from './cuts.ts'
 import type { SyncContext } from './sync-context.ts'
 
 const KEEP_LOG_MS = 90 * 24 * 3_600_000
@@ -56,7 +57,7 @@ export class ReplicaStates {
     const update = this.#host.content()
     this.#due.noteSnapshot()
     if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
-    log.saveSnapshot(docId, signSnapshot(docId, this.#causal, update, seal, signer))
+    log.saveSnapshot(docId, signSnapshot(docId, this.#causal, update, seal, signer, appliedCuts(this.#context, docId)))
     log.prune(docId, this.#causal.frontier, clock.nowMs() - KEEP_LOG_MS)
   }
 

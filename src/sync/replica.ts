@@ -10,6 +10,7 @@ import { DisplayAttachment } from './display-attachment.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { Frontier } from './frontier.ts'
 import type { CopyFound } from './copy-found.ts'
+import { isSameCuts } from './cuts.ts'
 import { Gate, type GateRule, type Verdict } from './gate.ts'
 import { Outbox } from './outbox.ts'
 import { loadReplica } from './replica-state.ts'
@@ -200,6 +201,10 @@ export class Replica implements Disposable {
     const { check, seal } = this.#context
     const snapshot = openSnapshot(bytes, this.docId, check, seal)
     if (this.frontier.missingFrom(snapshot.causal.frontier).length === 0) return false
+    if (!isSameCuts(snapshot.cuts, check.cuts?.(this.docId))) {
+      const why = 'it was made under other removals than are known here'
+      throw new SyncError('sync/outdated-snapshot', `a snapshot of ${this.docId} by device ${snapshot.device} was left out: ${why}`)
+    }
     const bounds = { mayWrite: () => true, maxBytes: MAX_SNAPSHOT_UPDATE_BYTES, maxJump: MAX_SNAPSHOT_JUMP }
     const found = findViolation(this.doc, snapshot.update, bounds)
     if (found) throw new SyncError(found.code, `a snapshot of ${this.docId} by device ${snapshot.device} was refused: ${found.message}`)

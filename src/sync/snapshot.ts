@@ -18,9 +18,13 @@ export interface Snapshot {
   readonly causal: CausalState
   /** Everything up to the frontier as one Yjs update. */
   readonly update: Uint8Array
+  /** What removals said of the document when it was made (rule SY49): it holds nothing of what they take out. */
+  readonly cuts: Uint8Array | undefined
 }
 
 export const SNAPSHOT_VERSION = 1
+/** As version 1, with what removals said of the document behind the epoch. Only written where they said something. */
+const SNAPSHOT_VERSION_WITH_CUTS = 2
 /** A workspace stays under 5 MB after a million changes; six times that. */
 export const MAX_SNAPSHOT_UPDATE_BYTES = 32 << 20
 export const MAX_SNAPSHOT_BYTES = MAX_SNAPSHOT_UPDATE_BYTES + (4 << 20)
@@ -31,14 +35,22 @@ const SIGN_PREFIX = utf8('elsewhere/snapshot/v1\0')
 
 const contextOf = (doc: DocId, device: DeviceId, hash: Uint8Array): string => `snapshot\n${doc}\n${device}\n${toHex(hash)}`
 
-/** Seals and signs the state of a document. `update` holds exactly what `causal` covers. */
-export function signSnapshot(doc: DocId, causal: CausalState, update: Uint8Array, seal: EnvelopeSeal, signer: DeviceSigner): Uint8Array {
+/** Seals and signs the state of a document. `update` holds exactly what `causal` covers, without what `cuts` take out. */
+export function signSnapshot(
+  doc: DocId,
+  causal: CausalState,
+  update: Uint8Array,
+  seal: EnvelopeSeal,
+  signer: DeviceSigner,
+  cuts?: Uint8Array,
+): Uint8Array {
   const hash = sha256(update)
   const encoder = encoding.createEncoder()
-  encoding.writeUint8(encoder, SNAPSHOT_VERSION)
+  encoding.writeUint8(encoder, cuts ? SNAPSHOT_VERSION_WITH_CUTS : SNAPSHOT_VERSION)
   encoding.writeVarString(encoder, doc)
   encoding.writeUint8Array(encoder, publicKeyOf(signer.device))
   encoding.writeVarUint(encoder, seal.epoch)
+  if (cuts) encoding.writeUint8Array(encoder, cuts)
   causal.write(encoder)
   encoding.writeUint8Array(encoder, hash)
   encoding.writeVarUint8Array(encoder, seal.seal(update, contextOf(doc, signer.device, hash)))
@@ -49,10 +61,11 @@ export function signSnapshot(doc: DocId, causal: CausalState, update: Uint8Array
 /** What a snapshot of our own store covers; nothing is checked. */
 export function frontierOfSnapshot(bytes: Uint8Array): Frontier {
   const reader = new BoundedReader(bytes, 'a snapshot')
-  reader.u8()
+  const version = reader.u8()
   reader.text(MAX_DOC_BYTES)
   reader.raw(32)
   reader.uint()
+  if (version === SNAPSHOT_VERSION_WITH_CUTS) reader.raw(HASH_BYTES)
   return CausalState.read(reader).frontier
 }
 
@@ -66,11 +79,13 @@ export function openSnapshot(bytes: Uint8Array, doc: DocId, check: DeviceCheck, 
   if (bytes.length > MAX_SNAPSHOT_BYTES) throw new SyncError('sync/too-large', `a snapshot of ${bytes.length} bytes was dropped`)
   const reader = new BoundedReader(bytes, 'a snapshot')
   const version = reader.u8()
-  if (version !== SNAPSHOT_VERSION) throw new SyncError('sync/version', `a snapshot of format ${version} was dropped: update this device`)
+  if (version !== SNAPSHOT_VERSION && version !== SNAPSHOT_VERSION_WITH_CUTS)
+    throw new SyncError('sync/version', `a snapshot of format ${version} was dropped: update this device`)
   const named = reader.text(MAX_DOC_BYTES)
   if (named !== doc) throw new SyncError('sync/wrong-doc', `a snapshot of ${named} came for document ${doc}: it was dropped`)
   const device = deviceIdOf(reader.raw(32))
   const epoch = reader.uint()
+  const cuts = version === SNAPSHOT_VERSION_WITH_CUTS ? reader.raw(HASH_BYTES) : undefined
   const causal = CausalState.read(reader)
   const hash = reader.raw(HASH_BYTES)
   const sealed = reader.bytes(MAX_SNAPSHOT_UPDATE_BYTES + 1024)
@@ -87,7 +102,7 @@ export function openSnapshot(bytes: Uint8Array, doc: DocId, check: DeviceCheck, 
   if (!equalBytes(sha256(update), hash)) {
     throw new SyncError('sync/bad-signature', `a snapshot by device ${device} was dropped: its content is not what was signed`)
   }
-  return { doc, device, epoch, causal, update }
+  return { doc, device, epoch, causal, update, cuts }
 }
 
 function openUpdate(seal: EnvelopeSeal, epoch: number, sealed: Uint8Array, context: string): Uint8Array {

@@ -6,6 +6,7 @@ export type SyncErrorCode =
   | 'sync/wrong-doc'
   | 'sync/not-a-member'
   | 'sync/bad-signature'
+  | 'sync/outdated-snapshot'
   | 'sync/broken-chain'
   | 'sync/copied-folder'
   | 'sync/paused'

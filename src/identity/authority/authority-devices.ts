@@ -80,6 +80,14 @@ export class AuthorityDevices {
     }
   }
 
+  /** Of a device that was removed, less counts from now on. By an admin or the root. @throws IdentityError `devices/refused` */
+  narrow(device: DeviceId, lastCounted: readonly LastCounted[], by: DeviceSigner, personKey?: SigningKey): void {
+    const mayAlone = isAdmin(this.#log.state, by.device)
+    if (!mayAlone && !personKey) throw refused('take out what it did')
+    const signer = mayAlone || !personKey ? deviceOperationSigner(by) : this.#root(personKey)
+    this.#log.append({ kind: 'remove-device', device, lastCounted }, signer)
+  }
+
   /** @throws IdentityError `devices/needs-second` (asked, and kept), `devices/refused` */
   changeRole(device: DeviceId, role: Role, by: DeviceSigner, personKey?: SigningKey): void {
     const { state } = this.#log

@@ -32,7 +32,7 @@ const DATASET_BYTES = 16
 const START_BYTES = 8
 const MAX_DOC_BYTES = 128
 /** Documents times starts of a removed device that its removal can name. */
-export const MAX_LAST_COUNTED = 256
+export const MAX_LAST_COUNTED = 1024
 /** As many as a person has devices. */
 export const MAX_WRAPS = 128
 export const MAX_ABILITIES = 16

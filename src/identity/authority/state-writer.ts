@@ -2,7 +2,7 @@ import type { DatasetId, DeviceId, PersonId } from '../../base/ids.ts'
 import { comparePlaces } from './authority-state.ts'
 import type { AuthorityState, ContactState, DeviceState, GrantState, RotationState, Vote } from './authority-state.ts'
 import { isNarrower } from './grant-order.ts'
-import type { DeviceEntry, Operation, OperationBody, OperationId, SignerId } from './operation.ts'
+import type { DeviceEntry, LastCounted, Operation, OperationBody, OperationId, SignerId } from './operation.ts'
 import type { Cut, Removal, Removals } from './removals.ts'
 import type { Segment } from './segment.ts'
 import { admissionOf, type Standing, type Standings } from './standing.ts'
@@ -209,6 +209,7 @@ export class StateWriter {
     const { target, removes, cuts } = removal
     const device = this.#devices.get(target)
     const current = this.#standingOf(target)
+    if (device?.removed && !current) return this.#narrow(device, device.removed, operation)
     if (!device || !current) return
     const touches = (standing: Standing): boolean =>
       standing.at < 0 || !cuts.every((cut) => this.#piece.segment.hasSeen(standing.at, cut.at))
@@ -221,6 +222,21 @@ export class StateWriter {
       this.#current.set(target, { ...current, admin: undefined })
       this.#devices.set(target, { ...device, admin: undefined })
     }
+  }
+
+  /** Who was removed is removed again by somebody who knew: less of what it did counts. What either leaves out counts for nothing. */
+  #narrow(device: DeviceState, removed: NonNullable<DeviceState['removed']>, { id, body }: Operation): void {
+    const { operations } = this.#piece.segment
+    const at = operations.findIndex((operation) => operation.id === id)
+    const first = operations.findIndex((operation) => operation.id === removed.id) // -1: before this piece, which has seen all of it
+    if (body.kind !== 'remove-device' || body.lastCounted.length === 0 || !this.#piece.segment.hasSeen(at, first)) return
+    const keyOf = ({ doc, start }: LastCounted) => `${doc}\n${start}`
+    const named = new Map(body.lastCounted.map((entry) => [keyOf(entry), entry.seq]))
+    const lastCounted =
+      removed.lastCounted.length === 0
+        ? body.lastCounted
+        : removed.lastCounted.map((entry) => ({ ...entry, seq: Math.min(entry.seq, named.get(keyOf(entry)) ?? 0) }))
+    this.#devices.set(device.device, { ...device, removed: { ...removed, lastCounted } })
   }
 
   #change(device: DeviceId, change: Partial<Pick<DeviceState, 'name' | 'boxKey'>>): VoidReason | undefined {

@@ -3,11 +3,13 @@ import type { DeviceRow } from '../../sync/links-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
+import { parseSince } from './parse-until.ts'
 import type { DeviceClient } from './local-client.ts'
 
 const options = {
   ...dataOptions,
   json: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
   'as-person': { type: 'boolean', default: false },
 } as const
 
@@ -18,6 +20,7 @@ export const deviceCommand: Command = {
   elsewhere device list
   elsewhere device rename NAME NEW-NAME
   elsewhere device role NAME admin|member
+  elsewhere device undo-since NAME TIME   revokes it, and takes out what this device heard of it since then (2h, 3d, or a date); --dry-run only says what
   elsewhere device revoke NAME    cuts it off everywhere, and gives the other devices new keys. What it has read, it has.
 
   --as-person   sign with your person key, where it lies on this device (asks for the passphrase)
@@ -28,8 +31,11 @@ ${DATA_OPTION}`,
     const [what = 'list', name, value] = positionals
     return withDevice(values.data, async (device) => {
       if (what === 'list') return list(await device.listDevices({}), values.json)
-      const row = findDevice(await device.listDevices({}), name)
-      const act = actOf(device, row, what, value)
+      const rows = await device.listDevices({})
+      // what a device did can be undone after it was removed, too: it is on no list then, and named by its whole id
+      const isRemoved = what === 'undo-since' && name !== undefined && name.length >= 32 && !rows.some(({ deviceId }) => deviceId === name)
+      const row = isRemoved ? { deviceId: name, name } : findDevice(rows, name)
+      const act = actOf(device, row, what, value, values['dry-run'])
       if (values['as-person']) await device.openPerson({ passphrase: await requireSecret('Passphrase: ') })
       const said = await act()
       if (values.json) console.log(JSON.stringify({ deviceId: row.deviceId, done: what }))
@@ -54,7 +60,13 @@ function list(rows: readonly DeviceRow[], isJson: boolean): number {
 }
 
 /** @throws TypeError  nothing was done */
-function actOf(device: DeviceClient, row: DeviceRow, what: string, value: string | undefined): () => Promise<string> {
+function actOf(
+  device: DeviceClient,
+  row: Pick<DeviceRow, 'deviceId' | 'name'>,
+  what: string,
+  value: string | undefined,
+  dryRun: boolean,
+): () => Promise<string> {
   const { deviceId, name } = row
   if (what === 'rename' && value) {
     return async () => {
@@ -66,6 +78,15 @@ function actOf(device: DeviceClient, row: DeviceRow, what: string, value: string
     return async () => {
       await device.changeDeviceRole({ deviceId, role: value })
       return `${name} is ${value === 'admin' ? 'an admin' : 'a member'} now.`
+    }
+  }
+  if (what === 'undo-since' && value) {
+    const sinceMs = parseSince(value, Date.now())
+    return async () => {
+      const { documents } = await device.undoDeviceSince({ deviceId, sinceMs, dryRun })
+      const lines = documents.filter(({ changes }) => changes > 0).map(({ doc, changes }) => `  ${doc}: ${changes} changes`)
+      const head = dryRun ? `Since then this device heard of ${name}:` : `${name} is revoked. Taken out, here and wherever this is heard:`
+      return [lines.length > 0 ? head : `${head} nothing`, ...lines].join('\n')
     }
   }
   if (what === 'revoke') {

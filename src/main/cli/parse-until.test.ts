@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { findDevice } from './find-device.ts'
-import { parseUntil } from './parse-until.ts'
+import { parseSince, parseUntil } from './parse-until.ts'
 
 const NOW = Date.UTC(2026, 10, 29)
 
@@ -14,6 +14,13 @@ it.each([
 it.each(['', 'friday', '0m', '2020-01-01', '-3d', '7'])('[DV42] until "%s" is refused', (text) =>
   expect(() => parseUntil(text, NOW)).toThrow(TypeError),
 )
+
+it.each([
+  ['2h', NOW - 7_200_000],
+  ['2026-11-01T00:00:00Z', Date.UTC(2026, 10, 1)],
+])('[DV43] since %s', (text, expected) => expect(parseSince(text, NOW)).toBe(expected))
+
+it.each(['', 'soon', '2030-01-01'])('[DV43] since "%s" is refused', (text) => expect(() => parseSince(text, NOW)).toThrow(TypeError))
 
 it('[DV42] a device is found by its whole name, else by the front of its id, and never guessed', () => {
   const rows = ['laptop', 'server', 'server'].map((name, i) => ({ name, deviceId: `${i}abcdef` }) as never)

@@ -1,7 +1,7 @@
 import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Event } from '../../base/emitter.ts'
-import type { DocId } from '../../base/ids.ts'
-import { chainKeyOf, type EnvelopeRef } from '../../sync/envelope.ts'
+import type { DeviceId, DocId } from '../../base/ids.ts'
+import { chainKeyOf, decodeEnvelope, type EnvelopeRef } from '../../sync/envelope.ts'
 import type { EnvelopeLog, LogPage, LogRow } from '../../sync/envelope-log.ts'
 import type { Frontier } from '../../sync/frontier.ts'
 import type { SetAside, SqliteStore } from './sqlite-store.ts'
@@ -109,6 +109,26 @@ export class SqliteEnvelopeLog implements EnvelopeLog {
 
   saveSnapshot(doc: DocId, snapshot: Uint8Array): void {
     this.#saveItem(doc, 'snapshot', snapshot)
+  }
+
+  forgetStates(doc: DocId): void {
+    this.#store.write(() => {
+      this.#store.statement("delete from item where doc = ? and kind in ('state', 'snapshot')").run(this.#docKey(doc))
+    })
+  }
+
+  firstSince(doc: DocId, device: DeviceId, sinceMs: number): readonly EnvelopeRef[] {
+    return this.#store.run(() => {
+      const scan = this.#store.statement('select chain, min(seq) as seq from envelope where doc = ? and at_ms >= ? group by chain')
+      const rows = scan.all(this.#docKey(doc), Math.floor(sinceMs)) as { chain: Uint8Array; seq: number }[]
+      const refs = rows.map(({ chain, seq }) => {
+        const row = this.#store.statement('select bytes from envelope where doc = ? and chain = ? and seq = ?')
+        const { bytes } = row.get(this.#docKey(doc), chain, seq) as { bytes: Uint8Array }
+        const { device: by, start } = decodeEnvelope(this.#store.sealer.open(bytes, envelopeContext(chain, seq)))
+        return { device: by, start, seq }
+      })
+      return refs.filter((ref) => ref.device === device)
+    })
   }
 
   prune(doc: DocId, covered: Frontier, beforeMs: number): number {
