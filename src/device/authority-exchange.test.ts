@@ -110,3 +110,18 @@ it('[ID67] a peer that says it knows less than before is reported', async () => 
   phone.exchangeWith(laptop).take({ operations: [], count: 1 })
   expect(phone.reports).toEqual([{ kind: 'rollback', device: laptop.keys.device, before: 3, now: 1 }])
 })
+
+it('[ID67] [ID82] a peer whose data was set back is told of at once: what it proved when it linked is less than before', async () => {
+  const [laptop, phone] = [machine('laptop'), machine('phone')]
+  laptop.list.found(laptop.introduction, root)
+  const before = laptop.list.head
+  laptop.list.add(phone.introduction, laptop.keys.signer)
+  const exchange = phone.exchangeWith(laptop)
+  exchange.hearProved(laptop.list.head)
+  expect(phone.reports).toEqual([])
+  exchange.hearProved(undefined) // speaks an older version
+  exchange.hearProved(before)
+  expect(phone.reports).toEqual([{ kind: 'rollback', device: laptop.keys.device, before: 3, now: 2 }])
+  await pull(phone, laptop)
+  expect(phone.list.head).toEqual(laptop.list.head)
+})

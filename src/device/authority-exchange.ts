@@ -2,6 +2,7 @@ import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import type { Disposable } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
+import { countOfHead } from '../identity/authority/authority-head.ts'
 import type { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { OperationId } from '../identity/authority/operation.ts'
 import type { DeviceList } from '../identity/device-list.ts'
@@ -42,6 +43,12 @@ export class AuthorityExchange {
       const told = bytes <= PAGE_BYTES ? operations.map((operation) => toBase64Url(operation.bytes)) : []
       listener({ operations: told, count: this.#options.devices.operationCount })
     })
+
+  /** What the peer proved it knows when it linked, before it says a word: that it was set back shows here already. */
+  hearProved(head: Uint8Array | undefined): void {
+    const count = head && countOfHead(head)
+    if (count !== undefined) this.#hear(count)
+  }
 
   answer({ have, skip }: { readonly have: readonly string[]; readonly skip: number }): AuthorityNews {
     const { devices } = this.#options

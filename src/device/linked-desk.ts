@@ -144,6 +144,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   meeting.open({
     signer: desk.context.signer,
     check: desk.context.check,
+    head: () => desk.devices.head,
     secrets: () => ({
       rendezvousSecret: datasetKeys.rendezvousSecret,
       leftSecrets: behind().length > 0 ? datasetKeys.leftRendezvousSecrets.slice(0, MAX_LEFT) : [],

@@ -68,6 +68,7 @@ export class PeerSession implements Disposable {
     this.#options = options
     const { devices, values, report } = options
     this.#authority = new AuthorityExchange({ devices, heard: new HeadsHeard(values), peer: link.peer, report })
+    this.#authority.hearProved(link.peerHead)
     const { keyring, currentKey } = options
     this.#keys = new KeyExchange({ keyring, heard: new KeysHeard(values), peer: link.peer, current: currentKey })
     const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }

@@ -5,6 +5,7 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { AuthorityDevices, type RemovalTerms } from './authority/authority-devices.ts'
+import { headOf } from './authority/authority-head.ts'
 import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
 import type { AuthorityStore } from './authority/authority-store.ts'
 import type { Vote } from './authority/authority-state.ts'
@@ -234,6 +235,11 @@ export class DeviceList implements Disposable {
   outcomeOfRemoval(device: DeviceId, by: DeviceId): 'removed' | 'asked' | 'refused' {
     if (this.#inForce && this.#log) return outcomeOfRemoval(this.#log.state, device, by)
     return this.isMember(by) ? 'removed' : 'refused'
+  }
+
+  /** What this device knows of who belongs, for the proof of a link. */
+  get head(): Uint8Array {
+    return headOf(this.#crypto, this.#log?.state)
   }
 
   /** How many operations the log holds. */

@@ -33,6 +33,8 @@ export interface LinkStats {
 /** An authenticated connection to another device. Exists only after both sides have proved their keys. */
 export interface Link extends Disposable {
   readonly peer: DeviceId
+  /** What the peer proved it knows of who belongs, as identity writes it; undefined of a peer that speaks an older version (SY70). */
+  readonly peerHead?: Uint8Array | undefined
   lane(name: LaneName): Lane
   stats(): LinkStats
   /** The peer broke the protocol: closes this link and names it; nothing else is disturbed. */

@@ -24,6 +24,8 @@ const MAX_EARLY_BYTES = 5 * 1024 * 1024
 export interface LinkIdentity {
   readonly signer: DeviceSigner
   readonly check: DeviceCheck
+  /** What this device knows of who belongs, as identity writes it; proved to peers (SY70). */
+  readonly head?: (() => Uint8Array) | undefined
 }
 
 export interface LinkAttemptOptions extends LinkIdentity {
@@ -151,12 +153,12 @@ export class LinkAttempt implements Disposable {
 
   #beginHello(): void {
     if (this.#hello !== undefined) return
-    const { role, signer, check, random, peer } = this.#options
+    const { role, signer, check, random, peer, head } = this.#options
     const fingerprints = {
       live: { local: this.#live.localFingerprint, remote: this.#live.remoteFingerprint },
       bulk: { local: this.#bulk.localFingerprint, remote: this.#bulk.remoteFingerprint },
     }
-    this.#hello = new LinkHello({ role, signer, check, random, peer, fingerprints })
+    this.#hello = new LinkHello({ role, signer, check, random, peer, fingerprints, head })
     // The other end's certificate of the second connection is only announced until its DTLS is done: hold it to its word.
     const announced = fingerprints.bulk.remote
     this.#bulk.onDidChangeState((state) => {
@@ -184,7 +186,8 @@ export class LinkAttempt implements Disposable {
     const { peer, role, clock, logger } = this.#options
     const version = this.#hello?.version ?? MIN_LINK_VERSION
     const connections = { live: this.#live, bulk: this.#bulk, channels: this.#channels }
-    const link = new RtcLink({ peer, role, version, ...connections, clock, logger, early: this.#early })
+    const peerHead = this.#hello?.peerHead
+    const link = new RtcLink({ peer, role, version, peerHead, ...connections, clock, logger, early: this.#early })
     this.#options.onDidLink(link)
   }
 

@@ -4,6 +4,7 @@ import { systemRandom } from '../base/random.ts'
 import { createTestDevice, type TestDevice, TestMembers } from '../testkit/test-devices.ts'
 import goldenV1 from './golden/link-hello-v1.json' with { type: 'json' }
 import goldenV2 from './golden/link-hello-v2.json' with { type: 'json' }
+import goldenV3 from './golden/link-hello-v3.json' with { type: 'json' }
 import { type HelloOptions, type HelloRole, LinkHello, type LinkFingerprints } from './link-hello.ts'
 import { decodeWire, encodeWire, MAX_LINK_VERSION } from './link-wire.ts'
 
@@ -122,6 +123,33 @@ it('[SY52] a proof of the knock does not serve as one of the door', () => {
   expect(converse(side('knock'), door).error).toMatchObject({ code: 'link/refused' })
 })
 
+it('[SY70] each proves what it knows of who belongs; a peer of before says nothing of it', () => {
+  const head = (byte: number) => () => new Uint8Array(40).fill(byte)
+  const both = [side('knock', { head: head(1) }), side('door', { head: head(2) })] as const
+  expect(converse(...both).error).toBeUndefined()
+  expect(both.map((one) => one.peerHead?.[0])).toEqual([2, 1])
+  const older = [side('knock', { head: head(1), versions: { min: 1, max: 2 } }), side('door', { head: head(2) })] as const
+  expect(converse(...older).error).toBeUndefined()
+  expect(older.map((one) => one.peerHead)).toEqual([undefined, undefined])
+})
+
+it.each([
+  { name: 'changed', change: (head: Uint8Array) => head.map((byte) => byte ^ 1), code: 'link/refused' },
+  { name: 'left out', change: () => undefined, code: 'link/bad-hello' },
+])('[SY70] what a device knows cannot be $name on the way', ({ change, code }) => {
+  const [knock, door] = [side('knock', { head: () => new Uint8Array(40).fill(5) }), side('door')]
+  const hello = knock.begin()[0] as Uint8Array
+  door.receive(decodeWire(hello, 'test'), door.begin() && hello)
+  const answer = side('door').begin()[0] as Uint8Array
+  const [proof] = knock.receive(decodeWire(answer, 'test'), answer) as [Uint8Array]
+  const read = decodeWire(proof, 'test')
+  if (read.type !== 'proof') throw new Error('no proof')
+  const { head, ...rest } = read
+  const changed = change(head as Uint8Array)
+  const bytes = encodeWire({ ...rest, ...(changed ? { head: changed } : {}) })
+  expect(() => door.receive(decodeWire(bytes, 'test'), bytes)).toThrow(expect.objectContaining({ code }))
+})
+
 it.each([
   { knock: { min: 1, max: 3 }, door: { min: 2, max: 5 }, version: 3 },
   { knock: { min: 1, max: 1 }, door: { min: 1, max: 9 }, version: 1 },
@@ -157,10 +185,12 @@ it.each(['ready', 'ping', 'bye'] as const)('[SY52] %s before its time ends the h
 it.each([
   { version: 1, golden: goldenV1 },
   { version: 2, golden: goldenV2 },
+  { version: 3, golden: goldenV3 },
 ])('[SY53] the recorded conversation of version $version is still understood, word for word', ({ version, golden }) => {
   const nonce = (byte: number) => ({ bytes: (length: number) => new Uint8Array(length).fill(byte) })
   const versions = { min: 1, max: version }
-  const { said, error } = converse(side('knock', { random: nonce(0x11), versions }), side('door', { random: nonce(0x22), versions }))
+  const head = () => new Uint8Array(40).fill(7)
+  const { said, error } = converse(side('knock', { random: nonce(0x11), versions, head }), side('door', { random: nonce(0x22), versions }))
   expect(error).toBeUndefined()
   expect(said.map(({ from, bytes }) => ({ from, hex: toHex(bytes) }))).toEqual(golden)
   // And this build, whatever it speaks besides, takes the recorded side's words.

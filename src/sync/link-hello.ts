@@ -3,7 +3,7 @@ import { type DeviceId, deviceIdOf, publicKeyOf } from '../base/ids.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { DeviceCheck, DeviceSigner } from './device-check.ts'
 import { LinkError } from './link-error.ts'
-import { encodeWire, MAX_LINK_VERSION, MIN_LINK_VERSION, NONCE_BYTES, type WireMessage } from './link-wire.ts'
+import { encodeWire, HEAD_BYTES, MAX_LINK_VERSION, MIN_LINK_VERSION, NONCE_BYTES, type WireMessage } from './link-wire.ts'
 
 /** `knock`: made the offer and knows whom it wants. `door`: was called and names itself only to a proven member. */
 export type HelloRole = 'knock' | 'door'
@@ -20,12 +20,18 @@ export interface HelloOptions {
   readonly check: DeviceCheck
   readonly random: RandomSource
   readonly fingerprints: LinkFingerprints
+  /** What this device knows of who belongs, read when it proves itself. Absent: zeros. */
+  readonly head?: (() => Uint8Array) | undefined
   /** Whom signaling said this is. At the knock the only one we name ourselves to; at the door the only one we let in. */
   readonly peer: DeviceId
   readonly versions?: { readonly min: number; readonly max: number }
 }
 
 type Phase = 'start' | 'hello' | 'proof' | 'ready' | 'proven'
+
+/** From this version on a proof covers what its device knows of who belongs. */
+const HEAD_VERSION = 3
+const NO_HEAD = new Uint8Array(HEAD_BYTES)
 
 const PROOF_DOMAIN = utf8('elsewhere/link/proof/1\0')
 
@@ -38,7 +44,7 @@ const PROOF_DOMAIN = utf8('elsewhere/link/proof/1\0')
  *   knock  > ready
  *
  * A signature covers role, both hellos (versions and nonces), all four fingerprints and both device ids, so nobody in
- * the middle, no replay and no downgrade fits it.
+ * the middle, no replay and no downgrade fits it. From version 3 on it covers what its signer knows of who belongs (SY70).
  */
 export class LinkHello {
   readonly #options: HelloOptions
@@ -46,6 +52,7 @@ export class LinkHello {
   #theirs: Uint8Array | undefined
   #phase: Phase = 'start'
   #version: number | undefined
+  #peerHead: Uint8Array | undefined
 
   constructor(options: HelloOptions) {
     this.#options = options
@@ -61,6 +68,11 @@ export class LinkHello {
   /** Both know that both have proved: lanes may be used. */
   get isDone(): boolean {
     return this.#phase === 'proven'
+  }
+
+  /** What the peer proved it knows of who belongs; undefined before its proof, and of a peer that speaks an older version. */
+  get peerHead(): Uint8Array | undefined {
+    return this.#peerHead
   }
 
   /** The version both speak; there once `isPeerProven`. */
@@ -107,18 +119,26 @@ export class LinkHello {
 
   #prove(): Uint8Array {
     const { signer, role } = this.#options
-    return encodeWire({ type: 'proof', device: publicKeyOf(signer.device), signature: signer.sign(this.#statement(role)) })
+    const head = this.#coversHead ? (this.#options.head?.() ?? NO_HEAD) : undefined
+    const signature = signer.sign(this.#statement(role, head))
+    return encodeWire({ type: 'proof', device: publicKeyOf(signer.device), signature, ...(head ? { head } : {}) })
   }
 
-  #checkProof(proof: { device: Uint8Array; signature: Uint8Array }): void {
+  get #coversHead(): boolean {
+    return (this.#version ?? 0) >= HEAD_VERSION
+  }
+
+  #checkProof(proof: { device: Uint8Array; signature: Uint8Array; head?: Uint8Array }): void {
     const { peer, check, role, signer } = this.#options
     const named = deviceIdOf(proof.device)
     if (named !== peer || named === signer.device || !check.isMember(named)) throw LinkError.refused()
-    if (!check.verify(named, this.#statement(role === 'knock' ? 'door' : 'knock'), proof.signature)) throw LinkError.refused()
+    if (this.#coversHead !== (proof.head !== undefined)) throw LinkError.badHello('a proof of another version')
+    if (!check.verify(named, this.#statement(role === 'knock' ? 'door' : 'knock', proof.head), proof.signature)) throw LinkError.refused()
+    this.#peerHead = proof.head
   }
 
   /** What the device in that role signs. Fixed-length fields but for the hellos, which carry their length. */
-  #statement(signedBy: HelloRole): Uint8Array {
+  #statement(signedBy: HelloRole, head: Uint8Array = new Uint8Array()): Uint8Array {
     const { role, fingerprints, signer, peer } = this.#options
     const theirs = this.#theirs as Uint8Array
     const { live, bulk } = fingerprints
@@ -130,6 +150,7 @@ export class LinkHello {
       PROOF_DOMAIN,
       utf8(`${signedBy}\0`),
       ...[knock, door].flatMap(({ hello, key, live, bulk }) => [Uint8Array.of(hello.length), hello, key, live, bulk]),
+      head,
     )
   }
 }

@@ -9,12 +9,14 @@ import { LinkError } from './link-error.ts'
 
 /** Versions of this conversation that this build speaks. A recording of each is replayed in CI, for ever. */
 export const MIN_LINK_VERSION = 1
-/** 2: small messages of the live lanes are said a second time on channel 5 (SY67). */
-export const MAX_LINK_VERSION = 2
+/** 2: small messages of the live lanes are said a second time on channel 5 (SY67). 3: a proof covers what its device knows (SY70). */
+export const MAX_LINK_VERSION = 3
 
 export const NONCE_BYTES = 32
 export const SIGNATURE_BYTES = 64
 export const KEY_BYTES = 32
+/** What a device knows of who belongs, as identity writes it: opaque here. */
+export const HEAD_BYTES = 40
 /** Longest message on channel 0: a note with two descriptions and their candidates. */
 export const MAX_WIRE_BYTES = 48 * 1024
 const MAX_URLS = 8
@@ -23,7 +25,8 @@ const MAX_TEXT_BYTES = 512
 /** The second connection is made anew over the first: `bytes` is a SignalNote. */
 export type WireMessage =
   | { readonly type: 'hello'; readonly min: number; readonly max: number; readonly nonce: Uint8Array }
-  | { readonly type: 'proof'; readonly device: Uint8Array; readonly signature: Uint8Array }
+  /** `head` from version 3 on. */
+  | { readonly type: 'proof'; readonly device: Uint8Array; readonly signature: Uint8Array; readonly head?: Uint8Array }
   | { readonly type: 'ready' }
   | { readonly type: 'ping'; readonly n: number }
   | { readonly type: 'pong'; readonly n: number }
@@ -50,6 +53,7 @@ export function encodeWire(message: WireMessage): Uint8Array {
     case 'proof':
       encoding.writeUint8Array(out, message.device)
       encoding.writeUint8Array(out, message.signature)
+      if (message.head) encoding.writeUint8Array(out, message.head)
       break
     case 'ping':
     case 'pong':
@@ -96,8 +100,10 @@ function readWire(input: decoding.Decoder): WireMessage {
       const max = decoding.readVarUint(input)
       return { type, min, max, nonce: readBytes(input, NONCE_BYTES) }
     }
-    case 'proof':
-      return { type, device: readBytes(input, KEY_BYTES), signature: readBytes(input, SIGNATURE_BYTES) }
+    case 'proof': {
+      const proof = { type, device: readBytes(input, KEY_BYTES), signature: readBytes(input, SIGNATURE_BYTES) } as const
+      return remaining(input) === 0 ? proof : { ...proof, head: readBytes(input, HEAD_BYTES) }
+    }
     case 'ready':
       return { type }
     case 'ping':

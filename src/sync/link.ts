@@ -32,6 +32,8 @@ export interface RtcLinkOptions {
   readonly role: 'knock' | 'door'
   /** Of the link protocol, as both agreed. */
   readonly version: number
+  /** What the peer proved it knows of who belongs. */
+  readonly peerHead?: Uint8Array | undefined
   readonly live: RtcConnection
   readonly bulk: RtcConnection
   readonly channels: LinkChannels
@@ -47,6 +49,7 @@ export interface RtcLinkOptions {
  */
 export class RtcLink implements Link {
   readonly peer: DeviceId
+  readonly peerHead: Uint8Array | undefined
   readonly #options: RtcLinkOptions
   readonly #owned = new DisposableStore()
   readonly #closed = new Emitter<{ readonly reason: string }>()
@@ -70,6 +73,7 @@ export class RtcLink implements Link {
   constructor(options: RtcLinkOptions) {
     this.#options = options
     this.peer = options.peer
+    this.peerHead = options.peerHead
     const { channels, clock } = options
     const shared = {
       onDidSendFrame: (lane: LaneName, bytes: number) => this.#sentFrame(lane, bytes),

@@ -137,12 +137,13 @@ export class Links implements Disposable {
   open(membership: LinksMembership): RtcLinkSet {
     this.close()
     const { platform, clock, random, logger, rtcOptions, own } = this.#options
-    const { signer, check, onDidChangeMembers, onDidChangeSecrets, known } = membership
+    const { signer, check, head, onDidChangeMembers, onDidChangeSecrets, known } = membership
     const store = new DisposableStore()
     const set = store.add(
       new RtcLinkSet({
         signer,
         check,
+        head,
         rtc: platform.rtc,
         rtcOptions,
         clock,
