@@ -15,9 +15,10 @@ import { DeviceKeys } from '../src/identity/device-keys.ts'
 import { SqliteAuthorityStore } from '../src/platform/node/sqlite-authority-store.ts'
 import { SodiumCrypto } from '../src/platform/node/sodium-crypto.ts'
 import { SqliteStore } from '../src/platform/node/sqlite-store.ts'
+import { batchCosts, cpuMs, handshakeMs, rotationMs } from './identity/links-and-gate.ts'
 import { median, type Bench, type Row } from './report.ts'
 
-/* `npm run bench -- identity`: what the authority log costs. CPU seconds of this process; the rest comes with its part of the product. */
+/* `npm run bench -- identity`: what the authority log, links, the gate and new keys cost. CPU of this process. */
 
 const DEVICES = 50
 const FEW = 10_000
@@ -25,13 +26,6 @@ const MANY = 100_000
 const NEWER = 200
 /** Of the grants, this part is live at the end; the others were withdrawn or replaced. */
 const LIVE_GRANTS = 2_000
-
-const cpuMs = (work: () => void): number => {
-  const before = process.cpuUsage()
-  work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1_000
-}
 
 /** A long history of one person: devices come, are renamed, grants are made and withdrawn. In one line, as honest devices write. */
 function history(crypto: SodiumCrypto, count: number): { readonly person: PersonId; readonly operations: readonly Operation[] } {
@@ -117,7 +111,41 @@ async function run(): Promise<readonly Row[]> {
   const kept = encodeState(before)
   const opens = openings(crypto, many, kept)
   const fullMs = cpuMs(() => void foldAuthority(many.person, many.operations))
+  const perSide = median(Array.from({ length: 5 }, () => handshakeMs(crypto)))
+  const of50 = batchCosts(crypto, 50)
+  const of200 = batchCosts(crypto, 200)
+  const rotation = rotationMs(crypto, DEVICES)
   return [
+    row('identity-handshake', 'proof of both keys, fingerprints and heads, without WebRTC', perSide, 'ms CPU a side', '<= 5', perSide <= 5),
+    row(
+      'identity-batch-sign',
+      'envelope of 50 updates signed, against a bare signature of its bytes',
+      of50.signRatio,
+      'times',
+      '<= 1.5',
+      of50.signRatio <= 1.5,
+    ),
+    row(
+      'identity-batch-verify',
+      'the same read and verified, against a bare verification',
+      of50.verifyRatio,
+      'times',
+      '<= 1.5',
+      of50.verifyRatio <= 1.5,
+    ),
+    row(
+      'identity-gate-50',
+      'what the gate adds to applying updates, batches of 50',
+      100 * of50.gateShare,
+      '%',
+      '<= 25',
+      of50.gateShare <= 0.25,
+    ),
+    row('identity-gate-200', 'the same, batches of 200', 100 * of200.gateShare, '%', '<= 10', of200.gateShare <= 0.1),
+    {
+      ...row('identity-rotation', `a new epoch sealed to ${DEVICES} devices`, rotation.make, 'ms CPU'),
+      peers: { 'opening it on one': rotation.take },
+    },
     row(
       'identity-fold',
       `full fold of ${FEW} operations, ${DEVICES} devices: form, signature and fold`,

@@ -1,4 +1,6 @@
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../base/bytes.ts'
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { DatasetKeyring } from '../identity/dataset-keyring.ts'
@@ -8,8 +10,11 @@ import type { peerContract } from './peer-contract.ts'
 const SPACE = 'keys-heard'
 
 /** Which key of the workspace each device last said it has: those that have another may still look for us where we were. */
-export class KeysHeard {
+export class KeysHeard implements Disposable {
   readonly #values: KeyValueStore
+  readonly #heard = new Emitter<void>()
+  /** One more device has the key that counts. */
+  readonly onDidHear = this.#heard.event
 
   constructor(values: KeyValueStore) {
     this.#values = values
@@ -18,6 +23,11 @@ export class KeysHeard {
   hear(device: DeviceId, names: readonly string[], current: string): void {
     if (!names.includes(current) || this.has(device, current)) return
     this.#values.put(SPACE, device, utf8(current))
+    this.#heard.fire()
+  }
+
+  dispose(): void {
+    this.#heard.dispose()
   }
 
   has(device: DeviceId, current: string): boolean {

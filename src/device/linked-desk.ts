@@ -53,6 +53,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   const log = parts.log.child('links')
   const owned = new DisposableStore()
   const board = new StoredLinkBoard(desk.values, parts.clock, () => meeting.links?.set)
+  const heard = owned.add(new KeysHeard(desk.values))
   const screens = owned.add(new Emitter<{ terminalId: string; screen: string; atMs: number }>())
   const clocks = new Map<DeviceId, StandingNotice>()
   const grants = owned.add(new LogGrantCheck({ devices: desk.devices, self, clock: parts.clock }))
@@ -70,6 +71,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
         values: desk.values,
         keyring: desk.keyring,
         currentKey: () => datasetKeys.current,
+        keysHeard: heard,
         report: (report) => notices.put(authorityNotice(report, desk.devices)),
         grants,
         host: parts.host,
@@ -135,7 +137,6 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   owned.add(meeting.onDidMeetTwin(() => copies.handleTwin(peers.all)))
   owned.add(copies.onDidPauseSelf(() => meeting.close()))
   if (copies.isSelfPaused || isRemoved(desk.devices, self)) return owned
-  const heard = new KeysHeard(desk.values)
   const behind = () => desk.devices.members.map(({ device }) => device).filter((id) => id !== self && !heard.has(id, datasetKeys.current))
   const directionsFor = (device: DeviceId) => {
     const record = desk.devices.isMember(device) ? desk.devices.devices.get(device) : undefined
@@ -152,7 +153,13 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
       directionsFor,
       openDirections: (sealed) => box.open(sealed),
     }),
-    onDidChangeSecrets: (listener) => desk.keyring.onDidChange(listener),
+    onDidChangeSecrets: (listener) => {
+      const both = new DisposableStore()
+      both.add(desk.keyring.onDidChange(listener))
+      const isOver = () => datasetKeys.leftRendezvousSecrets.length > 0 && behind().length === 0
+      both.add(heard.onDidHear(() => isOver() && queueMicrotask(() => listener()))) // nobody is waited for any more
+      return both
+    },
     // After the peers have been told: a device that was removed hears why before its link ends.
     onDidChangeMembers: (listener) => desk.devices.onDidChange(() => queueMicrotask(() => listener())),
     known: board.knownRendezvous,

@@ -5,6 +5,7 @@ import { deviceIdOf } from '../base/ids.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
 import { systemClock } from '../base/clock.ts'
+import { KeysHeard } from './key-exchange.ts'
 import { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
@@ -84,6 +85,7 @@ beforeEach(async () => {
         }),
       ),
       currentKey: () => keys.datasetKeys.current,
+      keysHeard: new KeysHeard(new MemoryKeyValueStore()),
       claims,
       seat,
       grants: new OwnDevicesGrantCheck(check),

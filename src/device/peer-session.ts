@@ -23,7 +23,7 @@ import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { AuthorityExchange } from './authority-exchange.ts'
 import type { DatasetKeyring } from '../identity/dataset-keyring.ts'
-import { KeyExchange, KeysHeard } from './key-exchange.ts'
+import { KeyExchange, type KeysHeard } from './key-exchange.ts'
 import type { Peer, Peers } from './peers.ts'
 import type { Clock } from '../base/clock.ts'
 import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
@@ -34,6 +34,7 @@ export interface PeerSessionOptions extends PeerServices {
   readonly keyring: DatasetKeyring
   /** The workspace's key that counts here. */
   readonly currentKey: () => string
+  readonly keysHeard: KeysHeard
   /** Something of the authority log that the person should hear. */
   readonly report: (report: AuthorityReport) => void
   readonly claims: SeatClaims
@@ -69,8 +70,8 @@ export class PeerSession implements Disposable {
     const { devices, values, report } = options
     this.#authority = new AuthorityExchange({ devices, heard: new HeadsHeard(values), peer: link.peer, report })
     this.#authority.hearProved(link.peerHead)
-    const { keyring, currentKey } = options
-    this.#keys = new KeyExchange({ keyring, heard: new KeysHeard(values), peer: link.peer, current: currentKey })
+    const { keyring, currentKey, keysHeard } = options
+    this.#keys = new KeyExchange({ keyring, heard: keysHeard, peer: link.peer, current: currentKey })
     const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }
     const ask = { ...options, device: link.peer }
     this.#serve(wires, ask)
@@ -200,10 +201,21 @@ export class PeerSession implements Disposable {
   }
 
   async #takeClaim(encoded: string, heard: { ageMs: number; afterCut: boolean }): Promise<void> {
-    const news = this.#options.claims.take(fromBase64Url(encoded))
+    const news = this.#claimsIn(encoded)
     // What another device claimed and this peer passes on was made while that one could not tell us itself.
     const isOwn = news.every(({ device }) => device === this.#link.peer)
     if (news.length > 0) this.#options.seat.hear(news, { ...heard, afterCut: heard.afterCut || !isOwn })
+  }
+
+  /** The seat may still be at a device that was removed meanwhile: that claim counts for nothing, and keeps nobody from meeting. */
+  #claimsIn(encoded: string): ReturnType<SeatClaims['take']> {
+    try {
+      return this.#options.claims.take(fromBase64Url(encoded))
+    } catch (error) {
+      if (errorCode(error) !== 'seat/refused') throw error
+      this.#options.log.info('a seat claim is not taken', { peer: this.#link.peer, why: errorMessage(error) })
+      return []
+    }
   }
 
   #takeDisplays(displays: readonly { display: string; name: string }[]): void {

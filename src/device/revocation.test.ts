@@ -129,6 +129,42 @@ describe('removing a device', () => {
   })
 })
 
+describe('admins against each other', () => {
+  it('[ID57] [ID58] two outrank the senior whom they remove, whatever it removes meanwhile; it is met by nobody any more', async () => {
+    const removalOf = async (asked: WorldDevice, name: string) =>
+      (await asked.control().listDevices({})).find((row) => row.name === name)?.removal
+    expect(await removalOf(server, 'laptop')).toMatchObject({
+      outcome: 'asked',
+      byRoot: false,
+      alone: [],
+      together: { asked: [], missing: 2 },
+    })
+    laptop.stop()
+    expect(await codeOf(remove(server, 'laptop'))).toBe('devices/needs-second')
+    await vi.waitFor(async () => {
+      expect(await removalOf(phone, 'laptop')).toMatchObject({ outcome: 'removed', together: { asked: ['server'], missing: 1 } })
+    }, LONG_WAIT)
+    await remove(phone, 'laptop')
+    await vi.waitFor(async () => expect([await names(server), await epochOf(server)]).toEqual([['phone', 'server'], 1]), LONG_WAIT)
+    server.stop()
+    phone.stop()
+    await laptop.start()
+    await open(laptop)
+    await remove(laptop, 'server')
+    expect(await names(laptop)).toEqual(['laptop', 'phone'])
+    for (const device of [server, phone]) {
+      await device.start()
+      await open(device)
+    }
+    await linked(server, phone)
+    expect([await names(server), await names(phone)]).toEqual([
+      ['phone', 'server'],
+      ['phone', 'server'],
+    ])
+    expect((await laptop.control().status({})).links).toBe(0)
+  })
+})
+
 describe('what a removed device did', () => {
   const shown = (doc: Y.Doc) => doc.getText('test').toString()
   const changed = (doc: Y.Doc, change: (doc: Y.Doc) => void) => doc.transact(() => change(doc))

@@ -176,6 +176,7 @@ export class Links implements Disposable {
     store.defer(() => meeting.dispose())
     store.add(
       onDidChangeSecrets(() => {
+        if (store.isDisposed) return
         meeting.dispose()
         meeting = this.#meet(set, membership)
       }),
