@@ -40,7 +40,10 @@ export function classifyCommand(command: Command, standing: Standing, walk: Walk
   // ./watch.sh is a file of the project, whatever else is called so.
   const own = /^\.{0,2}\//.test(first.text) && /\.\w+$/.test(first.text) && !first.text.includes('node_modules')
   if (!entry || (own && !entry.verbs)) return classifyUnknown(first, rest, walk)
-  const found = classifyKnown(program, entry, rest, standing, walk, program)
+  const known = classifyKnown(program, entry, rest, standing, walk, program)
+  const inCi =
+    known.label === 'ambiguous' && entry.ci && command.assignments.some(([name, value]) => name === 'CI' && !/^(?:|0|false)$/.test(value))
+  const found = inCi && entry.ci ? verdictOf(entry.ci, `"${program}", as CI is set,`, program, CONFIDENCE.verb) : known
   return found.programs.includes(program) ? found : { ...found, programs: [program, ...found.programs].slice(0, 16) }
 }
 
@@ -85,11 +88,13 @@ export function classifyKnown(program: string, entry: Entry, command: Command, s
     return classifyKnown(program, below, inner, standing, walk, `${shown} ${verb.text}`)
   }
   if (entry.task && verb) {
-    const hint = taskHint(verb.text)
+    // `turbo run dev`: the task is behind its verb.
+    const task = verb.text === 'run' || verb.text === 'exec' ? (operands.words[1] ?? verb) : verb
+    const hint = taskHint(task.text)
     if (hint)
       return verdictOf(
         { ...(entry.is ?? BATCH), label: hint.label, port: undefined },
-        `"${shown} ${verb.text}", by its name,`,
+        `"${shown} ${task.text}", by its name,`,
         program,
         CONFIDENCE.hint,
       )
@@ -227,7 +232,9 @@ function classifyScriptRun(
       .replace(/\.(?:[cm]?[jt]s|py|rb|php|pl)$/, '')
       .replace(/^_/, '')
   const known = knowledge().program(inside)
-  const isProgram = known?.verbs !== undefined || (known?.flags !== undefined && /\.(?:py|php|rb|pl)$/.test(script.text))
+  const isProgram =
+    known?.verbs !== undefined ||
+    (known?.flags !== undefined && known.is?.label !== 'interactive' && /\.(?:py|php|rb|pl)$/.test(script.text))
   if (known && (packageProgram(script.text) !== undefined || isProgram)) {
     return via(shown, classifyKnown(inside, known, after, standing, deeper(walk), inside))
   }
@@ -238,7 +245,7 @@ function classifyModule(program: string, command: Command, at: number, standing:
   const word = command.words[at + 1]
   const name = word?.text ?? ''
   const rest = { ...command, words: command.words.slice(at + 2) }
-  const servers = /(?:^|\.)(?:server|httpd|smtpd|ftpd)$/i
+  const servers = /(?:server|httpd|smtpd|ftpd)$/i
   if (servers.test(name)) {
     const number = rest.words.map(({ text }) => Number(text)).find((port) => Number.isInteger(port) && port > 0 && port <= 65_535)
     const verdict = verdictOf(
@@ -318,14 +325,14 @@ function classifyUnknown(first: Word, command: Command, walk: Walk): Verdict {
     return withPort(verdictOf(SERVICE, `"${program}", told to go on,`, program, CONFIDENCE.hint), command)
   }
   const verb = words.find((text) => !text.startsWith('-'))
-  const verbs = /^(?:serve|server|runserver|start-server|watch|daemon|dev|preview|listen|agent|proxy|port-forward|tunnel|up)$/
+  const verbs = /^(?:serve|server|runserver|start-server|watch|daemon|dev|preview|listen|agent|proxy|port-forward|tunnel|up|monitor)$/
   if (verb !== undefined && verbs.test(verb))
     return withPort(verdictOf(SERVICE, `"${program} ${verb}", by its verb,`, program, CONFIDENCE.hint), command)
   if (/^(?:shell|repl|console|tui|edit|login|attach)$/.test(verb ?? ''))
     return verdictOf({ ...BATCH, label: 'interactive', tty: true }, `"${program} ${verb}", by its verb,`, program, CONFIDENCE.hint)
   if (
-    /(?:-server|-daemon|-exporter|-proxy|-gateway|[a-z]{3}server|[a-z]{4}d|-agent)$/.test(program) &&
-    !/(?:add|cmd|find|read|load|build|and|end|ward|ord|old|uild|led|ted)$/.test(program)
+    /(?:^|-)(?:monitor|watch|watcher|wait)$|(?:-server|-daemon|-exporter|-proxy|-gateway|[a-z]{3}server|[a-z]{4}d|-agent)$/.test(program) &&
+    !/(?:add|cmd|read|load|[lnrwet]d|uild)$/.test(program)
   ) {
     return withPort(verdictOf(SERVICE, `"${program}", by its name,`, program, CONFIDENCE.weakHint), command)
   }

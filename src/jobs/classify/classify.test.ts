@@ -15,6 +15,10 @@ it.each([
   ['tail -n5 -f log', 'service'],
   ['vitest', 'ambiguous'],
   ['vitest run', 'batch'],
+  ['CI=1 vitest', 'batch'],
+  ['cross-env CI=true react-scripts test', 'batch'],
+  ['turbo run dev --parallel', 'service'],
+  ['bun --watch run index.ts', 'service'],
   ['nginx -t', 'batch'],
   ['hugo --help', 'batch'],
   // what stands before a command
@@ -52,6 +56,11 @@ it.each([
   ['podman compose up -d', 'service'],
   ['docker compose exec db psql', 'interactive'],
   ['docker run unheard/of', 'ambiguous'],
+  ['docker run --rm --entrypoint htpasswd httpd:2 -Bbn a b', 'batch'],
+  ['docker run --rm -it --entrypoint bash unheard/of', 'interactive'],
+  ['vmstat 2', 'service'],
+  ['vmstat 2 5', 'batch'],
+  ['rclone mount a: /mnt', 'service'],
   // honest answers
   ['cargo run', 'ambiguous'],
   ['terraform apply', 'ambiguous'],

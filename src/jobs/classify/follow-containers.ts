@@ -166,7 +166,9 @@ function dockerRun(from: Followed, words: readonly Word[], said: string): Verdic
       return decide(shown)
     return decide(verdictOf(SERVICE, `"${said} ${name}" in the background`, from.program, CONFIDENCE.verb))
   }
-  return decide(foreground(from, name, command, flags, said))
+  // Who names the entry point runs that, whatever the image is for.
+  const entered = command === inner ? undefined : runInside(from, command, flags, said)
+  return decide(entered ?? foreground(from, name, command, flags, said))
 }
 
 /** A command given to a container, as it would be taken outside; its terminal is there only with -it. */

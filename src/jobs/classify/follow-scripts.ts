@@ -71,6 +71,9 @@ export function followPackageManager(from: Followed): Verdict {
     else if (VALUES.has(text) && !(text === '-w' && program === 'pnpm')) at += 1
   }
   const verb = words[at]?.text
+  const watches = program === 'bun' && words.slice(0, at).some(({ text }) => text === '--watch' || text === '--hot')
+  if (watches || (program === 'bun' && verb === 'run' && words[at + 1]?.text === '--hot'))
+    return verdictOf(spec('service', 'machine'), `"${shown}" that watches`, program, CONFIDENCE.flag)
   if (verb === undefined) {
     const repl = program === 'npm' || program === 'pnpm' || program === 'bun'
     return verdictOf(spec('batch', repl ? 'files' : 'machine'), `"${shown}"`, program, CONFIDENCE.verb)

@@ -45,6 +45,11 @@ export function followAlias(follow: Follow, from: Followed): Verdict | undefined
       return from.operands.words.length > 0
         ? verdictOf(BATCH, `"${from.shown} ${from.operands.words[0]?.text}"`, from.program, CONFIDENCE.verb)
         : undefined
+    case 'interval': {
+      // `vmstat 2` goes on every two seconds; `vmstat 2 5` does so five times.
+      const numbers = from.operands.words.filter(({ text }) => /^\d+$/.test(text)).length
+      return numbers === 1 ? verdictOf(SERVICE, `"${from.shown}" every so often`, from.program, CONFIDENCE.verb) : undefined
+    }
     case 'git':
       return undefined
   }

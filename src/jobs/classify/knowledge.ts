@@ -41,10 +41,13 @@ export type Follow =
   | 'git'
   | 'sql-file'
   | 'words-run'
+  | 'interval'
 
 export interface Entry {
   /** What it is when nothing below says more. */
   readonly is: Spec | undefined
+  /** What an ambiguous answer becomes where CI is set. */
+  readonly ci: Spec | undefined
   /** Without any operand. */
   readonly none: Spec | undefined
   readonly verbs: ReadonlyMap<string, Entry> | undefined
@@ -120,7 +123,7 @@ function readMap<T>(raw: unknown, read: (value: RawEntry) => T): ReadonlyMap<str
 }
 
 const FIELDS = new Set(
-  'is none verbs flags contains values cluster wrap assignments skip forced effects script java inline shell module task host headless follow packages service-flags'.split(
+  'is none ci verbs flags contains values cluster wrap assignments skip forced effects script java inline shell module task host headless follow packages service-flags'.split(
     ' ',
   ),
 )
@@ -132,6 +135,7 @@ export function readEntry(raw: RawEntry): Entry {
   const spec = (value: unknown) => (typeof value === 'string' ? readSpec(value) : undefined)
   return {
     is: spec(from['is']),
+    ci: spec(from['ci']),
     none: spec(from['none']),
     verbs: readMap(from['verbs'], readEntry),
     flags: readMap(from['flags'], (value) => readSpec(value as string)),
