@@ -51,7 +51,8 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
         data-open={open || undefined}
         data-carrying={carried ? (opened ? 'in' : past ? 'past' : 'by') : undefined}
         onPointerEnter={(event) => event.pointerType === 'mouse' && setOpen(true, CLOSE_DELAY_MS)}
-        onPointerLeave={() => setOpen(false, CLOSE_DELAY_MS)}
+        // While a command is being typed the dock stays, wherever the pointer goes.
+        onPointerLeave={(event) => !event.currentTarget.querySelector('.run-command input:focus') && setOpen(false, CLOSE_DELAY_MS)}
         onFocus={(event) => event.target.matches(':focus-visible') && setOpen(true, 0)}
         onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false, CLOSE_DELAY_MS)}
         onKeyDown={(event) => {
