@@ -8,6 +8,7 @@ import { Wire } from '../rpc/wire.ts'
 import { controlContract } from './control-contract.ts'
 import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
+import { DatasetService } from './dataset-service.ts'
 import { debugText } from './debug-text.ts'
 import { DeskKeeper } from './desk-keeper.ts'
 import { DeskService } from './desk-service.ts'
@@ -159,6 +160,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const terminalService = owned.add(new TerminalService({ local: terminals, peers, self, lastScreens: () => keeper.require().lastScreens }))
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
+  const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
   const placement = new PlacementService({
     local: parts.host,
@@ -181,6 +183,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...grants.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),
+    ...datasets.handlers(session),
     ...tasks.handlers(),
     ...placement.handlers(),
   })

@@ -1,10 +1,48 @@
-import type { Disposable } from '../base/disposable.ts'
-import type { Logger } from '../base/logger.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { errorMessage } from '../base/errors.ts'
+import { DatasetHost, type DatasetHostParts } from '../files/dataset-host.ts'
 import type { HomeDisk } from '../files/home-disk.ts'
-import { serveFiles } from '../files/serve-files.ts'
+import { datasetHandlers } from '../files/serve-datasets.ts'
+import { homeFileHandlers } from '../files/serve-files.ts'
 import type { Transport } from '../rpc/channel.ts'
+import { serve } from '../rpc/serve.ts'
+import { Wire } from '../rpc/wire.ts'
+import { filesProcessContract } from './files-process-contract.ts'
 
-/** The inside of a files process. It has its own loop, so that a slow disk never blocks links or terminals. */
-export function createFiles({ disk, log }: { readonly disk: HomeDisk; readonly log: Logger }): { serve(transport: Transport): Disposable } {
-  return { serve: (transport) => serveFiles(disk, transport, log) }
+export interface FilesProcessParts extends DatasetHostParts {
+  readonly disk: HomeDisk
+}
+
+export interface FilesProcess extends Disposable {
+  serve(transport: Transport): Disposable
+}
+
+/**
+ * The inside of a files process. It has its own loop, so that a slow disk never blocks links or terminals. Whoever reached its
+ * 0600 socket is this account, so everything is allowed. When the connection that brought the keys ends, they are wiped.
+ */
+export function createFiles(parts: FilesProcessParts): FilesProcess {
+  const { disk, logger } = parts
+  const datasets = new DatasetHost(parts)
+  return {
+    dispose: () => datasets.dispose(),
+    serve(transport) {
+      const owned = new DisposableStore()
+      const wire = owned.add(new Wire(transport))
+      const served = datasetHandlers(datasets)
+      owned.add(served.owned)
+      const keys = datasets.handlers()
+      let hasKeys = false
+      const openDataset: typeof keys.openDataset = (input, context) => {
+        if (!hasKeys) owned.defer(() => datasets.close())
+        hasKeys = true
+        return keys.openDataset(input, context)
+      }
+      const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
+      const handlers = { ...homeFileHandlers(disk), ...served.handlers, ...keys, openDataset }
+      owned.add(serve(filesProcessContract, handlers, wire, { allow: () => true, onBug }))
+      owned.add(wire.onDidClose(() => owned.dispose()))
+      return owned
+    },
+  }
 }

@@ -9,8 +9,8 @@ import type { Sealer } from '../base/sealer.ts'
 import type { AuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Argon2Params, Crypto } from '../identity/crypto.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
-import type { homeFilesContract } from '../files/home-files-contract.ts'
 import type { factsContract } from '../jobs/device-facts-contract.ts'
+import type { filesProcessContract } from './files-process-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
 import type { Client } from '../rpc/client.ts'
@@ -43,7 +43,7 @@ export interface ProcessConnection<C> extends Disposable {
 export type HostContract = typeof hostContract & typeof tasksContract & typeof factsContract
 export type HostClient = Client<HostContract>
 /** What the files process serves. */
-export type FilesClient = Client<typeof homeFilesContract>
+export type FilesClient = Client<typeof filesProcessContract>
 
 /** The platform, handed in (style guide R4, R5): main/daemon builds it for Node. */
 export interface DeviceParts {

@@ -1,3 +1,4 @@
+import { datasetContract } from '../files/dataset-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
@@ -17,5 +18,6 @@ export const displayContract = {
   ...placementContract,
   ...homeFilesContract,
   ...lastTextContract,
+  ...datasetContract,
 }
 export type DisplayContract = typeof displayContract

@@ -18,7 +18,7 @@ export interface FilesServiceOptions {
   readonly logger: Logger
 }
 
-type FileCalls = Omit<FilesClient, 'channel' | 'onDidClose' | 'dispose'>
+type FileCalls = Pick<FilesClient, keyof typeof homeFilesContract>
 
 /** Home folders as displays see them: this device's files process, or a linked device over its files lane. */
 export class FilesService {

@@ -85,6 +85,11 @@ export class ContentReader {
     return whole
   }
 
+  /** A sealed chunk, opened and checked. @throws ContentError `chunk/no-key`, `chunk/damaged` */
+  open(chunk: SealedChunk): Uint8Array {
+    return this.#cipher.open(chunk)
+  }
+
   /** One chunk in plain; not to be changed. @throws ContentError `chunk/unavailable`, `chunk/no-key` */
   chunk(id: ChunkId, signal?: AbortSignal): Promise<Uint8Array> {
     const kept = this.#plain.get(id)

@@ -217,9 +217,9 @@ export class Dataset implements Disposable {
     return this.#parts.chunks.sync()
   }
 
-  /** Content that is nobody's yet: for `create` with it. */
-  storeContent(change: ContentChange): Promise<Manifest> {
-    return this.#writer.change(EMPTY_MANIFEST, change)
+  /** Stores content that is nobody's yet: for `createFile` and `setContent`. */
+  changeContent(base: Manifest, change: ContentChange): Promise<Manifest> {
+    return this.#writer.change(base, change)
   }
 
   // Changes of the tree

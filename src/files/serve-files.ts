@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
+import { base64Of } from './base64.ts'
 import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
 import { homeFilesContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES, MAX_TEXT_BYTES } from './home-files-contract.ts'
@@ -20,7 +21,7 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
     },
     async readBytes({ path }) {
       const { bytes, version } = await disk.read(path, MAX_READ_BYTES)
-      return { base64: toBase64(bytes), version }
+      return { base64: base64Of(bytes), version }
     },
     async writeText({ path, text, expectedVersion }) {
       if (/\p{Surrogate}/u.test(text)) throw new FileError('file/not-text', `${path} was not saved: the text holds half a character`)
@@ -59,13 +60,4 @@ function textOf(bytes: Uint8Array, path: string): string {
   } catch {
     throw notText('it is not UTF-8')
   }
-}
-
-/** Bytes per step: String.fromCharCode takes them as arguments, of which there may not be too many. */
-const BASE64_STEP = 0x6000
-
-function toBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += BASE64_STEP) text += btoa(String.fromCharCode(...bytes.subarray(at, at + BASE64_STEP)))
-  return text
 }

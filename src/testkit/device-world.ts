@@ -13,9 +13,12 @@ import { createHost } from '../device/create-host.ts'
 import type { DeviceSettings } from '../device/desk-contract.ts'
 import type { DeviceParts, ProcessConnection } from '../device/device-parts.ts'
 import { displayContract } from '../device/display-contract.ts'
-import { serveFiles } from '../files/serve-files.ts'
+import { filesProcessContract } from '../device/files-process-contract.ts'
+import { createFiles } from '../device/create-files.ts'
+import { MemoryChunkStore } from '../files/memory-chunk-store.ts'
+import { MemoryDatasetStore } from '../files/memory-dataset-store.ts'
+import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
 import { ARGON2_FLOOR } from '../identity/vault-format.ts'
-import { homeFilesContract } from '../files/home-files-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
@@ -86,6 +89,7 @@ export class WorldDevice {
   #log = new MemoryEnvelopeLog()
   #values = new MemoryKeyValueStore()
   readonly #authority = new Map<PersonId, MemoryAuthorityStore>()
+  readonly #datasets = new Map<string, { store: MemoryDatasetStore; chunks: MemoryChunkStore }>()
   #device: Device | undefined
   #owned = new DisposableStore()
   /** Bugs the device reported; a test that ends with one has found something. */
@@ -153,6 +157,13 @@ export class WorldDevice {
     return display
   }
 
+  /** Outlive a restart of the device, as files on a disk do. */
+  #datasetStores(dataset: string) {
+    let kept = this.#datasets.get(dataset)
+    if (!kept) this.#datasets.set(dataset, (kept = { store: new MemoryDatasetStore(), chunks: new MemoryChunkStore() }))
+    return { ...kept, limitBytes: 1e9, dispose: () => {} }
+  }
+
   #authorityOf(person: PersonId): MemoryAuthorityStore {
     let store = this.#authority.get(person)
     if (!store) this.#authority.set(person, (store = new MemoryAuthorityStore()))
@@ -190,6 +201,15 @@ export class WorldDevice {
       shellFolder: '/tmp',
     })
     this.#owned.add(host)
+    const files = this.#owned.add(
+      createFiles({
+        disk: this.disk,
+        crypto: new NodeFilesCrypto(),
+        clock: this.#wrongClock(world.clock),
+        logger: silentLogger,
+        openStores: (dataset) => this.#datasetStores(dataset),
+      }),
+    )
     const error = (message: string, details?: Readonly<Record<string, unknown>>) =>
       void this.errors.push(`${message} ${String(details?.error instanceof Error ? details.error.stack : JSON.stringify(details ?? {}))}`)
     const log: Logger = { ...this.#logger, error, child: () => log }
@@ -206,7 +226,7 @@ export class WorldDevice {
       },
       fetch: () => Promise.reject(new Error('there is no web here')),
       host: connection({ ...hostContract, ...tasksContract, ...factsContract }, (transport) => void host.serve(transport)),
-      files: connection(homeFilesContract, (transport) => void serveFiles(this.disk, transport, silentLogger)),
+      files: connection(filesProcessContract, (transport) => void files.serve(transport)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')
         const log = this.#log

@@ -3,6 +3,7 @@ import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
+import { fsCommand } from './fs-command.ts'
 import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { pairCommand } from './pair-command.ts'
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   devices: devicesCommand,
   device: deviceCommand,
   grant: grantCommand,
+  fs: fsCommand,
   pair: pairCommand,
   rendezvous: rendezvousCommand,
   classify: classifyCommand,

@@ -8,6 +8,8 @@ export interface DataFolder {
   readonly path: string
   readonly vault: string
   readonly store: string
+  /** A folder for each dataset: its tree and chunks, sealed. */
+  readonly datasets: string
   readonly settings: string
   readonly entrances: string
   readonly logs: string
@@ -40,6 +42,7 @@ export function dataFolderAt(folder: string): DataFolder {
     path: folder,
     vault: at('vault.json'),
     store: at('store.sqlite'),
+    datasets: at('datasets'),
     settings: at('settings.json'),
     entrances: at('entrances.json'),
     logs: at('logs'),

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createDevice } from '../../device/create-device.ts'
-import { homeFilesContract } from '../../files/home-files-contract.ts'
 import { factsContract } from '../../jobs/device-facts-contract.ts'
+import { filesProcessContract } from '../../device/files-process-contract.ts'
 import { hostContract } from '../../jobs/host-contract.ts'
 import { tasksContract } from '../../jobs/terminal-contract.ts'
 import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
@@ -32,7 +32,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
   const host = owned.add(
     new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract, ...factsContract }, systemClock),
   )
-  const files = owned.add(new SocketConnection('files', data.filesSocket, homeFilesContract, systemClock))
+  const files = owned.add(new SocketConnection('files', data.filesSocket, filesProcessContract, systemClock))
   const device = owned.add(
     await createDevice({
       clock: systemClock,

@@ -1,4 +1,6 @@
 import { runProcess } from './process-life.ts'
 import { startFiles } from './start-files.ts'
 
-await runProcess('files', ({ data, log }) => startFiles({ socketPath: data.filesSocket, log, environment: process.env }))
+await runProcess('files', ({ data, log }) =>
+  startFiles({ socketPath: data.filesSocket, datasetsFolder: data.datasets, log, environment: process.env }),
+)

@@ -19,7 +19,12 @@ it('[FS3] the files process serves this account alone, with texts up to 8 MiB an
   const device = 'this one, whatever it is called'
   mkdirSync(home)
   const socketPath = path.join(folder, 'files.sock')
-  const files = await startFiles({ socketPath, log: silentLogger, environment: { HOME: home } })
+  const files = await startFiles({
+    socketPath,
+    datasetsFolder: path.join(folder, 'datasets'),
+    log: silentLogger,
+    environment: { HOME: home },
+  })
   const client = createClient(homeFilesContract, await connectUnixSocket(socketPath))
   cleanUps.push(async () => {
     client.dispose()

@@ -1,24 +1,40 @@
 import os from 'node:os'
 import path from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createFiles } from '../../device/create-files.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
+import { openDatasetStores } from '../../platform/node/open-dataset-stores.ts'
 
 export interface FilesOptions {
   readonly socketPath: string
+  /** Where datasets lie. */
+  readonly datasetsFolder: string
   readonly log: Logger
   /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder) count. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** The files process: reads and writes the home folder, served on its socket. */
-export async function startFiles({ socketPath, log, environment }: FilesOptions): Promise<{ stop(): Promise<void> }> {
+/** The files process: reads and writes the home folder and datasets, served on its socket. */
+export async function startFiles({ socketPath, datasetsFolder, log, environment }: FilesOptions): Promise<{ stop(): Promise<void> }> {
   const home = path.resolve(environment.HOME || os.homedir())
   const dataHome = environment.XDG_DATA_HOME
   const trash = path.join(dataHome && path.isAbsolute(dataHome) ? dataHome : path.join(home, '.local', 'share'), 'Trash')
   const disk = new NodeHomeDisk({ home, trash, allowOutside: environment.ELSEWHERE_FOLLOW_OUTSIDE_HOME === '1' })
-  const files = createFiles({ disk, log })
+  const files = createFiles({
+    disk,
+    crypto: new NodeFilesCrypto(),
+    clock: systemClock,
+    logger: log,
+    openStores: (dataset, storageKey) => openDatasetStores(path.join(datasetsFolder, dataset), storageKey, environment),
+  })
   const listening = await listenUnixSocket(socketPath, (transport) => files.serve(transport))
-  return { stop: async () => listening.dispose() }
+  return {
+    stop: async () => {
+      listening.dispose()
+      files.dispose()
+    },
+  }
 }

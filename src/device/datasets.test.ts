@@ -1,0 +1,85 @@
+import { afterEach, expect, it } from 'vitest'
+import { DATASET_ROOT } from '../files/dataset-contract.ts'
+import { DeviceWorld, PASSPHRASE } from '../testkit/device-world.ts'
+
+const worlds: DeviceWorld[] = []
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.dispose()
+})
+
+const openWorld = () => {
+  const world = new DeviceWorld()
+  worlds.push(world)
+  return world
+}
+
+it('[DV50] a display writes and reads Home, also after the device locked and opened again; while locked nobody does', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const control = laptop.control()
+  const [home] = await untilOpen(() => control.listDatasets({}))
+  const dataset = home?.dataset as string
+  expect(home?.name).toBe('Home')
+  const told: string[] = []
+  display.onDidChangeDataset(({ folders }) => told.push(...folders))
+  const { write } = await display.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name: 'a.txt' } })
+  await display.appendDatasetWrite({ write, base64: btoa('hello ') })
+  await display.appendDatasetWrite({ write, base64: btoa('there') })
+  const file = await display.commitDatasetWrite({ write })
+  expect(file).toMatchObject({ name: 'a.txt', bytes: 11, place: 'here' })
+  expect(told).toContain(DATASET_ROOT)
+  const read = await display.readDatasetBytes({ dataset, node: file.node, offset: 6, length: 100 })
+  expect([atob(read.base64), read.bytes]).toEqual(['there', 11])
+
+  await control.lockDevice({})
+  await expect(control.datasetAt({ dataset, path: '/a.txt' })).rejects.toMatchObject({ code: 'dataset/locked' })
+  await expect(display.datasetAt({ dataset, path: '/a.txt' })).rejects.toMatchObject({ code: 'rpc/refused' })
+  await control.unlockDevice({ passphrase: PASSPHRASE })
+  await untilOpen(() => control.listDatasets({}))
+  expect(await control.datasetAt({ dataset, path: '/a.txt' })).toMatchObject({ node: file.node, bytes: 11 })
+  expect(await control.checkDataset({ dataset })).toMatchObject({ problems: [], nodes: 1 })
+  expect(laptop.errors).toEqual([])
+})
+
+it('[DV50] folders, copies, moves, trash, versions and search', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const dataset = (await untilOpen(() => display.listDatasets({})))[0]?.dataset as string
+  const put = async (to: { parent: string; name: string } | { node: string; base: string }, text: string) => {
+    const { write } = await display.beginDatasetWrite({ dataset, to })
+    await display.appendDatasetWrite({ write, base64: btoa(text) })
+    return display.commitDatasetWrite({ write })
+  }
+  const folder = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'docs' })
+  const file = await put({ parent: folder.node, name: 'plan 10.txt' }, 'one')
+  await put({ parent: folder.node, name: 'plan 9.txt' }, 'nine')
+  const second = await put({ node: file.node, base: file.version }, 'two!')
+  await display.copyDatasetNode({ dataset, node: folder.node, parent: DATASET_ROOT, name: 'copy' })
+  const names = async (node: string) =>
+    (await display.listDatasetFolder({ dataset, node, from: 0, limit: 10 })).entries.map(({ name }) => name)
+  expect(await names(DATASET_ROOT)).toEqual(['copy', 'docs'])
+  expect(await names(folder.node)).toEqual(['plan 9.txt', 'plan 10.txt'])
+  const { found } = await display.searchDataset({ dataset, node: DATASET_ROOT, text: 'PLAN 10' })
+  expect(found.map(({ path }) => path).sort()).toEqual(['/copy/plan 10.txt', '/docs/plan 10.txt'])
+  await display.moveDatasetNode({ dataset, node: file.node, parent: DATASET_ROOT, name: 'plan.txt', replace: false })
+  await expect(display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'plan.txt' })).rejects.toMatchObject({
+    code: 'file/exists',
+  })
+  await display.removeDatasetNode({ dataset, node: file.node })
+  const trash = await display.listDatasetTrash({ dataset })
+  expect(trash.map(({ info }) => info.name)).toEqual(['plan.txt'])
+  const versions = await display.datasetVersions({ dataset, node: file.node })
+  expect(versions.map(({ bytes, isRemoval }) => (isRemoval ? 'removed' : bytes))).toEqual(['removed', 4, 3, 0].slice(0, versions.length))
+  await display.restoreDatasetNode({ dataset, node: file.node, version: second.version })
+  expect(await display.datasetNode({ dataset, node: file.node })).toMatchObject({ path: '/plan.txt', info: { bytes: 4 } })
+  expect(laptop.errors).toEqual([])
+})
+
+/** The keys reach the files process a moment after the desk is open. */
+async function untilOpen<T extends readonly unknown[]>(list: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const found = await list()
+    if (found.length > 0) return found
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,196 @@
+import * as z from 'zod'
+import { event, method, type Contract } from '../rpc/contract.ts'
+
+/*
+ * Datasets as displays and the command line see them: on this device, whatever device wrote what. Files and folders are named
+ * by node id, which stays when they are renamed or moved; `datasetAt` finds the id of a path.
+ */
+
+/** Read or appended in one call. */
+export const MAX_DATASET_PIECE_BYTES = 1024 * 1024
+/** Entries in one answer; a longer folder is listed page by page. */
+export const MAX_DATASET_PAGE = 2000
+
+const dataset = z.string().min(1).max(64)
+const node = z.string().regex(/^[0-9a-f]{32}$/)
+const version = z.string().regex(/^([0-9a-f]{24}\.\d{1,10})?$/)
+const name = z.string().min(1).max(255)
+const path = z.string().max(65_536)
+const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const atMs = z.number()
+const device = z.string().max(64)
+const base64 = z
+  .string()
+  .max(Math.ceil(MAX_DATASET_PIECE_BYTES / 3) * 4)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/)
+const nothing = z.object({})
+
+/** The top folder of every dataset. */
+export const DATASET_ROOT = '0'.repeat(32)
+
+const datasetNode = z.object({
+  node,
+  parent: node,
+  name: z.string().max(255),
+  kind: z.enum(['file', 'folder', 'link']),
+  mode: z.number().int(),
+  mtimeMs: z.number(),
+  changedMs: z.number(),
+  bytes,
+  version,
+  /** What a link says. */
+  target: z.string().max(4095).optional(),
+  /** It lost against a version written at the same time, and waits for somebody to choose. */
+  isConflictCopy: z.boolean(),
+  hasConflict: z.boolean(),
+  /** Of its bytes: all are on this device, some, none. A folder is always here. */
+  place: z.enum(['here', 'part', 'away']),
+  /** As many other devices as the dataset asks for have said in writing that they hold this version. */
+  isSafe: z.boolean(),
+})
+export type DatasetNodeInfo = z.infer<typeof datasetNode>
+
+const datasetVersion = z.object({
+  version,
+  device,
+  deviceName: z.string().max(80),
+  atMs,
+  mtimeMs: z.number(),
+  bytes,
+  isRemoval: z.boolean(),
+})
+export type DatasetVersionInfo = z.infer<typeof datasetVersion>
+
+const datasetStatus = z.object({
+  dataset,
+  name: z.string().max(80),
+  /** Files, folders and links, with what is in the trash. */
+  nodes: z.number().int(),
+  /** Versions that are on too few other devices, and their bytes. */
+  unsafeVersions: z.number().int(),
+  unsafeBytes: bytes,
+  /** What this device keeps of the contents. */
+  cachedChunks: z.number().int(),
+  cachedBytes: bytes,
+  limitBytes: bytes,
+  /** Devices whose files can be asked for now. */
+  linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
+})
+export type DatasetStatus = z.infer<typeof datasetStatus>
+
+const checkResult = z.object({
+  nodes: z.number().int(),
+  versions: z.number().int(),
+  segments: z.number().int(),
+  chunks: z.number().int(),
+  /** Chunks of versions that are kept which are not on this device: fetched when read. */
+  awayChunks: z.number().int(),
+  problems: z.array(z.string().max(500)).max(1000),
+})
+
+const of = { dataset, node }
+const page = z.object({ entries: z.array(datasetNode).max(MAX_DATASET_PAGE), total: z.number().int() })
+
+export const datasetContract = {
+  listDatasets: method({
+    needs: 'desk:read',
+    parseInput: nothing.parse,
+    parseOutput: z.array(z.object({ dataset, name: z.string().max(80) })).max(1000).parse,
+  }),
+  datasetStatus: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: datasetStatus.parse }),
+  /** What lies at a path from the top, `/` being the top itself. Rejects with `file/not-found`. */
+  datasetAt: method({ needs: 'desk:read', parseInput: z.object({ dataset, path }).parse, parseOutput: datasetNode.parse }),
+  datasetNode: method({ needs: 'desk:read', parseInput: z.object(of).parse, parseOutput: z.object({ info: datasetNode, path }).parse }),
+  /** Sorted by name. */
+  listDatasetFolder: method({
+    needs: 'desk:read',
+    parseInput: z.object({ ...of, from: z.number().int().min(0).default(0), limit: z.number().int().min(1).max(MAX_DATASET_PAGE) }).parse,
+    parseOutput: page.parse,
+  }),
+  /** Names that contain `text`, anywhere below `node`; the first 500. */
+  searchDataset: method({
+    needs: 'desk:read',
+    parseInput: z.object({ ...of, text: z.string().min(1).max(255) }).parse,
+    parseOutput: z.object({ found: z.array(z.object({ info: datasetNode, path })).max(500), isComplete: z.boolean() }).parse,
+  }),
+  /** Of the version shown, or another; fewer bytes at the end. Waits for linked devices where bytes are there only. */
+  readDatasetBytes: method({
+    needs: 'desk:read',
+    parseInput: z.object({
+      ...of,
+      version: version.optional(),
+      offset: bytes,
+      length: z.number().int().min(1).max(MAX_DATASET_PIECE_BYTES),
+    }).parse,
+    parseOutput: z.object({ base64, bytes }).parse,
+  }),
+  /**
+   * Begins new content: of a file that is there (`node`, and the `base` version it was made from), or of a new one (`parent`,
+   * `name`). Nothing is seen of it before `commitDatasetWrite`; given up when this connection ends.
+   */
+  beginDatasetWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({
+      dataset,
+      to: z.union([
+        z.object({ node, base: version }),
+        z.object({ parent: node, name, mode: z.number().int().min(0).max(0o7777).optional() }),
+      ]),
+      mtimeMs: z.number().optional(),
+    }).parse,
+    parseOutput: z.object({ write: z.string().max(64) }).parse,
+  }),
+  appendDatasetWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({ write: z.string().max(64), base64 }).parse,
+    parseOutput: z.object({ bytes }).parse,
+  }),
+  commitDatasetWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({ write: z.string().max(64) }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  abandonDatasetWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({ write: z.string().max(64) }).parse,
+    parseOutput: nothing.parse,
+  }),
+  makeDatasetFolder: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset, parent: node, name }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  /** Rename and move are one. Without `replace` an entry at the target is `file/exists`. */
+  moveDatasetNode: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...of, parent: node, name, replace: z.boolean().default(false) }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  /** Content is not copied: both name the same chunks. */
+  copyDatasetNode: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...of, parent: node, name }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  /** To the trash of the dataset, with all that is in it. */
+  removeDatasetNode: method({ needs: 'desk:write', parseInput: z.object(of).parse, parseOutput: nothing.parse }),
+  listDatasetTrash: method({
+    needs: 'desk:read',
+    parseInput: z.object({ dataset }).parse,
+    parseOutput: z.array(z.object({ info: datasetNode, removedAtMs: atMs })).max(5000).parse,
+  }),
+  datasetVersions: method({ needs: 'desk:read', parseInput: z.object(of).parse, parseOutput: z.array(datasetVersion).max(10_000).parse }),
+  /** An earlier version becomes the newest one; without `version`, out of the trash. */
+  restoreDatasetNode: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...of, version: version.optional() }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  /** Looks through everything this device keeps of a dataset; changes nothing. */
+  checkDataset: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: checkResult.parse }),
+  /** Something of it is another now; `folders`: whose listing may be. Many changes at once come as one, with `isMore`. */
+  onDidChangeDataset: event({
+    needs: 'desk:read',
+    parse: z.object({ dataset, nodes: z.array(node).max(1000), folders: z.array(node).max(1000), isMore: z.boolean() }).parse,
+  }),
+} satisfies Contract

@@ -1,0 +1,52 @@
+import * as z from 'zod'
+import { method, type Contract } from '../rpc/contract.ts'
+
+/*
+ * What the device process tells the files process of the same device, over its 0600 socket. Keys cross here and nowhere else,
+ * are held in memory only, and go when the device locks.
+ */
+
+const dataset = z.string().min(1).max(64)
+const key = z.string().regex(/^[A-Za-z0-9_-]{43}$/) // 32 bytes, URL-safe base64
+const device = z.string().min(1).max(64)
+const devices = z.array(z.object({ device, name: z.string().max(80), isMember: z.boolean() })).max(1024)
+const epochs = z
+  .array(
+    z.object({
+      epoch: z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1),
+      key,
+    }),
+  )
+  .min(1)
+  .max(1024)
+const nothing = z.object({})
+
+export const datasetKeysContract = {
+  /** Opens a dataset, or renews what is known of an open one. The last epoch is the one in use. */
+  openDataset: method({
+    needs: 'files:run',
+    parseInput: z.object({
+      dataset,
+      name: z.string().min(1).max(80),
+      device,
+      idKey: key,
+      epochs,
+      /** Seals what the files process keeps on disk. */
+      storageKey: key,
+      /** Seed of the key that signs this device's segments, and the device's word for it. */
+      segmentSeed: key,
+      certificate: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
+      devices,
+    }).parse,
+    parseOutput: nothing.parse,
+  }),
+  /** A device came or left, or a new epoch began. */
+  renewDataset: method({ needs: 'files:run', parseInput: z.object({ dataset, epochs, devices }).parse, parseOutput: nothing.parse }),
+  /** The device locks: everything is closed and every key wiped. */
+  closeDatasets: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
+} satisfies Contract
+export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

@@ -1,0 +1,164 @@
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { datasetContract, DatasetNodeInfo } from './dataset-contract.ts'
+import type { DatasetHost, OpenDataset } from './dataset-host.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import { DatasetWrites } from './dataset-writes.ts'
+import { checkDataset } from './check-dataset.ts'
+import { FileError } from './file-error.ts'
+import { base64Of, bytesOfBase64 } from './base64.ts'
+import type { NodeId, OpId } from './op.ts'
+
+/** Of one search. */
+const MAX_FOUND = 500
+/** Nodes looked at before a search says that it is not complete. */
+const MAX_SEARCHED = 200_000
+/** Named in one event. */
+const MAX_TOLD = 1000
+
+/** The files process's side of `datasetContract` for one connection; disposing gives up what it was writing. */
+export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof datasetContract>; owned: Disposable } {
+  const writes = new DatasetWrites(host.crypto)
+  const id = (text: string) => text as NodeId
+  const handlers: Handlers<typeof datasetContract> = {
+    listDatasets: () => host.open.map(({ id, name }) => ({ dataset: id, name })),
+    datasetStatus: ({ dataset }) => host.require(dataset).status(),
+    datasetAt: ({ dataset, path }) => {
+      const open = host.require(dataset)
+      return infoOf(open, open.dataset.at(path))
+    },
+    datasetNode: ({ dataset, node }) => {
+      const open = host.require(dataset)
+      return { info: infoOf(open, open.dataset.require(id(node))), path: open.dataset.pathOf(id(node)) }
+    },
+    listDatasetFolder: ({ dataset, node, from, limit }) => {
+      const open = host.require(dataset)
+      const all = open.sortedChildren(id(node))
+      return { entries: all.slice(from, from + limit).map((entry) => infoOf(open, entry)), total: all.length }
+    },
+    searchDataset: ({ dataset, node, text }, { signal }) => search(host.require(dataset), id(node), text, signal),
+    readDatasetBytes: async ({ dataset, node, version, offset, length }, { signal }) => {
+      const open = host.require(dataset)
+      const options = { signal, ...(version && { version: version as OpId }) }
+      const { bytes } = open.dataset.manifestOf(id(node), options.version)
+      return { base64: base64Of(await open.dataset.readRange(id(node), offset, length, options)), bytes }
+    },
+    beginDatasetWrite: ({ dataset, to, mtimeMs }) => {
+      const target = 'node' in to ? { node: id(to.node), base: to.base as OpId } : { ...to, parent: id(to.parent) }
+      const mtimeNs = mtimeMs === undefined ? undefined : BigInt(Math.round(mtimeMs * 1000)) * 1000n
+      return { write: writes.begin(host.require(dataset).dataset, target, mtimeNs) }
+    },
+    appendDatasetWrite: async ({ write, base64 }) => ({ bytes: await writes.append(write, bytesOfBase64(base64)) }),
+    commitDatasetWrite: async ({ write }) => {
+      const { open, node } = await host.committed(() => writes.commit(write))
+      return infoOf(open, node)
+    },
+    abandonDatasetWrite: ({ write }) => {
+      writes.abandon(write)
+      return {}
+    },
+    makeDatasetFolder: ({ dataset, parent, name }) => {
+      const open = host.require(dataset)
+      return infoOf(open, open.dataset.makeFolder(id(parent), name))
+    },
+    moveDatasetNode: ({ dataset, node, parent, name, replace }) => {
+      const open = host.require(dataset)
+      return infoOf(open, open.dataset.move(id(node), id(parent), name, { replace }))
+    },
+    copyDatasetNode: ({ dataset, node, parent, name }) => {
+      const open = host.require(dataset)
+      return infoOf(open, copyTree(open, id(node), id(parent), name))
+    },
+    removeDatasetNode: ({ dataset, node }) => {
+      host.require(dataset).dataset.removeAll(id(node))
+      return {}
+    },
+    listDatasetTrash: ({ dataset }) => {
+      const open = host.require(dataset)
+      const rows = open.dataset.removed().slice(0, 5000)
+      return rows.map(({ node, removedAtMs }) => ({ info: infoOf(open, node), removedAtMs }))
+    },
+    datasetVersions: ({ dataset, node }) => {
+      const versions = host.require(dataset).dataset.versions(id(node)).slice(0, 10_000)
+      return versions.map(({ mtimeNs, ...version }) => ({ ...version, mtimeMs: msOf(mtimeNs) }))
+    },
+    restoreDatasetNode: ({ dataset, node, version }) => {
+      const open = host.require(dataset)
+      return infoOf(open, open.dataset.restore(id(node), version ? (version as OpId) : undefined))
+    },
+    checkDataset: ({ dataset }, { signal }) => {
+      const open = host.require(dataset)
+      return checkDataset(open.dataset, open.store, open.chunks, signal)
+    },
+    onDidChangeDataset: (listener) => {
+      const told = new Emitter<Parameters<typeof listener>[0]>()
+      const inner = told.event(listener)
+      const outer = host.onDidChange(({ dataset, nodes, folders }) => {
+        const isMore = nodes.size > MAX_TOLD || folders.size > MAX_TOLD
+        told.fire({ dataset, nodes: [...nodes].slice(0, MAX_TOLD), folders: [...folders].slice(0, MAX_TOLD), isMore })
+      })
+      return {
+        dispose() {
+          outer.dispose()
+          inner.dispose()
+        },
+      }
+    },
+  }
+  return { handlers, owned: writes }
+}
+
+const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
+
+function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
+  const { id, parent, name, kind, mode, mtimeNs, changedMs, bytes, version, target, isConflictCopy, hasConflict } = node
+  return {
+    node: id,
+    parent,
+    name,
+    kind,
+    mode,
+    mtimeMs: msOf(mtimeNs),
+    changedMs,
+    bytes,
+    version,
+    ...(target !== undefined && { target }),
+    isConflictCopy,
+    hasConflict,
+    place: kind === 'file' ? open.placeOf(node.manifest) : 'here',
+    isSafe: open.isSafe(version),
+  }
+}
+
+/** A copy names the same chunks: nothing is read. */
+function copyTree(open: OpenDataset, from: NodeId, parent: NodeId, name: string): DatasetNode {
+  const { dataset } = open
+  const node = dataset.require(from)
+  for (let at = dataset.node(parent); at && at.id !== dataset.root; at = dataset.node(at.parent)) {
+    if (at.id === from) throw new FileError('file/bad-path', `${node.name} cannot be copied into itself`)
+  }
+  const { mode, mtimeNs, manifest, target } = node
+  if (node.kind === 'file') return dataset.createFile(parent, name, { mode, mtimeNs, manifest })
+  if (node.kind === 'link') return dataset.makeLink(parent, name, target ?? '', { mode, mtimeNs })
+  const folder = dataset.makeFolder(parent, name, { mode })
+  for (const child of dataset.children(from)) copyTree(open, child.id, folder.id, child.name)
+  return folder
+}
+
+async function search(open: OpenDataset, from: NodeId, text: string, signal: AbortSignal) {
+  const wanted = text.toLowerCase()
+  const found: { info: DatasetNodeInfo; path: string }[] = []
+  const waiting = [from]
+  let looked = 0
+  for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
+    signal.throwIfAborted()
+    for (const child of open.dataset.children(folder)) {
+      if (++looked > MAX_SEARCHED || found.length >= MAX_FOUND) return { found, isComplete: false }
+      if (child.name.toLowerCase().includes(wanted)) found.push({ info: infoOf(open, child), path: open.dataset.pathOf(child.id) })
+      if (child.kind === 'folder') waiting.push(child.id)
+    }
+    await Promise.resolve() // a call that is cancelled is heard between two folders
+  }
+  return { found, isComplete: true }
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeAll, expect, it } from 'vitest'
+import { buildIfStale, RunningDevice, runCommand } from '../daemon/running-device.suite.ts'
+
+const cleanUps: (() => unknown)[] = []
+beforeAll(buildIfStale, 180_000)
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+it('[DV51] files put in with the command line come out as they were, also after a restart; nothing on disk tells them', async () => {
+  const device = new RunningDevice()
+  cleanUps.push(() => device.dispose())
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'elsewhere-fs-'))
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
+  const fs = (...args: string[]) => runCommand(['fs', ...args, '--data', device.folder])
+  const lines = (text: string) => text.trim().split('\n')
+
+  await device.start()
+  const create = ['create', '--person', 'Ada', '--device', 'Lamp', '--unattended', '--data', device.folder]
+  expect(runCommand(create, { input: 'correct horse battery\n' })).toMatchObject({ status: 0 })
+  const big = path.join(folder, 'big.bin')
+  writeFileSync(big, Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => (n * n) % 251)))
+  const note = path.join(folder, 'note.txt')
+  writeFileSync(note, 'canary-text one')
+  expect(fs('mkdir', '/docs')).toMatchObject({ status: 0, stderr: '' })
+  expect(fs('put', big, '/docs')).toMatchObject({ status: 0, stderr: '' })
+  expect(fs('put', note, '/docs/canary-name.txt')).toMatchObject({ status: 0 })
+  writeFileSync(note, 'canary-text two')
+  expect(fs('put', note, '/docs/canary-name.txt')).toMatchObject({ status: 0 })
+  expect(fs('get', '/nothing', folder)).toMatchObject({ status: 1, stderr: expect.stringContaining('[file/not-found]') })
+
+  await device.end()
+  await device.start()
+  expect(fs('get', '/docs/big.bin', path.join(folder, 'back.bin'))).toMatchObject({ status: 0, stderr: '' })
+  expect(Buffer.compare(readFileSync(path.join(folder, 'back.bin')), readFileSync(big))).toBe(0)
+  expect(fs('cat', '/docs/canary-name.txt').stdout).toBe('canary-text two')
+  const versions = lines(fs('history', '/docs/canary-name.txt').stdout)
+  expect(versions.length).toBe(2)
+  expect(fs('restore', '/docs/canary-name.txt', versions[1]?.split(' ')[0] as string)).toMatchObject({
+    status: 0,
+    stdout: '/docs/canary-name.txt\n',
+  })
+  expect(fs('cat', '/docs/canary-name.txt').stdout).toBe('canary-text one')
+  expect(fs('rm', '/docs')).toMatchObject({ status: 0 })
+  expect(fs('ls').stdout).toBe('')
+  expect(fs('trash').stdout).toContain('canary-name.txt')
+  expect(fs('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('Nothing is wrong.') })
+  expect(JSON.parse(fs('status', '--json').stdout)).toMatchObject({ name: 'Home', nodes: 3 })
+  expect(statSync(device.data.datasets).mode & 0o777).toBe(0o700)
+  await device.end()
+  const told = (readdirSync(device.folder, { recursive: true }) as string[]).filter((name) => {
+    const file = path.join(device.folder, name)
+    return statSync(file).isFile() && readFileSync(file).includes('canary')
+  })
+  expect(told).toEqual([])
+})

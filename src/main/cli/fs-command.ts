@@ -1,0 +1,265 @@
+import { createReadStream, createWriteStream, statSync } from 'node:fs'
+import path from 'node:path'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
+import type { Command } from './command.ts'
+import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import type { DeviceClient } from './local-client.ts'
+
+const options = { ...dataOptions, json: { type: 'boolean', default: false }, dataset: { type: 'string', default: 'Home' } } as const
+
+/** One call of `elsewhere fs VERB`. */
+interface FsCall {
+  readonly device: DeviceClient
+  readonly dataset: string
+  readonly json: boolean
+  readonly args: readonly string[]
+}
+
+interface Verb {
+  readonly usage: string
+  readonly what: string
+  run(call: FsCall): Promise<number>
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  ls: {
+    usage: 'ls [PATH]',
+    what: 'list a folder',
+    async run({ device, dataset, json, args }) {
+      const at = await device.datasetAt({ dataset, path: args[0] ?? '/' })
+      const entries = at.kind === 'folder' ? await allOf(device, dataset, at.node) : [at]
+      if (json) console.log(JSON.stringify(entries, undefined, 2))
+      else for (const entry of entries) console.log(lineOf(entry))
+      return 0
+    },
+  },
+  cat: {
+    usage: 'cat PATH',
+    what: 'write a file to standard output',
+    async run({ device, dataset, args }) {
+      const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+      await readInto(device, dataset, node, process.stdout)
+      return 0
+    },
+  },
+  get: {
+    usage: 'get PATH FILE',
+    what: 'copy a file out to this machine',
+    async run({ device, dataset, args }) {
+      const { node, name } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+      const target = args[1] ?? name
+      const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
+      const file = createWriteStream(isFolder ? path.join(target, name) : target)
+      await readInto(device, dataset, node, file)
+      file.end()
+      await once(file, 'close')
+      return 0
+    },
+  },
+  put: {
+    usage: 'put FILE [PATH]',
+    what: 'copy a file of this machine in; a new version when it is there',
+    async run({ device, dataset, json, args }) {
+      const from = required(args[0], 'FILE')
+      const info = await put(device, dataset, from, args[1] ?? '/')
+      console.log(json ? JSON.stringify(info) : `${info.name}  ${info.bytes} bytes`)
+      return 0
+    },
+  },
+  mkdir: {
+    usage: 'mkdir PATH',
+    what: 'make a folder',
+    async run({ device, dataset, args }) {
+      const { folder, name } = splitPath(required(args[0], 'PATH'))
+      const parent = await device.datasetAt({ dataset, path: folder })
+      await device.makeDatasetFolder({ dataset, parent: parent.node, name })
+      return 0
+    },
+  },
+  mv: {
+    usage: 'mv PATH PATH',
+    what: 'rename or move',
+    async run({ device, dataset, args }) {
+      const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+      const { folder, name } = splitPath(required(args[1], 'the second PATH'))
+      const parent = await device.datasetAt({ dataset, path: folder })
+      await device.moveDatasetNode({ dataset, node, parent: parent.node, name, replace: false })
+      return 0
+    },
+  },
+  rm: {
+    usage: 'rm PATH',
+    what: 'move to the trash, with all that is in it',
+    async run({ device, dataset, args }) {
+      const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+      await device.removeDatasetNode({ dataset, node })
+      return 0
+    },
+  },
+  trash: {
+    usage: 'trash',
+    what: 'list what was removed; "restore ID" brings it back',
+    async run({ device, dataset, json }) {
+      const rows = await device.listDatasetTrash({ dataset })
+      if (json) console.log(JSON.stringify(rows, undefined, 2))
+      else for (const { info, removedAtMs } of rows) console.log(`${info.node}  ${timeOf(removedAtMs)}  ${info.name}`)
+      return 0
+    },
+  },
+  history: {
+    usage: 'history PATH',
+    what: 'list the versions of a file',
+    async run({ device, dataset, json, args }) {
+      const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+      const versions = await device.datasetVersions({ dataset, node })
+      if (json) console.log(JSON.stringify(versions, undefined, 2))
+      for (const { version, atMs, bytes, deviceName, isRemoval } of json ? [] : versions) {
+        console.log(`${version}  ${timeOf(atMs)}  ${isRemoval ? 'removed' : `${bytes} bytes`}  ${deviceName}`)
+      }
+      return 0
+    },
+  },
+  restore: {
+    usage: 'restore PATH|ID [VERSION]',
+    what: 'make an earlier version the newest, or bring back what was removed',
+    async run({ device, dataset, json, args }) {
+      const what = required(args[0], 'PATH or ID')
+      const node = /^[0-9a-f]{32}$/.test(what) ? what : (await device.datasetAt({ dataset, path: what })).node
+      const info = await device.restoreDatasetNode({ dataset, node, version: args[1] })
+      const { path: at } = await device.datasetNode({ dataset, node: info.node })
+      console.log(json ? JSON.stringify(info) : at)
+      return 0
+    },
+  },
+  status: {
+    usage: 'status',
+    what: 'say what is kept here and what is not yet safe',
+    async run({ device, dataset, json }) {
+      const status = await device.datasetStatus({ dataset })
+      if (json) {
+        console.log(JSON.stringify(status, undefined, 2))
+        return 0
+      }
+      console.log(`${status.name} · ${status.nodes} files and folders`)
+      console.log(`  kept here     ${megabytes(status.cachedBytes)} of at most ${megabytes(status.limitBytes)}`)
+      console.log(`  not yet safe  ${status.unsafeVersions} versions, ${megabytes(status.unsafeBytes)}`)
+      for (const { name, missingSegments } of status.linked) {
+        console.log(`  linked        ${name}${missingSegments > 0 ? `, ${missingSegments} pieces of history to come` : ''}`)
+      }
+      return 0
+    },
+  },
+  check: {
+    usage: 'check',
+    what: 'look through everything that is kept here; exit code 1 when something is wrong',
+    async run({ device, dataset, json }) {
+      const result = await device.checkDataset({ dataset })
+      if (json) console.log(JSON.stringify(result, undefined, 2))
+      else {
+        const { nodes, versions, segments, chunks, awayChunks } = result
+        console.log(
+          `${nodes} files and folders, ${versions} versions, ${segments} segments, ${chunks} chunks here, ${awayChunks} elsewhere`,
+        )
+        for (const problem of result.problems) console.log(`  ${problem}`)
+        console.log(result.problems.length === 0 ? 'Nothing is wrong.' : `${result.problems.length} things are wrong.`)
+      }
+      return result.problems.length === 0 ? 0 : 1
+    },
+  },
+}
+
+export const fsCommand: Command = {
+  summary: 'work with the files that are on every device',
+  help: [
+    'Works with your files on every device. PATH is a path in the dataset, like /notes/plan.txt.\n',
+    ...Object.values(VERBS).map(({ usage, what }) => `  ${usage.padEnd(28)} ${what}`),
+    '',
+    '  --dataset NAME  another dataset than Home',
+    '  --json          for programs',
+    DATA_OPTION,
+  ].join('\n'),
+  async run(args) {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const [name = '', ...rest] = positionals
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
+    if (!verb) throw new TypeError(`fs takes one of ${Object.keys(VERBS).join(', ')}; "elsewhere fs --help" says more`)
+    return withDevice(values.data, async (device) => {
+      const all = await device.listDatasets({})
+      const found = all.find((one) => one.name === values.dataset || one.dataset === values.dataset)
+      if (!found)
+        throw new TypeError(
+          `there is no dataset "${values.dataset}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
+        )
+      return verb.run({ device, dataset: found.dataset, json: values.json, args: rest })
+    })
+  },
+}
+
+async function allOf(device: DeviceClient, dataset: string, node: string): Promise<DatasetNodeInfo[]> {
+  const entries: DatasetNodeInfo[] = []
+  for (;;) {
+    const page = await device.listDatasetFolder({ dataset, node, from: entries.length, limit: MAX_DATASET_PAGE })
+    entries.push(...page.entries)
+    if (page.entries.length === 0 || entries.length >= page.total) return entries
+  }
+}
+
+async function readInto(device: DeviceClient, dataset: string, node: string, to: NodeJS.WritableStream): Promise<void> {
+  for (let offset = 0; ; ) {
+    const { base64, bytes } = await device.readDatasetBytes({ dataset, node, offset, length: MAX_DATASET_PIECE_BYTES })
+    const piece = Buffer.from(base64, 'base64')
+    if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
+    offset += piece.length
+    if (offset >= bytes || piece.length === 0) return
+  }
+}
+
+/** Copies a file in: into a folder under its own name, or to a path. */
+async function put(device: DeviceClient, dataset: string, from: string, to: string): Promise<DatasetNodeInfo> {
+  const source = statSync(from)
+  if (!source.isFile()) throw new TypeError(`${from} is not a file`)
+  const there = await find(device, dataset, to)
+  const isFolder = there?.kind === 'folder'
+  const { folder, name } = isFolder ? { folder: to, name: path.basename(from) } : splitPath(to)
+  const found = isFolder ? await find(device, dataset, `${to}/${name}`) : there
+  const parent = (await device.datasetAt({ dataset, path: folder })).node
+  const target = found ? { node: found.node, base: found.version } : { parent, name, mode: source.mode & 0o777 }
+  const { write } = await device.beginDatasetWrite({ dataset, to: target, mtimeMs: source.mtimeMs })
+  for await (const piece of createReadStream(from, { highWaterMark: MAX_DATASET_PIECE_BYTES })) {
+    await device.appendDatasetWrite({ write, base64: (piece as Buffer).toString('base64') })
+  }
+  return device.commitDatasetWrite({ write })
+}
+
+async function find(device: DeviceClient, dataset: string, at: string): Promise<DatasetNodeInfo | undefined> {
+  try {
+    return await device.datasetAt({ dataset, path: at })
+  } catch (error) {
+    if ((error as { code?: string }).code === 'file/not-found') return undefined
+    throw error
+  }
+}
+
+function splitPath(at: string): { folder: string; name: string } {
+  const trimmed = at.replace(/\/+$/, '')
+  const slash = trimmed.lastIndexOf('/')
+  const name = trimmed.slice(slash + 1)
+  if (name === '') throw new TypeError('the top of a dataset has no name')
+  return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
+}
+
+function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy }: DatasetNodeInfo): string {
+  const letter = { file: '-', folder: 'd', link: 'l' }[kind]
+  const notes = [place !== 'here' && place, hasConflict && 'written at once elsewhere', isConflictCopy && 'conflict copy'].filter(Boolean)
+  return `${letter} ${String(bytes).padStart(12)}  ${timeOf(mtimeMs)}  ${name}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
+}
+
+const timeOf = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+
+function required(value: string | undefined, what: string): string {
+  if (value === undefined) throw new TypeError(`${what} is missing; "elsewhere fs --help" says more`)
+  return value
+}
