@@ -22,6 +22,7 @@ export default defineConfig({
           include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['src/**/*.integration.test.ts'],
           testTimeout: isLong ? LONG_MS : 60_000,
+          hookTimeout: 60_000,
           setupFiles,
           // No module keeps state (R4), so the files of one worker share what they loaded: half the processor time of a run.
           isolate: false,

@@ -17,6 +17,7 @@ import { type DisplayContract, displayContract } from './display-contract.ts'
 import { DisplaySession } from './display-session.ts'
 import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
+import { FileLinks } from './file-links.ts'
 import { FilesService } from './files-service.ts'
 import { LinksService } from './links-service.ts'
 import { LocalTerminals } from './local-terminals.ts'
@@ -161,6 +162,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
+  owned.add(new FileLinks({ local: parts.files, peers, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
   const placement = new PlacementService({
     local: parts.host,

@@ -1,6 +1,7 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
-import { DatasetHost, type DatasetHostParts } from '../files/dataset-host.ts'
+import { DatasetHost } from '../files/dataset-host.ts'
+import type { DatasetHostParts } from '../files/open-dataset.ts'
 import type { HomeDisk } from '../files/home-disk.ts'
 import { datasetHandlers } from '../files/serve-datasets.ts'
 import { homeFileHandlers } from '../files/serve-files.ts'

@@ -1,6 +1,7 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { DATASET_ROOT } from '../files/dataset-contract.ts'
 import { DeviceWorld, PASSPHRASE } from '../testkit/device-world.ts'
+import { LONG_WAIT, pair } from '../testkit/paired-devices.ts'
 
 const worlds: DeviceWorld[] = []
 afterEach(() => {
@@ -83,3 +84,33 @@ async function untilOpen<T extends readonly unknown[]>(list: () => Promise<T>): 
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+it('[DV52] a file written on one device is listed and read on the other, and counts as safe once that one has signed for it', async () => {
+  const world = openWorld()
+  const [laptop, server] = [await world.install('laptop'), await world.install('server')]
+  const [near] = [await laptop.setUp(), await server.setUp()]
+  const dataset = (await untilOpen(() => near.listDatasets({})))[0]?.dataset as string
+  await pair(laptop, server)
+  const far = server.control()
+  const put = async (device: ReturnType<typeof laptop.control>, name: string, text: string) => {
+    const { write } = await device.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name } })
+    await device.appendDatasetWrite({ write, base64: btoa(text) })
+    return device.commitDatasetWrite({ write })
+  }
+  const read = async (device: ReturnType<typeof laptop.control>, path: string) => {
+    const { node } = await device.datasetAt({ dataset, path })
+    return atob((await device.readDatasetBytes({ dataset, node, offset: 0, length: 100 })).base64)
+  }
+  await put(laptop.control(), 'of laptop', 'from here')
+  await vi.waitFor(async () => expect(await read(far, '/of laptop')).toBe('from here'), LONG_WAIT)
+  await put(far, 'of server', 'from there')
+  await vi.waitFor(async () => expect(await read(laptop.control(), '/of server')).toBe('from there'), LONG_WAIT)
+  await vi.waitFor(async () => {
+    for (const device of [laptop, server]) {
+      const status = await device.control().datasetStatus({ dataset })
+      expect(status).toMatchObject({ unsafeVersions: 0, unsafeBytes: 0, linked: [{ missingSegments: 0 }] })
+    }
+  }, LONG_WAIT)
+  expect((await near.datasetAt({ dataset, path: '/of laptop' })).isSafe).toBe(true)
+  expect([...laptop.errors, ...server.errors]).toEqual([])
+})

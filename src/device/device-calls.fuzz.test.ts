@@ -96,7 +96,7 @@ it('[DV22] a locked display gets nothing but the door, whatever it asks', async 
   const device = (await display.listDevices({}))[0]?.deviceId as string
   const serve = (transport: Parameters<typeof laptop.device.acceptDisplay>[0]) => laptop.device.acceptDisplay(transport, 'other')
   const { hello: _, ...contract } = displayContract
-  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(600, 20_000), plausibleInputs(device))
+  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(1_200, 20_000), plausibleInputs(device))
   expect({ seed, problems, accepted, errors: laptop.errors }).toEqual({ seed, problems: [], accepted: 0, errors: [] })
   expect([...codes.keys()].sort()).toEqual(['rpc/bad-input', 'rpc/refused', 'rpc/unknown-method', 'vault/exists', 'vault/wrong-opener'])
   world.dispose()

@@ -118,6 +118,8 @@ export const peerFilesContract = {
   makeFolder: method({ ...homeFilesContract.makeFolder, needs: 'peer:read' }),
   renameEntry: method({ ...homeFilesContract.renameEntry, needs: 'peer:read' }),
   trashEntry: method({ ...homeFilesContract.trashEntry, needs: 'peer:read' }),
+  /** Joins the two files processes: they exchange datasets on the channel. Called by the device whose id comes first. */
+  linkFiles: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.object({ channel: z.number().int() }).parse }),
   /** What a terminal showed last; kept sealed, and shown dimmed while its device is away. */
   onDidChangeScreen: event({
     needs: 'peer:read',

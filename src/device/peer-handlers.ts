@@ -1,6 +1,7 @@
 import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
@@ -84,6 +85,14 @@ export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handl
     return files.client()
   }
   return {
+    // Who is linked is one of the person's devices, and holds the keys: what crosses here is ciphertext and signed logs.
+    linkFiles: async (_nothing, context) => {
+      const client = await files.client()
+      const { channel } = await client.linkFiles({ device }, { signal: context.signal })
+      const far = context.openChannel()
+      pipeChannels(client.channel(channel), far)
+      return { channel: far.id }
+    },
     homeFolder: async (input, options) => (await after('files:read')).homeFolder(input, options),
     listFolder: async (input, options) => (await after('files:read', input.path)).listFolder(input, options),
     readText: async (input, options) => (await after('files:read', input.path)).readText(input, options),

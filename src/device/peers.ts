@@ -30,6 +30,9 @@ export class Peers implements Disposable {
   readonly #peers = new Map<string, Peer>()
   readonly #terminalChanged = new Emitter<{ device: DeviceId; terminal: HostTerminal }>()
 
+  readonly #added = new Emitter<Peer>()
+
+  readonly onDidAdd = this.#added.event
   readonly onDidChangeTerminal = this.#terminalChanged.event
 
   get all(): readonly Peer[] {
@@ -51,11 +54,13 @@ export class Peers implements Disposable {
       if (this.#peers.get(peer.device) === peer) this.#peers.delete(peer.device)
     })
     owned.add(peer.control.onDidChangeTerminal((terminal) => this.#terminalChanged.fire({ device: peer.device, terminal })))
+    this.#added.fire(peer)
     return owned
   }
 
   dispose(): void {
     this.#peers.clear()
     this.#terminalChanged.dispose()
+    this.#added.dispose()
   }
 }

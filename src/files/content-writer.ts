@@ -1,4 +1,6 @@
+import type { Clock } from '../base/clock.ts'
 import type { ChunkCipher } from './chunk-cipher.ts'
+import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { ContentReader } from './content-reader.ts'
 import { type ChunkCutter, CONTENT_CUT, type CutSizes, MANIFEST_CUT, SINGLE_CHUNK_BYTES } from './cut-chunks.ts'
@@ -31,6 +33,8 @@ export interface ContentChange {
 
 /** Zeros that are longer become a hole and take no space. */
 const MIN_HOLE_BYTES = 64 * 1024
+/** Writing one file takes no longer. */
+const FRESH_MS = 3600_000
 const READ_BYTES = 1024 * 1024
 
 /** A stretch of the new content: kept from the base (a piece of it, or a hole), or to be cut. */
@@ -49,12 +53,26 @@ export class ContentWriter {
   readonly #cipher: ChunkCipher
   readonly #cutter: ChunkCutter
   readonly #reader: ContentReader
+  readonly #clock: Clock
+  /** When each chunk was last written, oldest first. */
+  readonly #fresh = new Map<ChunkId, number>()
 
-  constructor(parts: { store: ChunkStore; cipher: ChunkCipher; cutter: ChunkCutter; reader: ContentReader }) {
+  constructor(parts: { store: ChunkStore; cipher: ChunkCipher; cutter: ChunkCutter; reader: ContentReader; clock: Clock }) {
+    this.#clock = parts.clock
     this.#store = parts.store
     this.#cipher = parts.cipher
     this.#cutter = parts.cutter
     this.#reader = parts.reader
+  }
+
+  /** Written here within the hour: it may belong to content that is not a version yet. */
+  isFresh(id: ChunkId): boolean {
+    const oldestMs = this.#clock.monotonicMs() - FRESH_MS
+    for (const [oldest, ms] of this.#fresh) {
+      if (ms >= oldestMs) break
+      this.#fresh.delete(oldest)
+    }
+    return this.#fresh.has(id)
   }
 
   /** Whole content at hand. */
@@ -112,6 +130,8 @@ export class ContentWriter {
 
   async #put(plain: Uint8Array): Promise<Piece> {
     const id = this.#cipher.idOf(plain)
+    this.#fresh.delete(id)
+    this.#fresh.set(id, this.#clock.monotonicMs())
     if (!this.#store.has(id)) await this.#store.put(this.#cipher.seal(id, plain))
     return { id, length: plain.length }
   }

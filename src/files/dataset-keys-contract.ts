@@ -48,5 +48,11 @@ export const datasetKeysContract = {
   renewDataset: method({ needs: 'files:run', parseInput: z.object({ dataset, epochs, devices }).parse, parseOutput: nothing.parse }),
   /** The device locks: everything is closed and every key wiped. */
   closeDatasets: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
+  /** A linked device: bytes of its files process come and go on the channel from now on. */
+  linkFiles: method({
+    needs: 'files:run',
+    parseInput: z.object({ device }).parse,
+    parseOutput: z.object({ channel: z.number().int() }).parse,
+  }),
 } satisfies Contract
 export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

@@ -5,6 +5,7 @@ import { Emitter } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { ChunkCipher } from './chunk-cipher.ts'
+import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
 import { type ChunkSource, ContentReader } from './content-reader.ts'
@@ -19,7 +20,7 @@ import { EMPTY_MANIFEST, type Manifest } from './manifest.ts'
 import { OpMerger, type Touched } from './merge-op.ts'
 import { type Head, losersOf, type NodeRecord, winnerOf } from './node-record.ts'
 import { type Content, isNodeName, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
-import { type SegmentSigner, SegmentCodec } from './op-segment.ts'
+import { type Segment, type SegmentSigner, SegmentCodec } from './op-segment.ts'
 import { OwnLog } from './own-log.ts'
 
 export interface DatasetParts {
@@ -32,6 +33,8 @@ export interface DatasetParts {
   /** Whose segments are taken in: devices of the person, also such as have left. */
   readonly isAuthor: (device: DeviceId) => boolean
   readonly source?: ChunkSource
+  /** Told of each segment in the transaction that keeps it. */
+  readonly book?: (segment: Segment, isOwn: boolean) => void
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -81,7 +84,7 @@ export class Dataset implements Disposable {
     this.codec = new SegmentCodec(crypto, keys)
     const cipher = new ChunkCipher(crypto, keys)
     this.reader = new ContentReader(chunks, cipher, parts.source)
-    this.#writer = new ContentWriter({ store: chunks, cipher, cutter: new ChunkCutter(crypto, keys.idKey), reader: this.reader })
+    this.#writer = new ContentWriter({ store: chunks, cipher, cutter: new ChunkCutter(crypto, keys.idKey), reader: this.reader, clock })
     const copyId = (node: NodeId, op: string) => toHex(crypto.sha256(utf8(`elsewhere/copy/1/${node}/${op}`)).subarray(0, 16)) as NodeId
     this.#merger = new OpMerger({ store, copyId })
     this.#log = new OwnLog({
@@ -91,6 +94,7 @@ export class Dataset implements Disposable {
       signer,
       deviceName,
       clock,
+      ...(parts.book && { book: parts.book }),
       onDidCut: (log, seq) => this.#cut.fire({ log, seq }),
     })
     this.#owned.add(this.#log)
@@ -210,6 +214,11 @@ export class Dataset implements Disposable {
     const bases = isShown ? record.heads.map(({ op }) => op) : [seen]
     this.#write([{ kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }])
     return this.require(id)
+  }
+
+  /** Written here a short while ago; it may belong to content that is not a version yet. */
+  isFresh(id: ChunkId): boolean {
+    return this.#writer.isFresh(id)
   }
 
   /** What was committed before is on the disk itself when this resolves. */
@@ -359,17 +368,22 @@ export class Dataset implements Disposable {
 
   /** Segments that a holder of `frontier` lacks, each after those it needs; at most `limitBytes`, at least one. */
   segmentsAfter(frontier: ReadonlyMap<LogId, number>, limitBytes: number): Uint8Array[] {
+    return this.segmentPage(frontier, limitBytes).segments
+  }
+
+  /** As segmentsAfter; and whether there are more. */
+  segmentPage(frontier: ReadonlyMap<LogId, number>, limitBytes: number): { segments: Uint8Array[]; isMore: boolean } {
     const { store } = this.#parts
-    const found: Uint8Array[] = []
+    const segments: Uint8Array[] = []
     let bytes = 0
     for (const [log, seq] of store.segmentOrder()) {
       if (seq <= (frontier.get(log) ?? 0)) continue
       const segment = store.segment(log, seq) as Uint8Array
-      if (found.length > 0 && bytes + segment.length > limitBytes) break
-      found.push(segment)
+      if (segments.length > 0 && bytes + segment.length > limitBytes) return { segments, isMore: true }
+      segments.push(segment)
       bytes += segment.length
     }
-    return found
+    return { segments, isMore: false }
   }
 
   /**
@@ -402,6 +416,7 @@ export class Dataset implements Disposable {
         { log: head.log, seq: head.seq, bytes },
         { log: head.log, device: head.device, seq: head.seq, hash: head.hash, ops, stamp },
       )
+      this.#parts.book?.(segment, false)
     })
     this.#log.see({ log: head.log, seq: head.seq, stamp })
     this.#cut.fire({ log: head.log, seq: head.seq })

@@ -110,6 +110,11 @@ export class SegmentCodec {
     this.#datasetHash = crypto.sha256(concatBytes(utf8('elsewhere/dataset/1/'), fromBase58(keys.dataset)))
   }
 
+  /** What is encoded now is sealed under. */
+  get epoch(): number {
+    return this.#keys.current.epoch
+  }
+
   logOf(device: DeviceId, start: string): LogId {
     return toHex(this.#crypto.sha256(utf8(`elsewhere/files-log/1/${device}/${start}`)).subarray(0, 12)) as LogId
   }

@@ -5,7 +5,7 @@ import { fromUtf8, utf8 } from '../base/bytes.ts'
 import type { DatasetStore, LogHead } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import type { LogId, Op, OpBody, OpId } from './op.ts'
-import { MAX_SEGMENT_OPS, NO_SEGMENT, type SegmentCodec, type SegmentSigner } from './op-segment.ts'
+import { MAX_SEGMENT_OPS, NO_SEGMENT, type Segment, type SegmentCodec, type SegmentSigner } from './op-segment.ts'
 
 /** How long an op may wait for others before its segment is signed. */
 const SEGMENT_DELAY_MS = 200
@@ -30,6 +30,8 @@ export interface OwnLogOptions {
   readonly signer: SegmentSigner
   readonly deviceName: () => string
   readonly clock: Clock
+  /** Told of each segment in the transaction that keeps it. */
+  readonly book?: (segment: Segment, isOwn: boolean) => void
   /** A segment was signed: it can be offered. */
   readonly onDidCut: (log: LogId, seq: number) => void
 }
@@ -133,18 +135,17 @@ export class OwnLog implements Disposable {
   }
 
   #cut(ops: readonly Op[]): void {
-    const { store, codec, signer, deviceName, onDidCut } = this.#options
+    const { store, codec, signer, deviceName, book, onDidCut } = this.#options
     const own = this.#own
     const seq = own.seq + 1
     const deps = [...this.#news]
-    const { bytes, hash } = codec.encode(
-      { start: own.start, seq, prev: own.hash, deps, first: own.ops, deviceName: deviceName().slice(0, 80), ops },
-      signer,
-    )
+    const content = { start: own.start, seq, prev: own.hash, deps, first: own.ops, deviceName: deviceName().slice(0, 80), ops }
+    const { bytes, hash } = codec.encode(content, signer)
     const stamp = (ops.at(-1) as Op).stamp
     store.transaction(() => {
       store.putSegment({ log: own.log, seq, bytes }, { log: own.log, device: signer.device, seq, hash, ops: own.ops + ops.length, stamp })
       store.cutTail(ops.length)
+      book?.({ ...content, log: own.log, device: signer.device, hash, epoch: codec.epoch }, true)
     })
     own.seq = seq
     own.hash = hash

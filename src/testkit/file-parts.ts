@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock.ts'
 import type { DatasetId } from '../base/ids.ts'
 import { ChunkCipher } from '../files/chunk-cipher.ts'
 import type { ChunkStore } from '../files/chunk-store.ts'
@@ -22,5 +23,5 @@ export function contentParts(options: { store?: ChunkStore; source?: ChunkSource
   const cipher = new ChunkCipher(crypto, keys)
   const cutter = new ChunkCutter(crypto, keys.idKey)
   const reader = new ContentReader(store, cipher, options.source)
-  return { crypto, keys, store, cipher, cutter, reader, writer: new ContentWriter({ store, cipher, cutter, reader }) }
+  return { crypto, keys, store, cipher, cutter, reader, writer: new ContentWriter({ store, cipher, cutter, reader, clock: systemClock }) }
 }

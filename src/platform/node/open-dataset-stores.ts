@@ -1,7 +1,7 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { DisposableStore } from '../../base/disposable.ts'
-import type { DatasetStores } from '../../files/dataset-host.ts'
+import type { DatasetStores } from '../../files/open-dataset.ts'
 import { FilesSealer } from './files-sealer.ts'
 import { PackChunkStore } from './pack-chunk-store.ts'
 import { SqliteDatasetStore } from './sqlite-dataset-store.ts'

@@ -1,0 +1,229 @@
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Client } from '../rpc/client.ts'
+import type { ChunkId } from './chunk-id.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import type { Dataset } from './dataset.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
+import type { LogId } from './op.ts'
+import type { ChunkPeer, PeerChunks } from './peer-chunks.ts'
+import type { BookedSegment, ReplicationBook } from './replication-book.ts'
+
+export type FilePeerClient = Client<typeof filePeerContract>
+
+export interface FileExchangeOptions {
+  readonly dataset: Dataset
+  readonly id: string
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly book: ReplicationBook
+  readonly source: PeerChunks
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Makes room for this many bytes more; false: there is none. */
+  readonly makeRoom: (bytes: number) => Promise<boolean>
+}
+
+/** Chunks on their way at once while contents are copied here: 4 MiB of the average size. */
+const MAX_FETCHING = 64
+/** Segments about whose holders is asked at once. */
+const MAX_ASKED_RECEIPTS = 1000
+/** What could not be fetched is tried again after this, or when somebody is linked. */
+const RETRY_MS = 10_000
+const ACK = 'ack'
+
+/** How far another device was when it was last asked, and when. */
+export interface Acknowledgement {
+  readonly device: DeviceId
+  readonly frontier: ReadonlyMap<LogId, number>
+  readonly atMs: number
+}
+
+/**
+ * One dataset's part of what linked devices exchange: segments by frontier, both ways, at once when there are new ones; then
+ * the contents they name, as far as there is room, and a signed receipt for each segment whose contents are all here.
+ */
+export class FileExchange implements Disposable {
+  readonly #options: FileExchangeOptions
+  readonly #owned = new DisposableStore()
+  readonly #peers = new Map<FilePeerClient, { readonly device: DeviceId; isPulling: boolean; again: boolean; missing: number }>()
+  readonly #added = this.#owned.add(new Emitter<void>())
+  readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
+  #isCopying = false
+  #copyAgain = false
+  #retry: Disposable | undefined
+
+  /** There is more than linked devices were told of. */
+  readonly onDidAdd = this.#added.event
+  readonly onDidSign = this.#signed.event
+
+  constructor(options: FileExchangeOptions) {
+    this.#options = options
+    this.#owned.add(options.dataset.onDidAddSegment(() => this.#added.fire()))
+    this.#owned.defer(() => this.#retry?.dispose())
+    this.#owned.defer(() => this.#peers.clear())
+  }
+
+  get linked(): readonly { readonly device: DeviceId; readonly missing: number }[] {
+    return [...this.#peers.values()].map(({ device, missing }) => ({ device, missing }))
+  }
+
+  /** A device is linked; until disposed. */
+  attach(device: DeviceId, client: FilePeerClient): Disposable {
+    const { id, source } = this.#options
+    const owned = new DisposableStore()
+    const peer: ChunkPeer = {
+      device,
+      ask: async (ids, signal) => client.channel((await client.fetchChunks({ dataset: id, ids: [...ids] }, { signal })).channel),
+    }
+    this.#peers.set(client, { device, isPulling: false, again: false, missing: 0 })
+    source.add(peer)
+    owned.defer(() => {
+      source.remove(peer)
+      this.#peers.delete(client)
+    })
+    owned.add(client.onDidAddSegments(({ dataset }) => dataset === id && void this.#pull(client)))
+    owned.add(
+      client.onDidSignReceipts(({ dataset, receipts }) => {
+        if (dataset === id) this.#takeReceipts(receipts, device)
+      }),
+    )
+    void this.#pull(client)
+    return this.#owned.add(owned)
+  }
+
+  /** What a linked device is answered. */
+  answerSegments(device: DeviceId, told: readonly (readonly [string, number])[]) {
+    const { dataset } = this.#options
+    const theirs = new Map(told as readonly (readonly [LogId, number])[])
+    this.#keepAck(device, theirs)
+    dataset.flush()
+    const { segments, isMore } = dataset.segmentPage(theirs, MAX_PULLED_BYTES)
+    return { segments: segments.map(toBase64Url), isMore, frontier: [...dataset.frontier()] as [string, number][] }
+  }
+
+  /** When each device was last heard, and how far it was. */
+  acknowledgements(): Acknowledgement[] {
+    return this.#options.store.values(ACK).map(([device, value]) => {
+      const { frontier, atMs } = JSON.parse(fromUtf8(value)) as { frontier: [LogId, number][]; atMs: number }
+      return { device: device as DeviceId, frontier: new Map(frontier), atMs }
+    })
+  }
+
+  /** Fetches what is owed; call it when there may be room or somebody new. */
+  async copy(): Promise<void> {
+    this.#copyAgain = true
+    if (this.#isCopying) return
+    this.#isCopying = true
+    try {
+      while (this.#copyAgain && !this.#owned.isDisposed) {
+        this.#copyAgain = false
+        for (const booked of this.#options.book.owed) if (!this.#owned.isDisposed) await this.#copyOne(booked)
+      }
+    } finally {
+      this.#isCopying = false
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  /** Pulls until this device has what that one has. */
+  async #pull(client: FilePeerClient): Promise<void> {
+    const peer = this.#peers.get(client)
+    if (!peer) return
+    peer.again = true
+    if (peer.isPulling) return
+    peer.isPulling = true
+    try {
+      while (peer.again && this.#peers.has(client)) {
+        peer.again = false
+        while (await this.#pullOnce(client, peer)) {
+          // there was more
+        }
+        await this.#askReceipts(client, peer.device)
+        void this.copy()
+      }
+    } catch (error) {
+      const { logger } = this.#options
+      logger.warn('files of a linked device could not be taken in', {
+        device: peer.device,
+        code: errorCode(error),
+        error: errorMessage(error),
+      })
+    } finally {
+      peer.isPulling = false
+    }
+  }
+
+  async #pullOnce(client: FilePeerClient, peer: { readonly device: DeviceId; missing: number }): Promise<boolean> {
+    const { dataset, id } = this.#options
+    const answer = await client.pullSegments({ dataset: id, frontier: [...dataset.frontier()] as [string, number][] })
+    let taken = 0
+    for (const segment of answer.segments) if (!this.#owned.isDisposed && dataset.takeSegment(fromBase64Url(segment))) taken++
+    const mine = dataset.frontier()
+    peer.missing = answer.frontier.reduce((sum, [log, seq]) => sum + Math.max(0, seq - (mine.get(log as LogId) ?? 0)), 0)
+    this.#keepAck(peer.device, new Map(answer.frontier as [LogId, number][]))
+    return answer.isMore && taken > 0
+  }
+
+  async #askReceipts(client: FilePeerClient, device: DeviceId): Promise<void> {
+    const { book, id } = this.#options
+    const segments = book.unsafe.slice(0, MAX_ASKED_RECEIPTS).map(({ hash }) => hash)
+    if (segments.length === 0) return
+    const { receipts } = await client.pullReceipts({ dataset: id, segments })
+    this.#takeReceipts(receipts, device)
+  }
+
+  #takeReceipts(receipts: readonly string[], from: DeviceId): void {
+    const { book, logger } = this.#options
+    try {
+      const news = receipts.map(fromBase64Url).filter((receipt) => book.take(receipt))
+      if (news.length > 0) this.#signed.fire(news)
+    } catch (error) {
+      logger.warn('a receipt for files cannot be used', { device: from, code: errorCode(error) })
+    }
+  }
+
+  async #copyOne(booked: BookedSegment): Promise<void> {
+    const { dataset, store, chunks, book, makeRoom, logger } = this.#options
+    try {
+      const bytes = store.segment(booked.log, booked.seq)
+      if (!bytes) return
+      if (!(await makeRoom(booked.bytes))) return // it is read from elsewhere as long as somebody has it
+      const segment = dataset.codec.open(dataset.codec.check(bytes), bytes, this.#options.clock.nowMs())
+      for (const { body } of segment.ops) {
+        if (!('content' in body) || body.content.kind !== 'file') continue
+        const pieces = await dataset.reader.pieces(body.content.manifest)
+        const wanted = new Set<ChunkId>()
+        for (const { id } of [...body.content.manifest.pieces, ...pieces]) if (id !== undefined && !chunks.has(id)) wanted.add(id)
+        const ids = [...wanted]
+        for (let at = 0; at < ids.length; at += MAX_FETCHING) {
+          await Promise.all(ids.slice(at, at + MAX_FETCHING).map((id) => dataset.reader.ensure(id)))
+        }
+      }
+      await chunks.sync()
+      if (this.#owned.isDisposed) return
+      this.#signed.fire([book.sign(booked)])
+    } catch (error) {
+      if (this.#owned.isDisposed) return
+      logger.debug('contents could not be copied here yet', { code: errorCode(error) })
+      this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
+        this.#retry = undefined
+        if (this.#peers.size > 0) void this.copy()
+      })
+    }
+  }
+
+  #keepAck(device: DeviceId, frontier: ReadonlyMap<LogId, number>): void {
+    const value = utf8(JSON.stringify({ frontier: [...frontier], atMs: this.#options.clock.nowMs() }))
+    this.#options.store.putValue(ACK, device, value)
+  }
+}

@@ -1,0 +1,120 @@
+import { toBase64Url } from '../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import { type ByteChannel, CHANNEL_HIGH_BYTES } from '../rpc/channel.ts'
+import { channelTransport } from '../rpc/channel-transport.ts'
+import { createClient } from '../rpc/client.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import { serve } from '../rpc/serve.ts'
+import { Wire } from '../rpc/wire.ts'
+import { encodeChunkFrame } from './chunk-frame.ts'
+import type { ChunkId } from './chunk-id.ts'
+import type { OpenDataset } from './open-dataset.ts'
+import type { FilePeerClient } from './file-exchange.ts'
+import { filePeerContract } from './file-peer-contract.ts'
+
+export interface FilePeerOptions {
+  readonly device: DeviceId
+  readonly channel: ByteChannel
+  /** @throws ContentError `dataset/locked` */
+  readonly require: (dataset: string) => OpenDataset
+  readonly logger: Logger
+}
+
+/** Another device's files process, reached through both device processes. Owns the channel; ends with it. */
+export class FilePeer implements Disposable {
+  readonly device: DeviceId
+  readonly client: FilePeerClient
+  readonly #options: FilePeerOptions
+  readonly #owned = new DisposableStore()
+  readonly #added = this.#owned.add(new Emitter<{ dataset: string }>())
+  readonly #signed = this.#owned.add(new Emitter<{ dataset: string; receipts: string[] }>())
+  readonly #closed = new Emitter<void>()
+
+  readonly onDidClose = this.#closed.event
+
+  constructor(options: FilePeerOptions) {
+    this.#options = options
+    this.device = options.device
+    const wire = this.#owned.add(new Wire(channelTransport(options.channel)))
+    this.client = createClient(filePeerContract, wire)
+    const onBug = (error: unknown, name: string) =>
+      options.logger.error('a call of a peer about files failed', { name, error: errorMessage(error) })
+    this.#owned.add(serve(filePeerContract, this.#handlers(), wire, { allow: () => true, onBug }))
+    this.#owned.add(options.channel)
+    wire.onDidClose(() => this.dispose())
+  }
+
+  /** Lets a dataset be exchanged with this device; until disposed. */
+  attach(open: OpenDataset): Disposable {
+    const owned = new DisposableStore()
+    let isTold = false
+    owned.add(
+      open.exchange.onDidAdd(() => {
+        if (isTold) return // many segments of one turn are one piece of news
+        isTold = true
+        queueMicrotask(() => {
+          isTold = false
+          this.#added.fire({ dataset: open.id })
+        })
+      }),
+    )
+    owned.add(open.exchange.onDidSign((receipts) => this.#signed.fire({ dataset: open.id, receipts: receipts.map(toBase64Url) })))
+    owned.add(open.exchange.attach(this.device, this.client))
+    this.#added.fire({ dataset: open.id }) // it may have been linked before this dataset was open
+    return this.#owned.add(owned)
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+    this.#closed.fire()
+    this.#closed.dispose()
+  }
+
+  #handlers(): Handlers<typeof filePeerContract> {
+    const { require } = this.#options
+    return {
+      pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(this.device, frontier),
+      onDidAddSegments: this.#added.event,
+      fetchChunks: ({ dataset, ids }, context) => {
+        const { chunks } = require(dataset)
+        const channel = context.openChannel()
+        void sendChunks(channel, ids as ChunkId[], chunks, context.signal).catch((error) => {
+          this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })
+          channel.close('chunk/unavailable')
+        })
+        return { channel: channel.id }
+      },
+      pullReceipts: ({ dataset, segments }) => ({ receipts: require(dataset).book.receiptsOf(segments).slice(0, 1000).map(toBase64Url) }),
+      onDidSignReceipts: this.#signed.event,
+    }
+  }
+}
+
+/** Sends as fast as the other end takes it; it closes the channel when it has all, or wants no more. */
+async function sendChunks(
+  channel: ByteChannel,
+  ids: readonly ChunkId[],
+  chunks: OpenDataset['chunks'],
+  signal: AbortSignal,
+): Promise<void> {
+  let isClosed = false
+  channel.onDidClose(() => (isClosed = true))
+  for (const id of ids) {
+    if (isClosed || signal.aborted) return
+    channel.send(encodeChunkFrame(id, await chunks.get(id)))
+    if (channel.unackedBytes < CHANNEL_HIGH_BYTES) continue
+    await new Promise<void>((resolve) => {
+      const wait = new DisposableStore()
+      const go = () => {
+        wait.dispose()
+        resolve()
+      }
+      wait.add(channel.onDidDrain(go))
+      wait.add(channel.onDidClose(go))
+    })
+  }
+}

@@ -1,0 +1,42 @@
+import type { ChunkId } from './chunk-id.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import type { Dataset } from './dataset.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { Manifest } from './manifest.ts'
+import type { ReplicationBook } from './replication-book.ts'
+
+export interface CacheParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly book: ReplicationBook
+  readonly limitBytes: number
+}
+
+/** Freed beyond what is needed, so that not every write evicts: a twentieth of the limit. */
+const SLACK = 20
+
+/** All ids of a content that can be named without asking anybody: its own, and those in its lists as far as they are here. */
+export async function idsOf(dataset: Dataset, chunks: ChunkStore, manifest: Manifest): Promise<ChunkId[]> {
+  const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
+  if (manifest.depth === 0 || !own.every((id) => chunks.has(id))) return own
+  const all = await dataset.reader.listed(manifest)
+  return [...own, ...all]
+}
+
+/**
+ * Keeps the chunks within the limit (rule RP4): what this device alone may hold, and what it has signed for and must keep, and
+ * what is being written, stays; the rest goes oldest first.
+ * @returns whether `bytes` more fit
+ */
+export async function makeRoom({ dataset, store, chunks, book, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
+  const over = chunks.stats.bytes + bytes - limitBytes
+  if (over <= 0) return true
+  const kept = new Set<ChunkId>()
+  for (const { version } of store.allVersions()) {
+    if (version.content.kind !== 'file' || !book.mustKeep(version.op)) continue
+    for (const id of await idsOf(dataset, chunks, version.content.manifest)) kept.add(id)
+  }
+  await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.isFresh(id))
+  return chunks.stats.bytes + bytes <= limitBytes
+}

@@ -1,0 +1,178 @@
+import { fromBase64Url } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { DatasetId, DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import type { SealedChunk } from './chunk-id.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import type { DatasetStatus } from './dataset-contract.ts'
+import { HeldDatasetKeys } from './dataset-key-source.ts'
+import type { OpenDatasetInput } from './dataset-keys-contract.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import { Dataset } from './dataset.ts'
+import { FileExchange } from './file-exchange.ts'
+import type { FilesCrypto } from './files-crypto.ts'
+import { makeRoom } from './keep-cache.ts'
+import type { Manifest } from './manifest.ts'
+import type { NodeId, OpId } from './op.ts'
+import { PeerChunks } from './peer-chunks.ts'
+import { ReplicationBook } from './replication-book.ts'
+
+/** Where a dataset lies on this device; opened with its keys, closed with them. */
+export interface DatasetStores extends Disposable {
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  /** Of the contents, at most. */
+  readonly limitBytes: number
+}
+
+export interface DatasetHostParts {
+  readonly crypto: FilesCrypto
+  readonly clock: Clock
+  readonly logger: Logger
+  /** `storageKey` is the caller's to wipe when this returns. @throws StoreError */
+  openStores(dataset: DatasetId, storageKey: Uint8Array): DatasetStores
+}
+
+/** Sorted folders kept, for displays that read them page by page. */
+const KEPT_FOLDERS = 8
+/** Other devices that must have signed for a content before its author may let go of it. */
+const COPIES = 1
+/** How often the cache is cut to its limit. */
+const CACHE_CHECK_MS = 30_000
+
+/** One dataset while the device is open. */
+export class OpenDataset implements Disposable {
+  readonly id: DatasetId
+  readonly name: string
+  readonly dataset: Dataset
+  readonly book: ReplicationBook
+  readonly exchange: FileExchange
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly #stores: DatasetStores
+  readonly #keys: HeldDatasetKeys
+  readonly #owned = new DisposableStore()
+  readonly #sorted = new Map<NodeId, readonly DatasetNode[]>()
+  #devices: OpenDatasetInput['devices']
+
+  constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
+    this.id = input.dataset as DatasetId
+    this.name = input.name
+    this.#devices = input.devices
+    const { crypto, clock, logger } = parts
+    const keys = new HeldDatasetKeys(this.id, fromBase64Url(input.idKey), epochsOf(input.epochs))
+    this.#keys = this.#owned.add(keys)
+    const storageKey = fromBase64Url(input.storageKey)
+    const seed = fromBase64Url(input.segmentSeed)
+    try {
+      this.#stores = this.#owned.add(parts.openStores(this.id, storageKey))
+      this.store = this.#stores.store
+      this.chunks = this.#stores.chunks
+      const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
+      const isMember = (device: string) => this.#devices.some((known) => known.device === device && known.isMember)
+      const book = new ReplicationBook({ crypto, dataset: this.id, store: this.store, signer, isMember, copies: COPIES })
+      this.book = book
+      const source = new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk))
+      this.dataset = this.#owned.add(
+        new Dataset({
+          source,
+          book: (segment, isOwn) => book.book(segment, isOwn),
+          crypto,
+          keys,
+          store: this.store,
+          chunks: this.chunks,
+          signer,
+          deviceName: () => this.nameOf(input.device),
+          isAuthor: (device) => this.#devices.some((known) => known.device === device),
+          clock,
+          logger,
+        }),
+      )
+      const { dataset, store, chunks } = this
+      const { limitBytes } = this.#stores
+      const room = (bytes: number) => makeRoom({ dataset, store, chunks, book, limitBytes }, bytes)
+      this.exchange = this.#owned.add(
+        new FileExchange({ dataset, id: this.id, store, chunks, book, source, clock, logger, makeRoom: room }),
+      )
+      this.#owned.add(
+        clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
+      )
+    } catch (error) {
+      this.#owned.dispose()
+      throw error
+    } finally {
+      storageKey.fill(0)
+      seed.fill(0)
+    }
+    this.#owned.add(
+      this.dataset.onDidChange(({ folders, nodes }) => {
+        for (const folder of folders) this.#sorted.delete(folder)
+        for (const node of nodes) this.#sorted.delete(this.dataset.node(node)?.parent ?? node)
+      }),
+    )
+  }
+
+  renew({ epochs, devices }: Pick<OpenDatasetInput, 'epochs' | 'devices'>): void {
+    this.#keys.replace(epochsOf(epochs))
+    this.#devices = devices
+  }
+
+  nameOf(device: string): string {
+    return this.#devices.find((known) => known.device === device)?.name ?? device.slice(0, 8)
+  }
+
+  /** By name, as people sort: folders and files alike, `2` before `10`. */
+  sortedChildren(folder: NodeId): readonly DatasetNode[] {
+    const kept = this.#sorted.get(folder)
+    if (kept) return kept
+    const order = new Intl.Collator(undefined, { numeric: true })
+    const sorted = this.dataset.children(folder).sort((a, b) => order.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+    this.#sorted.set(folder, sorted)
+    if (this.#sorted.size > KEPT_FOLDERS) this.#sorted.delete(this.#sorted.keys().next().value as NodeId)
+    return sorted
+  }
+
+  /** Where the bytes of a content are, as its first list tells: a list of lists counts as one piece. */
+  placeOf({ pieces }: Manifest): 'here' | 'part' | 'away' {
+    const own = pieces.filter(({ id }) => id !== undefined)
+    const held = own.filter(({ id }) => id !== undefined && this.chunks.has(id)).length
+    return held === own.length ? 'here' : held > 0 ? 'part' : 'away'
+  }
+
+  isSafe(version: OpId): boolean {
+    return this.book.isSafe(version)
+  }
+
+  status(): DatasetStatus {
+    this.dataset.flush()
+    const { chunks, bytes } = this.chunks.stats
+    return {
+      dataset: this.id,
+      name: this.name,
+      nodes: this.store.nodeCount(),
+      unsafeVersions: this.book.unsafe.reduce((sum, { versions }) => sum + versions, 0),
+      unsafeBytes: this.book.unsafe.reduce((sum, { bytes }) => sum + bytes, 0),
+      cachedChunks: chunks,
+      cachedBytes: bytes,
+      limitBytes: this.#stores.limitBytes,
+      linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #isGenuine(chunk: SealedChunk): boolean {
+    try {
+      this.dataset.reader.open(chunk)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+const epochsOf = (epochs: OpenDatasetInput['epochs']) => epochs.map(({ epoch, key }) => ({ epoch, key: fromBase64Url(key) }))
