@@ -24,7 +24,7 @@ export interface TreeAttributes {
   readonly atimeNs: bigint
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
-  /** 1, and for a folder 2 and one for each folder in it; 0: removed and only still open. */
+  /** 0: removed and only still open. Otherwise 1; a folder may say 2 and one for each folder in it, where that is counted. */
   readonly linkCount: number
 }
 

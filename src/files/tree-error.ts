@@ -16,6 +16,7 @@ export type TreeErrorCode =
   | 'tree/away'
   | 'tree/damaged'
   | 'tree/not-supported'
+  | 'tree/other-disk'
 
 const MESSAGES: Readonly<Record<TreeErrorCode, string>> = {
   'tree/not-found': 'there is no such file or folder',
@@ -33,6 +34,7 @@ const MESSAGES: Readonly<Record<TreeErrorCode, string>> = {
   'tree/away': 'the bytes are on another device, which is not linked now',
   'tree/damaged': 'the bytes that are kept do not match what was written',
   'tree/not-supported': 'this tree has no such operation',
+  'tree/other-disk': 'the two places are in different datasets; copy instead',
 }
 
 /** What a tree answers instead of doing it. Codes are stable and tested; a mount turns each into the system's own error. */

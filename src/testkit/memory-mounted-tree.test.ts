@@ -3,7 +3,7 @@ import { describeMountedTree } from '../files/mounted-tree.suite.ts'
 import { ROOT_INO } from '../files/mounted-tree.ts'
 import { MemoryMountedTree } from './memory-mounted-tree.ts'
 
-describeMountedTree('MemoryMountedTree', async () => ({ tree: new MemoryMountedTree(), close: async () => {} }))
+describeMountedTree('MemoryMountedTree', async () => ({ tree: new MemoryMountedTree(), root: ROOT_INO, close: async () => {} }))
 
 it('[MT4] nothing stays behind of what was removed and forgotten', () => {
   const tree = new MemoryMountedTree()

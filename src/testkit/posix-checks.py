@@ -131,7 +131,8 @@ refuses('rmdir of a folder with entries', errno.ENOTEMPTY, lambda: os.rmdir('d')
 before = os.stat('d').st_mtime_ns
 os.mkdir('d/e')
 check('mtime of a folder moves', os.stat('d').st_mtime_ns > before)
-check('links of a folder', os.stat('d').st_nlink == 3, os.stat('d').st_nlink)
+# 1: folders are not counted, as on btrfs.
+check('links of a folder', os.stat('d').st_nlink in (1, 3), os.stat('d').st_nlink)
 refuses('rmdir of .', errno.EINVAL, lambda: os.rmdir('d/.'))
 os.mkdir('many')
 for i in range(3000):
@@ -160,7 +161,7 @@ os.rename('b', 'b')
 check('rename onto itself', get('b') == b'a')
 os.mkdir('deep')
 os.rename('d', 'deep/d')
-check('a folder moves with what is in it', os.path.exists('deep/d/x') and os.stat('deep').st_nlink == 3)
+check('a folder moves with what is in it', os.path.exists('deep/d/x') and os.stat('deep').st_nlink in (1, 3))
 put('a', b'A')
 refuses('RENAME_NOREPLACE', errno.EEXIST, lambda: renameat2('a', 'b', 1))
 renameat2('a', 'b', 2)

@@ -29,6 +29,7 @@ const ERRNOS: Readonly<Record<TreeErrorCode, number>> = {
   'tree/away': Errno.ETIMEDOUT,
   'tree/damaged': Errno.EIO,
   'tree/not-supported': Errno.EOPNOTSUPP,
+  'tree/other-disk': Errno.EXDEV,
 }
 
 const ANSWERS: Readonly<Record<number, AnswerRequest>> = {

@@ -1,0 +1,173 @@
+import { expect, it } from 'vitest'
+import { errorCode } from '../base/errors.ts'
+import { silentLogger } from '../base/logger.ts'
+import { bringSegments, testFileDevice, type TestFileDevice } from '../testkit/file-device.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
+import { DatasetTree } from './dataset-tree.ts'
+import { describeMountedTree } from './mounted-tree.suite.ts'
+import { type Ino, ROOT_INO, type TreeChange } from './mounted-tree.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const space = () => ({ totalBytes: 1000, freeBytes: 500, files: 0 })
+
+function treeOf(clock: ManualClock, device: TestFileDevice = testFileDevice(1, clock)) {
+  const tree = new DatasetTree({ datasets: [{ name: 'Home', dataset: device.dataset }], clock, log: silentLogger, space })
+  const home = tree.lookup(ROOT_INO, 'Home')?.ino as Ino
+  const text = async (ino: Ino) => (await tree.read(ino, 0, 1 << 20)).map((piece) => new TextDecoder().decode(piece)).join('')
+  return { ...device, tree, home, text, close: async () => tree.dispose() }
+}
+
+/** Time goes on by itself where a suite expects it to. */
+function tickingClock(): ManualClock {
+  const clock = new ManualClock()
+  const now = clock.nowMs.bind(clock)
+  let ticks = 0
+  clock.nowMs = () => now() + ++ticks
+  return clock
+}
+
+describeMountedTree('DatasetTree', async () => {
+  const made = treeOf(tickingClock())
+  return { tree: made.tree, root: made.home, close: made.close }
+})
+
+it('[MT10] the root lists datasets and is not written to; nothing moves between datasets', async () => {
+  const clock = new ManualClock()
+  const datasets = [1, 2].map((n) => ({ name: `D${n}`, dataset: testFileDevice(n, clock).dataset }))
+  const tree = new DatasetTree({ datasets, clock, log: silentLogger, space })
+  expect(tree.readdir(ROOT_INO, 0, 10).map(({ name }) => name)).toEqual(['D1', 'D2'])
+  const code = (work: () => unknown) => {
+    try {
+      return work()
+    } catch (error) {
+      return errorCode(error)
+    }
+  }
+  expect(code(() => tree.create(ROOT_INO, 'f', 0o644))).toBe('tree/not-permitted')
+  const [one, two] = ['D1', 'D2'].map((name) => tree.lookup(ROOT_INO, name)?.ino as Ino) as [Ino, Ino]
+  tree.create(one, 'f', 0o644)
+  expect(code(() => tree.rename(one, 'f', two, 'f', 'replace'))).toBe('tree/other-disk')
+  tree.dispose()
+})
+
+it('[MT11] what was written is a version when it is closed, or quiet for 2 s; nothing new makes none', async () => {
+  const clock = new ManualClock()
+  const { tree, home, dataset, close } = treeOf(clock)
+  const { ino } = tree.create(home, 'f', 0o644)
+  const node = dataset.at('/f')
+  await tree.write(ino, 0, bytes('one'))
+  expect(dataset.at('/f').bytes).toBe(0)
+  await tree.flush(ino)
+  expect(dataset.at('/f').bytes).toBe(3)
+  await tree.flush(ino)
+  await tree.write(ino, 3, bytes('two'))
+  clock.advance(2_100)
+  await expect.poll(() => dataset.at('/f').bytes).toBe(6)
+  await tree.flush(ino)
+  expect(dataset.versions(node.id).length).toBe(3)
+  await close()
+})
+
+it('[MT12] another device’s version gets a new number, which is told; the old number reads on as it was', async () => {
+  const clock = new ManualClock()
+  const mine = treeOf(clock)
+  const other = testFileDevice(2, clock, { chunks: mine.chunks })
+  const { ino } = mine.tree.create(mine.home, 'f', 0o644)
+  await mine.tree.write(ino, 0, bytes('mine'))
+  await mine.tree.flush(ino)
+  bringSegments(mine.dataset, other.dataset)
+  const changes: TreeChange[] = []
+  mine.tree.onDidChange((change) => changes.push(change))
+  const theirs = other.dataset.at('/f')
+  const text = bytes('theirs')
+  await other.dataset.commitContent(theirs.id, theirs.version, {
+    bytes: 6,
+    extents: [{ offset: 0, length: 6 }],
+    read: (o, l) => text.subarray(o, o + l),
+  })
+  other.dataset.createFile(other.dataset.root, 'g')
+  bringSegments(other.dataset, mine.dataset)
+  expect(changes).toContainEqual({ kind: 'entry', parent: mine.home, name: 'f' })
+  expect(changes).toContainEqual({ kind: 'entry', parent: mine.home, name: 'g' })
+  expect(changes).toContainEqual({ kind: 'content', ino: mine.home })
+  const now = mine.tree.lookup(mine.home, 'f')?.ino as Ino
+  expect(now).not.toBe(ino)
+  expect([await mine.text(ino), await mine.text(now)]).toEqual(['mine', 'theirs'])
+  await mine.close()
+})
+
+it('[MT12] written here and there at once: both are kept', async () => {
+  const clock = new ManualClock()
+  const mine = treeOf(clock)
+  const other = testFileDevice(2, clock, { chunks: mine.chunks })
+  const { ino } = mine.tree.create(mine.home, 'f', 0o644)
+  await mine.tree.flush(ino)
+  bringSegments(mine.dataset, other.dataset)
+  await mine.tree.write(ino, 0, bytes('mine'))
+  const theirs = other.dataset.at('/f')
+  const text = bytes('theirs')
+  await other.dataset.commitContent(theirs.id, theirs.version, {
+    bytes: 6,
+    extents: [{ offset: 0, length: 6 }],
+    read: (o, l) => text.subarray(o, o + l),
+  })
+  bringSegments(other.dataset, mine.dataset)
+  await mine.tree.flush(ino)
+  const contents = await Promise.all(mine.tree.readdir(mine.home, 0, 10).map(({ attributes }) => mine.text(attributes.ino)))
+  expect(contents.sort()).toEqual(['mine', 'theirs'])
+  await mine.close()
+})
+
+it('[MT13] random writes, cuts and holes, stored in between, read as from a plain buffer', async () => {
+  const seed = seedOfRun()
+  const problem = await writeAtRandom(seed, roundsOfRun(400, 20_000))
+  expect({ seed, problem }).toEqual({ seed, problem: undefined })
+})
+
+it('[MT13] the random writes find a cut that is forgotten (planted)', async () => {
+  expect(await writeAtRandom(seedOfRun(), 400, 'forgotten-cut')).toBeDefined()
+})
+
+async function writeAtRandom(seed: number, rounds: number, plant?: 'forgotten-cut'): Promise<string | undefined> {
+  const random = new SeededRandom(seed)
+  const { tree, home, close } = treeOf(new ManualClock())
+  const { ino } = tree.create(home, 'f', 0o644)
+  let model = new Uint8Array(0)
+  const lengthen = (to: number) => {
+    if (to <= model.length) return
+    const longer = new Uint8Array(to)
+    longer.set(model)
+    model = longer
+  }
+  const waiting: Promise<unknown>[] = []
+  for (let round = 0; round < rounds; round++) {
+    const offset = random.below(400_000)
+    const length = 1 + random.below(random.chance(0.8) ? 5_000 : 200_000)
+    const kind = random.below(10)
+    if (kind < 4) {
+      const written = new Uint8Array(length).fill(random.below(256))
+      await tree.write(ino, offset, written)
+      lengthen(offset + length)
+      model.set(written, offset)
+    } else if (kind === 4) {
+      if (!(plant && round > 20)) await tree.setattr(ino, { fileBytes: offset })
+      lengthen(offset)
+      model = model.slice(0, offset)
+    } else if (kind === 5) {
+      tree.allocate(ino, 'punch', offset, length)
+      model.fill(0, offset, offset + length)
+    } else if (kind === 6) waiting.push(Promise.resolve(tree.flush(ino)))
+    else {
+      const got = (await tree.read(ino, offset, length)).flatMap((piece) => [...piece])
+      const want = [...model.subarray(offset, offset + length)]
+      const at = want.findIndex((byte, n) => byte !== got[n])
+      if (at >= 0 || got.length !== want.length) return `round ${round}: at ${offset}+${at} of ${length}`
+    }
+  }
+  await Promise.all(waiting)
+  await tree.flush(ino)
+  const [whole] = await tree.read(ino, 0, 1 << 20)
+  await close()
+  return whole && Buffer.from(whole).equals(Buffer.from(model)) ? undefined : 'differs in the end'
+}

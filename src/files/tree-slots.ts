@@ -1,0 +1,109 @@
+import type { Dataset } from './dataset.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { Ino } from './mounted-tree.ts'
+import type { NodeId } from './op.ts'
+import type { StagedFile } from './staged-file.ts'
+import type { Disposable } from '../base/disposable.ts'
+
+/** One dataset of the tree. */
+export interface TreeDataset {
+  /** As the root lists it; of each tree only one has it. */
+  readonly name: string
+  readonly dataset: Dataset
+}
+
+/** An entry that has a number: somebody may ask for it. */
+export interface TreeSlot {
+  readonly ino: Ino
+  readonly of: TreeDataset
+  readonly id: NodeId
+  /** As its number was told to mean: another device's version gets another number. */
+  version: string
+  /** Where it was last seen, to say which name means something else now. */
+  parent: Ino
+  name: string
+  /** Times it was handed out. */
+  count: number
+  /** What it was when it was removed, or when another device replaced it: it goes on as that. */
+  last: DatasetNode | undefined
+  isRemoved: boolean
+  staged: StagedFile | undefined
+  /** The version `staged` began from. */
+  base: string
+  /** Set for a file that is being written, kept with its next version. */
+  mtimeNs: bigint | undefined
+  /** Of this device, until it is forgotten. */
+  atimeNs: bigint | undefined
+  ctimeNs: bigint | undefined
+  /** Runs out 2 s after the last write. */
+  quiet: Disposable | undefined
+  /** One commit at a time. */
+  committing: Promise<void> | undefined
+}
+
+/** Numbers of entries: given when first asked for, dropped when given back. Never used twice. */
+export class TreeSlots {
+  readonly #byIno = new Map<Ino, TreeSlot>()
+  readonly #byNode = new Map<Dataset, Map<NodeId, TreeSlot>>()
+  #next: Ino
+
+  constructor(firstIno: Ino) {
+    this.#next = firstIno
+  }
+
+  at(ino: Ino): TreeSlot | undefined {
+    return this.#byIno.get(ino)
+  }
+
+  of(dataset: Dataset, id: NodeId): TreeSlot | undefined {
+    return this.#byNode.get(dataset)?.get(id)
+  }
+
+  get all(): Iterable<TreeSlot> {
+    return this.#byIno.values()
+  }
+
+  take(of: TreeDataset, node: DatasetNode, parent: Ino): TreeSlot {
+    const nodes = this.#byNode.get(of.dataset) ?? new Map<NodeId, TreeSlot>()
+    this.#byNode.set(of.dataset, nodes)
+    let slot = nodes.get(node.id)
+    if (!slot) {
+      slot = {
+        ino: this.#next++,
+        of,
+        id: node.id,
+        version: node.version,
+        parent,
+        name: node.name,
+        count: 0,
+        last: undefined,
+        isRemoved: false,
+        staged: undefined,
+        base: '',
+        mtimeNs: undefined,
+        atimeNs: undefined,
+        ctimeNs: undefined,
+        quiet: undefined,
+        committing: undefined,
+      }
+      nodes.set(node.id, slot)
+      this.#byIno.set(slot.ino, slot)
+    }
+    slot.parent = parent
+    slot.name = node.name
+    return slot
+  }
+
+  /** Its node gets another number from now on; this one goes on as what it was. */
+  detach(slot: TreeSlot, last: DatasetNode): void {
+    slot.last = last
+    const nodes = this.#byNode.get(slot.of.dataset)
+    if (nodes?.get(slot.id) === slot) nodes.delete(slot.id)
+  }
+
+  drop(slot: TreeSlot): void {
+    this.#byIno.delete(slot.ino)
+    const nodes = this.#byNode.get(slot.of.dataset)
+    if (nodes?.get(slot.id) === slot) nodes.delete(slot.id)
+  }
+}
