@@ -63,7 +63,10 @@ export class E2eDevice {
   async run(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { node, entry } = this.#program
     const args = [entry, '--data', this.folder, '--port', '0']
-    const options = { env: { ...process.env, HOME: this.folder, ...this.#env, ...more }, stdio: ['ignore', 'ignore', 'pipe'] as const }
+    const options = {
+      env: { ...process.env, HOME: this.folder, ELSEWHERE_MOUNT: 'off', ...this.#env, ...more },
+      stdio: ['ignore', 'ignore', 'pipe'] as const,
+    }
     const child = this.machine
       ? this.machine.spawn(node, args, { ...options, stdio: [...options.stdio] })
       : spawn(node, args, { ...options, stdio: [...options.stdio] })

@@ -5,6 +5,7 @@ import type { DatasetHostParts } from '../files/open-dataset.ts'
 import type { HomeDisk } from '../files/home-disk.ts'
 import { datasetHandlers } from '../files/serve-datasets.ts'
 import { homeFileHandlers } from '../files/serve-files.ts'
+import { MountKeeper, type TreeMounter } from '../files/mount-keeper.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
@@ -12,10 +13,13 @@ import { filesProcessContract } from './files-process-contract.ts'
 
 export interface FilesProcessParts extends DatasetHostParts {
   readonly disk: HomeDisk
+  readonly mounter: TreeMounter
 }
 
 export interface FilesProcess extends Disposable {
   serve(transport: Transport): Disposable
+  /** Unmounts, makes versions of what was written, closes. `dispose` does not wait for it. */
+  stop(): Promise<void>
 }
 
 /**
@@ -23,10 +27,16 @@ export interface FilesProcess extends Disposable {
  * 0600 socket is this account, so everything is allowed. When the connection that brought the keys ends, they are wiped.
  */
 export function createFiles(parts: FilesProcessParts): FilesProcess {
-  const { disk, logger } = parts
+  const { disk, logger, mounter, clock } = parts
   const datasets = new DatasetHost(parts)
+  const mount = new MountKeeper({ host: datasets, mounter, clock, log: logger })
+  const stop = async () => {
+    await mount.stop().catch((error: unknown) => logger.error('the mount did not end well', { error: errorMessage(error) }))
+    await datasets.stop()
+  }
   return {
-    dispose: () => datasets.dispose(),
+    dispose: () => void stop(),
+    stop,
     serve(transport) {
       const owned = new DisposableStore()
       const wire = owned.add(new Wire(transport))
@@ -35,12 +45,12 @@ export function createFiles(parts: FilesProcessParts): FilesProcess {
       const keys = datasets.handlers()
       let hasKeys = false
       const openDataset: typeof keys.openDataset = (input, context) => {
-        if (!hasKeys) owned.defer(() => datasets.close())
+        if (!hasKeys) owned.defer(() => void datasets.close())
         hasKeys = true
         return keys.openDataset(input, context)
       }
       const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
-      const handlers = { ...homeFileHandlers(disk), ...served.handlers, ...keys, openDataset }
+      const handlers = { ...homeFileHandlers(disk), ...served.handlers, ...mount.handlers(), ...keys, openDataset }
       owned.add(serve(filesProcessContract, handlers, wire, { allow: () => true, onBug }))
       owned.add(wire.onDidClose(() => owned.dispose()))
       return owned

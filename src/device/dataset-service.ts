@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { datasetContract } from '../files/dataset-contract.ts'
+import type { mountContract } from '../files/mount-contract.ts'
 import { segmentKeyStatement } from '../files/op-segment.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import type { Vault } from '../identity/vault.ts'
@@ -63,7 +64,7 @@ export class DatasetService implements Disposable {
     )
   }
 
-  handlers(session: DisplaySession): Handlers<typeof datasetContract> {
+  handlers(session: DisplaySession): Handlers<typeof datasetContract & typeof mountContract> {
     const { local } = this.#options
     const pass =
       <Input, Output>(call: (files: FilesClient) => (input: Input, options: CallOptions) => Promise<Output>) =>
@@ -95,6 +96,9 @@ export class DatasetService implements Disposable {
       datasetVersions: pass((files) => files.datasetVersions),
       restoreDatasetNode: pass((files) => files.restoreDatasetNode),
       checkDataset: pass((files) => files.checkDataset),
+      mountStatus: pass((files) => files.mountStatus),
+      mountDatasets: pass((files) => files.mountDatasets),
+      unmountDatasets: pass((files) => files.unmountDatasets),
       onDidChangeDataset: this.#changed.event,
     }
   }

@@ -1,4 +1,5 @@
 import { datasetContract } from '../files/dataset-contract.ts'
+import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
@@ -19,5 +20,6 @@ export const displayContract = {
   ...homeFilesContract,
   ...lastTextContract,
   ...datasetContract,
+  ...mountContract,
 }
 export type DisplayContract = typeof displayContract

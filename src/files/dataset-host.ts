@@ -1,4 +1,4 @@
-import { type Disposable } from '../base/disposable.ts'
+import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
@@ -12,13 +12,15 @@ import type { NodeId } from './op.ts'
 import { type DatasetHostParts, OpenDataset } from './open-dataset.ts'
 
 /** The datasets that are open in the files process: those whose keys the device process has handed over, until it locks. */
-export class DatasetHost implements Disposable {
+export class DatasetHost {
   readonly crypto: FilesCrypto
   readonly #parts: DatasetHostParts
   readonly #open = new Map<string, OpenDataset>()
   readonly #peers = new Set<FilePeer>()
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
+  readonly #beforeClose = new Set<() => Promise<void> | undefined>()
+  #closing: Promise<void> = Promise.resolve()
 
   readonly onDidChange = this.#changed.event
   /** A dataset was opened or closed. */
@@ -56,7 +58,8 @@ export class DatasetHost implements Disposable {
         this.link(device as DeviceId, channel)
         return { channel: channel.id }
       },
-      openDataset: (input) => {
+      openDataset: async (input) => {
+        await this.#closing
         const open = this.#open.get(input.dataset)
         if (open) {
           open.renew(input)
@@ -74,8 +77,8 @@ export class DatasetHost implements Disposable {
         this.#open.get(input.dataset)?.renew(input)
         return {}
       },
-      closeDatasets: () => {
-        this.close()
+      closeDatasets: async () => {
+        await this.close()
         return {}
       },
     }
@@ -90,16 +93,38 @@ export class DatasetHost implements Disposable {
     for (const open of this.#open.values()) peer.attach(open)
   }
 
-  close(): void {
-    const open = [...this.#open.values()]
-    this.#open.clear()
-    for (const dataset of open) dataset.dispose()
-    if (open.length > 0) this.#opened.fire()
+  /** Work to be done while datasets can still be used: it is waited for before keys go. undefined: there is none. */
+  beforeClose(work: () => Promise<void> | undefined): Disposable {
+    this.#beforeClose.add(work)
+    return toDisposable(() => this.#beforeClose.delete(work))
   }
 
-  dispose(): void {
+  /** Closes all, after those who asked have done their last work; at once when there is none. */
+  close(): Promise<void> {
+    const last = [...this.#beforeClose].map((work) => work()).filter((work) => work !== undefined)
+    const close = () => {
+      const open = [...this.#open.values()]
+      this.#open.clear()
+      for (const dataset of open) dataset.dispose()
+      if (open.length > 0) this.#opened.fire()
+    }
+    if (last.length === 0) close()
+    else {
+      this.#closing = Promise.allSettled(last).then((results) => {
+        for (const result of results) {
+          if (result.status === 'rejected')
+            this.#parts.logger.error('the last work before closing files failed', { error: String(result.reason) })
+        }
+        close()
+      })
+    }
+    return this.#closing
+  }
+
+  /** Closes all and ends. */
+  async stop(): Promise<void> {
     for (const peer of [...this.#peers]) peer.dispose()
-    this.close()
+    await this.close()
     this.#changed.dispose()
     this.#opened.dispose()
   }

@@ -231,11 +231,6 @@ export class Dataset implements Disposable {
     return this.#writer.change(base, change)
   }
 
-  /** New content as a change of a stored one: nobody's until `setContent` makes it a version. */
-  changeContent(base: Manifest, change: ContentChange): Promise<Manifest> {
-    return this.#writer.change(base, change)
-  }
-
   // Changes of the tree
 
   /** @throws FileError `file/exists`, `file/not-a-folder`, `file/bad-path` */

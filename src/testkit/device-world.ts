@@ -204,6 +204,12 @@ export class WorldDevice {
     const files = this.#owned.add(
       createFiles({
         disk: this.disk,
+        mounter: {
+          setting: { isOn: false, at: '/home/test/Elsewhere' },
+          keep: () => {},
+          mount: () => Promise.reject(new Error('there are no mounts here')),
+          space: () => ({ totalBytes: 1, freeBytes: 1 }),
+        },
         crypto: new NodeFilesCrypto(),
         clock: this.#wrongClock(world.clock),
         logger: silentLogger,

@@ -7,19 +7,27 @@ import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import type { DeviceClient } from './local-client.ts'
 
-const options = { ...dataOptions, json: { type: 'boolean', default: false }, dataset: { type: 'string', default: 'Home' } } as const
+const options = {
+  ...dataOptions,
+  json: { type: 'boolean', default: false },
+  force: { type: 'boolean', default: false },
+  dataset: { type: 'string', default: 'Home' },
+} as const
 
 /** One call of `elsewhere fs VERB`. */
 interface FsCall {
   readonly device: DeviceClient
   readonly dataset: string
   readonly json: boolean
+  readonly force: boolean
   readonly args: readonly string[]
 }
 
 interface Verb {
   readonly usage: string
   readonly what: string
+  /** Of all datasets together, open or not. */
+  readonly isOfAll?: boolean
   run(call: FsCall): Promise<number>
 }
 
@@ -133,6 +141,27 @@ const VERBS: Readonly<Record<string, Verb>> = {
       return 0
     },
   },
+  mount: {
+    usage: 'mount [FOLDER]',
+    what: 'mount your files as a folder of this machine, from now on',
+    isOfAll: true,
+    async run({ device, json, args }) {
+      const status = await device.mountDatasets(args[0] === undefined ? {} : { at: path.resolve(args[0]) })
+      if (json) console.log(JSON.stringify(status))
+      else console.log(status.state === 'mounted' ? status.at : `They will be at ${status.at} when this device is unlocked.`)
+      return 0
+    },
+  },
+  unmount: {
+    usage: 'unmount [--force]',
+    what: 'take that folder away, from now on; --force also while programs use it',
+    isOfAll: true,
+    async run({ device, json, force }) {
+      const status = await device.unmountDatasets({ force })
+      console.log(json ? JSON.stringify(status) : `Your files are no longer at ${status.at}.`)
+      return 0
+    },
+  },
   status: {
     usage: 'status',
     what: 'say what is kept here and what is not yet safe',
@@ -186,13 +215,15 @@ export const fsCommand: Command = {
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
     if (!verb) throw new TypeError(`fs takes one of ${Object.keys(VERBS).join(', ')}; "elsewhere fs --help" says more`)
     return withDevice(values.data, async (device) => {
+      const { json, force } = values
+      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, args: rest })
       const all = await device.listDatasets({})
       const found = all.find((one) => one.name === values.dataset || one.dataset === values.dataset)
       if (!found)
         throw new TypeError(
           `there is no dataset "${values.dataset}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
         )
-      return verb.run({ device, dataset: found.dataset, json: values.json, args: rest })
+      return verb.run({ device, dataset: found.dataset, json, force, args: rest })
     })
   },
 }

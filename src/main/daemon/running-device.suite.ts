@@ -63,7 +63,7 @@ export class RunningDevice {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, ELSEWHERE_TEST_MARK: path.basename(this.folder), CI: '1' }
+    return { ...process.env, ELSEWHERE_TEST_MARK: path.basename(this.folder), CI: '1', ELSEWHERE_MOUNT: 'off' }
   }
 
   /** Resolves when it says that it is up; rejects with what it wrote when it ends before. */

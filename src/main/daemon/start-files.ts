@@ -5,6 +5,8 @@ import type { Logger } from '../../base/logger.ts'
 import { createFiles } from '../../device/create-files.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
+import { FuseMounter } from '../../platform/node/fuse/fuse-mounter.ts'
+import { OwnMounts } from '../../platform/node/own-mounts.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
 import { openDatasetStores } from '../../platform/node/open-dataset-stores.ts'
 
@@ -13,7 +15,7 @@ export interface FilesOptions {
   /** Where datasets lie. */
   readonly datasetsFolder: string
   readonly log: Logger
-  /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder) count. */
+  /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder), ELSEWHERE_MOUNT (`off` or a folder) count. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -22,9 +24,11 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
   const home = path.resolve(environment.HOME || os.homedir())
   const dataHome = environment.XDG_DATA_HOME
   const trash = path.join(dataHome && path.isAbsolute(dataHome) ? dataHome : path.join(home, '.local', 'share'), 'Trash')
-  const disk = new NodeHomeDisk({ home, trash, allowOutside: environment.ELSEWHERE_FOLLOW_OUTSIDE_HOME === '1' })
+  const mounts = new OwnMounts()
+  const disk = new NodeHomeDisk({ home, trash, allowOutside: environment.ELSEWHERE_FOLLOW_OUTSIDE_HOME === '1', mounts })
   const files = createFiles({
     disk,
+    mounter: new FuseMounter({ folder: datasetsFolder, home, environment, mounts, log }),
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
@@ -34,7 +38,7 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
   return {
     stop: async () => {
       listening.dispose()
-      files.dispose()
+      await files.stop()
     },
   }
 }

@@ -9,6 +9,7 @@ import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
 import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
 import { assertWithin, ConfinedFolder } from './confined-folder.ts'
 import { moveWithoutReplacing } from './move-without-replacing.ts'
+import type { OwnMounts } from './own-mounts.ts'
 import { moveToTrash } from './trash.ts'
 
 /** Entries looked at at once: enough to keep the thread pool busy, few enough to leave it to others. */
@@ -20,6 +21,8 @@ export interface NodeHomeDiskOptions {
   readonly trash: string
   /** Follow links out of home, and take paths outside it. */
   readonly allowOutside?: boolean
+  /** Folders at which this process itself answers: paths below them are refused, for we would wait for ourselves. */
+  readonly mounts?: OwnMounts
 }
 
 /**
@@ -136,6 +139,7 @@ export class NodeHomeDisk implements HomeDisk {
   async #attempt<T>(asked: string, run: (path: string) => Promise<T>): Promise<T> {
     try {
       const normal = normalizePath(asked)
+      this.#options.mounts?.refuse(normal)
       if (!this.#options.allowOutside && !isWithin(this.#options.home, normal)) assertWithin(await this.#realHome(), normal, normal)
       return await run(normal)
     } catch (error) {
