@@ -66,13 +66,15 @@ export class StagedExtents {
       const start = Math.floor(at / BLOCK_BYTES) * BLOCK_BYTES
       const block = this.#blocks.get(start / BLOCK_BYTES)
       const stop = Math.min(end, start + BLOCK_BYTES)
-      for (let i = 0; block && i < block.ranges.length && at < stop; i += 2) {
-        const from = Math.max(at, start + (block.ranges[i] as number))
-        const to = Math.min(stop, start + (block.ranges[i + 1] as number))
-        if (to <= from) continue
-        skipTo(from)
-        into.set(block.bytes.subarray(from - start, to - start), from - offset)
-        at = to
+      if (block) {
+        for (let i = 0; i < block.ranges.length; i += 2) {
+          const from = Math.max(at, start + (block.ranges[i] as number))
+          const to = Math.min(stop, start + (block.ranges[i + 1] as number))
+          if (to <= from) continue
+          skipTo(from)
+          into.set(block.bytes.subarray(from - start, to - start), from - offset)
+          at = to
+        }
       }
       skipTo(stop)
     }

@@ -122,7 +122,7 @@ function startSupervisor(data: DataFolder, port: string | undefined, endRequests
       reject(new StartError('start/process-failed', `The supervisor ended before the device was ready (${why}); ${data.logs} says why.`))
     })
     child.on('message', (message: ProcessReport) => {
-      if (ended) return
+      if (ended || message.kind === 'alive') return
       if (message.kind === 'failed') return reject(new ProcessFailure(message.code, message.message))
       endRequests.hold()
       child.removeAllListeners()

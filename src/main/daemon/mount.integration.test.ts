@@ -123,6 +123,17 @@ END`)
     expect(readFileSync(file, 'utf8')).toBe('three')
   })
 
+  it('[FM14] a files process that stands still is ended, who waits in the mount gets an answer, and it comes back', async () => {
+    await writeFile(path.join(home, 'f'), 'kept')
+    const pid = filesPid()
+    process.kill(pid, 'SIGSTOP')
+    const waiting = lab.run('ls', [path.join(home, 'never-asked')]).catch(() => 'answered')
+    expect(await waiting).toBe('answered')
+    await mounted()
+    expect(filesPid()).not.toBe(pid)
+    expect(await readFile(path.join(home, 'f'), 'utf8')).toBe('kept')
+  })
+
   it('[FM13] kill -9 of the files process: what was closed or synced is there, nobody is stuck, the mount comes back', async () => {
     for (let round = 0; round < roundsOfRun(2, 100); round++) {
       // Another process writes down each file that it was told is done; it ends when the mount goes under it.

@@ -19,6 +19,8 @@ export interface ProcessContext {
 export type ProcessReport =
   | { readonly kind: 'ready'; readonly details?: Readonly<Record<string, unknown>> }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** The answer to any message of the supervisor's: its loop turns. */
+  | { readonly kind: 'alive' }
 
 /** What `start` gives back: what the supervisor hears with "ready", and work to be done before the process may end. */
 export interface StartedProcess {
@@ -58,6 +60,7 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
   process.on('SIGINT', () => {})
   process.on('SIGHUP', () => {})
   process.on('SIGTERM', () => void end(0, 'asked'))
+  process.on('message', () => report({ kind: 'alive' }))
   process.on('disconnect', () => void end(0, 'the supervisor is gone'))
   process.on('uncaughtException', (error) => {
     log.error('a bug ended this process; the supervisor starts it again', { error })

@@ -12,6 +12,9 @@ const MAX_BACKOFF_MS = 10_000
 const HEALTHY_MS = 30_000
 /** How long a process may take to end by itself: it flushes what it keeps. */
 const STOP_PATIENCE_MS = 6_000
+/** How often a watched process is asked whether it lives, and how many answers may be missing: 20 s. Its longest work is shorter. */
+const WATCH_MS = 4_000
+const MAX_MISSED = 5
 
 export interface SupervisedProcessOptions {
   readonly name: string
@@ -19,6 +22,8 @@ export interface SupervisedProcessOptions {
   readonly args: readonly string[]
   readonly clock: Clock
   readonly log: Logger
+  /** Ended and started again when its loop stands still: programs may be waiting for it inside the kernel. */
+  readonly isWatched?: boolean
   /** Where what it writes goes. */
   writeLog(text: string): void
 }
@@ -37,6 +42,7 @@ export class SupervisedProcess {
   #backoffMs = FIRST_BACKOFF_MS
   #retry: Disposable | undefined
   #stopping = false
+  #missed = 0
 
   constructor(options: SupervisedProcessOptions) {
     this.name = options.name
@@ -75,6 +81,22 @@ export class SupervisedProcess {
     insist.dispose()
   }
 
+  /** Counted in answers, not in time: a machine that slept missed none. */
+  #watch(child: ChildProcess): void {
+    this.#missed = 0
+    const look = () => {
+      if (this.#child !== child || this.#stopping || !child.connected) return
+      if (++this.#missed > MAX_MISSED) {
+        this.#options.log.warn('stands still; killed, to be started again', { process: this.name, pid: child.pid })
+        child.kill('SIGKILL')
+        return
+      }
+      child.send({ kind: 'alive?' }, () => {})
+      this.#options.clock.after(WATCH_MS, look)
+    }
+    look()
+  }
+
   #spawn(onReady: () => void, onFailed: ((error: unknown) => void) | undefined): void {
     const { clock, log, file, args, writeLog } = this.#options
     const startedAtMs = clock.monotonicMs()
@@ -86,10 +108,12 @@ export class SupervisedProcess {
     child.stderr?.on('data', (chunk: Buffer) => writeLog(chunk.toString()))
     child.on('error', (error) => (failure = error))
     child.on('message', (message: ProcessReport) => {
-      if (message.kind === 'failed') failure = new ProcessFailure(message.code, message.message)
+      if (message.kind === 'alive') this.#missed = 0
+      else if (message.kind === 'failed') failure = new ProcessFailure(message.code, message.message)
       else {
         this.#state = 'ready'
         this.#details = message.details ?? {}
+        if (this.#options.isWatched) this.#watch(child)
         onReady()
       }
     })

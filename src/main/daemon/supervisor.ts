@@ -39,6 +39,8 @@ async function main(): Promise<void> {
       args: ['--data', data.path, ...args],
       clock: systemClock,
       log,
+      // What waits for a mount waits inside the kernel: only the end of the files process lets it go.
+      isWatched: name === 'files',
       writeLog: (text) => logFile.write(text),
     })
   const processes = [
