@@ -59,6 +59,31 @@ describeInBrowser('one desk on two displays beside each other', () => {
     await same()
   })
 
+  it('[AP91] what a locked display draws to be quick is gone at once, asks nothing and takes no key', async () => {
+    const c = await E2eDisplay.open(device, browser)
+    const { page } = c
+    try {
+      const calls: unknown[] = []
+      page.on('websocket', (socket) =>
+        socket.on('framesent', ({ payload }) => {
+          const sent: unknown = typeof payload === 'string' ? JSON.parse(payload) : {}
+          if (sent && typeof sent === 'object' && 'm' in sent) calls.push(sent.m)
+        }),
+      )
+      await page.getByLabel('Passphrase').waitFor() // the entrance leads here, and works once
+      await page.reload()
+      await page.getByLabel('Passphrase').pressSequentially('abc', { delay: 20 })
+      await page.waitForFunction(() => performance.getEntriesByName('elsewhere:warm').length === 1)
+      await page.keyboard.type('def')
+      expect(await page.getByLabel('Passphrase').inputValue()).toBe('abcdef')
+      expect(await page.locator('.window, .desk, [data-desk-area]').count()).toBe(0)
+      expect(await page.evaluate(() => performance.getEntriesByName('elsewhere:app-mounted').length)).toBe(0)
+      expect(new Set(calls)).toEqual(new Set(['hello']))
+    } finally {
+      await c.close()
+    }
+  })
+
   it('undo on the one display takes back what was done on the other', async () => {
     await runFromPalette(a.page, 'welcome', /^Welcome/)
     const before = await rectOf(a.page, 'Welcome')

@@ -1,6 +1,7 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build as bundle, stop as stopBundler } from 'esbuild'
+import { BROTLI_EXTENSION, COMPRESSIBLE, compressBrotli } from '../src/main/daemon/compression.ts'
 import { inProject, run } from './project.ts'
 
 /** Loaded from node_modules at run time: native code, or a package whose files must stay apart. */
@@ -56,6 +57,22 @@ export async function buildElectron(): Promise<void> {
 export async function buildRenderer(): Promise<void> {
   const { code, output } = await run('vite', ['build', '--logLevel', 'warn'])
   if (code !== 0) throw new Error(`build: vite failed\n${output}`)
+  await compressFolder(inProject('dist/renderer'))
+}
+
+/**
+ * Lays FILE.br beside each file that gets smaller by it. Done here, once: a device that compresses when it is first asked has no
+ * processor left for the display that waits for the files.
+ */
+async function compressFolder(folder: string): Promise<void> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => COMPRESSIBLE.has(path.extname(name)))
+  await Promise.all(
+    names.map(async (name) => {
+      const file = path.join(folder, name)
+      const compressed = await compressBrotli(await readFile(file))
+      await writeFile(`${file}${BROTLI_EXTENSION}`, compressed)
+    }),
+  )
 }
 
 const SOURCES = ['src', 'assets', 'vite.config.ts', 'package-lock.json', 'scripts/build.ts']

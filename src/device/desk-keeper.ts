@@ -19,6 +19,9 @@ import { type LinkedDeskOptions, linkDesk } from './linked-desk.ts'
 import type { Notices } from './notices.ts'
 import { openDesk, type OpenDesk } from './open-desk.ts'
 
+/** Links begin this long after the desk is open: the display that unlocked it has its workspace by then, and needs no link for it. */
+const LINKS_AFTER_MS = 50
+
 /** A desk with what lives beside its documents. */
 export interface KeptDesk {
   readonly desk: OpenDesk
@@ -166,7 +169,19 @@ export class DeskKeeper implements Disposable {
       )
       const copies = owned.add(new CopiedFolders({ desk, notices, clock, log, renew: () => this.renew() }))
       owned.add(watchCuts({ desk, notices, log, renew: () => this.renew() }))
-      owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
+      const link = () => {
+        try {
+          owned.add(linkDesk({ ...this.#options, desk, claims, lastScreens, copies }))
+        } catch (error) {
+          log.error('the links could not be opened', { error })
+          notices.put({
+            code: errorCode(error),
+            severity: 'error',
+            message: `This device could not open its links: ${errorMessage(error)}`,
+          })
+        }
+      }
+      owned.add(clock.after(LINKS_AFTER_MS, link))
       log.info('the desk is open', { documents: desk.documents.all().length, devices: desk.devices.members.length })
       this.#opened.fire(this.#open)
     } catch (error) {

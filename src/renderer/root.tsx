@@ -26,6 +26,9 @@ export function Root({ connection }: { connection: DeviceConnection }) {
   )
 }
 
+/** Between two keys of a passphrase rather than under one. */
+const untilIdle = () => new Promise<void>((resolve) => requestIdleCallback(() => resolve(), { timeout: 1_000 }))
+
 /** Set once a desk was open in this page: from then on a lock means a fresh page. */
 let deskWasOpen = false
 
@@ -43,6 +46,11 @@ function Screen({ connection }: { connection: DeviceConnection }) {
       await desk.prepare()
       if (phase !== 'first-run') (await loadDesk()).sessionOfPage() // before that the display has no name yet
       await loadApps()
+      if (phase === 'first-run') return // the whole of Home is one window
+      const { warmDesk } = await import('./shell/warm-desk.tsx')
+      await untilIdle()
+      // Whoever is already unlocking is not kept waiting for it.
+      if (useDoor.getState().door?.phase === phase) warmDesk()
     }
     void prepare()
   }, [phase])

@@ -40,7 +40,9 @@ const TURN_DISTANCE = 1.5
  * All classes from the nearest to the farthest, the class itself first (rule SE33). Equal distances: the narrower first, because a
  * window made for less room fits in more. Every device gets the same order.
  */
-export function nearestClasses(displayClass: DisplayClass): readonly DisplayClass[] {
+export const nearestClasses = (displayClass: DisplayClass): readonly DisplayClass[] => NEAREST[displayClass]
+
+function orderedFrom(displayClass: DisplayClass): readonly DisplayClass[] {
   const [bucket, orientation] = split(displayClass)
   const distance = (other: DisplayClass): number => {
     const [otherBucket, otherOrientation] = split(other)
@@ -48,3 +50,8 @@ export function nearestClasses(displayClass: DisplayClass): readonly DisplayClas
   }
   return [...DISPLAY_CLASSES].sort((a, b) => distance(a) - distance(b) || DISPLAY_CLASSES.indexOf(a) - DISPLAY_CLASSES.indexOf(b))
 }
+
+/** Asked for every window at every layout: ordered once. */
+const NEAREST = Object.fromEntries(DISPLAY_CLASSES.map((one) => [one, orderedFrom(one)])) as Readonly<
+  Record<DisplayClass, readonly DisplayClass[]>
+>

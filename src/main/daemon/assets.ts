@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
+import { BROTLI_EXTENSION, COMPRESSIBLE, compressBrotli } from './compression.ts'
 import { StartError } from './start-error.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,9 +21,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
   '.wasm': 'application/wasm',
 }
-/** Formats that are compressed already gain nothing. */
-const COMPRESSIBLE = new Set(['.html', '.js', '.mjs', '.css', '.json', '.webmanifest', '.svg', '.txt', '.wasm'])
-
 export type Encoding = 'br' | 'gzip' | 'identity'
 
 /** One file of the renderer, held in memory with its compressed forms. */
@@ -35,7 +34,8 @@ export interface Asset {
 
 /**
  * The renderer's files, found once at start: a request can name nothing else, so no path from outside ever reaches the
- * disk. Each is compressed when first asked for and kept: a few MB in all.
+ * disk. Their compressed forms come from the build; what it did not compress is compressed when first asked for. Kept: a few
+ * MB in all.
  */
 export class Assets {
   readonly #byPath = new Map<string, Asset>()
@@ -59,7 +59,7 @@ export class Assets {
 function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.map'))
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.map') && !entry.name.endsWith(BROTLI_EXTENSION))
       .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
   } catch (cause) {
     throw new StartError('start/no-renderer', `The desktop's files can't be read in ${folder}. Run "npm run build", then start again.`, {
@@ -69,17 +69,13 @@ function listFiles(folder: string): string[] {
 }
 
 const HASHED_NAME = /-[A-Za-z0-9_-]{8}\.[a-z0-9]+$/
-/** Best compression of what is asked for once and served often would be 11; 9 is a tenth of its time and 3 % larger. */
-const BROTLI_QUALITY = 9
-
 function makeAsset(file: string): Asset {
   const plain = readFileSync(file)
   const extension = path.extname(file)
   const kept = new Map<Encoding, Promise<Uint8Array>>([['identity', Promise.resolve(plain)]])
   const compress = (encoding: Encoding): Promise<Uint8Array> => {
     if (encoding === 'gzip') return promisify(gzip)(plain)
-    const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length }
-    return promisify(brotliCompress)(plain, { params })
+    return readFile(`${file}${BROTLI_EXTENSION}`).catch(() => compressBrotli(plain)) // a folder that no build of ours made
   }
   return {
     type: TYPES[extension] ?? 'application/octet-stream',

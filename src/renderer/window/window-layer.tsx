@@ -1,8 +1,8 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import type { DeskSize } from '../../session/display-class.ts'
-import { deskNow, useDesk } from '../desk/desk-store.ts'
+import { type DeskSlice, deskNow, useDesk } from '../desk/desk-store.ts'
 import { useRemoteDrags } from '../desk/remote-drags.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
 import { KeyboardMode } from './keyboard-mode.tsx'
@@ -77,7 +77,12 @@ interface Wanted {
   readonly contents: readonly WindowId[]
 }
 
-function useSeenWindows(): { readonly seen: ReadonlyMap<WindowId, SeenPart>; readonly wanted: Wanted } {
+interface SeenWindows {
+  readonly seen: ReadonlyMap<WindowId, SeenPart>
+  readonly wanted: Wanted
+}
+
+function useSeenWindows(): SeenWindows {
   const session = useDesk((state) => state.session)
   const displayClass = useDesk((state) => state.displayClass)
   const desk = useDesk((state) => state.desk)
@@ -85,27 +90,35 @@ function useSeenWindows(): { readonly seen: ReadonlyMap<WindowId, SeenPart>; rea
   const stack = session?.stack
   const activity = session?.currentActivity
   return useMemo(() => {
-    const now = deskNow().session
-    if (!now || !windows || !stack || !activity) return { seen: new Map<WindowId, SeenPart>(), wanted: { frames: [], contents: [] } }
-    const frontToBack = shownWindows(now)
-      .reverse()
-      .map((id) => [id, windowRect(now.windows[id] as SessionState['windows'][WindowId], displayClass, desk)] as const)
-    const focused = focusedWindow(now)
-    const seen = seenParts(frontToBack, desk)
-    const others = frontToBack.map(([id]) => id).filter((id) => id !== focused)
-    const inView = others.filter((id) => seen.get(id) !== 'nothing')
-    const hidden = others.filter((id) => seen.get(id) === 'nothing')
-    const first = focused ? [focused] : []
-    const contents = [...first, ...inView.filter((id) => seen.get(id) === 'content')].slice(0, MAX_LIVE)
-    return { seen, wanted: { frames: [...first, ...inView, ...hidden], contents } }
+    const { session: now } = deskNow()
+    return layOut({ session: windows && stack && activity && now, displayClass, desk })
   }, [windows, stack, activity, displayClass, desk])
+}
+
+/** What is where, and how much of it can be seen. */
+export function layOut({ session, displayClass, desk }: Pick<DeskSlice, 'session' | 'displayClass' | 'desk'>): SeenWindows {
+  if (!session) return { seen: new Map(), wanted: { frames: [], contents: [] } }
+  const frontToBack = shownWindows(session)
+    .reverse()
+    .map((id) => [id, windowRect(session.windows[id] as SessionState['windows'][WindowId], displayClass, desk)] as const)
+  const focused = focusedWindow(session)
+  const seen = seenParts(frontToBack, desk)
+  const others = frontToBack.map(([id]) => id).filter((id) => id !== focused)
+  const inView = others.filter((id) => seen.get(id) !== 'nothing')
+  const hidden = others.filter((id) => seen.get(id) === 'nothing')
+  const first = focused ? [focused] : []
+  const contents = [...first, ...inView.filter((id) => seen.get(id) === 'content')].slice(0, MAX_LIVE)
+  return { seen, wanted: { frames: [...first, ...inView, ...hidden], contents } }
 }
 
 /** Shows a list of windows a few at a time: the first in the first frame, `step` more after each. */
 function useStaged(wanted: readonly WindowId[], step: number, kept: number) {
   const [before, setBefore] = useState<readonly WindowId[]>([])
   const stage = useMemo(() => stageOf(wanted, before, kept), [wanted, before, kept])
-  useEffect(() => (stage.missing.length > 0 ? afterPaint(() => setBefore(nextStage(stage, step))) : undefined), [stage, step])
+  useEffect(
+    () => (stage.missing.length > 0 ? afterPaint(() => startTransition(() => setBefore(nextStage(stage, step)))) : undefined),
+    [stage, step],
+  )
   // One that comes by itself is seen coming; a whole desk is just there.
   const newcomer = stage.missing.length === 1 && before.length > 0 ? stage.missing[0] : undefined
   return { shown: stage.shown, complete: stage.missing.length === 0, newcomer }
