@@ -7,6 +7,8 @@ export const preferenceSchemas = {
   /** `gradient`: made from the activity's hue; else the wallpaper's own address or a data URL of at most 256 kB. */
   wallpaper: z.string().max(262_144),
   terminalFontPx: z.number().int().min(8).max(40),
+  /** Typed letters appear at once on a slow link, underlined until they are confirmed. */
+  terminalGuesses: z.boolean(),
   editorFontPx: z.number().int().min(8).max(40),
   editorWrap: z.boolean(),
   /** Offer `beside` first when unlocking. */
@@ -21,6 +23,7 @@ export const DEFAULT_PREFERENCES: Preferences = {
   reducedMotion: 'system',
   wallpaper: 'gradient',
   terminalFontPx: 13,
+  terminalGuesses: true,
   editorFontPx: 13,
   editorWrap: false,
   unlockBeside: false,

@@ -7,10 +7,20 @@ import type { LanDiscovery, LanFinding } from './lan-discovery.ts'
 import { LanMeeting } from './lan-meeting.ts'
 import { HOUR_MS, lanTag, pairingLanTag } from './meeting-keys.ts'
 import { RendezvousPool } from './rendezvous-pool.ts'
+import type { WebSocketLike } from './web-socket-like.ts'
 
 const SECRET = new Uint8Array(32).fill(1)
 
-function setUp(rendezvousSecret: Uint8Array | undefined) {
+/** Answers, and says nothing. */
+const aSocket = (): WebSocketLike => ({
+  send() {},
+  bufferedBytes: 0,
+  onDidReceive: () => ({ dispose() {} }),
+  onDidClose: () => ({ dispose() {} }),
+  dispose() {},
+})
+
+function setUp(rendezvousSecret: Uint8Array | undefined, answers = false) {
   const clock = new ManualClock(100 * HOUR_MS)
   const found = new Emitter<LanFinding>()
   const announced: { tags: readonly string[]; port: number | undefined }[] = []
@@ -22,7 +32,7 @@ function setUp(rendezvousSecret: Uint8Array | undefined) {
     dispose() {},
   }
   const parts = { clock, random: systemRandom, logger: silentLogger }
-  const pool = new RendezvousPool({ ...parts, openSocket: () => new Promise(() => {}) })
+  const pool = new RendezvousPool({ ...parts, openSocket: () => (answers ? Promise.resolve(aSocket()) : new Promise(() => {})) })
   const meeting = new LanMeeting({ lan, pool, rendezvousSecret, ownPort: 4000, clock, logger: silentLogger })
   const urls = () => pool.clients.map(({ url }) => url)
   return { clock, found, announced, pool, meeting, urls, queries: () => queries }
@@ -70,6 +80,31 @@ it('[SY65] places of rendezvous that were left behind are given to those that ar
   found.fire({ tag: lanTag(SECRET, 100), url: 'ws://192.168.1.2:5/' })
   expect(urls()).toHaveLength(8)
   expect(urls()).toContain('ws://192.168.1.2:5/')
+})
+
+it('[SY65] one machine gets two places, whatever ports it names', () => {
+  const { found, urls } = setUp(SECRET)
+  for (let port = 1; port < 50; port++) found.fire({ tag: lanTag(SECRET, 100), url: `ws://10.0.0.66:${port}/` })
+  expect(urls()).toEqual(['ws://10.0.0.66:1/', 'ws://10.0.0.66:2/'])
+  found.fire({ tag: lanTag(SECRET, 100), url: 'ws://10.0.0.2:5/' })
+  expect(urls()).toContain('ws://10.0.0.2:5/')
+})
+
+it('[SY65] eight hostile addresses that answer keep the real one out for one turn, not longer', async () => {
+  const { found, urls, clock, pool } = setUp(SECRET, true)
+  const flood = () => {
+    for (let i = 1; i <= 8; i++) found.fire({ tag: lanTag(SECRET, 100), url: `ws://10.6.6.${i}:5/` })
+  }
+  const real = { tag: lanTag(SECRET, 100), url: 'ws://10.0.0.2:5/' }
+  flood()
+  await expect.poll(() => pool.clients.every(({ isConnected }) => isConnected)).toBe(true)
+  found.fire(real)
+  expect(urls()).not.toContain(real.url)
+  clock.advance(60_000)
+  flood()
+  found.fire(real)
+  expect(urls()).toHaveLength(8)
+  expect(urls()).toContain(real.url)
 })
 
 it('[SY64] a device without a workspace announces and finds a meeting number while pairing only', () => {

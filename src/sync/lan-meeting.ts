@@ -12,6 +12,10 @@ const FIRST_QUERIES_MS = [0, 1_000, 3_000]
 const MAX_FROM_LAN = 8
 /** One that could not be reached for so long belongs to a network we have left: its place is free. Six times what a try may take. */
 const LEFT_BEHIND_MS = 30_000
+/** Places that one machine gets: its rendezvous, and the one it had before it was started again. */
+const MAX_PER_ADDRESS = 2
+/** When all places are taken by what answers, whoever is there longest makes way after this: nobody keeps the others out. */
+const TURN_MS = 60_000
 
 export interface LanMeetingOptions {
   readonly lan: LanDiscovery
@@ -26,6 +30,11 @@ export interface LanMeetingOptions {
   readonly logger: Logger
 }
 
+interface Place {
+  readonly use: Disposable
+  readonly sinceMs: number
+}
+
 /**
  * Lets devices on one LAN meet with nothing set up (SY65): announces the hour's tag of the workspace (and of a meeting
  * number while pairing), and uses the rendezvous of whoever announces the same.
@@ -34,7 +43,7 @@ export class LanMeeting implements Disposable {
   readonly #options: LanMeetingOptions
   readonly #owned = new DisposableStore()
   readonly #pairing = new Set<string>()
-  readonly #used = new Map<string, { readonly use: Disposable; readonly sinceMs: number }>()
+  readonly #used = new Map<string, Place>()
   #queries = new DisposableStore()
   readonly #offered = new Set<string>()
 
@@ -90,7 +99,7 @@ export class LanMeeting implements Disposable {
   }
 
   #find(tag: string, url: string): void {
-    if (this.#used.has(url) || !this.#isOurs(tag) || !isOnLan(url) || !this.#makeRoom()) return
+    if (this.#used.has(url) || !this.#isOurs(tag) || !isOnLan(url) || !this.#makeRoom(url)) return
     try {
       this.#used.set(url, { use: this.#options.pool.use(url), sinceMs: this.#options.clock.monotonicMs() })
       this.#options.logger.info('a rendezvous was found on the LAN', { url })
@@ -99,12 +108,22 @@ export class LanMeeting implements Disposable {
     }
   }
 
-  #makeRoom(): boolean {
-    if (this.#used.size < MAX_FROM_LAN) return true
-    const { pool, clock } = this.#options
-    const reached = new Set(pool.clients.filter(({ isConnected }) => isConnected).map(({ url }) => url))
-    const oldestMs = clock.monotonicMs() - LEFT_BEHIND_MS
-    const left = [...this.#used].find(([url, { sinceMs }]) => sinceMs <= oldestMs && !reached.has(parseRendezvousUrl(url)))
+  /**
+   * The tag can be heard and said by anybody: a hostile machine must not keep the real one out, neither with many ports nor, for
+   * longer than a turn, with many addresses. Links stay up whatever rendezvous comes and goes.
+   */
+  #makeRoom(url: string): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    const sameHost = [...this.#used].filter(([other]) => hostOf(other) === hostOf(url))
+    if (sameHost.length >= MAX_PER_ADDRESS) return this.#leaveOne(sameHost, nowMs)
+    return this.#used.size < MAX_FROM_LAN || this.#leaveOne([...this.#used], nowMs)
+  }
+
+  /** One of them is left: first one that cannot be reached, else whoever had its turn. They are in the order in which they came. */
+  #leaveOne(places: readonly (readonly [string, Place])[], nowMs: number): boolean {
+    const reached = new Set(this.#options.pool.clients.filter(({ isConnected }) => isConnected).map(({ url }) => url))
+    const old = (ms: number) => places.filter(([, { sinceMs }]) => sinceMs <= nowMs - ms)
+    const left = old(LEFT_BEHIND_MS).find(([url]) => !reached.has(parseRendezvousUrl(url))) ?? old(TURN_MS)[0]
     if (left === undefined) return false
     this.#used.delete(left[0])
     left[1].use.dispose()
@@ -124,3 +143,5 @@ function isOnLan(url: string): boolean {
   const [first = 0, ...rest] = /^ws:\/\/(\d+)\.(\d+)\.(\d+)\.(\d+):\d+\/$/.exec(url)?.slice(1).map(Number) ?? []
   return first > 0 && first !== 127 && first < 224 && !(first === 169 && rest.join('.') === '254.169.254')
 }
+
+const hostOf = (url: string): string => url.slice(0, url.lastIndexOf(':'))

@@ -5,6 +5,7 @@ import { Emitter } from '../../base/emitter.ts'
 import type { Logger } from '../../base/logger.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { LanDiscovery, LanFinding } from '../../sync/lan-discovery.ts'
+import { AnswerPace } from './answer-pace.ts'
 
 /*
  * Service instances are `<tag>-<4 random hex>._elsewhere._tcp.local`. The tag is an HMAC that changes every hour; the rest
@@ -21,6 +22,7 @@ const MAX_RECORDS = 64
 interface Ear {
   readonly address: string
   readonly mdns: MulticastDNS
+  readonly pace: AnswerPace
 }
 
 /** LAN discovery over mDNS (RFC 6762) on every IPv4 interface. What it hears is data to compare, nothing else. */
@@ -63,7 +65,7 @@ export class MdnsLanDiscovery implements LanDiscovery {
 
   #listen(address: string): void {
     const mdns = makeMdns({ interface: address, bind: '0.0.0.0', reuseAddr: true } as Parameters<typeof makeMdns>[0])
-    const ear = { address, mdns }
+    const ear = { address, mdns, pace: new AnswerPace() }
     this.#ears.push(ear)
     mdns.on('error', (error) => {
       this.#logger.warn('the LAN cannot be searched on one interface; other ways of meeting are used', { address, message: error.message })
@@ -71,7 +73,8 @@ export class MdnsLanDiscovery implements LanDiscovery {
     })
     mdns.on('warning', (error) => this.#logger.debug('a packet on the LAN could not be read', { message: error.message }))
     mdns.on('query', (packet: QueryPacket) => {
-      if (this.#tags.length > 0 && packet.questions.slice(0, MAX_RECORDS).some(({ name }) => name === SERVICE)) this.#answer(ear)
+      if (this.#tags.length === 0 || !packet.questions.slice(0, MAX_RECORDS).some(({ name }) => name === SERVICE)) return
+      if (ear.pace.take(performance.now())) this.#answer(ear)
     })
     mdns.on('response', (packet: ResponsePacket) => this.#read(packet))
   }

@@ -51,6 +51,12 @@ export function AppearancePage() {
       </Group>
       <Group title="Text">
         <Size label="Terminal text" value={preferences.terminalFontPx} onChange={(terminalFontPx) => set({ terminalFontPx })} />
+        <Switch
+          label="Show typed letters at once in terminals"
+          hint="On a slow link, underlined until the device has confirmed them. Never at a password."
+          checked={preferences.terminalGuesses}
+          onChange={(terminalGuesses) => set({ terminalGuesses })}
+        />
         <Size label="Editor text" value={preferences.editorFontPx} onChange={(editorFontPx) => set({ editorFontPx })} />
         <Switch label="Wrap long lines in the editor" checked={preferences.editorWrap} onChange={(editorWrap) => set({ editorWrap })} />
       </Group>

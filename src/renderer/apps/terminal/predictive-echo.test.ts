@@ -113,6 +113,20 @@ it('[AP3] a prompt that stops echoing in the middle of a stretch loses its guess
   expect(echo.overlay).toBeUndefined()
 })
 
+it('[AP8] who turns guessing off sees only what the device sent, at once and from then on', () => {
+  const { screen, echo } = slowShell()
+  echo.handleKeys('ab', screen, 0)
+  screen.print('a')
+  echo.handleScreen(screen, 80)
+  expect(shown(echo)).toBe('b')
+  echo.setEnabled(false)
+  expect([echo.pendingCount, echo.overlay]).toEqual([0, undefined])
+  echo.handleKeys('cd', screen, 100)
+  screen.print('bc')
+  echo.handleScreen(screen, 180)
+  expect([echo.pendingCount, echo.overlay]).toEqual([0, undefined])
+})
+
 it('[AP4] full-screen programs are never guessed for', () => {
   const { screen, echo } = slowShell()
   screen.alternate = true

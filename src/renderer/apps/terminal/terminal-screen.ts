@@ -148,6 +148,12 @@ export class TerminalScreen implements TerminalSink, Disposable {
     this.#keys.fire(binary ? Uint8Array.from(data, (character) => character.charCodeAt(0) & 0xff) : utf8(data))
   }
 
+  /** A person may not want letters that nobody has confirmed. */
+  setGuessing(enabled: boolean): void {
+    this.#echo.setEnabled(enabled)
+    this.#drawEcho()
+  }
+
   /** As the heartbeat of the link measures it; undefined = this machine. */
   suggestRoundTrip(ms: number | undefined): void {
     this.#echo.suggestRoundTrip(ms ?? 0)

@@ -3,6 +3,7 @@ import { DisposableStore } from '../../../base/disposable.ts'
 import { errorCode } from '../../../base/errors.ts'
 import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
+import { useSession } from '../../desk/desk-store.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import { isMadeHere, noteMadeHere } from '../../desk/tabs-made-here.ts'
@@ -167,6 +168,8 @@ export function useTerminal({ tabId, state, setState, active }: AppProps<AppStat
   }, [title, cwd])
 
   useEffect(() => screen?.suggestRoundTrip(roundTripMs), [screen, roundTripMs])
+  const guesses = useSession((session) => session.preferences.terminalGuesses)
+  useEffect(() => screen?.setGuessing(guesses), [screen, guesses])
   useEffect(() => {
     if (active) screen?.focus()
   }, [active, screen])
