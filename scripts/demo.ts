@@ -10,7 +10,7 @@ const HELP = `npm run demo -- [--keep] [--json FILE] [--no-namespaces]
 Three devices on this machine, paired; a desk made on the first, unlocked beside it on the second, then moved there.
 Saves PNGs in demo-out/ and prints how long each step took.
 
-  --keep            leaves the devices running and prints a URL for each, until Ctrl-C
+  --keep            leaves the devices running and prints a URL for each, new ones with Enter, until Ctrl-C
   --json FILE       writes what was measured and seen to FILE
   --no-namespaces   all three on this machine's own network, also where namespaces could be made`
 
@@ -57,6 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
       folder: inProject('demo-out'),
       keep: values.keep,
       interrupted,
+      onDidAskAgain: (again) => process.stdin.on('data', again),
       namespaces: !values['no-namespaces'],
       jsonFile: values.json,
       say: (line) => console.log(line),
@@ -65,5 +66,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     console.error(`demo: ${error instanceof Error ? error.message : String(error)}`)
     return 1
+  } finally {
+    process.stdin.pause() // who was asked for new URLs keeps nothing running
   }
 }

@@ -169,22 +169,25 @@ export class BenchLab {
     desk.do({ type: 'activity/rename', activityId: desk.state.currentActivity, name: 'The desk of A' })
     desk.dispose()
     const display = await this.display('b', 'move')
-    const offering = a.startCli(['pair', 'offer', '--yes'])
-    const code = await offering.until(/^ {2}(\d\S+)$/m)
-    const typedMs = performance.now()
-    const joined = b.startCli(['pair', 'join', code, '--yes'])
-    await display.page
-      .getByRole('button', { name: 'Activity The desk of A' })
-      .waitFor({ timeout: 20_000 })
-      .then(
-        () => {
-          this.codeToDeskMs = performance.now() - typedMs
-        },
-        () => undefined, // the row says that the desk did not come up by itself
-      )
-    const { code: failed, output } = await joined.done
-    await offering.done
-    if (failed !== 0) throw new Error(`pairing failed\n${output}`)
+    // A person sits at A: what joins by their key may use a shell there, which echo and terminals need.
+    await a.whileUnlocked(async () => {
+      const offering = a.startCli(['pair', 'offer', '--yes'])
+      const code = await offering.until(/^ {2}(\d\S+)$/m)
+      const typedMs = performance.now()
+      const joined = b.startCli(['pair', 'join', code, '--yes'])
+      await display.page
+        .getByRole('button', { name: 'Activity The desk of A' })
+        .waitFor({ timeout: 20_000 })
+        .then(
+          () => {
+            this.codeToDeskMs = performance.now() - typedMs
+          },
+          () => undefined, // the row says that the desk did not come up by itself
+        )
+      const { code: failed, output } = await joined.done
+      await offering.done
+      if (failed !== 0) throw new Error(`pairing failed\n${output}`)
+    })
     await display.close()
   }
 }

@@ -45,8 +45,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   try {
     const result = await Promise.race([demo.run(), options.interrupted.then(() => Promise.reject(new Error('interrupted')))])
     if (options.keep) {
-      for (const name of NAMES) options.say(`  ${name.padEnd(8)} ${await machines.entrance(name)}`)
-      options.say('Each URL opens one display, once, within two minutes. Passphrase: correct horse battery staple. Ctrl-C ends everything.')
+      const tell = async () => {
+        for (const name of NAMES) options.say(`  ${name.padEnd(8)} ${await machines.entrance(name)}`)
+        options.say(
+          'Each URL opens one display, once, within two minutes; Enter gives new ones. Passphrase: correct horse battery staple. ' +
+            'Ctrl-C ends everything.',
+        )
+      }
+      await tell()
+      options.onDidAskAgain?.(() => void tell().catch((error: unknown) => options.say(`No new URLs: ${String(error)}`)))
       await options.interrupted
     }
     return result

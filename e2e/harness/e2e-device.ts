@@ -6,6 +6,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Emitter } from '../../src/base/emitter.ts'
 import { controlContract } from '../../src/device/control-contract.ts'
+import { displayContract } from '../../src/device/display-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { supervisorContract } from '../../src/main/daemon/supervisor-contract.ts'
 import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
@@ -158,8 +159,23 @@ export class E2eDevice {
     return this.startCli(args, input).done
   }
 
+  /** While `work` runs a display of this device is unlocked, so that the person's own key is open: what joins meanwhile is an admin. */
+  async whileUnlocked<T>(work: () => Promise<T>): Promise<T> {
+    const display = createClient(displayContract, await connectUnixSocket(dataFolderAt(this.folder).deviceSocket))
+    try {
+      await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+      return await work()
+    } finally {
+      display.dispose()
+    }
+  }
+
   /** Pairs with another device through the command line on both, as a person at two machines would. */
-  async invite(other: E2eDevice): Promise<void> {
+  invite(other: E2eDevice): Promise<void> {
+    return this.whileUnlocked(() => this.#invite(other))
+  }
+
+  async #invite(other: E2eDevice): Promise<void> {
     const offering = this.startCli(['pair', 'offer', '--yes'])
     const code = await offering.until(/^ {2}(\d\S+)$/m)
     const joined = await other.cli(['pair', 'join', code, '--yes'])
