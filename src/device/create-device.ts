@@ -19,6 +19,7 @@ import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
 import { FileLinks } from './file-links.ts'
 import { FilesService } from './files-service.ts'
+import { LedgerService } from './ledger-service.ts'
 import { LinksService } from './links-service.ts'
 import { LocalTerminals } from './local-terminals.ts'
 import { MeetingService } from './meeting-service.ts'
@@ -106,6 +107,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   const grants = owned.add(new GrantsService({ clock, desk, personKey: () => (vault.isPersonOpen ? vault.personKey : undefined) }))
+  const ledger = owned.add(new LedgerService({ crypto, desk }))
   const keepDisplays = () => {
     for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
   }
@@ -131,6 +133,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
   owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
+  owned.add(keeper.onDidOpen((opened) => ledger.follow(opened.desk)))
 
   const autoLock = owned.add(
     new AutoLock({
@@ -183,6 +186,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...deskService.handlers(session),
     ...links.handlers(),
     ...grants.handlers(),
+    ...ledger.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),
     ...datasets.handlers(session),

@@ -4,6 +4,7 @@ import { homeFilesContract } from '../files/home-files-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
+import { ledgerContract } from '../identity/ledger-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
@@ -14,6 +15,7 @@ export const displayContract = {
   ...deskContract,
   ...linksContract,
   ...grantsContract,
+  ...ledgerContract,
   ...terminalContract,
   ...tasksContract,
   ...placementContract,

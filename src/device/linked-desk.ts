@@ -13,6 +13,7 @@ import type { DeviceParts } from './device-parts.ts'
 import { KeysHeard } from './key-exchange.ts'
 import type { LastScreens } from './last-screens.ts'
 import { StoredLinkBoard } from './link-board.ts'
+import { recordLink } from './link-record.ts'
 import type { LinksService } from './links-service.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { MeetingService } from './meeting-service.ts'
@@ -62,6 +63,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
     log.info('linked', { peer: link.peer })
     board.see(link.peer)
     const scope = all.add(new DisposableStore())
+    scope.add(recordLink(desk.ledger, link, parts.clock))
     scope.add(link.onDidClose(() => all.release(scope))) // nothing of a link outlives it
     scope.add(desk.sync.attach(link))
     const session = scope.add(

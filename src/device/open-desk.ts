@@ -5,6 +5,8 @@ import type { KeyValueStore } from '../base/key-value-store.ts'
 import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
 import { DeviceListCopy } from '../identity/device-list-copy.ts'
 import { DatasetKeyring } from '../identity/dataset-keyring.ts'
+import { eventOfOperation } from '../identity/ledger/authority-events.ts'
+import { Ledger } from '../identity/ledger/ledger.ts'
 import type { Vault } from '../identity/vault.ts'
 import { firstContent } from '../session/first-content.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
@@ -25,6 +27,8 @@ export interface OpenDesk extends Disposable {
   readonly workspace: WorkspaceDoc
   readonly devices: DeviceList
   readonly keyring: DatasetKeyring
+  /** Who was linked, added, removed, and what was granted; whoever does such a thing records it here. */
+  readonly ledger: Ledger
   readonly values: KeyValueStore
   /** The workspace was written by a newer version: shown, not changed. */
   isReadOnly(doc: DocId): boolean
@@ -53,6 +57,11 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
         self: keys.device,
       }),
     )
+    const { store: ledgerStore } = owned.add(parts.openLedger(keys.sealer))
+    const ledger = owned.add(
+      new Ledger({ crypto, clock, logger: log.child('identity'), signer: keys.signer, person: keys.person, store: ledgerStore }),
+    )
+    owned.add(devices.onDidTake((operations) => ledger.recordAll(operations.flatMap((operation) => eventOfOperation(operation) ?? []))))
     dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)
     await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
@@ -101,6 +110,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       sync,
       devices,
       keyring,
+      ledger,
       values: store.values,
       workspace,
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.readOnly,

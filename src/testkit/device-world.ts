@@ -18,6 +18,7 @@ import { createFiles } from '../device/create-files.ts'
 import { MemoryChunkStore } from '../files/memory-chunk-store.ts'
 import { MemoryDatasetStore } from '../files/memory-dataset-store.ts'
 import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
+import { MemoryLedgerStore } from '../identity/ledger/ledger-store.ts'
 import { ARGON2_FLOOR } from '../identity/vault-format.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
@@ -88,6 +89,7 @@ export class WorldDevice {
   readonly #settings: { current: unknown }
   #log = new MemoryEnvelopeLog()
   #values = new MemoryKeyValueStore()
+  readonly ledger = new MemoryLedgerStore()
   readonly #authority = new Map<PersonId, MemoryAuthorityStore>()
   readonly #datasets = new Map<string, { store: MemoryDatasetStore; chunks: MemoryChunkStore }>()
   #device: Device | undefined
@@ -250,6 +252,7 @@ export class WorldDevice {
           dispose: () => {},
         }
       },
+      openLedger: () => ({ store: this.ledger, dispose: () => undefined }),
       putStoreAside: () => {
         this.storesPutAside++
         this.#log = new MemoryEnvelopeLog()

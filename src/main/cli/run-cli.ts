@@ -6,6 +6,7 @@ import { deviceCommand } from './device-command.ts'
 import { fsCommand } from './fs-command.ts'
 import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
+import { ledgerCommand } from './ledger-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   device: deviceCommand,
   grant: grantCommand,
   fs: fsCommand,
+  ledger: ledgerCommand,
   pair: pairCommand,
   rendezvous: rendezvousCommand,
   classify: classifyCommand,

@@ -10,6 +10,7 @@ export interface DataFolder {
   readonly store: string
   /** A folder for each dataset: its tree and chunks, sealed. */
   readonly datasets: string
+  readonly ledger: string
   readonly settings: string
   readonly entrances: string
   readonly logs: string
@@ -43,6 +44,7 @@ export function dataFolderAt(folder: string): DataFolder {
     vault: at('vault.json'),
     store: at('store.sqlite'),
     datasets: at('datasets'),
+    ledger: at('ledger.sqlite'),
     settings: at('settings.json'),
     entrances: at('entrances.json'),
     logs: at('logs'),

@@ -14,7 +14,7 @@ import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { createNodeLinkPlatform } from '../../platform/node/node-link-platform.ts'
 import { runRendezvous } from '../../platform/node/rendezvous-server.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
-import { openDeviceStore, putStoreAside } from './open-device-store.ts'
+import { openDeviceStore, openLedgerStore, putStoreAside } from './open-device-store.ts'
 import { Assets } from './assets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
@@ -45,6 +45,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       host,
       files,
       openStore: (sealer) => openDeviceStore(data.store, sealer),
+      openLedger: (sealer) => openLedgerStore(data.ledger, sealer),
       putStoreAside: () => putStoreAside(data.store),
       createLinkPlatform: ({ lan }) => createNodeLinkPlatform({ logger: log.child('links'), lan }),
       startRendezvous: (port) => runRendezvous({ port, logger: log.child('links') }),

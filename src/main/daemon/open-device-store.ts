@@ -1,10 +1,11 @@
 import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { Sealer } from '../../base/sealer.ts'
-import type { DeviceStore } from '../../device/device-parts.ts'
+import type { DeviceParts, DeviceStore } from '../../device/device-parts.ts'
 import { SqliteAuthorityStore } from '../../platform/node/sqlite-authority-store.ts'
 import { SqliteEnvelopeLog } from '../../platform/node/sqlite-envelope-log.ts'
 import { SqliteKeyValueStore } from '../../platform/node/sqlite-key-value-store.ts'
+import { SqliteLedgerStore } from '../../platform/node/sqlite-ledger-store.ts'
 import { SqliteStore } from '../../platform/node/sqlite-store.ts'
 
 /** The sealed store of one device. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
@@ -18,6 +19,12 @@ export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
     onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
     dispose: () => store.dispose(),
   }
+}
+
+/** The ledger's own file. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
+export function openLedgerStore(file: string, sealer: Sealer): ReturnType<DeviceParts['openLedger']> {
+  const store = new SqliteStore({ path: file, sealer })
+  return { store: new SqliteLedgerStore(store), dispose: () => store.dispose() }
 }
 
 /** Renames a closed store: `store.sqlite.before-joining`, with a number when there is one already. Still sealed by this device's keys. */

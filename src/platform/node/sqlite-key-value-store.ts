@@ -19,12 +19,18 @@ export class SqliteKeyValueStore implements KeyValueStore {
   }
 
   put(space: string, key: string, value: Uint8Array): void {
+    this.putAll(space, [[key, value]])
+  }
+
+  /** All of them kept, or none. */
+  putAll(space: string, entries: readonly (readonly [key: string, value: Uint8Array])[]): void {
     this.#store.write(() => {
       const { sealer } = this.#store
-      const id = this.#id(space, key)
-      this.#store
-        .statement('insert or replace into entry (space, key, name, value) values (?, ?, ?, ?)')
-        .run(this.#space(space), id, sealer.seal(utf8(key), entryContext('name', id)), sealer.seal(value, entryContext('value', id)))
+      const put = this.#store.statement('insert or replace into entry (space, key, name, value) values (?, ?, ?, ?)')
+      for (const [key, value] of entries) {
+        const id = this.#id(space, key)
+        put.run(this.#space(space), id, sealer.seal(utf8(key), entryContext('name', id)), sealer.seal(value, entryContext('value', id)))
+      }
     })
   }
 

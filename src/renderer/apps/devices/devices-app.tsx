@@ -19,6 +19,7 @@ import { DeviceIcon } from '../device-chooser.tsx'
 import { agoText, bytesText, roundTripText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { GrantsPage } from './grants-page.tsx'
+import { LedgerPage } from './ledger-page.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
 import { usePairing } from './use-pairing.ts'
@@ -27,6 +28,7 @@ import './devices.css'
 const PAGES = [
   { value: 'devices', label: 'Devices' },
   { value: 'grants', label: 'Who may do what' },
+  { value: 'ledger', label: 'Ledger' },
 ] as const
 type Page = (typeof PAGES)[number]['value']
 
@@ -39,6 +41,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
   const [page, setPage] = useState<Page>('devices')
   const alone = rows.length === 1
+  const shown = rows.length > 1 ? page : 'devices'
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
   const list = (
@@ -82,7 +85,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
             <Segmented label="What is shown" value={page} options={PAGES} onChange={setPage} />
           </div>
         )}
-        {page === 'grants' && rows.length > 1 ? <GrantsPage /> : list}
+        {shown === 'grants' ? <GrantsPage /> : shown === 'ledger' ? <LedgerPage /> : list}
       </div>
       {dialog?.kind === 'rename' && <RenameDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
       {dialog?.kind === 'remove' && <RemoveDialog row={dialog.row} onClose={() => setDialog(undefined)} />}

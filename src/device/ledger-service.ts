@@ -1,0 +1,89 @@
+import { fromUtf8, toBase64Url } from '../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { DeviceId } from '../base/ids.ts'
+import { type Crypto, SIGNATURE_BYTES } from '../identity/crypto.ts'
+import { IdentityError } from '../identity/identity-error.ts'
+import { LEDGER_PAGE, type LedgerRow, type ledgerContract } from '../identity/ledger-contract.ts'
+import { readReceipt } from '../identity/ledger/ledger-receipt.ts'
+import { ledgerSentence } from '../identity/ledger/ledger-words.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { OpenDesk } from './open-desk.ts'
+
+export interface LedgerServiceOptions {
+  readonly crypto: Crypto
+  /** @throws DeviceError `device/locked` */
+  desk(): OpenDesk
+}
+
+/** The ledger as displays and the command line see it: entries in sentences, the check, and what goes to others. */
+export class LedgerService implements Disposable {
+  readonly #options: LedgerServiceOptions
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<{ count: number }>())
+  #scope: Disposable | undefined
+
+  constructor(options: LedgerServiceOptions) {
+    this.#options = options
+  }
+
+  /** The desk has just been opened: follows its ledger until it closes. */
+  follow({ ledger }: OpenDesk): void {
+    this.#scope?.dispose()
+    this.#scope = ledger.onDidChange((count) => this.#changed.fire({ count }))
+  }
+
+  handlers(): Handlers<typeof ledgerContract> {
+    return {
+      listLedger: ({ before, limit = LEDGER_PAGE }) => {
+        const { ledger } = this.#options.desk()
+        const end = Math.min(before ?? ledger.count, ledger.count)
+        const start = Math.max(0, end - limit)
+        return { count: ledger.count, rows: Array.from({ length: end - start }, (_, n) => this.#row(end - 1 - n)) }
+      },
+      onDidChangeLedger: this.#changed.event,
+      verifyLedger: ({ receipt }) => {
+        const { ledger, context } = this.#options.desk()
+        const witness = receipt === undefined ? [] : [readReceipt(this.#options.crypto, receipt)]
+        if (witness.some(({ device }) => device !== context.signer.device)) {
+          throw new IdentityError(
+            'ledger/foreign',
+            'that receipt is of another device; check it there, or with docs/verify.mjs and an export of it',
+          )
+        }
+        const finding = ledger.verify(witness)
+        return { count: ledger.count, ...(finding && { finding }) }
+      },
+      ledgerReceipt: () => this.#options.desk().ledger.receipt(),
+      proveLedger: ({ seq }) => {
+        const { ledger } = this.#options.desk()
+        const receipt = ledger.receipt()
+        const path = ledger.prove(seq, receipt.count).map(({ side, hash }) => ({ side, hash: toBase64Url(hash) }))
+        return { receipt, path }
+      },
+    }
+  }
+
+  dispose(): void {
+    this.#scope?.dispose()
+    this.#owned.dispose()
+  }
+
+  #row(seq: number): LedgerRow {
+    const { ledger, devices, context } = this.#options.desk()
+    const { bytes, body } = ledger.recordAt(seq)
+    const nameOf = (id: string) => {
+      if (id === devices.person) return 'your person key'
+      const name = devices.devices.get(id as DeviceId)?.name ?? `${id.slice(0, 12)}…`
+      return id === context.signer.device ? `${name} (this device)` : name
+    }
+    return {
+      seq: body.seq,
+      atMs: body.atMs,
+      kind: body.event.kind,
+      sentence: ledgerSentence(body.event, nameOf),
+      body: fromUtf8(bytes.subarray(SIGNATURE_BYTES)),
+      sig: toBase64Url(bytes.subarray(0, SIGNATURE_BYTES)),
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import * as z from 'zod'
+
+const deviceId = z.string().min(32).max(44)
+const operation = z.string().regex(/^[0-9a-f]{64}$/)
+const bytes = z.number().int().nonnegative()
+
+/**
+ * What a ledger tells. Ids only, no names: a name changes, and an export goes to others. `operation` is the id in the
+ * authority log, which holds what was granted.
+ */
+export const ledgerEvent = z.discriminatedUnion('kind', [
+  /** The first entry of every ledger. */
+  z.strictObject({ kind: z.literal('began'), person: deviceId }),
+  z.strictObject({ kind: z.literal('linked'), peer: deviceId, path: z.string().max(16) }),
+  z.strictObject({
+    kind: z.literal('unlinked'),
+    peer: deviceId,
+    path: z.string().max(16),
+    forMs: z.number().int().nonnegative(),
+    sentBytes: bytes,
+    receivedBytes: bytes,
+  }),
+  z.strictObject({ kind: z.literal('device-added'), peer: deviceId, by: deviceId, role: z.enum(['admin', 'member']), operation }),
+  z.strictObject({ kind: z.literal('device-removed'), peer: deviceId, by: deviceId, operation }),
+  z.strictObject({ kind: z.literal('role-changed'), peer: deviceId, by: deviceId, role: z.enum(['admin', 'member']), operation }),
+  z.strictObject({ kind: z.literal('contact-added'), person: deviceId, by: deviceId, operation }),
+  z.strictObject({ kind: z.literal('granted'), by: deviceId, peer: deviceId.optional(), operation }),
+  z.strictObject({ kind: z.literal('revoked'), by: deviceId, grant: operation, operation }),
+  z.strictObject({ kind: z.literal('port-shared'), peer: deviceId, port: z.number().int().min(1).max(65_535) }),
+  z.strictObject({ kind: z.literal('port-closed'), peer: deviceId, port: z.number().int().min(1).max(65_535), forMs: bytes }),
+  /** Entries that could not be written for so long (a full disk) that they were given up. */
+  z.strictObject({ kind: z.literal('lost'), count: z.number().int().positive() }),
+])
+export type LedgerEvent = z.infer<typeof ledgerEvent>
+
+/** Where what happens is told to the ledger, by whoever does it. Never throws and never waits: a ledger holds nothing up. */
+export interface LedgerRecorder {
+  record(event: LedgerEvent): void
+}

@@ -1,0 +1,44 @@
+/** An entry as a person reads it. Kinds of a newer version are named as they are. */
+export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf: (id: string) => string): string {
+  const name = (key: string) => (typeof event[key] === 'string' ? nameOf(event[key]) : 'somebody')
+  const number = (key: string) => (typeof event[key] === 'number' ? event[key] : 0)
+  switch (event.kind) {
+    case 'began':
+      return 'This ledger began'
+    case 'linked':
+      return `Linked with ${name('peer')}`
+    case 'unlinked': {
+      const carried = `${kilobytes(number('sentBytes'))} sent, ${kilobytes(number('receivedBytes'))} received`
+      return `The link with ${name('peer')} ended after ${duration(number('forMs'))} (${String(event.path)}; ${carried})`
+    }
+    case 'device-added':
+      return `${name('peer')} was added as ${event.role === 'admin' ? 'an admin' : 'a member'} by ${name('by')}`
+    case 'device-removed':
+      return `${name('peer')} was removed by ${name('by')}`
+    case 'role-changed':
+      return `${name('peer')} was made ${event.role === 'admin' ? 'an admin' : 'a member'} by ${name('by')}`
+    case 'contact-added':
+      return `The person ${name('person')} became a contact, by ${name('by')}`
+    case 'granted':
+      return `${name('by')} gave a grant to ${event.peer === undefined ? 'any of your devices' : name('peer')}`
+    case 'revoked':
+      return `${name('by')} revoked a grant`
+    case 'port-shared':
+      return `Port ${number('port')} was opened to ${name('peer')}`
+    case 'port-closed':
+      return `Port ${number('port')} was closed to ${name('peer')} after ${duration(number('forMs'))}`
+    case 'lost':
+      return `${number('count')} entries could not be written and are lost`
+    default:
+      return `${String(event.kind)} (from a newer version)`
+  }
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`
+  return `${Math.floor(seconds / 3_600)} h ${Math.round((seconds % 3_600) / 60)} min`
+}
+
+const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1000)} kB`

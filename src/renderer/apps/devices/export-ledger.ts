@@ -1,0 +1,21 @@
+import { LEDGER_PAGE, type LedgerRow } from '../../../identity/ledger-contract.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
+
+/** All of the ledger as a file the person saves: the one `elsewhere ledger export` writes and docs/verify.mjs checks. */
+export async function exportLedger(client: DeviceClient): Promise<void> {
+  const receipt = await client.ledgerReceipt({})
+  const rows: LedgerRow[] = []
+  for (let before = receipt.count; before > 0; ) {
+    const page = await client.listLedger({ before, limit: LEDGER_PAGE })
+    rows.push(...page.rows)
+    before = page.rows.at(-1)?.seq ?? 0
+  }
+  const records = rows.reverse().map(({ body, sig }) => ({ body, sig }))
+  const file = { format: 'elsewhere-ledger', version: 1, device: receipt.device, records, receipt }
+  const address = URL.createObjectURL(new Blob([JSON.stringify(file, undefined, 1)], { type: 'application/json' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = 'elsewhere-ledger.json'
+  link.click()
+  URL.revokeObjectURL(address)
+}

@@ -1,0 +1,30 @@
+import type { LedgerFault } from '../../../identity/ledger-contract.ts'
+
+export const FILTERS = [
+  { value: 'all', label: 'All' },
+  { value: 'links', label: 'Links' },
+  { value: 'devices', label: 'Devices' },
+  { value: 'access', label: 'Access' },
+] as const
+export type LedgerFilter = (typeof FILTERS)[number]['value']
+
+const KINDS: Readonly<Record<Exclude<LedgerFilter, 'all'>, readonly string[]>> = {
+  links: ['linked', 'unlinked'],
+  devices: ['device-added', 'device-removed', 'role-changed', 'contact-added'],
+  access: ['granted', 'revoked', 'port-shared', 'port-closed'],
+}
+
+export const passes = (filter: LedgerFilter, kind: string): boolean => filter === 'all' || KINDS[filter].includes(kind)
+
+const FAULTS: Readonly<Record<LedgerFault, string>> = {
+  edited: 'was changed after this device signed it',
+  broken: 'is missing, doubled or out of its place',
+  truncated: 'and what came after it are gone',
+  rewritten: 'belongs to another history than the one that was witnessed',
+}
+
+/** What a check found, as a person reads it. */
+export function verdictText({ count, finding }: { count: number; finding?: { fault: LedgerFault; at: number } | undefined }): string {
+  if (finding) return `Entry ${finding.at} ${FAULTS[finding.fault]}.`
+  return count === 1 ? 'The one entry is as it was written.' : `All ${count} entries are as they were written.`
+}
