@@ -63,6 +63,7 @@ it('[SY69] who comes to the left place is told where the others are, and sees no
   await until(() => late.moved.length > 0)
   expect(late.moved[0]).toEqual(Uint8Array.of(1, 2, 3))
   const thief = come(removed)
+  await until(() => [...thief.signaling.peers].length > 0)
   await settled()
   expect(thief.moved).toEqual([])
   expect([...thief.signaling.peers]).toEqual([member.device]) // who still announces itself there, not who waits
