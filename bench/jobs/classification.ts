@@ -5,7 +5,7 @@ import { readContext } from '../../src/jobs/classify/classify-table.ts'
 import { median, notMeasured, type Row } from '../report.ts'
 
 /** The corpus lies beside the project, not in it: its lines belong to the projects they came from. */
-const CORPUS = process.env['ELSEWHERE_CORPUS'] ?? '../shared/corpus/dev.tsv'
+const CORPUS = process.env['ELSEWHERE_CORPUS']
 const LABELS = ['batch', 'service', 'interactive'] as const
 const ROUNDS = 9
 
@@ -17,7 +17,10 @@ interface Line {
   readonly source: string
 }
 
-/** Rules were written looking at the half whose source hashes to an even number; the other half was never read by who wrote them. */
+/**
+ * Rules were written looking at the half whose source hashes to an even number. Of the other half 18 lines were seen by accident
+ * before the split, and 31 more have a source that names their program: without all of those macro recall was 0.91, not 0.94.
+ */
 const isSeen = ({ source }: Line): boolean => (createHash('sha256').update(source).digest()[0] as number) % 2 === 0
 
 function readCorpus(file: string): readonly Line[] {
@@ -51,7 +54,7 @@ function macroRecall(lines: readonly Line[]): { readonly macro: number; readonly
 
 export function classificationRows(args: readonly string[]): readonly Row[] {
   const at = args.indexOf('--corpus')
-  const file = (at >= 0 && args[at + 1]) || CORPUS
+  const file = (at >= 0 && args[at + 1]) || CORPUS || ''
   const recall = {
     id: 'jobs-recall',
     what: 'classification of lines its rules were not written on: macro recall',
@@ -61,7 +64,7 @@ export function classificationRows(args: readonly string[]): readonly Row[] {
   }
   const speed = { id: 'jobs-classify', what: 'command lines classified', unit: 'lines/CPU s', must: '>= 10000', goal: undefined }
   if (!existsSync(file)) {
-    const why = `no corpus at ${file}; --corpus FILE or ELSEWHERE_CORPUS names one`
+    const why = `no corpus at "${file}"; --corpus FILE or ELSEWHERE_CORPUS names one`
     return [notMeasured(recall, why), notMeasured(speed, why)]
   }
   const lines = readCorpus(file)
