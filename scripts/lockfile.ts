@@ -14,7 +14,6 @@ export const PLATFORM_PACKAGES: readonly string[] = [
   ...['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64'].map((platform) => `@esbuild/${platform}`),
   ...['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64'].map((platform) => `@biomejs/cli-${platform}`),
   ...['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64'].map((platform) => `@koromix/koffi-${platform}`),
-  ...['linux-x64-gnu', 'linux-arm64-gnu', 'darwin-x64', 'darwin-arm64'].map((platform) => `litesvm-${platform}`),
   ...['linux-x64-gnu', 'linux-arm64-gnu', 'darwin-x64', 'darwin-arm64', 'win32-x64-msvc'].map((platform) => `@oxlint/binding-${platform}`),
 ]
 
