@@ -268,7 +268,9 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     const entries = app.getByRole('list', { name: 'Entries, newest first' })
     // What was done above stands there, in the order it was done: the newest first.
     await entries.getByRole('listitem').first().waitFor()
-    expect(await entries.innerText()).toMatch(/revoked a grant[\s\S]*gave a grant to server[\s\S]*server was made a member[\s\S]*This ledger began/)
+    expect(await entries.innerText()).toMatch(
+      /revoked a grant[\s\S]*gave a grant to server[\s\S]*server was made a member[\s\S]*This ledger began/,
+    )
     await app.getByRole('button', { name: 'Verify' }).click()
     await app.locator('.ledger-verdict[data-good="true"]').waitFor()
     await look('ledger', FRONT)
