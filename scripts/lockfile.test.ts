@@ -22,7 +22,6 @@ it('npm ci runs no install script but those that are known; electron fetches its
     'bufferutil',
     'electron-winstaller',
     'esbuild',
-    'jayson/node_modules/utf-8-validate',
     'koffi',
     'utf-8-validate',
   ])

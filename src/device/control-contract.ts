@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { method, type Contract } from '../rpc/contract.ts'
+import { restoreInput } from './recovery-contract.ts'
 import { pairingState } from '../sync/links-contract.ts'
 
 /*
@@ -45,6 +46,12 @@ export const controlContract = {
       unattended: z.boolean(),
     }).parse,
     parseOutput: z.object({ deviceId: z.string() }).parse,
+  }),
+  /** First run without a display, out of a recovery kit. Errors as restoreVault. `others`: the devices that the kit knows, by name. */
+  restoreDevice: method({
+    needs: 'local:run',
+    parseInput: restoreInput.parse,
+    parseOutput: z.object({ deviceId: z.string(), personName: z.string(), others: z.array(z.string()) }).parse,
   }),
   /** Opens the person's root key while this connection lasts, where it lies here. Errors as unlockDevice, vault/no-person-key. */
   openPerson: method({

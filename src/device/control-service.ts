@@ -10,6 +10,7 @@ import type { DeskKeeper } from './desk-keeper.ts'
 import type { DisplaySession } from './display-session.ts'
 import type { PairingService } from './pairing-service.ts'
 import type { Peers } from './peers.ts'
+import type { RecoveryService } from './recovery-service.ts'
 import type { SettingsService } from './settings-service.ts'
 
 /** What the entry point knows and a device does not. */
@@ -23,6 +24,7 @@ export interface ControlDoor {
 export interface ControlServiceOptions {
   readonly vault: Vault
   readonly keeper: DeskKeeper
+  readonly recovery: RecoveryService
   readonly peers: Peers
   readonly pairing: PairingService
   readonly settings: SettingsService
@@ -42,7 +44,7 @@ export class ControlService {
 
   /** `session`: this connection. The root key that it opened goes with it. */
   handlers(door: ControlDoor, session: DisplaySession): Handlers<typeof controlContract> {
-    const { vault, keeper, peers, pairing, settings, version, sessions } = this.#options
+    const { vault, keeper, recovery, peers, pairing, settings, version, sessions } = this.#options
     return {
       status: () => ({
         pid: door.pid,
@@ -65,6 +67,13 @@ export class ControlService {
         )
         settings.change({ deviceName, unattended })
         return { deviceId: keeper.self() }
+      },
+      restoreDevice: async (input) => {
+        await this.#asDisplay((display) => recovery.restore(input, display))
+        const { devices } = keeper.require().desk
+        const { deviceId, personName } = vault.label as NonNullable<typeof vault.label>
+        const others = devices.members.filter(({ device }) => device !== deviceId).map(({ name }) => name)
+        return { deviceId, personName, others }
       },
       openPerson: async ({ passphrase }) => {
         if (!vault.holdsPerson) {

@@ -27,6 +27,7 @@ import { Notices } from './notices.ts'
 import { PairingService } from './pairing-service.ts'
 import { Peers } from './peers.ts'
 import { PlacementService } from './placement-service.ts'
+import { RecoveryService } from './recovery-service.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
 import { SettingsService } from './settings-service.ts'
@@ -117,6 +118,10 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       for (const session of sessions) session.lock()
     }),
   )
+  const recovery = new RecoveryService({
+    ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, desk },
+    log: log.child('identity'),
+  })
   const door = owned.add(
     new DoorService({
       vault,
@@ -127,6 +132,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       seat: () => seat.state,
       isDeskOpen: () => keeper.current !== undefined,
       openDesk: () => keeper.open(),
+      restore: (input, display) => recovery.restore(input, display),
       claimSeat: (session, how) => void seat.claim(session, how).catch((error) => log.error('the seat could not be claimed', { error })),
     }),
   )
@@ -176,7 +182,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     rows: async () => links.rows(),
     workMs: () => undefined,
   })
-  const control = new ControlService({ vault, keeper, peers, pairing, settings, random, version, sessions, debugText: text })
+  const control = new ControlService({ vault, keeper, recovery, peers, pairing, settings, random, version, sessions, debugText: text })
 
   await meeting.start()
   if (vault.phase === 'sealed') await openUnattended()
@@ -184,6 +190,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const handlersOf = (session: DisplaySession): Handlers<DisplayContract> => ({
     ...door.handlers(session),
     ...deskService.handlers(session),
+    ...recovery.handlers(),
     ...links.handlers(),
     ...grants.handlers(),
     ...ledger.handlers(),

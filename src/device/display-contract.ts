@@ -8,11 +8,13 @@ import { ledgerContract } from '../identity/ledger-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
+import { recoveryContract } from './recovery-contract.ts'
 
 /** Everything a display may ask of its device, over one connection. */
 export const displayContract = {
   ...doorContract,
   ...deskContract,
+  ...recoveryContract,
   ...linksContract,
   ...grantsContract,
   ...ledgerContract,

@@ -5,6 +5,7 @@ import { hasControlCharacter } from '../identity/device-statement.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import type { recoveryContract, RestoreInput } from './recovery-contract.ts'
 import type { doorContract, DoorState, SeatState } from './desk-contract.ts'
 import type { DisplaySession } from './display-session.ts'
 import type { Notices } from './notices.ts'
@@ -21,6 +22,8 @@ export interface DoorOptions {
   isDeskOpen(): boolean
   /** The device keys have just been opened: the desk must be there before the call answers. */
   openDesk(): Promise<void>
+  /** Makes the vault out of a recovery kit and counts the display as unlocked. */
+  restore(input: RestoreInput, display: string): Promise<void>
   /** An unlocked display sits down. */
   claimSeat(session: DisplaySession, how: 'move' | 'beside'): void
 }
@@ -77,7 +80,7 @@ export class DoorService implements Disposable {
     }
   }
 
-  handlers(session: DisplaySession): Handlers<typeof doorContract> {
+  handlers(session: DisplaySession): Handlers<typeof doorContract & Pick<typeof recoveryContract, 'restoreVault'>> {
     const { vault, settings } = this.#options
     return {
       hello: ({ displayName }) => {
@@ -88,6 +91,11 @@ export class DoorService implements Disposable {
       createVault: async ({ personName, deviceName, passphrase, unattended }) => {
         await vault.create({ display: session.id, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended })
         settings.change({ deviceName, unattended })
+        await this.#enter(session, 'move')
+        return this.state(session)
+      },
+      restoreVault: async (input) => {
+        await this.#options.restore(input, session.id)
         await this.#enter(session, 'move')
         return this.state(session)
       },

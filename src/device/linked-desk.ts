@@ -140,6 +140,18 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   owned.add(copies.onDidPauseSelf(() => meeting.close()))
   if (copies.isSelfPaused || isRemoved(desk.devices, self)) return owned
   const behind = () => desk.devices.members.map(({ device }) => device).filter((id) => id !== self && !heard.has(id, datasetKeys.current))
+  const isNew = () => !desk.devices.members.some(({ device }) => device !== self && heard.has(device, datasetKeys.current))
+  const admission = {
+    own: () => (isNew() ? desk.devices.admissionOf(self) : undefined),
+    take: (shown: Uint8Array) => desk.devices.takeAdmission(shown),
+  }
+  /** A kit may be of any time: where all have met at first is never given up, once keys have changed. */
+  const leftSecrets = () => {
+    const left = datasetKeys.leftRendezvousSecrets
+    const awaited = behind().length > 0 ? left.slice(0, MAX_LEFT) : []
+    const first = left.at(-1)
+    return first && awaited.length < left.length ? [...awaited, first] : awaited
+  }
   const directionsFor = (device: DeviceId) => {
     const record = desk.devices.isMember(device) ? desk.devices.devices.get(device) : undefined
     return record && crypto.sealTo(record.boxKey, datasetKeys.rendezvousSecret)
@@ -150,8 +162,9 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
     head: () => desk.devices.head,
     secrets: () => ({
       rendezvousSecret: datasetKeys.rendezvousSecret,
-      leftSecrets: behind().length > 0 ? datasetKeys.leftRendezvousSecrets.slice(0, MAX_LEFT) : [],
+      leftSecrets: leftSecrets(),
       behind,
+      admission,
       directionsFor,
       openDirections: (sealed) => box.open(sealed),
     }),

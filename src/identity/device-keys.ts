@@ -45,9 +45,9 @@ export class DeviceKeys {
     this.#dispose = () => signing.dispose()
   }
 
-  /** A new device of `person`, with a workspace of its own. */
-  static create(crypto: Crypto, person: PersonId): DeviceKeys {
-    return new DeviceKeys(crypto, crypto.randomSecret(3 * KEY_BYTES), person, DatasetKeys.create(crypto))
+  /** A new device of `person`, with a workspace of its own unless it is given the keys of one. */
+  static create(crypto: Crypto, person: PersonId, datasetKeys = DatasetKeys.create(crypto)): DeviceKeys {
+    return new DeviceKeys(crypto, crypto.randomSecret(3 * KEY_BYTES), person, datasetKeys)
   }
 
   /** Reads what `encode` wrote. @throws IdentityError `keys/malformed` */

@@ -9,6 +9,7 @@ import { MemoryAuthorityStore, type StoredOperation } from './authority/authorit
 import type { SigningKey } from './crypto.ts'
 import { DeviceKeys } from './device-keys.ts'
 import { DeviceList, isListFor } from './device-list.ts'
+import { listWithRecovered } from './recovery/recovered-device.ts'
 
 const crypto = new SodiumCrypto()
 const clock = new ManualClock(1_700_000_000_000)
@@ -161,5 +162,53 @@ describe('DeviceList over the authority log', () => {
     authority.isFull = false
     list.rename(laptop.id, 'desk', laptop.signer)
     expect(names(open(undefined, authority))).toEqual(['desk admin'])
+  })
+})
+
+describe('who comes back by the root alone', () => {
+  it('[ID113] is taken in by the signed word for it; a grant, a removal, another person and garbage change nothing', () => {
+    const root = crypto.signingKey(crypto.bytes(32))
+    const stranger = crypto.signingKey(crypto.bytes(32))
+    const personOf = (key: SigningKey) => toBase58(key.publicKey) as PersonId
+    const openOf = (person: PersonId) =>
+      DeviceList.open({ crypto, clock, person, store: new MemoryKeyValueStore(), authority: new MemoryAuthorityStore() })
+    const deviceOf = (name: string) => {
+      const keys = DeviceKeys.create(crypto, personOf(root))
+      return { keys, introduction: { device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux' } }
+    }
+    const [server, bare, other] = [deviceOf('server'), deviceOf('bare'), deviceOf('other')]
+    const [there, kit] = [openOf(personOf(root)), openOf(personOf(root))]
+    there.found(server.introduction, root)
+    kit.merge(there.encode())
+    kit.merge(listWithRecovered(crypto, clock, { person: kit.person, deviceList: kit.encode() }, bare.introduction, root))
+    const word = kit.admissionOf(bare.keys.device) as Uint8Array
+    const before = there.encode()
+    const bent = word.slice()
+    bent[bent.length - 1] = (bent.at(-1) as number) ^ 1
+    kit.remove(server.keys.device, bare.keys.signer, root)
+    const removal = kit.authority?.all().at(-1)?.bytes as Uint8Array
+    const foreign = openOf(personOf(stranger))
+    foreign.found(other.introduction, stranger)
+    const shown = [bent, removal, new Uint8Array(0), foreign.admissionOf(other.keys.device) as Uint8Array]
+    for (const bytes of shown) expect(there.takeAdmission(bytes)).toBeUndefined()
+    expect(there.encode()).toEqual(before)
+    expect(there.takeAdmission(word)).toBe(bare.keys.device)
+    expect(there.takeAdmission(word)).toBe(bare.keys.device)
+    expect(there.members.map(({ name, role }) => `${name} ${role}`)).toEqual(['server admin', 'bare admin'])
+  })
+
+  it("[ID112] a kit of somebody else's list, or of none, is refused", () => {
+    const [root, stranger] = [crypto.signingKey(crypto.bytes(32)), crypto.signingKey(crypto.bytes(32))]
+    const person = toBase58(root.publicKey) as PersonId
+    const keys = DeviceKeys.create(crypto, person)
+    const entry = { device: keys.device, boxKey: keys.box.publicKey, name: 'bare', platform: 'linux' }
+    const foreign = DeviceList.open({
+      ...{ crypto, clock, store: new MemoryKeyValueStore(), authority: new MemoryAuthorityStore() },
+      person: toBase58(stranger.publicKey) as PersonId,
+    })
+    foreign.found(entry, stranger)
+    for (const deviceList of [foreign.encode(), new Uint8Array(0), new Uint8Array(900)]) {
+      expect(() => listWithRecovered(crypto, clock, { person, deviceList }, entry, root)).toThrow(code('recovery/damaged'))
+    }
   })
 })

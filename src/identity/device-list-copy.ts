@@ -30,6 +30,11 @@ export class DeviceListCopy {
     }
   }
 
+  /** What a device that has not been opened yet shall know at its first start. @throws StoreError */
+  static put(store: VaultStore, keys: DeviceKeys, list: Uint8Array): Promise<void> {
+    return store.write('devices', keys.sealer.seal(list, contextOf(keys)))
+  }
+
   /** Merges the copy into `list` (nothing new when the store was whole), then follows its changes until the list is disposed. */
   async follow(list: DeviceList): Promise<void> {
     const copy = await this.#read()
@@ -46,7 +51,7 @@ export class DeviceListCopy {
   async #read(): Promise<Uint8Array | undefined> {
     const sealed = await this.#store.read('devices')
     try {
-      return sealed && this.#keys.sealer.open(sealed, this.#context)
+      return sealed && this.#keys.sealer.open(sealed, contextOf(this.#keys))
     } catch (error) {
       this.#logger.warn('the kept copy of the device list cannot be read', { error: errorMessage(error) })
       return undefined
@@ -57,7 +62,7 @@ export class DeviceListCopy {
   #keep(list: DeviceList): Promise<void> {
     const write = async () => {
       try {
-        await this.#store.write('devices', this.#keys.sealer.seal(list.encode(), this.#context))
+        await this.#store.write('devices', this.#keys.sealer.seal(list.encode(), contextOf(this.#keys)))
       } catch (error) {
         this.#logger.warn('the copy of the device list could not be written', { error: errorMessage(error) })
       }
@@ -65,8 +70,6 @@ export class DeviceListCopy {
     this.#last = this.#last.then(write)
     return this.#last
   }
-
-  get #context(): string {
-    return `device-list/${this.#keys.person}`
-  }
 }
+
+const contextOf = ({ person }: DeviceKeys): string => `device-list/${person}`

@@ -10,6 +10,7 @@ import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './au
 import type { AuthorityStore } from './authority/authority-store.ts'
 import type { Vote } from './authority/authority-state.ts'
 import type { LastCounted, Operation, OperationId, Role } from './authority/operation.ts'
+import { decodeOperation, parse } from './authority/operation-codec.ts'
 import { outcomeOfRemoval, type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
 import { decodeOperationList, encodeOperationList, OPERATION_LIST_FORMAT, stateOfList } from './authority/operation-list.ts'
 import { CountedEnvelopes } from './counted-envelopes.ts'
@@ -259,6 +260,32 @@ export class DeviceList implements Disposable {
     const malformed = refused.find(({ code }) => code === 'authority/malformed')
     if (malformed) throw malformed
     return { changed: taken.length > 0, isComplete: missing.length === 0 }
+  }
+
+  /** By what the root itself added `device`: shown to devices that were not there (rule ID113). */
+  admissionOf(device: DeviceId): Uint8Array | undefined {
+    const operations = (this.#log?.all() ?? []).map(({ bytes }) => parse(this.#crypto, bytes))
+    return operations.findLast((operation) => this.#admits(operation) === device)?.bytes
+  }
+
+  /**
+   * Takes in what somebody who is no member (yet) shows: nothing but the root's own word that a device belongs. Returns that
+   * device when it is a member now; whoever shows another thing changes nothing.
+   */
+  takeAdmission(bytes: Uint8Array): DeviceId | undefined {
+    if (!this.#inForce) return undefined
+    try {
+      const device = this.#admits(decodeOperation(this.#crypto, bytes))
+      if (device === undefined) return undefined
+      this.takeOperations([bytes])
+      return this.isMember(device) ? device : undefined
+    } catch {
+      return undefined // a stranger's, or the disk is full: it is shown again
+    }
+  }
+
+  #admits({ by, body }: Operation): DeviceId | undefined {
+    return body.kind === 'add-device' && by === this.person ? body.entry.device : undefined
   }
 
   dispose(): void {

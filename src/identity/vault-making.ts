@@ -1,6 +1,7 @@
 import { toBase58 } from '../base/base58.ts'
 import type { PersonId } from '../base/ids.ts'
 import { KEY_BYTES, type Crypto, type Secret, type SigningKey } from './crypto.ts'
+import { DatasetKeys } from './dataset-keys.ts'
 import { DeviceKeys } from './device-keys.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
@@ -13,15 +14,26 @@ export interface MadeVault {
   readonly personKey: SigningKey
 }
 
-/** Makes a person and a device, each sealed under a lock of its own. The stretched passphrase is wiped. */
+/** Who a new device belongs to, when not to a new person: out of a recovery kit. Both are the caller's to wipe. */
+export interface KnownPerson {
+  readonly personSeed: Uint8Array
+  readonly datasetKeys: Uint8Array
+}
+
+/**
+ * Makes a device and its person, a new one unless `known`, each sealed under a lock of its own. The stretched passphrase is
+ * wiped. @throws IdentityError `keys/malformed`
+ */
 export function makeVault(
   crypto: Crypto,
   names: { readonly deviceName: string; readonly personName: string },
   { kdf, fromPassphrase }: { readonly kdf: VaultRecord['kdf']; readonly fromPassphrase: Secret },
+  known?: KnownPerson,
 ): MadeVault {
-  const personSeed = crypto.randomSecret(KEY_BYTES)
+  const datasetKeys = known ? DatasetKeys.decode(crypto, known.datasetKeys) : DatasetKeys.create(crypto)
+  const personSeed = known ? crypto.secret(known.personSeed.slice()) : crypto.randomSecret(KEY_BYTES)
   const personKey = crypto.signingKey(personSeed.bytes)
-  const keys = DeviceKeys.create(crypto, toBase58(personKey.publicKey) as PersonId)
+  const keys = DeviceKeys.create(crypto, toBase58(personKey.publicKey) as PersonId, datasetKeys)
   const deviceLock = crypto.randomSecret(KEY_BYTES)
   const personLock = crypto.randomSecret(KEY_BYTES)
   const locks = new VaultLocks(crypto, keys.device)

@@ -15,13 +15,20 @@ export function openDeviceKeys(crypto: Crypto, record: VaultRecord, deviceLock: 
 
 /** The person's root key, by a passphrase that was proved. @throws IdentityError `vault/damaged` */
 export function openPersonKey(crypto: Crypto, record: VaultRecord, person: SealedPart, fromPassphrase: Secret): SigningKey {
+  const seed = openPersonSeed(crypto, record, person, fromPassphrase)
+  try {
+    return crypto.signingKey(seed.bytes)
+  } finally {
+    seed.dispose()
+  }
+}
+
+/** What the root key is made of. @throws IdentityError `vault/damaged` */
+export function openPersonSeed(crypto: Crypto, record: VaultRecord, person: SealedPart, fromPassphrase: Secret): Secret {
   const locks = new VaultLocks(crypto, record.deviceId)
   const personLock = locks.openLock('person', person, fromPassphrase) ?? damaged('person.lock')
   try {
-    const seed = locks.openKeys('person', person, personLock) ?? damaged('person.keys')
-    const key = crypto.signingKey(seed)
-    crypto.wipe(seed)
-    return key
+    return crypto.secret(locks.openKeys('person', person, personLock) ?? damaged('person.keys'))
   } finally {
     personLock.dispose()
   }

@@ -9,8 +9,8 @@ import { DeviceKeys } from './device-keys.ts'
 import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
-import { makeVault } from './vault-making.ts'
-import { openDeviceKeys, openPersonKey } from './vault-opening.ts'
+import { type KnownPerson, makeVault } from './vault-making.ts'
+import { openDeviceKeys, openPersonKey, openPersonSeed } from './vault-opening.ts'
 import { VaultOpenings } from './vault-openings.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
@@ -35,6 +35,12 @@ export interface FirstRun {
   readonly personName: string
   readonly passphrase: Uint8Array
   readonly unattended: boolean
+}
+
+/** A device of a person who exists already: out of a recovery kit. */
+export interface Recovered extends KnownPerson {
+  /** Called before anything is written, with what the device will be and the root key; when it rejects, nothing was made. */
+  prepare(keys: DeviceKeys, personKey: SigningKey): Promise<void>
 }
 
 /** What the door shows before unlocking. */
@@ -110,7 +116,7 @@ export class Vault implements Disposable {
     if (this.#personKey) return this.#personKey
     if (this.#file.current?.person)
       return fail('vault/locked', 'your own key opens only while a display is unlocked here; unlock with your passphrase')
-    return fail('vault/no-person-key', 'your own key lies on the device where you first set up Elsewhere; do this there')
+    return fail('vault/no-person-key', NO_PERSON_KEY)
   }
 
   /** Can `personKey` be used now? */
@@ -128,15 +134,17 @@ export class Vault implements Disposable {
   }
 
   /**
-   * First run: makes the device and a person, opens both, and counts `display` as unlocked. `passphrase` is wiped.
-   * @throws IdentityError `vault/exists`, `vault/weak-passphrase`
+   * First run: makes the device and a person (or takes the `recovered` one), opens both, and counts `display` as unlocked.
+   * `passphrase` is wiped. @throws IdentityError `vault/exists`, `vault/weak-passphrase`, `keys/malformed`
    */
-  create(first: FirstRun): Promise<void> {
+  create(first: FirstRun, recovered?: Recovered): Promise<void> {
     return this.#exclusive(first.passphrase, async () => {
       if (this.#file.current) fail('vault/exists', 'this device already has a vault; unlock it instead')
       requireStrongEnough(first.passphrase)
-      const { record, deviceLock, keys, personKey } = makeVault(this.#crypto, first, await this.#passphrases.stretch(first.passphrase))
+      const stretched = await this.#passphrases.stretch(first.passphrase)
+      const { record, deviceLock, keys, personKey } = makeVault(this.#crypto, first, stretched, recovered)
       try {
+        await recovered?.prepare(keys, personKey)
         await this.#file.save(record)
       } catch (error) {
         for (const secret of [deviceLock, keys, personKey]) secret.dispose()
@@ -169,6 +177,23 @@ export class Vault implements Disposable {
       this.#displays.add(display)
       this.#lockedByPerson = false
       this.#changed()
+    })
+  }
+
+  /**
+   * The seed of the person's root key, for a recovery kit; opens nothing else. `passphrase` is wiped, the seed is the caller's.
+   * @throws IdentityError as `unlock`, and `vault/no-person-key`
+   */
+  personSeed(passphrase: Uint8Array): Promise<Secret> {
+    return this.#exclusive(passphrase, async () => {
+      const record = this.#file.require()
+      if (!record.person) return fail('vault/no-person-key', NO_PERSON_KEY)
+      const fromPassphrase = await this.#passphrases.prove(passphrase)
+      try {
+        return openPersonSeed(this.#crypto, record, record.person, fromPassphrase)
+      } finally {
+        fromPassphrase.dispose()
+      }
     })
   }
 
@@ -382,4 +407,5 @@ export class Vault implements Disposable {
   }
 }
 
+const NO_PERSON_KEY = 'your own key lies on the device where you first set up Elsewhere; do this there'
 const LOCKED = 'this device is locked; unlock it with your passphrase'

@@ -90,3 +90,37 @@ it('[SY69] somebody who only listens at the left place hears boxes, no names of 
   expect(heard.map((text) => JSON.parse(text).kind)).toEqual(['moved', 'moved'])
   expect(new Set(heard).size).toBe(1)
 })
+
+it('[SY72] [ID113] whoever shows the word by which it was let in is told where the others are; any other word does nothing', async () => {
+  const { createPool } = setUp()
+  const parts = { clock: new ManualClock(20_000.5 * DAY_MS), random: systemRandom, logger: silentLogger }
+  const word = Uint8Array.of(7, 7, 7)
+  const taken: number[] = []
+  const take = (shown: Uint8Array) => {
+    taken.push(shown[0] as number)
+    return shown[0] === 7 ? member.device : undefined
+  }
+  const directionsFor = (device: DeviceId) => (device === member.device ? Uint8Array.of(1, 2, 3) : undefined)
+  const admission = { own: () => undefined, take }
+  const waiting = new LeftTopics({ ...parts, pool: createPool(), leftSecrets: [OLD], behind: () => [], directionsFor, admission })
+  const come = (shows: Uint8Array, { signer }: typeof member) => {
+    const moved: Uint8Array[] = []
+    const signaling = new RendezvousSignaling({
+      ...parts,
+      signer,
+      check: new TestMembers(member, removed),
+      rendezvousSecret: OLD,
+      pool: createPool(),
+      admission: { own: () => shows, take: () => undefined },
+    })
+    signaling.onDidMove((sealed) => moved.push(sealed))
+    return { signaling, moved }
+  }
+  const [right, wrong] = [come(word, member), come(Uint8Array.of(8), removed)]
+  await until(() => right.moved.length > 0 && taken.includes(8))
+  await settled()
+  expect(right.moved[0]).toEqual(Uint8Array.of(1, 2, 3))
+  expect(wrong.moved).toEqual([])
+  for (const { signaling } of [right, wrong]) signaling.dispose()
+  waiting.dispose()
+})

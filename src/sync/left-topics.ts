@@ -1,8 +1,9 @@
-import { toBase64Url } from '../base/bytes.ts'
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { DayTopics, type DayTopicsOptions } from './day-topics.ts'
 import { type Letter, parseLetter } from './meeting-letter.ts'
+import type { AdmissionAtDoor } from './rendezvous-signaling.ts'
 import type { SealedTopic } from './sealed-topic.ts'
 
 /** Addresses answered in one topic: many times the devices a person has; a removed one could ask without end. */
@@ -15,6 +16,8 @@ export interface LeftTopicsOptions extends Omit<DayTopicsOptions, 'rendezvousSec
   behind(): readonly DeviceId[]
   /** Where the others meet now, sealed to that device; undefined: it is none of ours. */
   directionsFor(device: DeviceId): Uint8Array | undefined
+  /** Some come back here by the root's word (SY72): a kit was made when this was where to meet. */
+  readonly admission?: AdmissionAtDoor
 }
 
 /**
@@ -45,10 +48,16 @@ export class LeftTopics implements Disposable {
     })
     topic.onDidReceive(({ from: address, text }) => {
       const read = parseLetter(text)
+      if (read?.kind === 'admitted') return this.#admit(topic, fromBase64Url(read.by), address)
       if (read?.kind !== 'here' || answered.has(`${address}/${read.from}`) || answered.size >= MAX_ANSWERED) return
       answered.add(`${address}/${read.from}`)
       this.#tell(topic, read.from, address)
     })
+  }
+
+  #admit(topic: SealedTopic, admission: Uint8Array, address: string): void {
+    const device = this.#options.admission?.take(admission)
+    if (device !== undefined) this.#tell(topic, device, address)
   }
 
   #tell(topic: SealedTopic, to: DeviceId, address?: string): void {

@@ -15,8 +15,8 @@ import { RtcLinkSet } from './link-set.ts'
 import { RENDEZVOUS_SECRET_BYTES } from './meeting-keys.ts'
 import { joinPairing, offerPairing, type PairingOffer } from './pairing-meeting.ts'
 import type { PairingPipe } from './pairing-pipe.ts'
-import { RendezvousPool } from './rendezvous-pool.ts'
-import { RendezvousSignaling } from './rendezvous-signaling.ts'
+import { parseRendezvousUrl, RendezvousPool } from './rendezvous-pool.ts'
+import { type AdmissionAtDoor, RendezvousSignaling } from './rendezvous-signaling.ts'
 import type { RtcOptions, RtcStack } from './rtc-stack.ts'
 import type { SignalNote } from './signal-note.ts'
 import type { OpenWebSocket } from './web-socket-like.ts'
@@ -54,6 +54,7 @@ export interface MeetingSecrets extends Pick<LeftTopicsOptions, 'leftSecrets' | 
   readonly rendezvousSecret: Uint8Array
   /** Opens what `directionsFor` of another device sealed to this one. */
   openDirections(sealed: Uint8Array): Uint8Array | undefined
+  readonly admission?: AdmissionAtDoor
 }
 
 /** What ties links to one workspace; there once the device keys are open. */
@@ -108,6 +109,13 @@ export class Links implements Disposable {
   /** For `elsewhere debug`: where this device can be met now. */
   get meetingPlaces(): readonly { readonly url: string; readonly isConnected: boolean }[] {
     return this.pool.clients.map(({ url, isConnected }) => ({ url, isConnected }))
+  }
+
+  /** Where others can meet this device: for a recovery kit. */
+  get placesForOthers(): readonly string[] {
+    const { own } = this.#options
+    const here = own && parseRendezvousUrl(`ws://127.0.0.1:${own.port}`)
+    return [...(own?.urls() ?? []), ...this.pool.clients.map(({ url }) => url).filter((url) => url !== here)]
   }
 
   /** The links, while open. */
@@ -226,7 +234,9 @@ export class Links implements Disposable {
     const now = secrets()
     const followed: Uint8Array[] = []
     const meetBy = (rendezvousSecret: Uint8Array) => {
-      const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret, pool: this.pool, clock, random }))
+      const admission = now.admission && { admission: now.admission }
+      const options = { signer, check, rendezvousSecret, pool: this.pool, clock, random, ...admission }
+      const signaling = store.add(new RendezvousSignaling(options))
       store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
       store.add(signaling.onDidMove((sealed) => follow(now.openDirections(sealed))))
       store.add(set.addSignaling(signaling))
@@ -242,7 +252,11 @@ export class Links implements Disposable {
       this.#restartLan(now.rendezvousSecret, [...now.leftSecrets, ...followed])
     }
     meetBy(now.rendezvousSecret)
-    if (now.leftSecrets.length > 0) store.add(new LeftTopics({ ...now, pool: this.pool, clock, random }))
+    // Whoever comes back by the root's word looks where all have been at some time; the others tell it from there.
+    const first = now.admission?.own() ? now.leftSecrets.at(-1) : undefined
+    if (first) meetBy(first)
+    const leftSecrets = now.leftSecrets.filter((secret) => secret !== first)
+    if (leftSecrets.length > 0) store.add(new LeftTopics({ ...now, leftSecrets, pool: this.pool, clock, random }))
     this.#restartLan(now.rendezvousSecret, now.leftSecrets)
     return store
   }

@@ -14,13 +14,24 @@ const deviceId = z
     }
   })
 
+/** Can be decoded: no length of base64 leaves one letter over. */
+const base64Url = (maxLetters: number) =>
+  z
+    .string()
+    .max(maxLetters)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .refine((text) => text.length % 4 !== 1)
+
 /** A sealed rendezvous secret: 32 bytes in a box. */
 const MAX_SEALED_LETTERS = 128
+/** One operation that admits a device: a signature, two keys, two names, and the heads it was made on. */
+const MAX_ADMISSION_LETTERS = 8 * 1024
 
 /**
  * `here` is told to all on joining a topic, and to one as the answer to theirs. `twin-asked` and `twin-here` pass between two
  * that claim one name (TwinWatch). `moved` says where the others
- * meet now, sealed to the device it is for: it was away when the topic was left. Kinds that are not known are ignored.
+ * meet now, sealed to the device it is for: it was away when the topic was left. `admitted` is told to all by a device that the
+ * person's root key let in where no other device was: the signed word for it. Kinds that are not known are ignored.
  */
 const letter = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('here'), from: deviceId, isAnswer: z.boolean() }),
@@ -35,10 +46,11 @@ const letter = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('moved'),
     to: deviceId,
-    sealed: z
-      .string()
-      .max(MAX_SEALED_LETTERS)
-      .regex(/^[A-Za-z0-9_-]+$/),
+    sealed: base64Url(MAX_SEALED_LETTERS),
+  }),
+  z.strictObject({
+    kind: z.literal('admitted'),
+    by: base64Url(MAX_ADMISSION_LETTERS),
   }),
 ])
 export type Letter = z.infer<typeof letter>

@@ -1,4 +1,4 @@
-import { fromBase64Url } from '../base/bytes.ts'
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
@@ -22,6 +22,15 @@ export interface RendezvousSignalingOptions extends DayTopicsOptions {
   readonly signer: DeviceSigner
   /** When there is room for no more, whoever is not a member makes place: a removed device may still know the secret. */
   readonly check: DeviceCheck
+  readonly admission?: AdmissionAtDoor
+}
+
+/** How a device that the root let in elsewhere becomes known to the others (SY72). */
+export interface AdmissionAtDoor {
+  /** This device's own, while it may be new to the others. */
+  own(): Uint8Array | undefined
+  /** Somebody shows one. The device it lets in, when it is a member now. */
+  take(admission: Uint8Array): DeviceId | undefined
 }
 
 /**
@@ -68,7 +77,11 @@ export class RendezvousSignaling implements Signaling, Disposable {
 
   #open(topic: SealedTopic): void {
     const self = this.#self
-    topic.onDidJoin(() => topic.send(JSON.stringify({ kind: 'here', from: self, isAnswer: false } satisfies Letter)))
+    topic.onDidJoin(() => {
+      const admission = this.#options.admission?.own()
+      if (admission) topic.send(JSON.stringify({ kind: 'admitted', by: toBase64Url(admission) } satisfies Letter))
+      topic.send(JSON.stringify({ kind: 'here', from: self, isAnswer: false } satisfies Letter))
+    })
     topic.onDidLeave(({ member }) => this.#forget((route) => route.topic === topic && route.address === member))
     topic.onDidLose(() => this.#forget((route) => route.topic === topic))
     topic.onDidReceive(({ from, text }) => this.#receive({ topic, address: from }, text))
@@ -82,6 +95,7 @@ export class RendezvousSignaling implements Signaling, Disposable {
       if (read.to === self) this.#moved.fire(fromBase64Url(read.sealed))
       return
     }
+    if (read.kind === 'admitted') return void this.#options.admission?.take(fromBase64Url(read.by))
     if (read.from === self) return this.#receiveOwnName(route, read)
     if (read.kind === 'twin-asked' || read.kind === 'twin-here') return
     if (read.kind === 'note') {
@@ -93,7 +107,7 @@ export class RendezvousSignaling implements Signaling, Disposable {
   }
 
   /** Ourselves by another way, a copy of us, or somebody who only claims to be. */
-  #receiveOwnName(route: Route, read: Exclude<Letter, { kind: 'moved' }>): void {
+  #receiveOwnName(route: Route, read: Exclude<Letter, { kind: 'moved' | 'admitted' }>): void {
     const from = this.#self
     if (read.kind === 'twin-here') return this.#twins.handleAnswer(read.nonce, read.sig)
     if (read.kind === 'twin-asked') {

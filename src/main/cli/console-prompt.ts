@@ -26,6 +26,22 @@ export async function askYesNo(question: string): Promise<boolean | undefined> {
   return answer === undefined ? undefined : /^y(es)?$/i.test(answer.trim())
 }
 
+/** Several hidden prompts on a terminal, else as many lines of standard input. Undefined for those that are missing. */
+export async function readSecrets(questions: readonly string[]): Promise<(string | undefined)[]> {
+  if (process.stdin.isTTY) {
+    const answers: (string | undefined)[] = []
+    for (const question of questions) answers.push(await askLine(question, { hidden: true }))
+    return answers
+  }
+  let text = ''
+  for await (const chunk of process.stdin) {
+    text += String(chunk)
+    if (text.split('\n').length > questions.length) break
+  }
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
+  return questions.map((_, index) => lines[index] || undefined)
+}
+
 /** A hidden prompt on a terminal, else the first line of standard input. Undefined when there is nothing. */
 export async function readSecret(question: string): Promise<string | undefined> {
   if (process.stdin.isTTY) return askLine(question, { hidden: true })

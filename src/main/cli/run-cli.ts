@@ -8,6 +8,7 @@ import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { ledgerCommand } from './ledger-command.ts'
 import { pairCommand } from './pair-command.ts'
+import { recoveryCommand } from './recovery-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
 
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   fs: fsCommand,
   ledger: ledgerCommand,
   pair: pairCommand,
+  recovery: recoveryCommand,
   rendezvous: rendezvousCommand,
   classify: classifyCommand,
   explain: explainCommand,
