@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomFillSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
 import type { Disposable } from '../../base/disposable.ts'
 import { utf8 } from '../../base/bytes.ts'
 import { StoreError } from '../../base/store-error.ts'
@@ -11,17 +11,18 @@ const POOL_BYTES = 12 * 1024
 
 /**
  * Seals what the files process keeps, under a key that the device process derives from the device's storage key. AES-256-GCM
- * with random nonces: fit for 2^32 rows written. Owns its keys until disposed.
+ * with random nonces: fit for 2^32 rows written. Owns its keys until disposed; they are key objects, for plain bytes cost Node
+ * 30 us a call to tell that they are none (24.21), and OpenSSL wipes them when they are let go.
  */
 export class FilesSealer implements Sealer, Disposable {
-  readonly #valueKey: Uint8Array
-  readonly #lookKey: Uint8Array
+  #valueKey: KeyObject | undefined
+  #lookKey: KeyObject | undefined
   readonly #pool = new Uint8Array(POOL_BYTES)
   #used = POOL_BYTES
 
   constructor(storageKey: Uint8Array) {
-    this.#valueKey = new Uint8Array(hkdfSync('sha256', storageKey, '', 'elsewhere/files-store/1/value', 32))
-    this.#lookKey = new Uint8Array(hkdfSync('sha256', storageKey, '', 'elsewhere/files-store/1/lookup', 32))
+    this.#valueKey = keyOf(storageKey, 'value')
+    this.#lookKey = keyOf(storageKey, 'lookup')
   }
 
   seal(plain: Uint8Array, context: string): Uint8Array {
@@ -30,7 +31,7 @@ export class FilesSealer implements Sealer, Disposable {
       this.#used = 0
     }
     const nonce = this.#pool.subarray(this.#used, (this.#used += NONCE_BYTES))
-    const cipher = createCipheriv('aes-256-gcm', this.#valueKey, nonce)
+    const cipher = createCipheriv('aes-256-gcm', held(this.#valueKey), nonce)
     cipher.setAAD(utf8(context))
     const sealed = new Uint8Array(NONCE_BYTES + plain.length + TAG_BYTES)
     sealed.set(nonce)
@@ -41,7 +42,7 @@ export class FilesSealer implements Sealer, Disposable {
   }
 
   open(sealed: Uint8Array, context: string): Uint8Array {
-    const decipher = createDecipheriv('aes-256-gcm', this.#valueKey, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv('aes-256-gcm', held(this.#valueKey), sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
     decipher.setAAD(utf8(context))
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
     const plain = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES))
@@ -54,12 +55,26 @@ export class FilesSealer implements Sealer, Disposable {
   }
 
   lookupKey(text: string): Uint8Array {
-    const digest = createHmac('sha256', this.#lookKey).update(text).digest()
+    const digest = createHmac('sha256', held(this.#lookKey)).update(text).digest()
     return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
   }
 
   dispose(): void {
-    this.#valueKey.fill(0)
-    this.#lookKey.fill(0)
+    this.#valueKey = undefined
+    this.#lookKey = undefined
   }
+}
+
+function keyOf(storageKey: Uint8Array, use: string): KeyObject {
+  const bytes = new Uint8Array(hkdfSync('sha256', storageKey, '', `elsewhere/files-store/1/${use}`, 32))
+  try {
+    return createSecretKey(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+function held(key: KeyObject | undefined): KeyObject {
+  if (!key) throw StoreError.closed('the store of files')
+  return key
 }
