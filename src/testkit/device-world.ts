@@ -24,7 +24,6 @@ import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
-import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { createClient } from '../rpc/client.ts'
 import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
@@ -35,16 +34,17 @@ import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
 import { memoryTransportPair } from './memory-transport.ts'
 import { MemoryVaultStore } from './memory-vault-store.ts'
+import { QuickCrypto } from './quick-crypto.ts'
 
 export const PASSPHRASE = 'correct horse battery'
 
 /**
  * Whole devices in one process, as createDevice joins them, with the platform's parts in memory: stores, ptys, a network of
- * RTC connections that can be cut, and one rendezvous. Crypto is the real one.
+ * RTC connections that can be cut, and one rendezvous. Crypto is the real one, but a passphrase costs next to nothing.
  */
 export class DeviceWorld {
   readonly network = new FakeRtcNetwork()
-  readonly crypto = new SodiumCrypto()
+  readonly crypto = new QuickCrypto()
   readonly owned = new DisposableStore()
   readonly clock: Clock
   readonly #hub: RendezvousHub
