@@ -124,6 +124,73 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     })
   })
 
+  it('[AP100] [AP101] [AP102] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
+    await provedFollow(async () => {
+      const folder = `Letters ${Date.now()}` // a second try begins anew
+      const places = a.page.getByRole('navigation', { name: 'Places' })
+      await a.openApp('Files')
+      if (!(await places.isVisible())) await a.openApp('Files') // it was in front: the first press put it away
+      await places.getByRole('button', { name: /^Home/ }).click()
+      const row = (display: E2eDisplay, name: string) => display.page.getByRole('option', { name: new RegExp(`^${name},`) })
+      await a.page.getByRole('button', { name: 'New folder' }).first().click()
+      await a.page.getByLabel('New name of New folder').fill(folder)
+      await a.page.keyboard.press('Enter')
+      await row(b, folder).waitFor()
+      await row(a, folder).dblclick()
+      await a.page.getByText('An empty folder').waitFor()
+
+      await a.openApp('Editor')
+      await a.desk.locator('.cm-content:visible').last().click()
+      await a.page.keyboard.press('Control+End')
+      await a.page.keyboard.type('Dear kitchen,')
+      await a.page.keyboard.press('Control+Shift+S')
+      const dialog = a.page.getByRole('dialog', { name: 'Save as' })
+      await dialog.getByRole('button', { name: /^Place/ }).click()
+      await a.page.getByRole('menuitemcheckbox', { name: /^Elsewhere/ }).click()
+      await dialog.getByLabel('Path').fill(`/Home/${folder}/hello.md`)
+      await dialog.getByRole('button', { name: 'Save', exact: true }).click()
+      await dialog.waitFor({ state: 'detached' })
+
+      // Read on the other machine, out of that device's own files process.
+      const onKitchen = () =>
+        lab.ask('kitchen', async (client) => {
+          const [home] = await client.listDatasets({})
+          const dataset = String(home?.dataset)
+          const { node, isSafe } = await client.datasetAt({ dataset, path: `/${folder}/hello.md` })
+          const { base64 } = await client.readDatasetBytes({ dataset, node, offset: 0, length: 500 })
+          return { text: atob(base64), isSafe }
+        })
+      await eventually('the text on the kitchen', async () => (await onKitchen()).text.endsWith('Dear kitchen,'))
+      await row(b, 'hello.md').waitFor()
+      await eventually('the pane of each says that it is safe', async () => {
+        const told = await Promise.all([a, b].map((display) => row(display, 'hello.md').getAttribute('aria-label')))
+        return told.every((label) => label?.endsWith('on this device and safe on another'))
+      })
+
+      const there = b.desk.locator('.cm-content:visible').last()
+      await eventually('the saved text on the other display', async () => (await there.innerText()).includes('Dear kitchen,'))
+      await there.click()
+      await b.page.keyboard.press('Control+End')
+      await b.page.keyboard.type(' and back')
+      await b.page.keyboard.press('Control+s')
+      const onLaptop = () =>
+        lab.ask('laptop', async (client) => {
+          const [home] = await client.listDatasets({})
+          const dataset = String(home?.dataset)
+          const { node } = await client.datasetAt({ dataset, path: `/${folder}/hello.md` })
+          return atob((await client.readDatasetBytes({ dataset, node, offset: 0, length: 500 })).base64)
+        })
+      await eventually('what the kitchen saved, on the laptop', async () => (await onLaptop()).endsWith('Dear kitchen, and back'))
+
+      await a.openApp('Files')
+      await row(a, 'hello.md').click()
+      await a.page.keyboard.press('Delete')
+      await row(b, 'hello.md').waitFor({ state: 'detached' })
+      await a.page.getByRole('button', { name: 'Put back' }).click()
+      await row(b, 'hello.md').waitFor()
+    })
+  })
+
   it('cut off from each other both go on, and merge when the cable is back: nothing is lost or doubled', async () => {
     await provedFollow(async () => {
       lab.lab.machine('kitchen').cut()

@@ -9,6 +9,8 @@ const EXAMPLES: readonly [AppState, title: string, device: string | null][] = [
   [appState.parse({ kind: 'editor', device: 'd', path: null, textDoc: null, version: null }), 'Untitled', 'd'],
   [appState.parse({ kind: 'files', device: 'd', path: '/srv/data/' }), 'data', 'd'],
   [appState.parse({ kind: 'files', device: 'd', path: null }), 'Home', 'd'],
+  [appState.parse({ kind: 'files', device: 'elsewhere', path: '/' }), 'Elsewhere', null],
+  [appState.parse({ kind: 'editor', device: 'elsewhere', path: '/Home/b.md', textDoc: null, version: null }), 'b.md', null],
   [appState.parse({ kind: 'web', url: 'https://a.example/' }), 'https://a.example/', null],
   [appState.parse({ kind: 'web', url: '' }), 'New page', null],
   [{ kind: 'devices' }, 'Devices', null],

@@ -6,6 +6,13 @@ import * as z from 'zod'
  */
 
 const device = z.string().min(1).max(64)
+/**
+ * In the place of a device: the datasets, which are the same on every device. A path there begins with the dataset's name:
+ * `/Home/notes.md`. No device is ever called so: ids are base58, which has no `l`.
+ */
+export const ELSEWHERE = 'elsewhere'
+/** Where the datasets' part of the files app begins: the dataset that every person has. */
+export const ELSEWHERE_HOME = '/Home'
 const path = z.string().min(1).max(4096)
 /** `text/<buffer id>`: the document that holds an unsaved text. */
 const textDoc = z.string().regex(/^text\/[A-Za-z0-9_-]{1,64}$/)
@@ -89,7 +96,7 @@ export function appTitle(app: AppState): string {
     case 'editor':
       return app.path ? baseName(app.path) : 'Untitled'
     case 'files':
-      return app.path ? baseName(app.path) : 'Home'
+      return app.path ? (app.device === ELSEWHERE && app.path === '/' ? 'Elsewhere' : baseName(app.path)) : 'Home'
     case 'web':
       return app.title || app.url || 'New page'
     case 'devices':
@@ -105,5 +112,5 @@ export function appTitle(app: AppState): string {
 
 /** The device a tab's content really is on, or null where it is nowhere in particular. */
 export function appDevice(app: AppState): string | null {
-  return 'device' in app ? app.device : null
+  return 'device' in app && app.device !== ELSEWHERE ? app.device : null
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import { type AppStateInput, appState } from '../../session/app-state.ts'
+import { type AppStateInput, appState, ELSEWHERE } from '../../session/app-state.ts'
 import { useClient } from '../desk/app-desk.ts'
 import { dispatch, sessionNow, useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
@@ -22,12 +22,12 @@ export const useDeviceName = (deviceId: string): string => useDevices(({ rows })
 /** As `useDeviceName`, for handlers. */
 export const deviceNameNow = (deviceId: string): string => deviceNameOf(useDevices.getState().rows, deviceId)
 
-/** Can calls for this device be expected to arrive? This display's own device is there whenever there is a client. */
+/** Can calls for this device be expected to arrive? This display's own device, and the datasets it has, are there whenever there is a client. */
 export function useDeviceReachable(deviceId: string): boolean {
   const client = useClient()
   const own = useOwnDevice()
   const row = useDeviceRow(deviceId)
-  return client !== undefined && (deviceId === own || row?.state === 'linked' || row?.state === 'self')
+  return client !== undefined && (deviceId === own || deviceId === ELSEWHERE || row?.state === 'linked' || row?.state === 'self')
 }
 
 const SINGLE: ReadonlySet<string> = new Set(['devices', 'settings', 'tasks', 'welcome'])

@@ -1,4 +1,5 @@
-import { ChevronDown, Laptop, Server, Smartphone } from 'lucide-react'
+import { ChevronDown, FolderSync, Laptop, Server, Smartphone } from 'lucide-react'
+import { ELSEWHERE } from '../../session/app-state.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import { MenuButton, type MenuEntry } from '../ui/menu.tsx'
 import { useDevices } from '../desk/devices-store.ts'
@@ -10,6 +11,8 @@ export function DeviceChooser(props: {
   device: string
   label: string
   onChoose: (device: string) => void
+  /** The person's datasets may be chosen too: they are on every device. */
+  withElsewhere?: boolean
   all?: { chosen: boolean; onChoose: () => void }
 }) {
   const rows = useDevices((state) => state.rows)
@@ -18,6 +21,12 @@ export function DeviceChooser(props: {
   const entries = (): readonly MenuEntry[] => [
     props.all && { label: 'All devices', checked: props.all.chosen, onSelect: props.all.onChoose },
     props.all && 'separator',
+    props.withElsewhere && {
+      label: 'Elsewhere (on all your devices)',
+      checked: props.device === ELSEWHERE,
+      onSelect: () => props.onChoose(ELSEWHERE),
+    },
+    props.withElsewhere && 'separator',
     ...rows.map((one) => ({
       label: one.self ? `${one.name} (this one)` : one.name,
       checked: one.deviceId === props.device && !props.all?.chosen,
@@ -28,12 +37,15 @@ export function DeviceChooser(props: {
   const shown = props.all?.chosen ? 'All devices' : name
   return (
     <MenuButton className="app-chooser" label={`${props.label}: ${shown}`} entries={entries}>
-      <DeviceIcon platform={row?.platform ?? ''} />
+      {props.device === ELSEWHERE && !props.all?.chosen ? <ElsewhereIcon /> : <DeviceIcon platform={row?.platform ?? ''} />}
       <span>{shown}</span>
       <ChevronDown aria-hidden="true" />
     </MenuButton>
   )
 }
+
+/** The sign of what is on every device. */
+export const ElsewhereIcon = () => <FolderSync aria-hidden="true" />
 
 export function DeviceIcon({ platform }: { platform: string }) {
   if (/android|ios/i.test(platform)) return <Smartphone aria-hidden="true" />

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'react'
 import { create } from 'zustand'
+import { ELSEWHERE, ELSEWHERE_HOME } from '../../session/app-state.ts'
 import { useClient } from '../desk/app-desk.ts'
 import { useDeviceReachable } from './app-hooks.ts'
 
 /** Home folders as devices told them; they do not change while a device runs. */
-const useHomes = create<{ readonly homes: Readonly<Record<string, string>> }>(() => ({ homes: {} }))
+const useHomes = create<{ readonly homes: Readonly<Record<string, string>> }>(() => ({ homes: { [ELSEWHERE]: ELSEWHERE_HOME } }))
 
 /** The home folder of a device; undefined until it was asked once. */
 export function useHome(device: string): { readonly home: string | undefined; readonly error: unknown } {

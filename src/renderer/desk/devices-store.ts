@@ -1,4 +1,5 @@
 import { create } from 'zustand'
+import { ELSEWHERE } from '../../session/app-state.ts'
 import type { MachineLoad, TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 
@@ -21,4 +22,6 @@ export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {
 
 /** A device's name, or its id's first letters when it is unknown here. */
 export const deviceNameOf = (rows: readonly DeviceRow[], deviceId: string): string =>
-  rows.find((row) => row.deviceId === deviceId)?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device')
+  deviceId === ELSEWHERE
+    ? 'Elsewhere'
+    : (rows.find((row) => row.deviceId === deviceId)?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device'))

@@ -1,6 +1,6 @@
 import { memo } from 'react'
 import type { WindowId } from '../../session/session-ids.ts'
-import { appDevice } from '../../session/app-state.ts'
+import { appDevice, ELSEWHERE } from '../../session/app-state.ts'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { Dot } from '../ui/dot.tsx'
@@ -19,6 +19,17 @@ export const DeviceBadge = memo(function DeviceBadge({ windowId }: { windowId: W
   const own = useDesk((state) => state.deviceId)
   const name = useDevices((state) => (device ? deviceNameOf(state.rows, device) : ''))
   const state = useDevices((slice) => slice.rows.find((row) => row.deviceId === device)?.state ?? (device === own ? 'self' : 'away'))
+  const isElsewhere = useSession((session) => {
+    const app = tabId && session.tabs[tabId]?.app
+    return app !== undefined && 'device' in app && app.device === ELSEWHERE
+  })
+  if (isElsewhere) {
+    return (
+      <span className="device-badge" data-tip="The same on all your devices">
+        Elsewhere
+      </span>
+    )
+  }
   if (!device || !tabId) return null
   const meaning = state === 'away' ? 'lost' : state === 'connecting' ? 'moving' : 'safe'
   return (

@@ -1,5 +1,6 @@
 import { ChevronDown, FileWarning, Save, Search, WrapText } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { ELSEWHERE } from '../../../session/app-state.ts'
 import { dispatch, useSession } from '../../desk/desk-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -53,7 +54,9 @@ export default function EditorApp(props: AppProps<EditorState>) {
     >
       <div className="app-bar" role="toolbar" aria-label="Text">
         <p className="editor-path app-bar-fill">
-          <span title={state.path ?? undefined}>{state.path === null ? 'New text, not in a file yet' : tildePath(state.path, home)}</span>
+          <span title={state.path ?? undefined}>
+            {state.path === null ? 'New text, not in a file yet' : placePath(state.device, state.path, home)}
+          </span>
         </p>
         <IconButton label="Find" shortcut="Ctrl+F" icon={<Search aria-hidden="true" />} onClick={() => surface?.openFind()} />
         <IconButton
@@ -136,6 +139,9 @@ export default function EditorApp(props: AppProps<EditorState>) {
     </div>
   )
 }
+
+const placePath = (device: string, path: string, home: string | undefined): string =>
+  device === ELSEWHERE ? `Elsewhere${path}` : tildePath(path, home)
 
 /** Loads the language of the text when its name or the choice changes; returns its name. */
 function useLanguage(surface: EditorSurface | undefined, { language, path }: EditorState): string | undefined {

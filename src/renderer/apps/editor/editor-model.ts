@@ -8,6 +8,9 @@ import { carryOver } from './rebase-text.ts'
 import { keepBothPath, saveRefused } from './save-buffer.ts'
 import { HISTORY_ORIGIN, EditorBuffer } from './editor-buffer.ts'
 
+/** A change of a file arrives in well under a second; after this its other device is taken to be gone. */
+const BEHIND_MS = 5_000
+
 /**
  * One editor tab: which text it shows, when that text becomes an unsaved buffer of its own, and how it is saved.
  *
@@ -29,6 +32,8 @@ export class EditorModel implements Disposable {
   /** The file that is shown, `device path`, and the version its text started from. */
   #file = ''
   #starting: Promise<void> | undefined
+  /** The file here is older than what another display saw: what it is by then is shown. */
+  #behind: ReturnType<typeof setTimeout> | undefined
   #wanted = ''
   #restored = false
 
@@ -59,22 +64,31 @@ export class EditorModel implements Disposable {
     if (reachable && this.facts.getState().save.phase === 'waiting') void this.save()
   }
 
-  async #openFile(device: string, path: string | null): Promise<void> {
+  async #openFile(device: string, path: string | null, anyVersion = false): Promise<void> {
     const key = fileKey(device, path)
     this.#wanted = key
+    clearTimeout(this.#behind)
+    this.#behind = undefined
     if (path === null) return this.#show(EditorBuffer.private('', '\n'), key)
     const calls = this.#desk.calls()
     try {
       if (!calls) throw Object.assign(new Error('this display has lost its device'), { code: 'rpc/closed' })
-      const read = await calls.readText({ device, path })
+      const seen = anyVersion ? null : this.#desk.state().version
+      const read = await calls.readText({ device, path, ...(seen !== null && { seen }) })
       if (this.#wanted !== key || this.#gone || this.#starting) return
       const { text, lineEnd } = readLineEnds(read.text)
       this.#last.keep(device, path, { text, lineEnd, version: read.version, atMs: this.#desk.nowMs() })
       if (this.#desk.state().version !== read.version) this.#desk.setState({ version: read.version })
+      const isShown = this.#file === key && this.#buffer !== undefined && !this.#shared && this.facts.getState().phase === 'ready'
       this.#set({ locked: read.readOnly, keptFromMs: undefined })
+      if (isShown && this.#buffer?.lineEnd === lineEnd && this.#base === text && this.#surface.text === text) return
       this.#show(EditorBuffer.private(text, lineEnd), key)
     } catch (error) {
       if (this.#wanted !== key || this.#gone) return
+      if (errorCode(error) === 'file/behind') {
+        this.#behind ??= setTimeout(() => void this.#openFile(device, path, true), BEHIND_MS)
+        return
+      }
       const away = ['file/device-away', 'rpc/closed', 'base/bug'].includes(errorCode(error))
       const kept = away ? (this.#last.find(device, path) ?? (await this.#keptByDevice(device, path))) : undefined
       if (this.#wanted !== key || this.#gone) return
@@ -224,13 +238,18 @@ export class EditorModel implements Disposable {
 
   /** The file may have changed while nobody looked: read it again if nothing is unsaved, else say so. */
   async look(): Promise<void> {
-    const { device, path, version } = this.#desk.state()
+    const { device, path, version, textDoc } = this.#desk.state()
     const calls = this.#desk.calls()
-    if (path === null || !calls || this.facts.getState().phase !== 'ready') return
+    const { phase, save } = this.facts.getState()
+    if (path === null || !calls || save.phase === 'saving') return
+    if (this.#behind || (phase === 'refused' && textDoc === null)) return this.#openFile(device, path)
+    if (phase !== 'ready') return
     if (!this.facts.getState().unsaved) return this.#openFile(device, path)
     try {
       const read = await calls.readText({ device, path })
-      if (read.version !== version && this.facts.getState().unsaved) this.#set({ save: { phase: 'conflict' } })
+      const { unsaved, save } = this.facts.getState()
+      const isSame = this.#desk.state().version === version // else it was saved while this was read
+      if (isSame && read.version !== version && unsaved && save.phase !== 'saving') this.#set({ save: { phase: 'conflict' } })
     } catch {
       // saving will say what is wrong
     }
@@ -273,6 +292,7 @@ export class EditorModel implements Disposable {
 
   dispose(): void {
     this.#leaving.abort()
+    clearTimeout(this.#behind)
     this.#releaseShared()
   }
 }

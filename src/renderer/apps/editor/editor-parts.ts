@@ -10,7 +10,10 @@ export type EditorState = AppStateOf<'editor'>
 
 /** What the device does for an editor; the display's client has it. */
 export interface EditorCalls {
-  readText(at: { device: string; path: string }): Promise<{ text: string; version: string; readOnly: boolean }>
+  /**
+   * `seen`: a version that another display knows already; while a dataset's copy here does not, it rejects with `file/behind`.
+   */
+  readText(at: { device: string; path: string; seen?: string }): Promise<{ text: string; version: string; readOnly: boolean }>
   /** What this display's device keeps of a file elsewhere; never asks there. */
   lastText(at: { device: string; path: string }): Promise<{ text: string; version: string; atMs: number } | null>
   writeText(file: { device: string; path: string; text: string; expectedVersion?: string | null }): Promise<{ version: string }>

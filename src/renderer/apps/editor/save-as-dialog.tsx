@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { ELSEWHERE, ELSEWHERE_HOME } from '../../../session/app-state.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -22,15 +23,15 @@ export function SaveAsDialog(props: {
 
   useEffect(() => {
     const leaving = new AbortController()
-    clientNow()
-      .homeFolder({ device }, { signal: leaving.signal })
-      .then(
-        (found) => {
-          setHome(found.path)
-          setPath((before) => before || joinPath(found.path, 'untitled.txt'))
-        },
-        () => setHome(undefined), // away: the field says what is needed, saving says what went wrong
-      )
+    const asked =
+      device === ELSEWHERE ? Promise.resolve({ path: ELSEWHERE_HOME }) : clientNow().homeFolder({ device }, { signal: leaving.signal })
+    asked.then(
+      (found) => {
+        setHome(found.path)
+        setPath((before) => before || joinPath(found.path, 'untitled.txt'))
+      },
+      () => setHome(undefined), // away: the field says what is needed, saving says what went wrong
+    )
     return () => leaving.abort()
   }, [device])
 
@@ -48,7 +49,9 @@ export function SaveAsDialog(props: {
       open
       onClose={onClose}
       title="Save as"
-      description="The file lies on one device; its path always says which."
+      description={
+        device === ELSEWHERE ? 'The file will be on all your devices.' : 'The file lies on one device; choose Elsewhere to have it on all.'
+      }
       actions={
         <>
           <Button variant="quiet" onClick={onClose}>
@@ -73,7 +76,8 @@ export function SaveAsDialog(props: {
       <div className="editor-save-as">
         <DeviceChooser
           device={device}
-          label="Device"
+          label="Place"
+          withElsewhere
           onChoose={(chosen) => {
             setDevice(chosen)
             setPath('')

@@ -2,13 +2,15 @@ import { type RefObject, useEffect, useEffectEvent, useRef, useState } from 'rea
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import { toBase58 } from '../../../base/base58.ts'
+import { ELSEWHERE } from '../../../session/app-state.ts'
 import { textDocId } from '../../../session/text-buffer.ts'
-import { closeText, openText } from '../../desk/app-desk.ts'
+import { closeText, openText, useClient } from '../../desk/app-desk.ts'
 import type { AttachedDocument } from '../../desk/attached-document.ts'
 import { useDesk } from '../../desk/desk-store.ts'
 import { useDoor } from '../../desk/door-store.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
+import { textsOf } from '../files/source-of.ts'
 import { EditorModel } from './editor-model.ts'
 import { type EditorFacts, type EditorState, NO_FACTS } from './editor-parts.ts'
 import { type EditorPlace, EditorSurface } from './editor-surface.ts'
@@ -47,7 +49,10 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
     const surface = new EditorSurface(element, 'Text', useDesk.getState().deviceName)
     const model = new EditorModel(
       {
-        calls: () => useDoor.getState().client,
+        calls: () => {
+          const { client } = useDoor.getState()
+          return client && textsOf(client)
+        },
         openText,
         closeText: (text) => closeText(text as AttachedDocument),
         newTextName: () => textDocId(toBase58(crypto.getRandomValues(new Uint8Array(16)))),
@@ -99,6 +104,13 @@ export function useEditor(props: AppProps<EditorState>, onNeedsPath: () => void)
     made.surface.focus()
     void made.model.look()
   }, [made, active])
+
+  const client = useClient()
+  useEffect(() => {
+    if (!made || !client || device !== ELSEWHERE) return
+    const watching = client.onDidChangeDataset(() => void made.model.look())
+    return () => watching.dispose()
+  }, [made, client, device])
 
   return { place, model: made?.model, surface: made?.surface, facts }
 }

@@ -2,9 +2,10 @@ import { ChevronRight } from 'lucide-react'
 import { Fragment } from 'react'
 import { crumbs } from './home-path.ts'
 
-/** The way from home to the folder that is shown; each step is a button. */
-export function Crumbs({ path, home, onGo }: { path: string | undefined; home: string | undefined; onGo: (path: string) => void }) {
-  const list = path === undefined || home === undefined ? [] : crumbs(path, home, 'Home')
+/** The way from the top of the place to the folder that is shown; each step is a button. */
+export function Crumbs(props: { path: string | undefined; home: string | undefined; homeName: string; onGo: (path: string) => void }) {
+  const { path, home, homeName, onGo } = props
+  const list = path === undefined || home === undefined ? [] : crumbs(path, home, homeName)
   return (
     <nav className="files-crumbs app-bar-fill" aria-label="Folder">
       {list.map((crumb, index) => (

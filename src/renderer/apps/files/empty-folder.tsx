@@ -10,6 +10,7 @@ export function EmptyFolder(props: {
   onClear: () => void
   onShowHidden: () => void
   onAdd: (() => void) | undefined
+  isElsewhere: boolean
 }) {
   if (props.filter !== '') {
     return (
@@ -39,7 +40,7 @@ export function EmptyFolder(props: {
       title="An empty folder"
       action={props.onAdd && <Button onClick={props.onAdd}>New folder</Button>}
     >
-      Files that programs on this device put here appear by themselves.
+      {props.isElsewhere ? 'What is put here is on all your devices.' : 'Files that programs on this device put here appear by themselves.'}
     </EmptyState>
   )
 }

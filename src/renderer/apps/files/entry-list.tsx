@@ -1,24 +1,25 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { bytesText, momentText } from '../plain-words.ts'
 import { EntryIcon } from './entry-icon.tsx'
+import type { PaneEntry } from './file-source.ts'
 import { type FolderView, moveCursor, scrollToRow, type SortKey, typeAhead, visibleRows } from './folder-view.ts'
 import { NameField } from './name-field.tsx'
 import { type Selection, select, selectAll } from './selection.ts'
+import { WhereBadge, WhereCell, whereOf } from './where-mark.tsx'
 
 export interface EntryListProps {
   readonly label: string
-  readonly entries: readonly FileEntry[]
+  readonly entries: readonly PaneEntry[]
   readonly view: FolderView
   /** The moment now: what changed today is told by the hour. */
   readonly nowMs: number
   readonly selection: Selection
   readonly onSelect: (selection: Selection) => void
   readonly onSort: (key: SortKey) => void
-  readonly onOpen: (entry: FileEntry) => void
-  readonly onMenu: (event: MouseEvent<HTMLElement>, entry: FileEntry | undefined) => void
-  readonly onDrag: (event: DragEvent, entry: FileEntry) => void
+  readonly onOpen: (entry: PaneEntry) => void
+  readonly onMenu: (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) => void
+  readonly onDrag: (event: DragEvent, entry: PaneEntry) => void
   /** Keys that are not about moving and choosing. */
   readonly onKey: (event: KeyboardEvent) => void
   /** The entry whose name is being changed. */
@@ -94,9 +95,10 @@ export function EntryList(props: EntryListProps) {
     event.stopPropagation()
   }
 
+  const isShared = entries.some(({ shared }) => shared)
   return (
-    <div className="files-table" role="presentation">
-      {!grid && <Columns view={view} onSort={props.onSort} />}
+    <div className="files-table" role="presentation" data-shared={isShared || undefined}>
+      {!grid && <Columns view={view} onSort={props.onSort} isShared={isShared} />}
       <div
         ref={listRef}
         className="files-list"
@@ -159,10 +161,12 @@ export function EntryList(props: EntryListProps) {
               ) : (
                 <span className="files-name">{entry.name}</span>
               )}
+              {grid && entry.kind === 'file' && entry.shared && <WhereBadge shared={entry.shared} />}
               {!grid && (
                 <>
                   <span className="files-cell numbers">{momentText(entry.modifiedMs, props.nowMs)}</span>
                   <span className="files-cell numbers">{entry.kind === 'folder' ? '' : bytesText(entry.bytes)}</span>
+                  {entry.shared && <WhereCell shared={entry.shared} isFile={entry.kind === 'file'} />}
                 </>
               )}
             </div>
@@ -173,9 +177,11 @@ export function EntryList(props: EntryListProps) {
   )
 }
 
-function describe(entry: FileEntry): string {
+function describe(entry: PaneEntry): string {
   const what = { file: 'file', folder: 'folder', link: 'link', other: 'special file' }[entry.kind]
-  return `${entry.name}, ${what}${entry.kind === 'file' ? `, ${bytesText(entry.bytes)}` : ''}`
+  const size = entry.kind === 'file' ? `, ${bytesText(entry.bytes)}` : ''
+  const where = entry.kind === 'file' && entry.shared ? `, ${whereOf(entry.shared).sentence}` : ''
+  return `${entry.name}, ${what}${size}${where}`
 }
 
 const COLUMNS: readonly { readonly key: SortKey; readonly label: string }[] = [
@@ -184,7 +190,7 @@ const COLUMNS: readonly { readonly key: SortKey; readonly label: string }[] = [
   { key: 'size', label: 'Size' },
 ]
 
-function Columns({ view, onSort }: { view: FolderView; onSort: (key: SortKey) => void }) {
+function Columns({ view, onSort, isShared }: { view: FolderView; onSort: (key: SortKey) => void; isShared: boolean }) {
   return (
     <div className="files-columns" role="group" aria-label="Sort by">
       {COLUMNS.map(({ key, label }) => (
@@ -193,6 +199,7 @@ function Columns({ view, onSort }: { view: FolderView; onSort: (key: SortKey) =>
           {view.sort === key && (view.descending ? <ArrowDown aria-label="descending" /> : <ArrowUp aria-label="ascending" />)}
         </button>
       ))}
+      {isShared && <span className="files-column">Where</span>}
     </div>
   )
 }

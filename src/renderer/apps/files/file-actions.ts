@@ -1,18 +1,18 @@
 import { errorWords } from '../../ui/error-words.ts'
-import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { showToast } from '../../ui/toast.tsx'
-import { clientNow } from '../../desk/app-desk.ts'
 import { deviceNameNow } from '../app-hooks.ts'
 import { bytesText, countText } from '../plain-words.ts'
+import type { PaneEntry } from './file-source.ts'
 import { baseName, joinPath } from './home-path.ts'
+import { sourceNow } from './source-of.ts'
 
 /** Changes to a folder; each says what happened and, where it can be, offers to take it back. */
 export interface FileActions {
   makeFolder(name: string): Promise<boolean>
   rename(from: string, to: string): Promise<boolean>
-  trash(entries: readonly FileEntry[]): Promise<void>
+  trash(entries: readonly PaneEntry[]): Promise<void>
   copyPath(path: string): void
-  explain(entry: FileEntry): void
+  explain(entry: PaneEntry): void
 }
 
 export function createFileActions(device: string, folder: string | undefined, reload: () => void): FileActions {
@@ -28,9 +28,9 @@ export function createFileActions(device: string, folder: string | undefined, re
     }
   }
   const at = (name: string) => joinPath(folder ?? '/', name)
-  const renamePath = (path: string, to: string) => clientNow().renameEntry({ device, path, to })
+  const renamePath = (path: string, to: string) => sourceNow(device).rename(path, to)
   return {
-    makeFolder: (name) => attempt('The folder could not be made', () => clientNow().makeFolder({ device, path: at(name) })),
+    makeFolder: (name) => attempt('The folder could not be made', () => sourceNow(device).makeFolder(at(name))),
     rename: async (from, to) => {
       const done = await attempt('It could not be renamed', () => renamePath(at(from), at(to)))
       if (done) {
@@ -42,17 +42,17 @@ export function createFileActions(device: string, folder: string | undefined, re
       return done
     },
     trash: async (entries) => {
-      const trashed: { path: string; trashedTo: string }[] = []
+      const trashed: { path: string; putBack: () => Promise<unknown> }[] = []
       await attempt('Not everything could be moved to the trash', async () => {
         for (const entry of entries) {
           const path = at(entry.name)
-          trashed.push({ path, ...(await clientNow().trashEntry({ device, path })) })
+          trashed.push({ path, putBack: await sourceNow(device).trash(path) })
         }
       })
       if (trashed.length === 0) return
       const putBack = () =>
         void attempt('Not everything could be put back', async () => {
-          for (const { path, trashedTo } of trashed) await renamePath(trashedTo, path)
+          for (const { putBack: back } of trashed) await back()
         })
       const what = trashed.length === 1 ? `“${baseName(trashed[0]?.path ?? '')}”` : countText(trashed.length, 'entry', 'entries')
       showToast({ title: `Moved ${what} to the trash of ${deviceNameNow(device)}`, action: { label: 'Put back', onSelect: putBack } })

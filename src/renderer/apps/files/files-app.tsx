@@ -1,7 +1,6 @@
 import { ArrowUp, Eye, EyeOff, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
-import type { FileEntry } from '../../../files/home-files-contract.ts'
-import type { AppStateOf } from '../../../session/app-state.ts'
+import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
@@ -19,15 +18,18 @@ import { createFileActions } from './file-actions.ts'
 import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
 import { Crumbs } from './crumbs.tsx'
 import { EmptyFolder } from './empty-folder.tsx'
+import type { PaneEntry } from './file-source.ts'
 import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
 import { ImagePreview } from './image-preview.tsx'
+import { Places, unsafeText } from './places.tsx'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
+import { useDatasets } from './use-datasets.ts'
 import { type FolderHandle, useFolder } from './use-folder.ts'
 import './files.css'
 
 type FilesState = AppStateOf<'files'>
 
-/** The home folder of any of my devices. Every path carries its device; nothing here mixes two machines up. */
+/** The person's datasets and the home folder of each device. Every path carries its place; nothing here mixes two machines up. */
 export default function FilesApp(props: AppProps<FilesState>) {
   const { device, path } = props.state
   const folder = useFolder(device, path, props.visible)
@@ -42,17 +44,19 @@ interface FolderPaneProps extends AppProps<FilesState> {
   readonly onLeave: (name: string | undefined) => void
 }
 
-function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLeave }: FolderPaneProps) {
+function FolderPane({ state, setState, windowId, active, visible, folder, cameFrom, onLeave }: FolderPaneProps) {
   const { device } = state
   const deviceName = useDeviceName(device)
   const { listing, home } = folder
   const path = state.path ?? home
+  const isElsewhere = device === ELSEWHERE
+  const datasets = useDatasets(visible)
   const [chosenHere, setSelection] = useState<Selection>(() =>
     cameFrom === undefined ? NOTHING_SELECTED : select(NOTHING_SELECTED, [], cameFrom, 'one'),
   )
   const [filter, setFilter] = useState('')
   const [renaming, setRenaming] = useState<string>()
-  const [preview, setPreview] = useState<FileEntry>()
+  const [preview, setPreview] = useState<PaneEntry>()
   const list = useRef<HTMLDivElement>(null)
   const now = useNow()
   const view: FolderView = useMemo(
@@ -74,7 +78,7 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
     onLeave(path !== undefined && parentPath(path) === to ? baseName(path) : undefined)
     setState({ path: to === home ? null : to })
   }
-  const open = (entry: FileEntry, beside = false) => {
+  const open = (entry: PaneEntry, beside = false) => {
     if (path === undefined) return
     const at = joinPath(path, entry.name)
     const use = fileUse(entry)
@@ -100,8 +104,8 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
   }
   const handleKey = (event: KeyboardEvent) => {
     const entry = entries.find((one) => one.name === selection.cursor)
-    if (event.key === 'F2' && entry && !folder.away) setRenaming(entry.name)
-    else if (event.key === 'Delete' && selection.names.size > 0 && !folder.away) trash()
+    if (event.key === 'F2' && entry && !awayReason) setRenaming(entry.name)
+    else if (event.key === 'Delete' && selection.names.size > 0 && !awayReason) trash()
     else if (event.key === 'F5') folder.reload()
     else if (event.key === 'Backspace' || (event.altKey && event.key === 'ArrowUp')) up?.()
     else if (event.ctrlKey && event.key === 'h') setState({ showHidden: !state.showHidden })
@@ -109,12 +113,14 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
     event.preventDefault()
     event.stopPropagation()
   }
-  const awayReason = folder.away ? `${deviceName} is away` : undefined
-  const handleMenu = (event: MouseEvent<HTMLElement>, entry: FileEntry | undefined) =>
+  const fixedReason = isElsewhere && path === '/' ? 'These are your datasets; open one' : undefined
+  const awayReason = folder.away ? `${deviceName} is away` : fixedReason
+  const handleMenu = (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) =>
     openContextMenu(event, entry ? entry.name : 'Folder', [
       entry && { label: 'Open', shortcut: 'Enter', onSelect: () => open(entry) },
       entry?.kind === 'folder' && { label: 'Open in a new tab', onSelect: () => open(entry, true) },
       entry?.kind === 'folder' &&
+        !isElsewhere &&
         path !== undefined && {
           label: 'Open a terminal here',
           onSelect: () => openApp({ kind: 'terminal', device, terminalId: null, cwd: joinPath(path, entry.name) }),
@@ -139,20 +145,22 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
       { label: 'New folder', disabledBecause: awayReason, onSelect: () => void addFolder() },
       { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: () => setState({ showHidden: !state.showHidden }) },
     ])
-  const handleDrag = (event: DragEvent, entry: FileEntry) => {
+  const handleDrag = (event: DragEvent, entry: PaneEntry) => {
     if (path === undefined) return
     const carried = selection.names.has(entry.name) ? chosen() : [entry]
     writeFilesPayload(event.dataTransfer, { device, paths: carried.map((one) => joinPath(path, one.name)) })
   }
-  const up = path !== undefined && home !== undefined && path !== home && path !== '/' ? () => go(parentPath(path)) : undefined
+  const unsafe = datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0)
+  const up =
+    path !== undefined && home !== undefined && (path !== home || isElsewhere) && path !== '/' ? () => go(parentPath(path)) : undefined
 
   return (
     <div ref={root} className="app files">
       <div className="app-bar" role="toolbar" aria-label="Files">
-        <DeviceChooser device={device} label="Device" onChoose={(chosenDevice) => setState({ device: chosenDevice, path: null })} />
+        <DeviceChooser device={device} label="Place" withElsewhere onChoose={(chosen) => setState({ device: chosen, path: null })} />
         <span className="app-separator" />
         <IconButton label="Up one folder" shortcut="Backspace" icon={<ArrowUp aria-hidden="true" />} aria-disabled={!up} onClick={up} />
-        <Crumbs path={path} home={home} onGo={go} />
+        <Crumbs path={path} home={isElsewhere ? '/' : home} homeName={isElsewhere ? 'Elsewhere' : 'Home'} onGo={go} />
         <input
           className="files-filter"
           type="search"
@@ -169,8 +177,8 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
         <IconButton
           label="New folder"
           icon={<FolderPlus aria-hidden="true" />}
-          aria-disabled={folder.away}
-          onClick={folder.away ? undefined : () => void addFolder()}
+          aria-disabled={awayReason !== undefined}
+          onClick={awayReason ? undefined : () => void addFolder()}
         />
         <IconButton
           label={state.showHidden ? 'Hide hidden files' : 'Show hidden files'}
@@ -191,61 +199,66 @@ function FolderPane({ state, setState, windowId, active, folder, cameFrom, onLea
             : `${deviceName} is away, and this folder has not been seen on this display yet.`}
         </Strip>
       )}
-      <div className="app-body" data-away={folder.away || undefined}>
-        {preview && path !== undefined ? (
-          <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
-        ) : folder.error !== undefined && !listing ? (
-          <ErrorState
-            title="This folder could not be read"
-            error={folder.error}
-            safe="Nothing was changed."
-            action={
-              <>
-                <Button icon={<RotateCw aria-hidden="true" />} onClick={folder.reload}>
-                  Try again
-                </Button>
-                {home !== undefined && path !== home && <Button onClick={() => go(home)}>Go home</Button>}
-              </>
-            }
-          />
-        ) : listing && entries.length > 0 ? (
-          <EntryList
-            nowMs={now}
-            label={`Contents of ${path ?? 'home'}`}
-            entries={entries}
-            view={view}
-            selection={selection}
-            onSelect={setSelection}
-            onSort={(key: SortKey) => {
-              const next = sortBy(view, key)
-              setState({ sort: next.sort, descending: next.descending })
-            }}
-            onOpen={open}
-            onMenu={handleMenu}
-            onDrag={handleDrag}
-            onKey={handleKey}
-            renaming={renaming}
-            onRename={handleRename}
-            listRef={list}
-          />
-        ) : listing ? (
-          <EmptyFolder
-            filter={filter}
-            hidden={listing.entries.length}
-            onClear={() => setFilter('')}
-            onShowHidden={() => setState({ showHidden: true })}
-            onAdd={folder.away ? undefined : () => void addFolder()}
-          />
-        ) : folder.away ? (
-          <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
-            Folders you have looked at stay in sight while their device is away.
-          </EmptyState>
-        ) : (
-          late && <Skeleton lines={9} label={`Reading ${path ?? 'the home folder'}`} />
-        )}
+      <div className="files-middle">
+        <Places device={device} path={path} datasets={datasets} onGo={(to, at) => setState({ device: to, path: at })} />
+        <div className="app-body" data-away={folder.away || undefined}>
+          {preview && path !== undefined ? (
+            <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
+          ) : folder.error !== undefined && !listing ? (
+            <ErrorState
+              title="This folder could not be read"
+              error={folder.error}
+              safe="Nothing was changed."
+              action={
+                <>
+                  <Button icon={<RotateCw aria-hidden="true" />} onClick={folder.reload}>
+                    Try again
+                  </Button>
+                  {home !== undefined && path !== home && <Button onClick={() => go(home)}>Go home</Button>}
+                </>
+              }
+            />
+          ) : listing && entries.length > 0 ? (
+            <EntryList
+              nowMs={now}
+              label={`Contents of ${path ?? 'home'}`}
+              entries={entries}
+              view={view}
+              selection={selection}
+              onSelect={setSelection}
+              onSort={(key: SortKey) => {
+                const next = sortBy(view, key)
+                setState({ sort: next.sort, descending: next.descending })
+              }}
+              onOpen={open}
+              onMenu={handleMenu}
+              onDrag={handleDrag}
+              onKey={handleKey}
+              renaming={renaming}
+              onRename={handleRename}
+              listRef={list}
+            />
+          ) : listing ? (
+            <EmptyFolder
+              filter={filter}
+              hidden={listing.entries.length}
+              onClear={() => setFilter('')}
+              onShowHidden={() => setState({ showHidden: true })}
+              onAdd={awayReason ? undefined : () => void addFolder()}
+              isElsewhere={isElsewhere}
+            />
+          ) : folder.away ? (
+            <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
+              Folders you have looked at stay in sight while their device is away.
+            </EmptyState>
+          ) : (
+            late && <Skeleton lines={9} label={`Reading ${path ?? 'the home folder'}`} />
+          )}
+        </div>
       </div>
       <div className="app-status">
         <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>
+        {isElsewhere && unsafe > 0 && <span className="files-unsafe">{unsafeText(unsafe)}</span>}
         {folder.error !== undefined && listing && <span>Could not be read again just now; this is the last listing.</span>}
       </div>
     </div>

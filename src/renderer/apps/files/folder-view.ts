@@ -13,7 +13,7 @@ export interface FolderView {
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
 /** What to show of a folder, in order: folders first, names as people count (2 before 10), ties by name. Pure. */
-export function arrange(entries: readonly FileEntry[], view: FolderView, filter = ''): readonly FileEntry[] {
+export function arrange<Entry extends FileEntry>(entries: readonly Entry[], view: FolderView, filter = ''): readonly Entry[] {
   const wanted = filter.trim().toLocaleLowerCase()
   const shown = entries.filter(
     (entry) => (view.hidden || !entry.hidden) && (wanted === '' || entry.name.toLocaleLowerCase().includes(wanted)),

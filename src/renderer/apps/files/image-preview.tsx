@@ -8,6 +8,7 @@ import { useClient } from '../../desk/app-desk.ts'
 import { useIsLate } from '../app-hooks.ts'
 import { bytesText } from '../plain-words.ts'
 import { imageType } from './folder-view.ts'
+import { sourceOf } from './source-of.ts'
 
 /** An image in the place of its folder. It is drawn from bytes the device read; it never runs anything. */
 export function ImagePreview(props: { device: string; path: string; entry: FileEntry; onClose: () => void }) {
@@ -21,14 +22,13 @@ export function ImagePreview(props: { device: string; path: string; entry: FileE
     if (!client) return
     const leaving = new AbortController()
     let made: string | undefined
-    client.readBytes({ device, path }, { signal: leaving.signal }).then(
-      ({ base64 }) => {
-        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    sourceOf(client, device)
+      .readBytes(path, { signal: leaving.signal })
+      .then((bytes) => {
         made = URL.createObjectURL(new Blob([bytes], { type: imageType(entry.name) }))
         setUrl(made)
-      },
-      (failure: unknown) => !leaving.signal.aborted && setError(failure),
-    )
+      })
+      .catch((failure: unknown) => !leaving.signal.aborted && setError(failure))
     return () => {
       leaving.abort()
       if (made) URL.revokeObjectURL(made)

@@ -1,15 +1,17 @@
 import { useCallback, useEffect, useRef } from 'react'
 import { create } from 'zustand'
 import { errorCode } from '../../../base/errors.ts'
-import type { FileEntry } from '../../../files/home-files-contract.ts'
+import { ELSEWHERE } from '../../../session/app-state.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
 import { useHome } from '../use-home.ts'
+import type { PaneEntry } from './file-source.ts'
+import { sourceOf } from './source-of.ts'
 
 /** A folder as last read. */
 export interface Listing {
   readonly path: string
-  readonly entries: readonly FileEntry[]
+  readonly entries: readonly PaneEntry[]
   /** There are more than the 20,000 shown. */
   readonly truncated: boolean
   readonly readAtMs: number
@@ -54,10 +56,14 @@ function keep(key: string, listing: Listing | undefined, error: unknown): void {
   })
 }
 
-/** While shown, a folder is read again this often: the contract has no change events for folders. */
+/** While shown, a folder is read again this often: homes of devices have no change events, and datasets none for what is cached. */
 const REFRESH_MS = 5_000
 /** And later by this for each entry, so that a folder of 20,000 costs one reading a minute. */
 const REFRESH_MS_AN_ENTRY = 3
+/** Changes of a dataset that come together are shown together: a frame or two, and a large copy does not read the folder for each file. */
+const SETTLE_MS = 60
+/** Files that are still being opened are there soon. */
+const OPENING_MS = 400
 
 /** Reads a folder of a device and keeps it fresh while `visible`. `path` null = the device's home. */
 export function useFolder(device: string, path: string | null, visible: boolean): FolderHandle {
@@ -74,26 +80,39 @@ export function useFolder(device: string, path: string | null, visible: boolean)
     if (!client || folder === undefined || !reachable) return
     const leaving = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let isReading = false
+    let isStale = false
     const read = async () => {
-      let count = 0
+      isStale = isReading
+      if (isReading) return // an answer that was asked for earlier must not be shown over a newer one
+      isReading = true
+      let waitMs = REFRESH_MS
       try {
-        const { entries, truncated } = await client.listFolder({ device, path: folder }, { signal: leaving.signal })
-        count = entries.length
+        const { entries, truncated } = await sourceOf(client, device).list(folder, { signal: leaving.signal })
+        waitMs += entries.length * REFRESH_MS_AN_ENTRY
         keep(keyOf(device, folder), { path: folder, entries, truncated, readAtMs: Date.now() }, undefined)
       } catch (failure) {
-        if (!leaving.signal.aborted) keep(keyOf(device, folder), undefined, failure)
+        if (errorCode(failure) === 'dataset/locked') waitMs = OPENING_MS
+        else if (!leaving.signal.aborted) keep(keyOf(device, folder), undefined, failure)
       }
-      if (visible && !leaving.signal.aborted) timer = setTimeout(() => void read(), REFRESH_MS + count * REFRESH_MS_AN_ENTRY)
+      isReading = false
+      if (!leaving.signal.aborted && (visible || isStale)) readIn(isStale ? SETTLE_MS : waitMs)
+    }
+    const readIn = (waitMs: number) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => void read(), waitMs)
     }
     const readNow = () => {
       clearTimeout(timer)
       void read()
     }
+    const watching = device === ELSEWHERE && visible ? client.onDidChangeDataset(() => readIn(SETTLE_MS)) : undefined
     again.current = readNow
     readNow()
     return () => {
       again.current = undefined
       leaving.abort()
+      watching?.dispose()
       clearTimeout(timer)
     }
   }, [client, device, folder, reachable, visible])
@@ -103,9 +122,17 @@ export function useFolder(device: string, path: string | null, visible: boolean)
   return { listing: kept?.listing, home, away, error: away ? undefined : error, reload }
 }
 
-function sameEntries(a: readonly FileEntry[], b: readonly FileEntry[]): boolean {
-  return a.length === b.length && a.every((entry, index) => sameEntry(entry, b[index] as FileEntry))
+function sameEntries(a: readonly PaneEntry[], b: readonly PaneEntry[]): boolean {
+  return a.length === b.length && a.every((entry, index) => sameEntry(entry, b[index] as PaneEntry))
 }
 
-const sameEntry = (a: FileEntry, b: FileEntry): boolean =>
-  a.name === b.name && a.bytes === b.bytes && a.modifiedMs === b.modifiedMs && a.kind === b.kind
+const sameEntry = (a: PaneEntry, b: PaneEntry): boolean =>
+  a.name === b.name &&
+  a.bytes === b.bytes &&
+  a.modifiedMs === b.modifiedMs &&
+  a.kind === b.kind &&
+  a.shared?.node === b.shared?.node &&
+  a.shared?.version === b.shared?.version &&
+  a.shared?.place === b.shared?.place &&
+  a.shared?.isSafe === b.shared?.isSafe &&
+  a.shared?.isConflictCopy === b.shared?.isConflictCopy

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { DATASET_ROOT, type DatasetNodeInfo } from '../../../files/dataset-contract.ts'
+import { datasetSource, followLinks } from './dataset-source.ts'
+import { datasetTexts } from './dataset-texts.ts'
+import { whereOf } from './where-mark.tsx'
+
+type SourceCalls = Parameters<typeof datasetSource>[0]
+type TextCalls = Parameters<typeof datasetTexts>[0]
+
+const node = (name: string, more: Partial<DatasetNodeInfo> = {}): DatasetNodeInfo => ({
+  node: name.padEnd(32, '1'),
+  parent: DATASET_ROOT,
+  name,
+  kind: 'file',
+  mode: 0o644,
+  mtimeMs: 0,
+  changedMs: 0,
+  bytes: 0,
+  version: `${'a'.repeat(24)}.1`,
+  isConflictCopy: false,
+  hasConflict: false,
+  place: 'here',
+  isSafe: true,
+  ...more,
+})
+
+/** Answers of a device that has one dataset, Home, with these nodes at these paths. */
+function device(at: Readonly<Record<string, DatasetNodeInfo>>, bytes = ''): SourceCalls & TextCalls & { readonly said: string[] } {
+  const said: string[] = []
+  const refuse = () => Promise.reject(new Error('not asked for here'))
+  return {
+    said,
+    listDatasets: async () => [{ dataset: 'd', name: 'Home' }],
+    datasetAt: async ({ path }) => {
+      const found = path === '/' ? node('', { node: DATASET_ROOT, kind: 'folder' }) : at[path]
+      if (!found) throw Object.assign(new Error(`${path} is not in this dataset`), { code: 'file/not-found' })
+      return found
+    },
+    listDatasetFolder: async ({ from, limit }) => {
+      said.push(`${from}+${limit}`)
+      const all = Object.values(at)
+      return { entries: all.slice(from, from + limit), total: all.length }
+    },
+    datasetVersions: async () => [],
+    readDatasetBytes: async ({ offset, length }) => ({ base64: btoa(bytes.slice(offset, offset + length)), bytes: bytes.length }),
+    beginDatasetWrite: async ({ to }) => {
+      said.push(JSON.stringify(to))
+      return { write: 'w' }
+    },
+    appendDatasetWrite: async ({ base64 }) => ({ bytes: said.push(atob(base64)) }),
+    commitDatasetWrite: async () => node('x', { version: `${'b'.repeat(24)}.2` }),
+    abandonDatasetWrite: async () => {
+      said.push('abandoned')
+      return {}
+    },
+    makeDatasetFolder: refuse,
+    moveDatasetNode: refuse,
+    removeDatasetNode: refuse,
+    restoreDatasetNode: refuse,
+  }
+}
+const signal = new AbortController().signal
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'done',
+    (error: { code?: string }) => error.code,
+  )
+
+describe('datasets as a place of the pane', () => {
+  it('[AP100] the top lists datasets; a folder of several pages is read to its end', async () => {
+    const many = Object.fromEntries(Array.from({ length: 4_500 }, (_, index) => [`/${index}`, node(`${index}`)]))
+    const calls = device(many)
+    const source = datasetSource(calls)
+    expect((await source.list('/', { signal })).entries.map(({ name }) => name)).toEqual(['Home'])
+    expect((await source.list('/Home', { signal })).entries).toHaveLength(4_500)
+    expect(calls.said).toEqual(['0+2000', '2000+2000', '4000+2000'])
+    expect(await code(source.list('/Nowhere', { signal }))).toBe('file/not-found')
+    expect(await code(source.trash('/Home'))).toBe('file/bad-path')
+  })
+
+  it('[AP100] while the device opens its files that is said, not that they are gone', async () => {
+    const source = datasetSource({ ...device({}), listDatasets: async () => [] })
+    expect(await code(source.list('/Home', { signal }))).toBe('dataset/locked')
+  })
+
+  it('[AP100] links lead on among the datasets, and never in a circle', async () => {
+    const link = (name: string, target: string) => node(name, { kind: 'link', target })
+    const calls = device({ '/a/l': link('l', '../b'), '/b': node('b'), '/c': link('c', 'c'), '/o': link('o', '/etc/passwd') })
+    expect((await followLinks(calls, '/Home/a/l')).info.name).toBe('b')
+    expect(await code(followLinks(calls, '/Home/c'))).toBe('file/bad-path')
+    expect(await code(followLinks(calls, '/Home/o'))).toBe('file/not-found')
+  })
+
+  it('[AP101] where the bytes are, in words', () => {
+    expect(whereOf({ place: 'here', isSafe: false }).word).toBe('Only here')
+    expect(whereOf({ place: 'here', isSafe: true }).word).toBe('Here')
+    expect(whereOf({ place: 'part', isSafe: true }).word).toBe('Partly here')
+    expect(whereOf({ place: 'away', isSafe: true }).word).toBe('On others')
+  })
+
+  it('[AP102] a text is saved over the version it was made from, and over no other', async () => {
+    const there = node('a.md')
+    const calls = device({ '/a.md': there })
+    const texts = datasetTexts(calls)
+    const save = (expectedVersion: string | null, path = '/Home/a.md') =>
+      texts.writeText({ device: 'elsewhere', path, text: 'hé', expectedVersion })
+    expect(await code(save(`${'c'.repeat(24)}.9`))).toBe('file/changed')
+    expect(await code(save(null))).toBe('file/exists')
+    expect(calls.said).toEqual([])
+    expect(await save(there.version)).toEqual({ version: `${'b'.repeat(24)}.2` })
+    expect(calls.said).toEqual([JSON.stringify({ node: there.node, base: there.version }), 'h\xc3\xa9'])
+    expect(await code(save(there.version, '/Home/gone.md'))).toBe('file/changed')
+  })
+
+  it('[AP102] a device that does not know the version another display saw is behind', async () => {
+    const calls = device({ '/a.md': node('a.md', { bytes: 2 }) }, 'hi')
+    const texts = datasetTexts(calls)
+    const read = (path: string, seen?: string) => texts.readText({ device: 'elsewhere', path, ...(seen && { seen }) })
+    expect((await read('/Home/a.md')).text).toBe('hi')
+    expect(await code(read('/Home/a.md', `${'c'.repeat(24)}.9`))).toBe('file/behind')
+    expect(await code(read('/Home/new.md', `${'c'.repeat(24)}.9`))).toBe('file/behind')
+    expect(await code(read('/Home/new.md'))).toBe('file/not-found')
+  })
+})

@@ -1,0 +1,133 @@
+import { DATASET_ROOT, type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../../files/dataset-contract.ts'
+import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
+import { bytesOfBase64 } from './base64-bytes.ts'
+import { type FileSource, type PaneEntry, SourceError, type SourceListing } from './file-source.ts'
+import { baseName, parentPath } from './home-path.ts'
+
+/** Links followed one after another before they are taken for a circle; what Linux allows. */
+const MAX_LINKS = 40
+
+type Calls = Pick<
+  DeviceClient,
+  | 'listDatasets'
+  | 'datasetAt'
+  | 'listDatasetFolder'
+  | 'readDatasetBytes'
+  | 'makeDatasetFolder'
+  | 'moveDatasetNode'
+  | 'removeDatasetNode'
+  | 'restoreDatasetNode'
+>
+
+/** A file or folder of a dataset, and in which one. */
+export interface Found {
+  readonly dataset: string
+  readonly info: DatasetNodeInfo
+}
+
+/** The person's datasets as this device has them: `/` lists them, `/Home/notes.md` lies in Home. */
+export function datasetSource(client: Calls): FileSource {
+  return {
+    list: (path, { signal }) => (path === '/' ? listDatasets(client) : listFolder(client, path, signal)),
+    async makeFolder(path) {
+      const { dataset, info } = await findNode(client, parentPath(path))
+      return client.makeDatasetFolder({ dataset, parent: info.node, name: baseName(path) })
+    },
+    async rename(path, to) {
+      const { dataset, info } = await findNode(client, path)
+      const target = await findNode(client, parentPath(to))
+      if (target.dataset !== dataset) throw new SourceError('file/other-disk', 'that is another dataset; copy it there')
+      return client.moveDatasetNode({ dataset, node: info.node, parent: target.info.node, name: baseName(to), replace: false })
+    },
+    async trash(path) {
+      const { dataset, info } = await findNode(client, path)
+      if (info.node === DATASET_ROOT) throw new SourceError('file/bad-path', 'a dataset cannot be put in its own trash')
+      await client.removeDatasetNode({ dataset, node: info.node })
+      return () => client.restoreDatasetNode({ dataset, node: info.node })
+    },
+    async readBytes(path, { signal }) {
+      const found = await followLinks(client, path)
+      if (found.info.bytes > MAX_READ_BYTES)
+        throw new SourceError('file/too-large', `${path} is larger than ${MAX_READ_BYTES} bytes; download it to look at it`)
+      return readAll(client, found, signal)
+    },
+    refusal: (path) => (path === '/' ? 'These are your datasets; open one' : undefined),
+  }
+}
+
+/** What lies at a path, links not followed. @throws `dataset/locked` while the device opens its files, `file/not-found` */
+export async function findNode(client: Pick<DeviceClient, 'listDatasets' | 'datasetAt'>, path: string): Promise<Found> {
+  const [name = '', ...rest] = path.split('/').filter((part) => part !== '')
+  const datasets = await client.listDatasets({})
+  const found = datasets.find((one) => one.name === name)
+  if (!found && datasets.length === 0)
+    throw new SourceError('dataset/locked', 'your files are still being opened on this device; they are there in a moment')
+  if (!found) throw new SourceError('file/not-found', `there is no dataset called ${name || '“”'}`)
+  return { dataset: found.dataset, info: await client.datasetAt({ dataset: found.dataset, path: `/${rest.join('/')}` }) }
+}
+
+/** As findNode, but a link leads on, as long as it stays among the datasets. */
+export async function followLinks(client: Pick<DeviceClient, 'listDatasets' | 'datasetAt'>, path: string): Promise<Found> {
+  let at = path
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const found = await findNode(client, at)
+    if (found.info.kind !== 'link') return found
+    const target = found.info.target ?? ''
+    if (target.startsWith('/')) throw new SourceError('file/not-found', `${path} is a link to ${target}, which is not among these files`)
+    at = resolvePath(parentPath(at), target)
+  }
+  throw new SourceError('file/bad-path', `${path} is a link that leads in a circle`)
+}
+
+/** All bytes of the version found; it stays that version while it is read. */
+export async function readAll(
+  client: Pick<DeviceClient, 'readDatasetBytes'>,
+  { dataset, info }: Found,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { node, version, bytes, kind, name } = info
+  if (kind !== 'file') throw new SourceError('file/not-a-file', `${name} is not a file`)
+  const all = new Uint8Array(bytes)
+  for (let offset = 0; offset < bytes; ) {
+    const length = Math.min(MAX_DATASET_PIECE_BYTES, bytes - offset)
+    const read = await client.readDatasetBytes({ dataset, node, version, offset, length }, signal ? { signal } : {})
+    const piece = bytesOfBase64(read.base64)
+    if (piece.length === 0) throw new SourceError('file/failed', `${name} ended before its ${bytes} bytes were read; try again`)
+    all.set(piece, offset)
+    offset += piece.length
+  }
+  return all
+}
+
+async function listDatasets(client: Calls): Promise<SourceListing> {
+  const datasets = await client.listDatasets({})
+  const entries = datasets.map(({ name }): PaneEntry => ({ name, kind: 'folder', bytes: 0, modifiedMs: 0, hidden: false }))
+  return { entries, truncated: false }
+}
+
+async function listFolder(client: Calls, path: string, signal: AbortSignal): Promise<SourceListing> {
+  const { dataset, info } = await findNode(client, path)
+  const entries: PaneEntry[] = []
+  for (;;) {
+    const page = await client.listDatasetFolder({ dataset, node: info.node, from: entries.length, limit: MAX_DATASET_PAGE }, { signal })
+    for (const one of page.entries) entries.push(entryOf(dataset, one))
+    if (page.entries.length === 0 || entries.length >= page.total) return { entries, truncated: false }
+  }
+}
+
+function entryOf(dataset: string, info: DatasetNodeInfo): PaneEntry {
+  const { name, kind, bytes, mtimeMs, node, version, place, isSafe, isConflictCopy } = info
+  const shared = { dataset, node, version, place, isSafe, isConflictCopy }
+  return { name, kind, bytes, modifiedMs: mtimeMs, hidden: name.startsWith('.'), shared }
+}
+
+/** `../b` seen from `/Home/a` is `/Home/b`. */
+function resolvePath(folder: string, relative: string): string {
+  const parts = folder.split('/').filter(Boolean)
+  for (const part of relative.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return `/${parts.join('/')}`
+}

@@ -1,0 +1,54 @@
+import { DomainError } from '../../../base/errors.ts'
+import type { FileEntry } from '../../../files/home-files-contract.ts'
+
+/** What the pane shows of a file or folder. What only datasets tell is in `shared`. */
+export interface PaneEntry extends FileEntry {
+  readonly shared?: SharedFacts
+}
+
+/** Of something in a dataset: which version is shown, and where its bytes are. */
+export interface SharedFacts {
+  readonly dataset: string
+  readonly node: string
+  readonly version: string
+  /** Of the bytes: all on this device, some, none. */
+  readonly place: 'here' | 'part' | 'away'
+  /** As many other devices as are asked for have signed for it. */
+  readonly isSafe: boolean
+  /** It lost against a version written at the same time. */
+  readonly isConflictCopy: boolean
+}
+
+export interface SourceListing {
+  readonly entries: readonly PaneEntry[]
+  /** There are more than were given. */
+  readonly truncated: boolean
+}
+
+/**
+ * A place whose folders the pane shows: the home folder of one device, or the person's datasets. Paths are absolute in it. Calls
+ * reject with the codes of homeFilesContract and datasetContract.
+ */
+export interface FileSource {
+  list(path: string, options: { signal: AbortSignal }): Promise<SourceListing>
+  makeFolder(path: string): Promise<unknown>
+  /** Never replaces what is there: `file/exists`. */
+  rename(path: string, to: string): Promise<unknown>
+  /** To the trash of the place; resolves with what brings it back. */
+  trash(path: string): Promise<() => Promise<unknown>>
+  /** All bytes, for viewers: at most 16 MiB, else `file/too-large`. */
+  readBytes(path: string, options: { signal: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>
+  /** Why nothing can be made or dropped in this folder; undefined: it can. */
+  refusal(path: string): string | undefined
+}
+
+/** What a place says by itself, before or after asking its device. */
+export class SourceError extends DomainError {
+  override readonly name = 'SourceError'
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,70 @@
+import type { DatasetStatus } from '../../../files/dataset-contract.ts'
+import { ELSEWHERE, ELSEWHERE_HOME } from '../../../session/app-state.ts'
+import { useDevices } from '../../desk/devices-store.ts'
+import { Dot } from '../../ui/dot.tsx'
+import { DeviceIcon, ElsewhereIcon, stateWord } from '../device-chooser.tsx'
+import { countText } from '../plain-words.ts'
+
+export interface PlacesProps {
+  readonly device: string
+  readonly path: string | undefined
+  readonly datasets: readonly DatasetStatus[]
+  readonly onGo: (device: string, path: string | null) => void
+}
+
+/** Where files can be: the datasets, which are on every device, and the home of each device. */
+export function Places({ device, path, datasets, onGo }: PlacesProps) {
+  const rows = useDevices((state) => state.rows)
+  const shown = datasets.length > 0 ? datasets : [{ dataset: '', name: ELSEWHERE_HOME.slice(1), unsafeVersions: 0 }]
+  return (
+    <nav className="files-places" aria-label="Places">
+      <h3 id="files-places-elsewhere">Elsewhere</h3>
+      <ul aria-labelledby="files-places-elsewhere">
+        {shown.map(({ dataset, name, unsafeVersions }) => (
+          <li key={dataset}>
+            <button
+              type="button"
+              className="files-place"
+              aria-current={device === ELSEWHERE && (path === `/${name}` || path?.startsWith(`/${name}/`)) ? 'true' : undefined}
+              onClick={() => onGo(ELSEWHERE, `/${name}` === ELSEWHERE_HOME ? null : `/${name}`)}
+            >
+              <ElsewhereIcon />
+              <span className="files-place-name">{name}</span>
+              {unsafeVersions > 0 && (
+                <span className="files-place-count numbers" title={unsafeText(unsafeVersions)}>
+                  <span aria-hidden="true">{unsafeVersions.toLocaleString('en-US')}</span>
+                  <Dot meaning="unsafe" hollow />
+                  <span className="visually-hidden">{unsafeText(unsafeVersions)}</span>
+                </span>
+              )}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <h3 id="files-places-devices">Devices</h3>
+      <ul aria-labelledby="files-places-devices">
+        {rows.map((row) => {
+          const away = row.state === 'away' || row.state === 'connecting'
+          return (
+            <li key={row.deviceId}>
+              <button
+                type="button"
+                className="files-place"
+                data-away={away || undefined}
+                aria-current={row.deviceId === device ? 'true' : undefined}
+                onClick={() => onGo(row.deviceId, null)}
+              >
+                <DeviceIcon platform={row.platform} />
+                <span className="files-place-name">{row.name}</span>
+                {away && <span className="files-place-note">{stateWord(row)}</span>}
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+    </nav>
+  )
+}
+
+/** `3 changes not yet on another device` */
+export const unsafeText = (versions: number): string => `${countText(versions, 'change', 'changes')} not yet on another device`

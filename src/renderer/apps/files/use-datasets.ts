@@ -1,0 +1,41 @@
+import { useEffect, useState } from 'react'
+import type { DatasetStatus } from '../../../files/dataset-contract.ts'
+import { useClient } from '../../desk/app-desk.ts'
+
+/** Receipts of other devices come without a change of the tree: looked at this often. */
+const REFRESH_MS = 3_000
+/** While many files are written the numbers need not change with each. */
+const SETTLE_MS = 250
+
+/** The person's datasets and how safe they are, while `visible`. Empty until the device has opened them. */
+export function useDatasets(visible: boolean): readonly DatasetStatus[] {
+  const client = useClient()
+  const [datasets, setDatasets] = useState<readonly DatasetStatus[]>([])
+  useEffect(() => {
+    if (!client || !visible) return
+    const leaving = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const readIn = (waitMs: number) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => void read(), waitMs)
+    }
+    const read = async () => {
+      try {
+        const options = { signal: leaving.signal }
+        const list = await client.listDatasets({}, options)
+        setDatasets(await Promise.all(list.map(({ dataset }) => client.datasetStatus({ dataset }, options))))
+      } catch {
+        // closed or away: the last known stay in sight, and the folder itself says what is wrong
+      }
+      if (!leaving.signal.aborted) readIn(REFRESH_MS)
+    }
+    const watching = client.onDidChangeDataset(() => readIn(SETTLE_MS))
+    void read()
+    return () => {
+      leaving.abort()
+      watching.dispose()
+      clearTimeout(timer)
+    }
+  }, [client, visible])
+  return datasets
+}

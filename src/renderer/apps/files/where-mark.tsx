@@ -1,0 +1,41 @@
+import { CloudDownload, CloudUpload } from 'lucide-react'
+import type { SharedFacts } from './file-source.ts'
+
+export interface Where {
+  readonly word: string
+  readonly sentence: string
+  readonly state: 'unsafe' | 'here' | 'part' | 'away'
+}
+
+/** Where the bytes of a file of a dataset are, in words. */
+export function whereOf({ place, isSafe }: Pick<SharedFacts, 'place' | 'isSafe'>): Where {
+  if (!isSafe) return { state: 'unsafe', word: 'Only here', sentence: 'not yet on another device' }
+  if (place === 'away') return { state: 'away', word: 'On others', sentence: 'on other devices; fetched when it is opened' }
+  if (place === 'part')
+    return { state: 'part', word: 'Partly here', sentence: 'partly on this device; the rest is fetched when it is read' }
+  return { state: 'here', word: 'Here', sentence: 'on this device and safe on another' }
+}
+
+/** The word of a row. What needs no thought is quiet. */
+export function WhereCell({ shared, isFile }: { shared: SharedFacts; isFile: boolean }) {
+  if (!isFile) return <span className="files-cell" />
+  const { state, word, sentence } = whereOf(shared)
+  return (
+    <span className="files-cell files-where" data-where={state} title={sentence}>
+      {state === 'unsafe' && <CloudUpload aria-hidden="true" />}
+      {(state === 'away' || state === 'part') && <CloudDownload aria-hidden="true" />}
+      {word}
+    </span>
+  )
+}
+
+/** On a tile only what is not as one would wish has a sign. */
+export function WhereBadge({ shared }: { shared: SharedFacts }) {
+  const { state } = whereOf(shared)
+  if (state === 'here') return null
+  return (
+    <span className="files-badge" data-where={state}>
+      {state === 'unsafe' ? <CloudUpload aria-hidden="true" /> : <CloudDownload aria-hidden="true" />}
+    </span>
+  )
+}
