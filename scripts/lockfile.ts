@@ -7,6 +7,7 @@ import { inProject } from './project.ts'
  */
 export const PLATFORM_PACKAGES: readonly string[] = [
   ...['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win-x64'].map((platform) => `node-bin-${platform}`),
+  ...['linux-x64-gnu', 'linux-arm64-gnu', 'darwin-x64', 'darwin-arm64'].map((platform) => `litesvm-${platform}`),
   ...['linux-x64-gnu', 'linux-arm64-gnu', 'darwin-x64', 'darwin-arm64', 'win32-x64-msvc'].map(
     (platform) => `@node-datachannel/${platform}`,
   ),

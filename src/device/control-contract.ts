@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { walletControlContract } from '../identity/wallet-contract.ts'
 import { method, type Contract } from '../rpc/contract.ts'
 import { restoreInput } from './recovery-contract.ts'
 import { pairingState } from '../sync/links-contract.ts'
@@ -11,6 +12,7 @@ import { pairingState } from '../sync/links-contract.ts'
 const nothing = z.object({})
 
 export const controlContract = {
+  ...walletControlContract,
   /** What runs here. `origin` is where displays go; it opens nothing by itself. */
   status: method({
     needs: 'local:read',

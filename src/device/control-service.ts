@@ -12,6 +12,7 @@ import type { PairingService } from './pairing-service.ts'
 import type { Peers } from './peers.ts'
 import type { RecoveryService } from './recovery-service.ts'
 import type { SettingsService } from './settings-service.ts'
+import type { WalletService } from './wallet-service.ts'
 
 /** What the entry point knows and a device does not. */
 export interface ControlDoor {
@@ -28,6 +29,7 @@ export interface ControlServiceOptions {
   readonly peers: Peers
   readonly pairing: PairingService
   readonly settings: SettingsService
+  readonly wallet: WalletService
   readonly random: RandomSource
   readonly version: string
   readonly sessions: ReadonlySet<DisplaySession>
@@ -44,8 +46,9 @@ export class ControlService {
 
   /** `session`: this connection. The root key that it opened goes with it. */
   handlers(door: ControlDoor, session: DisplaySession): Handlers<typeof controlContract> {
-    const { vault, keeper, recovery, peers, pairing, settings, version, sessions } = this.#options
+    const { vault, keeper, recovery, peers, pairing, settings, version, sessions, wallet } = this.#options
     return {
+      ...wallet.controlHandlers(),
       status: () => ({
         pid: door.pid,
         phase: vault.phase === 'none' ? 'first-run' : vault.phase,

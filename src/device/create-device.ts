@@ -33,6 +33,7 @@ import { SeatService } from './seat-service.ts'
 import { SettingsService } from './settings-service.ts'
 import { TasksService } from './tasks-service.ts'
 import { TerminalService } from './terminal-service.ts'
+import { WalletService } from './wallet-service.ts'
 
 /** One device: everything joined. Knows all rooms and decides nothing itself. */
 export interface Device extends Disposable {
@@ -109,6 +110,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   )
   const grants = owned.add(new GrantsService({ clock, desk, personKey: () => (vault.isPersonOpen ? vault.personKey : undefined) }))
   const ledger = owned.add(new LedgerService({ crypto, desk }))
+  const wallet = owned.add(new WalletService(vault))
   const keepDisplays = () => {
     for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
   }
@@ -182,7 +184,19 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     rows: async () => links.rows(),
     workMs: () => undefined,
   })
-  const control = new ControlService({ vault, keeper, recovery, peers, pairing, settings, random, version, sessions, debugText: text })
+  const control = new ControlService({
+    vault,
+    keeper,
+    recovery,
+    peers,
+    pairing,
+    settings,
+    wallet,
+    random,
+    version,
+    sessions,
+    debugText: text,
+  })
 
   await meeting.start()
   if (vault.phase === 'sealed') await openUnattended()
@@ -194,6 +208,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...links.handlers(),
     ...grants.handlers(),
     ...ledger.handlers(),
+    ...wallet.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),
     ...datasets.handlers(session),

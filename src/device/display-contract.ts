@@ -5,6 +5,7 @@ import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
 import { ledgerContract } from '../identity/ledger-contract.ts'
+import { walletContract } from '../identity/wallet-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
@@ -18,6 +19,7 @@ export const displayContract = {
   ...linksContract,
   ...grantsContract,
   ...ledgerContract,
+  ...walletContract,
   ...terminalContract,
   ...tasksContract,
   ...placementContract,

@@ -6,6 +6,7 @@ import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { introductionOf, type PairingRecording, ReplayedSide } from '../testkit/pairing-recording.ts'
 import { DatasetKeys } from './dataset-keys.ts'
+import { DeviceKeys } from './device-keys.ts'
 import { DeviceList } from './device-list.ts'
 import formats from './golden/formats-v1.json' with { type: 'json' }
 import recorded from './golden/pairing-v1.json' with { type: 'json' }
@@ -44,6 +45,17 @@ describe('formats of version 1', () => {
   it("[ID12] a dataset's keys", () => {
     const keys = DatasetKeys.decode(crypto, fromHex(formats.datasetKeys.bytes))
     expect([keys.epoch, toHex(keys.rendezvousSecret)]).toEqual([formats.datasetKeys.epoch, formats.datasetKeys.rendezvousSecret])
+  })
+
+  it('[ID110] device keys, without a wallet and with one', () => {
+    const hex = (byte: string) => byte.repeat(32)
+    const seeds = `${hex('11').repeat(3)}${hex('22')}`
+    const without = DeviceKeys.decode(crypto, fromHex(`01${seeds}${formats.datasetKeys.bytes}`))
+    const written = `02${seeds}${hex('33')}${formats.datasetKeys.bytes}`
+    const keys = DeviceKeys.decode(crypto, fromHex(written))
+    expect([without.wallet, without.device]).toEqual([undefined, keys.device])
+    expect(keys.wallet?.address).toBe('2btLJAAb1S3x6hZYdVyAePjqtQYi2ZBSRGy4569RZu8h')
+    expect([toHex(without.encode()).slice(0, 2), toHex(keys.encode())]).toEqual(['01', written])
   })
 
   it('[ID33] safety words', () => {

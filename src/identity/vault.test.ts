@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { utf8 } from '../base/bytes.ts'
+import { StoreError } from '../base/store-error.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
 import { QuickCrypto } from '../testkit/quick-crypto.ts'
@@ -54,6 +55,27 @@ describe('Vault', () => {
     expect(vault.personKey.publicKey).not.toEqual(vault.keys.box.publicKey)
     expect(vault.isDisplayUnlocked('d1')).toBe(true)
     await expect(vault.create(first())).rejects.toThrow(code('vault/exists'))
+  })
+
+  it('[ID110] makes a wallet when it is wanted, keeps it before it is told, and through locks, restarts and joining', async () => {
+    const { vault, store, load } = await create()
+    expect(vault.keys.wallet).toBeUndefined()
+    const write = store.write.bind(store)
+    store.write = () => Promise.reject(StoreError.diskFull('the vault'))
+    await expect(vault.openWallet()).rejects.toThrow(code('store/disk-full'))
+    expect(vault.keys.wallet).toBeUndefined()
+    store.write = write
+    const [{ address }, again] = await Promise.all([vault.openWallet(), vault.openWallet()])
+    expect([again.address, address === vault.keys.device]).toEqual([address, false])
+    const kept = await vault.openWallet()
+    const restarted = await load()
+    await restarted.unlock('d2', utf8(PASS))
+    expect(restarted.keys.wallet?.address).toBe(address)
+    await restarted.adopt({ person: vault.keys.person, personName: 'Bo', datasetKeys: DatasetKeys.create(crypto).encode() })
+    expect((await restarted.openWallet()).address).toBe(address)
+    vault.lockDevice()
+    expect(() => kept.sign('message', utf8('late'))).toThrow(code('identity/key-wiped'))
+    await expect(vault.openWallet()).rejects.toThrow(code('vault/locked'))
   })
 
   it.each(['short', 'aaaaaaaaaaaaaaaa', 'ababababab'])('[ID15] refuses the weak passphrase %s and stores nothing', async (weak) => {

@@ -15,6 +15,7 @@ import { VaultOpenings } from './vault-openings.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
+import type { WalletKey } from './wallet/wallet-key.ts'
 
 /** `none`: no vault on this device yet. `sealed`: device keys are locked. `open`: they are in memory. */
 export type VaultPhase = 'none' | 'sealed' | 'open'
@@ -299,6 +300,22 @@ export class Vault implements Disposable {
   /** Writes the device keys again after `keys.datasetKeys` changed (a new epoch). @throws IdentityError `vault/locked` */
   saveKeys(): Promise<void> {
     return this.#exclusive(undefined, () => this.#save(this.#resealed(this.keys)))
+  }
+
+  /** This device's wallet; made, and written before it is told, when there is none. @throws IdentityError `vault/locked`; StoreError */
+  openWallet(): Promise<WalletKey> {
+    return this.#exclusive(undefined, async () => {
+      const { keys } = this
+      if (keys.wallet) return keys.wallet
+      keys.makeWallet()
+      try {
+        await this.#save(this.#resealed(keys))
+      } catch (error) {
+        keys.dropWallet()
+        throw error
+      }
+      return keys.wallet ?? fail('vault/locked', LOCKED)
+    })
   }
 
   /**

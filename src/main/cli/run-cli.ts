@@ -11,6 +11,7 @@ import { pairCommand } from './pair-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
+import { walletCommand } from './wallet-command.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: { summary: 'start the device and open the desktop', help: START_HELP, run: startCommand },
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   grant: grantCommand,
   fs: fsCommand,
   ledger: ledgerCommand,
+  wallet: walletCommand,
   pair: pairCommand,
   recovery: recoveryCommand,
   rendezvous: rendezvousCommand,
