@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import type { Locator } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { WORDS } from '../src/identity/words.ts'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
-import type { E2eDisplay } from './harness/e2e-display.ts'
+import { E2eDevice, PASSPHRASE } from './harness/e2e-device.ts'
+import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { runFromPalette } from './harness/hands.ts'
@@ -62,7 +64,7 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
   let attic: E2eDisplay
 
   beforeAll(async () => {
-    lab = await E2eLab.createWith({ paired: false }, 'laptop', 'kitchen', 'attic')
+    lab = await E2eLab.createWith({ paired: false, bare: ['study'] }, 'laptop', 'kitchen', 'attic')
     laptop = await lab.display('laptop', 'move')
     kitchen = await lab.display('kitchen', 'move')
   })
@@ -179,5 +181,61 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     await laptop.openApp('Web')
     await eventually('the kitchen follows', async () => (await kitchen.windows()).some((one) => title.test(one.title)))
     expect((await attic.windows()).length).toBe(before)
+  })
+
+  it('[ID112] [ID113] the first device is lost: a kit it made brings person and desk back on a bare machine, by the other one', async () => {
+    const { page } = laptop
+    await runFromPalette(page, 'settings', /^Settings/)
+    const settings = page.locator('.window[data-active]').locator('.settings')
+    await settings.getByRole('button', { name: 'Security' }).click()
+    await settings.getByRole('button', { name: 'Make a kit…' }).click()
+    await page.getByLabel('Your passphrase').fill(PASSPHRASE)
+    await page.getByRole('button', { name: 'Make it' }).click()
+    const listed = page.getByRole('list', { name: 'Recovery words' }).getByRole('listitem')
+    await listed.first().waitFor()
+    const words = await listed.allInnerTexts()
+    expect(words.length).toBe(14)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the file' }).click()])
+    expect(download.suggestedFilename()).toMatch(/^elsewhere-recovery-ada-\d{4}-\d\d-\d\d\.age$/)
+    const buffer = await readFile(await download.path())
+    await page.getByRole('button', { name: 'Done' }).click()
+    await laptop.close()
+    await lab.machine('laptop').device.stop()
+
+    const machine = lab.lab.machine('study')
+    const device = await E2eDevice.start({ name: 'study', machine })
+    onTestFinished(() => device.dispose())
+    const browser = await E2eBrowser.launch(machine)
+    onTestFinished(() => browser.dispose())
+    const study = await E2eDisplay.open(device, browser)
+    await study.page.getByRole('button', { name: 'I have a recovery kit' }).click()
+    await study.page.getByLabel('File of the kit').setInputFiles({ name: 'kit.age', mimeType: 'text/plain', buffer })
+    const typed = study.page.getByLabel('Words from the page')
+    await typed.fill(words.slice(1).join(' '))
+    await study.page.getByText('13 of 14 words').waitFor()
+    expect(await study.page.getByRole('button', { name: 'Continue' }).isDisabled()).toBe(true)
+    await typed.fill(words.toReversed().join(' '))
+    const protect = async () => {
+      await study.page.getByRole('button', { name: 'Continue' }).click()
+      await study.page.getByLabel('Passphrase', { exact: true }).fill('quite another passphrase')
+      await study.page.getByLabel('Once more').fill('quite another passphrase')
+      await study.page.getByRole('button', { name: 'Open my desk' }).click()
+    }
+    await protect()
+    expect(await study.page.getByRole('alert').innerText()).toMatch(/changed places.*look at the page again/)
+    await typed.fill(words.map((word) => word.slice(0, 4)).join('\n'))
+    await protect()
+    await study.page.locator('.desk').waitFor()
+    const there = await kitchen.windows()
+    await eventually(
+      'the desk of the kitchen',
+      async () => {
+        const here = (await study.windows()).map(({ title }) => title)
+        return there.every(({ title }) => here.includes(title))
+      },
+      40_000,
+    )
+    await eventually('the kitchen has let it in', async () => (await knownTo('kitchen')).join() === 'kitchen,laptop,study')
+    await study.close()
   })
 })

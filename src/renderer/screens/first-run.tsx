@@ -5,10 +5,10 @@ import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
-import { Switch } from '../ui/switch.tsx'
 import { Notices } from './notices.tsx'
-import { passphraseStrength, SHORTEST_PASSPHRASE } from './passphrase-strength.ts'
+import { useNewPassphrase } from './new-passphrase.tsx'
 import { rememberFirstAim } from './first-aim.ts'
+import { RestoreScreen } from './restore-screen.tsx'
 import './screen.css'
 
 const STEPS = ['Who you are', 'Protect it', 'Your devices'] as const
@@ -18,20 +18,14 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
   const [step, setStep] = useState(0)
   const [personName, setPersonName] = useState('')
   const [deviceName, setDeviceName] = useState(door.deviceName)
-  const [passphrase, setPassphrase] = useState('')
-  const [again, setAgain] = useState('')
-  const [shown, setShown] = useState(false)
   const [unattended, setUnattended] = useState(false)
   const [aim, setAim] = useState<'first' | 'join'>('first')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
 
-  const mismatch = again !== '' && again !== passphrase && !passphrase.startsWith(again)
-  const ready = [
-    personName.trim() !== '' && deviceName.trim() !== '',
-    passphrase.length >= SHORTEST_PASSPHRASE && (shown || again === passphrase),
-    client !== undefined,
-  ][step]
+  const [restoring, setRestoring] = useState(false)
+  const chosen = useNewPassphrase([personName, deviceName], { autoFocus: true })
+  const ready = [personName.trim() !== '' && deviceName.trim() !== '', chosen.ready, client !== undefined][step]
 
   const go = (to: number) => {
     setError(undefined)
@@ -49,7 +43,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
         await (client as DeviceClient).createVault({
           personName: personName.trim(),
           deviceName: deviceName.trim(),
-          passphrase,
+          passphrase: chosen.passphrase,
           unattended,
         }),
       )
@@ -59,7 +53,16 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
     }
   }
 
-  const strength = passphraseStrength(passphrase, [personName, deviceName])
+  if (restoring) {
+    return (
+      <div className="screen">
+        <main>
+          <RestoreScreen door={door} client={client} onBack={() => setRestoring(false)} />
+          <Notices notices={door.notices} />
+        </main>
+      </div>
+    )
+  }
   return (
     <div className="screen">
       <main>
@@ -99,32 +102,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
               <>
                 <h1 id="first-run-title">Protect it</h1>
                 <p className="lead">The passphrase opens your desk on this device. It never leaves it, and nobody can reset it for you.</p>
-                <Field
-                  autoFocus
-                  label="Passphrase"
-                  type={shown ? 'text' : 'password'}
-                  autoComplete="new-password"
-                  value={passphrase}
-                  onChange={(event) => setPassphrase(event.target.value)}
-                />
-                <div className="strength" data-level={strength.level} role="status">
-                  {[1, 2, 3].map((bar) => (
-                    <span key={bar} data-bar={bar} />
-                  ))}
-                  <p>{strength.hint}</p>
-                </div>
-                {!shown && (
-                  <Field
-                    label="Once more"
-                    type="password"
-                    autoComplete="new-password"
-                    value={again}
-                    error={mismatch ? 'The two are not the same.' : undefined}
-                    onChange={(event) => setAgain(event.target.value)}
-                  />
-                )}
-                {/* behind both fields: Tab goes from the one to the other, and the spaces of a passphrase never show it */}
-                <Switch label="Show passphrase" checked={shown} onChange={setShown} />
+                {chosen.fields}
                 <label className="choice">
                   <input type="checkbox" checked={unattended} onChange={(event) => setUnattended(event.target.checked)} />
                   <span>
@@ -170,7 +148,9 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                   Back
                 </Button>
               ) : (
-                <span />
+                <Button variant="quiet" onClick={() => setRestoring(true)}>
+                  I have a recovery kit
+                </Button>
               )}
               <Button type="submit" variant="primary" size="large" disabled={!ready} busy={busy}>
                 {step < 2 ? 'Continue' : 'Open my desk'}

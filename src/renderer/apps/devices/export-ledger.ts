@@ -1,5 +1,6 @@
 import { LEDGER_PAGE, type LedgerRow } from '../../../identity/ledger-contract.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
+import { saveFile } from '../../ui/save-file.ts'
 
 /** All of the ledger as a file the person saves: the one `elsewhere ledger export` writes and docs/verify.mjs checks. */
 export async function exportLedger(client: DeviceClient): Promise<void> {
@@ -12,10 +13,5 @@ export async function exportLedger(client: DeviceClient): Promise<void> {
   }
   const records = rows.reverse().map(({ body, sig }) => ({ body, sig }))
   const file = { format: 'elsewhere-ledger', version: 1, device: receipt.device, records, receipt }
-  const address = URL.createObjectURL(new Blob([JSON.stringify(file, undefined, 1)], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = 'elsewhere-ledger.json'
-  link.click()
-  URL.revokeObjectURL(address)
+  saveFile('elsewhere-ledger.json', JSON.stringify(file, undefined, 1), 'application/json')
 }

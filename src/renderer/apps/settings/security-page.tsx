@@ -12,6 +12,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { Group, Row } from './group.tsx'
+import { RecoveryGroup } from './recovery-group.tsx'
 import { useDeviceSettings } from './use-device-settings.ts'
 
 const AUTO_LOCK = [
@@ -73,6 +74,7 @@ export function SecurityPage() {
           </Strip>
         )}
       </Group>
+      <RecoveryGroup />
       <Dialog
         open={asking === 'lock-device'}
         onClose={() => setAsking(undefined)}
