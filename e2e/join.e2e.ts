@@ -219,6 +219,7 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
       await study.page.getByRole('button', { name: 'Continue' }).click()
       await study.page.getByLabel('Passphrase', { exact: true }).fill('quite another passphrase')
       await study.page.getByLabel('Once more').fill('quite another passphrase')
+      await study.page.getByLabel('Name of this device').fill('study')
       await study.page.getByRole('button', { name: 'Open my desk' }).click()
     }
     await protect()
