@@ -12,9 +12,12 @@ async function format(): Promise<number> {
 
 async function unit(): Promise<number> {
   // What passing tests say would hide what the others found; `npm test` shows all of it.
-  const { code, output } = await run('vitest', ['run', '--project', 'unit', '--reporter=dot', '--silent=passed-only'])
+  const rounds = process.env.ELSEWHERE_ROUNDS ?? 'quick'
+  const { code, output } = await run('vitest', ['run', '--project', 'unit', '--reporter=dot', '--silent=passed-only'], {
+    env: { ELSEWHERE_ROUNDS: rounds },
+  })
   const found = /Tests\s+(.*)/.exec(stripVTControlCharacters(output))?.[1]
-  console.log(code === 0 ? `unit: ok, ${found}` : `${output}\nunit: failed`)
+  console.log(code === 0 ? `unit: ok, ${found}; rounds of fuzz tests: ${rounds}` : `${output}\nunit: failed`)
   return code
 }
 
@@ -22,6 +25,7 @@ async function unit(): Promise<number> {
  * types, lint, layers, format, lockfile, unit tests: what must hold before every commit. Under a minute on two cores.
  *
  * The unit tests run beside the rest: alone they leave a core waiting now and then, and types are known long before them.
+ * Fuzz tests and properties take a quarter of the rounds that `npm test` takes (`roundsOfRun` in the testkit).
  */
 export async function main(): Promise<number> {
   const startedMs = performance.now()

@@ -70,7 +70,13 @@ it('[DV22] whatever is asked of a device, it answers with a stable code and stay
   // lockDevice has a test of its own and would end the others early
   const { listProcesses: _, lockDevice: __, openPerson: ___, ...contract } = { ...displayContract, ...controlContract }
   const serve = (transport: Parameters<typeof laptop.device.acceptControl>[0]) => laptop.device.acceptControl(transport, door)
-  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(3_000, 60_000), plausibleInputs(device))
+  const { codes, accepted, problems } = await fuzzContract(
+    contract,
+    serve,
+    random,
+    roundsOfRun(3_000, 60_000, 3_000),
+    plausibleInputs(device),
+  )
   expect({ seed, problems, errors: laptop.errors }).toEqual({ seed, problems: [], errors: [] })
   expect(accepted).toBeGreaterThan(0)
   const reached = [
@@ -96,7 +102,13 @@ it('[DV22] a locked display gets nothing but the door, whatever it asks', async 
   const device = (await display.listDevices({}))[0]?.deviceId as string
   const serve = (transport: Parameters<typeof laptop.device.acceptDisplay>[0]) => laptop.device.acceptDisplay(transport, 'other')
   const { hello: _, ...contract } = displayContract
-  const { codes, accepted, problems } = await fuzzContract(contract, serve, random, roundsOfRun(1_200, 20_000), plausibleInputs(device))
+  const { codes, accepted, problems } = await fuzzContract(
+    contract,
+    serve,
+    random,
+    roundsOfRun(1_200, 20_000, 1_200),
+    plausibleInputs(device),
+  )
   expect({ seed, problems, accepted, errors: laptop.errors }).toEqual({ seed, problems: [], accepted: 0, errors: [] })
   expect([...codes.keys()].sort()).toEqual(['rpc/bad-input', 'rpc/refused', 'rpc/unknown-method', 'vault/exists', 'vault/wrong-opener'])
   world.dispose()

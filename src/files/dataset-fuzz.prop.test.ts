@@ -62,7 +62,7 @@ it('[FT1] three devices with partitions and clocks a day apart end with one tree
 
 it('[FT1] the fuzz finds a store that forgets what lost (planted)', async () => {
   const seed = seedOfRun()
-  const found = []
-  for (let round = 0; round < 10; round++) found.push((await run(seed + round, 120, () => new ForgetfulStore())).wrong)
-  expect(found.filter((wrong) => wrong !== undefined).length).toBeGreaterThan(0)
+  let found: string | undefined
+  for (let round = 0; round < 10 && !found; round++) found = (await run(seed + round, 120, () => new ForgetfulStore())).wrong
+  expect(found).toBeDefined()
 })

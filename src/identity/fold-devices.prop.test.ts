@@ -6,6 +6,7 @@ import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import type { SigningKey } from './crypto.ts'
 import { decodeStatement, signStatement, type DeviceClaim, type DeviceStatement } from './device-statement.ts'
 import { foldDevices } from './fold-devices.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const crypto = new SodiumCrypto()
 const keyOf = (seed: number): SigningKey => crypto.signingKey(new Uint8Array(32).fill(seed + 1))
@@ -46,7 +47,7 @@ describe('foldDevices', () => {
         const shuffled = [...said, ...said].map((one) => [order.next().value as number, one] as const).sort((a, b) => a[0] - b[0])
         expect(shape(shuffled.map(([, one]) => one))).toEqual(shape(said))
       }),
-      { seed: 20, numRuns: 150 },
+      { seed: 20, numRuns: roundsOfRun(150, 1_500) },
     )
   })
 
@@ -64,7 +65,7 @@ describe('foldDevices', () => {
         expect(shape([...b, ...a])).toEqual(shape(left))
         expect(shape(left)).toEqual(shape(fold(left).statements.values()))
       }),
-      { seed: 21, numRuns: 100 },
+      { seed: 21, numRuns: roundsOfRun(100, 1_000) },
     )
   })
 
@@ -83,7 +84,7 @@ describe('foldDevices', () => {
           expect(reaches(record.device)).toBe(true)
         }
       }),
-      { seed: 22, numRuns: 100 },
+      { seed: 22, numRuns: roundsOfRun(100, 1_000) },
     )
   })
 
@@ -94,7 +95,7 @@ describe('foldDevices', () => {
         broken[at % bytes.length] = (broken[at % bytes.length] as number) ^ (1 << bit)
         expect(() => decodeStatement(crypto, broken)).toThrow(expect.objectContaining({ code: 'devices/malformed' }))
       }),
-      { seed: 23, numRuns: 300 },
+      { seed: 23, numRuns: roundsOfRun(300, 3_000) },
     )
   })
 
@@ -103,7 +104,7 @@ describe('foldDevices', () => {
       fc.property(fc.uint8Array({ maxLength: 1200 }), (bytes) => {
         expect(() => decodeStatement(crypto, bytes)).toThrow(expect.objectContaining({ code: 'devices/malformed' }))
       }),
-      { seed: 24, numRuns: 300 },
+      { seed: 24, numRuns: roundsOfRun(300, 3_000) },
     )
   })
 })

@@ -14,6 +14,7 @@ import {
   type PairingMessage,
   type SealedMessage,
 } from './pairing-wire.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const name = fc.string({ minLength: 1, maxLength: 80, unit: 'grapheme-ascii' })
@@ -63,7 +64,7 @@ describe('pairing on the wire', () => {
         expect(decodeSealedMessage(encodeSealedMessage(closed))).toEqual(closed)
         expect(decodeIntroduction(encodeIntroduction(self))).toEqual(self)
       }),
-      { seed: 32, numRuns: 300 },
+      { seed: 32, numRuns: roundsOfRun(300, 3_000) },
     )
   })
 
@@ -78,11 +79,11 @@ describe('pairing on the wire', () => {
         expect(() => decodeIntroduction(introduced.subarray(0, at % introduced.length))).toThrow(malformed)
         expect(() => decodeIntroduction(Uint8Array.from([...introduced, 0]))).toThrow(malformed)
       }),
-      { seed: 33, numRuns: 300 },
+      { seed: 33, numRuns: roundsOfRun(300, 3_000) },
     )
   })
 
-  function fuzzReader(read: (bytes: Uint8Array) => unknown): void {
+  function fuzzReader(read: (bytes: Uint8Array) => unknown, numRuns: number): void {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (garbage) => {
         try {
@@ -91,13 +92,13 @@ describe('pairing on the wire', () => {
           expect(error).toMatchObject({ code: 'pairing/malformed' })
         }
       }),
-      { seed: 34, numRuns: 2000 },
+      { seed: 34, numRuns },
     )
   }
 
   it.each([decodePairingMessage, decodeSealedMessage, decodeIntroduction])(
     '[ID32] garbage is read or refused by name, never worse: %o',
-    (read) => fuzzReader(read),
+    (read) => fuzzReader(read, roundsOfRun(2_000, 20_000)),
   )
 
   it('[ID32] the fuzz finds a reader that believes a length (planted)', () => {
@@ -105,7 +106,7 @@ describe('pairing on the wire', () => {
       if (bytes[0] === 3 && (bytes[1] ?? 0) > bytes.length) throw new RangeError('planted: read beyond the end')
       return decodePairingMessage(bytes)
     }
-    expect(() => fuzzReader(believing)).toThrow(/seed/)
+    expect(() => fuzzReader(believing, 2_000)).toThrow(/seed/)
   })
 
   it.each(['', 'x'.repeat(81), 'tab\tbed', 'upside\u202Edown'])('[ID32] refuses the name %j', (bad) => {

@@ -10,6 +10,7 @@ import { createTestDevice, TestMembers } from '../testkit/test-devices.ts'
 import { judgeClaim, RECENT_INPUT_MS, SEAT_QUESTION_MS, settleQuestion } from './judge-claim.ts'
 import { decodeSeatClaim, isHigherClaim, signSeatClaim, type SeatClaim, type SeatHow } from './seat-claim.ts'
 import { MAX_OPEN_DISPLAYS, MAX_TOLD_BYTES, SeatClaims } from './seat-claims.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const crypto = new SodiumCrypto()
 const [laptop, server, stranger] = [createTestDevice(1), createTestDevice(2), createTestDevice(3)]
@@ -143,13 +144,13 @@ describe('SeatClaims', () => {
         const broken = bytes.map((byte, i) => (i === at ? byte ^ mask : byte))
         expect(() => decodeSeatClaim(crypto, broken)).toThrow(malformed)
       }),
-      { seed: 39, numRuns: 200 },
+      { seed: 39, numRuns: roundsOfRun(200, 2_000) },
     )
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1100 }), (garbage) => {
         expect(() => decodeSeatClaim(crypto, garbage)).toThrow(malformed)
       }),
-      { seed: 40, numRuns: 200 },
+      { seed: 40, numRuns: roundsOfRun(200, 2_000) },
     )
     for (let length = 0; length < bytes.length; length++)
       expect(() => decodeSeatClaim(crypto, bytes.subarray(0, length))).toThrow(malformed)

@@ -10,6 +10,7 @@ import { IdentityError } from './identity-error.ts'
 import { passphraseBytes } from './passphrase.ts'
 import { ARGON2_CEILING, ARGON2_FLOOR, decodeVault, encodeVault } from './vault-format.ts'
 import { Vault } from './vault.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const crypto = new SodiumCrypto()
 const golden = new Uint8Array(readFileSync(new URL('./golden/vault-v1.json', import.meta.url)))
@@ -98,7 +99,7 @@ describe('vault format 1', () => {
         const broken = cut ? golden.subarray(0, at) : golden.map((byte, i) => (i === at ? byte ^ mask : byte))
         expect(['read', 'vault/damaged', 'vault/newer']).toContain(codeOf(broken))
       }),
-      { seed: 14, numRuns: 400 },
+      { seed: 14, numRuns: roundsOfRun(400, 4_000) },
     )
   })
 })

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { utf8 } from '../base/bytes.ts'
 import type { ScreenSnapshot } from './terminal-screen.ts'
 import { XtermScreen } from './xterm-screen.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const snapshot = (screen: XtermScreen, lines = 1000) => new Promise<ScreenSnapshot>((resolve) => screen.snapshot(lines, resolve))
 
@@ -62,7 +63,7 @@ it('[JB3] a snapshot of lines of every kind draws the same cells', async () => {
       screen.dispose()
       copy.dispose()
     }),
-    { numRuns: 100 },
+    { numRuns: roundsOfRun(100, 1_000) },
   )
 })
 

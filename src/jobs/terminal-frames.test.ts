@@ -10,6 +10,7 @@ import {
   MAX_KEYS_BYTES,
   type UpFrame,
 } from './terminal-frames-contract.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const bytes = fc.uint8Array({ maxLength: 200 })
 const size = fc.record({ columns: fc.integer({ min: 2, max: 1000 }), rows: fc.integer({ min: 1, max: 1000 }) })
@@ -65,6 +66,6 @@ it('[JB3] no bytes make the decoders throw, and what they accept is in bounds', 
       const frame = decodeUpFrame(value)
       if (frame?.kind === 'size') expect(frame.columns >= 2 && frame.columns <= 1000 && frame.rows >= 1 && frame.rows <= 1000).toBe(true)
     }),
-    { numRuns: 2000 },
+    { numRuns: roundsOfRun(2_000, 20_000) },
   )
 })

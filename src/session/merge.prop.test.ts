@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { checkState } from '../testkit/session-invariants.ts'
-import { seedOfRun } from '../testkit/seeded-random.ts'
+import { roundsOfRun, seedOfRun } from '../testkit/seeded-random.ts'
 import { syncAll, TestReplica } from '../testkit/session-replicas.ts'
 import { commandOf, displayClassOfStep, type Step, step } from '../testkit/session-steps.ts'
 import type { KeyedArrayFaults } from './keyed-array.ts'
@@ -11,7 +11,7 @@ import type { TabId } from './session-ids.ts'
 /** Given again with ELSEWHERE_SEED; fast-check prints it where a property fails. */
 const SEED = seedOfRun()
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
-const RUNS = FULL ? 3_000 : 80
+const RUNS = roundsOfRun(80, 3_000)
 /** All rounds take longer than a test usually may. */
 const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 
@@ -71,7 +71,7 @@ it('[SE5] [SE11] replicas that did anything apart end equal, and sound', LIMITS,
 })
 
 it('[SE5] the property above finds a planted mistake: the entry that arrived last wins', LIMITS, () => {
-  expect(fc.check(converge({ lastArrivalWins: true }), { numRuns: 500, seed: 1 }).failed).toBe(true)
+  expect(fc.check(converge({ lastArrivalWins: true }), { numRuns: 500, seed: 1, endOnFailure: true }).failed).toBe(true)
 })
 
 it('[SE10] [SE11] [SE12] no tab is lost and none is doubled: open are those opened and closed by nobody', LIMITS, () => {

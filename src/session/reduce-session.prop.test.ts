@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { checkState } from '../testkit/session-invariants.ts'
-import { seedOfRun } from '../testkit/seeded-random.ts'
+import { roundsOfRun, seedOfRun } from '../testkit/seeded-random.ts'
 import { ContextSource, TestReplica } from '../testkit/session-replicas.ts'
 import { commandOf, displayClassOfStep, step, UNDOABLE_KINDS } from '../testkit/session-steps.ts'
 import { DISPLAY_CLASSES } from './display-class.ts'
@@ -16,7 +16,7 @@ import type { RecordValue } from './record-value.ts'
 /** Given again with ELSEWHERE_SEED; fast-check prints it where a property fails. */
 const SEED = seedOfRun()
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
-const RUNS = FULL ? 2_000 : 80
+const RUNS = roundsOfRun(80, 2_000)
 /** All rounds take longer than a test usually may. */
 const LIMITS = { timeout: FULL ? 600_000 : 30_000 }
 const foldOf = (records: ReadonlyMap<string, RecordValue>): SessionState => new SessionFold((key) => records.get(key), records.keys()).state

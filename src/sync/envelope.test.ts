@@ -7,6 +7,7 @@ import type { DocId } from '../base/ids.ts'
 import { fakeDevice, fakeSigner, FakeDeviceCheck } from '../testkit/fake-identity.ts'
 import { clientIdOf, type StartId } from './client-ids.ts'
 import { decodeEnvelope, hashEnvelope, MAX_DEPS, NO_HASH, signedPartOf, signEnvelope, type Envelope } from './envelope.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const START = '0001020304050607' as StartId
 const golden = (name: string): string => readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8').trim()
@@ -98,7 +99,7 @@ describe('envelopes', () => {
           }
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: roundsOfRun(2_000, 20_000) },
     )
   })
 

@@ -99,7 +99,7 @@ it('[SY28] whatever a hostile member signs, others are neither muted nor broken'
   const rounds = roundsOfRun(1_500, 100_000)
   let passed = 0
   for (let part = 0; part * 500 < rounds; part++) {
-    const result = attack(seed + part, 500)
+    const result = attack(seed + part, Math.min(500, rounds - part * 500))
     passed += result.passed
     expect({ seed: seed + part, broken: result.broken }).toEqual({ seed: seed + part, broken: undefined })
   }

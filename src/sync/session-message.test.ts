@@ -13,6 +13,7 @@ import type { StartId } from './client-ids.ts'
 import { Frontier } from './frontier.ts'
 import { decodeMessage, encodeMessage, type SessionMessage } from './session-message.ts'
 import { signTombstone } from './tombstone.ts'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 
 const START = '0102030405060708' as StartId
 const TEXT = 'text/letter' as DocId
@@ -103,7 +104,7 @@ describe('messages', () => {
           expect(errorCode(error)).toMatch(/^sync\//)
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: roundsOfRun(5_000, 50_000) },
     )
   }
 
@@ -139,7 +140,7 @@ describe('messages', () => {
         pair.cut()
         expect(replica.doc.store.pendingStructs).toBeNull()
       }),
-      { numRuns: 300 },
+      { numRuns: roundsOfRun(300, 3_000) },
     )
     replica.edit((doc) => doc.getMap('own').set('still', 'works'))
     expect(replica.pendingBytes).toBe(0)

@@ -41,8 +41,19 @@ export function seedOfRun(usual = 20_261_122): number {
   return Number(asked ?? (rounds === 'full' ? Date.now() % 1_000_000_007 : usual))
 }
 
-/** How long a fuzz runs: `full` when ELSEWHERE_ROUNDS=full, its number when that is one, else `usual`. */
-export function roundsOfRun(usual: number, full: number): number {
+/** What part of the usual rounds `npm run check` takes. */
+const QUICK_SHARE = 1 / 4
+
+/**
+ * How many rounds a fuzz or a property takes: `usual` in `npm test`; by ELSEWHERE_ROUNDS `full` (`npm run test:long`), a
+ * quarter of the usual ones with `quick` (`npm run check`, before every commit), or as many as the number it holds.
+ * Where a quarter does not reach what a test must have seen, `quick` says how many do.
+ *
+ * Tests that look for a planted bug do not ask: they go on until they find it.
+ */
+export function roundsOfRun(usual: number, full: number, quick = Math.ceil(usual * QUICK_SHARE)): number {
   const { ELSEWHERE_ROUNDS: asked } = process.env
-  return asked === 'full' ? full : asked ? Number(asked) : usual
+  if (asked === 'full') return full
+  if (asked === 'quick') return quick
+  return asked ? Number(asked) : usual
 }

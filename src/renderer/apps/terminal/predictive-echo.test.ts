@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { PredictiveEcho, type ScreenView, SHOW_ABOVE_MS } from './predictive-echo.ts'
+import { roundsOfRun } from '../../../testkit/seeded-random.ts'
 
 /** A screen that understands letters, backspace, Enter and nothing else, as a shell in cooked mode would draw them. */
 class FakeScreen implements ScreenView {
@@ -246,6 +247,6 @@ it('[AP7] whatever is typed and however the echo arrives, nothing stays drawn th
       echo.handleScreen(screen, now + 100_000)
       expect(echo.overlay).toBeUndefined()
     }),
-    { numRuns: 1000 },
+    { numRuns: roundsOfRun(1_000, 10_000) },
   )
 })
