@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { E2eDevice } from './harness/e2e-device.ts'
+import { E2eDevice, PASSPHRASE } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import { FakeShell } from './harness/fake-shell.ts'
 import { runFromPalette } from './harness/hands.ts'
 import { describeInBrowser } from './harness/needs.ts'
+import { VirtualAuthenticator } from './harness/virtual-authenticator.ts'
 
 /** A host whose system has a key store, by a bridge that records; the device is real and really restarts. */
 describeInBrowser('the key store of the computer', () => {
@@ -97,5 +98,52 @@ describeInBrowser('the key store of the computer', () => {
     await expect.poll(() => option().getAttribute('aria-checked')).toBe('false')
     await restart()
     await eventually('sealed', async () => (await phase()) === 'sealed')
+  })
+
+  it('[ID29] a passkey of the device’s own host name is made by the passphrase, unlocks as it does, and is removed', async () => {
+    const { page } = display
+    await page.locator('.lock').waitFor({ timeout: 40_000 })
+    const plain = await VirtualAuthenticator.plugInto(page, { hasPrf: false })
+    await display.unlock()
+    await openSecurity()
+    await page.getByRole('button', { name: 'Set up…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Unlock with a passkey' })
+    await dialog.getByLabel('Your passphrase').fill(PASSPHRASE)
+    await dialog.getByRole('button', { name: 'Set up' }).click()
+    await dialog.getByText(/keeps no secret to unlock with/).waitFor()
+    await plain.unplug()
+    const authenticator = await VirtualAuthenticator.plugInto(page)
+    await dialog.getByLabel('Your passphrase').fill('not the passphrase')
+    await dialog.getByRole('button', { name: 'Set up' }).click()
+    await dialog.getByText(/not the passphrase/).waitFor()
+    await dialog.getByLabel('Your passphrase').fill(PASSPHRASE)
+    // a wrong try costs a second
+    await eventually('it is set up', async () => {
+      if (await dialog.isVisible()) await dialog.getByRole('button', { name: 'Set up' }).click({ timeout: 500 })
+      return dialog.isHidden()
+    })
+    expect(await authenticator.credentials()).toMatchObject([{ rpId: new URL(page.url()).hostname }]) // one, also after the slip
+    expect(new URL(page.url()).hostname).toMatch(/^[a-z0-9]{12}\.localhost$/)
+
+    await page.getByRole('button', { name: 'Lock device…' }).click()
+    await page.getByRole('button', { name: 'Lock device', exact: true }).click()
+    const use = page.getByRole('button', { name: 'Use passkey' })
+    await use.waitFor()
+    await authenticator.setVerified(false)
+    await use.click()
+    await page.getByText(/^The passkey was not used/).waitFor()
+    expect(await phase()).toBe('sealed')
+    await authenticator.setVerified(true)
+    await use.click()
+    await page.locator('.desk').waitFor()
+    expect(await phase()).toBe('open')
+
+    await openSecurity()
+    await page.getByRole('button', { name: 'Remove…' }).click()
+    await page.getByRole('dialog', { name: 'Remove the passkey?' }).getByRole('button', { name: 'Remove', exact: true }).click()
+    await page.getByRole('button', { name: 'Set up…' }).waitFor()
+    await page.getByRole('button', { name: 'Lock', exact: true }).click()
+    await page.getByLabel('Passphrase').waitFor()
+    expect(await use.count()).toBe(0)
   })
 })

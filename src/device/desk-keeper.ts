@@ -140,6 +140,7 @@ export class DeskKeeper implements Disposable {
     try {
       if (vault.unattended) await vault.setUnattended(false)
       await vault.forgetOpener()
+      await vault.forgetPasskey()
     } finally {
       this.lock()
     }

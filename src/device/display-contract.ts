@@ -9,6 +9,7 @@ import { walletContract } from '../identity/wallet-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
+import { passkeyContract } from './passkey-contract.ts'
 import { recoveryContract } from './recovery-contract.ts'
 
 /** Everything a display may ask of its device, over one connection. */
@@ -16,6 +17,7 @@ export const displayContract = {
   ...doorContract,
   ...deskContract,
   ...recoveryContract,
+  ...passkeyContract,
   ...linksContract,
   ...grantsContract,
   ...ledgerContract,

@@ -1,10 +1,11 @@
-import { fromBase64Url } from '../base/bytes.ts'
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { hasControlCharacter } from '../identity/device-statement.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import type { passkeyContract } from './passkey-contract.ts'
 import type { recoveryContract, RestoreInput } from './recovery-contract.ts'
 import type { doorContract, DoorState, SeatState } from './desk-contract.ts'
 import type { DisplaySession } from './display-session.ts'
@@ -77,10 +78,15 @@ export class DoorService implements Disposable {
       version,
       notices: notices.standing,
       unattended: vault.unattended,
+      ...(vault.passkey && {
+        passkey: { credentialId: toBase64Url(vault.passkey.credentialId), salt: toBase64Url(vault.passkey.salt) },
+      }),
     }
   }
 
-  handlers(session: DisplaySession): Handlers<typeof doorContract & Pick<typeof recoveryContract, 'restoreVault'>> {
+  handlers(
+    session: DisplaySession,
+  ): Handlers<typeof doorContract & typeof passkeyContract & Pick<typeof recoveryContract, 'restoreVault'>> {
     const { vault, settings } = this.#options
     return {
       hello: ({ displayName }) => {
@@ -103,6 +109,20 @@ export class DoorService implements Disposable {
         await vault.unlock(session.id, passphraseBytes(passphrase))
         await this.#enter(session, how)
         return this.state(session)
+      },
+      unlockByPasskey: async ({ answer, how }) => {
+        await vault.unlockByPasskey(session.id, fromBase64Url(answer))
+        await this.#enter(session, how)
+        return this.state(session)
+      },
+      setPasskey: async ({ passphrase, credentialId, salt, answer }) => {
+        const question = { credentialId: fromBase64Url(credentialId), salt: fromBase64Url(salt) }
+        await vault.setPasskey(passphraseBytes(passphrase), question, fromBase64Url(answer))
+        return {}
+      },
+      forgetPasskey: async () => {
+        await vault.forgetPasskey()
+        return {}
       },
       openDevice: async ({ opener }) => {
         await vault.openBy(fromBase64Url(opener))

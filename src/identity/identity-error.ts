@@ -11,6 +11,7 @@ export type IdentityErrorCode =
   | 'vault/wrong-passphrase'
   | 'vault/too-many-tries'
   | 'vault/wrong-opener'
+  | 'vault/wrong-passkey'
   | 'vault/no-person-key'
   | 'vault/unsealable'
   | 'keys/unknown-epoch'

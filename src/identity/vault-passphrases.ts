@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { SALT_BYTES, type Argon2Params, type Crypto, type Secret } from './crypto.ts'
+import type { IdentityErrorCode } from './identity-error.ts'
 import { calibrateArgon2, remainingWaitMs, waitAfterMs } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
@@ -33,23 +34,30 @@ export class VaultPassphrases {
    * Checks the passphrase, counting the try before it is made: a restart in between does not give it back.
    * @throws IdentityError `vault/missing`, `vault/too-many-tries`, `vault/wrong-passphrase`
    */
-  async prove(passphrase: Uint8Array): Promise<Secret> {
+  prove(passphrase: Uint8Array): Promise<Secret> {
+    const open = async (record: VaultRecord): Promise<Secret | undefined> => {
+      const fromPassphrase = await this.#crypto.argon2id(passphrase, record.kdf.salt, record.kdf)
+      const deviceLock = new VaultLocks(this.#crypto, record.deviceId).openLock('device', record.device, fromPassphrase)
+      deviceLock?.dispose()
+      if (!deviceLock) fromPassphrase.dispose()
+      return deviceLock && fromPassphrase
+    }
+    return this.attempt(open, 'vault/wrong-passphrase', 'this is not the passphrase')
+  }
+
+  /**
+   * One try at whatever opens the vault, counted before it is made; `open` says undefined to a wrong one.
+   * @throws IdentityError `vault/missing`, `vault/too-many-tries`, `code`
+   */
+  async attempt<T>(open: (record: VaultRecord) => Promise<T | undefined>, code: IdentityErrorCode, what: string): Promise<T> {
     await this.#requireWaited()
     const record = this.#file.require()
     const tries = { failed: record.tries.failed + 1, lastAtMs: this.#clock.nowMs() }
     await this.#file.saveTries(tries)
-    const fromPassphrase = await this.#crypto.argon2id(passphrase, record.kdf.salt, record.kdf)
-    const deviceLock = new VaultLocks(this.#crypto, record.deviceId).openLock('device', record.device, fromPassphrase)
-    if (!deviceLock) {
-      fromPassphrase.dispose()
-      return fail(
-        'vault/wrong-passphrase',
-        `this is not the passphrase; the next try is possible in ${inSeconds(waitAfterMs(tries.failed))}`,
-      )
-    }
-    deviceLock.dispose()
+    const opened = await open(record)
+    if (opened === undefined) return fail(code, `${what}; the next try is possible in ${inSeconds(waitAfterMs(tries.failed))}`)
     await this.#file.saveTries({ failed: 0, lastAtMs: 0 })
-    return fromPassphrase
+    return opened
   }
 
   /** A last try that lies ahead of now means that the clock was set back: the wait then starts again from now, once. */

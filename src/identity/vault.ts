@@ -10,8 +10,9 @@ import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
 import { VaultLocks } from './vault-locks.ts'
 import { type KnownPerson, makeVault } from './vault-making.ts'
-import { openDeviceKeys, openPersonKey, openPersonSeed } from './vault-opening.ts'
+import { openDeviceKeys, openLocks, openPersonKey, openPersonSeed } from './vault-opening.ts'
 import { VaultOpenings } from './vault-openings.ts'
+import { type OpenLocks, type PasskeyQuestion, VaultPasskey } from './vault-passkey.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
 import type { VaultStore } from './vault-store.ts'
@@ -53,8 +54,8 @@ export interface VaultLabel {
 
 /**
  * The two locks (ARCHITECTURE.md, section 3). *Device keys* open with the passphrase, or unattended, and stay until
- * `lockDevice`. *Person keys* are sealed apart, open with the passphrase only, and stay only while at least one display
- * of the person is unlocked here (rules ID13-ID19).
+ * `lockDevice`. *Person keys* are sealed apart, open with the passphrase or a passkey only, and stay only while at least one display
+ * of the person is unlocked here (rules ID13-ID19, ID29).
  *
  * Owns every open key. Passphrases are bytes that it wipes before it returns. Calls that change the vault run one after
  * another. Knows nothing of documents or links.
@@ -66,6 +67,7 @@ export class Vault implements Disposable {
   readonly #file: VaultRecordFile
   readonly #passphrases: VaultPassphrases
   readonly #openings: VaultOpenings
+  readonly #passkey: VaultPasskey
   #deviceLock: Secret | undefined
   #keys: DeviceKeys | undefined
   #personKey: SigningKey | undefined
@@ -75,17 +77,19 @@ export class Vault implements Disposable {
   #personLocks = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: VaultOptions, file: VaultRecordFile, openings: VaultOpenings) {
+  private constructor(options: VaultOptions, file: VaultRecordFile, openings: VaultOpenings, passkey: VaultPasskey) {
     this.#crypto = options.crypto
     this.#file = file
     this.#passphrases = new VaultPassphrases(options, file)
     this.#openings = openings
+    this.#passkey = passkey
   }
 
   /** Reads what is stored; opens nothing. @throws IdentityError `vault/damaged`, `vault/newer` */
   static async load(options: VaultOptions): Promise<Vault> {
-    const file = await VaultRecordFile.load(options.store, options.logger ?? silentLogger)
-    return new Vault(options, file, await VaultOpenings.load(options.crypto, options.store))
+    const { crypto, store, logger = silentLogger } = options
+    const file = await VaultRecordFile.load(store, logger)
+    return new Vault(options, file, await VaultOpenings.load(crypto, store), await VaultPasskey.load(crypto, store, logger))
   }
 
   get phase(): VaultPhase {
@@ -100,6 +104,11 @@ export class Vault implements Disposable {
   /** Does this device open by itself after a restart? */
   get unattended(): boolean {
     return this.#openings.unattended
+  }
+
+  /** What a display asks its authenticator to unlock; undefined: no passkey is set up. */
+  get passkey(): PasskeyQuestion | undefined {
+    return this.#file.current && this.#passkey.question
   }
 
   /** Was the person made here? Only then can acts of the person be signed here. */
@@ -169,14 +178,47 @@ export class Vault implements Disposable {
    */
   unlock(display: string, passphrase: Uint8Array): Promise<void> {
     return this.#exclusive(passphrase, async () => {
-      const fromPassphrase = await this.#passphrases.prove(passphrase)
+      this.#openFor(display, await this.#proveLocks(passphrase))
+    })
+  }
+
+  /**
+   * As `unlock`, by the answer of the authenticator that `passkey` asks; wiped. Wrong answers count as wrong passphrases do.
+   * @throws IdentityError `vault/wrong-passkey`, and as `unlock`
+   */
+  unlockByPasskey(display: string, answer: Uint8Array): Promise<void> {
+    return this.#exclusive(answer, async () => {
+      const secret = this.#crypto.secret(answer)
       try {
-        this.#openWith(fromPassphrase)
+        const open = async (record: VaultRecord) => this.#passkey.open(record.deviceId, secret)
+        const what = 'this passkey does not open this device (any more); use your passphrase'
+        this.#openFor(display, await this.#passphrases.attempt(open, 'vault/wrong-passkey', what))
       } finally {
-        fromPassphrase.dispose()
+        secret.dispose()
       }
-      this.#displays.add(display)
-      this.#lockedByPerson = false
+    })
+  }
+
+  /**
+   * Lets an authenticator open both locks from now on, in place of the one before. `passphrase` and `answer` are wiped.
+   * @throws IdentityError as `unlock`; StoreError
+   */
+  setPasskey(passphrase: Uint8Array, question: PasskeyQuestion, answer: Uint8Array): Promise<void> {
+    return this.#exclusive(passphrase, async () => {
+      const secret = this.#crypto.secret(answer)
+      try {
+        const locks = await this.#proveLocks(passphrase)
+        await this.#passkey.set(this.#file.require().deviceId, question, secret, locks).finally(() => disposeLocks(locks))
+      } finally {
+        secret.dispose()
+      }
+      this.#changed()
+    })
+  }
+
+  forgetPasskey(): Promise<void> {
+    return this.#exclusive(undefined, async () => {
+      await this.#passkey.forget()
       this.#changed()
     })
   }
@@ -189,11 +231,11 @@ export class Vault implements Disposable {
     return this.#exclusive(passphrase, async () => {
       const record = this.#file.require()
       if (!record.person) return fail('vault/no-person-key', NO_PERSON_KEY)
-      const fromPassphrase = await this.#passphrases.prove(passphrase)
+      const locks = await this.#proveLocks(passphrase)
       try {
-        return openPersonSeed(this.#crypto, record, record.person, fromPassphrase)
+        return openPersonSeed(this.#crypto, record, record.person, locks.person ?? damaged('person.lock'))
       } finally {
-        fromPassphrase.dispose()
+        disposeLocks(locks)
       }
     })
   }
@@ -343,11 +385,28 @@ export class Vault implements Disposable {
     this.#onDidChange.dispose()
   }
 
-  #openWith(fromPassphrase: Secret): void {
+  async #proveLocks(passphrase: Uint8Array): Promise<OpenLocks> {
+    const fromPassphrase = await this.#passphrases.prove(passphrase)
+    try {
+      return openLocks(this.#crypto, this.#file.require(), fromPassphrase)
+    } finally {
+      fromPassphrase.dispose()
+    }
+  }
+
+  /** Takes the locks over. */
+  #openFor(display: string, { device, person }: OpenLocks): void {
     const record = this.#file.require()
-    if (!this.#keys)
-      this.#openDevice(record, this.#locksOf(record).openLock('device', record.device, fromPassphrase) ?? damaged('device.lock'))
-    if (record.person && !this.#personKey) this.#personKey = openPersonKey(this.#crypto, record, record.person, fromPassphrase)
+    try {
+      if (this.#keys) device.dispose()
+      else this.#openDevice(record, device)
+      if (record.person && person && !this.#personKey) this.#personKey = openPersonKey(this.#crypto, record, record.person, person)
+    } finally {
+      person?.dispose()
+    }
+    this.#displays.add(display)
+    this.#lockedByPerson = false
+    this.#changed()
   }
 
   /** Takes the lock over. */
@@ -422,6 +481,11 @@ export class Vault implements Disposable {
     this.#last = result.catch(() => undefined) // the caller hears of it; the next in line need not
     return result
   }
+}
+
+function disposeLocks({ device, person }: OpenLocks): void {
+  device.dispose()
+  person?.dispose()
 }
 
 const NO_PERSON_KEY = 'your own key lies on the device where you first set up Elsewhere; do this there'

@@ -7,6 +7,7 @@ const FILE_NAMES: Readonly<Record<VaultFile, string>> = {
   vault: 'vault.json',
   unattended: 'unattended.key',
   opener: 'opener.sealed',
+  passkey: 'passkey.json',
   devices: 'devices.sealed',
 }
 

@@ -1,10 +1,12 @@
-import { ArrowRight, MonitorUp, PictureInPicture2 } from 'lucide-react'
+import { ArrowRight, Fingerprint, MonitorUp, PictureInPicture2 } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
 import type { DoorState } from '../../device/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { openKept } from '../native/kept-opening.ts'
+import { askPasskey, knowsPasskeys } from '../native/passkey.ts'
+import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { Segmented } from '../ui/segmented.tsx'
@@ -43,15 +45,14 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
 
   const vault = useVaultMark(door.phase === 'sealed')
 
-  const unlock = async (event: FormEvent) => {
-    event.preventDefault()
-    if (busy || passphrase === '' || !client) return
+  const open = async (ask: (client: DeviceClient) => Promise<DoorState>) => {
+    if (busy || !client) return
     setBusy(true)
     setError(undefined)
     performance.mark('elsewhere:unlock')
     vault.setWaiting(true)
     try {
-      const opened = await client.unlock({ passphrase, how })
+      const opened = await ask(client)
       vault.mark()
       setDoor(opened)
     } catch (cause) {
@@ -61,6 +62,11 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
       field.current?.select()
     }
   }
+  const unlock = (event: FormEvent) => {
+    event.preventDefault()
+    if (passphrase !== '') void open((one) => one.unlock({ passphrase, how }))
+  }
+  const { passkey } = door
 
   return (
     <div className="screen">
@@ -97,6 +103,15 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
               />
             }
           />
+          {passkey && knowsPasskeys() && (
+            <Button
+              icon={<Fingerprint aria-hidden="true" />}
+              disabled={!client}
+              onClick={() => void open(async (one) => one.unlockByPasskey({ answer: await askPasskey(passkey), how }))}
+            >
+              Use passkey
+            </Button>
+          )}
           {elsewhere && (
             <Segmented
               label="What to do with the desk"

@@ -12,6 +12,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { Group, Row } from './group.tsx'
+import { PasskeyRow } from './passkey-row.tsx'
 import { RecoveryGroup } from './recovery-group.tsx'
 import { useDeviceSettings } from './use-device-settings.ts'
 
@@ -67,6 +68,7 @@ export function SecurityPage() {
           checked={settings.unattended}
           onChange={(on) => (on ? setAsking('unattended') : attempt(change({ unattended: false }), 'That was not kept'))}
         />
+        <PasskeyRow />
         <KeyStoreSwitch unattended={settings.unattended} />
         {settings.unattended && (
           <Strip kind="unsafe">
