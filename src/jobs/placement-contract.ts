@@ -31,6 +31,17 @@ export const placementAnswer = z.object({
 })
 export type PlacementAnswer = z.infer<typeof placementAnswer>
 
+/** What the asker read of a folder's own aliases. */
+export const projectContext = z.object({
+  scripts: lines.optional(),
+  makefile: text.optional(),
+  justfile: text.optional(),
+  taskfile: text.optional(),
+  dockerfile: text.optional(),
+  compose: text.optional(),
+  denoTasks: lines.optional(),
+})
+
 export const placementContract = {
   /** What a command line is and where it would run, with every device's reason. Runs nothing. */
   explainPlacement: method({
@@ -39,18 +50,7 @@ export const placementContract = {
       commandLine: z.string().max(MAX_LINE),
       /** On the device that is asked. */
       folder: z.string().min(1).max(4_096),
-      /** What the asker read of the folder's own aliases. */
-      context: z
-        .object({
-          scripts: lines.optional(),
-          makefile: text.optional(),
-          justfile: text.optional(),
-          taskfile: text.optional(),
-          dockerfile: text.optional(),
-          compose: text.optional(),
-          denoTasks: lines.optional(),
-        })
-        .optional(),
+      context: projectContext.optional(),
       policy: jobPolicy.partial().optional(),
     }).parse,
     parseOutput: placementAnswer.parse,
