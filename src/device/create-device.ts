@@ -19,6 +19,7 @@ import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
 import { FileLinks } from './file-links.ts'
 import { FilesService } from './files-service.ts'
+import { JobsService } from './jobs-service.ts'
 import { LedgerService } from './ledger-service.ts'
 import { LinksService } from './links-service.ts'
 import { LocalTerminals } from './local-terminals.ts'
@@ -175,15 +176,18 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
   owned.add(new FileLinks({ local: parts.files, peers, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
-  const placement = new PlacementService({
+  const placement: PlacementService = new PlacementService({
     local: parts.host,
     peers,
     clock,
     log: log.child('jobs'),
     self,
     rows: async () => links.rows(),
-    workMs: () => undefined,
+    workMs: (commandLine) => jobs.tookMs(commandLine),
   })
+  const jobs: JobsService = owned.add(new JobsService({ local: parts.host, peers, placement, clock, random, log: log.child('jobs'), desk }))
+  owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
+  owned.add(keeper.onWillClose(() => jobs.close()))
   const control = new ControlService({
     vault,
     keeper,
@@ -214,6 +218,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...datasets.handlers(session),
     ...tasks.handlers(),
     ...placement.handlers(),
+    ...jobs.handlers(session),
   })
   const onBug = (error: unknown, name: string) => log.error('a call failed in a way nobody foresaw', { name, error })
 

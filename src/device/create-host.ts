@@ -2,6 +2,8 @@ import { systemClock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Logger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
+import { AttemptHost } from '../jobs/attempt-host.ts'
+import type { JobSpawner } from '../jobs/job-process.ts'
 import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
@@ -9,12 +11,15 @@ import { serveHost } from '../jobs/serve-host.ts'
 import { shellCommand } from '../jobs/shell-integration.ts'
 import { type SignalProcess, TaskTable } from '../jobs/task-table.ts'
 import { TerminalHost } from '../jobs/terminal-host.ts'
+import type { TreePlaces } from '../jobs/tree-folder.ts'
 import { XtermScreen } from '../jobs/xterm-screen.ts'
 import type { Transport } from '../rpc/channel.ts'
 
 /** What the platform gives the host process. */
 export interface HostParts {
   readonly spawner: PtySpawner
+  readonly jobSpawner: JobSpawner
+  readonly treePlaces: TreePlaces
   readonly isFolder: (path: string) => boolean
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
@@ -31,7 +36,7 @@ export interface HostParts {
   readonly shellFolder: string
 }
 
-/** The inside of a host process: every terminal of this device. */
+/** The inside of a host process: every terminal and attempt of this device. */
 export interface HostCore extends Disposable {
   serve(transport: Transport): Disposable
   /** Ends everything; resolves when no program is left. Safe to repeat. */
@@ -63,13 +68,24 @@ export function createHost(parts: HostParts): HostCore {
     terminals: () => host.list().flatMap(({ pid, terminalId, exit }) => (exit ? [] : [{ pid, terminalId }])),
   })
   const facts = new MachineFacts({ reader: parts.processes, condition: parts.condition, clock: systemClock })
+  const attempts = owned.add(
+    new AttemptHost({
+      spawner: parts.jobSpawner,
+      places: parts.treePlaces,
+      noSandbox: () => parts.condition.noSandbox(),
+      clock: systemClock,
+      logger: log,
+      environment,
+      home,
+    }),
+  )
   const endAll = async () => {
-    await host.endAll()
-    const left = await endStrays((mark) => host.hasStarted(mark))
+    await Promise.all([host.endAll(), attempts.endAll()])
+    const left = await endStrays((mark) => host.hasStarted(mark) || attempts.hasStarted(mark))
     for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
   }
   return {
-    serve: (transport) => serveHost({ host, tasks, facts, stop: endAll, logger: log }, transport),
+    serve: (transport) => serveHost({ host, tasks, facts, attempts, stop: endAll, logger: log }, transport),
     endAll,
     dispose: () => owned.dispose(),
   }

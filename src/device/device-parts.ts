@@ -10,6 +10,7 @@ import type { AuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Argon2Params, Crypto } from '../identity/crypto.ts'
 import type { LedgerStore } from '../identity/ledger/ledger-store.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
+import type { attemptsContract } from '../jobs/attempt-contract.ts'
 import type { factsContract } from '../jobs/device-facts-contract.ts'
 import type { filesProcessContract } from './files-process-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
@@ -41,7 +42,7 @@ export interface ProcessConnection<C> extends Disposable {
 }
 
 /** What the host process serves. */
-export type HostContract = typeof hostContract & typeof tasksContract & typeof factsContract
+export type HostContract = typeof hostContract & typeof tasksContract & typeof factsContract & typeof attemptsContract
 export type HostClient = Client<HostContract>
 /** What the files process serves. */
 export type FilesClient = Client<typeof filesProcessContract>

@@ -1,6 +1,7 @@
 import { datasetContract } from '../files/dataset-contract.ts'
 import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { jobsContract } from '../jobs/jobs-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
@@ -25,6 +26,7 @@ export const displayContract = {
   ...terminalContract,
   ...tasksContract,
   ...placementContract,
+  ...jobsContract,
   ...homeFilesContract,
   ...lastTextContract,
   ...datasetContract,

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { placedAttempts } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostTerminal, MAX_LAST_SCREEN_LENGTH } from '../jobs/host-contract.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
@@ -106,6 +107,13 @@ export const peerTerminalContract = {
     parseInput: z.object({ terminalId, ...size }).parse,
     parseOutput: z.object({ channel: z.number().int(), terminal: hostTerminal }).parse,
   }),
+} satisfies Contract
+
+/** On the jobs lane; each needs the grant to run jobs there. Who asks is the device that the link proved. */
+export const peerJobsContract = {
+  startPlaced: method({ ...placedAttempts.startPlaced, needs: 'peer:read' }),
+  attachPlaced: method({ ...placedAttempts.attachPlaced, needs: 'peer:read' }),
+  endPlaced: method({ ...placedAttempts.endPlaced, needs: 'peer:read' }),
 } satisfies Contract
 
 /** On the files lane. */

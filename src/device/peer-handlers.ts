@@ -1,10 +1,10 @@
 import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
-import type { Handlers } from '../rpc/contract.ts'
+import type { CallContext, Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
-import type { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
+import type { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** What of this device a linked one may ask for. */
 export interface PeerServices {
@@ -75,6 +75,35 @@ export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers
       const watching = grants.watch(question, () => channel.dispose()) // a grant that ends, ends it in the middle
       channel.onDidClose(() => watching.dispose())
       return { channel: channel.id, terminal }
+    },
+  }
+}
+
+export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typeof peerJobsContract> {
+  const asker = device
+  type Opened = { readonly channel: number; readonly tree: number }
+  const join = async (attempt: string, context: CallContext, open: (client: HostClient) => Promise<Opened>): Promise<Opened> => {
+    const question = { device, ability: 'jobs:run' } as const
+    grants.require(question)
+    const client = await host.client()
+    const near = await open(client)
+    const channel = context.openChannel()
+    const tree = context.openChannel()
+    pipeChannels(client.channel(near.channel), channel)
+    pipeChannels(client.channel(near.tree), tree)
+    const end = async () => (await host.client()).endAttempt({ attempt, asker, reason: 'grant' })
+    const watching = grants.watch(question, () => void end().catch(() => undefined)) // the host is away: it ends with its lease
+    channel.onDidClose(() => watching.dispose())
+    return { channel: channel.id, tree: tree.id }
+  }
+  return {
+    startPlaced: (request, context) =>
+      join(request.attempt, context, (client) => client.startFor({ asker, request }, { signal: context.signal })),
+    attachPlaced: ({ attempt, from }, context) =>
+      join(attempt, context, (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
+    endPlaced: async ({ attempt }, { signal }) => {
+      await (await host.client()).endAttempt({ attempt, asker, reason: 'cancelled' }, { signal })
+      return {}
     },
   }
 }

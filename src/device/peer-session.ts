@@ -16,8 +16,15 @@ import type { LaneName, Link } from '../sync/lane.ts'
 import type { StartId } from '../sync/client-ids.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import type { LastScreens } from './last-screens.ts'
-import { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
-import { type PeerServices, peerFilesHandlers, peerTasksHandlers, peerTerminalHandlers, peerTtyHandlers } from './peer-handlers.ts'
+import { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
+import {
+  type PeerServices,
+  peerFilesHandlers,
+  peerJobsHandlers,
+  peerTasksHandlers,
+  peerTerminalHandlers,
+  peerTtyHandlers,
+} from './peer-handlers.ts'
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
@@ -72,13 +79,14 @@ export class PeerSession implements Disposable {
     this.#authority.hearProved(link.peerHead)
     const { keyring, currentKey, keysHeard } = options
     this.#keys = new KeyExchange({ keyring, heard: keysHeard, peer: link.peer, current: currentKey })
-    const wires = { control: this.#wire('control'), tty: this.#wire('tty'), files: this.#wire('files') }
+    const wires = { control: this.#wire('control'), tty: this.#wire('tty'), jobs: this.#wire('jobs'), files: this.#wire('files') }
     const ask = { ...options, device: link.peer }
     this.#serve(wires, ask)
     this.#peer = {
       device: link.peer,
       control: createClient(peerContract, wires.control),
       tty: createClient(peerTerminalContract, wires.tty),
+      jobs: createClient(peerJobsContract, wires.jobs),
       files: createClient(peerFilesContract, wires.files),
     }
     this.#listen()
@@ -120,7 +128,7 @@ export class PeerSession implements Disposable {
     return this.#owned.add(wire)
   }
 
-  #serve(wires: Record<'control' | 'tty' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
+  #serve(wires: Record<'control' | 'tty' | 'jobs' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
     const { devices, claims, seat, version, clock, log } = this.#options
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }
@@ -163,6 +171,7 @@ export class PeerSession implements Disposable {
     )
     this.#owned.add(control)
     this.#owned.add(serve(peerTerminalContract, peerTtyHandlers(ask), wires.tty, options))
+    this.#owned.add(serve(peerJobsContract, peerJobsHandlers(ask), wires.jobs, options))
     const files = { ...peerFilesHandlers(ask), onDidChangeScreen: this.#options.onDidChangeScreen }
     this.#owned.add(serve(peerFilesContract, files, wires.files, options))
   }

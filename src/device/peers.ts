@@ -4,13 +4,14 @@ import { DomainError } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { Client } from '../rpc/client.ts'
-import type { peerContract, peerFilesContract, peerTerminalContract } from './peer-contract.ts'
+import type { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** Calls to one linked device, a client for each lane. */
 export interface Peer {
   readonly device: DeviceId
   readonly control: Client<typeof peerContract>
   readonly tty: Client<typeof peerTerminalContract>
+  readonly jobs: Client<typeof peerJobsContract>
   readonly files: Client<typeof peerFilesContract>
 }
 

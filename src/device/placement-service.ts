@@ -57,7 +57,12 @@ export class PlacementService {
     return { explainPlacement: (input, { signal }) => this.explain(input, signal) }
   }
 
-  async explain({ commandLine, folder, context, policy }: PlacementQuestion, signal: AbortSignal): Promise<PlacementAnswer> {
+  /** @param without  a device that is left out: it could not, or was lost */
+  async explain(
+    { commandLine, folder, context, policy }: PlacementQuestion,
+    signal: AbortSignal,
+    without?: string,
+  ): Promise<PlacementAnswer> {
     const { local, self, rows, workMs: workOf } = this.#options
     const { scripts, ...files } = context ?? {}
     const classification = classify(commandLine, { ...(scripts && { scripts }), files: defined(files) })
@@ -69,7 +74,7 @@ export class PlacementService {
     ])
     // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and is asked of nobody.
     const tools = asked.filter((tool) => !own.missingTools.includes(tool))
-    const listed = (await rows()).slice(0, MAX_ASKED)
+    const listed = (await rows()).filter(({ deviceId }) => deviceId !== without).slice(0, MAX_ASKED)
     const candidates = await Promise.all(listed.map((row) => this.#candidate(row, own, tools, held.bytes, signal)))
     const workMs = workOf(commandLine, classification.programs)
     const placed = place(

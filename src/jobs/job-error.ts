@@ -9,6 +9,19 @@ export type JobErrorCode =
   | 'terminal/malformed-frame'
   | 'task/unknown'
   | 'task/refused'
+  | 'job/unknown'
+  | 'job/attempt-exists'
+  | 'job/too-many'
+  | 'job/spawn-failed'
+  | 'job/no-sandbox'
+  | 'job/folder-gone'
+  | 'job/folder-refused'
+  | 'job/folder-too-large'
+  | 'job/disk-full'
+  | 'job/device-away'
+  | 'job/not-placed'
+  | 'job/still-runs'
+  | 'job/malformed-frame'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class JobError extends DomainError<JobErrorCode> {

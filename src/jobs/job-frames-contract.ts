@@ -9,6 +9,7 @@ import { concatBytes, fromUtf8, utf8 } from '../base/bytes.ts'
 const OUTPUT = 0
 const STATE = 1
 const EXIT = 2
+const INPUT_TAKEN = 3
 const INPUT = 16
 const INPUT_END = 17
 const SIGNAL = 18
@@ -17,6 +18,8 @@ const KEPT = 20
 
 /** Longest piece of output or input in one frame. */
 export const MAX_PIECE_BYTES = 64 * 1024
+/** Input under way that its program has not taken yet. */
+export const INPUT_WINDOW_BYTES = 256 * 1024
 const MAX_JSON_BYTES = 8 * 1024
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER
 
@@ -47,6 +50,8 @@ export type JobDownFrame =
   | { readonly kind: 'output'; readonly stream: OutputStream; readonly offset: number; readonly bytes: Uint8Array }
   | ({ readonly kind: 'state' } & AttemptState)
   | ({ readonly kind: 'exit' } & AttemptExit)
+  /** Input the program has taken, all together: at most INPUT_WINDOW_BYTES more may be under way. */
+  | { readonly kind: 'input-taken'; readonly bytes: number }
 
 /** From who looks on to what runs. `renew` and `kept` are the asking device's alone: the lease, and output it has kept. */
 export type JobUpFrame =
@@ -58,6 +63,7 @@ export type JobUpFrame =
 
 export function encodeJobDown(frame: JobDownFrame): Uint8Array {
   if (frame.kind === 'output') return outputFrame(frame.stream, frame.offset, frame.bytes)
+  if (frame.kind === 'input-taken') return offsetFrame(INPUT_TAKEN, frame.bytes)
   const { kind, ...rest } = frame
   return concatBytes(Uint8Array.of(kind === 'state' ? STATE : EXIT), utf8(JSON.stringify(rest)))
 }
@@ -80,6 +86,10 @@ export function decodeJobDown(message: Uint8Array): JobDownFrame | undefined {
       const parsed = parseJson(exit, message.subarray(1))
       return parsed && { kind: 'exit', ...parsed }
     }
+    case INPUT_TAKEN: {
+      const bytes = message.length === 9 ? readOffset(message, 1) : undefined
+      return bytes === undefined ? undefined : { kind: 'input-taken', bytes }
+    }
     default:
       return undefined
   }
@@ -95,12 +105,8 @@ export function encodeJobUp(frame: JobUpFrame): Uint8Array {
       return Uint8Array.of(SIGNAL, JOB_SIGNALS.indexOf(frame.signal))
     case 'renew':
       return Uint8Array.of(RENEW)
-    case 'kept': {
-      const bytes = new Uint8Array(9)
-      bytes[0] = KEPT
-      writeOffset(bytes, 1, frame.offset)
-      return bytes
-    }
+    case 'kept':
+      return offsetFrame(KEPT, frame.offset)
   }
 }
 
@@ -133,6 +139,13 @@ function outputFrame(stream: OutputStream, offset: number, bytes: Uint8Array): U
   writeOffset(frame, 2, offset)
   frame.set(bytes, 10)
   return frame
+}
+
+function offsetFrame(kind: number, offset: number): Uint8Array {
+  const bytes = new Uint8Array(9)
+  bytes[0] = kind
+  writeOffset(bytes, 1, offset)
+  return bytes
 }
 
 function writeOffset(into: Uint8Array, at: number, offset: number): void {

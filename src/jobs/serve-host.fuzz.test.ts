@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
 import { silentLogger } from '../base/logger.ts'
+import { attemptHostParts } from '../testkit/attempt-host-parts.ts'
 import { FakePtySpawner } from '../testkit/fake-pty.ts'
 import { fuzzContract, oddValue } from '../testkit/contract-fuzz.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { fixedCondition } from '../testkit/fixed-condition.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { hostProcessContract, serveHost } from './serve-host.ts'
+import { AttemptHost } from './attempt-host.ts'
 import { MachineFacts } from './machine-facts.ts'
 import { TaskTable } from './task-table.ts'
 import { TerminalHost } from './terminal-host.ts'
@@ -47,15 +49,17 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
   }
   // the clock stands still here, and readFacts waits on it for its first sample: machine-facts.test.ts
   const { listProcesses: _, readFacts: __, ...fuzzed } = hostProcessContract
+  const attempts = new AttemptHost(attemptHostParts(clock))
   const stop = async () => {}
   const serve = (transport: Parameters<typeof serveHost>[1]) =>
-    void serveHost({ host, tasks, facts, stop, logger: silentLogger }, transport)
+    void serveHost({ host, tasks, facts, attempts, stop, logger: silentLogger }, transport)
   const { codes, accepted, problems } = await fuzzContract(fuzzed, serve, random, roundsOfRun(800, 50_000), plausible)
   expect({ seed, problems }).toEqual({ seed, problems: [] })
   expect(accepted).toBeGreaterThan(0)
   expect([...codes.keys()]).toEqual(expect.arrayContaining(['rpc/bad-input', 'rpc/unknown-method', 'terminal/unknown', 'task/unknown']))
   expect(ended).toEqual([])
   expect(host.find(steady.terminalId).exit).toBeUndefined()
+  attempts.dispose()
   host.dispose()
 }, 600_000)
 
@@ -78,7 +82,17 @@ it('[JB8] the fuzz finds a call that breaks on a rare input (planted)', async ()
   const tasks = { list: async () => ({}), end: () => {} } as unknown as TaskTable
   const { spawn: _, attach: __, listProcesses: ___, readFacts: ____, measureFolder: _____, ...fuzzed } = hostProcessContract
   const serve = (transport: Parameters<typeof serveHost>[1]) =>
-    void serveHost({ host, tasks, facts: {} as MachineFacts, stop: async () => {}, logger: silentLogger }, transport)
+    void serveHost(
+      {
+        host,
+        tasks,
+        facts: {} as MachineFacts,
+        attempts: new AttemptHost(attemptHostParts(new ManualClock())),
+        stop: async () => {},
+        logger: silentLogger,
+      },
+      transport,
+    )
   const { problems } = await fuzzContract(fuzzed, serve, random, 800, () => ({ terminalId: `terminal ${random.below(40)}` }))
   expect(problems.join()).toContain('base/bug')
   host.dispose()

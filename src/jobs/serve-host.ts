@@ -3,6 +3,8 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
+import { attemptsContract } from './attempt-contract.ts'
+import type { AttemptHost } from './attempt-host.ts'
 import { factsContract } from './device-facts-contract.ts'
 import { hostContract } from './host-contract.ts'
 import type { MachineFacts } from './machine-facts.ts'
@@ -11,12 +13,13 @@ import { tasksContract } from './terminal-contract.ts'
 import type { TerminalHost } from './terminal-host.ts'
 
 /** All that is served on host.sock. The host does not know its device: calls of tasksContract come back with the one they named. */
-export const hostProcessContract = { ...hostContract, ...tasksContract, ...factsContract }
+export const hostProcessContract = { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract }
 
 export interface HostService {
   readonly host: TerminalHost
   readonly tasks: TaskTable
   readonly facts: MachineFacts
+  readonly attempts: AttemptHost
   /** Ends everything; resolves when no program is left. */
   stop(): Promise<void>
   readonly logger: Logger
@@ -24,7 +27,7 @@ export interface HostService {
 
 /** Serves one connection to the host. Whoever reached the 0600 socket is this account, so everything is allowed. */
 export function serveHost(parts: HostService, transport: Transport): Disposable {
-  const { host, tasks, facts, stop, logger } = parts
+  const { host, tasks, facts, attempts, stop, logger } = parts
   return serve(
     hostProcessContract,
     {
@@ -51,6 +54,40 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         await stop()
         return {}
       },
+      startHere(request, { openChannel }) {
+        const channel = openChannel()
+        attempts.startHere(request, channel)
+        return { channel: channel.id }
+      },
+      attachHere({ attempt, from }, { openChannel }) {
+        attempts.require(undefined, attempt)
+        const channel = openChannel()
+        attempts.attach(undefined, attempt, from, channel, undefined)
+        return { channel: channel.id }
+      },
+      async startFor({ asker, request }, { openChannel }) {
+        const [channel, tree] = [openChannel(), openChannel()]
+        await attempts.startFor(asker, request, channel, tree)
+        return { channel: channel.id, tree: tree.id }
+      },
+      attachFor({ asker, attempt, from }, { openChannel }) {
+        attempts.require(asker, attempt)
+        const [channel, tree] = [openChannel(), openChannel()]
+        attempts.attach(asker, attempt, from, channel, tree)
+        return { channel: channel.id, tree: tree.id }
+      },
+      async endAttempt({ attempt, asker, reason }) {
+        await attempts.end(attempt, asker, reason)
+        return {}
+      },
+      jobHome: () => ({ home: attempts.home }),
+      listAttempts: () => attempts.list(),
+      async offerTree({ attempt, folder, from }, { openChannel }) {
+        const channel = openChannel()
+        await attempts.offerTree(attempt, folder, from, channel)
+        return { channel: channel.id }
+      },
+      onDidChangeTree: attempts.onDidChangeTree,
       onDidChangeTerminal: host.onDidChangeTerminal,
       onDidChangeScreen: host.onDidChangeScreen,
     },

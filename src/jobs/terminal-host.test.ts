@@ -4,6 +4,7 @@ import { silentLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import { type ByteChannel, CHANNEL_HIGH_BYTES } from '../rpc/channel.ts'
 import { createClient } from '../rpc/client.ts'
+import { attemptHostParts } from '../testkit/attempt-host-parts.ts'
 import { FakePtySpawner } from '../testkit/fake-pty.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryTransportPair } from '../testkit/memory-transport.ts'
@@ -12,6 +13,7 @@ import { serveHost } from './serve-host.ts'
 import { HOLD_BUDGET_MS, HOLD_MS, QUIET_MS } from './terminal-attachment.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from './terminal-frames-contract.ts'
 import { fixedCondition } from '../testkit/fixed-condition.ts'
+import { AttemptHost } from './attempt-host.ts'
 import { MachineFacts } from './machine-facts.ts'
 import { TaskTable } from './task-table.ts'
 import { MAX_TERMINALS, TerminalHost } from './terminal-host.ts'
@@ -77,6 +79,7 @@ function setUp() {
         host,
         tasks,
         facts: new MachineFacts({ reader: { sample: () => noProcesses }, condition: fixedCondition(), clock }),
+        attempts: new AttemptHost(attemptHostParts(clock)),
         stop,
         logger: silentLogger,
       },

@@ -20,6 +20,7 @@ import { MemoryDatasetStore } from '../files/memory-dataset-store.ts'
 import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
 import { MemoryLedgerStore } from '../identity/ledger/ledger-store.ts'
 import { ARGON2_FLOOR } from '../identity/vault-format.ts'
+import { attemptsContract } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
@@ -27,11 +28,13 @@ import { tasksContract } from '../jobs/terminal-contract.ts'
 import { createClient } from '../rpc/client.ts'
 import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
+import { FakeJobSpawner } from './fake-job-process.ts'
 import { FakePtySpawner } from './fake-pty.ts'
 import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
+import { MemoryTreePlaces } from './memory-tree.ts'
 import { memoryTransportPair } from './memory-transport.ts'
 import { MemoryVaultStore } from './memory-vault-store.ts'
 import { QuickCrypto } from './quick-crypto.ts'
@@ -78,6 +81,8 @@ export class DeviceWorld {
 export class WorldDevice {
   readonly name: string
   readonly spawner = new FakePtySpawner()
+  readonly jobSpawner = new FakeJobSpawner()
+  readonly trees = new MemoryTreePlaces()
   readonly disk = new MemoryHomeDisk()
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
@@ -177,6 +182,8 @@ export class WorldDevice {
     const host = createHost({
       spawner: this.spawner,
       isFolder: () => true,
+      jobSpawner: this.jobSpawner,
+      treePlaces: this.trees,
       endStrays: async () => [],
       processes: {
         sample: () => ({
@@ -233,7 +240,10 @@ export class WorldDevice {
         write: (settings: DeviceSettings) => void (this.#settings.current = settings),
       },
       fetch: () => Promise.reject(new Error('there is no web here')),
-      host: connection({ ...hostContract, ...tasksContract, ...factsContract }, (transport) => void host.serve(transport)),
+      host: connection(
+        { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
+        (transport) => void host.serve(transport),
+      ),
       files: connection(filesProcessContract, (transport) => void files.serve(transport)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')

@@ -6,6 +6,7 @@ import { deviceCommand } from './device-command.ts'
 import { fsCommand } from './fs-command.ts'
 import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
+import { attachCommand, cancelCommand, jobsCommand, logsCommand, runCommand } from './job-commands.ts'
 import { ledgerCommand } from './ledger-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
@@ -31,8 +32,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   rendezvous: rendezvousCommand,
   classify: classifyCommand,
   explain: explainCommand,
+  run: runCommand,
+  jobs: jobsCommand,
+  logs: logsCommand,
+  attach: attachCommand,
+  cancel: cancelCommand,
   debug: debugCommand,
 }
+
+/** What follows is another command, with options of its own. */
+const TAKES_A_COMMAND = new Set(['classify', 'explain', 'run'])
 
 /** Runs one command. An error becomes one line with its stable code on stderr and exit code 1; wrong usage is 2. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -47,7 +56,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return 2
   }
   // What is said about another command may hold its --help.
-  if (rest[0] === '--help' || (name !== 'classify' && name !== 'explain' && rest.includes('--help'))) {
+  if (rest[0] === '--help' || (!TAKES_A_COMMAND.has(name) && rest.includes('--help'))) {
     console.log(command.help)
     return 0
   }

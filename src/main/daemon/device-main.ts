@@ -5,6 +5,7 @@ import path from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createDevice } from '../../device/create-device.ts'
+import { attemptsContract } from '../../jobs/attempt-contract.ts'
 import { factsContract } from '../../jobs/device-facts-contract.ts'
 import { filesProcessContract } from '../../device/files-process-contract.ts'
 import { hostContract } from '../../jobs/host-contract.ts'
@@ -30,7 +31,12 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
   const settingsFile = new FileSettingsStore(data.settings)
   const assets = new Assets(args.renderer ?? path.join(projectRoot(), 'dist', 'renderer'))
   const host = owned.add(
-    new SocketConnection('host', data.hostSocket, { ...hostContract, ...tasksContract, ...factsContract }, systemClock),
+    new SocketConnection(
+      'host',
+      data.hostSocket,
+      { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
+      systemClock,
+    ),
   )
   const files = owned.add(new SocketConnection('files', data.filesSocket, filesProcessContract, systemClock))
   const device = owned.add(

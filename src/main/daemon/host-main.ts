@@ -6,6 +6,7 @@ await runProcess('host', ({ data, log }) =>
   startHost({
     socketPath: data.hostSocket,
     shellFolder: path.join(data.path, 'shell'),
+    jobsFolder: path.join(data.path, 'jobs'),
     log,
     environment: process.env,
     supervisorPid: process.send ? process.ppid : undefined, // without a supervisor the parent is whatever shell started us

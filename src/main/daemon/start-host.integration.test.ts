@@ -28,7 +28,13 @@ async function setUp(environment: Record<string, string> = {}) {
   mkdirSync(home)
   const socketPath = path.join(folder, 'host.sock')
   const env = { PATH: process.env.PATH ?? '', HOME: home, SHELL: '/bin/bash', ELSEWHERE_SECRET: 'canary', ...environment }
-  const host = await startHost({ socketPath, shellFolder: path.join(folder, 'shell'), log: silentLogger, environment: env })
+  const host = await startHost({
+    socketPath,
+    shellFolder: path.join(folder, 'shell'),
+    jobsFolder: path.join(folder, 'jobs'),
+    log: silentLogger,
+    environment: env,
+  })
   cleanUps.push(async () => {
     await host.stop()
     rmSync(folder, { recursive: true, force: true })
@@ -47,7 +53,8 @@ async function hostInItsOwnProcess() {
     import { startHost } from ${JSON.stringify(new URL('./start-host.ts', import.meta.url).href)}
     import { silentLogger } from ${JSON.stringify(new URL('../../base/logger.ts', import.meta.url).href)}
     const [socketPath, shellFolder] = process.argv.slice(1)
-    const host = await startHost({ socketPath, shellFolder, log: silentLogger, environment: process.env })
+    const jobsFolder = shellFolder + '-jobs'
+    const host = await startHost({ socketPath, shellFolder, jobsFolder, log: silentLogger, environment: process.env })
     process.on('SIGTERM', () => host.stop().then(() => process.exit(0)))
     process.on('SIGUSR2', () => {
       gc()

@@ -8,6 +8,8 @@ import { endStrays } from '../../platform/node/end-strays.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
+import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
+import { NodeTreePlaces } from '../../platform/node/node-tree-places.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
 import { writeShellFiles } from '../../platform/node/shell-files.ts'
 
@@ -15,21 +17,26 @@ export interface HostOptions {
   readonly socketPath: string
   /** Where the shell integration's files go: a folder of the data folder. */
   readonly shellFolder: string
+  /** Where copies of folders go, of jobs that run here for other devices. */
+  readonly jobsFolder: string
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Elsewhere's first process on this device, if that started us: Tasks shows what it started. */
   readonly supervisorPid?: number | undefined
 }
 
-/** The host process: every pty of this device, served on its socket. `stop` leaves no program behind. */
+/** The host process: every pty and every attempt of this device, served on its socket. `stop` leaves no program behind. */
 export async function startHost(options: HostOptions): Promise<{ stop(): Promise<void> }> {
-  const { socketPath, shellFolder, log, environment, supervisorPid } = options
+  const { socketPath, shellFolder, jobsFolder, log, environment, supervisorPid } = options
   const owned = new DisposableStore()
   writeShellFiles(shellFolder)
+  const home = path.resolve(environment.HOME ?? os.homedir())
   const host = owned.add(
     createHost({
       spawner: new LydellPtySpawner(),
       isFolder,
+      jobSpawner: new NodeJobSpawner(),
+      treePlaces: new NodeTreePlaces(jobsFolder, home),
       endStrays,
       processes: new SystemProcessReader(),
       condition: new SystemCondition(environment),
@@ -37,7 +44,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       supervisorPid,
       log,
       environment,
-      home: path.resolve(environment.HOME ?? os.homedir()),
+      home,
       shell: environment.SHELL || os.userInfo().shell || '/bin/sh',
       shellFolder,
     }),

@@ -148,7 +148,7 @@ export function isFolder(folder: string): boolean {
 }
 
 /** As execvp looks: a name with a slash as it is, any other along PATH. */
-function findProgram(file: string, cwd: string, searchPath: string): string | undefined {
+export function findProgram(file: string, cwd: string, searchPath: string): string | undefined {
   const candidates = file.includes('/') ? [path.resolve(cwd, file)] : searchPath.split(':').map((folder) => path.join(folder || cwd, file))
   return candidates.find((candidate) => {
     try {

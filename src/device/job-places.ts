@@ -1,0 +1,84 @@
+import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { pipeChannels } from '../rpc/pipe-channels.ts'
+import type { HostClient, ProcessConnection } from './device-parts.ts'
+import type { Peers } from './peers.ts'
+
+/** A device on which attempts can be made, seen from the one that asks. */
+export interface JobPlace {
+  /** Resolves with the attempt's channel. @throws what the host there or the grant check says */
+  start(request: AttemptRequest): Promise<ByteChannel>
+  /** @throws JobError `job/unknown`  it is not there any more */
+  attach(request: Pick<AttemptRequest, 'attempt' | 'folder'>, from: number): Promise<ByteChannel>
+  end(attempt: string): Promise<void>
+}
+
+export interface JobPlacesOptions {
+  readonly local: ProcessConnection<HostClient>
+  readonly peers: Peers
+  /** @throws DeviceError `device/locked` */
+  self(): string
+  nameOf(device: string): string
+}
+
+/**
+ * Where attempts are made: in this device's host, or in that of a linked one, whose folder channel is joined with the folder
+ * here. The device processes only pass bytes on.
+ */
+export class JobPlaces {
+  readonly #options: JobPlacesOptions
+
+  constructor(options: JobPlacesOptions) {
+    this.#options = options
+  }
+
+  /** @throws DeviceAwayError `job/device-away` */
+  at(device: string): JobPlace {
+    const { local, peers, self } = this.#options
+    if (device === self()) return new OwnPlace(local)
+    const { jobs } = peers.require(device, 'job/device-away')
+    const join = async (request: Pick<AttemptRequest, 'attempt' | 'folder'>, opened: { channel: number; tree: number }) => {
+      const channel = jobs.channel(opened.channel)
+      const far = jobs.channel(opened.tree)
+      try {
+        const host = await local.client()
+        const from = this.#options.nameOf(device).slice(0, 80)
+        const near = await host.offerTree({ attempt: request.attempt, folder: request.folder, from })
+        pipeChannels(host.channel(near.channel), far)
+        return channel
+      } catch (error) {
+        channel.dispose()
+        far.dispose()
+        void jobs.endPlaced({ attempt: request.attempt }).catch(() => undefined) // not linked any more: its lease ends it
+        throw error
+      }
+    }
+    return {
+      start: async (request) => join(request, await jobs.startPlaced(request)),
+      attach: async (request, from) => join(request, await jobs.attachPlaced({ attempt: request.attempt, from })),
+      end: async (attempt) => void (await jobs.endPlaced({ attempt })),
+    }
+  }
+}
+
+class OwnPlace implements JobPlace {
+  readonly #local: ProcessConnection<HostClient>
+
+  constructor(local: ProcessConnection<HostClient>) {
+    this.#local = local
+  }
+
+  async start(request: AttemptRequest): Promise<ByteChannel> {
+    const host = await this.#local.client()
+    return host.channel((await host.startHere(request)).channel)
+  }
+
+  async attach({ attempt }: Pick<AttemptRequest, 'attempt'>, from: number): Promise<ByteChannel> {
+    const host = await this.#local.client()
+    return host.channel((await host.attachHere({ attempt, from })).channel)
+  }
+
+  async end(attempt: string): Promise<void> {
+    await (await this.#local.client()).endAttempt({ attempt, reason: 'cancelled' })
+  }
+}

@@ -1,0 +1,183 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import {
+  type AttemptExit,
+  decodeJobDown,
+  encodeJobUp,
+  INPUT_WINDOW_BYTES,
+  type JobDownFrame,
+  type JobUpFrame,
+} from '../jobs/job-frames-contract.ts'
+import { ASKER_LEASE_MS, RENEW_MS } from '../jobs/lease.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import type { JobPlace } from './job-places.ts'
+
+/** Output is kept at the latest so long after it came, so that the program is not held for each write of the store. */
+const KEEP_MS = 100
+/** Or once so much waits. */
+const KEEP_BYTES = 256 * 1024
+
+export interface AttemptRunOptions {
+  readonly request: AttemptRequest
+  readonly place: () => JobPlace
+  readonly clock: Clock
+  readonly log: Logger
+  /** Takes output over; nothing is kept yet. */
+  take(frame: Extract<JobDownFrame, { kind: 'output' }>): void
+  /** Keeps what was taken; returns how far. */
+  keep(): number
+  /** Output known already. */
+  readonly from: () => number
+}
+
+/** How an attempt stands, as far as its asker can tell. `away` says since when nothing was heard. */
+export type AttemptNews =
+  | Extract<JobDownFrame, { kind: 'state' }>
+  | { readonly kind: 'exit'; readonly exit: AttemptExit }
+  | { readonly kind: 'away' }
+  | { readonly kind: 'gone' }
+
+/**
+ * The asking end of one attempt: starts it, renews its lease, keeps its output and tells how it stands. After a cut it is
+ * attached again by `attach`; `isLeaseOver` says when it certainly runs no more (rule JB44).
+ */
+export class AttemptRun implements Disposable {
+  readonly #options: AttemptRunOptions
+  readonly #owned = new DisposableStore()
+  readonly #news = this.#owned.add(new Emitter<AttemptNews>())
+  readonly onDidHear = this.#news.event
+  #channel: ByteChannel | undefined
+  #renewedMs: number
+  #keeping: Disposable | undefined
+  #unkeptBytes = 0
+  #inputBytes = 0
+  #takenBytes = 0
+  readonly #inputTaken = this.#owned.add(new Emitter<void>())
+  readonly onDidTakeInput = this.#inputTaken.event
+
+  constructor(options: AttemptRunOptions) {
+    this.#options = options
+    this.#renewedMs = options.clock.monotonicMs()
+    this.#owned.add(options.clock.every(RENEW_MS, () => this.#renew()))
+    this.#owned.defer(() => this.#channel?.dispose())
+    this.#owned.defer(() => this.#keeping?.dispose())
+  }
+
+  get isAttached(): boolean {
+    return this.#channel !== undefined
+  }
+
+  /** Our newest word has not been there for so long that it has ended by itself, whatever became of the device. */
+  get isLeaseOver(): boolean {
+    return this.leaseLeftMs <= 0
+  }
+
+  get leaseLeftMs(): number {
+    return ASKER_LEASE_MS - (this.#options.clock.monotonicMs() - this.#renewedMs)
+  }
+
+  get inputRoom(): number {
+    return INPUT_WINDOW_BYTES - (this.#inputBytes - this.#takenBytes)
+  }
+
+  /** @throws what the place says; whether it runs is then unknown only for `rpc/…` and away: ask again by `attach` */
+  async start(): Promise<void> {
+    const { place, request } = this.#options
+    this.#renewedMs = this.#options.clock.monotonicMs()
+    this.#take(await place().start(request))
+  }
+
+  /** Tells `gone` where nobody knows of it any more; nothing while it is away. */
+  async attach(): Promise<void> {
+    if (this.#channel || this.#owned.isDisposed) return
+    const { place, request, from } = this.#options
+    try {
+      this.#take(await place().attach(request, from()))
+    } catch (error) {
+      if (errorCode(error) === 'job/unknown') this.#news.fire({ kind: 'gone' })
+      else
+        this.#options.log.debug('an attempt cannot be reached', {
+          attempt: request.attempt,
+          code: errorCode(error),
+          why: errorMessage(error),
+        })
+    }
+  }
+
+  send(frame: JobUpFrame): void {
+    if (frame.kind === 'input') this.#inputBytes += frame.bytes.length
+    this.#channel?.send(encodeJobUp(frame))
+  }
+
+  /** @throws while it cannot be reached */
+  async end(): Promise<void> {
+    await this.#options.place().end(this.#options.request.attempt)
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #take(channel: ByteChannel): void {
+    if (this.#owned.isDisposed) return channel.dispose()
+    this.#channel = channel
+    this.#renew()
+    channel.onDidReceive((message) => {
+      const frame = decodeJobDown(message)
+      if (!frame) return channel.close('job/malformed-frame')
+      this.#hear(frame)
+    })
+    channel.onDidClose(() => {
+      if (this.#channel !== channel) return
+      this.#channel = undefined
+      this.#keepNow()
+      if (!this.#owned.isDisposed) this.#news.fire({ kind: 'away' })
+    })
+  }
+
+  #hear(frame: JobDownFrame): void {
+    switch (frame.kind) {
+      case 'output':
+        this.#options.take(frame)
+        this.#unkeptBytes += frame.bytes.length
+        if (this.#unkeptBytes >= KEEP_BYTES) this.#keepNow()
+        else this.#keeping ??= this.#options.clock.after(KEEP_MS, () => this.#keepNow())
+        return
+      case 'state':
+        return this.#news.fire(frame)
+      case 'input-taken':
+        this.#takenBytes = Math.min(frame.bytes, this.#inputBytes)
+        return this.#inputTaken.fire()
+      case 'exit': {
+        const channel = this.#channel
+        this.#keepNow() // the executor forgets it then
+        this.#channel = undefined
+        const { kind: _kind, ...exit } = frame
+        this.#news.fire({ kind: 'exit', exit })
+        channel?.dispose()
+      }
+    }
+  }
+
+  #keepNow(): void {
+    this.#keeping?.dispose()
+    this.#keeping = undefined
+    this.#unkeptBytes = 0
+    try {
+      this.send({ kind: 'kept', offset: this.#options.keep() })
+    } catch (error) {
+      // Not kept: the executor holds it, and the program waits. Tried again with the next output, or after the cut.
+      this.#options.log.warn('output of a job could not be kept', { code: errorCode(error), why: errorMessage(error) })
+    }
+  }
+
+  #renew(): void {
+    if (!this.#channel) return
+    this.#renewedMs = this.#options.clock.monotonicMs()
+    this.send({ kind: 'renew' })
+  }
+}

@@ -1,0 +1,236 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { Logger } from '../base/logger.ts'
+import type { RandomSource } from '../base/random.ts'
+import { JobBook } from '../jobs/job-book.ts'
+import { DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
+import { takenEnvironment } from '../jobs/job-environment.ts'
+import { JobError } from '../jobs/job-error.ts'
+import { decodeJobUp } from '../jobs/job-frames-contract.ts'
+import { newJobId } from '../jobs/job-ids.ts'
+import { isOver, type JobRecord } from '../jobs/job-record.ts'
+import { type JobInfo, type jobsContract, MAX_SHOWN_LINE } from '../jobs/jobs-contract.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import type { CallContext, Handlers } from '../rpc/contract.ts'
+import type { HostClient, ProcessConnection } from './device-parts.ts'
+import type { DisplaySession } from './display-session.ts'
+import { JobOutputView } from './job-output-view.ts'
+import { JobPlaces } from './job-places.ts'
+import { LiveJob } from './live-job.ts'
+import type { OpenDesk } from './open-desk.ts'
+import type { Peers } from './peers.ts'
+import type { PlacementService } from './placement-service.ts'
+
+export interface JobsServiceOptions {
+  readonly local: ProcessConnection<HostClient>
+  readonly peers: Peers
+  readonly placement: PlacementService
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  /** @throws DeviceError `device/locked` */
+  desk(): OpenDesk
+}
+
+type StartRequest = Parameters<Handlers<typeof jobsContract>['startJob']>[0]
+
+/** Jobs of this device as displays and the command line see them: placed, started, kept, and taken up again after a restart. */
+export class JobsService implements Disposable {
+  readonly #options: JobsServiceOptions
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<JobInfo>())
+  readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
+  readonly #places: JobPlaces
+  #open:
+    | { readonly book: JobBook; readonly desk: OpenDesk; readonly scope: DisposableStore; readonly live: Map<string, LiveJob> }
+    | undefined
+
+  constructor(options: JobsServiceOptions) {
+    this.#options = options
+    const { local, peers, desk } = options
+    this.#places = new JobPlaces({ local, peers, self: () => desk().context.signer.device, nameOf: (device) => this.#nameOf(device) })
+    this.#owned.add(peers.onDidAdd(({ device }) => this.#handleLinked(device)))
+    this.#owned.add(
+      local.onDidConnect((host) => {
+        host.onDidChangeTree(({ attempt, files, conflicts }) => this.#handleTree(attempt, { files, conflicts }))
+        if (this.#open) this.#handleLinked(this.#open.desk.context.signer.device)
+      }),
+    )
+  }
+
+  /** The desk has just been opened: what was not over goes on. */
+  follow(desk: OpenDesk): void {
+    this.#open?.scope.dispose()
+    const scope = new DisposableStore()
+    const book = new JobBook(desk.values, this.#options.log)
+    const live = new Map<string, LiveJob>()
+    scope.defer(() => {
+      for (const job of live.values()) job.dispose()
+      live.clear()
+    })
+    this.#open = { book, desk, scope, live }
+    for (const record of book.all) if (!isOver(record.info)) void this.#add(record).then((job) => job.resume())
+  }
+
+  /** The desk closes: what runs goes on, and is taken up again when it opens. */
+  close(): void {
+    this.#open?.scope.dispose()
+    this.#open = undefined
+  }
+
+  /** How long such a line took before, in ms. */
+  tookMs(commandLine: string): number | undefined {
+    return this.#open?.book.tookMs(commandLine, undefined)
+  }
+
+  handlers(session: DisplaySession): Handlers<typeof jobsContract> {
+    return {
+      startJob: (request, { signal }) => this.#start(request, signal),
+      listJobs: () => this.#require().book.all.map(({ info }) => info),
+      openJobOutput: ({ job, from }, context) => this.#openOutput(job, from, context, session),
+      cancelJob: async ({ job }) => {
+        const { book, live } = this.#require()
+        book.require(job)
+        await live.get(job)?.cancel()
+        return {}
+      },
+      rerunJob: ({ job }, { signal }) => {
+        const { commandLine, environment, context, policy, input, info } = this.#require().book.require(job)
+        return this.#start({ commandLine, folder: info.folder.path, environment, context, policy, input }, signal)
+      },
+      forgetJob: ({ job }) => {
+        const { book } = this.#require()
+        if (!isOver(book.require(job).info)) throw new JobError('job/still-runs', 'it still runs or waits; cancel it first')
+        book.forget(job)
+        this.#forgotten.fire({ job })
+        return {}
+      },
+      onDidChangeJob: this.#changed.event,
+      onDidForgetJob: this.#forgotten.event,
+    }
+  }
+
+  dispose(): void {
+    this.close()
+    this.#owned.dispose()
+  }
+
+  async #start(request: StartRequest, signal: AbortSignal): Promise<JobInfo> {
+    const { placement, clock, random } = this.#options
+    const { desk, book } = this.#require()
+    const { commandLine, folder, context, environment = {}, input } = request
+    const policy = { ...DEFAULT_POLICY, ...defined(request.policy ?? {}) }
+    const placed = await placement.explain({ commandLine, folder, context, policy }, signal)
+    if (placed.device === undefined) throw new JobError('job/not-placed', placed.reason)
+    const { classification } = placed
+    const record: JobRecord = {
+      format: 1,
+      info: {
+        job: newJobId(random),
+        commandLine: commandLine.slice(0, MAX_SHOWN_LINE),
+        label: classification.label,
+        effects: classification.effects,
+        folder: { device: desk.context.signer.device, path: folder },
+        state: 'starting',
+        why: placed.reason.slice(0, 400),
+        attempts: [],
+        askedAtMs: clock.nowMs(),
+        outputBytes: 0,
+        droppedBytes: 0,
+        lastLine: '',
+        ports: [],
+        results: { files: 0, conflicts: 0 },
+      },
+      commandLine,
+      environment: takenEnvironment(environment),
+      ...(context && { context }),
+      policy,
+      input,
+      // A service that nobody can reach, or a job that fetches what it needs, would be of no use without.
+      network: classification.label === 'service',
+    }
+    book.put(record)
+    const job = await this.#add(record)
+    await job.begin(placed.device, placed.reason)
+    return job.info
+  }
+
+  async #add(record: JobRecord): Promise<LiveJob> {
+    const open = this.#require()
+    const { local, placement, clock, random, log } = this.#options
+    const { home } = await (await local.client()).jobHome({})
+    const job = new LiveJob(record, {
+      book: open.book,
+      places: this.#places,
+      clock,
+      random,
+      log,
+      home,
+      self: open.desk.context.signer.device,
+      nameOf: (device) => this.#nameOf(device),
+      placeAnew: ({ commandLine, info, context, policy }, without) =>
+        this.#placeAnew(placement, { commandLine, folder: info.folder.path, context, policy: { ...policy, where: 'best' } }, without),
+    })
+    open.live.set(record.info.job, job)
+    job.onDidChange((info) => {
+      this.#changed.fire(info)
+      if (isOver(info) && open.live.get(info.job) === job) {
+        open.live.delete(info.job)
+        queueMicrotask(() => job.dispose())
+      }
+    })
+    return job
+  }
+
+  async #placeAnew(
+    placement: PlacementService,
+    question: { commandLine: string; folder: string; context: StartRequest['context']; policy: JobPolicy },
+    without: string,
+  ): Promise<{ device: string; reason: string } | undefined> {
+    const answer = await placement.explain(question, new AbortController().signal, without)
+    return answer.device === undefined ? undefined : { device: answer.device, reason: answer.reason }
+  }
+
+  #openOutput(job: string, from: number, context: CallContext, session: DisplaySession): { channel: number; info: JobInfo } {
+    const { book, live } = this.#require()
+    const { info } = book.require(job)
+    const channel: ByteChannel = session.hold(context.openChannel())
+    const running = live.get(job)
+    const view = new JobOutputView(channel, { output: book.output(job), info: () => book.require(job).info, job: running }, from)
+    channel.onDidReceive((message) => {
+      const frame = decodeJobUp(message)
+      if (!frame || frame.kind === 'renew' || frame.kind === 'kept') return channel.close('job/malformed-frame')
+      running?.send(frame)
+      view.handleInput()
+    })
+    return { channel: channel.id, info }
+  }
+
+  #require() {
+    this.#options.desk()
+    const open = this.#open
+    if (!open) throw new JobError('job/unknown', 'this device is locked')
+    return open
+  }
+
+  #nameOf(device: string): string {
+    const rows = this.#open?.desk.devices.devices
+    for (const [id, row] of rows ?? []) if (id === device) return row.name
+    return `${device.slice(0, 12)}…`
+  }
+
+  #handleLinked(device: string): void {
+    for (const job of this.#open?.live.values() ?? []) void job.handleLinked(device)
+  }
+
+  #handleTree(attempt: string, results: JobInfo['results']): void {
+    for (const job of this.#open?.live.values() ?? []) if (job.info.attempts.at(-1)?.attempt === attempt) job.setResults(results)
+  }
+}
+
+function defined<T extends object>(from: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

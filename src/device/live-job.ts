@@ -1,0 +1,359 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { RandomSource } from '../base/random.ts'
+import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import type { JobBook } from '../jobs/job-book.ts'
+import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
+import { newJobId } from '../jobs/job-ids.ts'
+import { OutputReader } from '../jobs/job-progress.ts'
+import { isOver, type JobRecord } from '../jobs/job-record.ts'
+import type { JobInfo } from '../jobs/jobs-contract.ts'
+import { AttemptRun, type AttemptNews } from './job-run.ts'
+import type { JobPlaces } from './job-places.ts'
+
+/** A change is told at most so often while only output comes. */
+const TELL_MS = 200
+/** How soon a device that does not answer is asked again, doubling. */
+const ASK_AGAIN_MS = 250
+const MAX_ASK_AGAIN_MS = 5_000
+/** At most so many tries of one job. */
+const MAX_TRIES = 16
+/** Refusals for which another device may do. */
+const ELSEWHERE_MAY_DO = new Set(['job/too-many', 'job/no-sandbox', 'job/disk-full', 'job/device-away', 'grant/refused'])
+
+export interface LiveJobParts {
+  readonly book: JobBook
+  readonly places: JobPlaces
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly self: string
+  readonly home: string
+  nameOf(device: string): string
+  /** Another device for one that was lost; undefined: nothing suits. */
+  placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
+}
+
+/**
+ * One job from its start to its end: attempts one after another, never two at once (rule JB44), its record and output kept as they
+ * change. Ends when the job is over; a locked or restarted device takes it up again from the record.
+ */
+export class LiveJob implements Disposable {
+  readonly #parts: LiveJobParts
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<JobInfo>())
+  readonly onDidChange = this.#changed.event
+  readonly #grown = this.#owned.add(new Emitter<void>())
+  /** There is more output, or it is over. */
+  readonly onDidGrow = this.#grown.event
+  readonly #reader = new OutputReader()
+  #record: JobRecord
+  #run: AttemptRun | undefined
+  #telling: Disposable | undefined
+  #waitingForLease: Disposable | undefined
+  #asking: Disposable | undefined
+  #isCancelled = false
+  readonly #startedMs: number
+  readonly #expectedMs: number | undefined
+
+  constructor(record: JobRecord, parts: LiveJobParts) {
+    this.#record = record
+    this.#parts = parts
+    this.#startedMs = parts.clock.monotonicMs()
+    this.#expectedMs = parts.book.tookMs(record.commandLine, record.info.folder.path)
+    this.#owned.defer(() => this.#run?.dispose())
+    this.#owned.defer(() => this.#telling?.dispose())
+    this.#owned.defer(() => this.#waitingForLease?.dispose())
+    this.#owned.defer(() => this.#asking?.dispose())
+  }
+
+  get info(): JobInfo {
+    return this.#record.info
+  }
+
+  get output() {
+    return this.#parts.book.output(this.info.job)
+  }
+
+  get inputRoom(): number {
+    return this.#run?.inputRoom ?? 0
+  }
+
+  onDidTakeInput(listener: () => void): Disposable {
+    return this.#run?.onDidTakeInput(listener) ?? { dispose: () => undefined }
+  }
+
+  /** The first attempt, on the device that placement chose. */
+  async begin(device: string, why: string): Promise<void> {
+    await this.#attempt(device, why)
+  }
+
+  /** From the record: the device was restarted or locked. */
+  async resume(): Promise<void> {
+    const last = this.info.attempts.at(-1)
+    if (!last || last.endedAtMs !== undefined) return this.#fail('job/lost', 'it was not started when this device stopped; run it again')
+    this.#listen(this.#requestFor(last.attempt), last.device)
+    this.#change({ state: 'waiting', waitingFor: this.#awayWords(last.device) })
+    await this.#run?.attach()
+    if (this.#run && !this.#run.isAttached) this.#away()
+  }
+
+  /** That device is linked (again). */
+  async handleLinked(device: string): Promise<void> {
+    if (this.info.device === device && !isOver(this.info)) await this.#run?.attach()
+  }
+
+  send(frame: JobUpFrame): void {
+    this.#run?.send(frame)
+  }
+
+  /** Ends it. What cannot be reached ends with its lease. */
+  async cancel(): Promise<void> {
+    if (isOver(this.info)) return
+    this.#isCancelled = true
+    try {
+      await this.#run?.end()
+      if (!this.#run?.isAttached) this.#end('cancelled', {})
+    } catch (error) {
+      this.#parts.log.info('a job is cancelled while its device is away', { job: this.info.job, why: errorMessage(error) })
+      this.#end('cancelled', { ended: 'lost' })
+    }
+  }
+
+  setResults(results: JobInfo['results']): void {
+    if (!isOver(this.info)) this.#change({ results })
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  async #attempt(device: string, why: string): Promise<void> {
+    const { random, clock } = this.#parts
+    const attempt = newJobId(random)
+    const attempts = [...this.info.attempts, { attempt, device, startedAtMs: clock.nowMs() }]
+    // Kept before it is asked for: whatever happens now, it is known that it may run there.
+    this.#change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
+    this.#listen(this.#requestFor(attempt), device)
+    const run = this.#run
+    try {
+      await run?.start()
+      if (!this.#record.input) run?.send({ kind: 'input-end' })
+      if (this.#isCancelled) await this.cancel()
+    } catch (error) {
+      const code = errorCode(error)
+      if (code.startsWith('rpc/')) return this.#away() // whether it runs is not known
+      if (ELSEWHERE_MAY_DO.has(code) && (await this.#moveOn(device, code))) return
+      this.#fail(code, errorMessage(error))
+    }
+  }
+
+  #listen(request: AttemptRequest, device: string): void {
+    const { clock, log, places } = this.#parts
+    this.#run?.dispose()
+    const run = new AttemptRun({
+      request,
+      place: () => places.at(device),
+      clock,
+      log,
+      take: (frame) => {
+        this.#reader.read(this.output.append(frame))
+        this.#tellSoon()
+      },
+      keep: () => {
+        this.output.flush()
+        this.#grown.fire()
+        return this.output.end
+      },
+      from: () => this.output.end,
+    })
+    this.#run = run
+    run.onDidHear((news) => this.#run === run && this.#hear(news))
+  }
+
+  #hear(news: AttemptNews): void {
+    if (isOver(this.info)) return
+    switch (news.kind) {
+      case 'state': {
+        this.#waitingForLease?.dispose()
+        const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
+        return this.#change({ state, ports: news.ports, waitingFor: undefined })
+      }
+      case 'away':
+        return this.#away()
+      case 'gone':
+        return this.#lost()
+      case 'exit':
+        return this.#handleExit(news.exit)
+    }
+  }
+
+  #handleExit(exit: AttemptExit): void {
+    const device = this.info.device ?? this.#parts.self
+    this.#endAttempt(exit.ended)
+    if (this.#isCancelled) return this.#end('cancelled', { exit })
+    if (exit.error) return this.#fail(exit.error.code, exit.error.message)
+    if (exit.ended === 'lease' || exit.ended === 'host-ended' || exit.ended === 'owner') {
+      void this.#moveOn(device, exit.ended).then(
+        (moved) => moved || this.#fail('job/lost', `${this.#parts.nameOf(device)} ended it (${exit.ended}); run it again`),
+      )
+      return
+    }
+    if (exit.ended !== undefined) return this.#fail(`job/ended-${exit.ended}`, endedWords(exit.ended, this.#parts.nameOf(device)), exit)
+    this.#end(exit.code === 0 ? 'done' : 'failed', { exit })
+  }
+
+  #away(): void {
+    if (isOver(this.info)) return
+    this.#change({ state: 'waiting', waitingFor: this.#awayWords(this.info.device ?? '') })
+    this.#waitForLease()
+    this.#askAgain(ASK_AGAIN_MS)
+  }
+
+  /** The link may be there still, or again: a host process that was started anew says that it knows nothing of it. */
+  #askAgain(delayMs: number): void {
+    this.#asking?.dispose()
+    this.#asking = this.#parts.clock.after(delayMs, () => {
+      const run = this.#run
+      if (!run || run.isAttached || isOver(this.info)) return
+      void run.attach().then(() => {
+        if (this.#run === run && !run.isAttached && !isOver(this.info)) this.#askAgain(Math.min(delayMs * 2, MAX_ASK_AGAIN_MS))
+      })
+    })
+  }
+
+  /** Once the lease is certainly over, a job that may be tried again is. */
+  #waitForLease(): void {
+    this.#waitingForLease?.dispose()
+    const left = this.#run?.leaseLeftMs ?? 0
+    this.#waitingForLease = this.#parts.clock.after(Math.max(0, left) + 1, () => {
+      if (this.#run?.isAttached || isOver(this.info)) return
+      if (this.#run && !this.#run.isLeaseOver) return this.#waitForLease()
+      if (this.#mayTryAgain()) this.#lost()
+    })
+  }
+
+  /** The attempt runs no more, and nothing of it comes. */
+  #lost(): void {
+    const device = this.info.device ?? ''
+    this.#endAttempt('lost')
+    void this.#moveOn(device, 'lost').then(
+      (moved) =>
+        moved ||
+        this.#fail(
+          'job/lost',
+          `${this.#parts.nameOf(device)} no longer knows of it; whether it ended is not known. Run it again if that does no harm`,
+        ),
+    )
+  }
+
+  #mayTryAgain(): boolean {
+    const { info, policy } = this.#record
+    return info.effects === 'files-only' && policy.whenLost === 'again' && info.attempts.length < MAX_TRIES && !this.#isCancelled
+  }
+
+  /** Another attempt on another device; false: none suits, or the policy does not allow it. */
+  async #moveOn(from: string, why: string): Promise<boolean> {
+    const { info, policy } = this.#record
+    const wasRefused = why.includes('/')
+    if (wasRefused ? typeof policy.where === 'object' : !this.#mayTryAgain()) return false
+    if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
+    this.#endAttempt(wasRefused ? 'refused' : why)
+    const placed = await this.#parts.placeAnew(this.#record, from).catch(() => undefined)
+    if (!placed || this.#owned.isDisposed || this.#isCancelled) return false
+    await this.#attempt(placed.device, `${this.#parts.nameOf(from)} could not (${why}). ${placed.reason}`)
+    return true
+  }
+
+  #endAttempt(ended: string | undefined): void {
+    const attempts = this.info.attempts.map((attempt, at) =>
+      at === this.info.attempts.length - 1 && attempt.endedAtMs === undefined
+        ? { ...attempt, endedAtMs: this.#parts.clock.nowMs(), ...(ended !== undefined && { ended: ended.slice(0, 32) }) }
+        : attempt,
+    )
+    this.#change({ attempts })
+  }
+
+  #fail(code: string, message: string, exit?: AttemptExit): void {
+    this.#end('failed', { error: { code: code.slice(0, 64), message: message.slice(0, 1_000) }, ...(exit && { exit }) })
+  }
+
+  #end(state: 'done' | 'failed' | 'cancelled', how: { exit?: AttemptExit; error?: JobInfo['error']; ended?: string }): void {
+    if (isOver(this.info)) return
+    this.#endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
+    const { exit, error } = how
+    this.#change({
+      state,
+      endedAtMs: this.#parts.clock.nowMs(),
+      waitingFor: undefined,
+      progress: undefined,
+      ports: [],
+      ...(exit && !error && { exit: { code: exit.code, ...(exit.signal !== undefined && { signal: exit.signal }) } }),
+      ...(error && { error }),
+    })
+    this.#grown.fire()
+    this.#run?.dispose()
+  }
+
+  #requestFor(attempt: string): AttemptRequest {
+    const { commandLine, environment, policy, network, info } = this.#record
+    return {
+      attempt,
+      program: '/bin/sh',
+      arguments: ['-c', commandLine],
+      environment,
+      folder: info.folder.path,
+      home: this.#parts.home,
+      network,
+      withoutSandbox: policy.withoutSandbox,
+    }
+  }
+
+  #awayWords(device: string): string {
+    const name = this.#parts.nameOf(device)
+    return this.#mayTryAgain()
+      ? `${name} is not linked; when it has certainly ended there, it is tried elsewhere`
+      : `${name} is not linked; it goes on when ${name} is back, or run it again`
+  }
+
+  #tellSoon(): void {
+    this.#telling ??= this.#parts.clock.after(TELL_MS, () => {
+      this.#telling = undefined
+      if (!isOver(this.info)) this.#change({})
+    })
+  }
+
+  #change(change: { [K in keyof JobInfo]?: JobInfo[K] | undefined }): void {
+    const output = this.output
+    const all = {
+      ...this.info,
+      outputBytes: output.end,
+      droppedBytes: output.droppedBytes,
+      lastLine: this.#reader.lastLine || this.info.lastLine,
+      ...change,
+    }
+    if (!isOver(all) && !('progress' in change)) all.progress = this.#progress()
+    const info = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as JobInfo
+    this.#record = { ...this.#record, info }
+    this.#parts.book.put(this.#record)
+    this.#changed.fire(info)
+  }
+
+  #progress(): JobInfo['progress'] {
+    if (this.#reader.fraction !== undefined) return { fraction: this.#reader.fraction, from: 'output' }
+    if (this.#expectedMs === undefined) return undefined
+    const passed = (this.#parts.clock.monotonicMs() - this.#startedMs) / this.#expectedMs
+    return { fraction: Math.min(0.95, passed), from: 'history' }
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  grant: 'no longer allows this device to run jobs',
+  memory: 'ended it: it took more memory than it may there',
+  disk: 'ended it: the disk there was nearly full',
+  cancelled: 'ended it',
+}
+const endedWords = (ended: string, name: string): string => `${name} ${WORDS[ended] ?? `ended it (${ended})`}`

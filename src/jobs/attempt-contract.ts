@@ -1,0 +1,123 @@
+import * as z from 'zod'
+import { event, method, type Contract } from '../rpc/contract.ts'
+
+/*
+ * Attempts as the host process serves them to its own device, which passes on those that a linked device asks for (over the
+ * jobs lane, after the grant check). Channels carry job-frames-contract.ts; those of folders, tree-frames.ts.
+ */
+
+export const attemptId = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{16,32}$/)
+const word = z
+  .string()
+  .max(100_000)
+  .refine((text) => !text.includes('\0'), 'a word of a command cannot hold a zero byte')
+const path = word.min(1).max(4_096)
+const channel = z.number().int()
+
+/** What is run, and how. Everything an executor needs: it knows nothing of jobs, only of attempts. */
+export const attemptRequest = z
+  .object({
+    attempt: attemptId,
+    program: word.min(1).max(4_096),
+    arguments: z.array(word).max(4_096),
+    environment: z.record(z.string().min(1).max(256), word),
+    /** Where the command was typed; inside, it lies at the same path. */
+    folder: path,
+    home: path,
+    network: z.boolean(),
+    memoryMiB: z.number().int().min(16).max(16_777_216).optional(),
+    /** The person allowed, by name, that it runs there without a sandbox if there is none. */
+    withoutSandbox: z.boolean(),
+  })
+  .refine(
+    ({ arguments: words, environment }) =>
+      words.reduce((sum, { length }) => sum + length, 0) +
+        Object.entries(environment).reduce((sum, [name, value]) => sum + name.length + value.length, 0) <=
+      512 * 1024,
+    'arguments and environment are over 512 KiB',
+  )
+export type AttemptRequest = z.infer<typeof attemptRequest>
+
+export const attemptStatus = z.object({
+  attempt: attemptId,
+  state: z.enum(['preparing', 'running', 'paused', 'finishing', 'ended']),
+  outputBytes: z.number().int().min(0),
+})
+export type AttemptStatus = z.infer<typeof attemptStatus>
+
+/** Asked by one device, of the host of another (or of its own). */
+export const placedAttempts = {
+  /**
+   * Receives the folder over `tree`, then runs. Errors: job/attempt-exists, job/too-many, job/no-sandbox, job/disk-full.
+   */
+  startPlaced: method({
+    needs: 'host:run',
+    parseInput: attemptRequest.parse,
+    parseOutput: z.object({ channel, tree: channel }).parse,
+  }),
+  /** After a cut: output from `from`, and the folder's transfer where it was. Errors: job/unknown. */
+  attachPlaced: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId, from: z.number().int().min(0) }).parse,
+    parseOutput: z.object({ channel, tree: channel }).parse,
+  }),
+  /** Ends it for good; one that nobody knows is no error. */
+  endPlaced: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId }).parse,
+    parseOutput: z.object({}).parse,
+  }),
+} satisfies Contract
+
+const asker = z.string().min(1).max(64)
+const started = z.object({ channel, tree: channel })
+
+export const attemptsContract = {
+  /** Runs in the folder itself, as the person's own programs do. Errors: job/attempt-exists, job/too-many, job/spawn-failed. */
+  startHere: method({
+    needs: 'host:run',
+    parseInput: attemptRequest.parse,
+    parseOutput: z.object({ channel }).parse,
+  }),
+  attachHere: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId, from: z.number().int().min(0) }).parse,
+    parseOutput: z.object({ channel }).parse,
+  }),
+  /** As placedAttempts; `asker` is the linked device that proved itself. Only it can attach or end what it asked for. */
+  startFor: method({ needs: 'host:run', parseInput: z.object({ asker, request: attemptRequest }).parse, parseOutput: started.parse }),
+  attachFor: method({
+    needs: 'host:run',
+    parseInput: z.object({ asker, attempt: attemptId, from: z.number().int().min(0) }).parse,
+    parseOutput: started.parse,
+  }),
+  /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for. */
+  endAttempt: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId, asker: asker.optional(), reason: z.string().max(32) }).parse,
+    parseOutput: z.object({}).parse,
+  }),
+  /** The person's home folder on this machine, which a placed job has as its HOME. */
+  jobHome: method({ needs: 'host:run', parseInput: z.object({}).parse, parseOutput: z.object({ home: path }).parse }),
+  listAttempts: method({
+    needs: 'host:run',
+    parseInput: z.object({}).parse,
+    parseOutput: z.array(attemptStatus.extend({ asker: asker.optional() })).max(1_000).parse,
+  }),
+  /** The asking end of a folder: what is in it, and results back into it. Errors: job/folder-gone, job/folder-refused. */
+  offerTree: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId, folder: path, from: z.string().max(80) }).parse,
+    parseOutput: z.object({ channel }).parse,
+  }),
+  onDidChangeTree: event({
+    needs: 'host:run',
+    parse: z.object({
+      attempt: attemptId,
+      sentBytes: z.number().min(0),
+      wantedBytes: z.number().min(0),
+      files: z.number().int().min(0),
+      conflicts: z.number().int().min(0),
+    }).parse,
+  }),
+} satisfies Contract

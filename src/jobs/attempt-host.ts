@@ -1,0 +1,178 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { Logger } from '../base/logger.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
+import { jobEnvironment } from './job-environment.ts'
+import { JobError } from './job-error.ts'
+import type { JobSpawner } from './job-process.ts'
+import type { LentTree, TreePlaces } from './tree-folder.ts'
+import { type TreeCount, TreeOwner } from './tree-owner.ts'
+
+/** At once, over all askers. */
+export const MAX_ATTEMPTS = 256
+/** One that has ended waits so long for its asker, with its output. */
+const KEEP_ENDED_MS = 24 * 3_600_000
+/** Names of attempts of the past, so that a request that comes twice does not run twice. */
+const MAX_REMEMBERED = 10_000
+
+export interface AttemptHostParts {
+  readonly spawner: JobSpawner
+  readonly places: TreePlaces
+  /** Why placed jobs cannot be shut in here; undefined: they can. */
+  readonly noSandbox: () => string | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The person's environment on this machine. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly home: string
+}
+
+/** All attempts of one host process: those of this device's own jobs, and those it runs for linked ones. Owns them; they end with it. */
+export class AttemptHost implements Disposable {
+  readonly #parts: AttemptHostParts
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #seen = new Set<string>()
+  readonly #trees = new Map<string, TreeOwner>()
+  readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
+  readonly onDidChangeTree = this.#treeChanged.event
+  #isPaused = false
+
+  constructor(parts: AttemptHostParts) {
+    this.#parts = parts
+  }
+
+  get home(): string {
+    return this.#parts.home
+  }
+
+  /** In its own folder, as the person's own programs. @throws JobError `job/attempt-exists`, `job/too-many` */
+  startHere(request: AttemptRequest, channel: ByteChannel): void {
+    this.#remember(request.attempt)
+    this.#add(request, undefined, undefined).attach(channel, undefined, 0)
+  }
+
+  /**
+   * For a linked device: in a sandbox, in a copy of its folder.
+   *
+   * @throws JobError `job/attempt-exists`, `job/too-many`, `job/no-sandbox`, `job/disk-full`
+   */
+  async startFor(asker: string, request: AttemptRequest, channel: ByteChannel, tree: ByteChannel): Promise<void> {
+    const why = this.#parts.noSandbox()
+    if (why !== undefined) {
+      throw new JobError(
+        'job/no-sandbox',
+        `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or run it in a terminal of that device`,
+      )
+    }
+    this.#remember(request.attempt)
+    const lent = await this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
+    const attempt = this.#add(request, asker, lent)
+    attempt.setPaused(this.#isPaused)
+    attempt.attach(channel, tree, 0)
+  }
+
+  /** @throws JobError `job/unknown`  also of what another device asked for */
+  attach(asker: string | undefined, id: string, from: number, channel: ByteChannel, tree: ByteChannel | undefined): void {
+    this.#find(asker, id).attach(channel, tree, from)
+  }
+
+  /** Before channels are opened for nothing. @throws JobError `job/unknown` */
+  require(asker: string | undefined, id: string): void {
+    this.#find(asker, id)
+  }
+
+  /** One nobody knows has ended already. */
+  async end(id: string, asker: string | undefined, reason: string): Promise<void> {
+    const attempt = this.#attempts.get(id)
+    this.#seen.add(id) // a request that was overtaken by its end does not run any more
+    if (!attempt || (asker !== undefined && attempt.asker !== asker)) return
+    await attempt.end(reason)
+  }
+
+  list(): (AttemptStatus & { readonly asker?: string })[] {
+    return [...this.#attempts.values()].map(({ status, asker }) => ({ ...status, ...(asker !== undefined && { asker }) }))
+  }
+
+  /** The asking end of an attempt's folder. @throws JobError `job/folder-gone`, `job/folder-refused` */
+  async offerTree(attempt: string, folder: string, from: string, channel: ByteChannel): Promise<void> {
+    const { places } = this.#parts
+    const why = places.refuses(folder)
+    if (why !== undefined) throw new JobError('job/folder-refused', `${folder} is not sent to another device: ${why}`)
+    const opened = await places.open(folder)
+    this.#trees.get(attempt)?.dispose()
+    const owner = new TreeOwner(channel, opened, from)
+    this.#trees.set(attempt, owner)
+    owner.onDidChange((count) => this.#treeChanged.fire({ attempt, ...count }))
+    void owner.closed.then(() => this.#trees.get(attempt) === owner && this.#trees.delete(attempt))
+  }
+
+  /** The owner of this machine is at it (or gone again): what runs for others holds still meanwhile (rule JB48). */
+  setPaused(paused: boolean): void {
+    this.#isPaused = paused
+    for (const attempt of this.#attempts.values()) if (attempt.asker !== undefined) attempt.setPaused(paused)
+  }
+
+  /** Whether a process with this mark belongs to one of ours. */
+  hasStarted(mark: string): boolean {
+    return this.#seen.has(mark)
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#attempts.values()].map((attempt) => attempt.end('host-ended')))
+  }
+
+  dispose(): void {
+    for (const tree of this.#trees.values()) tree.dispose()
+    for (const attempt of this.#attempts.values()) attempt.dispose()
+    this.#attempts.clear()
+    this.#treeChanged.dispose()
+  }
+
+  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined): Attempt {
+    const { spawner, clock, logger, environment } = this.#parts
+    const attempt = new Attempt({
+      spawner,
+      clock,
+      logger,
+      request,
+      asker,
+      lent,
+      environment: jobEnvironment(environment, request, asker === undefined ? 'here' : 'placed'),
+    })
+    this.#attempts.set(request.attempt, attempt)
+    const forget = () => {
+      if (this.#attempts.get(request.attempt) !== attempt) return
+      this.#attempts.delete(request.attempt)
+      attempt.dispose()
+    }
+    attempt.onDidSettle(forget)
+    attempt.onDidEnd(() => clock.after(KEEP_ENDED_MS, forget))
+    return attempt
+  }
+
+  #remember(id: string): void {
+    if (this.#seen.has(id))
+      throw new JobError('job/attempt-exists', `attempt ${id.slice(0, 8)} was asked for before; it does not run twice`)
+    if ([...this.#attempts.values()].filter(({ isOver }) => !isOver).length >= MAX_ATTEMPTS) {
+      throw new JobError('job/too-many', `${MAX_ATTEMPTS} jobs run on this device; wait for some to end`)
+    }
+    this.#seen.add(id)
+    for (const oldest of this.#seen) {
+      if (this.#seen.size <= MAX_REMEMBERED) break
+      if (!this.#attempts.has(oldest)) this.#seen.delete(oldest)
+      else break
+    }
+  }
+
+  #find(asker: string | undefined, id: string): Attempt {
+    const attempt = this.#attempts.get(id)
+    if (attempt && attempt.asker === asker) return attempt
+    throw new JobError(
+      'job/unknown',
+      `attempt ${id.slice(0, 8)} is not on this device; it was forgotten, or its host process was restarted`,
+    )
+  }
+}

@@ -1,0 +1,283 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { AttemptViewer } from './attempt-viewer.ts'
+import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
+import type { AttemptExit, AttemptState, JobUpFrame } from './job-frames-contract.ts'
+import type { JobProcess, JobSandbox, JobSpawner } from './job-process.ts'
+import { Lease } from './lease.ts'
+import { OUTPUT_HIGH_BYTES, OutputLog } from './output-log.ts'
+import type { LentTree } from './tree-folder.ts'
+import { TreeGuest } from './tree-guest.ts'
+
+/** Between TERM and KILL. Cancelling takes less than a second (rule JB43). */
+export const END_GRACE_MS = 700
+/** How often what runs is looked at: ports, memory, results, lease. */
+export const LOOK_MS = 1_000
+/** Results are looked for at most this often, and never more than a tenth of the time. */
+const RESULTS_MS = 1_000
+/** Below this much free disk a placed job ends before others miss it. */
+const MIN_FREE_BYTES = 512 * 1024 ** 2
+/** More than this a placed job may not hold, without saying so. */
+const DEFAULT_MEMORY_MIB = 4_096
+
+/** A well-behaved asker sends a window of input and a few signals before the program runs. */
+const MAX_EARLY = 1_000
+
+export interface AttemptParts {
+  readonly spawner: JobSpawner
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly request: AttemptRequest
+  /** The linked device it runs for; undefined: this one, in its own folder. */
+  readonly asker: string | undefined
+  readonly environment: Readonly<Record<string, string>>
+  /** Its copy of the folder, when it runs for another device. */
+  readonly lent: LentTree | undefined
+}
+
+/**
+ * One try of one job on this machine: receive the folder, run, send results, say how it ended (rules JB40-JB48). Goes on
+ * without its asker until the lease is over; what it wrote waits. Owns its process and its copy of the folder.
+ */
+export class Attempt implements Disposable {
+  readonly #parts: AttemptParts
+  readonly #owned = new DisposableStore()
+  readonly #log = new OutputLog()
+  readonly #lease: Lease
+  readonly #guest: TreeGuest | undefined
+  readonly #ended = new Emitter<void>()
+  readonly #done = new Emitter<void>()
+  /** Nothing of it runs any more. */
+  readonly onDidEnd = this.#ended.event
+  /** Its asker has kept all of it: it can be forgotten. */
+  readonly onDidSettle = this.#done.event
+  #viewer: AttemptViewer | undefined
+  #process: JobProcess | undefined
+  #exit: AttemptExit | undefined
+  #isGone = false
+  #state: AttemptState = { state: 'preparing', ports: [] }
+  #reason: string | undefined
+  #cpuMs = 0
+  #isWorking = false
+  #nextResultsMs = 0
+  /** Results of a program that still runs are on their way. */
+  #isLooking = false
+  #isSendingLast = false
+  /** How it ended, while its results are not over yet. */
+  #last: AttemptExit | undefined
+  #inputBytes = 0
+  /** Input and signals that came before the program. */
+  readonly #early: JobUpFrame[] = []
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts
+    this.#lease = new Lease(parts.clock)
+    this.#guest = parts.lent && this.#owned.add(new TreeGuest(parts.lent.folder))
+    this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
+  }
+
+  get id(): string {
+    return this.#parts.request.attempt
+  }
+
+  get asker(): string | undefined {
+    return this.#parts.asker
+  }
+
+  /** Nothing of it runs any more; what it wrote may still wait for its asker. */
+  get isOver(): boolean {
+    return this.#exit !== undefined
+  }
+
+  get status(): AttemptStatus {
+    return { attempt: this.id, state: this.#exit ? 'ended' : this.#state.state, outputBytes: this.#log.end }
+  }
+
+  /** Its asker is there (again): goes on over these channels, output from an offset. */
+  attach(channel: ByteChannel, tree: ByteChannel | undefined, from: number): void {
+    this.#viewer?.dispose()
+    this.#lease.renew()
+    if (tree) this.#guest?.attach(tree)
+    this.#viewer = new AttemptViewer(channel, this.#log, from, (frame) => this.#take(frame))
+    this.#viewer.tell({ kind: 'state', ...this.#state })
+    if (this.#exit) this.#viewer.finish(this.#exit)
+    else void this.#work()
+  }
+
+  /** Ends it: `reason` is told with its exit. Resolves when nothing of it runs. */
+  async end(reason: string): Promise<void> {
+    if (this.#exit) return
+    this.#reason ??= reason
+    if (this.#process) await this.#process.end(END_GRACE_MS)
+    else this.#finish({ code: -1, ended: this.#reason, cpuMs: 0 })
+  }
+
+  /** Holds it still while the owner of this machine needs it, and lets it go on (rule JB48). */
+  setPaused(paused: boolean): void {
+    if (!this.#process || (this.#state.state === 'paused') === paused || this.#exit) return
+    if (this.#state.state !== 'running' && this.#state.state !== 'paused') return
+    this.#process.signal(paused ? 'SIGSTOP' : 'SIGCONT')
+    this.#setState({ state: paused ? 'paused' : 'running' })
+  }
+
+  dispose(): void {
+    this.#viewer?.dispose()
+    this.#owned.dispose()
+    void this.#process?.end(0)
+    this.#ended.dispose()
+    this.#done.dispose()
+  }
+
+  /** Whatever is to be done next, if its asker is there. One run at a time; a cut leaves it for the next attach. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return
+    this.#isWorking = true
+    try {
+      if (this.#guest && !this.#guest.isReady) await this.#guest.receive()
+      if (this.#reason === undefined && !this.#process && !this.#isGone) this.#start()
+    } catch (error) {
+      if (errorCode(error) !== 'job/device-away') this.#fail(error)
+    } finally {
+      this.#isWorking = false
+    }
+    if (this.#isGone) await this.#sendLast()
+  }
+
+  #start(): void {
+    const { spawner, request, lent, environment, logger } = this.#parts
+    const sandbox: JobSandbox | undefined = lent && {
+      hostFolder: lent.path,
+      home: request.home,
+      network: request.network,
+      memoryMiB: request.memoryMiB ?? DEFAULT_MEMORY_MIB,
+    }
+    const { program, arguments: words, folder } = request
+    const process = spawner.spawn({ program, arguments: words, environment, folder, sandbox })
+    this.#process = process
+    this.#owned.add(
+      process.onDidOutput(({ stream, bytes }) => {
+        this.#log.append(stream, bytes)
+        if (this.#log.heldBytes > OUTPUT_HIGH_BYTES) process.setOutputPaused(true)
+        this.#viewer?.pump()
+      }),
+    )
+    this.#owned.add(process.onDidDrain(() => this.#tellTaken()))
+    this.#owned.add(process.onDidExit((exit) => this.#handleExit(exit)))
+    logger.info('an attempt runs', { attempt: this.id, pid: process.pid, for: this.asker ?? 'this device' })
+    this.#setState({ state: 'running' })
+    for (const frame of this.#early.splice(0)) this.#take(frame)
+  }
+
+  #take(frame: JobUpFrame): void {
+    switch (frame.kind) {
+      case 'renew':
+        return this.#lease.renew()
+      case 'kept':
+        this.#log.keep(frame.offset)
+        if (this.#exit && frame.offset >= this.#log.end) return this.#done.fire()
+        if (this.#log.heldBytes < OUTPUT_HIGH_BYTES / 2) this.#process?.setOutputPaused(false)
+        return
+      default:
+        if (!this.#process) return void (this.#early.length < MAX_EARLY && this.#early.push(frame))
+        if (frame.kind === 'input-end') return this.#process.endInput()
+        if (frame.kind === 'signal') return this.#process.signal(frame.signal)
+        this.#inputBytes += frame.bytes.length
+        if (this.#process.write(frame.bytes)) this.#tellTaken()
+    }
+  }
+
+  #tellTaken(): void {
+    this.#viewer?.tell({ kind: 'input-taken', bytes: this.#inputBytes })
+  }
+
+  #handleExit(exit: { readonly code: number; readonly signal?: string }): void {
+    this.#isGone = true
+    this.#setState({ state: 'finishing', ports: [] })
+    this.#last = { ...exit, cpuMs: this.#cpuMs, ...(this.#reason !== undefined && { ended: this.#reason }) }
+    if (!this.#guest) return this.#finish(this.#last)
+    void this.#sendLast()
+  }
+
+  /** Results go before the exit: who hears that it has ended finds them in the folder. */
+  async #sendLast(): Promise<void> {
+    if (!this.#guest || this.#exit || !this.#last || this.#isSendingLast) return
+    if (!this.#guest.isAttached || this.#isLooking) return
+    this.#isSendingLast = true
+    try {
+      await this.#guest.sendResults(true)
+      this.#finish(this.#last)
+    } catch (error) {
+      if (errorCode(error) !== 'job/device-away') this.#fail(error) // away: with the next attach
+    } finally {
+      this.#isSendingLast = false
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#parts.logger.info('an attempt failed', { attempt: this.id, code: errorCode(error) })
+    const code = errorCode(error).slice(0, 64)
+    this.#finish({
+      code: -1,
+      ended: this.#reason ?? 'refused',
+      error: { code, message: errorMessage(error).slice(0, 1_000) },
+      cpuMs: this.#cpuMs,
+    })
+    void this.#process?.end(END_GRACE_MS)
+  }
+
+  #finish(exit: AttemptExit): void {
+    if (this.#exit) return
+    this.#exit = exit
+    this.#viewer?.finish(exit)
+    const keep = exit.error === undefined
+    void this.#parts.lent
+      ?.giveBack(keep)
+      .catch((error: unknown) => this.#parts.logger.warn('a job folder stays behind', { error: errorMessage(error) }))
+    this.#ended.fire()
+  }
+
+  #setState(change: Partial<AttemptState>): void {
+    const next = { ...this.#state, ...change }
+    if (next.state === this.#state.state && next.ports.join() === this.#state.ports.join()) return
+    this.#state = next
+    this.#viewer?.tell({ kind: 'state', ...next })
+  }
+
+  #look(): void {
+    if (this.#exit) return
+    if (this.asker !== undefined && this.#lease.leftMs <= 0) {
+      if (!this.#isGone) void this.end('lease')
+      return
+    }
+    if (!this.#process || this.#isGone) return
+    const { cpuMs, memoryBytes, ports } = this.#process.observe()
+    this.#cpuMs = Math.max(this.#cpuMs, cpuMs)
+    this.#setState({ ports: [...ports].slice(0, 64) })
+    const { lent, request } = this.#parts
+    if (!lent) return
+    if (memoryBytes > (request.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 ** 2) return void this.end('memory')
+    if (lent.freeBytes() < MIN_FREE_BYTES) return void this.end('disk')
+    void this.#lookForResults()
+  }
+
+  async #lookForResults(): Promise<void> {
+    const { clock } = this.#parts
+    const startMs = clock.monotonicMs()
+    if (!this.#guest?.isAttached || this.#isWorking || this.#isLooking || startMs < this.#nextResultsMs) return
+    this.#isLooking = true
+    try {
+      await this.#guest.sendResults(false)
+    } catch (error) {
+      if (errorCode(error) !== 'job/device-away')
+        this.#parts.logger.warn('results could not be sent yet', { attempt: this.id, error: errorMessage(error) })
+    } finally {
+      this.#isLooking = false
+      this.#nextResultsMs = clock.monotonicMs() + Math.max(RESULTS_MS, 9 * (clock.monotonicMs() - startMs))
+      if (this.#isGone) void this.#sendLast()
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import type { KeyValueStore } from '../base/key-value-store.ts'
+import type { Logger } from '../base/logger.ts'
+import { JobError } from './job-error.ts'
+import { JobOutputBook } from './job-output-book.ts'
+import { decodeJobRecord, encodeJobRecord, isOver, type JobRecord } from './job-record.ts'
+import { MAX_JOBS } from './jobs-contract.ts'
+
+const SPACE = 'jobs'
+
+/** Every job this device was asked for, running and over, with what it wrote (rules JB50-JB51). Does not own the store. */
+export class JobBook {
+  readonly #store: KeyValueStore
+  readonly #records = new Map<string, JobRecord>()
+  readonly #outputs = new Map<string, JobOutputBook>()
+
+  constructor(store: KeyValueStore, logger: Logger) {
+    this.#store = store
+    for (const [job, bytes] of store.entries(SPACE)) {
+      const record = decodeJobRecord(bytes)
+      if (record && record.info.job === job) this.#records.set(job, record)
+      else logger.warn('a job of the history cannot be read and is left out', { job })
+    }
+  }
+
+  /** Newest first. */
+  get all(): readonly JobRecord[] {
+    return [...this.#records.values()].sort((a, b) => b.info.askedAtMs - a.info.askedAtMs)
+  }
+
+  /** @throws JobError `job/unknown` */
+  require(job: string): JobRecord {
+    const record = this.#records.get(job)
+    if (record) return record
+    throw new JobError('job/unknown', `there is no job ${job.slice(0, 8)} on this device; "elsewhere jobs" lists them`)
+  }
+
+  /**
+   * Kept when it returns. The oldest that is over makes room for a new one.
+   *
+   * @throws JobError `job/too-many`  none of them is over
+   */
+  put(record: JobRecord): void {
+    const { job } = record.info
+    if (!this.#records.has(job) && this.#records.size >= MAX_JOBS) {
+      const oldest = this.all.findLast(({ info }) => isOver(info))
+      if (!oldest) throw new JobError('job/too-many', `${MAX_JOBS} jobs run or wait; cancel some first`)
+      this.forget(oldest.info.job)
+    }
+    this.#store.put(SPACE, job, encodeJobRecord(record))
+    this.#records.set(job, record)
+  }
+
+  output(job: string): JobOutputBook {
+    let output = this.#outputs.get(job)
+    if (!output) this.#outputs.set(job, (output = new JobOutputBook(this.#store, job)))
+    return output
+  }
+
+  forget(job: string): void {
+    this.output(job).forget()
+    this.#outputs.delete(job)
+    this.#records.delete(job)
+    this.#store.delete(SPACE, job)
+  }
+
+  /** How long the newest run of the same line in the same folder took that ended well, in ms; undefined: there was none. */
+  tookMs(commandLine: string, path: string | undefined): number | undefined {
+    const before = this.all.find(
+      (record) =>
+        record.commandLine === commandLine &&
+        (path === undefined || record.info.folder.path === path) &&
+        record.info.state === 'done' &&
+        record.info.exit?.code === 0,
+    )
+    const attempt = before?.info.attempts.at(-1)
+    return attempt?.endedAtMs === undefined ? undefined : Math.max(1, attempt.endedAtMs - attempt.startedAtMs)
+  }
+}

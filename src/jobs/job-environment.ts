@@ -1,0 +1,43 @@
+import type { AttemptRequest } from './attempt-contract.ts'
+import { TERMINAL_MARK, terminalEnvironment } from './terminal-environment.ts'
+
+/** What of an asker's environment a job is given: how it shows things and builds, nothing that names a secret or a place. */
+const TAKEN =
+  /^(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|CI|COLUMNS|NO_COLOR|FORCE_COLOR|CLICOLOR(?:_FORCE)?|NODE_ENV|DEBUG|VERBOSE|[A-Z]+FLAGS|CC|CXX|MAKELEVEL|JOBS|SOURCE_DATE_EPOCH|RUST_(?:LOG|BACKTRACE)|GO(?:OS|ARCH|MAXPROCS)|CARGO_TERM_COLOR|PYTHON(?:UNBUFFERED|HASHSEED))$/
+/** Of this machine, for a placed job: where programs are. */
+const PLACED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Those of `environment` that a job may have (rule JB42). */
+export function takenEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => TAKEN.test(name)))
+}
+
+/**
+ * The environment of an attempt. Here: the person's own, as in a terminal. Placed: nothing of this machine but where programs
+ * are; home and folder are the asker's.
+ */
+export function jobEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  { attempt, home, environment }: Pick<AttemptRequest, 'attempt' | 'home' | 'environment'>,
+  where: 'here' | 'placed',
+): Record<string, string> {
+  const taken = takenEnvironment(environment)
+  const mark = { [TERMINAL_MARK]: attempt }
+  if (where === 'here') {
+    const { TERM: _term, COLORTERM: _color, TERM_PROGRAM: _program, ...rest } = terminalEnvironment(own, { ...taken, ...mark })
+    return { ...rest, TERM: 'dumb' }
+  }
+  const extra = (own.PATH ?? '').split(':').filter((folder) => folder.startsWith('/usr/') || folder.startsWith('/opt/'))
+  const path = [...new Set([...extra, ...PLACED_PATH.split(':')])].join(':')
+  return {
+    LANG: 'C.UTF-8',
+    PATH: path,
+    HOME: home,
+    USER: 'elsewhere',
+    LOGNAME: 'elsewhere',
+    SHELL: '/bin/sh',
+    TERM: 'dumb',
+    ...taken,
+    ...mark,
+  }
+}

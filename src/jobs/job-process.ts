@@ -1,0 +1,53 @@
+import type { Event } from '../base/emitter.ts'
+import type { JobSignal, OutputStream } from './job-frames-contract.ts'
+
+/** A program of a job while it runs, with everything it started. */
+export interface JobProcess {
+  readonly pid: number
+  readonly onDidOutput: Event<{ readonly stream: OutputStream; readonly bytes: Uint8Array }>
+  /** Fires once, after the last output. */
+  readonly onDidExit: Event<{ readonly code: number; readonly signal?: string }>
+  /** False: what was written waits; `onDidDrain` says when it is taken. */
+  write(bytes: Uint8Array): boolean
+  readonly onDidDrain: Event<void>
+  endInput(): void
+  /** Stops reading its output: it blocks once the kernel's buffer is full. */
+  setOutputPaused(paused: boolean): void
+  /** To the program and what it started; one sent before it has begun is delivered when it has. */
+  signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT'): void
+  /** Ends all of it: TERM, then KILL after `graceMs`. */
+  end(graceMs: number): Promise<void>
+  /** Processor time, memory and listening ports of all of it, now. */
+  observe(): JobObservation
+}
+
+export interface JobObservation {
+  readonly cpuMs: number
+  readonly memoryBytes: number
+  readonly ports: readonly number[]
+}
+
+export interface JobProcessRequest {
+  readonly program: string
+  readonly arguments: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /** Working folder as the program sees it. */
+  readonly folder: string
+  /** Absent: it runs as the person's own programs do, at normal priority. */
+  readonly sandbox?: JobSandbox | undefined
+}
+
+/** What a shut-in program has besides a read-only system (architecture, section 4). */
+export interface JobSandbox {
+  /** The only folder of this machine it can change, which it sees at `folder`. */
+  readonly hostFolder: string
+  /** An empty home of its own, gone when it ends. */
+  readonly home: string
+  readonly network: boolean
+  readonly memoryMiB: number
+}
+
+export interface JobSpawner {
+  /** @throws JobError `job/spawn-failed`, `job/no-sandbox` */
+  spawn(request: JobProcessRequest): JobProcess
+}

@@ -1,0 +1,46 @@
+import { fromUtf8 } from '../base/bytes.ts'
+
+const MAX_LINE = 200
+/** An escape sequence, or a control character that is no line end. */
+// oxlint-disable-next-line no-control-regex -- those are what is looked for
+const UNSHOWN =
+  /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g
+
+/**
+ * What the newest output says of how far a job is (rule JB52): its last line, and a fraction where one is written as programs do
+ * ("42 %", "[12/40]", "12 of 40"). Bounded: looks at the last 4 KiB of what it is given.
+ */
+export class OutputReader {
+  lastLine = ''
+  fraction: number | undefined
+
+  read(bytes: Uint8Array): void {
+    const text = fromLatin(bytes.subarray(-4_096)).replaceAll(UNSHOWN, '')
+    const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+    const last = lines.at(-1)
+    if (last === undefined) return
+    this.lastLine = last.trim().slice(0, MAX_LINE)
+    for (const line of lines.toReversed()) {
+      const fraction = fractionIn(line)
+      if (fraction === undefined) continue
+      this.fraction = fraction
+      return
+    }
+  }
+}
+
+function fractionIn(line: string): number | undefined {
+  const percent = /(?:^|[^\d.])(\d{1,3}(?:\.\d+)?)\s?%/.exec(line)?.[1]
+  if (percent !== undefined && Number(percent) <= 100) return Number(percent) / 100
+  const [, done, all] = /(?:\[|\b)(\d{1,7})\s?(?:\/|of)\s?(\d{1,7})(?:\]|\b)/.exec(line) ?? []
+  if (done === undefined || all === undefined || Number(all) < 2 || Number(done) > Number(all)) return undefined
+  return Number(done) / Number(all)
+}
+
+function fromLatin(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes)
+  } catch {
+    return Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : '�')).join('') // cut in a character, or no text
+  }
+}

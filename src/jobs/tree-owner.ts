@@ -1,0 +1,171 @@
+import type { Disposable } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { FrameQueue } from './frame-queue.ts'
+import { JobError } from './job-error.ts'
+import type { TreeFile, TreeFolder } from './tree-folder.ts'
+import {
+  decodeTreeFrame,
+  encodeTreeFrame,
+  type FileEntry,
+  MAX_TREE_PIECE_BYTES,
+  TREE_PAGE,
+  type TreeBase,
+  type TreeEntry,
+  type TreeFrame,
+} from './tree-frames.ts'
+
+/** What has gone over and come back. */
+export interface TreeCount {
+  readonly sentBytes: number
+  /** Of what the guest asked for; grows as it asks. */
+  readonly wantedBytes: number
+  readonly files: number
+  /** Results that lie beside a file changed here meanwhile. */
+  readonly conflicts: number
+}
+
+/**
+ * The end that has the folder: tells what is in it, sends what is asked for, and puts results back as they come. A file that
+ * was changed here since the job had it stays; the result lies beside it (rule JB47). Owns the channel, not the folder.
+ */
+export class TreeOwner implements Disposable {
+  readonly #folder: TreeFolder
+  /** Where results come from, for names of those that lie beside. */
+  readonly #guestName: string
+  readonly #queue: FrameQueue
+  readonly #changed = new Emitter<TreeCount>()
+  readonly onDidChange = this.#changed.event
+  #count: TreeCount = { sentBytes: 0, wantedBytes: 0, files: 0, conflicts: 0 }
+  #receiving: { readonly entry: FileEntry; readonly file: TreeFile | undefined; left: number } | undefined
+
+  constructor(channel: ByteChannel, folder: TreeFolder, guestName: string) {
+    this.#folder = folder
+    this.#guestName = guestName.replaceAll(/[/\0]/g, '_').slice(0, 60)
+    this.#queue = new FrameQueue(channel, (message) => this.#take(message))
+    void this.#queue.closed.then(() => this.dispose())
+  }
+
+  get count(): TreeCount {
+    return this.#count
+  }
+
+  get closed(): Promise<string> {
+    return this.#queue.closed
+  }
+
+  dispose(): void {
+    const receiving = this.#receiving
+    this.#receiving = undefined
+    void receiving?.file?.abort().catch(() => undefined) // what is left of it is a temporary file, cleaned with the next
+    this.#queue.dispose()
+    this.#changed.dispose()
+  }
+
+  async #take(message: Uint8Array): Promise<void> {
+    const frame = decodeTreeFrame(message)
+    if (!frame) throw new JobError('job/malformed-frame', 'not a frame of a folder transfer')
+    switch (frame.kind) {
+      case 'list':
+        return this.#sendList()
+      case 'want':
+        for (const path of frame.paths) await this.#sendFile(path)
+        return
+      case 'put':
+        return this.#takeEntry(frame.entry, frame.bases)
+      case 'piece':
+        return this.#takePiece(frame.bytes)
+      case 'remove':
+        for (const { path, bases } of frame.removed.toReversed()) await this.#remove(path, bases)
+        return
+      case 'finished':
+        return this.#send({ kind: 'kept' })
+      default:
+        throw new JobError('job/malformed-frame', `a guest does not say "${frame.kind}"`)
+    }
+  }
+
+  #send(frame: TreeFrame): Promise<void> {
+    return this.#queue.send(encodeTreeFrame(frame))
+  }
+
+  async #sendList(): Promise<void> {
+    const entries = await this.#folder.list()
+    for (let at = 0; at < entries.length || at === 0; at += TREE_PAGE) {
+      await this.#send({ kind: 'entries', entries: entries.slice(at, at + TREE_PAGE), end: at + TREE_PAGE >= entries.length })
+    }
+  }
+
+  async #sendFile(path: string): Promise<void> {
+    const entry = await this.#folder.stat(path)
+    const content = entry?.kind === 'file' ? await this.#folder.read(path) : undefined
+    if (entry?.kind !== 'file' || !content) return this.#send({ kind: 'gone', path })
+    this.#tell({ wantedBytes: this.#count.wantedBytes + entry.bytes })
+    await this.#send({ kind: 'put', entry, bases: [] })
+    let left = entry.bytes
+    for await (const bytes of content) {
+      for (let at = 0; at < bytes.length && left > 0; at += MAX_TREE_PIECE_BYTES) {
+        const piece = bytes.subarray(at, Math.min(at + MAX_TREE_PIECE_BYTES, at + left))
+        await this.#send({ kind: 'piece', bytes: piece })
+        left -= piece.length
+        this.#tell({ sentBytes: this.#count.sentBytes + piece.length })
+      }
+      if (left === 0 || this.#queue.isClosed) break
+    }
+    if (left > 0) await this.#send({ kind: 'gone', path }) // it became shorter meanwhile
+  }
+
+  async #takeEntry(entry: TreeEntry, bases: readonly TreeBase[]): Promise<void> {
+    if (this.#receiving) throw new JobError('job/malformed-frame', 'a file began before the one before it was whole')
+    const now = await this.#folder.stat(entry.path)
+    if (entry.kind === 'folder') return now?.kind === 'folder' ? undefined : this.#folder.makeFolder(entry.path, entry.mode)
+    if (entry.kind === 'link') {
+      if (now?.kind === 'link' && now.target === entry.target) return
+      if (now === undefined) await this.#folder.makeLink(entry.path, entry.target)
+      return
+    }
+    const isSame = now?.kind === 'file' && now.bytes === entry.bytes && now.modifiedMs === entry.modifiedMs
+    const isConflict = now !== undefined && !isSame && !isKnown(now, bases)
+    const file = isSame ? undefined : await this.#folder.create(isConflict ? { ...entry, path: this.#beside(entry.path) } : entry)
+    if (isConflict) this.#tell({ conflicts: this.#count.conflicts + 1 })
+    this.#receiving = { entry, file, left: entry.bytes }
+    if (entry.bytes === 0) await this.#completeFile()
+  }
+
+  async #takePiece(bytes: Uint8Array): Promise<void> {
+    const receiving = this.#receiving
+    if (!receiving || bytes.length > receiving.left) throw new JobError('job/malformed-frame', 'more bytes than the file was said to have')
+    await receiving.file?.write(bytes)
+    receiving.left -= bytes.length
+    if (receiving.left === 0) await this.#completeFile()
+  }
+
+  async #completeFile(): Promise<void> {
+    const receiving = this.#receiving
+    this.#receiving = undefined
+    await receiving?.file?.commit()
+    if (receiving?.file) this.#tell({ files: this.#count.files + 1 })
+  }
+
+  async #remove(path: string, bases: readonly TreeBase[]): Promise<void> {
+    const now = await this.#folder.stat(path)
+    if (now && (now.kind !== 'file' || isKnown(now, bases))) await this.#folder.remove(path)
+  }
+
+  /** `name (from DEVICE).ext` in the same folder. */
+  #beside(path: string): string {
+    const slash = path.lastIndexOf('/') + 1
+    const dot = path.lastIndexOf('.')
+    const end = dot > slash ? dot : path.length
+    return `${path.slice(0, end)} (from ${this.#guestName})${path.slice(end)}`
+  }
+
+  #tell(change: Partial<TreeCount>): void {
+    this.#count = { ...this.#count, ...change }
+    this.#changed.fire(this.#count)
+  }
+}
+
+function isKnown(now: TreeEntry, bases: readonly TreeBase[]): boolean {
+  return now.kind === 'file' && bases.some(({ bytes, modifiedMs }) => now.bytes === bytes && now.modifiedMs === modifiedMs)
+}

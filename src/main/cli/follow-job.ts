@@ -1,0 +1,92 @@
+import { decodeJobDown, encodeJobUp, type JobDownFrame, MAX_PIECE_BYTES } from '../../jobs/job-frames-contract.ts'
+import type { ByteChannel } from '../../rpc/channel.ts'
+import type { DeviceClient } from './local-client.ts'
+
+/** A second Ctrl-C within this time ends the job for good. */
+const TWICE_MS = 2_000
+/** Standard output is waited for above this, so that a slow reader holds the job. */
+const OUTPUT_HIGH_BYTES = 1024 * 1024
+
+type Exit = Extract<JobDownFrame, { kind: 'exit' }>
+
+/**
+ * Shows a job's output as it comes, each stream on its own; with `input`, passes standard input and Ctrl-C on.
+ *
+ * @returns its exit code, as a shell would tell it; 255 when it could not be run or was lost
+ */
+export async function followJob(device: DeviceClient, job: string, { from = 0, input = false } = {}): Promise<number> {
+  const opened = await device.openJobOutput({ job, from })
+  const channel = device.channel(opened.channel)
+  const release = input ? passOn(device, job, channel) : () => undefined
+  try {
+    return exitCode(await readAll(channel))
+  } finally {
+    release()
+    channel.dispose()
+  }
+}
+
+function readAll(channel: ByteChannel): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    channel.onDidReceive((message) => {
+      const frame = decodeJobDown(message)
+      if (!frame) return reject(new Error('the device sent something that is no job output; update Elsewhere'))
+      if (frame.kind === 'exit') return resolve(frame)
+      if (frame.kind !== 'output') return
+      const stream = frame.stream === 'err' ? process.stderr : process.stdout
+      stream.write(frame.bytes.slice())
+      if (stream.writableLength < OUTPUT_HIGH_BYTES) return
+      channel.setPaused(true)
+      stream.once('drain', () => channel.setPaused(false))
+    })
+    channel.onDidClose(({ reason }) => reject(new Error(`the device let go of it (${reason}); it goes on: "elsewhere jobs"`)))
+  })
+}
+
+function passOn(device: DeviceClient, job: string, channel: ByteChannel): () => void {
+  const { stdin } = process
+  let lastMs = Number.NEGATIVE_INFINITY
+  const interrupt = () => {
+    const isTwice = performance.now() - lastMs < TWICE_MS
+    lastMs = performance.now()
+    if (isTwice)
+      void device.cancelJob({ job }).catch(() => undefined) // it has ended meanwhile
+    else channel.send(encodeJobUp({ kind: 'signal', signal: 'SIGINT' }))
+  }
+  const give = (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
+      channel.send(encodeJobUp({ kind: 'input', bytes: bytes.subarray(at, at + MAX_PIECE_BYTES) }))
+    }
+    if (channel.unackedBytes <= MAX_PIECE_BYTES * 4) return
+    stdin.pause()
+    const drained = channel.onDidDrain(() => {
+      drained.dispose()
+      stdin.resume()
+    })
+  }
+  const end = () => channel.send(encodeJobUp({ kind: 'input-end' }))
+  process.on('SIGINT', interrupt)
+  stdin.on('data', give)
+  stdin.on('end', end)
+  stdin.resume()
+  return () => {
+    process.off('SIGINT', interrupt)
+    stdin.off('data', give)
+    stdin.off('end', end)
+    stdin.pause()
+    stdin.unref?.()
+  }
+}
+
+function exitCode(exit: Exit): number {
+  if (exit.error) {
+    console.error(`elsewhere: ${exit.error.message} [${exit.error.code}]`)
+    return 255
+  }
+  if (exit.ended !== undefined) {
+    console.error(`elsewhere: it was ended (${exit.ended})`)
+    return 255
+  }
+  const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 }
+  return exit.signal === undefined ? exit.code : 128 + (SIGNALS[exit.signal] ?? 0)
+}

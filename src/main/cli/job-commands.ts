@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util'
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
+import type { Command } from './command.ts'
+import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { explainCommand } from './explain-command.ts'
+import { findDevice } from './find-device.ts'
+import { followJob } from './follow-job.ts'
+import { readProject } from './read-project.ts'
+import { shellLine } from './shell-line.ts'
+
+const runOptions = {
+  ...dataOptions,
+  on: { type: 'string' },
+  here: { type: 'boolean', default: false },
+  again: { type: 'boolean', default: false },
+  detach: { type: 'boolean', default: false },
+  explain: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', default: false },
+} as const
+const WITH_VALUE = new Set(['--data', '--on'])
+
+export const runCommand: Command = {
+  summary: 'run a command where it suits',
+  help: `Runs a command on whichever of your devices suits it: here, unless another is clearly better. Its folder goes along
+and its results come back into it; output, input, Ctrl-C and the exit code are as if it ran here.
+
+  elsewhere run [options] COMMAND...
+
+${DATA_OPTION}
+  --on DEVICE  on that device (name, id or the start of one)
+  --here       on this one
+  --again      if its device is lost and it only writes files, try elsewhere
+  --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes
+  --explain    say where it would run, and do not run it
+  --quiet      without the line that says where it runs
+  --json       with --detach: the whole job`,
+  async run(args) {
+    let at = 0
+    while (at < args.length && args[at]?.startsWith('-') && args[at] !== '--') at += WITH_VALUE.has(args[at] ?? '') ? 2 : 1
+    const { values } = parseArgs({ args: args.slice(0, at), options: runOptions })
+    const words = args.slice(args[at] === '--' ? at + 1 : at)
+    if (words.length === 0) throw new TypeError('which COMMAND?')
+    if (values.explain) {
+      const { data, on, json } = values
+      return explainCommand.run([...(data ? ['--data', data] : []), ...(on ? ['--on', on] : []), ...(json ? ['--json'] : []), ...words])
+    }
+    const folder = process.cwd()
+    const { scripts, files } = readProject(folder)
+    return withDevice(values.data, async (device) => {
+      const on = values.on === undefined ? undefined : findDevice(await device.listDevices({}), values.on)
+      const info = await device.startJob({
+        commandLine: shellLine(words),
+        folder,
+        context: { ...files, ...(scripts && { scripts }) },
+        environment: defined(process.env),
+        input: !values.detach,
+        policy: {
+          ...(values.here && { where: 'here' as const }),
+          ...(on && { where: { device: on.deviceId } }),
+          ...(values.again && { whenLost: 'again' as const }),
+        },
+      })
+      if (values.detach) {
+        console.log(values.json ? JSON.stringify(info, undefined, 2) : info.job)
+        return 0
+      }
+      if (!values.quiet && info.device !== info.folder.device && process.stderr.isTTY) console.error(`\u001b[2m${info.why}\u001b[22m`)
+      return followJob(device, info.job, { input: true })
+    })
+  },
+}
+
+export const jobsCommand: Command = {
+  summary: 'list jobs: running, waiting and over',
+  help: `Lists the jobs of this device, wherever they run, newest first.\n\n${DATA_OPTION}\n  --running    only those that are not over\n  --json       for programs`,
+  async run(args) {
+    const options = { ...dataOptions, json: { type: 'boolean', default: false }, running: { type: 'boolean', default: false } } as const
+    const { values } = parseArgs({ args: [...args], options })
+    return withDevice(values.data, async (device) => {
+      const rows = await device.listDevices({})
+      const nameOf = (id: string | undefined) => rows.find(({ deviceId }) => deviceId === id)?.name ?? id?.slice(0, 8) ?? '-'
+      const jobs = (await device.listJobs({})).filter(({ endedAtMs }) => !values.running || endedAtMs === undefined)
+      if (values.json) console.log(JSON.stringify(jobs, undefined, 2))
+      else for (const job of jobs) console.log(lineOf(job, nameOf(job.device)))
+      return 0
+    })
+  },
+}
+
+const jobCommand = (summary: string, help: string, run: Parameters<typeof ofJob>[0]): Command => ({
+  summary,
+  help: `${help}\n\n${DATA_OPTION}\n\nID is a job's id, or the start of one.`,
+  run: ofJob(run),
+})
+
+export const logsCommand = jobCommand(
+  'show what a job wrote',
+  'Shows what a job wrote so far, and what it writes until it ends.\n\n  elsewhere logs ID',
+  (device, job) => followJob(device, job.job),
+)
+
+export const attachCommand = jobCommand(
+  'go on with a job: output, input, Ctrl-C',
+  'Shows what a job writes from now on; input and Ctrl-C reach it.\n\n  elsewhere attach ID',
+  (device, job) => followJob(device, job.job, { from: job.outputBytes, input: true }),
+)
+
+export const cancelCommand = jobCommand(
+  'end a job, wherever it runs',
+  'Ends a job and everything it started.\n\n  elsewhere cancel ID',
+  async (device, { job }) => {
+    await device.cancelJob({ job })
+    return 0
+  },
+)
+
+function ofJob(use: (device: Parameters<Parameters<typeof withDevice<number>>[1]>[0], job: JobInfo) => Promise<number>): Command['run'] {
+  return async (args) => {
+    const { values, positionals } = parseArgs({ args: [...args], options: dataOptions, allowPositionals: true })
+    const wanted = positionals[0]
+    if (wanted === undefined) throw new TypeError('which job? "elsewhere jobs" lists them')
+    return withDevice(values.data, async (device) => {
+      const found = (await device.listJobs({})).filter(({ job }) => job.startsWith(wanted))
+      if (found.length !== 1 || !found[0])
+        throw new TypeError(found.length === 0 ? `there is no job ${wanted}` : `more than one job begins with ${wanted}`)
+      return use(device, found[0])
+    })
+  }
+}
+
+function lineOf({ job, state, commandLine, exit, error, waitingFor }: JobInfo, device: string): string {
+  const how = state === 'failed' ? (error ? ` (${error.code})` : ` (${exit?.code ?? '?'})`) : ''
+  const line = `${job.slice(0, 8)}  ${(state + how).padEnd(12)}  ${device.padEnd(10)}  ${commandLine.split('\n')[0]?.slice(0, 100) ?? ''}`
+  return waitingFor === undefined ? line : `${line}\n          ${waitingFor}`
+}
+
+const defined = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).filter(
+      (pair): pair is [string, string] => pair[1] !== undefined && pair[1].length <= 32_768 && pair[0].length <= 256,
+    ),
+  )

@@ -1,0 +1,75 @@
+import { lstatSync, readlinkSync } from 'node:fs'
+import os from 'node:os'
+import type { JobProcessRequest, JobSandbox } from '../../jobs/job-process.ts'
+
+/** What of the system a program needs to run, read-only. */
+const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt']
+/** Of /etc, what programs look up; nothing that is a secret (no shadow, no keys, no machine's own settings). */
+const ETC = [
+  'alternatives',
+  'bash.bashrc',
+  'ca-certificates',
+  'ca-certificates.conf',
+  'fonts',
+  'group',
+  'hosts',
+  'java-17-openjdk',
+  'java-21-openjdk',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'magic',
+  'mime.types',
+  'nsswitch.conf',
+  'os-release',
+  'passwd',
+  'perl',
+  'pki',
+  'profile',
+  'protocols',
+  'python3',
+  'python3.11',
+  'services',
+  'ssl/certs',
+  'ssl/openssl.cnf',
+  'terminfo',
+  'timezone',
+]
+/** Of each memory file system in it. */
+const SCRATCH_BYTES = 512 * 1024 ** 2
+
+/**
+ * Arguments of bwrap for a placed job (architecture, section 4): own namespaces, a read-only system, an empty home, no network
+ * unless granted, no capabilities, no further user namespaces, and one folder it can change. `--info-fd 3` tells the process
+ * that is 1 in there.
+ */
+export function bubblewrapArguments({ program, arguments: words, folder }: JobProcessRequest, sandbox: JobSandbox): string[] {
+  const { hostFolder, home, network } = sandbox
+  return [
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--disable-userns'],
+    ...(network ? [] : ['--unshare-net']),
+    ...['--die-with-parent', '--cap-drop', 'ALL', '--hostname', os.hostname().slice(0, 60), '--info-fd', '3'],
+    ...SYSTEM.flatMap(systemFolder),
+    ...ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
+    ...(network ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...scratch('/tmp', '1777'),
+    ...scratch('/var/tmp', '1777'),
+    ...scratch('/run', '0755'),
+    ...scratch(home, '0700'),
+    ...['--bind', hostFolder, folder, '--chdir', folder],
+    ...['--', program, ...words],
+  ]
+}
+
+function scratch(at: string, mode: string): string[] {
+  return ['--perms', mode, '--size', String(SCRATCH_BYTES), '--tmpfs', at]
+}
+
+/** /bin is a link to usr/bin on most systems, a folder on others. */
+function systemFolder(at: string): string[] {
+  const stat = lstatSync(at, { throwIfNoEntry: false })
+  if (!stat) return []
+  return stat.isSymbolicLink() ? ['--symlink', readlinkSync(at), at] : ['--ro-bind', at, at]
+}
