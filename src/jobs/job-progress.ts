@@ -1,10 +1,12 @@
 import { fromUtf8 } from '../base/bytes.ts'
 
 const MAX_LINE = 200
-/** An escape sequence, or a control character that is no line end. */
-// oxlint-disable-next-line no-control-regex -- those are what is looked for
-const UNSHOWN =
-  /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g
+const ESCAPE = String.fromCharCode(27)
+const BELL = String.fromCharCode(7)
+/** An escape sequence: of the screen, of the terminal (title, link), or a single one. */
+const SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^${BELL}${ESCAPE}]*(?:${BELL}|${ESCAPE}\\\\)|[@-_])`, 'g')
+/** Other control characters, line ends aside. */
+const isShown = (character: string): boolean => character >= ' ' || character === '\n' || character === '\r' || character === '\t'
 
 /**
  * What the newest output says of how far a job is (rule JB52): its last line, and a fraction where one is written as programs do
@@ -15,8 +17,12 @@ export class OutputReader {
   fraction: number | undefined
 
   read(bytes: Uint8Array): void {
-    const text = fromLatin(bytes.subarray(-4_096)).replaceAll(UNSHOWN, '')
-    const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+    const text = fromLatin(bytes.subarray(-4_096)).replaceAll(SEQUENCES, '')
+    const lines = [...text]
+      .filter(isShown)
+      .join('')
+      .split(/[\r\n]+/)
+      .filter((line) => line.trim() !== '')
     const last = lines.at(-1)
     if (last === undefined) return
     this.lastLine = last.trim().slice(0, MAX_LINE)

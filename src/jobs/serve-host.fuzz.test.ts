@@ -93,7 +93,7 @@ it('[JB8] the fuzz finds a call that breaks on a rare input (planted)', async ()
       },
       transport,
     )
-  const { problems } = await fuzzContract(fuzzed, serve, random, 800, () => ({ terminalId: `terminal ${random.below(40)}` }))
+  const { problems } = await fuzzContract(fuzzed, serve, random, 3_000, () => ({ terminalId: `terminal ${random.below(40)}` }))
   expect(problems.join()).toContain('base/bug')
   host.dispose()
 })

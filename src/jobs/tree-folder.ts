@@ -1,9 +1,9 @@
 import type { FileEntry, TreeEntry } from './tree-frames.ts'
 
-/** A file being written: it is there, whole, once committed. */
+/** A file being written: it is there, whole, once committed; `name` puts it beside, in the same folder. */
 export interface TreeFile {
   write(bytes: Uint8Array): Promise<void>
-  commit(): Promise<void>
+  commit(name?: string): Promise<void>
   abort(): Promise<void>
 }
 

@@ -37,7 +37,9 @@ export class TreeOwner implements Disposable {
   readonly #changed = new Emitter<TreeCount>()
   readonly onDidChange = this.#changed.event
   #count: TreeCount = { sentBytes: 0, wantedBytes: 0, files: 0, conflicts: 0 }
-  #receiving: { readonly entry: FileEntry; readonly file: TreeFile | undefined; left: number } | undefined
+  #receiving:
+    | { readonly entry: FileEntry; readonly bases: readonly TreeBase[]; readonly file: TreeFile | undefined; left: number }
+    | undefined
 
   constructor(channel: ByteChannel, folder: TreeFolder, guestName: string) {
     this.#folder = folder
@@ -124,11 +126,8 @@ export class TreeOwner implements Disposable {
       if (now === undefined) await this.#folder.makeLink(entry.path, entry.target)
       return
     }
-    const isSame = now?.kind === 'file' && now.bytes === entry.bytes && now.modifiedMs === entry.modifiedMs
-    const isConflict = now !== undefined && !isSame && !isKnown(now, bases)
-    const file = isSame ? undefined : await this.#folder.create(isConflict ? { ...entry, path: this.#beside(entry.path) } : entry)
-    if (isConflict) this.#tell({ conflicts: this.#count.conflicts + 1 })
-    this.#receiving = { entry, file, left: entry.bytes }
+    // What is here already (sent before a cut) is only listened to.
+    this.#receiving = { entry, bases, file: isSame(now, entry) ? undefined : await this.#folder.create(entry), left: entry.bytes }
     if (entry.bytes === 0) await this.#completeFile()
   }
 
@@ -143,8 +142,12 @@ export class TreeOwner implements Disposable {
   async #completeFile(): Promise<void> {
     const receiving = this.#receiving
     this.#receiving = undefined
-    await receiving?.file?.commit()
-    if (receiving?.file) this.#tell({ files: this.#count.files + 1 })
+    if (!receiving?.file) return
+    const { entry, bases, file } = receiving
+    const now = await this.#folder.stat(entry.path)
+    const isConflict = now !== undefined && !isSame(now, entry) && !isKnown(now, bases)
+    await file.commit(isConflict ? this.#beside(entry.path) : undefined)
+    this.#tell({ files: this.#count.files + 1, conflicts: this.#count.conflicts + (isConflict ? 1 : 0) })
   }
 
   async #remove(path: string, bases: readonly TreeBase[]): Promise<void> {
@@ -152,18 +155,22 @@ export class TreeOwner implements Disposable {
     if (now && (now.kind !== 'file' || isKnown(now, bases))) await this.#folder.remove(path)
   }
 
-  /** `name (from DEVICE).ext` in the same folder. */
+  /** `name (from DEVICE).ext`. */
   #beside(path: string): string {
-    const slash = path.lastIndexOf('/') + 1
-    const dot = path.lastIndexOf('.')
-    const end = dot > slash ? dot : path.length
-    return `${path.slice(0, end)} (from ${this.#guestName})${path.slice(end)}`
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const dot = name.lastIndexOf('.')
+    const end = dot > 0 ? dot : name.length
+    return `${name.slice(0, end).slice(0, 150)} (from ${this.#guestName})${name.slice(end).slice(0, 40)}`
   }
 
   #tell(change: Partial<TreeCount>): void {
     this.#count = { ...this.#count, ...change }
     this.#changed.fire(this.#count)
   }
+}
+
+function isSame(now: TreeEntry | undefined, entry: FileEntry): boolean {
+  return now?.kind === 'file' && now.bytes === entry.bytes && now.modifiedMs === entry.modifiedMs
 }
 
 function isKnown(now: TreeEntry, bases: readonly TreeBase[]): boolean {

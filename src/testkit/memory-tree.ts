@@ -5,7 +5,12 @@ import type { FileEntry, TreeEntry } from '../jobs/tree-frames.ts'
 /** A folder in memory, as jobs see one. */
 export class MemoryTree implements TreeFolder {
   readonly entries = new Map<string, { entry: TreeEntry; bytes: Uint8Array }>()
-  #atMs = 1_000
+  #atMs: number
+
+  /** @param atMs  what its clock shows: two machines' files rarely have the same time */
+  constructor(atMs = 1_000) {
+    this.#atMs = atMs
+  }
 
   /** As a program of this machine writes it. */
   write(path: string, text: string): void {
@@ -38,7 +43,10 @@ export class MemoryTree implements TreeFolder {
     const parts: Uint8Array[] = []
     return {
       write: async (bytes) => void parts.push(bytes.slice()),
-      commit: async () => void this.entries.set(entry.path, { entry, bytes: concatBytes(...parts) }),
+      commit: async (name) => {
+        const path = name === undefined ? entry.path : entry.path.slice(0, entry.path.lastIndexOf('/') + 1) + name
+        this.entries.set(path, { entry: { ...entry, path }, bytes: concatBytes(...parts) })
+      },
       abort: async () => undefined,
     }
   }

@@ -89,12 +89,13 @@ export class NodeTreeFolder implements TreeFolder {
           throw diskError(error, entry.path)
         })
       },
-      commit: async () => {
+      commit: async (beside) => {
+        const target = beside ?? name
         await handle.chmod(entry.mode)
         await handle.utimes(entry.modifiedMs / 1_000, entry.modifiedMs / 1_000)
-        const there = await lstat(folder.at(name)).catch(() => undefined)
-        if (there?.isDirectory()) await rmdir(folder.at(name)).catch(() => undefined) // what is in it keeps the file away: the rename says so
-        await rename(folder.at(temporary), folder.at(name))
+        const there = await lstat(folder.at(target)).catch(() => undefined)
+        if (there?.isDirectory()) await rmdir(folder.at(target)).catch(() => undefined) // what is in it keeps the file away: the rename says so
+        await rename(folder.at(temporary), folder.at(target))
         await close()
       },
       abort: async () => {

@@ -1,0 +1,137 @@
+import { expect, it } from 'vitest'
+import { MemoryTree } from '../testkit/memory-tree.ts'
+import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
+import { TreeGuest } from './tree-guest.ts'
+import { TreeOwner } from './tree-owner.ts'
+
+function join(owned: MemoryTree, guest: TreeGuest) {
+  const [near, far] = memoryChannelPair()
+  const owner = new TreeOwner(near, owned, 'server')
+  guest.attach(far)
+  return { owner, cut: () => near.close('link/cut') }
+}
+const texts = (tree: MemoryTree) =>
+  Object.fromEntries([...tree.entries].flatMap(([path, { entry }]) => (entry.kind === 'file' ? [[path, tree.text(path)]] : [])))
+
+it('[JB46] the copy becomes equal, and what the job changes comes back', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  mine.write('a', 'one')
+  mine.write('d/b', 'x'.repeat(200_000))
+  theirs.write('stale', 'of the job before')
+  const guest = new TreeGuest(theirs)
+  const { owner } = join(mine, guest)
+  await guest.receive()
+  expect(texts(theirs)).toEqual(texts(mine))
+  theirs.write('a', 'two')
+  theirs.write('new', '')
+  theirs.entries.delete('d/b')
+  await guest.sendResults(true)
+  expect(texts(mine)).toEqual({ a: 'two', new: '' })
+  expect(owner.count).toMatchObject({ files: 2, conflicts: 0, sentBytes: 200_003 })
+})
+
+it('[JB47] a file changed here meanwhile stays, and the result lies beside it', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  mine.write('notes.txt', 'old')
+  mine.write('gone', 'old')
+  const guest = new TreeGuest(theirs)
+  const { owner } = join(mine, guest)
+  await guest.receive()
+  mine.write('notes.txt', 'mine, newer')
+  mine.write('gone', 'mine, newer')
+  theirs.write('notes.txt', 'of the job')
+  theirs.entries.delete('gone')
+  await guest.sendResults(true)
+  expect(texts(mine)).toEqual({ 'notes.txt': 'mine, newer', 'notes (from server).txt': 'of the job', gone: 'mine, newer' })
+  expect(owner.count.conflicts).toBe(1)
+})
+
+it('[JB46] a file that is still being written is not sent before the job has ended', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  const guest = new TreeGuest(theirs)
+  join(mine, guest)
+  await guest.receive()
+  theirs.write('growing', '1')
+  await guest.sendResults(false)
+  theirs.write('growing', '12')
+  await guest.sendResults(false)
+  expect(texts(mine)).toEqual({})
+  await guest.sendResults(false)
+  expect(texts(mine)).toEqual({ growing: '12' })
+})
+
+/** One job with cuts at random places; in the end both folders are equal, and nothing of ours was lost. */
+async function rounds(seed: number, newTree: () => MemoryTree = () => new MemoryTree()): Promise<string | undefined> {
+  const random = new SeededRandom(seed)
+  const [mine, theirs] = [newTree(), new MemoryTree(1_000_000)]
+  const name = () => `f${random.below(8)}`
+  const text = () => 'x'.repeat(random.below(3) * 70_000 + random.below(10))
+  for (let n = 0; n < 5; n++) mine.write(name(), text())
+  const guest = new TreeGuest(theirs)
+  let joined = join(mine, guest)
+  const again = async (work: () => Promise<unknown>) => {
+    for (let tries = 0; ; tries++) {
+      const cut = tries < 5 && random.chance(0.6)
+      const done = work()
+      done.catch(() => undefined)
+      if (cut) {
+        for (let turns = random.below(30); turns > 0; turns--) await Promise.resolve()
+        joined.cut()
+      }
+      try {
+        return await done
+      } catch {
+        joined.cut()
+        joined = join(mine, guest)
+      }
+    }
+  }
+  await again(() => guest.receive())
+  if (JSON.stringify(texts(mine)) !== JSON.stringify(texts(theirs))) {
+    const sorted = (tree: MemoryTree) => JSON.stringify(Object.entries(texts(tree)).sort())
+    if (sorted(mine) !== sorted(theirs)) return 'the copy is not equal'
+  }
+  const ours = new Map<string, string>()
+  for (let step = 0; step < 12; step++) {
+    if (random.chance(0.7)) theirs.write(name(), text())
+    else theirs.entries.delete(name())
+    if (random.chance(0.2)) {
+      // Between the look and the rename of a result there are microseconds in which a change of ours cannot be seen.
+      for (let turns = 0; turns < 50; turns++) await Promise.resolve()
+      const [at, newer] = [name(), `ours ${step}`]
+      mine.write(at, newer)
+      ours.set(at, newer)
+    }
+    await again(() => guest.sendResults(false))
+  }
+  await again(() => guest.sendResults(true))
+  for (const [at, newer] of ours) if (mine.text(at) !== newer) return `our newer ${at} was lost`
+  for (const [at, wanted] of Object.entries(texts(theirs))) {
+    const beside = mine.text(`${at} (from server)`)
+    if (mine.text(at) !== wanted && beside === undefined && !ours.has(at)) return `the result ${at} did not come`
+  }
+  return undefined
+}
+
+it('[JB46][JB47] with cuts anywhere the results come, and nothing changed here is lost', async () => {
+  const seed = seedOfRun()
+  for (let round = 0; round < roundsOfRun(60, 1_500); round++) {
+    expect({ seed: seed + round, problem: await rounds(seed + round) }).toEqual({ seed: seed + round, problem: undefined })
+  }
+}, 600_000)
+
+/** Plants: now and then it does not see a file that is there. */
+class ForgetfulTree extends MemoryTree {
+  #looks = 0
+
+  override async stat(path: string) {
+    return (this.#looks += 1) % 3 === 0 ? undefined : super.stat(path)
+  }
+}
+
+it('[JB47] the fuzz finds an owner that overlooks a file of ours (planted)', async () => {
+  const problems = new Set<string>()
+  for (let seed = 1; seed <= 60; seed++) problems.add((await rounds(seed, () => new ForgetfulTree())) ?? '')
+  expect([...problems].join()).toMatch(/our newer f\d was lost/)
+})
