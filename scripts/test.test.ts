@@ -13,15 +13,17 @@ it('a file that could not be loaded counts as failed, and a skip is named', () =
       {
         name: 'a',
         status: 'passed',
+        startTime: 1_000,
+        endTime: 3_400,
         assertionResults: [
           { fullName: 'works', status: 'passed' },
           { fullName: 'needs root', status: 'skipped' },
         ],
       },
-      { name: 'b', status: 'failed', assertionResults: [] },
+      { name: 'b', status: 'failed', startTime: 1_000, endTime: 6_000, assertionResults: [] },
     ],
   }
-  expect(readTotals(report)).toEqual({ passed: 1, failed: 1, skipped: 1, skippedNames: ['needs root'] })
+  expect(readTotals(report)).toEqual({ passed: 1, failed: 1, skipped: 1, skippedNames: ['needs root'], slowest: ['b 5 s', 'a 2 s'] })
 })
 
 it('in CI as root on Debian a missing Chromium and a skip for want of namespaces or mounts are failures; a missing shell or Electron is none', () => {

@@ -14,7 +14,11 @@ interface Totals {
   readonly failed: number
   readonly skipped: number
   readonly skippedNames: readonly string[]
+  /** Files that took longest, and for how long. */
+  readonly slowest: readonly string[]
 }
+
+const SLOWEST_SHOWN = 5
 
 interface VitestReport {
   readonly numPassedTests: number
@@ -25,6 +29,8 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
+    readonly startTime: number
+    readonly endTime: number
     readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
   }[]
 }
@@ -43,6 +49,11 @@ export function readTotals(report: VitestReport): Totals {
     failed: report.numFailedTests + brokenFiles.length,
     skipped: skipped.length,
     skippedNames: skipped.map(({ fullName }) => fullName),
+    slowest: report.testResults
+      .map(({ name, startTime, endTime }) => ({ name: path.basename(name), tookMs: endTime - startTime }))
+      .sort((a, b) => b.tookMs - a.tookMs)
+      .slice(0, SLOWEST_SHOWN)
+      .map(({ name, tookMs }) => `${name} ${(tookMs / 1000).toFixed(0)} s`),
   }
 }
 
@@ -76,7 +87,7 @@ async function vitest(project: string, folder: string): Promise<Totals> {
     },
   )
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [] }
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [], slowest: [] }
   const totals = readTotals(JSON.parse(text))
   // Vitest also fails on errors outside any test (an unhandled rejection): never lose that.
   return result.code !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals
@@ -96,16 +107,17 @@ export async function main(args: readonly string[]): Promise<number> {
   let failed = 0
   let skipped = 0
   const skippedNames: string[] = []
-  for (const [name, step] of [
-    ['types', types],
-    ['lint', lint],
-    ['lockfile', lockfile],
-    ['build', () => build([])],
-  ] as const) {
-    const code = await step().catch((error: unknown) => {
-      console.error(error)
-      return 1
-    })
+  const steps = { types, lint, lockfile, build: () => build([]) }
+  const codes = await Promise.all(
+    Object.entries(steps).map(async ([name, step]) => {
+      const code = await step().catch((error: unknown) => {
+        console.error(error)
+        return 1
+      })
+      return { name, code }
+    }),
+  )
+  for (const { name, code } of codes) {
     if (code === 0) passed++
     else {
       failed++
@@ -119,6 +131,7 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(
       `${project}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped (${((performance.now() - projectStartedMs) / 1000).toFixed(0)} s)`,
     )
+    console.log(`${project}, what took longest: ${totals.slowest.join(', ')}`)
     passed += totals.passed
     failed += totals.failed
     skipped += totals.skipped
