@@ -77,4 +77,7 @@ export interface DatasetStore {
   value(space: string, key: string): Uint8Array | undefined
   putValue(space: string, key: string, value: Uint8Array | undefined): void
   values(space: string): (readonly [key: string, value: Uint8Array])[]
+
+  /** What returned before survives a power cut, too, once this resolves. */
+  sync(): Promise<void>
 }

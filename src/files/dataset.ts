@@ -222,8 +222,8 @@ export class Dataset implements Disposable {
   }
 
   /** What was committed before is on the disk itself when this resolves. */
-  sync(): Promise<void> {
-    return this.#parts.chunks.sync()
+  async sync(): Promise<void> {
+    await Promise.all([this.#parts.chunks.sync(), this.#parts.store.sync()])
   }
 
   /** Stores content that is nobody's yet: for `createFile` and `setContent`. */

@@ -46,10 +46,13 @@ export class MemoryDatasetStore implements DatasetStore {
   }
 
   shownNode(parent: NodeId, shown: string): NodeId | undefined {
+    return this.shownNodes(parent, shown).sort()[0]
+  }
+
+  shownNodes(parent: NodeId, shown: string): NodeId[] {
     return this.children(parent)
       .filter((child) => child.shown === shown)
       .map(({ record }) => record.id)
-      .sort()[0]
   }
 
   namesakes(parent: NodeId, name: string): NodeId[] {
@@ -147,4 +150,6 @@ export class MemoryDatasetStore implements DatasetStore {
   values(space: string): (readonly [string, Uint8Array])[] {
     return [...(this.#values.get(space) ?? [])]
   }
+
+  async sync(): Promise<void> {}
 }

@@ -1,32 +1,61 @@
 import { fromUtf8, utf8 } from '../base/bytes.ts'
+import type { ChunkId } from './chunk-id.ts'
 import type { Head, NodeRecord } from './node-record.ts'
-import { type Op, parseContent, parseOpBody, plainBody, plainContent } from './op.ts'
+import { type Content, type Op, plainBody, plainContent } from './op.ts'
 
 /*
  * How what a device makes of ops lies in its own store, sealed. It never leaves the device and can be made anew from the
- * segments, so nothing here is parsed with suspicion: the seal says it is ours.
+ * segments, so nothing here is parsed with suspicion: the seal says it is ours. The plain forms are JSON.
  */
 
 export const encodeHead = (head: Head): Uint8Array => utf8(JSON.stringify(plainHead(head)))
 export const decodeHead = (bytes: Uint8Array): Head => headOf(JSON.parse(fromUtf8(bytes)) as PlainHead)
+export const encodeRecord = (record: NodeRecord): Uint8Array => utf8(JSON.stringify(plainRecord(record)))
+export const decodeRecord = (bytes: Uint8Array): NodeRecord => recordOf(JSON.parse(fromUtf8(bytes)) as PlainRecord)
+export const encodeOp = (op: Op): Uint8Array => utf8(JSON.stringify(plainOp(op)))
+export const decodeOp = (bytes: Uint8Array): Op => opOf(JSON.parse(fromUtf8(bytes)) as PlainOp)
 
-export function encodeRecord(record: NodeRecord): Uint8Array {
-  return utf8(JSON.stringify({ ...record, mtimeNs: String(record.mtimeNs), heads: record.heads.map(plainHead) }))
+export type PlainHead = Omit<Head, 'mtimeNs' | 'content'> & { readonly mtimeNs: string; readonly content: unknown }
+export type PlainRecord = Omit<NodeRecord, 'mtimeNs' | 'heads'> & { readonly mtimeNs: string; readonly heads: readonly PlainHead[] }
+export type PlainOp = readonly [id: Op['id'], stamp: number, body: unknown]
+
+export const plainHead = (head: Head): PlainHead => ({ ...head, mtimeNs: String(head.mtimeNs), content: plainContent(head.content) })
+export const headOf = (plain: PlainHead): Head => ({ ...plain, mtimeNs: BigInt(plain.mtimeNs), content: contentOf(plain.content) })
+
+export const plainRecord = (record: NodeRecord): PlainRecord => ({
+  ...record,
+  mtimeNs: String(record.mtimeNs),
+  heads: record.heads.map(plainHead),
+})
+export const recordOf = (plain: PlainRecord): NodeRecord => ({
+  ...plain,
+  mtimeNs: BigInt(plain.mtimeNs),
+  heads: plain.heads.map(headOf),
+})
+
+export const plainOp = ({ id, stamp, body }: Op): PlainOp => [id, stamp, plainBody(body)]
+
+export function opOf([id, stamp, plain]: PlainOp): Op {
+  const body = plain as Record<string, unknown>
+  return {
+    id,
+    stamp,
+    body: {
+      ...body,
+      ...(body.content !== undefined && { content: contentOf(body.content) }),
+      ...(body.mtimeNs !== undefined && { mtimeNs: BigInt(body.mtimeNs as string) }),
+    } as Op['body'],
+  }
 }
 
-export function decodeRecord(bytes: Uint8Array): NodeRecord {
-  const plain = JSON.parse(fromUtf8(bytes)) as Omit<NodeRecord, 'mtimeNs' | 'heads'> & { mtimeNs: string; heads: PlainHead[] }
-  return { ...plain, mtimeNs: BigInt(plain.mtimeNs), heads: plain.heads.map(headOf) }
+type PlainFile = {
+  readonly manifest: { readonly bytes: number; readonly depth: number; readonly pieces: readonly [ChunkId | null, number][] }
 }
 
-export const encodeOp = ({ id, stamp, body }: Op): Uint8Array => utf8(JSON.stringify([id, stamp, plainBody(body)]))
-
-export function decodeOp(bytes: Uint8Array): Op {
-  const [id, stamp, body] = JSON.parse(fromUtf8(bytes)) as [Op['id'], number, unknown]
-  return { id, stamp, body: parseOpBody(body) }
+/** The reverse of `plainContent`. */
+function contentOf(plain: unknown): Content {
+  const of = plain as Content
+  if (of.kind !== 'file') return of
+  const { bytes, depth, pieces } = (plain as PlainFile).manifest
+  return { kind: 'file', manifest: { bytes, depth, pieces: pieces.map(([id, length]) => ({ id: id ?? undefined, length })) } }
 }
-
-type PlainHead = Omit<Head, 'mtimeNs' | 'content'> & { readonly mtimeNs: string; readonly content: unknown }
-
-const plainHead = (head: Head): PlainHead => ({ ...head, mtimeNs: String(head.mtimeNs), content: plainContent(head.content) })
-const headOf = (plain: PlainHead): Head => ({ ...plain, mtimeNs: BigInt(plain.mtimeNs), content: parseContent(plain.content) })

@@ -32,7 +32,7 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
-    openStores: (dataset, storageKey) => openDatasetStores(path.join(datasetsFolder, dataset), storageKey, environment),
+    openStores: (dataset, storageKey) => openDatasetStores(path.join(datasetsFolder, dataset), storageKey, environment, log),
   })
   const listening = await listenUnixSocket(socketPath, (transport) => files.serve(transport))
   return {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
@@ -6,6 +6,9 @@ import { systemClock } from '../../base/clock.ts'
 import { utf8 } from '../../base/bytes.ts'
 import { describeDatasetStore } from '../../files/dataset-store.suite.ts'
 import { bringSegments, testFileDevice } from '../../testkit/file-device.ts'
+import { silentLogger } from '../../base/logger.ts'
+import { WriteBehindStore } from '../../files/write-behind-store.ts'
+import { FileJournal } from './file-journal.ts'
 import { FilesSealer } from './files-sealer.ts'
 import { PackChunkStore } from './pack-chunk-store.ts'
 import { SqliteDatasetStore } from './sqlite-dataset-store.ts'
@@ -30,13 +33,65 @@ describeDatasetStore('SQLite', () => {
   }
 })
 
+/** As a device has it; reopened as after kill -9: nothing was carried to SQLite. */
+function journaled(folder: string) {
+  const behind = new SqliteDatasetStore(path.join(folder, 'home.sqlite'), sealer())
+  const journal = new FileJournal(folder, sealer())
+  const store = new WriteBehindStore({ behind, journal, clock: systemClock, log: silentLogger })
+  return {
+    store,
+    kill: () => [journal, behind].map((owned) => owned.dispose()),
+    dispose: () => [store, journal, behind].map((owned) => owned.dispose()),
+  }
+}
+
+describeDatasetStore('SQLite behind a journal', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  let open = journaled(folder)
+  return {
+    store: open.store,
+    reopen: () => {
+      open.kill()
+      open = journaled(folder)
+      return open.store
+    },
+    dispose: () => {
+      open.dispose()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+})
+
+it('[DS7] an entry that a kill cut off, or that is damaged, ends the journal there; what came before is taken', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  try {
+    const first = journaled(folder)
+    for (const key of ['a', 'b', 'c']) first.store.putValue('s', key, utf8(key))
+    first.kill()
+    const [name] = readdirSync(folder).filter((name) => name.startsWith('tree.journal-'))
+    const file = path.join(folder, name as string)
+    writeFileSync(file, readFileSync(file).subarray(0, -5))
+    const again = journaled(folder)
+    expect(
+      again.store
+        .values('s')
+        .map(([key]) => key)
+        .sort(),
+    ).toEqual(['a', 'b'])
+    again.dispose()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
 it('[DS6] a dataset comes back from disk as it was, in a new log, and nothing on disk tells names or contents', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
   const open = () => {
-    const store = new SqliteDatasetStore(path.join(folder, 'home.sqlite'), sealer())
+    const { store, kill, dispose } = journaled(folder)
     const chunks = new PackChunkStore(path.join(folder, 'chunks'))
     const device = testFileDevice(1, systemClock, { store, chunks })
-    return { ...device, close: () => [device.dataset, store, chunks].map((owned) => owned.dispose()) }
+    const close = (how: () => unknown) => [() => device.dataset.dispose(), () => chunks.dispose(), how].map((step) => step())
+    return { ...device, kill: () => close(kill), close: () => close(dispose) }
   }
   try {
     const first = open()
@@ -48,7 +103,7 @@ it('[DS6] a dataset comes back from disk as it was, in a new log, and nothing on
       extents: [{ offset: 0, length: text.length }],
       read: (o, l) => text.subarray(o, o + l),
     })
-    first.close()
+    first.kill()
     const again = open()
     const back = again.dataset.at('/canary-folder/canary-name.txt')
     expect(await again.dataset.readRange(back.id, 0, 100)).toEqual(text)
@@ -62,9 +117,9 @@ it('[DS6] a dataset comes back from disk as it was, in a new log, and nothing on
         .sort(),
     ).toEqual(['canary-folder', 'moved'])
     expect(other.store.heads().length).toBe(2)
-    again.close()
+    again.kill()
     for (const name of readdirSync(folder, { recursive: true }) as string[]) {
-      if (!/\.(sqlite|sqlite-wal|pack)$/.test(name)) continue
+      if (!/\.(sqlite|sqlite-wal|pack|journal-\d+)$/.test(name)) continue
       expect({ name, told: readFileSync(path.join(folder, name)).includes('canary') }).toEqual({ name, told: false })
     }
   } finally {

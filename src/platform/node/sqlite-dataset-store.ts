@@ -1,18 +1,22 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { DomainError } from '../../base/errors.ts'
 import type { Sealer } from '../../base/sealer.ts'
-import type { DatasetStore, FolderMove, LogHead, StoredSegment } from '../../files/dataset-store.ts'
+import type { FolderMove, LogHead, StoredSegment } from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
 import { decodeHead, decodeOp, decodeRecord, encodeHead, encodeOp, encodeRecord } from '../../files/node-record-codec.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
+import type { StoreBehind } from '../../files/write-behind-store.ts'
 import { sqliteStoreError } from './sqlite-store-error.ts'
 
 /** Nodes kept as they were read: a program that works in a folder asks for the same few again and again. */
 const KEPT_NODES = 20_000
+
+const datasync = promisify(fdatasync)
 
 const SCHEMA = `
   create table if not exists node (
@@ -36,7 +40,7 @@ const SCHEMA = `
  * devices and values are sealed, and found by HMACs. WAL without a sync for each write: kill -9 loses nothing that returned;
  * `sync` is for power cuts.
  */
-export class SqliteDatasetStore implements DatasetStore, Disposable {
+export class SqliteDatasetStore implements StoreBehind, Disposable {
   readonly #path: string
   readonly #db: DatabaseSync
   readonly #sealer: Sealer
@@ -106,10 +110,12 @@ export class SqliteDatasetStore implements DatasetStore, Disposable {
   }
 
   shownNode(parent: NodeId, shown: string): NodeId | undefined {
-    const row = this.#get('select id from node where looked = ? order by id limit 1', this.#look('shown', parent, shown)) as
-      | { id: Uint8Array }
-      | undefined
-    return row && (toHex(row.id) as NodeId)
+    return this.shownNodes(parent, shown)[0]
+  }
+
+  shownNodes(parent: NodeId, shown: string): NodeId[] {
+    const rows = this.#all('select id from node where looked = ? order by id', this.#look('shown', parent, shown)) as { id: Uint8Array }[]
+    return rows.map(({ id }) => toHex(id) as NodeId)
   }
 
   namesakes(parent: NodeId, name: string): NodeId[] {
@@ -238,6 +244,17 @@ export class SqliteDatasetStore implements DatasetStore, Disposable {
     return rows.map(({ value }) => this.#openEntry(space, value))
   }
 
+  async sync(): Promise<void> {
+    const journal = `${this.#path}-wal`
+    if (!existsSync(journal)) return // checkpointed, which syncs
+    const file = openSync(journal, 'r+')
+    try {
+      await datasync(file)
+    } finally {
+      closeSync(file)
+    }
+  }
+
   dispose(): void {
     this.#statements.clear()
     this.#kept.clear()
@@ -254,17 +271,17 @@ export class SqliteDatasetStore implements DatasetStore, Disposable {
     const kept = this.#kept.get(id)
     if (kept) return kept
     const row = this.#get('select id, shown, value from node where id = ?', fromHex(id)) as unknown as NodeRow | undefined
-    return row && this.#keep(id, this.#opened(row))
+    return row && this.#opened(row)
   }
 
   #opened({ id: idBytes, shown, value }: NodeRow): { record: NodeRecord; shown: string | undefined } {
     const id = toHex(idBytes) as NodeId
     const kept = this.#kept.get(id)
     if (kept) return kept
-    return {
+    return this.#keep(id, {
       record: decodeRecord(this.#sealer.open(value, `node ${id}`)),
       shown: shown === null ? undefined : fromUtf8(this.#sealer.open(shown, `shown ${id}`)),
-    }
+    })
   }
 
   #keep<T extends { record: NodeRecord; shown: string | undefined }>(id: NodeId, row: T): T {

@@ -1,0 +1,172 @@
+import {
+  closeSync,
+  fdatasync,
+  fsync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import type { Sealer } from '../../base/sealer.ts'
+import type { StoreJournal } from '../../files/store-journal.ts'
+import { systemStoreError } from './system-store-error.ts'
+
+const PART_NAME = /^tree\.journal-(\d{8})$/
+const LENGTH_BYTES = 4
+/** More is no entry of ours: a segment of 8 MiB and what goes with it. */
+const MAX_ENTRY_BYTES = 64 * 1024 * 1024
+const datasync = promisify(fdatasync)
+const syncAll = promisify(fsync)
+
+interface Part {
+  readonly number: number
+  readonly file: number
+  bytes: number
+  entries: number
+  isSynced: boolean
+}
+
+/**
+ * A journal in files `tree.journal-NNNNNNNN` of a folder: each entry its length and then itself, sealed for its place. An
+ * entry is one write; what a kill or a power cut left half at the end does not open, and ends the part.
+ */
+export class FileJournal implements StoreJournal {
+  readonly #folder: string
+  readonly #sealer: Sealer
+  /** That an earlier start left. */
+  readonly #left: readonly number[]
+  #parts: Part[] = []
+  #current: Part | undefined
+  #next: number
+  #isFolderSynced = true
+  #isDisposed = false
+
+  constructor(folder: string, sealer: Sealer) {
+    this.#folder = folder
+    this.#sealer = sealer
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#left = partsIn(folder)
+    this.#next = (this.#left.at(-1) ?? 0) + 1
+  }
+
+  get bytes(): number {
+    return this.#current?.bytes ?? 0
+  }
+
+  *entries(): Generator<Uint8Array, undefined> {
+    for (const number of this.#left) {
+      const bytes = readFileSync(this.#fileOf(number))
+      let at = 0
+      for (let n = 0; at + LENGTH_BYTES <= bytes.length; n++) {
+        const length = bytes.readUInt32LE(at)
+        at += LENGTH_BYTES
+        const entry = at + length <= bytes.length ? this.#opened(bytes.subarray(at, at + length), number, n) : undefined
+        if (!entry) break
+        yield entry
+        at += length
+      }
+    }
+  }
+
+  append(entry: Uint8Array): void {
+    const part = this.#current ?? this.#begin()
+    const sealed = this.#sealer.seal(entry, contextOf(part.number, part.entries))
+    if (sealed.length > MAX_ENTRY_BYTES) throw new RangeError('a change of that many bytes')
+    const framed = Buffer.allocUnsafe(LENGTH_BYTES + sealed.length)
+    framed.writeUInt32LE(sealed.length, 0)
+    framed.set(sealed, LENGTH_BYTES)
+    try {
+      const written = writeSync(part.file, framed, 0, framed.length, part.bytes)
+      if (written !== framed.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' })
+    } catch (error) {
+      ftruncateSync(part.file, part.bytes)
+      throw systemStoreError(error, this.#fileOf(part.number))
+    }
+    part.bytes += framed.length
+    part.entries++
+    part.isSynced = false
+  }
+
+  turn(): () => void {
+    this.#current = undefined
+    const before = this.#next
+    return () => {
+      if (this.#isDisposed) return
+      // The oldest first: what a kill leaves has no gap.
+      for (const number of partsIn(this.#folder)) if (number < before) rmSync(this.#fileOf(number), { force: true })
+      for (const { number, file } of this.#parts) if (number < before) closeSync(file)
+      this.#parts = this.#parts.filter(({ number }) => number >= before)
+    }
+  }
+
+  async sync(): Promise<void> {
+    const dirty = this.#parts.filter(({ isSynced }) => !isSynced)
+    for (const part of dirty) part.isSynced = true
+    try {
+      await Promise.all(dirty.map(({ file }) => datasync(file)))
+      if (!this.#isFolderSynced) await this.#syncFolder()
+    } catch (error) {
+      for (const part of dirty) part.isSynced = false
+      // A part that was forgotten meanwhile lies in the store behind, synced.
+      if (dirty.every((part) => this.#parts.includes(part))) throw systemStoreError(error, this.#folder)
+      await this.sync()
+    }
+  }
+
+  dispose(): void {
+    this.#isDisposed = true
+    for (const { file } of this.#parts) closeSync(file)
+    this.#parts = []
+    this.#current = undefined
+  }
+
+  #begin(): Part {
+    const number = this.#next
+    try {
+      const file = openSync(this.#fileOf(number), 'wx', 0o600)
+      this.#next++
+      this.#isFolderSynced = false
+      this.#current = { number, file, bytes: fstatSync(file).size, entries: 0, isSynced: true }
+    } catch (error) {
+      throw systemStoreError(error, this.#fileOf(number))
+    }
+    this.#parts.push(this.#current)
+    return this.#current
+  }
+
+  async #syncFolder(): Promise<void> {
+    this.#isFolderSynced = true
+    const folder = openSync(this.#folder, 'r')
+    try {
+      await syncAll(folder)
+    } finally {
+      closeSync(folder)
+    }
+  }
+
+  #opened(sealed: Uint8Array, part: number, entry: number): Uint8Array | undefined {
+    try {
+      return this.#sealer.open(sealed, contextOf(part, entry))
+    } catch {
+      return undefined // not whole: the call that wrote it never returned
+    }
+  }
+
+  #fileOf(number: number): string {
+    return path.join(this.#folder, `tree.journal-${String(number).padStart(8, '0')}`)
+  }
+}
+
+const contextOf = (part: number, entry: number): string => `journal ${part} ${entry}`
+
+const partsIn = (folder: string): number[] =>
+  readdirSync(folder)
+    .flatMap((name) => PART_NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
