@@ -9,8 +9,8 @@ import type { ChunkId, SealedChunk } from './chunk-id.ts'
 export interface ChunkStore {
   /** The chunk, or undefined: not held, or damaged on its disk and forgotten by that. A miss is not an error. */
   get(id: ChunkId): Promise<SealedChunk | undefined>
-  /** Survives kill -9 once resolved, a power cut after `sync`; a repeat is a no-op. @throws ContentError `chunk/store-full` */
-  put(chunk: SealedChunk): Promise<void>
+  /** Survives kill -9 once done, at once or later; a power cut after `sync`. A repeat is a no-op. @throws ContentError `chunk/store-full` */
+  put(chunk: SealedChunk): void | Promise<void>
   has(id: ChunkId): boolean
   /** What was put before is on the disk itself once this resolves. */
   sync(): Promise<void>

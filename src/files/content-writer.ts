@@ -103,6 +103,21 @@ export class ContentWriter {
     return this.#manifest(pieces, change.bytes)
   }
 
+  /** As `change`, at once: for content of one chunk at most that is new as a whole. Undefined: that is not so, or it would wait. */
+  changeNow(change: ContentChange): Manifest | undefined {
+    const { bytes } = change
+    if (bytes === 0) return EMPTY_MANIFEST
+    const [all, ...others] = merged(change.extents, bytes)
+    if (bytes >= SINGLE_CHUNK_BYTES || !all || others.length > 0 || all.length < bytes) return undefined
+    const plain = change.read(0, bytes)
+    if (plain instanceof Promise || plain.length < bytes) return undefined
+    const id = this.#named(plain)
+    const stored = this.#store.has(id) ? undefined : this.#store.put(this.#cipher.seal(id, plain))
+    if (!(stored instanceof Promise)) return { bytes, depth: 0, pieces: [{ id, length: bytes }] }
+    stored.catch(() => {}) // `change` puts it again, and hears
+    return undefined
+  }
+
   /** Cuts from the stretch `n` on, up to the first cut where a kept stretch begins; that one's number. */
   async #cut(source: ChangedContent, stretches: readonly Stretch[], n: number, from: number, pieces: Piece[]): Promise<number> {
     const hole = stretches.findIndex(({ kept }, at) => at > n && kept !== undefined && kept.id === undefined)
@@ -129,11 +144,16 @@ export class ContentWriter {
   }
 
   async #put(plain: Uint8Array): Promise<Piece> {
+    const id = this.#named(plain)
+    if (!this.#store.has(id)) await this.#store.put(this.#cipher.seal(id, plain))
+    return { id, length: plain.length }
+  }
+
+  #named(plain: Uint8Array): ChunkId {
     const id = this.#cipher.idOf(plain)
     this.#fresh.delete(id)
     this.#fresh.set(id, this.#clock.monotonicMs())
-    if (!this.#store.has(id)) await this.#store.put(this.#cipher.seal(id, plain))
-    return { id, length: plain.length }
+    return id
   }
 
   async #manifest(pieces: readonly Piece[], bytes: number): Promise<Manifest> {

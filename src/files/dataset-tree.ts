@@ -291,7 +291,7 @@ export class DatasetTree implements MountedTree, Disposable {
   /** Makes versions of all that was written. Rejects with the first that could not be kept. */
   async settle(): Promise<void> {
     const all = [...this.#slots.all].filter((slot) => slot.staged)
-    const results = await Promise.allSettled(all.map((slot) => this.#commit(slot)))
+    const results = await Promise.allSettled(all.map(async (slot) => this.#commit(slot)))
     for (const { dataset } of this.#options.datasets) await dataset.sync()
     const failed = results.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
@@ -438,6 +438,7 @@ export class DatasetTree implements MountedTree, Disposable {
       const { dataset } = slot.of
       const contents = {
         change: dataset.changeContent.bind(dataset),
+        changeNow: dataset.changeContentNow.bind(dataset),
         read: dataset.reader.read.bind(dataset.reader),
       }
       slot.staged = new StagedFile(contents, node.manifest)
@@ -445,41 +446,61 @@ export class DatasetTree implements MountedTree, Disposable {
     }
     slot.quiet?.dispose()
     slot.quiet = this.#options.clock.after(QUIET_MS, () => {
-      this.#commit(slot).catch((error: unknown) =>
-        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) }),
-      )
+      const failed = (error: unknown) =>
+        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) })
+      new Promise<void>((resolve) => resolve(this.#commit(slot))).catch(failed)
     })
     return slot.staged
   }
 
-  /** Makes a version of what was written. What could not be stored stays staged. @throws TreeError */
-  #commit(slot: TreeSlot): Promise<void> {
+  /** Makes a version of what was written; a small file at once. What could not be stored stays staged. @throws TreeError */
+  #commit(slot: TreeSlot): Answer<void> {
+    const { staged } = slot
+    if (!slot.committing && staged) {
+      const hadChanges = !staged.isStored
+      try {
+        if (staged.storeNow()) return this.#committed(slot, staged, hadChanges)
+      } catch (error) {
+        throw treeErrorOf(error)
+      }
+    }
     const work = async () => {
       const { staged } = slot
       if (!staged) return
       slot.quiet?.dispose()
       const hadChanges = !staged.isStored
       await staged.store()
-      // Written to again meanwhile: the next close or the quiet makes that a version.
-      if (slot.isRemoved || slot.staged !== staged) return
-      const { manifest } = staged
-      const isNew = hadChanges || manifest !== this.#node(slot).manifest
-      const mtimeNs = slot.mtimeNs ?? this.#nowNs()
-      if (isNew || mtimeNs !== this.#node(slot).mtimeNs) {
-        const node = this.#own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
-        slot.version = node.version
-        slot.base = node.version
-      }
-      if (staged.isStored) {
-        slot.staged = undefined
-        slot.mtimeNs = undefined
-      }
-      this.#syncSoon()
-      this.#dropUnused(slot)
+      this.#committed(slot, staged, hadChanges)
     }
     const after = (slot.committing ?? Promise.resolve()).then(work, work)
-    slot.committing = after.catch(() => {})
+    const committing = after
+      .catch(() => {})
+      .finally(() => {
+        if (slot.committing === committing) slot.committing = undefined
+      })
+    slot.committing = committing
     return after.catch(rethrow)
+  }
+
+  /** What was written is stored. */
+  #committed(slot: TreeSlot, staged: StagedFile, hadChanges: boolean): void {
+    // Written to again meanwhile: the next close or the quiet makes that a version.
+    if (slot.isRemoved || slot.staged !== staged) return
+    slot.quiet?.dispose()
+    const { manifest } = staged
+    const before = this.#node(slot)
+    const mtimeNs = slot.mtimeNs ?? this.#nowNs()
+    if (hadChanges || manifest !== before.manifest || mtimeNs !== before.mtimeNs) {
+      const node = this.#own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
+      slot.version = node.version
+      slot.base = node.version
+    }
+    if (staged.isStored) {
+      slot.staged = undefined
+      slot.mtimeNs = undefined
+    }
+    this.#syncSoon()
+    this.#dropUnused(slot)
   }
 
   #syncSoon(): void {

@@ -72,6 +72,7 @@ export class Dataset implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<DatasetChange>())
   readonly #cut = this.#owned.add(new Emitter<{ log: LogId; seq: number }>())
   readonly #openedMs: number
+  readonly #nodes = new WeakMap<NodeRecord, DatasetNode>()
 
   readonly onDidChange = this.#changed.event
   /** A segment of this device, or of another one taken in, can be offered to others. */
@@ -106,7 +107,16 @@ export class Dataset implements Disposable {
     if (id === ROOT_NODE) return rootNode(this.#openedMs)
     const record = this.#parts.store.node(id)
     const shown = this.#parts.store.shownName(id)
-    return record && shown !== undefined ? nodeOf(record, shown, this.#parts.clock.nowMs()) : undefined
+    return record && shown !== undefined ? this.#shown(record, shown, this.#parts.clock.nowMs()) : undefined
+  }
+
+  /** Records do not change, and are shown again and again; only what is ahead of the clock is shown as another each time. */
+  #shown(record: NodeRecord, shown: string, nowMs: number): DatasetNode {
+    const kept = this.#nodes.get(record)
+    if (kept?.name === shown) return kept
+    const node = nodeOf(record, shown, nowMs)
+    if (node.changedMs <= nowMs) this.#nodes.set(record, node)
+    return node
   }
 
   /** @throws FileError `file/not-found` */
@@ -125,7 +135,7 @@ export class Dataset implements Disposable {
   children(parent: NodeId): DatasetNode[] {
     this.#requireFolder(parent)
     const nowMs = this.#parts.clock.nowMs()
-    return this.#parts.store.children(parent).map(({ record, shown }) => nodeOf(record, shown, nowMs))
+    return this.#parts.store.children(parent).map(({ record, shown }) => this.#shown(record, shown, nowMs))
   }
 
   /** `/a/b`, from the top of the dataset. */
@@ -229,6 +239,11 @@ export class Dataset implements Disposable {
   /** Stores content that is nobody's yet: for `createFile` and `setContent`. */
   changeContent(base: Manifest, change: ContentChange): Promise<Manifest> {
     return this.#writer.change(base, change)
+  }
+
+  /** As changeContent, at once where it can be. */
+  changeContentNow(change: ContentChange): Manifest | undefined {
+    return this.#writer.changeNow(change)
   }
 
   // Changes of the tree

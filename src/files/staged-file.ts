@@ -7,6 +7,8 @@ import { TreeError } from './tree-error.ts'
 export interface StagedContents {
   /** Stores new content as a change of another one; nobody's version yet. @throws ContentError */
   change(base: Manifest, change: ContentChange): Promise<Manifest>
+  /** The same at once, for little that is new as a whole; undefined: it cannot be. @throws ContentError */
+  changeNow(change: ContentChange): Manifest | undefined
   read(manifest: Manifest, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>
 }
 
@@ -101,6 +103,24 @@ export class StagedFile {
     if (this.isStored) return
     this.#fold = this.#store().finally(() => (this.#fold = undefined))
     await this.#fold
+  }
+
+  /** As `store`, at once where it can be: a small file, all of it new. False: it cannot. @throws ContentError; nothing changes then */
+  storeNow(): boolean {
+    if (this.isStored) return true
+    if (this.#fold) return false
+    const fresh = this.#fresh
+    const read = (offset: number, length: number): Uint8Array => {
+      const out = new Uint8Array(length)
+      fresh.readInto(out, offset)
+      return out
+    }
+    const manifest = this.#contents.changeNow({ bytes: this.#bytes, extents: fresh.extents(), read })
+    if (!manifest) return false
+    this.#base = manifest
+    this.#baseBytes = manifest.bytes
+    this.#fresh = new StagedExtents()
+    return true
   }
 
   async #store(): Promise<void> {

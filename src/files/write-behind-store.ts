@@ -62,7 +62,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   readonly #values = new Map<string, { readonly space: string; readonly key: string; readonly value: Uint8Array | undefined }>()
   readonly #segments = new Map<string, Segmented>()
   readonly #heads = new Map<LogId, LogHead>()
-  #tail: readonly Op[] = []
+  /** No pending move is later. */
+  #latest: Mark | undefined
+  #tail: Op[] = []
   #count: number
   /** Of the transaction that runs. */
   #touched = new Map<string, PendingKey>()
@@ -191,7 +193,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   movesAfter(mark: Mark): FolderMove[] {
     const moves = this.#behind.movesAfter(mark).filter(({ op }) => !this.#moves.has(op))
-    for (const move of this.#moves.values()) if (move && isLater(move, mark)) moves.push(move)
+    // Nearly always the mark is the latest there is.
+    if (this.#latest && isLater(this.#latest, mark))
+      for (const move of this.#moves.values()) if (move && isLater(move, mark)) moves.push(move)
     return moves.sort((a, b) => (isLater(a, b) ? 1 : -1))
   }
 
@@ -222,7 +226,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   putTail(op: Op): void {
     this.#changing(() => {
-      this.#setTail([...this.#tail, op])
+      const [tail, length] = [this.#tail, this.#tail.length]
+      this.#undo.push(() => (tail.length = length))
+      tail.push(op)
       this.#newTail.push(op)
     })
   }
@@ -233,7 +239,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   cutTail(count: number): void {
     this.#changing(() => {
-      this.#setTail(this.#tail.slice(count))
+      const before = this.#tail
+      this.#undo.push(() => (this.#tail = before))
+      this.#tail = before.slice(count)
       this.#isTailCut = true
     })
   }
@@ -334,6 +342,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
       const [wasThere, before] = [this.#moves.has(op), this.#moves.get(op)]
       this.#undo.push(() => void (wasThere ? this.#moves.set(op, before) : this.#moves.delete(op)))
       this.#moves.set(op, move)
+      if (move && (!this.#latest || isLater(move, this.#latest))) this.#latest = move
       this.#touched.set(`m${op}`, { kind: 'move', op })
     })
   }
@@ -357,12 +366,6 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const versions = this.#versions.get(node)
     versions?.delete(op)
     if (versions?.size === 0) this.#versions.delete(node)
-  }
-
-  #setTail(tail: readonly Op[]): void {
-    const before = this.#tail
-    this.#undo.push(() => (this.#tail = before))
-    this.#tail = tail
   }
 
   /** What the transaction that runs has changed; undefined: nothing. */

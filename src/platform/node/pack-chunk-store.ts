@@ -70,7 +70,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     return undefined
   }
 
-  async put({ id, epoch, bytes }: SealedChunk): Promise<void> {
+  put({ id, epoch, bytes }: SealedChunk): void {
     if (this.#places.has(id)) return
     this.#append({ kind: 'chunk', id, epoch, length: bytes.length, digest: sha256(bytes) }, bytes)
   }

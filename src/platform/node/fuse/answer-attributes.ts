@@ -25,7 +25,7 @@ const setattr: AnswerRequest = (reader, { ino }, context) => {
   const [uid, gid] = [reader.u32(), reader.u32()]
   // Everything here belongs to the person: a tree that is on all devices knows no accounts of one of them.
   if ((valid & SetattrValid.uid && uid !== context.uid) || (valid & SetattrValid.gid && gid !== context.gid)) {
-    throw new FuseErrno(Errno.EPERM)
+    throw FuseErrno.of(Errno.EPERM)
   }
   const nowNs = BigInt(Date.now()) * 1_000_000n
   const timeOf = (set: number, now: number, seconds: bigint, nanoseconds: number) =>
@@ -60,8 +60,8 @@ const setxattr: AnswerRequest = (reader, { ino }, { tree }) => {
   const flags = reader.u32()
   reader.skip(8)
   const name = reader.text(MAX_XATTR_NAME_BYTES)
-  if (!isKept(name)) throw new FuseErrno(Errno.EOPNOTSUPP)
-  if (size > MAX_XATTR_BYTES) throw new FuseErrno(Errno.ENOSPC)
+  if (!isKept(name)) throw FuseErrno.of(Errno.EOPNOTSUPP)
+  if (size > MAX_XATTR_BYTES) throw FuseErrno.of(Errno.ENOSPC)
   const kind = flags & XattrFlag.create ? 'create' : flags & XattrFlag.replace ? 'replace' : 'any'
   return andThen(tree.setxattr(ino, name, reader.bytes(size).slice(), kind), done)
 }
@@ -70,11 +70,9 @@ const getxattr: AnswerRequest = (reader, { ino }, { tree }) => {
   const room = reader.u32()
   reader.skip(4)
   const name = reader.text(MAX_XATTR_NAME_BYTES)
-  if (!isKept(name)) throw new FuseErrno(Errno.ENODATA)
-  return andThen(tree.getxattr(ino, name), (value) => {
-    if (!value) throw new FuseErrno(Errno.ENODATA)
-    return valueOrSize(value, room)
-  })
+  // Returned, not thrown: the kernel asks for `security.capability` before the first write to each file.
+  if (!isKept(name)) return FuseErrno.of(Errno.ENODATA)
+  return andThen(tree.getxattr(ino, name), (value) => (value ? valueOrSize(value, room) : FuseErrno.of(Errno.ENODATA)))
 }
 
 const listxattr: AnswerRequest = (reader, { ino }, { tree }) => {
@@ -84,7 +82,7 @@ const listxattr: AnswerRequest = (reader, { ino }, { tree }) => {
 
 const removexattr: AnswerRequest = (reader, { ino }, { tree }) => {
   const name = reader.text(MAX_XATTR_NAME_BYTES)
-  if (!isKept(name)) throw new FuseErrno(Errno.ENODATA)
+  if (!isKept(name)) throw FuseErrno.of(Errno.ENODATA)
   return andThen(tree.removexattr(ino, name), done)
 }
 
@@ -96,7 +94,7 @@ function valueOrSize(value: Uint8Array, room: number): Reply {
     out.writeUInt32LE(0, OUT_HEADER_BYTES + 4)
     return out
   }
-  if (value.length > room) throw new FuseErrno(Errno.ERANGE)
+  if (value.length > room) throw FuseErrno.of(Errno.ERANGE)
   return [value]
 }
 

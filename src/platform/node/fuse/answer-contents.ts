@@ -46,7 +46,7 @@ const fallocate: AnswerRequest = (reader, { ino }, { tree }) => {
   const offset = reader.u64()
   const length = reader.u64()
   const kind = KINDS.get(reader.u32())
-  if (!kind) throw new FuseErrno(Errno.EOPNOTSUPP)
+  if (!kind) throw FuseErrno.of(Errno.EOPNOTSUPP)
   return andThen(tree.allocate(ino, kind, offset, length), done)
 }
 

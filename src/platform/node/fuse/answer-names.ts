@@ -32,7 +32,7 @@ const mkdir: AnswerRequest = (reader, { ino }, context) => {
 const mknod: AnswerRequest = (reader, { ino }, context) => {
   const mode = reader.u32()
   reader.skip(12)
-  if ((mode & FileType.mask) !== FileType.file) throw new FuseErrno(Errno.EPERM)
+  if ((mode & FileType.mask) !== FileType.file) throw FuseErrno.of(Errno.EPERM)
   return named(context.tree.create(ino, reader.entryName(), mode & 0o7777), context)
 }
 
@@ -89,14 +89,14 @@ const rename: AnswerRequest = (reader, header, context) => {
   }
   const kind: RenameKind | undefined =
     flags === 0 ? 'replace' : flags === RenameFlag.noReplace ? 'keep' : flags === RenameFlag.exchange ? 'exchange' : undefined
-  if (!kind) throw new FuseErrno(Errno.EINVAL)
+  if (!kind) throw FuseErrno.of(Errno.EINVAL)
   const name = reader.entryName()
   return andThen(context.tree.rename(header.ino, name, toParent, reader.entryName(), kind), done)
 }
 
 /** One entry has one place: git, npm and tar take EPERM as "copy instead", as on other systems without hard links. */
 const link: AnswerRequest = () => {
-  throw new FuseErrno(Errno.EPERM)
+  throw FuseErrno.of(Errno.EPERM)
 }
 
 export const NAME_ANSWERS: Readonly<Record<number, AnswerRequest>> = {

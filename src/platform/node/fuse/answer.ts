@@ -1,12 +1,12 @@
 import type { Answer, MountedTree } from '../../../files/mounted-tree.ts'
-import type { RequestHeader, RequestReader } from './request-reader.ts'
+import type { FuseErrno, RequestHeader, RequestReader } from './request-reader.ts'
 import type { ReplyContext } from './write-reply.ts'
 
 /**
  * What a request is answered with: a reply whose header is still to be written, bytes to go after a header,
  * nothing but success, or (`silent`) no answer at all.
  */
-export type Reply = Buffer | readonly Uint8Array[] | undefined | 'silent'
+export type Reply = Buffer | readonly Uint8Array[] | undefined | 'silent' | FuseErrno
 
 /** What an answer may use. */
 export interface AnswerContext extends ReplyContext {

@@ -162,7 +162,10 @@ export class FuseSession {
 
   #ask(reader: RequestReader, header: RequestHeader): void {
     const answer = ANSWERS[header.opcode]
-    if (!answer) throw new FuseErrno(Errno.ENOSYS)
+    if (!answer) {
+      this.#send(header.unique, FuseErrno.of(Errno.ENOSYS))
+      return
+    }
     let abort: AbortController | undefined
     const handedOut: number[] = []
     const context: AnswerContext = {
@@ -241,6 +244,7 @@ export class FuseSession {
   /** @returns false: whoever asked has given up */
   #send(unique: bigint, reply: Reply, errno = 0): boolean {
     if (reply === 'silent' || unique === 0n) return false
+    if (reply instanceof FuseErrno) return this.#send(unique, undefined, reply.errno)
     if (Buffer.isBuffer(reply)) {
       sealReply(reply, reply.length, errno, unique)
       return this.#options.device.write([reply])

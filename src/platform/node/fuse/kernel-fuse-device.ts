@@ -61,9 +61,9 @@ export class KernelFuseDevice implements FuseDevice {
   }
 
   readSoon(into: Buffer): number | 'none' | 'gone' {
-    const got = this.read(into)
-    if (got !== 'none' || libc().ppoll(this.#one, 1, this.#soon) <= 0) return got
-    return this.read(into)
+    // Looking first would find nothing nearly always: the program was just told to go on.
+    if (this.#disposed) return 'gone'
+    return libc().ppoll(this.#one, 1, this.#soon) > 0 ? this.read(into) : 'none'
   }
 
   write(parts: readonly Uint8Array[]): boolean {

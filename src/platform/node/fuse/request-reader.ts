@@ -1,12 +1,22 @@
 import { MAX_NAME_BYTES } from '../../../files/mounted-tree.ts'
 import { Errno, IN_HEADER_BYTES } from './fuse-protocol.ts'
 
-/** A request that cannot be done as it stands; the kernel hears this number. */
+/**
+ * A request that cannot be done as it stands; the kernel hears this number. One object for each number: programs ask for
+ * attributes that no file has all the time, and a stack for each costs more than the answer.
+ */
 export class FuseErrno extends Error {
+  static readonly #all = new Map<number, FuseErrno>()
   override readonly name = 'FuseErrno'
   readonly errno: number
 
-  constructor(errno: number) {
+  static of(errno: number): FuseErrno {
+    let one = FuseErrno.#all.get(errno)
+    if (!one) FuseErrno.#all.set(errno, (one = new FuseErrno(errno)))
+    return one
+  }
+
+  private constructor(errno: number) {
     super(`errno ${errno}`)
     this.errno = errno
   }
@@ -38,7 +48,7 @@ export class RequestReader {
 
   constructor(bytes: Buffer, plant?: RequestPlant) {
     this.#plant = plant
-    if (bytes.length < IN_HEADER_BYTES || bytes.readUInt32LE(0) !== bytes.length) throw new FuseErrno(Errno.EIO)
+    if (bytes.length < IN_HEADER_BYTES || bytes.readUInt32LE(0) !== bytes.length) throw FuseErrno.of(Errno.EIO)
     this.#bytes = bytes
   }
 
@@ -85,15 +95,15 @@ export class RequestReader {
   /** A name of one entry (rule MT0). */
   entryName(): string {
     const name = this.text(MAX_NAME_BYTES)
-    if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new FuseErrno(Errno.EINVAL)
+    if (name === '' || name === '.' || name === '..' || name.includes('/')) throw FuseErrno.of(Errno.EINVAL)
     return name
   }
 
   /** Text up to its NUL. @throws FuseErrno ENAMETOOLONG, EILSEQ; EIO: there is no NUL */
   text(maxBytes: number): string {
     const end = this.#bytes.indexOf(0, this.#at)
-    if (end < 0) throw new FuseErrno(Errno.EIO)
-    if (end - this.#at > maxBytes) throw new FuseErrno(Errno.ENAMETOOLONG)
+    if (end < 0) throw FuseErrno.of(Errno.EIO)
+    if (end - this.#at > maxBytes) throw FuseErrno.of(Errno.ENAMETOOLONG)
     const bytes = this.#bytes.subarray(this.#at, end)
     this.#at = end + 1
     return plainAscii(bytes) ?? decodeUtf8(bytes)
@@ -101,7 +111,7 @@ export class RequestReader {
 
   #take(count: number): number {
     const at = this.#at
-    if (at + count > this.#bytes.length && this.#plant !== 'believed-length') throw new FuseErrno(Errno.EIO)
+    if (at + count > this.#bytes.length && this.#plant !== 'believed-length') throw FuseErrno.of(Errno.EIO)
     this.#at += count
     return at
   }
@@ -109,7 +119,7 @@ export class RequestReader {
 
 function wholeNumber(bytes: Buffer, at: number): number {
   const high = bytes.readUInt32LE(at + 4)
-  if (high > 0x1fffff) throw new FuseErrno(Errno.EFBIG)
+  if (high > 0x1fffff) throw FuseErrno.of(Errno.EFBIG)
   return high * 2 ** 32 + bytes.readUInt32LE(at)
 }
 
@@ -123,6 +133,6 @@ function decodeUtf8(bytes: Buffer): string {
   try {
     return decoder.decode(bytes)
   } catch {
-    throw new FuseErrno(Errno.EILSEQ)
+    throw FuseErrno.of(Errno.EILSEQ)
   }
 }
