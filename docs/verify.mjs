@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 /*
- * Checks a ledger of Elsewhere without Elsewhere: node docs/verify.mjs FILE [RECEIPT]
+ * Checks a ledger of Elsewhere without Elsewhere: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]
  *
  * FILE is what `elsewhere ledger export`, `prove` or `receipt` wrote; RECEIPT is one that was kept from earlier, by you or by
  * somebody else: with it a history that was written anew is found, even when the device's own key signed it. Exit code 0: all
  * holds. Nothing is imported but Node 24 itself.
+ *
+ * TRANSACTION is what a Solana server that you trust answers to getTransaction (encoding base64) about the anchor in FILE, whose
+ * signature is told: with it nobody, the device's owner included, can have changed the history since that slot. The anchor's
+ * memo is "elsewhere-anchor/1 " and SHA-256 over "elsewhere/anchor/1\0", device, count, root (each with a line end) and the salt.
  *
  * An entry is signed text: Ed25519 over "elsewhere/ledger/1\0" and the body. A record is the 64 bytes of signature, then the
  * body; `prev` in the body is SHA-256 of the record before. The root is RFC 6962's Merkle tree over the records.
@@ -18,7 +22,7 @@ const bytesOf = (text) => Buffer.from(text, 'base64url')
 const leafOf = (record) => sha256(Buffer.of(0), record)
 const nodeOf = (left, right) => sha256(Buffer.of(1), left, right)
 
-function fromBase58(text) {
+function fromBase58(text, bytes = 32) {
   const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
   let number = 0n
   for (const character of text) {
@@ -26,7 +30,7 @@ function fromBase58(text) {
     if (value < 0) throw new Error('not base58')
     number = number * 58n + BigInt(value)
   }
-  return Buffer.from(number.toString(16).padStart(64, '0'), 'hex')
+  return Buffer.from(number.toString(16).padStart(2 * bytes, '0'), 'hex')
 }
 
 function isSigned(device, text, sig) {
@@ -55,20 +59,90 @@ function checkReceipt(device, { device: named, count, root, atMs, sig }) {
   return isSigned(named, text, sig) ? undefined : 'the receipt was changed'
 }
 
+/** Signatures, signed bytes, accounts that sign, and the texts of all instructions of a Solana transaction. */
+function readTransaction(wire) {
+  let at = 0
+  const take = (length) => wire.subarray(at, (at += length))
+  const length = () => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const [byte] = take(1)
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+  }
+  const many = (each) => Array.from({ length: length() }, each)
+  const signatures = many(() => take(64))
+  const message = wire.subarray(at)
+  if (wire[at] === 0x80) at++ // version 0
+  const [signerCount] = take(3)
+  const accounts = many(() => take(32))
+  take(32)
+  const texts = many(() => {
+    const program = accounts[take(1)[0]].toString('hex')
+    take(length())
+    return { program, text: take(length()).toString() }
+  })
+  return { signatures, message, signers: accounts.slice(0, signerCount), texts }
+}
+
+/** The SPL Memo program, third version, and fourth. */
+const MEMO = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH'].map((each) =>
+  fromBase58(each).toString('hex'),
+)
+
+/** An anchor by itself, and against what a server said of its transaction. */
+function checkAnchor(device, anchor, transaction) {
+  const { receipt, wallet, salt, signature } = anchor
+  const wrong = checkReceipt(device, receipt)
+  if (wrong) return wrong
+  const isOwn = wallet.device === device && isSigned(device, `elsewhere/wallet/1\0${device}\n${wallet.address}`, wallet.sig)
+  if (!isOwn || !isSigned(wallet.address, `elsewhere/wallet-proof/1\0${device}\n${wallet.address}`, wallet.proof))
+    return 'the wallet is of another device'
+  const wire = bytesOf(anchor.transaction)
+  const { signatures, message, signers, texts } = readTransaction(wire)
+  const payer = fromBase58(wallet.address)
+  if (!signers[0]?.equals(payer) || !isSigned(wallet.address, message, signatures[0].toString('base64url')))
+    return 'the wallet did not sign the transaction'
+  if (fromBase58(signature, 64).compare(signatures[0]) !== 0) return 'the transaction has another signature'
+  const hash = sha256(Buffer.from(`elsewhere/anchor/1\0${device}\n${receipt.count}\n${receipt.root}\n`), bytesOf(salt)).toString(
+    'base64url',
+  )
+  const isMemo = texts.length === 1 && MEMO.includes(texts[0].program) && texts[0].text === `elsewhere-anchor/1 ${hash}`
+  if (!isMemo) return 'the memo says something else than this root'
+  const answer = transaction && (transaction.result ?? transaction)
+  if (transaction && answer?.meta?.err) return 'the network refused the transaction'
+  if (transaction && !wire.equals(Buffer.from(answer?.transaction?.[0] ?? '', 'base64'))) return 'the network holds another transaction'
+  return undefined
+}
+
+const anchorsOf = (file) => [...(file.anchors ?? []), ...(file.anchor ? [file.anchor] : [])]
+
 /** What is wrong with an export, a proof or a receipt, or undefined. */
-export function checkLedger(file, kept) {
+export function checkLedger(file, kept, transaction) {
   const { device } = file
-  const receipts = [file.format === 'elsewhere-ledger-receipt' ? file : file.receipt, kept].filter(Boolean)
+  const anchors = anchorsOf(file)
+  const receipts = [
+    file.format === 'elsewhere-ledger-receipt' ? file : file.receipt,
+    kept,
+    ...anchors.map(({ receipt }) => receipt),
+  ].filter(Boolean)
   for (const receipt of receipts) {
     const wrong = checkReceipt(device, receipt)
     if (wrong) return wrong
   }
+  for (const anchor of anchors) {
+    const wrong = checkAnchor(device, anchor, anchor === anchors.at(-1) ? transaction : undefined)
+    if (wrong) return wrong
+  }
+  if (transaction && anchors.length === 0) return 'there is no anchor in this file'
   if (file.format === 'elsewhere-ledger-receipt') return undefined
   if (file.format === 'elsewhere-ledger-proof') {
     const wrong = checkRecord(device, file.record)
     if (wrong) return wrong
     const step = (below, { side, hash }) => (side === 'left' ? nodeOf(bytesOf(hash), below) : nodeOf(below, bytesOf(hash)))
     const root = file.path.reduce(step, leafOf(recordOf(file.record)))
+    if (file.anchor && file.anchor.receipt.root !== file.receipt.root) return 'the anchor is of another root'
     if (root.toString('base64url') !== file.receipt.root) return 'the entry is not under this root'
     return kept && kept.count === file.receipt.count && kept.root !== file.receipt.root ? 'rewritten' : undefined
   }
@@ -90,8 +164,19 @@ export function checkLedger(file, kept) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [file, kept] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
-  const wrong = file ? checkLedger(file, kept) : 'usage: node docs/verify.mjs FILE [RECEIPT]'
+  const [file, ...others] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
+  const kept = others.find(({ format }) => format === 'elsewhere-ledger-receipt')
+  const transaction = others.find((other) => other !== kept)
+  const wrong = file ? checkLedger(file, kept, transaction) : 'usage: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]'
   console.log(wrong ?? `All holds: ${file.format} of device ${file.device}`)
+  const anchor = wrong || transaction ? undefined : anchorsOf(file).at(-1)
+  if (anchor) {
+    console.log(
+      `Anchored in slot ${anchor.slot} of the Solana network whose genesis hash is ${anchor.network}. To be sure of that, ask a server of it`,
+    )
+    console.log(
+      `getTransaction ["${anchor.signature}", {"encoding": "base64", "maxSupportedTransactionVersion": 0}] and give its answer as another file`,
+    )
+  }
   process.exitCode = wrong ? 1 : 0
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build as bundle, stop as stopBundler } from 'esbuild'
 import { BROTLI_EXTENSION, COMPRESSIBLE, compressBrotli } from '../src/main/daemon/compression.ts'
@@ -10,6 +10,9 @@ const EXTERNAL = ['node-datachannel', 'sodium-native', '@lydell/node-pty', 'koff
 /** Some bundled packages are CommonJS inside an ES module: they need a `require`. */
 const REQUIRE_BANNER = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 
+/** What several processes share, and what is loaded when first needed. Beside the processes: some code asks where it lies. */
+const CHUNK = /-[A-Z0-9]{8}\.mjs(\.map)?$/
+
 const DAEMON_ENTRIES = ['supervisor', 'device-main', 'host-main', 'files-main']
 
 const exists = (file: string): Promise<boolean> =>
@@ -18,14 +21,21 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   )
 
-/** Processes of a device and the CLI: plain Node 24 ES modules, one bundle each. A test may put another package in the place of one. */
+/**
+ * Processes of a device and the CLI: plain Node 24 ES modules, one bundle each; what is imported when it is first needed (the
+ * Solana libraries) lies in chunks beside, so that no start reads it. A test may put another package in the place of one.
+ */
 export async function buildDaemon(outdir = inProject('dist'), alias: Readonly<Record<string, string>> = {}): Promise<void> {
   const entries = DAEMON_ENTRIES.map((name) => ({ in: inProject('src/main/daemon', `${name}.ts`), out: `daemon/${name}` }))
   entries.push({ in: inProject('src/main/cli/cli.ts'), out: 'cli/cli' })
+  const daemon = path.join(outdir, 'daemon')
+  for (const name of await readdir(daemon).catch(() => [])) if (CHUNK.test(name)) await rm(path.join(daemon, name))
   await bundle({
     entryPoints: entries,
     outdir,
     outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'daemon/[name]-[hash]',
     bundle: true,
     platform: 'node',
     target: 'node24',

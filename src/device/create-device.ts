@@ -6,6 +6,7 @@ import type { Handlers, Need } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import { controlContract } from './control-contract.ts'
+import { AnchorService } from './anchor-service.ts'
 import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
 import { DatasetService } from './dataset-service.ts'
@@ -110,8 +111,22 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   const grants = owned.add(new GrantsService({ clock, desk, personKey: () => (vault.isPersonOpen ? vault.personKey : undefined) }))
-  const ledger = owned.add(new LedgerService({ crypto, desk }))
   const wallet = owned.add(new WalletService(vault))
+  const anchors: AnchorService = owned.add(
+    new AnchorService({
+      clock,
+      log: log.child('identity'),
+      settings,
+      notices,
+      wallet,
+      desk,
+      isDeskOpen: () => keeper.current !== undefined,
+      openNetwork: (url) => parts.openAnchorNetwork(url),
+    }),
+  )
+  const ledger = owned.add(
+    new LedgerService({ crypto, desk, network: () => anchors.network(), walletAddress: async () => (await wallet.certificate()).address }),
+  )
   const keepDisplays = () => {
     for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
   }
@@ -212,6 +227,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...links.handlers(),
     ...grants.handlers(),
     ...ledger.handlers(),
+    ...anchors.handlers(),
     ...wallet.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { anchorSettings } from '../identity/ledger-contract.ts'
 import { event, method, type Contract } from '../rpc/contract.ts'
 
 /*
@@ -146,5 +147,7 @@ export const deviceSettings = z.object({
   iceServers: z.array(z.string().max(512)).max(8),
   unattended: z.boolean(),
   autoLockMinutes: z.number().int().min(0).max(1440),
+  /** Anchoring the ledger; off unless somebody turns it on. */
+  anchor: anchorSettings,
 })
 export type DeviceSettings = z.infer<typeof deviceSettings>

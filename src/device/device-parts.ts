@@ -8,6 +8,7 @@ import type { RandomSource } from '../base/random.ts'
 import type { Sealer } from '../base/sealer.ts'
 import type { AuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Argon2Params, Crypto } from '../identity/crypto.ts'
+import type { AnchorNetwork } from '../identity/ledger/anchor-network.ts'
 import type { LedgerStore } from '../identity/ledger/ledger-store.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
 import type { attemptsContract } from '../jobs/attempt-contract.ts'
@@ -71,7 +72,9 @@ export interface DeviceParts {
   /** @throws StoreError */
   openStore(sealer: Sealer): DeviceStore
   /** The device's ledger, in a store of its own: it stays when the device joins another person. @throws StoreError */
-  openLedger(sealer: Sealer): { readonly store: LedgerStore } & Disposable
+  openLedger(sealer: Sealer): { readonly store: LedgerStore; readonly values: KeyValueStore } & Disposable
+  /** Speaks with a Solana server, once it is called. */
+  openAnchorNetwork(url: string): Promise<AnchorNetwork>
   /** `linux`, `darwin`, `win32`: what the device list says of this machine. */
   readonly platform: string
   readonly hostName: string

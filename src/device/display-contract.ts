@@ -5,7 +5,7 @@ import { jobsContract } from '../jobs/jobs-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
-import { ledgerContract } from '../identity/ledger-contract.ts'
+import { anchorContract, ledgerContract } from '../identity/ledger-contract.ts'
 import { walletContract } from '../identity/wallet-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
@@ -22,6 +22,7 @@ export const displayContract = {
   ...linksContract,
   ...grantsContract,
   ...ledgerContract,
+  ...anchorContract,
   ...walletContract,
   ...terminalContract,
   ...tasksContract,

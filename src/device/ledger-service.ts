@@ -5,6 +5,8 @@ import type { DeviceId } from '../base/ids.ts'
 import { type Crypto, SIGNATURE_BYTES } from '../identity/crypto.ts'
 import { IdentityError } from '../identity/identity-error.ts'
 import { LEDGER_PAGE, type LedgerRow, type ledgerContract } from '../identity/ledger-contract.ts'
+import type { AnchorNetwork } from '../identity/ledger/anchor-network.ts'
+import { type AnchorFinding, auditAnchors, auditOnNetwork } from '../identity/ledger/audit-anchors.ts'
 import { readReceipt } from '../identity/ledger/ledger-receipt.ts'
 import { ledgerSentence } from '../identity/ledger/ledger-words.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -14,6 +16,9 @@ export interface LedgerServiceOptions {
   readonly crypto: Crypto
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
+  /** Where anchors are asked for; undefined while that is off. */
+  network(): Promise<AnchorNetwork | undefined>
+  walletAddress(): Promise<string>
 }
 
 /** The ledger as displays and the command line see it: entries in sentences, the check, and what goes to others. */
@@ -42,8 +47,8 @@ export class LedgerService implements Disposable {
         return { count: ledger.count, rows: Array.from({ length: end - start }, (_, n) => this.#row(end - 1 - n)) }
       },
       onDidChangeLedger: this.#changed.event,
-      verifyLedger: ({ receipt }) => {
-        const { ledger, context } = this.#options.desk()
+      verifyLedger: async ({ receipt, online = false }, { signal }) => {
+        const { ledger, context, anchors } = this.#options.desk()
         const witness = receipt === undefined ? [] : [readReceipt(this.#options.crypto, receipt)]
         if (witness.some(({ device }) => device !== context.signer.device)) {
           throw new IdentityError(
@@ -51,15 +56,20 @@ export class LedgerService implements Disposable {
             'that receipt is of another device; check it there, or with docs/verify.mjs and an export of it',
           )
         }
-        const finding = ledger.verify(witness)
-        return { count: ledger.count, ...(finding && { finding }) }
+        const { all } = anchors
+        const finding =
+          ledger.verify([...witness, ...all.map((anchor) => anchor.receipt)]) ??
+          auditAnchors(this.#options.crypto, all) ??
+          (online ? await this.#askNetwork(signal) : undefined)
+        return { count: ledger.count, anchors: all.length, ...(finding && { finding }) }
       },
       ledgerReceipt: () => this.#options.desk().ledger.receipt(),
       proveLedger: ({ seq }) => {
-        const { ledger } = this.#options.desk()
-        const receipt = ledger.receipt()
+        const { ledger, anchors } = this.#options.desk()
+        const anchor = anchors.last && seq < anchors.last.receipt.count ? anchors.last : undefined
+        const receipt = anchor?.receipt ?? ledger.receipt()
         const path = ledger.prove(seq, receipt.count).map(({ side, hash }) => ({ side, hash: toBase64Url(hash) }))
-        return { receipt, path }
+        return { receipt, path, ...(anchor && { anchor }) }
       },
     }
   }
@@ -67,6 +77,13 @@ export class LedgerService implements Disposable {
   dispose(): void {
     this.#scope?.dispose()
     this.#owned.dispose()
+  }
+
+  async #askNetwork(signal: AbortSignal): Promise<AnchorFinding | undefined> {
+    const { all } = this.#options.desk().anchors
+    const network = await this.#options.network()
+    if (!network) throw new IdentityError('anchor/off', 'anchoring is off, so there is no network to ask; verify without it, or turn it on')
+    return auditOnNetwork(network, await this.#options.walletAddress(), all, signal)
   }
 
   #row(seq: number): LedgerRow {

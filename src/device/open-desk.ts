@@ -6,7 +6,9 @@ import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
 import { DeviceListCopy } from '../identity/device-list-copy.ts'
 import { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import { eventOfOperation } from '../identity/ledger/authority-events.ts'
+import { AnchorStore } from '../identity/ledger/anchor-store.ts'
 import { Ledger } from '../identity/ledger/ledger.ts'
+import { LedgerAnchorer } from '../identity/ledger/ledger-anchorer.ts'
 import type { Vault } from '../identity/vault.ts'
 import { firstContent } from '../session/first-content.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
@@ -29,6 +31,8 @@ export interface OpenDesk extends Disposable {
   readonly keyring: DatasetKeyring
   /** Who was linked, added, removed, and what was granted; whoever does such a thing records it here. */
   readonly ledger: Ledger
+  readonly anchors: AnchorStore
+  readonly anchorer: LedgerAnchorer
   readonly values: KeyValueStore
   /** The workspace was written by a newer version: shown, not changed. */
   isReadOnly(doc: DocId): boolean
@@ -57,10 +61,12 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
         self: keys.device,
       }),
     )
-    const { store: ledgerStore } = owned.add(parts.openLedger(keys.sealer))
+    const { store: ledgerStore, values: ledgerValues } = owned.add(parts.openLedger(keys.sealer))
     const ledger = owned.add(
       new Ledger({ crypto, clock, logger: log.child('identity'), signer: keys.signer, person: keys.person, store: ledgerStore }),
     )
+    const anchors = new AnchorStore(ledgerValues)
+    const anchorer = new LedgerAnchorer({ crypto, clock, ledger, store: anchors })
     owned.add(devices.onDidTake((operations) => ledger.recordAll(operations.flatMap((operation) => eventOfOperation(operation) ?? []))))
     dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)
@@ -111,6 +117,8 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       devices,
       keyring,
       ledger,
+      anchors,
+      anchorer,
       values: store.values,
       workspace,
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.readOnly,

@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { isLoopback } from '../base/loopback.ts'
 import { deviceSettings, type DeviceSettings } from './desk-contract.ts'
 import { DeviceError } from './device-error.ts'
 
@@ -23,6 +24,7 @@ export const defaultSettings = (deviceName: string): DeviceSettings => ({
   iceServers: [],
   unattended: false,
   autoLockMinutes: 15,
+  anchor: { network: 'off', rpcUrl: '', everyHours: 24, dailyLamports: 50_000 },
 })
 
 /** The settings of this machine, parsed field by field: one damaged value falls back alone. */
@@ -51,10 +53,11 @@ export class SettingsService implements Disposable {
     return this.#current
   }
 
-  /** @throws DeviceError `settings/invalid`  a URL that is none of ws, wss (rendezvous) or stun, turn, turns (ICE) */
+  /** @throws DeviceError `settings/invalid`  a URL that is none of ws, wss (rendezvous), stun, turn, turns (ICE) or https (anchors) */
   change(part: Partial<DeviceSettings>): DeviceSettings {
     for (const url of part.rendezvousUrls ?? []) requireScheme(url, ['ws:', 'wss:'])
     for (const url of part.iceServers ?? []) requireScheme(url, ['stun:', 'turn:', 'turns:'])
+    if (part.anchor) requireServer(part.anchor)
     const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined))
     const next = deviceSettings.parse({ ...this.#current, ...given })
     this.#store.write(next)
@@ -66,6 +69,12 @@ export class SettingsService implements Disposable {
   dispose(): void {
     this.#changed.dispose()
   }
+}
+
+/** What a Solana server is told is nobody else's business: https, except on this very machine. */
+function requireServer({ network, rpcUrl }: DeviceSettings['anchor']): void {
+  if (rpcUrl === '' && network === 'custom') throw new DeviceError('settings/invalid', 'a network of your own needs the URL of its server')
+  if (rpcUrl !== '') requireScheme(rpcUrl, isLoopback(rpcUrl) ? ['http:', 'https:'] : ['https:'])
 }
 
 function requireScheme(url: string, schemes: readonly string[]): void {

@@ -4,7 +4,7 @@ import type { Disposable } from '../base/disposable.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { walletContract, walletControlContract } from '../identity/wallet-contract.ts'
 import { DeviceWalletAdapter } from '../identity/wallet/device-wallet-adapter.ts'
-import { certifyWallet } from '../identity/wallet/wallet-certificate.ts'
+import { certifyWallet, type WalletCertificate } from '../identity/wallet/wallet-certificate.ts'
 import type { Handlers } from '../rpc/contract.ts'
 
 /** This device's wallet, as the command line and the ledger's anchor use it: always through its adapter. */
@@ -28,7 +28,7 @@ export class WalletService implements Disposable {
   }
 
   handlers(): Handlers<typeof walletContract> {
-    return { readWallet: async () => certifyWallet(this.#vault.keys.signer, await this.#vault.openWallet()) }
+    return { readWallet: () => this.certificate() }
   }
 
   controlHandlers(): Handlers<typeof walletControlContract> {
@@ -43,6 +43,16 @@ export class WalletService implements Disposable {
         return this.#answer(signedMessage, signature)
       },
     }
+  }
+
+  /** @throws IdentityError `vault/locked`; StoreError */
+  async certificate(): Promise<WalletCertificate> {
+    return certifyWallet(this.#vault.keys.signer, await this.#vault.openWallet())
+  }
+
+  /** 64 bytes over a transaction's message. @throws IdentityError `wallet/refused`, `vault/locked` */
+  signTransaction(message: Uint8Array): Promise<Uint8Array> {
+    return this.#use(() => this.adapter.signTransactionBytes(message))
   }
 
   dispose(): void {

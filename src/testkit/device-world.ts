@@ -25,6 +25,7 @@ import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
+import { createSolanaAnchorNetwork } from '../platform/node/solana-anchor-network.ts'
 import { createClient } from '../rpc/client.ts'
 import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
@@ -95,6 +96,7 @@ export class WorldDevice {
   #log = new MemoryEnvelopeLog()
   #values = new MemoryKeyValueStore()
   readonly ledger = new MemoryLedgerStore()
+  readonly ledgerValues = new MemoryKeyValueStore()
   readonly #authority = new Map<PersonId, MemoryAuthorityStore>()
   readonly #datasets = new Map<string, { store: MemoryDatasetStore; chunks: MemoryChunkStore }>()
   #device: Device | undefined
@@ -262,7 +264,8 @@ export class WorldDevice {
           dispose: () => {},
         }
       },
-      openLedger: () => ({ store: this.ledger, dispose: () => undefined }),
+      openLedger: () => ({ store: this.ledger, values: this.ledgerValues, dispose: () => undefined }),
+      openAnchorNetwork: async (url) => createSolanaAnchorNetwork(url, (address, init) => fetch(address, init)),
       putStoreAside: () => {
         this.storesPutAside++
         this.#log = new MemoryEnvelopeLog()

@@ -28,6 +28,15 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('revoked'), by: deviceId, grant: operation, operation }),
   z.strictObject({ kind: z.literal('port-shared'), peer: deviceId, port: z.number().int().min(1).max(65_535) }),
   z.strictObject({ kind: z.literal('port-closed'), peer: deviceId, port: z.number().int().min(1).max(65_535), forMs: bytes }),
+  /** The root over the entries before this one stands on a network. */
+  z.strictObject({
+    kind: z.literal('anchored'),
+    count: bytes,
+    root: z.string().length(43),
+    signature: z.string().max(90),
+    network: z.string().max(64),
+    feeLamports: bytes,
+  }),
   /** Entries that could not be written for so long (a full disk) that they were given up. */
   z.strictObject({ kind: z.literal('lost'), count: z.number().int().positive() }),
 ])

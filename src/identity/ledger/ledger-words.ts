@@ -27,6 +27,8 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `Port ${number('port')} was opened to ${name('peer')}`
     case 'port-closed':
       return `Port ${number('port')} was closed to ${name('peer')} after ${duration(number('forMs'))}`
+    case 'anchored':
+      return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':
       return `${number('count')} entries could not be written and are lost`
     default:

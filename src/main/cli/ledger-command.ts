@@ -4,6 +4,7 @@ import { errorMessage } from '../../base/errors.ts'
 import { LEDGER_PAGE, type LedgerRow } from '../../identity/ledger-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { ANCHOR_HELP, anchor, anchorOptions } from './ledger-anchor.ts'
 import type { DeviceClient } from './local-client.ts'
 
 const options = {
@@ -11,6 +12,8 @@ const options = {
   json: { type: 'boolean', default: false },
   limit: { type: 'string', default: '50' },
   against: { type: 'string' },
+  online: { type: 'boolean', default: false },
+  ...anchorOptions,
 } as const
 
 /** What was found, in words. */
@@ -19,6 +22,8 @@ const FAULTS = {
   broken: 'is missing, doubled or out of its place',
   truncated: 'and all after it are gone',
   rewritten: 'belongs to another history than the one that was witnessed',
+  'false-anchor': 'is where an anchor ends that does not hold',
+  'lost-anchor': 'and others may be gone: the network holds an anchor that this device no longer knows',
 } as const
 
 export const ledgerCommand: Command = {
@@ -30,9 +35,12 @@ export const ledgerCommand: Command = {
   elsewhere ledger receipt FILE    write down how far it goes and its root; whoever keeps it can prove a later change of history
   elsewhere ledger export FILE     all of it, for "node docs/verify.mjs FILE [RECEIPT]"
   elsewhere ledger prove SEQ FILE  one entry and the way to the root: shows that entry and no other
+  elsewhere ledger anchor          put the root on Solana, where nobody can change it; off until a network is set
 
   --limit N        how many entries are listed (default: 50)
   --against FILE   verify: also check against a receipt
+  --online         verify: also ask the network for the anchors
+${ANCHOR_HELP}
   --json           for programs
 ${DATA_OPTION}`,
   async run(args) {
@@ -45,19 +53,29 @@ ${DATA_OPTION}`,
         case 'list':
           return list(await newest(device, limit), values.json)
         case 'verify':
-          return verify(device, values.against, values.json)
+          return verify(device, values)
+        case 'anchor':
+          return anchor(device, values)
         case 'receipt':
           return write(required(first, 'FILE'), await device.ledgerReceipt({}))
         case 'export': {
           const receipt = await device.ledgerReceipt({})
           const rows = (await newest(device, Number.MAX_SAFE_INTEGER)).reverse().filter(({ seq }) => seq < receipt.count)
           const records = rows.map(({ body, sig }) => ({ body, sig }))
-          return write(required(first, 'FILE'), { format: 'elsewhere-ledger', version: 1, device: receipt.device, records, receipt })
+          const { anchors } = await device.listAnchors({})
+          return write(required(first, 'FILE'), {
+            format: 'elsewhere-ledger',
+            version: 1,
+            device: receipt.device,
+            records,
+            receipt,
+            anchors,
+          })
         }
         case 'prove': {
           const seq = Number(required(first, 'SEQ'))
           if (!Number.isInteger(seq) || seq < 0) throw new TypeError('SEQ is the number of an entry, as "elsewhere ledger list" shows it')
-          const { receipt, path } = await device.proveLedger({ seq })
+          const { receipt, path, anchor: anchored } = await device.proveLedger({ seq })
           const [row] = (await device.listLedger({ before: seq + 1, limit: 1 })).rows
           const record = { body: row?.body, sig: row?.sig }
           return write(required(second, 'FILE'), {
@@ -67,6 +85,7 @@ ${DATA_OPTION}`,
             record,
             path,
             receipt,
+            ...(anchored && { anchor: anchored }),
           })
         }
         default:
@@ -98,12 +117,18 @@ function list(rows: readonly LedgerRow[], isJson: boolean): number {
   return 0
 }
 
-async function verify(device: DeviceClient, receiptFile: string | undefined, isJson: boolean): Promise<number> {
-  const receipt = receiptFile === undefined ? undefined : readJson(receiptFile)
-  const { count, finding } = await device.verifyLedger(receipt === undefined ? {} : { receipt })
-  if (isJson) console.log(JSON.stringify({ count, ...(finding ? { finding } : {}) }))
+async function verify(device: DeviceClient, values: { against?: string | undefined; online: boolean; json: boolean }): Promise<number> {
+  const receipt = values.against === undefined ? undefined : readJson(values.against)
+  const { count, anchors, finding } = await device.verifyLedger({ online: values.online, ...(receipt === undefined ? {} : { receipt }) })
+  if (values.json) console.log(JSON.stringify({ count, anchors, ...(finding ? { finding } : {}) }))
   else if (finding) console.log(`Entry ${finding.at} ${FAULTS[finding.fault]}. (${finding.fault})`)
-  else console.log(`${count} entries, all as they were written${receipt === undefined ? '' : ', and as the receipt says'}.`)
+  else {
+    const anchored =
+      anchors === 0
+        ? ''
+        : `, and as ${anchors} ${anchors === 1 ? 'anchor says' : 'anchors say'}${values.online ? ', which the network holds' : ''}`
+    console.log(`${count} entries, all as they were written${receipt === undefined ? '' : ', and as the receipt says'}${anchored}.`)
+  }
   return finding ? 1 : 0
 }
 

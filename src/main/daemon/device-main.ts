@@ -52,6 +52,11 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       files,
       openStore: (sealer) => openDeviceStore(data.store, sealer),
       openLedger: (sealer) => openLedgerStore(data.ledger, sealer),
+      // Only who turned anchoring on pays for loading it.
+      openAnchorNetwork: async (url) => {
+        const { createSolanaAnchorNetwork } = await import('../../platform/node/solana-anchor-network.ts')
+        return createSolanaAnchorNetwork(url, (address, init) => fetch(address, init))
+      },
       putStoreAside: () => putStoreAside(data.store),
       createLinkPlatform: ({ lan }) => createNodeLinkPlatform({ logger: log.child('links'), lan }),
       startRendezvous: (port) => runRendezvous({ port, logger: log.child('links') }),

@@ -24,7 +24,7 @@ export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
 /** The ledger's own file. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
 export function openLedgerStore(file: string, sealer: Sealer): ReturnType<DeviceParts['openLedger']> {
   const store = new SqliteStore({ path: file, sealer })
-  return { store: new SqliteLedgerStore(store), dispose: () => store.dispose() }
+  return { store: new SqliteLedgerStore(store), values: new SqliteKeyValueStore(store), dispose: () => store.dispose() }
 }
 
 /** Renames a closed store: `store.sqlite.before-joining`, with a number when there is one already. Still sealed by this device's keys. */

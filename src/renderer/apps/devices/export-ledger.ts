@@ -12,6 +12,7 @@ export async function exportLedger(client: DeviceClient): Promise<void> {
     before = page.rows.at(-1)?.seq ?? 0
   }
   const records = rows.reverse().map(({ body, sig }) => ({ body, sig }))
-  const file = { format: 'elsewhere-ledger', version: 1, device: receipt.device, records, receipt }
+  const { anchors } = await client.listAnchors({})
+  const file = { format: 'elsewhere-ledger', version: 1, device: receipt.device, records, receipt, anchors }
   saveFile('elsewhere-ledger.json', JSON.stringify(file, undefined, 1), 'application/json')
 }

@@ -5,6 +5,7 @@ export const FILTERS = [
   { value: 'links', label: 'Links' },
   { value: 'devices', label: 'Devices' },
   { value: 'access', label: 'Access' },
+  { value: 'anchors', label: 'Anchors' },
 ] as const
 export type LedgerFilter = (typeof FILTERS)[number]['value']
 
@@ -12,6 +13,7 @@ const KINDS: Readonly<Record<Exclude<LedgerFilter, 'all'>, readonly string[]>> =
   links: ['linked', 'unlinked'],
   devices: ['device-added', 'device-removed', 'role-changed', 'contact-added'],
   access: ['granted', 'revoked', 'port-shared', 'port-closed'],
+  anchors: ['anchored'],
 }
 
 export const passes = (filter: LedgerFilter, kind: string): boolean => filter === 'all' || KINDS[filter].includes(kind)
@@ -20,6 +22,8 @@ const FAULTS: Readonly<Record<LedgerFault, string>> = {
   edited: 'was changed after this device signed it',
   broken: 'is missing, doubled or out of its place',
   truncated: 'and what came after it are gone',
+  'false-anchor': 'is where an anchor ends that does not hold',
+  'lost-anchor': 'and others may be gone: the network holds an anchor that this device no longer knows',
   rewritten: 'belongs to another history than the one that was witnessed',
 }
 
