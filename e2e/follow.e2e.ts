@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { keepEvidence } from './harness/evidence.ts'
@@ -183,6 +184,31 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await eventually('what the kitchen saved, on the laptop', async () => (await onLaptop()).endsWith('Dear kitchen, and back'))
 
       await a.openApp('Files')
+      const [chooser] = await Promise.all([
+        a.page.waitForEvent('filechooser'),
+        a.page.getByRole('button', { name: 'Put files here' }).click(),
+      ])
+      const bytes = Buffer.alloc(1_500_000, 'photo')
+      await chooser.setFiles({ name: 'photo.raw', mimeType: 'application/octet-stream', buffer: bytes })
+      await row(b, 'photo.raw').click()
+      await b.page.getByText('On this device and laptop').waitFor()
+      await row(b, 'photo.raw').click({ button: 'right' })
+      const [download] = await Promise.all([b.page.waitForEvent('download'), b.page.getByRole('menuitem', { name: 'Download' }).click()])
+      expect(readFileSync(await download.path()).equals(bytes)).toBe(true)
+      await row(a, 'photo.raw').click()
+      await a.page.keyboard.press('Control+c')
+      await a.page.keyboard.press('Control+v')
+      await row(b, 'photo 2.raw').waitFor()
+      await places.getByRole('button', { name: 'kitchen' }).click()
+      await a.page.getByRole('button', { name: 'Up one folder' }).waitFor()
+      await row(b, 'photo 2.raw').waitFor({ state: 'detached' })
+      await a.page.getByRole('listbox').press('Control+v')
+      await eventually('the copy in the home of the kitchen', async () =>
+        readFileSync(path.join(lab.machine('kitchen').device.folder, 'photo.raw')).equals(bytes),
+      )
+      await places.getByRole('button', { name: /^Home/ }).click()
+      await row(a, folder).dblclick()
+
       await row(a, 'hello.md').click()
       await a.page.keyboard.press('Delete')
       await row(b, 'hello.md').waitFor({ state: 'detached' })

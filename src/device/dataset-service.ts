@@ -94,6 +94,7 @@ export class DatasetService implements Disposable {
       removeDatasetNode: pass((files) => files.removeDatasetNode),
       listDatasetTrash: pass((files) => files.listDatasetTrash),
       datasetVersions: pass((files) => files.datasetVersions),
+      datasetHolders: pass((files) => files.datasetHolders),
       restoreDatasetNode: pass((files) => files.restoreDatasetNode),
       checkDataset: pass((files) => files.checkDataset),
       mountStatus: pass((files) => files.mountStatus),

@@ -112,5 +112,8 @@ it('[DV52] a file written on one device is listed and read on the other, and cou
     }
   }, LONG_WAIT)
   expect((await near.datasetAt({ dataset, path: '/of laptop' })).isSafe).toBe(true)
+  const { node } = await near.datasetAt({ dataset, path: '/of laptop' })
+  const holders = (await near.datasetHolders({ dataset, node })).map(({ name, how }) => `${name}: ${how}`)
+  expect(holders, '[RP5]').toEqual(['laptop: here', 'server: signed'])
   expect([...laptop.errors, ...server.errors]).toEqual([])
 })

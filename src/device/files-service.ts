@@ -52,6 +52,7 @@ export class FilesService {
         this.#keep(input.device, input.path, input.text, written.version)
         return written
       },
+      writeBytes: pass((files) => files.writeBytes),
       makeFolder: pass((files) => files.makeFolder),
       renameEntry: pass((files) => files.renameEntry),
       trashEntry: pass((files) => files.trashEntry),

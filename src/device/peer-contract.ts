@@ -123,6 +123,7 @@ export const peerFilesContract = {
   readText: method({ ...homeFilesContract.readText, needs: 'peer:read' }),
   readBytes: method({ ...homeFilesContract.readBytes, needs: 'peer:read' }),
   writeText: method({ ...homeFilesContract.writeText, needs: 'peer:read' }),
+  writeBytes: method({ ...homeFilesContract.writeBytes, needs: 'peer:read' }),
   makeFolder: method({ ...homeFilesContract.makeFolder, needs: 'peer:read' }),
   renameEntry: method({ ...homeFilesContract.renameEntry, needs: 'peer:read' }),
   trashEntry: method({ ...homeFilesContract.trashEntry, needs: 'peer:read' }),

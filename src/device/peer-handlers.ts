@@ -127,6 +127,7 @@ export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handl
     readText: async (input, options) => (await after('files:read', input.path)).readText(input, options),
     readBytes: async (input, options) => (await after('files:read', input.path)).readBytes(input, options),
     writeText: async (input, options) => (await after('files:write', input.path)).writeText(input, options),
+    writeBytes: async (input, options) => (await after('files:write', input.path)).writeBytes(input, options),
     makeFolder: async (input, options) => (await after('files:write', input.path)).makeFolder(input, options),
     renameEntry: async (input, options) => (await after('files:write', input.path)).renameEntry(input, options),
     trashEntry: async (input, options) => (await after('files:write', input.path)).trashEntry(input, options),

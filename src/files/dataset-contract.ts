@@ -180,6 +180,12 @@ export const datasetContract = {
     parseOutput: z.array(z.object({ info: datasetNode, removedAtMs: atMs })).max(5000).parse,
   }),
   datasetVersions: method({ needs: 'desk:read', parseInput: z.object(of).parse, parseOutput: z.array(datasetVersion).max(10_000).parse }),
+  /** Devices that have the bytes of the version shown: this one, its author, and those that said so in writing. */
+  datasetHolders: method({
+    needs: 'desk:read',
+    parseInput: z.object(of).parse,
+    parseOutput: z.array(z.object({ device, name: z.string().max(80), how: z.enum(['here', 'wrote', 'signed']) })).max(1024).parse,
+  }),
   /** An earlier version becomes the newest one; without `version`, out of the trash. */
   restoreDatasetNode: method({
     needs: 'desk:write',
@@ -188,7 +194,10 @@ export const datasetContract = {
   }),
   /** Looks through everything this device keeps of a dataset; changes nothing. */
   checkDataset: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: checkResult.parse }),
-  /** Something of it is another now; `folders`: whose listing may be. Many changes at once come as one, with `isMore`. */
+  /**
+   * Something of it is another now; `folders`: whose listing may be. Many changes at once come as one, with `isMore`. Without
+   * any node: other devices told what they hold.
+   */
   onDidChangeDataset: event({
     needs: 'desk:read',
     parse: z.object({ dataset, nodes: z.array(node).max(1000), folders: z.array(node).max(1000), isMore: z.boolean() }).parse,

@@ -68,6 +68,7 @@ export class DatasetHost {
         const opened = new OpenDataset(this.#parts, input)
         this.#open.set(input.dataset, opened)
         opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
+        opened.exchange.onDidSign(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
         for (const peer of this.#peers) peer.attach(opened)
         this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })
         this.#opened.fire()

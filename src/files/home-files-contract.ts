@@ -58,6 +58,18 @@ export const homeFilesContract = {
     parseInput: z.object({ ...place, text: z.string(), expectedVersion: version.nullable().optional() }).parse,
     parseOutput: z.object({ version }).parse,
   }),
+  /** A new file of at most 16 MiB; what is there already is `file/exists`. Written beside and renamed, as texts are. */
+  writeBytes: method({
+    needs: 'desk:write',
+    parseInput: z.object({
+      ...place,
+      base64: z
+        .string()
+        .max(Math.ceil(MAX_READ_BYTES / 3) * 4)
+        .regex(/^[A-Za-z0-9+/]*={0,2}$/),
+    }).parse,
+    parseOutput: z.object({ version }).parse,
+  }),
   makeFolder: method({ needs: 'desk:write', parseInput: z.object(place).parse, parseOutput: nothing.parse }),
   renameEntry: method({
     needs: 'desk:write',

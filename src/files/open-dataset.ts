@@ -51,17 +51,21 @@ export class OpenDataset implements Disposable {
   readonly exchange: FileExchange
   readonly store: DatasetStore
   readonly chunks: ChunkStore
+  readonly clock: Clock
   readonly #stores: DatasetStores
   readonly #keys: HeldDatasetKeys
   readonly #owned = new DisposableStore()
   readonly #sorted = new Map<NodeId, readonly DatasetNode[]>()
+  readonly #self: DeviceId
   #devices: OpenDatasetInput['devices']
 
   constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
     this.id = input.dataset as DatasetId
     this.name = input.name
+    this.#self = input.device as DeviceId
     this.#devices = input.devices
     const { crypto, clock, logger } = parts
+    this.clock = clock
     const keys = new HeldDatasetKeys(this.id, fromBase64Url(input.idKey), epochsOf(input.epochs))
     this.#keys = this.#owned.add(keys)
     const storageKey = fromBase64Url(input.storageKey)
@@ -71,7 +75,7 @@ export class OpenDataset implements Disposable {
       this.store = this.#stores.store
       this.chunks = this.#stores.chunks
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
-      const isMember = (device: string) => this.#devices.some((known) => known.device === device && known.isMember)
+      const isMember = (device: string) => this.isMember(device)
       const book = new ReplicationBook({ crypto, dataset: this.id, store: this.store, signer, isMember, copies: COPIES })
       this.book = book
       const source = new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk))
@@ -117,6 +121,15 @@ export class OpenDataset implements Disposable {
   renew({ epochs, devices }: Pick<OpenDatasetInput, 'epochs' | 'devices'>): void {
     this.#keys.replace(epochsOf(epochs))
     this.#devices = devices
+  }
+
+  /** This device. */
+  get self(): DeviceId {
+    return this.#self
+  }
+
+  isMember(device: string): boolean {
+    return this.#devices.some((known) => known.device === device && known.isMember)
   }
 
   nameOf(device: string): string {

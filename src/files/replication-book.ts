@@ -105,6 +105,11 @@ export class ReplicationBook {
     return segments.flatMap((segment) => [...(this.#receipts.get(segment)?.values() ?? [])])
   }
 
+  /** Members that said in writing that they hold what this segment names. */
+  signersOf(segment: string): DeviceId[] {
+    return [...(this.#receipts.get(segment)?.keys() ?? [])].filter((device) => this.#options.isMember(device))
+  }
+
   /** Is the content that this op named on enough other devices, as far as this one has to care? */
   isSafe(op: OpId): boolean {
     return !within(this.#unsafe, op)

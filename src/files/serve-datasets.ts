@@ -7,6 +7,7 @@ import type { OpenDataset } from './open-dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import { DatasetWrites } from './dataset-writes.ts'
 import { checkDataset } from './check-dataset.ts'
+import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import type { NodeId, OpId } from './op.ts'
@@ -84,6 +85,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       const versions = host.require(dataset).dataset.versions(id(node)).slice(0, 10_000)
       return versions.map(({ mtimeNs, ...version }) => ({ ...version, mtimeMs: msOf(mtimeNs) }))
     },
+    datasetHolders: ({ dataset, node }) => holdersOf(host.require(dataset), id(node)),
     restoreDatasetNode: ({ dataset, node, version }) => {
       const open = host.require(dataset)
       return infoOf(open, open.dataset.restore(id(node), version ? (version as OpId) : undefined))

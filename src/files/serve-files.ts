@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
-import { base64Of } from './base64.ts'
+import { base64Of, bytesOfBase64 } from './base64.ts'
 import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
 import { homeFilesContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES, MAX_TEXT_BYTES } from './home-files-contract.ts'
@@ -31,6 +31,7 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
       }
       return disk.write(path, bytes, expectedVersion)
     },
+    writeBytes: ({ path, base64 }) => disk.write(path, bytesOfBase64(base64), null),
     async makeFolder({ path }) {
       await disk.makeFolder(path)
       return {}

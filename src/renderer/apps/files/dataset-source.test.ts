@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { DATASET_ROOT, type DatasetNodeInfo } from '../../../files/dataset-contract.ts'
 import { datasetSource, followLinks } from './dataset-source.ts'
+import { copyName } from './home-path.ts'
+import { holdersText } from './use-holders.ts'
 import { datasetTexts } from './dataset-texts.ts'
 import { whereOf } from './where-mark.tsx'
 
@@ -57,6 +59,7 @@ function device(at: Readonly<Record<string, DatasetNodeInfo>>, bytes = ''): Sour
     moveDatasetNode: refuse,
     removeDatasetNode: refuse,
     restoreDatasetNode: refuse,
+    copyDatasetNode: refuse,
   }
 }
 const signal = new AbortController().signal
@@ -96,6 +99,37 @@ describe('datasets as a place of the pane', () => {
     expect(whereOf({ place: 'here', isSafe: true }).word).toBe('Here')
     expect(whereOf({ place: 'part', isSafe: true }).word).toBe('Partly here')
     expect(whereOf({ place: 'away', isSafe: true }).word).toBe('On others')
+  })
+
+  it('[AP101] which devices have a file, in words', () => {
+    const [here, kitchen, server] = [
+      { name: 'laptop', how: 'here' },
+      { name: 'kitchen', how: 'signed' },
+      { name: 'server', how: 'wrote' },
+    ] as const
+    expect(holdersText([here])).toBe('Only on this device so far')
+    expect(holdersText([here, kitchen])).toBe('On this device and kitchen')
+    expect(holdersText([here, kitchen, server])).toBe('On this device, kitchen and server')
+    expect(holdersText([])).toBe('On no device that is known here')
+  })
+
+  it('[AP103] a copy whose name is taken is counted on', () => {
+    expect(copyName('a.txt', new Set())).toBe('a.txt')
+    expect(copyName('a.txt', new Set(['a.txt', 'a 2.txt']))).toBe('a 3.txt')
+    expect(copyName('Makefile', new Set(['Makefile']))).toBe('Makefile 2')
+  })
+
+  it('[AP103] an upload that is stopped is given up whole; one that is not keeps its time', async () => {
+    const calls = device({})
+    const source = datasetSource(calls)
+    const leaving = new AbortController()
+    const onBytes = () => leaving.abort()
+    const big = new Blob(['x'.repeat(1024 * 1024 + 1)])
+    await expect(source.upload('/Home/big', big, { signal: leaving.signal, onBytes })).rejects.toThrow()
+    expect(calls.said.at(-1)).toBe('abandoned')
+    const moved: number[] = []
+    await source.upload('/Home/big', big, { signal, onBytes: (bytes) => moved.push(bytes), modifiedMs: 5 })
+    expect(moved).toEqual([1024 * 1024, 1])
   })
 
   it('[AP102] a text is saved over the version it was made from, and over no other', async () => {

@@ -1,8 +1,8 @@
 import { DATASET_ROOT, type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../../files/dataset-contract.ts'
 import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { bytesOfBase64 } from './base64-bytes.ts'
-import { type FileSource, type PaneEntry, SourceError, type SourceListing } from './file-source.ts'
+import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
+import { type FileSource, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
 import { baseName, parentPath } from './home-path.ts'
 
 /** Links followed one after another before they are taken for a circle; what Linux allows. */
@@ -18,6 +18,11 @@ type Calls = Pick<
   | 'moveDatasetNode'
   | 'removeDatasetNode'
   | 'restoreDatasetNode'
+  | 'copyDatasetNode'
+  | 'beginDatasetWrite'
+  | 'appendDatasetWrite'
+  | 'commitDatasetWrite'
+  | 'abandonDatasetWrite'
 >
 
 /** A file or folder of a dataset, and in which one. */
@@ -52,6 +57,21 @@ export function datasetSource(client: Calls): FileSource {
         throw new SourceError('file/too-large', `${path} is larger than ${MAX_READ_BYTES} bytes; download it to look at it`)
       return readAll(client, found, signal)
     },
+    async download(path, { signal, onBytes }) {
+      const found = await followLinks(client, path)
+      let blob = new Blob([])
+      for await (const piece of piecesOf(client, found, signal)) {
+        blob = new Blob([blob, piece]) // the browser keeps large ones on its disk
+        onBytes(piece.length)
+      }
+      return blob
+    },
+    async upload(path, blob, work) {
+      const { dataset, info } = await findNode(client, parentPath(path))
+      const to = { parent: info.node, name: baseName(path), mode: 0o644 }
+      return writeContent(client, { dataset, to, ...(work.modifiedMs !== undefined && { mtimeMs: work.modifiedMs }) }, blob, work)
+    },
+    copy: (path, to) => copyNode(client, path, to),
     refusal: (path) => (path === '/' ? 'These are your datasets; open one' : undefined),
   }
 }
@@ -80,22 +100,67 @@ export async function followLinks(client: Pick<DeviceClient, 'listDatasets' | 'd
   throw new SourceError('file/bad-path', `${path} is a link that leads in a circle`)
 }
 
-/** All bytes of the version found; it stays that version while it is read. */
-export async function readAll(
+/** The bytes of the version found, piece by piece; it stays that version while it is read. */
+export async function* piecesOf(
   client: Pick<DeviceClient, 'readDatasetBytes'>,
   { dataset, info }: Found,
   signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { node, version, bytes, kind, name } = info
   if (kind !== 'file') throw new SourceError('file/not-a-file', `${name} is not a file`)
-  const all = new Uint8Array(bytes)
   for (let offset = 0; offset < bytes; ) {
     const length = Math.min(MAX_DATASET_PIECE_BYTES, bytes - offset)
     const read = await client.readDatasetBytes({ dataset, node, version, offset, length }, signal ? { signal } : {})
     const piece = bytesOfBase64(read.base64)
     if (piece.length === 0) throw new SourceError('file/failed', `${name} ended before its ${bytes} bytes were read; try again`)
-    all.set(piece, offset)
+    yield piece
     offset += piece.length
+  }
+}
+
+type WriteCalls = Pick<DeviceClient, 'beginDatasetWrite' | 'appendDatasetWrite' | 'commitDatasetWrite' | 'abandonDatasetWrite'>
+
+/** New content of a file, or a new one. Given up whole when it is cut off or cancelled. */
+export async function writeContent(
+  client: WriteCalls,
+  begin: Parameters<WriteCalls['beginDatasetWrite']>[0],
+  blob: Blob,
+  { signal, onBytes }: PieceWork,
+): Promise<DatasetNodeInfo> {
+  const { write } = await client.beginDatasetWrite(begin)
+  try {
+    for (let at = 0; at < blob.size; at += MAX_DATASET_PIECE_BYTES) {
+      const piece = new Uint8Array(await blob.slice(at, at + MAX_DATASET_PIECE_BYTES).arrayBuffer())
+      signal.throwIfAborted()
+      await client.appendDatasetWrite({ write, base64: base64OfBytes(piece) }, { signal })
+      onBytes(piece.length)
+    }
+    signal.throwIfAborted()
+    return await client.commitDatasetWrite({ write })
+  } catch (error) {
+    await client.abandonDatasetWrite({ write }).catch(() => undefined) // what went wrong first is what is told
+    throw error
+  }
+}
+
+async function copyNode(client: Calls, path: string, to: string): Promise<unknown> {
+  const { dataset, info } = await findNode(client, path)
+  const target = await findNode(client, parentPath(to))
+  if (target.dataset !== dataset) throw new SourceError('file/other-disk', 'that is another dataset; download it and put it there')
+  return client.copyDatasetNode({ dataset, node: info.node, parent: target.info.node, name: baseName(to) })
+}
+
+/** All bytes of the version found. */
+export async function readAll(
+  client: Pick<DeviceClient, 'readDatasetBytes'>,
+  found: Found,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const all = new Uint8Array(found.info.bytes)
+  let at = 0
+  for await (const piece of piecesOf(client, found, signal)) {
+    all.set(piece, at)
+    at += piece.length
   }
   return all
 }

@@ -1,10 +1,8 @@
-import { MAX_DATASET_PIECE_BYTES } from '../../../files/dataset-contract.ts'
 import { MAX_TEXT_BYTES } from '../../../files/home-files-contract.ts'
 import { errorCode } from '../../../base/errors.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import type { EditorCalls } from '../editor/editor-parts.ts'
-import { base64OfBytes } from './base64-bytes.ts'
-import { findNode, followLinks, type Found, readAll } from './dataset-source.ts'
+import { findNode, followLinks, type Found, readAll, writeContent } from './dataset-source.ts'
 import { SourceError } from './file-source.ts'
 import { baseName, parentPath } from './home-path.ts'
 
@@ -19,6 +17,9 @@ type Calls = Pick<
   | 'commitDatasetWrite'
   | 'abandonDatasetWrite'
 >
+
+/** A save is not cancelled half way. */
+const NEVER = new AbortController().signal
 
 /** A byte order mark stays in the text, so that saving puts it back. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -59,21 +60,14 @@ export function datasetTexts(client: Calls): EditorCalls {
   }
 }
 
-async function write(client: Calls, path: string, there: Found | undefined, bytes: Uint8Array): Promise<string> {
+async function write(client: Calls, path: string, there: Found | undefined, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const folder = there ? undefined : await findNode(client, parentPath(path))
   const dataset = (there ?? folder)?.dataset ?? ''
   const to = there
     ? { node: there.info.node, base: there.info.version }
     : { parent: folder?.info.node ?? '', name: baseName(path), mode: 0o644 }
-  const { write: id } = await client.beginDatasetWrite({ dataset, to })
-  try {
-    for (let at = 0; at < bytes.length; at += MAX_DATASET_PIECE_BYTES)
-      await client.appendDatasetWrite({ write: id, base64: base64OfBytes(bytes.subarray(at, at + MAX_DATASET_PIECE_BYTES)) })
-    return (await client.commitDatasetWrite({ write: id })).version
-  } catch (error) {
-    await client.abandonDatasetWrite({ write: id }).catch(() => undefined) // what went wrong first is what is told
-    throw error
-  }
+  const info = await writeContent(client, { dataset, to }, new Blob([bytes]), { signal: NEVER, onBytes: () => undefined })
+  return info.version
 }
 
 const behind = (path: string) => new SourceError('file/behind', `${path} is newer on another device than here; it is on its way`)

@@ -1,6 +1,8 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { bytesOfBase64 } from './base64-bytes.ts'
-import type { FileSource } from './file-source.ts'
+import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
+import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
+import { type FileSource, type PieceWork, SourceError } from './file-source.ts'
+import { baseName } from './home-path.ts'
 
 /** The home folder of one device, this one or a linked one. */
 export function deviceSource(client: DeviceClient, device: string): FileSource {
@@ -13,7 +15,24 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
       const { trashedTo } = await client.trashEntry({ device, path })
       return () => rename(trashedTo, path)
     },
+    download: (path, work) => downloadHome(client, device, path, work),
+    async upload(path, blob, { signal, onBytes }) {
+      if (blob.size > MAX_READ_BYTES)
+        throw new SourceError('file/too-large', `${baseName(path)} is larger than 16 MB, the most a device's own folder takes here`)
+      const base64 = base64OfBytes(new Uint8Array(await blob.arrayBuffer()))
+      const written = await client.writeBytes({ device, path, base64 }, { signal })
+      onBytes(blob.size)
+      return written
+    },
+    copy: () => undefined,
     readBytes: async (path, options) => bytesOfBase64((await client.readBytes({ device, path }, options)).base64),
     refusal: () => undefined,
   }
+}
+
+/** In one call: up to 16 MiB, else `file/too-large`. */
+async function downloadHome(client: DeviceClient, device: string, path: string, { signal, onBytes }: PieceWork): Promise<Blob> {
+  const bytes = bytesOfBase64((await client.readBytes({ device, path }, { signal })).base64)
+  onBytes(bytes.length)
+  return new Blob([bytes])
 }

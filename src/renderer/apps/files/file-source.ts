@@ -19,6 +19,13 @@ export interface SharedFacts {
   readonly isConflictCopy: boolean
 }
 
+/** Bytes that move piece by piece. */
+export interface PieceWork {
+  readonly signal: AbortSignal
+  /** Called after each piece with how many bytes it had. */
+  readonly onBytes: (bytes: number) => void
+}
+
 export interface SourceListing {
   readonly entries: readonly PaneEntry[]
   /** There are more than were given. */
@@ -36,6 +43,12 @@ export interface FileSource {
   rename(path: string, to: string): Promise<unknown>
   /** To the trash of the place; resolves with what brings it back. */
   trash(path: string): Promise<() => Promise<unknown>>
+  /** All bytes of a file. */
+  download(path: string, work: PieceWork): Promise<Blob>
+  /** A new file; `file/exists` when the name is taken. Nothing is seen of it before all is there. */
+  upload(path: string, blob: Blob, work: PieceWork & { readonly modifiedMs?: number | undefined }): Promise<unknown>
+  /** Copies without moving bytes, where the place can: undefined when it cannot, for these two. */
+  copy(path: string, to: string): Promise<unknown> | undefined
   /** All bytes, for viewers: at most 16 MiB, else `file/too-large`. */
   readBytes(path: string, options: { signal: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>
   /** Why nothing can be made or dropped in this folder; undefined: it can. */

@@ -1,18 +1,21 @@
-import { ArrowUp, Eye, EyeOff, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw } from 'lucide-react'
+import { ArrowUp, Eye, EyeOff, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw, Upload } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { errorWords } from '../../ui/error-words.ts'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
+import { showToast } from '../../ui/toast.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { openApp, openTab, useDeviceName, useIsLate, useNow } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { DeviceChooser } from '../device-chooser.tsx'
-import { writeFilesPayload } from '../drag-payload.ts'
+import { FILES_DRAG_TYPE, readFilesPayload, writeFilesPayload } from '../drag-payload.ts'
 import { agoText, countText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
+import { dropEntries, pasteClip, takeClip, useClip } from './clip.ts'
 import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
@@ -22,6 +25,9 @@ import type { PaneEntry } from './file-source.ts'
 import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
 import { ImagePreview } from './image-preview.tsx'
 import { Places, unsafeText } from './places.tsx'
+import { downloadFiles, droppedFiles, uploadFiles } from './move-files.ts'
+import { TransferBar } from './transfer-bar.tsx'
+import { useHolders } from './use-holders.ts'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
 import { useDatasets } from './use-datasets.ts'
 import { type FolderHandle, useFolder } from './use-folder.ts'
@@ -50,12 +56,15 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
   const { listing, home } = folder
   const path = state.path ?? home
   const isElsewhere = device === ELSEWHERE
+  const fixedReason = isElsewhere && path === '/' ? 'These are your datasets; open one' : undefined
+  const awayReason = folder.away ? `${deviceName} is away` : fixedReason
   const datasets = useDatasets(visible)
   const [chosenHere, setSelection] = useState<Selection>(() =>
     cameFrom === undefined ? NOTHING_SELECTED : select(NOTHING_SELECTED, [], cameFrom, 'one'),
   )
   const [filter, setFilter] = useState('')
   const [renaming, setRenaming] = useState<string>()
+  const [dropping, setDropping] = useState(false)
   const [preview, setPreview] = useState<PaneEntry>()
   const list = useRef<HTMLDivElement>(null)
   const now = useNow()
@@ -88,6 +97,44 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     else actions.explain(entry)
   }
   const chosen = () => entries.filter((entry) => selection.names.has(entry.name))
+  const holders = useHolders(selection.names.size === 1 ? entries.find(({ name }) => selection.names.has(name)) : undefined)
+  const clip = useClip((one) => one.clip)
+  const picker = useRef<HTMLInputElement>(null)
+  const take = (isCut: boolean) => path !== undefined && takeClip({ device, folder: path, entries: chosen(), isCut })
+  const pasteHere = () => path !== undefined && !awayReason && void pasteClip(device, path).then(folder.reload)
+  const download = () =>
+    path !== undefined &&
+    void downloadFiles(
+      device,
+      chosen()
+        .filter(({ kind }) => kind === 'file' || kind === 'link')
+        .map(({ name, bytes }) => ({ path: joinPath(path, name), bytes })),
+    )
+  const put = (files: readonly File[]) =>
+    path !== undefined &&
+    void uploadFiles(
+      device,
+      path,
+      files.map((file) => ({ path: file.name, file })),
+    ).then(folder.reload)
+  const handleDrop = (event: DragEvent) => {
+    setDropping(false)
+    if (path === undefined || awayReason) return
+    event.preventDefault()
+    const row = event.target instanceof Element ? event.target.closest('[role="option"]') : null
+    const over = row ? entries[Number(row.getAttribute('aria-posinset')) - 1] : undefined
+    const target = over?.kind === 'folder' ? joinPath(path, over.name) : path
+    const payload = readFilesPayload(event.dataTransfer)
+    const failed = (error: unknown) => showToast({ severity: 'error', title: 'It could not be put here', body: errorWords(error) })
+    if (payload) {
+      const isHere = payload.device === device && payload.paths.every((one) => parentPath(one) === target)
+      if (!isHere) void dropEntries(payload, device, target, event.ctrlKey).then(folder.reload, failed)
+      return
+    }
+    void droppedFiles(event.dataTransfer)
+      .then(({ files, folders }) => uploadFiles(device, target, files, folders))
+      .then(folder.reload, failed)
+  }
   const trash = () => void actions.trash(chosen())
   const addFolder = async () => {
     const name = freeName('New folder', new Set(listing?.entries.map((entry) => entry.name)))
@@ -107,14 +154,15 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     if (event.key === 'F2' && entry && !awayReason) setRenaming(entry.name)
     else if (event.key === 'Delete' && selection.names.size > 0 && !awayReason) trash()
     else if (event.key === 'F5') folder.reload()
+    else if (event.ctrlKey && event.key === 'c') take(false)
+    else if (event.ctrlKey && event.key === 'x' && !awayReason) take(true)
+    else if (event.ctrlKey && event.key === 'v') pasteHere()
     else if (event.key === 'Backspace' || (event.altKey && event.key === 'ArrowUp')) up?.()
     else if (event.ctrlKey && event.key === 'h') setState({ showHidden: !state.showHidden })
     else return
     event.preventDefault()
     event.stopPropagation()
   }
-  const fixedReason = isElsewhere && path === '/' ? 'These are your datasets; open one' : undefined
-  const awayReason = folder.away ? `${deviceName} is away` : fixedReason
   const handleMenu = (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) =>
     openContextMenu(event, entry ? entry.name : 'Folder', [
       entry && { label: 'Open', shortcut: 'Enter', onSelect: () => open(entry) },
@@ -133,6 +181,15 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         },
       'separator',
       entry && { label: 'Rename', shortcut: 'F2', disabledBecause: awayReason, onSelect: () => setRenaming(entry.name) },
+      entry && { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => take(false) },
+      entry && { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: awayReason, onSelect: () => take(true) },
+      clip && { label: 'Paste', shortcut: 'Ctrl+V', disabledBecause: awayReason, onSelect: pasteHere },
+      (entry?.kind === 'file' || entry?.kind === 'link') && {
+        label: 'Download',
+        disabledBecause: folder.away ? `${deviceName} is away` : undefined,
+        onSelect: download,
+      },
+      'separator',
       entry && { label: 'Copy path', onSelect: () => path !== undefined && actions.copyPath(joinPath(path, entry.name)) },
       entry && {
         label: selection.names.size > 1 ? `Move ${selection.names.size} to trash` : 'Move to trash',
@@ -143,6 +200,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
       },
       'separator',
       { label: 'New folder', disabledBecause: awayReason, onSelect: () => void addFolder() },
+      { label: 'Put files here…', disabledBecause: awayReason, onSelect: () => picker.current?.click() },
       { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: () => setState({ showHidden: !state.showHidden }) },
     ])
   const handleDrag = (event: DragEvent, entry: PaneEntry) => {
@@ -181,6 +239,23 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           onClick={awayReason ? undefined : () => void addFolder()}
         />
         <IconButton
+          label="Put files here"
+          icon={<Upload aria-hidden="true" />}
+          aria-disabled={awayReason !== undefined}
+          onClick={awayReason ? undefined : () => picker.current?.click()}
+        />
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files to put here"
+          onChange={(event) => {
+            put([...(event.target.files ?? [])])
+            event.target.value = ''
+          }}
+        />
+        <IconButton
           label={state.showHidden ? 'Hide hidden files' : 'Show hidden files'}
           shortcut="Ctrl+H"
           icon={state.showHidden ? <Eye aria-hidden="true" /> : <EyeOff aria-hidden="true" />}
@@ -201,7 +276,19 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
       )}
       <div className="files-middle">
         <Places device={device} path={path} datasets={datasets} onGo={(to, at) => setState({ device: to, path: at })} />
-        <div className="app-body" data-away={folder.away || undefined}>
+        <div
+          className="app-body"
+          data-away={folder.away || undefined}
+          data-dropping={dropping || undefined}
+          onDragOver={(event) => {
+            const { types } = event.dataTransfer
+            if (awayReason || (!types.includes('Files') && !types.includes(FILES_DRAG_TYPE))) return
+            event.preventDefault()
+            setDropping(true)
+          }}
+          onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setDropping(false)}
+          onDrop={handleDrop}
+        >
           {preview && path !== undefined ? (
             <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
           ) : folder.error !== undefined && !listing ? (
@@ -256,8 +343,10 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           )}
         </div>
       </div>
+      <TransferBar />
       <div className="app-status">
         <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>
+        {holders && <span>{holders}</span>}
         {isElsewhere && unsafe > 0 && <span className="files-unsafe">{unsafeText(unsafe)}</span>}
         {folder.error !== undefined && listing && <span>Could not be read again just now; this is the last listing.</span>}
       </div>

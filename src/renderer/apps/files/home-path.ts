@@ -47,6 +47,16 @@ export function nameProblem(name: string, taken: ReadonlySet<string>, current?: 
   return undefined
 }
 
+/** The name a copy gets where its own is taken: `a.txt`, `a 2.txt`, `a 3.txt`, ... */
+export function copyName(wanted: string, taken: ReadonlySet<string>): string {
+  const dot = wanted.lastIndexOf('.')
+  const [stem, ending] = dot > 0 ? [wanted.slice(0, dot), wanted.slice(dot)] : [wanted, '']
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? wanted : `${stem} ${count}${ending}`
+    if (!taken.has(name)) return name
+  }
+}
+
 /** `New folder`, `New folder 2`, ...: the first that is not taken. */
 export function freeName(wanted: string, taken: ReadonlySet<string>): string {
   for (let count = 1; ; count++) {

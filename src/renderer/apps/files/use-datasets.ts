@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react'
 import type { DatasetStatus } from '../../../files/dataset-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
 
-/** Receipts of other devices come without a change of the tree: looked at this often. */
-const REFRESH_MS = 3_000
+/** What this device has cached changes without an event: looked at this often. */
+const REFRESH_MS = 5_000
 /** While many files are written the numbers need not change with each. */
 const SETTLE_MS = 250
 
@@ -15,11 +15,13 @@ export function useDatasets(visible: boolean): readonly DatasetStatus[] {
     if (!client || !visible) return
     const leaving = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let isSoon = false
     const readIn = (waitMs: number) => {
       clearTimeout(timer)
       timer = setTimeout(() => void read(), waitMs)
     }
     const read = async () => {
+      isSoon = false
       try {
         const options = { signal: leaving.signal }
         const list = await client.listDatasets({}, options)
@@ -29,7 +31,10 @@ export function useDatasets(visible: boolean): readonly DatasetStatus[] {
       }
       if (!leaving.signal.aborted) readIn(REFRESH_MS)
     }
-    const watching = client.onDidChangeDataset(() => readIn(SETTLE_MS))
+    const watching = client.onDidChangeDataset(() => {
+      if (!isSoon) readIn(SETTLE_MS) // changes that never pause must not put it off for ever
+      isSoon = true
+    })
     void read()
     return () => {
       leaving.abort()

@@ -86,6 +86,7 @@ export function useFolder(device: string, path: string | null, visible: boolean)
       isStale = isReading
       if (isReading) return // an answer that was asked for earlier must not be shown over a newer one
       isReading = true
+      isSoon = false
       let waitMs = REFRESH_MS
       try {
         const { entries, truncated } = await sourceOf(client, device).list(folder, { signal: leaving.signal })
@@ -102,11 +103,17 @@ export function useFolder(device: string, path: string | null, visible: boolean)
       clearTimeout(timer)
       timer = setTimeout(() => void read(), waitMs)
     }
+    let isSoon = false
+    const readSoon = () => {
+      if (isSoon) return // changes that never pause must not put it off for ever
+      isSoon = true
+      readIn(SETTLE_MS)
+    }
     const readNow = () => {
       clearTimeout(timer)
       void read()
     }
-    const watching = device === ELSEWHERE && visible ? client.onDidChangeDataset(() => readIn(SETTLE_MS)) : undefined
+    const watching = device === ELSEWHERE && visible ? client.onDidChangeDataset(readSoon) : undefined
     again.current = readNow
     readNow()
     return () => {

@@ -1,0 +1,67 @@
+import { create } from 'zustand'
+import { errorCode } from '../../../base/errors.ts'
+import { errorWords } from '../../ui/error-words.ts'
+import { showToast } from '../../ui/toast.tsx'
+import { countText } from '../plain-words.ts'
+
+/** Files that are being moved between places, or in or out of the desk. Goes on when its window is closed. */
+export interface Transfer {
+  readonly id: number
+  /** `Uploading to Letters`. */
+  readonly title: string
+  readonly doneBytes: number
+  readonly totalBytes: number
+  readonly doneFiles: number
+  readonly totalFiles: number
+  cancel(): void
+}
+
+/** What a transfer's work may say of itself. */
+export interface TransferPen {
+  readonly signal: AbortSignal
+  /** More is to be done than was known. */
+  expect(files: number, bytes: number): void
+  onBytes(bytes: number): void
+  fileDone(): void
+}
+
+export const useTransfers = create<{ readonly list: readonly Transfer[] }>(() => ({ list: [] }))
+let lastId = 0
+
+/** Runs `work`, shows how far it is, and tells how it ended. `done`: what was done, for `3 files ${done}`. */
+export async function runTransfer(title: string, done: string, work: (pen: TransferPen) => Promise<void>): Promise<boolean> {
+  const leaving = new AbortController()
+  const id = ++lastId
+  const start: Transfer = {
+    id,
+    title,
+    doneBytes: 0,
+    totalBytes: 0,
+    doneFiles: 0,
+    totalFiles: 0,
+    cancel: () => leaving.abort(),
+  }
+  const now = () => useTransfers.getState().list.find((one) => one.id === id) ?? start
+  const set = (change: Partial<Transfer>) =>
+    useTransfers.setState(({ list }) => ({ list: list.map((one) => (one.id === id ? { ...one, ...change } : one)) }))
+  useTransfers.setState(({ list }) => ({ list: [...list, start] }))
+  try {
+    await work({
+      signal: leaving.signal,
+      expect: (files, bytes) => set({ totalFiles: now().totalFiles + files, totalBytes: now().totalBytes + bytes }),
+      onBytes: (bytes) => set({ doneBytes: now().doneBytes + bytes }),
+      fileDone: () => set({ doneFiles: now().doneFiles + 1 }),
+    })
+    const { doneFiles } = now()
+    if (doneFiles > 0) showToast({ severity: 'done', title: `${countText(doneFiles, 'file', 'files')} ${done}` })
+    return true
+  } catch (error) {
+    const { doneFiles, totalFiles } = now()
+    const kept = `${doneFiles} of ${countText(totalFiles, 'file', 'files')} ${doneFiles === 1 ? 'is' : 'are'} there; what was cut off is not.`
+    if (leaving.signal.aborted || errorCode(error) === 'base/cancelled') showToast({ title: `${title}: stopped`, body: kept })
+    else showToast({ severity: 'error', title: `${title}: not finished`, body: `${errorWords(error)} ${kept}` })
+    return false
+  } finally {
+    useTransfers.setState(({ list }) => ({ list: list.filter((one) => one.id !== id) }))
+  }
+}
