@@ -5,6 +5,7 @@ import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
+import { findings } from './harness/hands.ts'
 import { whyNoBrowser } from './harness/chromium.ts'
 
 const why = whyNoNetLab() ?? whyNoBrowser
@@ -125,7 +126,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     })
   })
 
-  it('[AP100] [AP101] [AP102] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
+  it('[AP100] [AP101] [AP102] [AP103] [AP104] [AP105] [AP106] [AP107] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
     await provedFollow(async () => {
       const folder = `Letters ${Date.now()}` // a second try begins anew
       const places = a.page.getByRole('navigation', { name: 'Places' })
@@ -212,8 +213,48 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await row(a, 'hello.md').click()
       await a.page.keyboard.press('Delete')
       await row(b, 'hello.md').waitFor({ state: 'detached' })
-      await a.page.getByRole('button', { name: 'Put back' }).click()
+      await places.getByRole('button', { name: 'Trash' }).click()
+      await a.page.getByRole('button', { name: 'Put back hello.md' }).click()
+      await a.page.keyboard.press('Escape')
       await row(b, 'hello.md').waitFor()
+
+      // The first version again, by its history; then a text written on both at once.
+      await row(a, 'hello.md').click({ button: 'right' })
+      await a.page.getByRole('menuitem', { name: 'History…' }).click()
+      await a.page.getByRole('list', { name: 'Versions' }).getByRole('button').last().click()
+      await a.page.getByRole('group', { name: 'Differences' }).waitFor()
+      expect(await findings(a.page, 'the history of a file')).toEqual([])
+      await a.page.getByRole('button', { name: 'Restore this version' }).click()
+      await eventually('the first version on the kitchen', async () => (await onKitchen()).text.endsWith('Dear kitchen,'))
+      const write = (name: string, base: string, text: string) =>
+        lab.ask(name, async (client) => {
+          const dataset = String((await client.listDatasets({}))[0]?.dataset)
+          const { node } = await client.datasetAt({ dataset, path: `/${folder}/hello.md` })
+          const { write: id } = await client.beginDatasetWrite({ dataset, to: { node, base } })
+          await client.appendDatasetWrite({ write: id, base64: btoa(text) })
+          return client.commitDatasetWrite({ write: id })
+        })
+      const { version } = await lab.ask('laptop', async (client) => {
+        const dataset = String((await client.listDatasets({}))[0]?.dataset)
+        return client.datasetAt({ dataset, path: `/${folder}/hello.md` })
+      })
+      await write('laptop', version, 'from the laptop')
+      await write('kitchen', version, 'from the kitchen')
+      const copy = a.page.getByRole('option', { name: /^hello \(conflict .*a conflict copy/ })
+      await copy.click({ button: 'right' })
+      await a.page.getByRole('menuitem', { name: 'Choose a version…' }).click()
+      await a.page.getByRole('group', { name: 'Differences' }).waitFor()
+      expect(await findings(a.page, 'a conflict')).toEqual([])
+      await a.page.getByRole('button', { name: 'Keep the file' }).click()
+      await copy.waitFor({ state: 'detached' })
+      await a.page.getByLabel('Filter this folder').fill('photo 2')
+      await a.page.getByLabel('Filter this folder').press('Enter')
+      await a.page
+        .getByRole('list', { name: 'Found' })
+        .getByRole('button', { name: /photo 2\.raw/ })
+        .click()
+      await row(a, 'photo 2.raw').waitFor()
+      expect(await findings(a.page, 'the pane of Elsewhere')).toEqual([])
     })
   })
 

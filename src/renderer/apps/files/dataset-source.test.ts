@@ -3,6 +3,7 @@ import { DATASET_ROOT, type DatasetNodeInfo } from '../../../files/dataset-contr
 import { datasetSource, followLinks } from './dataset-source.ts'
 import { copyName } from './home-path.ts'
 import { holdersText } from './use-holders.ts'
+import { originalName } from './conflict-dialog.tsx'
 import { datasetTexts } from './dataset-texts.ts'
 import { whereOf } from './where-mark.tsx'
 
@@ -111,6 +112,12 @@ describe('datasets as a place of the pane', () => {
     expect(holdersText([here, kitchen])).toBe('On this device and kitchen')
     expect(holdersText([here, kitchen, server])).toBe('On this device, kitchen and server')
     expect(holdersText([])).toBe('On no device that is known here')
+  })
+
+  it('[AP106] a conflict copy names the file it was written beside', () => {
+    expect(originalName('notes (conflict 2026-11-29 11.51 laptop).md')).toBe('notes.md')
+    expect(originalName('Makefile (conflict 2026-11-29 11.51 laptop)')).toBe('Makefile')
+    expect(originalName('a (b).md')).toBe('a (b).md')
   })
 
   it('[AP103] a copy whose name is taken is counted on', () => {

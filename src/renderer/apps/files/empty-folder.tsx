@@ -8,6 +8,8 @@ export function EmptyFolder(props: {
   filter: string
   hidden: number
   onClear: () => void
+  /** Looks in the folders below too, where the place can. */
+  onSearch: (() => void) | undefined
   onShowHidden: () => void
   onAdd: (() => void) | undefined
   isElsewhere: boolean
@@ -17,7 +19,16 @@ export function EmptyFolder(props: {
       <EmptyState
         icon={<FolderSearch aria-hidden="true" />}
         title="Nothing fits the filter"
-        action={<Button onClick={props.onClear}>Clear the filter</Button>}
+        action={
+          <>
+            <Button onClick={props.onClear}>Clear the filter</Button>
+            {props.onSearch && (
+              <Button variant="primary" onClick={props.onSearch}>
+                Search the folders below
+              </Button>
+            )}
+          </>
+        }
       >
         No name here contains “{props.filter}”.
       </EmptyState>

@@ -180,7 +180,10 @@ export function EntryList(props: EntryListProps) {
 function describe(entry: PaneEntry): string {
   const what = { file: 'file', folder: 'folder', link: 'link', other: 'special file' }[entry.kind]
   const size = entry.kind === 'file' ? `, ${bytesText(entry.bytes)}` : ''
-  const where = entry.kind === 'file' && entry.shared ? `, ${whereOf(entry.shared).sentence}` : ''
+  const where =
+    entry.kind === 'file' && entry.shared
+      ? `, ${entry.shared.isConflictCopy ? 'a conflict copy, ' : ''}${whereOf(entry.shared).sentence}`
+      : ''
   return `${entry.name}, ${what}${size}${where}`
 }
 

@@ -19,11 +19,15 @@ import { dropEntries, pasteClip, takeClip, useClip } from './clip.ts'
 import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
+import { ConflictDialog, originalName } from './conflict-dialog.tsx'
 import { Crumbs } from './crumbs.tsx'
 import { EmptyFolder } from './empty-folder.tsx'
-import type { PaneEntry } from './file-source.ts'
+import type { PaneEntry, SharedFacts } from './file-source.ts'
 import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
 import { ImagePreview } from './image-preview.tsx'
+import { HistoryDialog } from './history-dialog.tsx'
+import { SearchResults } from './search-results.tsx'
+import { TrashDialog } from './trash-dialog.tsx'
 import { Places, unsafeText } from './places.tsx'
 import { downloadFiles, droppedFiles, uploadFiles } from './move-files.ts'
 import { TransferBar } from './transfer-bar.tsx'
@@ -43,6 +47,12 @@ export default function FilesApp(props: AppProps<FilesState>) {
   const [cameFrom, setCameFrom] = useState<string>()
   return <FolderPane key={`${device} ${path ?? ''}`} {...props} folder={folder} cameFrom={cameFrom} onLeave={setCameFrom} />
 }
+
+type SharedEntry = PaneEntry & { readonly shared: SharedFacts }
+type PaneDialog =
+  | { readonly kind: 'history' | 'conflict'; readonly entry: SharedEntry }
+  | { readonly kind: 'trash'; readonly dataset: string; readonly name: string }
+const isShared = (entry: PaneEntry | undefined): entry is SharedEntry => entry?.shared !== undefined
 
 interface FolderPaneProps extends AppProps<FilesState> {
   readonly folder: FolderHandle
@@ -65,6 +75,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
   const [filter, setFilter] = useState('')
   const [renaming, setRenaming] = useState<string>()
   const [dropping, setDropping] = useState(false)
+  const [dialog, setDialog] = useState<PaneDialog>()
+  const [search, setSearch] = useState<string>()
   const [preview, setPreview] = useState<PaneEntry>()
   const list = useRef<HTMLDivElement>(null)
   const now = useNow()
@@ -189,6 +201,9 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         disabledBecause: folder.away ? `${deviceName} is away` : undefined,
         onSelect: download,
       },
+      isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => setDialog({ kind: 'history', entry }) },
+      isShared(entry) &&
+        entry.shared.isConflictCopy && { label: 'Choose a version…', onSelect: () => setDialog({ kind: 'conflict', entry }) },
       'separator',
       entry && { label: 'Copy path', onSelect: () => path !== undefined && actions.copyPath(joinPath(path, entry.name)) },
       entry && {
@@ -209,6 +224,11 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     writeFilesPayload(event.dataTransfer, { device, paths: carried.map((one) => joinPath(path, one.name)) })
   }
   const unsafe = datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0)
+  const closeDialog = () => {
+    setDialog(undefined)
+    list.current?.focus()
+  }
+  const searchAll = isElsewhere && filter.trim() !== '' && path !== undefined && path !== '/' ? () => setSearch(filter.trim()) : undefined
   const up =
     path !== undefined && home !== undefined && (path !== home || isElsewhere) && path !== '/' ? () => go(parentPath(path)) : undefined
 
@@ -230,6 +250,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           onKeyDown={(event) => {
             if (event.key === 'ArrowDown') list.current?.focus()
             else if (event.key === 'Escape') setFilter('')
+            else if (event.key === 'Enter' && searchAll) searchAll()
           }}
         />
         <IconButton
@@ -275,7 +296,13 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         </Strip>
       )}
       <div className="files-middle">
-        <Places device={device} path={path} datasets={datasets} onGo={(to, at) => setState({ device: to, path: at })} />
+        <Places
+          device={device}
+          path={path}
+          datasets={datasets}
+          onGo={(to, at) => setState({ device: to, path: at })}
+          onTrash={({ dataset, name }) => setDialog({ kind: 'trash', dataset, name })}
+        />
         <div
           className="app-body"
           data-away={folder.away || undefined}
@@ -289,7 +316,20 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setDropping(false)}
           onDrop={handleDrop}
         >
-          {preview && path !== undefined ? (
+          {search !== undefined && path !== undefined ? (
+            <SearchResults
+              folder={path}
+              text={search}
+              onClose={() => setSearch(undefined)}
+              onGo={(to, name) => {
+                setSearch(undefined)
+                setFilter('')
+                setSelection(select(NOTHING_SELECTED, [], name, 'one'))
+                onLeave(name)
+                setState({ path: to === home ? null : to })
+              }}
+            />
+          ) : preview && path !== undefined ? (
             <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
           ) : folder.error !== undefined && !listing ? (
             <ErrorState
@@ -328,6 +368,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           ) : listing ? (
             <EmptyFolder
               filter={filter}
+              onSearch={searchAll}
               hidden={listing.entries.length}
               onClear={() => setFilter('')}
               onShowHidden={() => setState({ showHidden: true })}
@@ -343,6 +384,17 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           )}
         </div>
       </div>
+      {dialog?.kind === 'history' && <HistoryDialog name={dialog.entry.name} shared={dialog.entry.shared} onClose={closeDialog} />}
+      {dialog?.kind === 'trash' && <TrashDialog dataset={dialog.dataset} name={dialog.name} onClose={closeDialog} />}
+      {dialog?.kind === 'conflict' && path !== undefined && (
+        <ConflictDialog
+          path={joinPath(path, dialog.entry.name)}
+          copy={dialog.entry}
+          other={listing?.entries.filter(isShared).find(({ name }) => name === originalName(dialog.entry.name))}
+          taken={new Set(listing?.entries.map(({ name }) => name))}
+          onClose={closeDialog}
+        />
+      )}
       <TransferBar />
       <div className="app-status">
         <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>

@@ -1,3 +1,4 @@
+import { Trash2 } from 'lucide-react'
 import type { DatasetStatus } from '../../../files/dataset-contract.ts'
 import { ELSEWHERE, ELSEWHERE_HOME } from '../../../session/app-state.ts'
 import { useDevices } from '../../desk/devices-store.ts'
@@ -10,10 +11,11 @@ export interface PlacesProps {
   readonly path: string | undefined
   readonly datasets: readonly DatasetStatus[]
   readonly onGo: (device: string, path: string | null) => void
+  readonly onTrash: (dataset: DatasetStatus) => void
 }
 
 /** Where files can be: the datasets, which are on every device, and the home of each device. */
-export function Places({ device, path, datasets, onGo }: PlacesProps) {
+export function Places({ device, path, datasets, onGo, onTrash }: PlacesProps) {
   const rows = useDevices((state) => state.rows)
   const shown = datasets.length > 0 ? datasets : [{ dataset: '', name: ELSEWHERE_HOME.slice(1), unsafeVersions: 0 }]
   return (
@@ -37,6 +39,14 @@ export function Places({ device, path, datasets, onGo }: PlacesProps) {
                   <span className="visually-hidden">{unsafeText(unsafeVersions)}</span>
                 </span>
               )}
+            </button>
+          </li>
+        ))}
+        {datasets.map((one) => (
+          <li key={`trash ${one.dataset}`}>
+            <button type="button" className="files-place" aria-haspopup="dialog" onClick={() => onTrash(one)}>
+              <Trash2 aria-hidden="true" />
+              <span className="files-place-name">{datasets.length > 1 ? `Trash of ${one.name}` : 'Trash'}</span>
             </button>
           </li>
         ))}

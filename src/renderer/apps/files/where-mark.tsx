@@ -1,4 +1,4 @@
-import { CloudDownload, CloudUpload } from 'lucide-react'
+import { CloudDownload, CloudUpload, GitFork } from 'lucide-react'
 import type { SharedFacts } from './file-source.ts'
 
 export interface Where {
@@ -19,6 +19,14 @@ export function whereOf({ place, isSafe }: Pick<SharedFacts, 'place' | 'isSafe'>
 /** The word of a row. What needs no thought is quiet. */
 export function WhereCell({ shared, isFile }: { shared: SharedFacts; isFile: boolean }) {
   if (!isFile) return <span className="files-cell" />
+  if (shared.isConflictCopy) {
+    return (
+      <span className="files-cell files-where" data-where="unsafe" title="Written at the same time as another version; choose one">
+        <GitFork aria-hidden="true" />
+        Conflict
+      </span>
+    )
+  }
   const { state, word, sentence } = whereOf(shared)
   return (
     <span className="files-cell files-where" data-where={state} title={sentence}>

@@ -1,0 +1,100 @@
+import { useEffect, useState } from 'react'
+import { clientNow, useClient } from '../../desk/app-desk.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { errorWords } from '../../ui/error-words.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { showToast } from '../../ui/toast.tsx'
+import { DifferenceView } from '../difference-view.tsx'
+import { copyName } from './home-path.ts'
+import { textOfVersion } from './dataset-text.ts'
+import { writeContent } from './dataset-source.ts'
+import type { PaneEntry, SharedFacts } from './file-source.ts'
+import { sourceOf } from './source-of.ts'
+import { ELSEWHERE } from '../../../session/app-state.ts'
+
+/** `notes (conflict 2026-03-01 kitchen).md` was written beside `notes.md`. */
+export const originalName = (copy: string): string => copy.replace(/ \(conflict[^()]*\)(?=(\.[^.]*)?$)/, '')
+
+export interface ConflictDialogProps {
+  /** Absolute among the datasets. */
+  readonly path: string
+  readonly copy: PaneEntry & { readonly shared: SharedFacts }
+  /** The version that won, if it is still in the folder. */
+  readonly other: (PaneEntry & { readonly shared: SharedFacts }) | undefined
+  readonly taken: ReadonlySet<string>
+  readonly onClose: () => void
+}
+
+/** Two contents of one file that were written at the same time: both sides, and which of them stays. */
+export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDialogProps) {
+  const client = useClient()
+  const [texts, setTexts] = useState<{ readonly copy: string | undefined; readonly other: string | undefined }>()
+  const [error, setError] = useState<unknown>()
+  const { dataset } = copy.shared
+  const [copyNode, otherNode] = [copy.shared.node, other?.shared.node]
+  useEffect(() => {
+    if (!client) return
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const of = (node: string | undefined) => (node === undefined ? undefined : textOfVersion(client, { dataset, node }, signal))
+    Promise.all([of(copyNode), of(otherNode)]).then(
+      ([mine, theirs]) => setTexts({ copy: mine, other: theirs }),
+      (failure: unknown) => !signal.aborted && setError(failure),
+    )
+    return () => leaving.abort()
+  }, [client, dataset, copyNode, otherNode])
+
+  const act = async (done: string, work: () => Promise<unknown>) => {
+    try {
+      await work()
+      showToast({ severity: 'done', title: done })
+      onClose()
+    } catch (failure) {
+      showToast({ severity: 'error', title: 'That could not be done', body: `${errorWords(failure)} Both versions are still there.` })
+    }
+  }
+  const remove = () => clientNow().removeDatasetNode({ dataset, node: copy.shared.node })
+  const takeCopy = async () => {
+    if (!other) return
+    const blob = await sourceOf(clientNow(), ELSEWHERE).download(path, { signal: new AbortController().signal, onBytes: () => undefined })
+    const to = { node: other.shared.node, base: other.shared.version }
+    await writeContent(clientNow(), { dataset, to }, blob, { signal: new AbortController().signal, onBytes: () => undefined })
+    await remove()
+  }
+  const keepBoth = async () => {
+    const { info } = await clientNow().datasetNode({ dataset, node: copy.shared.node })
+    const name = copyName(originalName(copy.name), taken)
+    await clientNow().moveDatasetNode({ dataset, node: info.node, parent: info.parent, name, replace: false })
+  }
+  return (
+    <Dialog
+      open
+      size="wide"
+      onClose={onClose}
+      title={`Two versions of “${originalName(copy.name)}”`}
+      description="Two devices wrote it at the same time. Lines marked + are in the conflict copy, lines marked − in the file. What you do not keep lies in the trash or in the history."
+      actions={
+        <>
+          <Button onClick={() => void act('Both are kept', keepBoth)}>Keep both</Button>
+          <Button onClick={() => void act('The file stays; the copy is in the trash', remove)}>Keep the file</Button>
+          {other && (
+            <Button variant="primary" onClick={() => void act('The copy is the file now', takeCopy)}>
+              Keep the copy
+            </Button>
+          )}
+        </>
+      }
+    >
+      {error !== undefined ? (
+        <p className="files-history-note">{errorWords(error)}</p>
+      ) : !texts ? (
+        <Skeleton lines={5} label="Reading both versions" />
+      ) : texts.copy !== undefined && texts.other !== undefined ? (
+        <DifferenceView mine={texts.copy} theirs={texts.other} />
+      ) : (
+        <p className="files-history-note">These are not short texts and cannot be shown side by side; download them to look at both.</p>
+      )}
+    </Dialog>
+  )
+}

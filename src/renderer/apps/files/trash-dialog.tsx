@@ -1,0 +1,80 @@
+import { Trash2 } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import type { DatasetNodeInfo } from '../../../files/dataset-contract.ts'
+import { clientNow, useClient } from '../../desk/app-desk.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { errorWords } from '../../ui/error-words.ts'
+import { ErrorState } from '../../ui/error-state.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { showToast } from '../../ui/toast.tsx'
+import { useNow } from '../app-hooks.ts'
+import { agoText, bytesText } from '../plain-words.ts'
+import { EntryIcon } from './entry-icon.tsx'
+
+type Removed = readonly { readonly info: DatasetNodeInfo; readonly removedAtMs: number }[]
+
+/** What was removed from a dataset, on any device; each entry can be put back where it was. */
+export function TrashDialog({ dataset, name, onClose }: { dataset: string; name: string; onClose: () => void }) {
+  const client = useClient()
+  const now = useNow()
+  const [removed, setRemoved] = useState<Removed>()
+  const [error, setError] = useState<unknown>()
+  useEffect(() => {
+    if (!client) return
+    const leaving = new AbortController()
+    const read = () =>
+      client.listDatasetTrash({ dataset }, { signal: leaving.signal }).then(setRemoved, (failure: unknown) => {
+        if (!leaving.signal.aborted) setError(failure)
+      })
+    const watching = client.onDidChangeDataset(() => void read())
+    void read()
+    return () => {
+      watching.dispose()
+      leaving.abort()
+    }
+  }, [client, dataset])
+  const putBack = (info: DatasetNodeInfo) =>
+    void clientNow()
+      .restoreDatasetNode({ dataset, node: info.node })
+      .then(
+        ({ name: back }) => showToast({ severity: 'done', title: `“${back}” is back where it was` }),
+        (failure: unknown) => showToast({ severity: 'error', title: `“${info.name}” could not be put back`, body: errorWords(failure) }),
+      )
+  return (
+    <Dialog
+      open
+      size="wide"
+      onClose={onClose}
+      title={`Trash of ${name}`}
+      description="What was removed on any of your devices. It goes back to the folder it lay in."
+    >
+      {error !== undefined ? (
+        <ErrorState title="The trash could not be read" error={error} safe="What is in it is untouched." />
+      ) : !removed ? (
+        <Skeleton lines={5} label="Reading the trash" />
+      ) : removed.length === 0 ? (
+        <EmptyState icon={<Trash2 aria-hidden="true" />} title="Nothing in the trash">
+          What you remove from {name} can be put back from here.
+        </EmptyState>
+      ) : (
+        <ul className="files-trash" aria-label="Removed">
+          {removed.map(({ info, removedAtMs }) => (
+            <li key={info.node}>
+              <EntryIcon entry={info} />
+              <span className="files-name">{info.name}</span>
+              <span className="files-version-facts numbers">
+                {agoText(removedAtMs, now)}
+                {info.kind === 'file' && ` · ${bytesText(info.bytes)}`}
+              </span>
+              <Button aria-label={`Put back ${info.name}`} onClick={() => putBack(info)}>
+                Put back
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Dialog>
+  )
+}
