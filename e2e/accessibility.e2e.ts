@@ -15,7 +15,8 @@ const QUIET = { reducedMotion: 'reduce' } as const
 
 /**
  * Every screen, app, page, menu and dialog, in both themes: each is looked at in light and, the system having changed its
- * mind, in dark, as it stands. Two devices: pairing shows its last steps only when somebody answers.
+ * mind, in dark, as it stands; there only axe's rules about colours are asked, for a theme changes nothing else.
+ * Two devices: pairing shows its last steps only when somebody answers.
  */
 describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${why ? ` (${why})` : ''}`, () => {
   let lab: E2eLab
@@ -38,7 +39,7 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     for (const colorScheme of ['light', 'dark'] as const) {
       await on.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await on.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
-      found.push(...(await findings(on, `${where}, ${colorScheme}`, scope)))
+      found.push(...(await findings(on, `${where}, ${colorScheme}`, scope, colorScheme === 'dark' ? 'colours' : undefined)))
     }
   }
   const look = (where: string, scope?: string) => lookAt(page, where, scope)

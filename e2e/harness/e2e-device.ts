@@ -56,7 +56,10 @@ export class E2eDevice {
   static async start(options: E2eDeviceOptions): Promise<E2eDevice> {
     const folder = options.folder ?? (await mkdtemp(path.join(os.tmpdir(), `ew-${options.name}-`)))
     const device = new E2eDevice(options, folder)
-    await device.run()
+    await device.run().catch(async (error: unknown) => {
+      await device.dispose()
+      throw error
+    })
     return device
   }
 

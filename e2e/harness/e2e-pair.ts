@@ -27,7 +27,8 @@ export interface LabOptions {
 export class E2eLab {
   readonly lab: NetLab
   readonly #machines = new Map<string, E2eMachine>()
-  readonly #cleanup: (() => Promise<void>)[] = []
+  readonly #devices: E2eDevice[] = []
+  readonly #browsers: E2eBrowser[] = []
 
   private constructor(lab: NetLab) {
     this.lab = lab
@@ -41,9 +42,11 @@ export class E2eLab {
   static async createWith(options: LabOptions, ...names: readonly string[]): Promise<E2eLab> {
     const made = new E2eLab(createNetLab(...names, ...(options.bare ?? [])))
     try {
-      for (const name of names) await made.#add(name, options)
+      // Side by side: each waits most of its time for its own processes. All have settled before one's failure ends the lab.
+      for (const added of await Promise.allSettled(names.map((name) => made.#add(name, options))))
+        if (added.status === 'rejected') throw added.reason
       if (options.paired === false) return made
-      const [first, ...others] = [...made.#machines.values()]
+      const [first, ...others] = names.map((name) => made.machine(name))
       for (const other of others) await first?.device.invite(other.device)
       return made
     } catch (error) {
@@ -84,17 +87,20 @@ export class E2eLab {
   }
 
   async dispose(): Promise<void> {
-    for (const release of this.#cleanup.splice(0).reverse()) await release().catch((error: unknown) => console.error(error))
+    // Side by side too, but no browser outlives the device it shows.
+    for (const releases of [this.#browsers, this.#devices]) {
+      await Promise.all(releases.splice(0).map((owned) => owned.dispose().catch((error: unknown) => console.error(error))))
+    }
     this.lab.dispose()
   }
 
   async #add(name: string, { supervisor }: LabOptions): Promise<void> {
     const machine = this.lab.machine(name)
     const device = await E2eDevice.start({ name, machine, ...(supervisor && { supervisor }) })
-    this.#cleanup.push(() => device.dispose())
+    this.#devices.push(device)
     const deviceId = await device.create('Ada')
     const browser = await E2eBrowser.launch(machine)
-    this.#cleanup.push(() => browser.dispose())
+    this.#browsers.push(browser)
     this.#machines.set(name, { device, browser, deviceId })
   }
 }

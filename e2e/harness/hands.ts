@@ -75,9 +75,23 @@ export async function runFromPalette(page: Page, words: string, option: RegExp |
   await field.waitFor({ state: 'detached' })
 }
 
-/** axe's serious and critical findings, as sentences. `scope`: a selector of what is new; the rest of the page was looked at before. */
-export async function findings(page: Page, where: string, scope?: string): Promise<readonly string[]> {
-  const axe = new AxeBuilder({ page })
+/** The rules of axe that look at colours: all that a theme can change. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
+
+/**
+ * axe's serious and critical findings, as sentences.
+ *
+ * axe is given to a page once (it is half a megabyte to read), and works inside it: its usual way opens a blank page for each
+ * answer. For that, frames of other sites are not looked into; they are not ours.
+ *
+ * @param scope  a selector of what is new; the rest of the page was looked at before
+ * @param only  `colours` where the same page was looked at in another theme just before
+ */
+export async function findings(page: Page, where: string, scope?: string, only?: 'colours'): Promise<readonly string[]> {
+  const isThere = page.frames().length === 1 && (await page.evaluate(() => 'axe' in window))
+  const axe = new AxeBuilder({ page, ...(isThere && { axeSource: ';' }) }).setLegacyMode()
+  const options = { resultTypes: ['violations' as const] }
+  axe.options(only ? { ...options, runOnly: { type: 'rule', values: COLOUR_RULES } } : options)
   const { violations } = await (scope ? axe.include(scope) : axe).analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
