@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { roundsOfRun } from '../testkit/seeded-random.ts'
 import { KeyedArray } from './keyed-array.ts'
 
-/** A million changes by five devices and two thousand displays with ELSEWHERE_ROUNDS=full; a hundredth of it otherwise. */
+/** A million changes by five devices and two thousand displays with ELSEWHERE_ROUNDS=full; a hundredth of it usually. */
 const FULL = process.env['ELSEWHERE_ROUNDS'] === 'full'
-const CHANGES = FULL ? 1_000_000 : 10_000
-const DISPLAYS = FULL ? 2_000 : 100
+const CHANGES = roundsOfRun(10_000, 1_000_000, 4_000)
+const DISPLAYS = roundsOfRun(100, 2_000, 40)
 const DEVICES = 5
-const KEYS = 1_000
+const KEYS = roundsOfRun(1_000, 1_000, 400)
 /** Changes a device makes between two exchanges; the second test takes 1, which interleaves the writes of all devices one by one. */
 const BURST = 50
 
