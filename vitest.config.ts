@@ -31,7 +31,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'e2e', retry: 2, include: ['e2e/**/*.e2e.ts'], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+        test: {
+          name: 'e2e',
+          retry: 2,
+          include: ['e2e/**/*.e2e.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // They wait most of their time, each for devices, folders, ports and namespaces of its own.
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,
