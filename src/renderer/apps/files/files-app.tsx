@@ -216,6 +216,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
       'separator',
       { label: 'New folder', disabledBecause: awayReason, onSelect: () => void addFolder() },
       { label: 'Put files here…', disabledBecause: awayReason, onSelect: () => picker.current?.click() },
+      isElsewhere &&
+        here && { label: `Trash of ${here.name}…`, onSelect: () => setDialog({ kind: 'trash', dataset: here.dataset, name: here.name }) },
       { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: () => setState({ showHidden: !state.showHidden }) },
     ])
   const handleDrag = (event: DragEvent, entry: PaneEntry) => {
@@ -224,6 +226,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     writeFilesPayload(event.dataTransfer, { device, paths: carried.map((one) => joinPath(path, one.name)) })
   }
   const unsafe = datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0)
+  const here = datasets.find(({ name }) => path === `/${name}` || path?.startsWith(`/${name}/`))
   const closeDialog = () => {
     setDialog(undefined)
     list.current?.focus()
@@ -250,7 +253,10 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           onKeyDown={(event) => {
             if (event.key === 'ArrowDown') list.current?.focus()
             else if (event.key === 'Escape') setFilter('')
-            else if (event.key === 'Enter' && searchAll) searchAll()
+            else if (event.key === 'Enter' && searchAll) {
+              event.preventDefault() // the button that gets the focus would be pressed by it
+              searchAll()
+            }
           }}
         />
         <IconButton

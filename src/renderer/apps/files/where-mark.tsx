@@ -39,11 +39,17 @@ export function WhereCell({ shared, isFile }: { shared: SharedFacts; isFile: boo
 
 /** On a tile only what is not as one would wish has a sign. */
 export function WhereBadge({ shared }: { shared: SharedFacts }) {
-  const { state } = whereOf(shared)
+  const state = shared.isConflictCopy ? 'unsafe' : whereOf(shared).state
   if (state === 'here') return null
   return (
     <span className="files-badge" data-where={state}>
-      {state === 'unsafe' ? <CloudUpload aria-hidden="true" /> : <CloudDownload aria-hidden="true" />}
+      {shared.isConflictCopy ? (
+        <GitFork aria-hidden="true" />
+      ) : state === 'unsafe' ? (
+        <CloudUpload aria-hidden="true" />
+      ) : (
+        <CloudDownload aria-hidden="true" />
+      )}
     </span>
   )
 }
