@@ -17,7 +17,9 @@ const MEANINGS: Readonly<Record<string, TreeErrorCode>> = {
   'chunk/no-key': 'tree/away',
   'content/malformed': 'tree/damaged',
   'dataset/locked': 'tree/away',
-  'store/full': 'tree/full',
+  'store/disk-full': 'tree/full',
+  'store/read-only': 'tree/read-only',
+  'store/closed': 'tree/away',
 }
 
 /** What a mount says of what a dataset said; bugs pass as they are. */

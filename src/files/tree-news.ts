@@ -1,0 +1,57 @@
+import type { Emitter } from '../base/emitter.ts'
+import type { DatasetChange } from './dataset.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { TreeChange } from './mounted-tree.ts'
+import type { NodeId, OpId } from './op.ts'
+import type { TreeNumbers } from './tree-numbers.ts'
+import type { TreeDataset, TreeSlot } from './tree-slots.ts'
+
+/** Tells whoever keeps copies what other devices, or other ways into the dataset, changed (rule MT12). */
+export class TreeNews {
+  readonly #numbers: TreeNumbers
+  readonly #changes: Emitter<TreeChange>
+
+  constructor(numbers: TreeNumbers, changes: Emitter<TreeChange>) {
+    this.#numbers = numbers
+    this.#changes = changes
+  }
+
+  take(of: TreeDataset, { nodes, folders }: DatasetChange): void {
+    if (this.#numbers.isOwnCall) return
+    for (const id of nodes) this.#takeNode(of, id)
+    for (const folder of folders) {
+      const slot = this.#numbers.slots.of(of.dataset, folder)
+      if (slot) this.#changes.fire({ kind: 'content', ino: slot.ino })
+    }
+  }
+
+  #takeNode(of: TreeDataset, id: NodeId): void {
+    const node = of.dataset.node(id)
+    const slot = this.#numbers.slots.of(of.dataset, id)
+    const parent = node && id !== of.dataset.root ? this.#numbers.slots.of(of.dataset, node.parent) : undefined
+    if (slot && node) {
+      const isOther = node.kind === 'file' && node.version !== slot.version
+      const isMoved = parent !== undefined && (slot.parent !== parent.ino || slot.name !== node.name)
+      if (isOther)
+        this.#numbers.slots.detach(slot, { ...node, version: slot.version as OpId, manifest: this.#manifestBefore(of, slot, node) })
+      if (isOther || isMoved) this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
+      if (!isOther) this.#changes.fire({ kind: 'content', ino: slot.ino })
+    } else if (slot) {
+      slot.isRemoved = true
+      this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
+      const removed = of.dataset.removed().find((gone) => gone.node.id === id)
+      if (removed) this.#numbers.slots.detach(slot, removed.node)
+    }
+    if (node && parent) this.#changes.fire({ kind: 'entry', parent: parent.ino, name: node.name })
+  }
+
+  /** An open file goes on reading the version it read before. */
+  #manifestBefore(of: TreeDataset, slot: TreeSlot, node: DatasetNode): DatasetNode['manifest'] {
+    try {
+      return of.dataset.manifestOf(slot.id, slot.version as OpId)
+    } catch {
+      // Not kept any more (thinned): the newer one is better than an error.
+      return node.manifest
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disposable } from '../base/disposable.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { Answer } from './mounted-tree.ts'
+import type { OpId } from './op.ts'
+import { StagedFile } from './staged-file.ts'
+import { treeErrorOf } from './tree-errors.ts'
+import type { TreeNumbers } from './tree-numbers.ts'
+import type { TreeDataset, TreeSlot } from './tree-slots.ts'
+
+/** A file that is written and not closed becomes a version when nothing was written for this long (flow D). */
+const QUIET_MS = 2_000
+/** What closed files hold reaches the disk itself this long after: together, for each waits milliseconds. */
+const SYNC_DELAY_MS = 200
+
+export interface TreeWritingOptions {
+  readonly numbers: TreeNumbers
+  readonly datasets: readonly TreeDataset[]
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Files of a mounted tree that are being written, and how what was written becomes versions (rules MT11, MT13). */
+export class TreeWriting implements Disposable {
+  readonly #options: TreeWritingOptions
+  readonly #numbers: TreeNumbers
+  #syncing: Disposable | undefined
+
+  constructor(options: TreeWritingOptions) {
+    this.#options = options
+    this.#numbers = options.numbers
+  }
+
+  /** The file as it is being written, from now on; it becomes a version when it is quiet, if nothing else makes it one. */
+  stage(slot: TreeSlot, node: DatasetNode): StagedFile {
+    if (!slot.staged) {
+      const { dataset } = slot.of
+      const contents = {
+        change: dataset.changeContent.bind(dataset),
+        changeNow: dataset.changeContentNow.bind(dataset),
+        read: dataset.reader.read.bind(dataset.reader),
+      }
+      slot.staged = new StagedFile(contents, node.manifest)
+      slot.base = node.version
+    }
+    slot.quiet?.dispose()
+    slot.quiet = this.#options.clock.after(QUIET_MS, () => {
+      const failed = (error: unknown) =>
+        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) })
+      new Promise<void>((resolve) => resolve(this.commit(slot))).catch(failed)
+    })
+    return slot.staged
+  }
+
+  /** Makes a version of what was written; a small file at once. What could not be stored stays staged. @throws TreeError */
+  commit(slot: TreeSlot): Answer<void> {
+    const { staged } = slot
+    if (!slot.committing && staged) {
+      const hadChanges = !staged.isStored
+      try {
+        if (staged.storeNow()) return this.#committed(slot, staged, hadChanges)
+      } catch (error) {
+        throw treeErrorOf(error)
+      }
+    }
+    const work = async () => {
+      const { staged } = slot
+      if (!staged) return
+      slot.quiet?.dispose()
+      const hadChanges = !staged.isStored
+      await staged.store()
+      this.#committed(slot, staged, hadChanges)
+    }
+    const after = (slot.committing ?? Promise.resolve()).then(work, work)
+    const committing = after
+      .catch(() => {})
+      .finally(() => {
+        if (slot.committing === committing) slot.committing = undefined
+      })
+    slot.committing = committing
+    return after.catch(rethrow)
+  }
+
+  /** What was written is stored. */
+  #committed(slot: TreeSlot, staged: StagedFile, hadChanges: boolean): void {
+    // Written to again meanwhile: the next close or the quiet makes that a version.
+    if (slot.isRemoved || slot.staged !== staged) return
+    slot.quiet?.dispose()
+    const { manifest } = staged
+    const before = this.#numbers.node(slot)
+    const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
+    if (hadChanges || manifest !== before.manifest || mtimeNs !== before.mtimeNs) {
+      const node = this.#numbers.own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
+      slot.version = node.version
+      slot.base = node.version
+    }
+    if (staged.isStored) {
+      slot.staged = undefined
+      slot.mtimeNs = undefined
+    }
+    this.#syncSoon()
+    this.#numbers.dropUnused(slot)
+  }
+
+  #syncSoon(): void {
+    this.#syncing ??= this.#options.clock.after(SYNC_DELAY_MS, () => {
+      this.#syncing = undefined
+      for (const { dataset } of this.#options.datasets) {
+        dataset.sync().catch((error: unknown) => this.#options.log.warn('files could not be synced', { error: errorMessage(error) }))
+      }
+    })
+  }
+
+  /** Makes versions of all that was written. Rejects with the first that could not be kept. */
+  async settle(): Promise<void> {
+    const all = [...this.#numbers.slots.all].filter((slot) => slot.staged)
+    const results = await Promise.allSettled(all.map(async (slot) => this.commit(slot)))
+    for (const { dataset } of this.#options.datasets) await dataset.sync()
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  dispose(): void {
+    for (const slot of this.#numbers.slots.all) slot.quiet?.dispose()
+    this.#syncing?.dispose()
+  }
+}
+
+/** Says what went wrong in a mount's words. @throws TreeError */
+export function rethrow(error: unknown): never {
+  throw treeErrorOf(error)
+}
