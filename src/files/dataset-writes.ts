@@ -52,7 +52,7 @@ export class DatasetWrites implements Disposable {
       const offset = write.manifest.bytes
       const read = (from: number, length: number) => bytes.subarray(from - offset, from - offset + length)
       const change = { bytes: offset + bytes.length, extents: [{ offset, length: bytes.length }], read }
-      write.manifest = await write.dataset.changeContent(write.manifest, change)
+      write.manifest = await write.dataset.writer.change(write.manifest, change)
       return write.manifest.bytes
     })
     write.last = appended.catch(() => {})

@@ -37,6 +37,6 @@ export async function makeRoom({ dataset, store, chunks, book, limitBytes }: Cac
     if (version.content.kind !== 'file' || !book.mustKeep(version.op)) continue
     for (const id of await idsOf(dataset, chunks, version.content.manifest)) kept.add(id)
   }
-  await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.isFresh(id))
+  await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.writer.isFresh(id))
   return chunks.stats.bytes + bytes <= limitBytes
 }

@@ -1,5 +1,5 @@
 import type { Emitter } from '../base/emitter.ts'
-import type { DatasetChange } from './dataset.ts'
+import type { DatasetChange } from './dataset-parts.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { TreeChange } from './mounted-tree.ts'
 import type { NodeId, OpId } from './op.ts'

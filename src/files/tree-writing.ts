@@ -38,8 +38,8 @@ export class TreeWriting implements Disposable {
     if (!slot.staged) {
       const { dataset } = slot.of
       const contents = {
-        change: dataset.changeContent.bind(dataset),
-        changeNow: dataset.changeContentNow.bind(dataset),
+        change: dataset.writer.change.bind(dataset.writer),
+        changeNow: dataset.writer.changeNow.bind(dataset.writer),
         read: dataset.reader.read.bind(dataset.reader),
       }
       slot.staged = new StagedFile(contents, node.manifest)

@@ -1,0 +1,97 @@
+import type { Clock } from '../base/clock.ts'
+import type { DeviceId } from '../base/ids.ts'
+import { ContentError } from './content-error.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { OpMerger, Touched } from './merge-op.ts'
+import type { LogId } from './op.ts'
+import type { Segment, SegmentCodec, SegmentHead } from './op-segment.ts'
+import type { OwnLog } from './own-log.ts'
+
+export interface DatasetSegmentsOptions {
+  readonly store: DatasetStore
+  readonly codec: SegmentCodec
+  readonly merger: OpMerger
+  readonly log: OwnLog
+  readonly clock: Clock
+  readonly isAuthor: (device: DeviceId) => boolean
+  readonly book?: ((segment: Segment, isOwn: boolean) => void) | undefined
+  /** A segment was taken in, and what it touched. */
+  readonly onDidTake: (head: SegmentHead, touched: Touched) => void
+}
+
+/** The logs of a dataset as devices exchange them: what is held, what another one lacks, what it brings (rules OL1, OL2). */
+export class DatasetSegments {
+  readonly #options: DatasetSegmentsOptions
+
+  constructor(options: DatasetSegmentsOptions) {
+    this.#options = options
+  }
+
+  /** How far each log is held. */
+  frontier(): ReadonlyMap<LogId, number> {
+    return new Map(this.#options.store.heads().map(({ log, seq }) => [log, seq]))
+  }
+
+  /** Segments that a holder of `frontier` lacks, each after those it needs; at most `limitBytes`, at least one. */
+  after(frontier: ReadonlyMap<LogId, number>, limitBytes: number): Uint8Array[] {
+    return this.page(frontier, limitBytes).segments
+  }
+
+  /** As `after`; and whether there are more. */
+  page(frontier: ReadonlyMap<LogId, number>, limitBytes: number): { segments: Uint8Array[]; isMore: boolean } {
+    const { store } = this.#options
+    const segments: Uint8Array[] = []
+    let bytes = 0
+    for (const [log, seq] of store.segmentOrder()) {
+      if (seq <= (frontier.get(log) ?? 0)) continue
+      const segment = store.segment(log, seq) as Uint8Array
+      if (segments.length > 0 && bytes + segment.length > limitBytes) return { segments, isMore: true }
+      segments.push(segment)
+      bytes += segment.length
+    }
+    return { segments, isMore: false }
+  }
+
+  /**
+   * Takes in a segment of another device. False: it is held already, or what it needs is not (ask again from the frontier).
+   * @throws ContentError `segment/malformed`, `segment/refused`, `segment/forked`, `chunk/no-key`
+   */
+  take(bytes: Uint8Array): boolean {
+    const { store, isAuthor, clock, codec, merger, log, book, onDidTake } = this.#options
+    const head = codec.check(bytes)
+    if (!isAuthor(head.device)) throw new ContentError('segment/refused', 'a segment of files is of a device that nobody here knows')
+    const held = store.heads().find(({ log }) => log === head.log)
+    if (head.seq <= (held?.seq ?? 0)) {
+      const known = store.segment(head.log, head.seq)
+      if (known && codec.hashOf(known) !== head.hash) throw forked(head.device)
+      return false
+    }
+    if (head.seq !== (held?.seq ?? 0) + 1) return false
+    if (head.prev !== (held?.hash ?? '0'.repeat(64))) throw forked(head.device)
+    const segment = codec.open(head, bytes, clock.nowMs())
+    if (segment.first !== (held?.ops ?? 0))
+      throw new ContentError('segment/malformed', 'a segment of files does not follow the one before it')
+    const frontier = this.frontier()
+    if (segment.deps.some(([log, seq]) => (frontier.get(log) ?? 0) < seq)) return false
+    const touched: Touched = { nodes: new Set(), folders: new Set() }
+    const stamp = segment.ops.at(-1)?.stamp ?? 0
+    store.transaction(() => {
+      for (const op of segment.ops) merger.apply(op, { device: segment.device, deviceName: segment.deviceName }, touched)
+      const ops = segment.first + segment.ops.length
+      store.putSegment(
+        { log: head.log, seq: head.seq, bytes },
+        { log: head.log, device: head.device, seq: head.seq, hash: head.hash, ops, stamp },
+      )
+      book?.(segment, false)
+    })
+    log.see({ log: head.log, seq: head.seq, stamp })
+    onDidTake(head, touched)
+    return true
+  }
+}
+
+const forked = (device: string) =>
+  new ContentError(
+    'segment/forked',
+    `device ${device.slice(0, 12)} wrote two logs of files in one: its data folder was copied. Neither is taken in`,
+  )
