@@ -51,6 +51,47 @@ it('[MT10] the root lists datasets and is not written to; nothing moves between 
   tree.dispose()
 })
 
+it('[MT14] what was synced is there after a kill, and is no version before the file is closed or quiet', async () => {
+  const clock = new ManualClock()
+  const device = testFileDevice(1, clock)
+  const { tree, home, dataset } = treeOf(clock, device)
+  const { ino } = tree.create(home, 'data.db', 0o644)
+  const { id } = dataset.at('/data.db')
+  const versions = () => dataset.versions(id).length
+  const before = versions()
+  for (let n = 0; n < 5; n++) {
+    await tree.write(ino, n, bytes(String(n)))
+    await tree.fsync(ino)
+  }
+  expect([versions() - before, dataset.at('/data.db').bytes]).toEqual([0, 0])
+  // As after kill -9: another start over the same stores.
+  const again = testFileDevice(1, clock, { store: device.store, chunks: device.chunks })
+  const found = again.dataset.at('/data.db')
+  expect([new TextDecoder().decode(await again.dataset.readRange(found.id, 0, 10)), found.hasConflict]).toEqual(['01234', false])
+  expect(device.store.values('synced')).toEqual([])
+  tree.dispose()
+})
+
+it('[MT14] a synced file that is closed is one version, and nothing is left of the sync', async () => {
+  const clock = new ManualClock()
+  const device = testFileDevice(1, clock)
+  const { tree, home, dataset, close } = treeOf(clock, device)
+  const { ino } = tree.create(home, 'f', 0o644)
+  const { id } = dataset.at('/f')
+  await tree.write(ino, 0, bytes('one'))
+  await tree.fsync(ino)
+  const before = dataset.versions(id).length
+  await tree.flush(ino)
+  await tree.flush(ino)
+  expect([dataset.versions(id).length - before, dataset.at('/f').bytes, device.store.values('synced').length]).toEqual([1, 3, 0])
+  await tree.write(ino, 3, bytes(' two'))
+  await tree.fsync(ino)
+  clock.advance(3_000)
+  await tree.flush(ino)
+  expect([dataset.versions(id).length - before, dataset.at('/f').bytes, device.store.values('synced').length]).toEqual([2, 7, 0])
+  await close()
+})
+
 it('[MT11] what was written is a version when it is closed, or quiet for 2 s; nothing new makes none', async () => {
   const clock = new ManualClock()
   const { tree, home, dataset, close } = treeOf(clock)

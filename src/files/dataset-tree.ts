@@ -221,9 +221,7 @@ export class DatasetTree implements MountedTree, Disposable {
 
   async fsync(ino: Ino): Promise<void> {
     if (ino === ROOT_INO) return
-    const slot = this.#numbers.slot(ino)
-    if (slot.staged) await this.#writing.commit(slot)
-    await slot.of.dataset.sync().catch(rethrow)
+    await this.#writing.sync(this.#numbers.slot(ino))
   }
 
   getxattr(ino: Ino, name: string): Uint8Array | undefined {

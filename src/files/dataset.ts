@@ -11,12 +11,13 @@ import type { DatasetChange, DatasetParts, NewNode } from './dataset-parts.ts'
 import { DatasetSegments } from './dataset-segments.ts'
 import { DatasetView, requireName } from './dataset-view.ts'
 import { FileError } from './file-error.ts'
-import { EMPTY_MANIFEST, type Manifest } from './manifest.ts'
+import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
 import { OpMerger, type Touched } from './merge-op.ts'
 import { winnerOf } from './node-record.ts'
 import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
 import { SegmentCodec } from './op-segment.ts'
 import { OwnLog } from './own-log.ts'
+import { type SyncedContent, SyncedContents } from './synced-contents.ts'
 
 /**
  * One dataset on one device: the tree as all held ops make it, contents read and written, and what this device writes kept and
@@ -33,6 +34,7 @@ export class Dataset extends DatasetView implements Disposable {
   readonly #merger: OpMerger
   readonly #log: OwnLog
   readonly #segments: DatasetSegments
+  readonly #synced: SyncedContents
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<DatasetChange>())
   readonly #cut = this.#owned.add(new Emitter<{ log: LogId; seq: number }>())
@@ -75,6 +77,10 @@ export class Dataset extends DatasetView implements Disposable {
         this.#changed.fire({ isOwn: false, ...touched })
       },
     })
+    this.#synced = new SyncedContents(store)
+    const isNews = ({ node, manifest }: SyncedContent) =>
+      this.node(node)?.kind === 'file' && !sameManifest(this.require(node).manifest, manifest)
+    for (const { node, base, manifest, mtimeNs } of this.#synced.takeLeft(isNews)) this.setContent(node, base, manifest, { mtimeNs })
   }
 
   // Content
@@ -105,9 +111,15 @@ export class Dataset extends DatasetView implements Disposable {
     const content: Content = { kind: 'file', manifest }
     const seen = base ?? winner.op
     const isShown = seen === winner.op
-    const bases = isShown ? record.heads.map(({ op }) => op) : [seen]
-    this.#write([{ kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }])
+    const bases = isShown ? basesOf(record) : [seen]
+    const body: OpBody = { kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }
+    this.#write([body], () => this.#synced.drop(id, seen))
     return this.require(id)
+  }
+
+  /** For content that is synced and goes on being written: found after a power cut when `sync` resolves, and a version then. */
+  keepSynced(content: SyncedContent): void {
+    this.#synced.keep(content)
   }
 
   /** What was committed before is on the disk itself when this resolves. */
@@ -271,7 +283,8 @@ export class Dataset extends DatasetView implements Disposable {
     if (bodies.length > 0) this.#write(bodies)
   }
 
-  #write(bodies: readonly OpBody[]): void {
+  /** `also`: what goes into the same transaction. */
+  #write(bodies: readonly OpBody[], also?: () => void): void {
     const { store, signer, deviceName } = this.#parts
     const touched: Touched = { nodes: new Set(), folders: new Set() }
     const author = { device: signer.device, deviceName: deviceName().slice(0, 80) }
@@ -280,6 +293,7 @@ export class Dataset extends DatasetView implements Disposable {
       store.transaction(() => {
         ops = this.#log.append(bodies)
         for (const op of ops) this.#merger.apply(op, author, touched)
+        also?.()
       })
     } catch (error) {
       this.#log.rollBack(ops)

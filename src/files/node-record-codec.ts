@@ -53,7 +53,7 @@ type PlainFile = {
 }
 
 /** The reverse of `plainContent`. */
-function contentOf(plain: unknown): Content {
+export function contentOf(plain: unknown): Content {
   const of = plain as Content
   if (of.kind !== 'file') return of
   const { bytes, depth, pieces } = (plain as PlainFile).manifest

@@ -73,7 +73,7 @@ export class TreeNumbers {
   dropUnused(slot: TreeSlot): void {
     if (slot.count > 0) return
     // The kernel forgets a file it has written back; what is not yet a version still has to become one.
-    if (slot.staged && !slot.isRemoved && !slot.staged.isStored) return
+    if (slot.staged && !slot.isRemoved) return
     slot.quiet?.dispose()
     this.slots.drop(slot)
   }

@@ -30,6 +30,8 @@ export interface TreeSlot {
   staged: StagedFile | undefined
   /** The version `staged` began from. */
   base: string
+  /** When `staged` began, by the monotonic clock. */
+  stagedMs: number | undefined
   /** Set for a file that is being written, kept with its next version. */
   mtimeNs: bigint | undefined
   /** Of this device, until it is forgotten. */
@@ -80,6 +82,7 @@ export class TreeSlots {
         isRemoved: false,
         staged: undefined,
         base: '',
+        stagedMs: undefined,
         mtimeNs: undefined,
         atimeNs: undefined,
         ctimeNs: undefined,

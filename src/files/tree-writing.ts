@@ -12,6 +12,8 @@ import type { TreeDataset, TreeSlot } from './tree-slots.ts'
 
 /** A file that is written and not closed becomes a version when nothing was written for this long (flow D). */
 const QUIET_MS = 2_000
+/** A file that is synced again and again and never quiet becomes a version this often: what no version names may be let go of. */
+const LONGEST_MS = 600_000
 /** What closed files hold reaches the disk itself this long after: together, for each waits milliseconds. */
 const SYNC_DELAY_MS = 200
 
@@ -44,6 +46,7 @@ export class TreeWriting implements Disposable {
       }
       slot.staged = new StagedFile(contents, node.manifest)
       slot.base = node.version
+      slot.stagedMs = this.#options.clock.monotonicMs()
     }
     slot.quiet?.dispose()
     slot.quiet = this.#options.clock.after(QUIET_MS, () => {
@@ -83,6 +86,29 @@ export class TreeWriting implements Disposable {
     return after.catch(rethrow)
   }
 
+  /**
+   * What was written is on the disk itself when this resolves, and is found after a power cut; a version it is when the file is
+   * closed or quiet, or when the last one is long ago. @throws TreeError
+   */
+  async sync(slot: TreeSlot): Promise<void> {
+    try {
+      while (slot.committing) await slot.committing
+      const { staged } = slot
+      if (staged && this.#options.clock.monotonicMs() - (slot.stagedMs ?? 0) > LONGEST_MS) await this.commit(slot)
+      else if (staged && !slot.isRemoved) {
+        await staged.store()
+        const { id, base, of } = slot
+        const { manifest } = staged
+        const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
+        const isNews = manifest !== this.#numbers.node(slot).manifest
+        if (isNews && slot.staged === staged && !slot.isRemoved) of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
+      }
+      await slot.of.dataset.sync()
+    } catch (error) {
+      throw treeErrorOf(error)
+    }
+  }
+
   /** What was written is stored. */
   #committed(slot: TreeSlot, staged: StagedFile, hadChanges: boolean): void {
     // Written to again meanwhile: the next close or the quiet makes that a version.
@@ -95,6 +121,7 @@ export class TreeWriting implements Disposable {
       const node = this.#numbers.own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
       slot.version = node.version
       slot.base = node.version
+      slot.stagedMs = this.#options.clock.monotonicMs()
     }
     if (staged.isStored) {
       slot.staged = undefined
