@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
@@ -6,16 +6,28 @@ import { whyNoBrowser } from './harness/chromium.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
-import { findings } from './harness/hands.ts'
+import { closeWindows, drag, findings, middle } from './harness/hands.ts'
+
+/** Says on whose disk a job lies: where the data folder of that device is, as the kernel tells it inside. */
+const WHERE = "grep -o 'ew-server-[^/]*' /proc/self/mountinfo | sort -u"
+const SCRIPT = `#!/bin/sh
+${WHERE} > dragged
+echo "found it"
+echo "looked in vain" >&2
+`
 
 const why = whyNoNetLab() ?? whyNoBrowser
 
 describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` : ''}`, () => {
   let lab: E2eLab
   let display: E2eDisplay
+  let work: string
 
   beforeAll(async () => {
     lab = await E2eLab.create('kitchen', 'server')
+    work = path.join(lab.machine('kitchen').device.folder, 'work')
+    await mkdir(work)
+    await writeFile(path.join(work, 'where.sh'), SCRIPT)
     display = await lab.display('kitchen', 'move', { reducedMotion: 'reduce' })
     display.page.setDefaultTimeout(20_000)
   })
@@ -25,7 +37,18 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
   const tile = (name: string) =>
     display.page.locator('.device-tile').filter({ has: display.page.getByRole('button', { name: new RegExp(`^(?:Run on )?${name}:`) }) })
 
-  it('[AP95] by keyboard: what it is and every reason while it is typed; a tile starts it over there', async () => {
+  const serverFolder = () => `${path.basename(lab.machine('server').device.folder)}\n`
+
+  /** Looked at by axe in both themes. */
+  const look = async (what: string, scope?: string) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await display.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await display.page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
+      expect(await findings(display.page, `${what}, ${colorScheme}`, scope)).toEqual([])
+    }
+  }
+
+  it('[AP95] by keyboard: what it is and every reason while it is typed; what talks opens a terminal over there', async () => {
     const { page } = display
     await expect.poll(() => tile('server').getAttribute('data-state')).toBe('linked')
     await page.keyboard.press('Control+Shift+E')
@@ -38,28 +61,83 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     expect(await tile('server').getAttribute('data-takes')).toBe('no')
     expect(await tile('kitchen').getAttribute('data-takes')).toBe('best')
 
-    await field.fill('readlink /proc/self/ns/net > where && sleep 600')
-    await page.getByText('Ends by itself ·').waitFor()
-    await expect.poll(() => tile('server').getAttribute('data-takes')).toBe('yes')
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
-      expect(await findings(page, `the dock with a command, ${colorScheme}`)).toEqual([])
-    }
+    // what talks with the person opens a terminal over there
+    await field.fill('bash -i')
+    await page.getByText('Talks with you: opens a terminal there').waitFor()
     await page.getByRole('button', { name: /^Run on server:/ }).click()
-
-    // what it wrote is the name of the other machine's network namespace, in the other machine's home
-    const namespaceOf = async (name: string) => {
-      const child = lab.lab.machine(name).spawn('readlink', ['/proc/self/ns/net'], { stdio: ['ignore', 'pipe', 'ignore'] })
-      let text = ''
-      for await (const part of child.stdout ?? []) text += String(part)
-      return text
-    }
-    const written = () => readFile(path.join(lab.machine('server').device.folder, 'where'), 'utf8').catch(() => '')
-    await expect.poll(written).toBe(await namespaceOf('server'))
-    expect(await namespaceOf('kitchen')).not.toBe(await namespaceOf('server'))
     const device = lab.machine('server').deviceId
     await expect.poll(async () => (await lab.ask('kitchen', (client) => client.listTerminals({ device }))).length).toBe(1)
     await page.locator('.window[data-active] .xterm').waitFor()
+    await closeWindows(page)
+  })
+
+  it('[AP95][AP103] all else is a job on the files of the folder in front: its card follows it, what it wrote is here', async () => {
+    const { page } = display
+    await display.openApp('Files')
+    await page.getByRole('option', { name: /^work/ }).dblclick()
+    await page.getByRole('option', { name: /^where\.sh/ }).waitFor()
+    await page.keyboard.press('Control+Shift+E')
+    await page.getByRole('button', { name: 'Folder it works on: ~/work' }).waitFor()
+    await page.keyboard.type(`${WHERE} > typed && echo "that is all"`)
+    await page.getByText('Ends by itself ·').waitFor()
+    await expect.poll(() => tile('server').getAttribute('data-takes')).toBe('yes')
+    await look('the dock with a command')
+    await page.getByRole('button', { name: /^Run on server:/ }).click()
+
+    const card = page.getByRole('article', { name: /^Job: / })
+    await card.getByText('that is all', { exact: true }).waitFor()
+    await card.getByText('Done', { exact: true }).waitFor()
+    await card.getByText('1 file came back').waitFor()
+    await card.hover() // while it is looked at it stays
+    await look('the card of a job')
+    expect(await readFile(path.join(work, 'typed'), 'utf8')).toBe(serverFolder())
+    await card.getByRole('button', { name: 'Close card' }).click()
+    await card.waitFor({ state: 'detached' })
+  })
+
+  it('[AP106] a script dragged to a device runs there; its job is in the window, with its output', async () => {
+    const { page } = display
+    const row = await middle(page.getByRole('option', { name: /^where\.sh/ }))
+    await drag(page, row, { x: 1400, y: 400 }, false)
+    await page.getByText('Wherever it suits').waitFor()
+    await expect.poll(() => tile('server').getAttribute('data-takes')).toMatch(/yes|best/)
+    await page.mouse.move(1402, 402, { steps: 2 }) // into the dock's own column, now that it is there
+    const { x, y } = await middle(tile('server'))
+    await page.mouse.move(x, y, { steps: 3 })
+    await page.mouse.up()
+    const card = page.getByRole('article', { name: 'Job: sh ./where.sh' })
+    await card.getByText('Done', { exact: true }).waitFor()
+    expect(await readFile(path.join(work, 'dragged'), 'utf8')).toBe(serverFolder())
+
+    await card.getByRole('button', { name: 'sh ./where.sh', exact: true }).click()
+    const job = page.getByRole('region', { name: 'Job: sh ./where.sh' })
+    await job.getByText('found it', { exact: true }).waitFor()
+    expect(await job.locator('.job-place').textContent()).toBe('server')
+    await job.getByRole('radio', { name: 'Errors' }).click()
+    await job.getByText('looked in vain', { exact: true }).waitFor()
+    expect(await job.getByText('found it', { exact: true }).count()).toBe(0)
+    await look('a job’s page', '.window[data-active]')
+  })
+
+  it('[AP100][AP101][AP102] by keyboard: found, run again, cancelled and removed', async () => {
+    const { page } = display
+    await page.getByRole('button', { name: 'Close details' }).click()
+    await display.page.keyboard.press('Control+Shift+E')
+    await page.keyboard.type('echo begun; sleep 600')
+    await page.getByText('Ends by itself ·').waitFor()
+    await page.getByRole('button', { name: /^Run on server:/ }).click()
+    const list = page.getByRole('list', { name: 'Jobs, newest first' })
+    await list.getByText('begun', { exact: true }).waitFor()
+    await look('the list of jobs', '.window[data-active]')
+
+    await page.getByRole('searchbox', { name: 'Search jobs' }).fill('sleep server')
+    await expect.poll(() => list.getByRole('listitem').count()).toBe(1)
+    await list.locator('[data-job-row]').press('Delete')
+    await list.getByText('Cancelled', { exact: true }).waitFor()
+    await list.locator('[data-job-row]').press('Delete')
+    await page.getByText('No job like that').waitFor()
+    await page.getByRole('button', { name: 'Show all jobs' }).click()
+    await expect.poll(() => list.getByRole('listitem').count()).toBe(2)
+    expect(display.problems).toEqual([])
   })
 })

@@ -72,6 +72,12 @@ export const appState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('settings'), page: z.string().max(60).default('') }),
   /** `device` null: all linked devices. */
   z.object({ kind: z.literal('tasks'), device: device.nullable().default(null) }),
+  /** What runs and ran elsewhere and here. `job` null: the list. */
+  z.object({
+    kind: z.literal('jobs'),
+    job: z.string().min(1).max(64).nullable().default(null),
+    show: z.enum(['all', 'running', 'waiting', 'done']).default('all'),
+  }),
   z.object({ kind: z.literal('welcome') }),
 ])
 
@@ -105,6 +111,8 @@ export function appTitle(app: AppState): string {
       return 'Settings'
     case 'tasks':
       return 'Task manager'
+    case 'jobs':
+      return 'Jobs'
     case 'welcome':
       return 'Welcome'
   }

@@ -30,7 +30,7 @@ export function useDeviceReachable(deviceId: string): boolean {
   return client !== undefined && (deviceId === own || deviceId === ELSEWHERE || row?.state === 'linked' || row?.state === 'self')
 }
 
-const SINGLE: ReadonlySet<string> = new Set(['devices', 'settings', 'tasks', 'welcome'])
+const SINGLE: ReadonlySet<string> = new Set(['devices', 'settings', 'jobs', 'tasks', 'welcome'])
 
 /** Opens an app in a window of its own; one that exists once comes to the front with the given state instead. */
 export function openApp(app: AppStateInput): void {

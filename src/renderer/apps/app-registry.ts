@@ -1,11 +1,22 @@
-import { Activity, FileText, Folder, Globe, MonitorSmartphone, Settings, Sparkles, SquareTerminal, type LucideIcon } from 'lucide-react'
+import {
+  Activity,
+  FileText,
+  Folder,
+  Globe,
+  ListChecks,
+  MonitorSmartphone,
+  Settings,
+  Sparkles,
+  SquareTerminal,
+  type LucideIcon,
+} from 'lucide-react'
 import type { FunctionComponent } from 'react'
 import { type Prepared, prepared } from '../ui/prepared.tsx'
 import type { AppProps } from './app-props.ts'
 
 export type { AppProps } from './app-props.ts'
 
-export type AppKind = 'terminal' | 'editor' | 'files' | 'web' | 'devices' | 'settings' | 'tasks' | 'welcome'
+export type AppKind = 'terminal' | 'editor' | 'files' | 'web' | 'devices' | 'settings' | 'jobs' | 'tasks' | 'welcome'
 
 export interface AppDefinition {
   readonly kind: AppKind
@@ -26,6 +37,7 @@ const CHUNKS: Readonly<Record<AppKind, Prepared<AppProps<never>>>> = {
   files: prepared(() => import('./files/files-app.tsx')),
   web: prepared(() => import('./web/web-app.tsx')),
   devices: prepared(() => import('./devices/devices-app.tsx')),
+  jobs: prepared(() => import('./jobs/jobs-app.tsx')),
   tasks: prepared(() => import('./tasks/tasks-app.tsx')),
   settings: prepared(() => import('./settings/settings-app.tsx')),
   welcome: prepared(() => import('./welcome/welcome-app.tsx')),
@@ -66,6 +78,7 @@ export const APPS: Readonly<Record<AppKind, AppDefinition>> = {
     onDevice: false,
     component: CHUNKS.devices.Component,
   },
+  jobs: { kind: 'jobs', title: 'Jobs', icon: ListChecks, single: true, onDevice: false, component: CHUNKS.jobs.Component },
   tasks: {
     kind: 'tasks',
     title: 'Task manager',

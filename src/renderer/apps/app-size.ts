@@ -8,6 +8,7 @@ import type { DeskSize } from '../../session/display-class.ts'
 const SIZES: Readonly<Partial<Record<AppKind, { readonly width: number; readonly height: number }>>> = {
   devices: { width: 720, height: 560 },
   settings: { width: 840, height: 620 },
+  jobs: { width: 960, height: 620 },
   tasks: { width: 880, height: 580 },
   files: { width: 880, height: 560 },
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type CarriedCommand, type CarriedFiles, setShell } from '../desk/shell-store.ts'
 
 /** MIME type of files dragged between apps, windows and docks. Only Elsewhere reads it; other programs get plain text. */
 export const FILES_DRAG_TYPE = 'application/x-elsewhere-files'
@@ -10,7 +11,7 @@ const payload = z.object({
 /** Files of one device, by absolute path there. */
 export type FilesPayload = z.infer<typeof payload>
 
-export function writeFilesPayload(transfer: DataTransfer, files: FilesPayload): void {
+function writeFilesPayload(transfer: DataTransfer, files: FilesPayload): void {
   transfer.setData(FILES_DRAG_TYPE, JSON.stringify(files))
   transfer.setData('text/plain', files.paths.join('\n'))
   transfer.effectAllowed = 'copyMove'
@@ -28,6 +29,22 @@ export function readFilesPayload(transfer: Pick<DataTransfer, 'getData'>): Files
     throw error
   }
 }
+
+/** Files of one folder are carried: to other windows as paths, to the elsewhere dock as something to run or to run in. */
+export function carryFiles(transfer: DataTransfer, files: FilesPayload, work: Omit<CarriedFiles, 'kind'>): void {
+  writeFilesPayload(transfer, files)
+  carryNow({ kind: 'files', ...work })
+}
+
+/** A command is carried: to other windows as text, to the elsewhere dock as something to run. */
+export function carryCommand(transfer: DataTransfer, command: Omit<CarriedCommand, 'kind'>): void {
+  transfer.setData('text/plain', command.line)
+  transfer.effectAllowed = 'copy'
+  carryNow({ kind: 'command', ...command })
+}
+
+/** A frame later: a page that changes while a drag begins ends that drag in Chromium. */
+const carryNow = (carried: CarriedCommand | CarriedFiles): void => void setTimeout(() => setShell({ carried }))
 
 /** A path as one word of a POSIX shell. */
 export const shellQuote = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)

@@ -16,6 +16,7 @@ import { AttachedDocument } from './attached-document.ts'
 import { deskNow, useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { followDevices } from './follow-devices.ts'
+import { followJobs } from './follow-jobs.ts'
 import { useDoor } from './door-store.ts'
 import { displayName } from './display-name.ts'
 import { DisplayPresence } from './display-presence.ts'
@@ -165,6 +166,7 @@ export class DeskSession implements Disposable {
     const heard = new DisposableStore()
     this.#heard = heard
     heard.add(followDevices(client))
+    heard.add(followJobs(client))
     heard.add(client.onDidNotify(addMessage))
     heard.add(client.onDidChangeSeat((seat) => useSeat.setState({ seat })))
     heard.add(client.onDidAskSeatQuestion((question) => useSeat.setState({ question })))

@@ -8,6 +8,8 @@ export interface DeskMessage {
   readonly title: string
   readonly body: string
   readonly atMs: number
+  /** Listed, but not said: it is before the person's eyes already. */
+  readonly quiet?: boolean
 }
 
 /** Kept on this display for looking up; older ones fall off. */

@@ -1,8 +1,8 @@
 import { create } from 'zustand'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 
-/** What is carried by a drag over docks: decides which tiles can take it. */
-export interface Carried {
+/** A tab or window in the person's hand. */
+export interface CarriedTab {
   readonly kind: 'tab' | 'window'
   readonly tabId: TabId
   /** App of the carried tab. */
@@ -11,6 +11,28 @@ export interface Carried {
   readonly device: string | null
   readonly title: string
 }
+
+/** A command: text selected in a terminal, or a job that is over. */
+export interface CarriedCommand {
+  readonly kind: 'command'
+  readonly line: string
+  /** Where it is to run; absent: in the folder in front. */
+  readonly folder?: { readonly device: string; readonly path: string }
+}
+
+/** Files or folders of one device, all of one folder. */
+export interface CarriedFiles {
+  readonly kind: 'files'
+  readonly device: string
+  /** Folder they lie in. */
+  readonly parent: string
+  readonly names: readonly string[]
+  /** It is a single folder. */
+  readonly isFolder: boolean
+}
+
+/** What is carried by a drag over docks: decides which tiles can take it. */
+export type Carried = CarriedTab | CarriedCommand | CarriedFiles
 
 /** What only this display shows and nobody else needs to know: open overlays, modes, what is being dragged. */
 export interface ShellSlice {

@@ -1,22 +1,32 @@
-import { Laptop, Plus, SquareTerminal } from 'lucide-react'
+import { Laptop, Plus, Sparkles, SquareTerminal } from 'lucide-react'
 import { memo, useEffect, useRef } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import { useDevices } from '../desk/devices-store.ts'
+import { openJob } from '../apps/jobs/job-actions.ts'
+import { JobProgress } from '../apps/jobs/job-parts.tsx'
+import { stateWords } from '../apps/jobs/job-words.ts'
+import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
+import { isOver, useJobs } from '../desk/jobs-store.ts'
+import { useRunPlan } from '../desk/run-plan-store.ts'
 import { measureLoad } from '../desk/follow-devices.ts'
 import { tildePath } from '../apps/files/home-path.ts'
+import { useOwnDevice } from '../apps/app-hooks.ts'
 import { useHome } from '../apps/use-home.ts'
 import { freshApp, openApp } from '../window/open-app.ts'
-import { type Carried, setShell, useShell } from '../desk/shell-store.ts'
+import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
 import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
-import { bestReason, bestTaker, deviceOffer } from '../window/device-offer.ts'
+import { bestReason, bestTaker, type DeviceOffer, deviceOffer } from '../window/device-offer.ts'
+import { BEST_TILE, type CarriedWork, carriedOffer, isWork, useCarriedPlan } from './carried-plan.ts'
 import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
-import { planOffer, useRunPlan } from './run-plan.ts'
-import { runPlanOn } from './run-there.ts'
+import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
+import { runPlanned } from './run-there.ts'
 import { showTerminal } from './show-terminal.ts'
+import { useCarriedWork } from './use-carried-work.ts'
 import './dock.css'
 
 /** While the dock is open its devices are measured this often; closed, only this device, and rarely. */
@@ -24,6 +34,8 @@ const LOAD_OPEN_MS = 2_000
 const LOAD_CLOSED_MS = 15_000
 /** Leaving the dock closes it after this, so that a slip of the pointer does not. */
 const CLOSE_DELAY_MS = 250
+/** Things that run, shown below one device's tile. */
+const MAX_CARDS = 8
 
 /** What there is elsewhere: a tile per device with its load, its link and what runs there. Grows when looked at or dragged to. */
 export const ElsewhereDock = memo(function ElsewhereDock() {
@@ -32,14 +44,16 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
   const carried = useShell((state) => state.carried)
   const past = useShell((state) => state.carriedPast)
   const open = opened || carried !== undefined
-  const best = useBest(carried, rows)
+  const best = useBest(carried && !isWork(carried) ? carried : undefined, rows)
   const timer = useRef(0)
   useEffect(() => () => clearTimeout(timer.current), [])
   useLoads(open)
+  useCarriedWork()
 
   const setOpen = (to: boolean, delayMs: number) => {
     clearTimeout(timer.current)
     timer.current = window.setTimeout(() => {
+      if (useShell.getState().carried) return // the drag says when it goes in and out
       // A menu that was opened from a tile keeps its place.
       if (to || !document.querySelector('.ui-menu')) setShell({ elsewhereOpen: to })
     }, delayMs)
@@ -62,6 +76,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
       >
         <div className="elsewhere-tiles">
           {open && !carried && <CommandField />}
+          {isWork(carried) && <BestTile work={carried} />}
           {rows.map((row) => (
             <DeviceTile key={row.deviceId} row={row} open={open} best={row.deviceId === best} />
           ))}
@@ -92,11 +107,11 @@ const WORDS: Readonly<Record<DeviceRow['state'], string>> = {
 export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean; best?: boolean }) {
   const load = useDevices((state) => state.loads[row.deviceId])
   const terminals = useDevices((state) => state.terminals[row.deviceId])
-  const carried = useShell((state) => state.carried)
-  const plan = useRunPlan((state) => state.answer)
-  const planned = plan && !carried && open ? planOffer(plan, row) : undefined
-  const offer = planned ?? (carried && deviceOffer(carried, row))
-  const isBest = planned ? planned.best : best
+  const planned = usePlanned(row, open)
+  const carried = useOffers(row, open)
+  const byPlan = planned ?? carried.work
+  const offer = byPlan ?? carried.tab
+  const isBest = byPlan?.best ?? best
   const reachable = row.state === 'self' || row.state === 'linked'
   const quality = row.roundTripMs !== undefined ? `${Math.round(row.roundTripMs)} ms` : undefined
   const words = [WORDS[row.state], quality].filter(Boolean).join(', ')
@@ -111,14 +126,14 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
       <button
         type="button"
         className="device-tile-main"
-        data-tip={planned?.takes ? `Run it in a terminal on ${row.name}` : undefined}
+        data-tip={planned?.takes ? `Run it ${planned.job ? '' : 'in a terminal '}on ${row.name}` : undefined}
         data-tip-side="left"
         aria-haspopup={planned ? undefined : 'menu'}
         aria-disabled={planned && !planned.takes ? true : undefined}
         aria-label={`${planned ? 'Run on ' : ''}${row.name}: ${words}${load && reachable ? `, ${Math.round(load.cpu * 100)} % busy` : ''}${planned ? `, ${planned.reason}` : ''}`}
         onClick={(event) => {
           if (!planned) openMenu(event.currentTarget, row.name, menu, { side: 'left' })
-          else if (planned.takes) void runPlanOn(row.deviceId)
+          else planned.start()
         }}
         onContextMenu={(event) => openContextMenu(event, row.name, menu)}
       >
@@ -135,24 +150,91 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
       </button>
       {offer && open && (
         <div className="device-reason">
-          {!planned && best && load && <strong>{bestReason(load)}</strong>}
-          {planned?.time && <strong>about {planned.time}</strong>}
+          {!byPlan && best && load && <strong>{bestReason(load)}</strong>}
+          {byPlan?.time && <strong>about {byPlan.time}</strong>}
           {offer.reason}
         </div>
       )}
-      {!offer && reachable && terminals && terminals.length > 0 && (
-        <div className="job-cards">
-          {terminals.slice(0, open ? 8 : 0).map((terminal) => (
-            <TerminalCard key={terminal.terminalId} terminal={terminal} />
-          ))}
-        </div>
-      )}
+      {!offer && open && <Running device={row.deviceId} terminals={reachable ? (terminals ?? []) : []} />}
     </div>
   )
 }
 
+/** What a tile offers for the command that is typed, and what pressing it does. */
+function usePlanned(row: DeviceRow, open: boolean): (PlanOffer & { readonly job: boolean; readonly start: () => void }) | undefined {
+  const carried = useShell((state) => state.carried)
+  const answer = useRunPlan((state) => state.answer)
+  if (!answer || carried || !open) return undefined
+  const offer = planOffer(answer, row)
+  const start = () => {
+    const { line, folder } = useRunPlan.getState()
+    if (offer.takes && folder !== undefined) void runPlanned({ line: line.trim(), folder, answer }, { device: row.deviceId })
+  }
+  return { ...offer, job: runsAs(answer.classification) === 'job', start }
+}
+
+/** What a tile offers for what is carried: work, or a tab or window. */
+function useOffers(row: DeviceRow, open: boolean): { readonly work?: PlanOffer; readonly tab?: DeviceOffer } {
+  const carried = useShell((state) => state.carried)
+  const own = useOwnDevice()
+  const rows = useDevices((state) => state.rows)
+  const plan = useCarriedPlan()
+  if (!carried || !open) return {}
+  if (!isWork(carried)) return { tab: deviceOffer(carried, row) }
+  return { work: carriedOffer(carried, row, own, (device) => deviceNameOf(rows, device), plan) }
+}
+
+/** Where work is dropped that may run anywhere. */
+function BestTile({ work }: { work: CarriedWork }) {
+  const { answer } = useCarriedPlan()
+  const rows = useDevices((state) => state.rows)
+  const own = useOwnDevice()
+  const from = work.kind === 'files' ? work.device : (work.folder?.device ?? own)
+  if (from !== own) return null
+  const name = answer?.device === undefined ? undefined : deviceNameOf(rows, answer.device)
+  return (
+    <div className="device-tile" data-device-tile={BEST_TILE} data-takes="yes">
+      <div className="device-tile-main">
+        <span className="device-ring" data-any="">
+          <Sparkles aria-hidden="true" />
+        </span>
+        <span className="device-name">
+          Wherever it suits
+          <small>{name === undefined ? 'the device that is done first' : `now: ${name}`}</small>
+        </span>
+      </div>
+      {answer && <div className="device-reason">{answer.reason}</div>}
+    </div>
+  )
+}
+
+/** What runs on a device, as small cards: jobs first. */
+function Running({ device, terminals }: { device: string; terminals: readonly TerminalInfo[] }) {
+  const jobs = useJobs(useShallow((state) => state.jobs.filter((info) => info.device === device && !isOver(info)).slice(0, MAX_CARDS)))
+  const shown = terminals.slice(0, Math.max(0, MAX_CARDS - jobs.length))
+  if (jobs.length + shown.length === 0) return null
+  return (
+    <div className="job-cards">
+      {jobs.map((info) => (
+        <JobChip key={info.job} info={info} />
+      ))}
+      {shown.map((terminal) => (
+        <TerminalCard key={terminal.terminalId} terminal={terminal} />
+      ))}
+    </div>
+  )
+}
+
+/** A job that runs over there: opens its page. */
+const JobChip = ({ info }: { info: JobInfo }) => (
+  <button type="button" className="job-chip" data-tip={stateWords(info)} data-tip-side="left" onClick={() => openJob(info.job)}>
+    <span>{info.commandLine}</span>
+    <JobProgress info={info} />
+  </button>
+)
+
 /** The device that what is carried is best dropped on, as far as their loads are known. */
-function useBest(carried: Carried | undefined, rows: readonly DeviceRow[]): string | undefined {
+function useBest(carried: CarriedTab | undefined, rows: readonly DeviceRow[]): string | undefined {
   return useDevices(({ loads }) =>
     carried
       ? bestTaker(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { PlacementAnswer } from '../../jobs/placement-contract.ts'
-import { planOffer, planWords, scriptsOf } from './run-plan.ts'
+import { planOffer, planWords, runsAs, scriptsOf } from './run-plan.ts'
 
 const answer = (over: Partial<PlacementAnswer['classification']> = {}, workMs?: number): PlacementAnswer => ({
   classification: { label: 'batch', endpoints: [], effects: 'this-machine', confidence: 0.9, reason: '', programs: [], ...over },
@@ -45,4 +45,13 @@ it('[AP95] scripts are read from a manifest; half of one is none', () => {
   expect(scriptsOf('{"scripts":{"dev":"vite","x":1}}')).toEqual({ dev: 'vite' })
   expect(scriptsOf('{"scripts":')).toBeUndefined()
   expect(scriptsOf('null')).toBeUndefined()
+})
+
+it('[AP95] what talks with the person opens a terminal, all else is a job', () => {
+  expect((['batch', 'service', 'ambiguous', 'interactive'] as const).map((label) => runsAs({ label }))).toEqual([
+    'job',
+    'job',
+    'job',
+    'terminal',
+  ])
 })

@@ -1,49 +1,36 @@
-import { create } from 'zustand'
+import type { Classification } from '../../jobs/job-contract.ts'
 import type { PlacedRow, PlacementAnswer } from '../../jobs/placement-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import { clientNow } from '../desk/app-desk.ts'
+import { useRunPlan } from '../desk/run-plan-store.ts'
 
 /** Asked when typing has paused so long: every device is asked anew each time. */
 export const ASK_AFTER_MS = 200
 
-/** A command a person is about to send somewhere, and what its placement says. */
-export interface RunPlan {
-  readonly line: string
-  /** Folder on this device that its own aliases (scripts, make) are read from. */
-  readonly folder: string | undefined
-  readonly asking: boolean
-  readonly answer: PlacementAnswer | undefined
-  readonly error: unknown
-}
-
-const NONE: RunPlan = { line: '', folder: undefined, asking: false, answer: undefined, error: undefined }
-export const useRunPlan = create<RunPlan>(() => NONE)
-
-export const clearPlan = (): void => useRunPlan.setState(NONE)
-
 /** Asks what `line` is and where it would run. An answer to an older line is dropped. */
 export async function askPlan(device: string, line: string, folder: string, signal: AbortSignal): Promise<void> {
-  useRunPlan.setState({ line, folder, asking: true })
+  useRunPlan.setState({ folder, asking: true })
   try {
-    const answer = await clientNow().explainPlacement(
-      { commandLine: line, folder, context: await readAliases(device, folder, signal) },
-      { signal },
-    )
+    const answer = await explain(device, line, folder, signal)
     if (!signal.aborted) useRunPlan.setState({ asking: false, answer, error: undefined })
   } catch (error) {
     if (!signal.aborted) useRunPlan.setState({ asking: false, answer: undefined, error })
   }
 }
 
+/** What `line` is and where it would run. Starts nothing. */
+export const explain = async (device: string, line: string, folder: string, signal: AbortSignal): Promise<PlacementAnswer> =>
+  clientNow().explainPlacement({ commandLine: line, folder, context: await readAliases(device, folder, signal) }, { signal })
+
 /** The folder's own aliases, where they can be read; without them names must do. */
-async function readAliases(
+export async function readAliases(
   device: string,
   folder: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<{ scripts?: Record<string, string>; makefile?: string }> {
   const text = (name: string) =>
     clientNow()
-      .readText({ device, path: `${folder.replace(/\/$/, '')}/${name}` }, { signal })
+      .readText({ device, path: `${folder.replace(/\/$/, '')}/${name}` }, { ...(signal && { signal }) })
       .then(
         (file) => file.text,
         () => undefined,
@@ -68,6 +55,12 @@ export function scriptsOf(manifest: string): Record<string, string> | undefined 
     throw error
   }
 }
+
+/**
+ * What talks with the person gets a terminal over there, with that device's own files. All else is a job: it works on this
+ * device's folder wherever it runs, and nobody has to look at it.
+ */
+export const runsAs = ({ label }: Pick<Classification, 'label'>): 'job' | 'terminal' => (label === 'interactive' ? 'terminal' : 'job')
 
 /** What a device's tile says of the command: may a person start it there, and what placement says of the place. */
 export interface PlanOffer {

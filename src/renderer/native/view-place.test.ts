@@ -107,7 +107,7 @@ describe('[AP44] when a view is out of sight', () => {
 
   it('everything that has a layer over windows is known', () => {
     // Beside windows, never over them; or only while something is dragged; or the box around what is in the list.
-    const apart = ['.dock', '.elsewhere', '.top-bar', '.tab-ghost', '.tab-mark', '.ui-toasts', '.ui-menu-positioner']
+    const apart = ['.dock', '.elsewhere', '.top-bar', '.tab-ghost', '.tab-mark', '.ui-toasts', '.ui-menu-positioner', '.job-stack']
     const styles = path.resolve(import.meta.dirname, '..')
     const layered = globSync('**/*.css', { cwd: styles }).flatMap((file) =>
       [

@@ -33,6 +33,7 @@ export const OVER_WINDOWS = [
   '.messages',
   '.dock-preview',
   '.elsewhere-panel',
+  '.followed-job',
   '.snap-preview[data-shown]',
   '.keyboard-mode',
   '.cm-tooltip',

@@ -13,6 +13,7 @@ import { createActivity } from './activities.ts'
 import { closeTab, closeWindow, reopen } from '../window/closing.ts'
 import type { CommandId } from '../desk/desk-commands.ts'
 import { openApp, openTab } from '../window/open-app.ts'
+import { clearPlan, useRunPlan } from '../desk/run-plan-store.ts'
 import { setShell, useShell } from '../desk/shell-store.ts'
 
 /** Does a command of the desk. One that does not make sense now does nothing, or says why where a person would wonder. */
@@ -66,6 +67,7 @@ export function runCommand(id: CommandId): void {
     case 'tear-off':
       return void (window && window.tabs.length > 1 && dispatch({ type: 'tab/tear-off', tabId: window.activeTab }))
     case 'elsewhere':
+      if (useRunPlan.getState().line === '') clearPlan() // a folder chosen for an earlier command is not this one's
       setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
       return focusSoon('.run-command input')
     case 'focus-elsewhere':

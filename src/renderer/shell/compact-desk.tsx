@@ -7,6 +7,8 @@ import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
 import { dispatch, sessionNow, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { CommandField } from '../dock/command-field.tsx'
+import { JobCardStack } from '../dock/job-card-stack.tsx'
 import { DeviceTile } from '../dock/elsewhere-dock.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { useDeskArea } from '../window/use-desk-area.ts'
@@ -65,6 +67,7 @@ export function CompactDesk({ onResize }: { onResize: (desk: DeskSize) => void }
             </div>
           </>
         )}
+        {view === 'window' && <JobCardStack />}
         {view === 'windows' && <TabCards />}
         {view === 'apps' && <AppGrid />}
         {view === 'elsewhere' && <Elsewhere />}
@@ -150,6 +153,7 @@ function Elsewhere() {
       <h2>Elsewhere</h2>
       <div data-open="">
         <div className="elsewhere-tiles">
+          <CommandField />
           {rows.map((row) => (
             <DeviceTile key={row.deviceId} row={row} open />
           ))}

@@ -6,6 +6,7 @@ import { DeskSession } from '../desk/desk-session.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { Dock } from '../dock/dock.tsx'
 import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
+import { JobCardStack } from '../dock/job-card-stack.tsx'
 import { followNativeTabs } from '../native/native-tabs.ts'
 import { takeFirstAim } from '../screens/first-aim.ts'
 import { WindowLayer } from '../window/window-layer.tsx'
@@ -74,6 +75,7 @@ function OpenDesk({ session }: { session: DeskSession }) {
         <div className="desk-centre">
           <DeskEmpty />
           <WindowLayer onResize={resize} />
+          <JobCardStack />
         </div>
         <ElsewhereDock />
       </main>

@@ -88,7 +88,7 @@ export function useMessageToasts(): void {
     () =>
       useMessages.subscribe(({ messages }, before) => {
         const newest = messages[0]
-        if (!newest || newest === before.messages[0] || useShell.getState().notificationsOpen) return
+        if (!newest || newest.quiet || newest === before.messages[0] || useShell.getState().notificationsOpen) return
         showToast({ title: newest.title, body: newest.body, severity: newest.severity })
       }),
     [],

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import type { TabId } from '../../session/session-ids.ts'
-import type { Carried } from '../desk/shell-store.ts'
+import type { CarriedTab } from '../desk/shell-store.ts'
 import { bestReason, bestTaker, deviceOffer } from './device-offer.ts'
 
-const carried = (app: string, device: string | null): Carried => ({ kind: 'tab', tabId: 't' as TabId, app, device, title: '' })
+const carried = (app: string, device: string | null): CarriedTab => ({ kind: 'tab', tabId: 't' as TabId, app, device, title: '' })
 const server = { deviceId: 'S', name: 'server', state: 'linked' } as const
 
 it.each([

@@ -1,5 +1,5 @@
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import type { Carried } from '../desk/shell-store.ts'
+import type { CarriedTab } from '../desk/shell-store.ts'
 
 /** What a device's tile says while something is dragged: whether it takes it, and why or why not, in a few words. */
 export interface DeviceOffer {
@@ -32,7 +32,7 @@ export const bestReason = ({ cpu, cores }: { readonly cpu: number; readonly core
 /**
  * Only what is real is offered: a terminal or a folder can be opened over there; what runs or lies here stays here.
  */
-export function deviceOffer(carried: Carried, device: Pick<DeviceRow, 'deviceId' | 'name' | 'state'>): DeviceOffer {
+export function deviceOffer(carried: CarriedTab, device: Pick<DeviceRow, 'deviceId' | 'name' | 'state'>): DeviceOffer {
   if (device.state === 'away') return { takes: false, reason: 'cannot be reached now' }
   if (device.state === 'connecting') return { takes: false, reason: 'still connecting' }
   if (carried.device === device.deviceId) return { takes: false, reason: 'it is there already' }

@@ -3,7 +3,7 @@ import { appDevice, appTitle } from '../../session/app-state.ts'
 import { sessionNow } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
 import { freshApp, openApp } from './open-app.ts'
-import { type Carried, setShell, useShell } from '../desk/shell-store.ts'
+import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { showToast } from '../ui/toast.tsx'
 import { deviceOffer } from './device-offer.ts'
 
@@ -12,7 +12,7 @@ const CLOSED_PX = 64
 const OPEN_PX = 280
 
 /** What a drag of a tab, or of a window with that tab in front, carries. */
-export function carriedOf(kind: Carried['kind'], tabId: TabId): Carried | undefined {
+export function carriedOf(kind: CarriedTab['kind'], tabId: TabId): CarriedTab | undefined {
   const tab = sessionNow().tabs[tabId]
   return tab && { kind, tabId, app: tab.app.kind, device: appDevice(tab.app), title: appTitle(tab.app) }
 }
@@ -45,7 +45,7 @@ function tileAt(x: number, y: number): string | undefined {
 export const dropCarried = (): void => setShell({ carried: undefined, elsewhereOpen: false, carriedPast: false })
 
 /** Does what the tile offered, or says why it does not. */
-export function dropOnDevice(kind: Carried['kind'], tabId: TabId, device: string): void {
+export function dropOnDevice(kind: CarriedTab['kind'], tabId: TabId, device: string): void {
   const carried = carriedOf(kind, tabId)
   const row = useDevices.getState().rows.find(({ deviceId }) => deviceId === device)
   if (!carried || !row) return

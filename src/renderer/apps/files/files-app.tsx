@@ -1,6 +1,8 @@
 import { ArrowUp, Eye, EyeOff, FolderPlus, FolderSearch, LayoutGrid, List, RotateCw, Upload } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
+import { clientNow } from '../../desk/app-desk.ts'
+import { askForCommand } from '../../desk/run-plan-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { errorWords } from '../../ui/error-words.ts'
@@ -9,10 +11,11 @@ import { IconButton } from '../../ui/icon-button.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
-import { openApp, openTab, useDeviceName, useIsLate, useNow } from '../app-hooks.ts'
+import { openApp, openTab, useDeviceName, useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { DeviceChooser } from '../device-chooser.tsx'
-import { FILES_DRAG_TYPE, readFilesPayload, writeFilesPayload } from '../drag-payload.ts'
+import { carryFiles, FILES_DRAG_TYPE, readFilesPayload } from '../drag-payload.ts'
+import { askedCommand, guessForFile } from '../guess-command.ts'
 import { agoText, countText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { dropEntries, pasteClip, takeClip, useClip } from './clip.ts'
@@ -34,6 +37,7 @@ import { TransferBar } from './transfer-bar.tsx'
 import { useHolders } from './use-holders.ts'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
 import { useDatasets } from './use-datasets.ts'
+import { useMountedAt } from './use-mounted-at.ts'
 import { type FolderHandle, useFolder } from './use-folder.ts'
 import './files.css'
 
@@ -63,6 +67,8 @@ interface FolderPaneProps extends AppProps<FilesState> {
 function FolderPane({ state, setState, windowId, active, visible, folder, cameFrom, onLeave }: FolderPaneProps) {
   const { device } = state
   const deviceName = useDeviceName(device)
+  const own = useOwnDevice()
+  const mountedAt = useMountedAt(device === ELSEWHERE)
   const { listing, home } = folder
   const path = state.path ?? home
   const isElsewhere = device === ELSEWHERE
@@ -175,6 +181,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     event.preventDefault()
     event.stopPropagation()
   }
+  const notRunnable =
+    device === own || mountedAt !== undefined ? undefined : isElsewhere ? 'Mount Elsewhere as a folder first' : `It lies on ${deviceName}`
   const handleMenu = (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) =>
     openContextMenu(event, entry ? entry.name : 'Folder', [
       entry && { label: 'Open', shortcut: 'Enter', onSelect: () => open(entry) },
@@ -193,6 +201,12 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         },
       'separator',
       entry && { label: 'Rename', shortcut: 'F2', disabledBecause: awayReason, onSelect: () => setRenaming(entry.name) },
+      entry &&
+        path !== undefined && {
+          label: entry.kind === 'folder' ? 'Run a command on it elsewhere' : 'Run elsewhere',
+          disabledBecause: awayReason ?? notRunnable,
+          onSelect: () => void runElsewhere(entry),
+        },
       entry && { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => take(false) },
       entry && { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: awayReason, onSelect: () => take(true) },
       clip && { label: 'Paste', shortcut: 'Ctrl+V', disabledBecause: awayReason, onSelect: pasteHere },
@@ -220,10 +234,28 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         here && { label: `Trash of ${here.name}…`, onSelect: () => setDialog({ kind: 'trash', dataset: here.dataset, name: here.name }) },
       { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: () => setState({ showHidden: !state.showHidden }) },
     ])
+  // What lies in a dataset is run from where this device has it mounted: there it has a path that programs know.
+  const runPlace =
+    path === undefined
+      ? undefined
+      : isElsewhere && mountedAt !== undefined
+        ? { device: own, parent: `${mountedAt}${path === '/' ? '' : path}` }
+        : { device, parent: path }
+  /** The keyboard's way to the elsewhere dock: the command field, with what is known filled in. */
+  const runElsewhere = async (entry: PaneEntry) => {
+    if (runPlace === undefined) return
+    const { device: place, parent } = runPlace
+    if (entry.kind === 'folder') return askForCommand({ folder: joinPath(parent, entry.name) })
+    const names = selection.names.has(entry.name) ? chosen().map(({ name }) => name) : [entry.name]
+    const guess = names.length === 1 ? await guessForFile(clientNow(), place, parent, entry.name) : undefined
+    askForCommand({ line: guess ?? askedCommand(names), folder: parent })
+  }
   const handleDrag = (event: DragEvent, entry: PaneEntry) => {
-    if (path === undefined) return
+    if (path === undefined || runPlace === undefined) return
     const carried = selection.names.has(entry.name) ? chosen() : [entry]
-    writeFilesPayload(event.dataTransfer, { device, paths: carried.map((one) => joinPath(path, one.name)) })
+    const isFolder = carried.length === 1 && carried[0]?.kind === 'folder'
+    const names = carried.map(({ name }) => name)
+    carryFiles(event.dataTransfer, { device, paths: names.map((name) => joinPath(path, name)) }, { ...runPlace, names, isFolder })
   }
   const unsafe = datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0)
   const here = datasets.find(({ name }) => path === `/${name}` || path?.startsWith(`/${name}/`))

@@ -3,18 +3,22 @@ import { type DragEvent, type KeyboardEvent, type MouseEvent, useState } from 'r
 import { errorWords } from '../../ui/error-words.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import { dispatch, useSession } from '../../desk/desk-store.ts'
+import { keysOf } from '../../desk/keymap-store.ts'
+import { askForCommand } from '../../desk/run-plan-store.ts'
+import { asCommandLine, terminalWords } from '../../desk/terminal-words.ts'
 import { Button } from '../../ui/button.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
-import { closeTab, deviceNameNow, useDeviceName, useDeviceReachable, useIsLate, useNow } from '../app-hooks.ts'
+import { closeTab, deviceNameNow, useDeviceName, useDeviceReachable, useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { FILES_DRAG_TYPE, readFilesPayload, shellQuote } from '../drag-payload.ts'
 import { agoText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { FindBar } from './find-bar.tsx'
 import { exitSentence } from './terminal-view.ts'
+import { useSelectionDrag } from './use-selection-drag.ts'
 import { useTerminal } from './use-terminal.ts'
 import './terminal.css'
 
@@ -26,6 +30,7 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
   const { state } = props
   const fontPx = useSession((session) => session.preferences.terminalFontPx)
   const deviceName = useDeviceName(state.device)
+  const ownDevice = useOwnDevice()
   const reachable = useDeviceReachable(state.device)
   const [finding, setFinding] = useState(false)
   const now = useNow()
@@ -59,7 +64,11 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
   }
   const late = useIsLate(view.phase === 'connecting' && !view.again)
 
-  const handleMenu = (event: MouseEvent<HTMLElement>) =>
+  const handleMenu = (event: MouseEvent<HTMLElement>) => {
+    const commandHere = asCommandLine(screen?.selection ?? '') ?? asCommandLine(terminalWords(props.tabId).lastCommand)
+    const isHere = state.device === ownDevice
+    const folderHere = isHere ? cwd : undefined
+    const notElsewhere = isHere ? 'Select a command, or run one first' : `Its folder lies on ${deviceName}`
     openContextMenu(event, 'Terminal', [
       {
         label: 'Copy',
@@ -73,6 +82,12 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
         disabledBecause: view.phase === 'live' ? undefined : 'The program is not there',
         onSelect: () => act('paste'),
       },
+      {
+        label: commandHere === undefined ? 'Run elsewhere' : `Run elsewhere: ${shortened(commandHere)}`,
+        shortcut: keysOf('elsewhere'),
+        disabledBecause: commandHere === undefined || !isHere ? notElsewhere : undefined,
+        onSelect: () => askForCommand({ line: commandHere ?? '', ...(folderHere !== undefined && { folder: folderHere }) }),
+      },
       { label: 'Select all', onSelect: () => screen?.selectAll() },
       'separator',
       { label: 'Find', shortcut: 'Ctrl+Shift+F', onSelect: () => act('find') },
@@ -80,6 +95,9 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
       { label: 'Smaller text', shortcut: 'Ctrl+Shift+-', onSelect: () => act('smaller') },
       { label: 'Normal text', shortcut: 'Ctrl+Shift+0', onSelect: () => act('normal') },
     ])
+  }
+  const cwd = (view.phase === 'live' ? view.info.cwd : state.cwd) || undefined
+  const dragging = useSelectionDrag(screen, () => ({ device: state.device, path: cwd }))
   const handleDrop = (event: DragEvent) => {
     const files = readFilesPayload(event.dataTransfer)
     if (!files) return
@@ -119,6 +137,7 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
       <div
         className="app-body terminal-body"
         data-keys="terminal"
+        {...dragging}
         onKeyDown={handleKey}
         onContextMenu={handleMenu}
         onDragOver={(event) => event.dataTransfer.types.includes(FILES_DRAG_TYPE) && event.preventDefault()}
@@ -170,6 +189,8 @@ const OWN_KEYS: Readonly<Record<string, TerminalAction>> = {
   NumpadSubtract: 'smaller',
   Digit0: 'normal',
 }
+
+const shortened = (line: string): string => (line.length > 32 ? `${line.slice(0, 31)}…` : line)
 
 function awaySentence(deviceName: string, atMs: number | undefined, nowMs: number): string {
   const goesOn = `What runs there goes on while it is switched on; keys work again when ${deviceName} is back.`

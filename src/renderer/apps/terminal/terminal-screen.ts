@@ -6,6 +6,7 @@ import '@xterm/xterm/css/xterm.css'
 import { utf8 } from '../../../base/bytes.ts'
 import { type Disposable, DisposableStore, toDisposable } from '../../../base/disposable.ts'
 import { Emitter } from '../../../base/emitter.ts'
+import { CommandMarks } from './command-marks.ts'
 import { EchoOverlayLayer } from './echo-overlay-layer.ts'
 import type { TerminalSize } from '../../../jobs/terminal-frames-contract.ts'
 import { PredictiveEcho, type ScreenView } from './predictive-echo.ts'
@@ -24,6 +25,8 @@ export interface TerminalScreenOptions {
   readonly fontPx: number
   /** A link in the output was pressed. */
   readonly openLink: (url: string) => void
+  /** Shows output of something that takes no keys, under this name: lines end with LF alone, keys scroll or are the desk's. */
+  readonly readOnly?: string
 }
 
 /**
@@ -41,15 +44,19 @@ export class TerminalScreen implements TerminalSink, Disposable {
   readonly #bell = this.#owned.add(new Emitter<void>())
   readonly #title = this.#owned.add(new Emitter<string>())
   readonly #selection = this.#owned.add(new Emitter<boolean>())
+  readonly #ran = this.#owned.add(new Emitter<string>())
   #layer: EchoOverlayLayer | undefined
   #tick: ReturnType<typeof setInterval> | undefined
   #fontPx: number
+  #hideCursor = ''
 
   readonly onDidType = this.#keys.event
   readonly onDidRing = this.#bell.event
   readonly onDidChangeTitle = this.#title.event
   /** Whether something is selected. */
   readonly onDidChangeSelection = this.#selection.event
+  /** The line of a command that a shell with our integration has begun to run. */
+  readonly onDidRunCommand = this.#ran.event
 
   constructor(place: HTMLElement, options: TerminalScreenOptions) {
     this.#place = place
@@ -57,7 +64,9 @@ export class TerminalScreen implements TerminalSink, Disposable {
     const term = new Terminal({
       allowProposedApi: true,
       cursorBlink: false,
-      cursorInactiveStyle: 'outline',
+      cursorInactiveStyle: options.readOnly === undefined ? 'outline' : 'none',
+      convertEol: options.readOnly !== undefined,
+      disableStdin: options.readOnly !== undefined,
       drawBoldTextInBrightColors: false,
       fontFamily: getComputedStyle(place).getPropertyValue('--font-mono') || 'monospace',
       fontSize: options.fontPx,
@@ -74,15 +83,19 @@ export class TerminalScreen implements TerminalSink, Disposable {
     term.loadAddon(this.#fit)
     term.loadAddon(this.#search)
     term.loadAddon(new WebLinksAddon((_event, url) => options.openLink(url)))
-    term.attachCustomKeyEventHandler((event) => !isDeskKey(event))
+    term.attachCustomKeyEventHandler((event) => (options.readOnly === undefined ? !isDeskKey(event) : this.#scrollByKey(event)))
     term.open(place)
-    term.textarea?.setAttribute('aria-label', 'Terminal input')
+    term.textarea?.setAttribute('aria-label', options.readOnly ?? 'Terminal input')
+    if (options.readOnly !== undefined) term.textarea?.setAttribute('aria-readonly', 'true')
+    this.#hideCursor = options.readOnly === undefined ? '' : '\x1b[?25l'
+    if (this.#hideCursor !== '') term.write(this.#hideCursor)
     this.#owned.add(term.onData((data) => this.#handleKeys(data, false)))
     this.#owned.add(term.onBinary((data) => this.#handleKeys(data, true)))
     this.#owned.add(term.onBell(() => this.#bell.fire()))
     this.#owned.add(term.onTitleChange((title) => this.#title.fire(title)))
     this.#owned.add(term.onSelectionChange(() => this.#selection.fire(term.hasSelection())))
     this.#owned.add(term.onRender(() => this.#drawEcho()))
+    this.#owned.add(new CommandMarks(term, (line) => this.#ran.fire(line)))
     const screen = place.querySelector<HTMLElement>('.xterm-screen')
     if (screen) this.#layer = this.#owned.add(new EchoOverlayLayer(screen))
     this.#watchTheme()
@@ -133,10 +146,25 @@ export class TerminalScreen implements TerminalSink, Disposable {
 
   clear(): void {
     this.#term.reset()
+    if (this.#hideCursor !== '') this.#term.write(this.#hideCursor)
     this.#echo.reset()
   }
 
   // --- what the person does
+
+  /** Where no program takes keys they scroll; the others are left to the page. */
+  #scrollByKey(event: KeyboardEvent): false {
+    if (event.type !== 'keydown' || event.ctrlKey || event.altKey || event.metaKey) return false
+    const { key } = event
+    if (key === 'PageUp' || key === 'PageDown') this.#term.scrollPages(key === 'PageUp' ? -1 : 1)
+    else if (key === 'ArrowUp' || key === 'ArrowDown') this.#term.scrollLines(key === 'ArrowUp' ? -1 : 1)
+    else if (key === 'Home') this.#term.scrollToTop()
+    else if (key === 'End') this.#term.scrollToBottom()
+    else return false
+    event.preventDefault()
+    event.stopPropagation()
+    return false
+  }
 
   #handleKeys(data: string, binary: boolean): void {
     if (!binary) {
@@ -230,6 +258,21 @@ export class TerminalScreen implements TerminalSink, Disposable {
 
   get selection(): string {
     return this.#term.getSelection()
+  }
+
+  /** Does a point of the page lie on selected text? */
+  isSelectionAt(x: number, y: number): boolean {
+    const range = this.#term.getSelectionPosition()
+    const box = this.#place.querySelector('.xterm-screen')?.getBoundingClientRect()
+    if (!range || !box || x < box.left || x >= box.right || y < box.top || y >= box.bottom) return false
+    const column = Math.floor(((x - box.left) / box.width) * this.#term.cols)
+    const row = Math.floor(((y - box.top) / box.height) * this.#term.rows) + this.#term.buffer.active.viewportY
+    const at = row * this.#term.cols + column
+    return at >= range.start.y * this.#term.cols + range.start.x && at < range.end.y * this.#term.cols + range.end.x
+  }
+
+  clearSelection(): void {
+    this.#term.clearSelection()
   }
 
   selectAll(): void {

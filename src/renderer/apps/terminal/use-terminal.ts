@@ -6,6 +6,7 @@ import type { AppStateOf } from '../../../session/app-state.ts'
 import { useSession } from '../../desk/desk-store.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
+import { forgetTerminalWords, noteTerminalWords } from '../../desk/terminal-words.ts'
 import { isMadeHere, noteMadeHere } from '../../desk/tabs-made-here.ts'
 import { openApp, useDeviceReachable, useDeviceRow } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
@@ -56,6 +57,8 @@ export function useTerminal({ tabId, state, setState, active }: AppProps<AppStat
       attachment.current?.type(keys)
     })
     made.onDidRing(() => setRang(true))
+    made.onDidChangeSelection(() => noteTerminalWords(tabId, { selection: made.selection }))
+    made.onDidRunCommand((lastCommand) => noteTerminalWords(tabId, { lastCommand }))
     setScreen(made)
     return made
   })
@@ -72,8 +75,9 @@ export function useTerminal({ tabId, state, setState, active }: AppProps<AppStat
       gone = true
       made?.dispose()
       setScreen(undefined)
+      forgetTerminalWords(tabId)
     }
-  }, [])
+  }, [tabId])
 
   // Its own size follows the window and the font.
   useEffect(() => {

@@ -1,0 +1,70 @@
+import type { JobInfo } from '../../../jobs/jobs-contract.ts'
+import { clientNow } from '../../desk/app-desk.ts'
+import { takeJob } from '../../desk/follow-jobs.ts'
+import { isOver, showCard } from '../../desk/jobs-store.ts'
+import type { MenuEntry } from '../../ui/menu.tsx'
+import { errorWords } from '../../ui/error-words.ts'
+import { showToast } from '../../ui/toast.tsx'
+import { openApp } from '../app-hooks.ts'
+
+/* What a person does with a job, from the window, a card or a menu. Each says it when it could not be done. */
+
+export const openJob = (job: string | null): void => openApp({ kind: 'jobs', job })
+
+export async function cancelJob({ job }: JobInfo): Promise<void> {
+  await clientNow().cancelJob({ job }).catch(failed('It could not be cancelled'))
+}
+
+/** @returns the new job; undefined: it could not be started, and the person was told */
+export async function rerunJob({ job }: JobInfo): Promise<JobInfo | undefined> {
+  try {
+    const info = await clientNow().rerunJob({ job })
+    showCard(info.job)
+    takeJob(info)
+    return info
+  } catch (error) {
+    failed('It could not be run again')(error)
+    return undefined
+  }
+}
+
+/** @returns whether it is gone */
+export async function forgetJob({ job }: JobInfo): Promise<boolean> {
+  return clientNow()
+    .forgetJob({ job })
+    .then(
+      () => true,
+      (error: unknown) => {
+        failed('It could not be removed')(error)
+        return false
+      },
+    )
+}
+
+export async function copyLine({ commandLine }: JobInfo): Promise<void> {
+  await navigator.clipboard.writeText(commandLine).catch(failed('Could not copy'))
+}
+
+/** All of it by menu. */
+export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
+  { label: 'Output and details', onSelect: () => openJob(info.job) },
+  { label: 'Copy command', onSelect: () => void copyLine(info) },
+  {
+    label: 'Its folder',
+    onSelect: () => openApp({ kind: 'files', device: info.folder.device, path: info.folder.path }),
+  },
+  'separator',
+  {
+    label: 'Run again',
+    disabledBecause: isOver(info) ? undefined : 'It has not ended yet',
+    onSelect: () => void rerunJob(info),
+  },
+  isOver(info)
+    ? { label: 'Remove', shortcut: 'Delete', danger: true, onSelect: () => void forgetJob(info) }
+    : { label: 'Cancel', shortcut: 'Delete', danger: true, onSelect: () => void cancelJob(info) },
+]
+
+const failed =
+  (title: string) =>
+  (error: unknown): void =>
+    void showToast({ severity: 'error', title, body: errorWords(error) })

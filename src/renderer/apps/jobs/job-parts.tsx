@@ -1,0 +1,99 @@
+import { Laptop } from 'lucide-react'
+import type { JobInfo } from '../../../jobs/jobs-contract.ts'
+import { isOver } from '../../desk/jobs-store.ts'
+import { Dot } from '../../ui/dot.tsx'
+import { useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
+import { agoText } from '../plain-words.ts'
+import { groupOf, lasted, runsText, stateMark, stateWords, tookText } from './job-words.ts'
+import './jobs.css'
+
+/* Pieces of a job that its row, its page and its card show alike. */
+
+export function JobState({ info }: { info: JobInfo }) {
+  return (
+    <span className="job-state">
+      <Dot {...stateMark(info)} />
+      {stateWords(info)}
+    </span>
+  )
+}
+
+/** Which device, marked when it is another than this one. */
+export function JobPlace({ info }: { info: JobInfo }) {
+  const own = useOwnDevice()
+  const name = useDeviceName(info.device ?? '')
+  if (info.device === undefined) return <span className="job-place">no device yet</span>
+  return (
+    <span className="job-place" data-elsewhere={info.device !== own || undefined}>
+      <Laptop aria-hidden="true" />
+      {name}
+    </span>
+  )
+}
+
+/** Only what is known: a fraction with where it is from, else that it goes on. Nothing for what does not run. */
+export function JobProgress({ info }: { info: JobInfo }) {
+  if (groupOf(info) !== 'running') return null
+  const { progress } = info
+  if (!progress && info.state === 'paused') return null
+  if (!progress)
+    return (
+      <span className="job-progress" data-unknown="" role="progressbar" aria-label={`Progress of ${info.commandLine}`}>
+        <span className="job-bar" aria-hidden="true" />
+      </span>
+    )
+  const percent = Math.round(progress.fraction * 100)
+  const from = progress.from === 'output' ? 'as it says itself' : 'by how long it took before'
+  return (
+    <span
+      className="job-progress"
+      role="progressbar"
+      aria-label={`Progress of ${info.commandLine}`}
+      aria-valuenow={percent}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuetext={`${percent} %, ${from}`}
+      data-tip={from}
+    >
+      <span className="job-bar" aria-hidden="true">
+        <span style={{ width: `${percent}%` }} />
+      </span>
+      <span className="numbers" aria-hidden="true">
+        {progress.from === 'history' ? '≈ ' : ''}
+        {percent} %
+      </span>
+    </span>
+  )
+}
+
+/** How long it has run, each second; when it is over, how long it took and when that was. */
+export function JobTime({ info }: { info: JobInfo }) {
+  return isOver(info) ? <EndedTime info={info} /> : <RunningTime info={info} />
+}
+
+function RunningTime({ info }: { info: JobInfo }) {
+  const now = useNow(1_000)
+  return <time className="job-time numbers">{runsText(lasted(info, now))}</time>
+}
+
+function EndedTime({ info }: { info: JobInfo }) {
+  const now = useNow()
+  return (
+    <time className="job-time numbers" data-tip={`Took ${tookText(lasted(info, now))}`}>
+      {agoText(info.endedAtMs ?? info.askedAtMs, now)}
+    </time>
+  )
+}
+
+export function JobPorts({ ports }: { ports: readonly number[] }) {
+  if (ports.length === 0) return null
+  return (
+    <span className="job-ports">
+      {ports.map((port) => (
+        <span key={port} className="job-port numbers">
+          :{port}
+        </span>
+      ))}
+    </span>
+  )
+}

@@ -1,0 +1,119 @@
+import { ListChecks, Send, SearchX } from 'lucide-react'
+import { type DragEvent, useCallback, useDeferredValue, useMemo, useState } from 'react'
+import { MAX_SHOWN_LINE, type JobInfo } from '../../../jobs/jobs-contract.ts'
+import type { AppStateOf } from '../../../session/app-state.ts'
+import { deviceNameOf, useDevices } from '../../desk/devices-store.ts'
+import { isOver, useJobs } from '../../desk/jobs-store.ts'
+import { askForCommand } from '../../desk/run-plan-store.ts'
+import { Button } from '../../ui/button.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { Segmented } from '../../ui/segmented.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { useIsLate } from '../app-hooks.ts'
+import type { AppProps } from '../app-props.ts'
+import { carryCommand } from '../drag-payload.ts'
+import { JobList } from './job-list.tsx'
+import { JobPage } from './job-page.tsx'
+import { groupOf, type JobGroup, matchingJobs } from './job-words.ts'
+import './jobs.css'
+
+const SHOWN: readonly (readonly ['all' | JobGroup, string])[] = [
+  ['all', 'All'],
+  ['running', 'Running'],
+  ['waiting', 'Waiting'],
+  ['done', 'Done'],
+]
+
+/** Everything that was asked to run, here and elsewhere: what runs, what waits and for what, what came of it. */
+export default function JobsApp({ state, setState, visible }: AppProps<AppStateOf<'jobs'>>) {
+  const { jobs, loaded } = useJobs()
+  const rows = useDevices((devices) => devices.rows)
+  const [text, setText] = useState('')
+  const wanted = useDeferredValue(text)
+  const late = useIsLate(!loaded)
+  const shown = useMemo(
+    () => matchingJobs(jobs, state.show, wanted, (device) => deviceNameOf(rows, device)),
+    [jobs, state.show, wanted, rows],
+  )
+  const counts = useMemo(() => {
+    const sum = { running: 0, waiting: 0, done: 0 }
+    for (const info of jobs) sum[groupOf(info)]++
+    return sum
+  }, [jobs])
+  const open = useCallback((job: string) => setState({ job }), [setState])
+  const chosen = state.job === null ? undefined : jobs.find(({ job }) => job === state.job)
+  const ask = (
+    <Button className="jobs-ask" aria-label="Run a command" icon={<Send aria-hidden="true" />} onClick={() => askForCommand({})}>
+      <span>Run a command</span>
+    </Button>
+  )
+  return (
+    <div className="app jobs" data-chosen={chosen ? '' : undefined}>
+      <div className="app-bar" role="toolbar" aria-label="Jobs">
+        <Segmented
+          label="Which jobs"
+          value={state.show}
+          onChange={(show) => setState({ show })}
+          options={SHOWN.map(([value, label]) => ({
+            value,
+            label: value === 'all' || value === 'done' || counts[value] === 0 ? label : `${label} ${counts[value]}`,
+          }))}
+        />
+        <span className="app-bar-fill" />
+        <input
+          className="jobs-filter"
+          type="search"
+          aria-label="Search jobs"
+          placeholder="Search"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => event.key === 'Escape' && setText('')}
+        />
+        {jobs.length > 0 && ask}
+      </div>
+      <div className="app-body jobs-body">
+        <div className="jobs-side">
+          {shown.length > 0 ? (
+            <JobList jobs={shown} chosen={state.job} onOpen={open} onDrag={dragJob} />
+          ) : !loaded ? (
+            late && <Skeleton lines={6} label="Reading the jobs" />
+          ) : jobs.length === 0 ? (
+            <EmptyState icon={<ListChecks aria-hidden="true" />} title="No jobs yet" action={ask}>
+              Commands you send to a device run there on the files of your folder, and are followed here to their end.
+            </EmptyState>
+          ) : (
+            <EmptyState
+              icon={<SearchX aria-hidden="true" />}
+              title={wanted === '' ? NONE[state.show] : 'No job like that'}
+              action={
+                <Button
+                  onClick={() => {
+                    setText('')
+                    setState({ show: 'all' })
+                  }}
+                >
+                  Show all jobs
+                </Button>
+              }
+            />
+          )}
+        </div>
+        {chosen && <JobPage info={chosen} visible={visible} onClose={() => setState({ job: null })} />}
+      </div>
+    </div>
+  )
+}
+
+const NONE: Readonly<Record<'all' | JobGroup, string>> = {
+  all: 'No jobs',
+  running: 'Nothing runs just now',
+  waiting: 'Nothing waits',
+  done: 'Nothing has ended yet',
+}
+
+/** A job carried to a device is a command in its folder: run once more, there. */
+function dragJob(event: DragEvent, info: JobInfo): void {
+  if (info.commandLine.length >= MAX_SHOWN_LINE || !isOver(info)) return event.preventDefault() // cut, or not over yet
+  carryCommand(event.dataTransfer, { line: info.commandLine, folder: info.folder })
+}

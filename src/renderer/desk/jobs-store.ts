@@ -1,0 +1,52 @@
+import { create } from 'zustand'
+import type { JobInfo, JobState } from '../../jobs/jobs-contract.ts'
+
+export interface JobsSlice {
+  /** Newest first, as the device lists them. */
+  readonly jobs: readonly JobInfo[]
+  /** The device has been asked once. */
+  readonly loaded: boolean
+  /** Jobs this display shows a card of, oldest first: started from it, and not yet looked at and put away. */
+  readonly cards: readonly string[]
+}
+
+const CARDS_KEY = 'elsewhere:job-cards'
+/** Cards over the desk at once; the oldest makes room. More would cover what the person works on. */
+export const MAX_CARDS = 4
+
+export const useJobs = create<JobsSlice>(() => ({ jobs: [], loaded: false, cards: readCards() }))
+
+const OVER: ReadonlySet<JobState> = new Set(['done', 'failed', 'cancelled'])
+export const isOver = ({ state }: Pick<JobInfo, 'state'>): boolean => OVER.has(state)
+
+/** `jobs` with a newer state of one of them, or with a new one in its place. Pure. */
+export function withJob(jobs: readonly JobInfo[], info: JobInfo): readonly JobInfo[] {
+  const at = jobs.findIndex(({ job }) => job === info.job)
+  if (at >= 0) return jobs.with(at, info)
+  const after = jobs.findIndex(({ askedAtMs }) => askedAtMs <= info.askedAtMs)
+  return after < 0 ? [...jobs, info] : jobs.toSpliced(after, 0, info)
+}
+
+/** From now on a card follows the job on this display. */
+export const showCard = (job: string): void => keepCards([...useJobs.getState().cards.filter((one) => one !== job), job].slice(-MAX_CARDS))
+
+/** The job goes on; only its card is put away. */
+export const hideCard = (job: string): void => keepCards(useJobs.getState().cards.filter((one) => one !== job))
+
+/** Ids only, so that a card is still there when the display was locked and unlocked; nothing of the job is kept. */
+function keepCards(cards: readonly string[]): void {
+  useJobs.setState({ cards })
+  try {
+    sessionStorage.setItem(CARDS_KEY, cards.join(' '))
+  } catch {
+    // storage is refused or full: the cards are gone after the next lock, the jobs are not
+  }
+}
+
+function readCards(): readonly string[] {
+  try {
+    return (sessionStorage.getItem(CARDS_KEY) ?? '').split(' ').filter(Boolean).slice(-MAX_CARDS)
+  } catch {
+    return [] // no storage in this page
+  }
+}

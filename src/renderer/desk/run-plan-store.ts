@@ -1,0 +1,61 @@
+import { create } from 'zustand'
+import type { PlacementAnswer } from '../../jobs/placement-contract.ts'
+import { setShell } from './shell-store.ts'
+
+/** A folder and the device it lies on. */
+export interface DeviceFolder {
+  readonly device: string
+  readonly path: string
+}
+
+/** A command a person is about to send somewhere, and what its placement says. */
+export interface RunPlan {
+  readonly line: string
+  /** Folder on this device whose files it works on, when one was chosen; else the one in front. */
+  readonly chosenFolder: string | undefined
+  /** Folder on this device that it would be started in, as last asked. */
+  readonly folder: string | undefined
+  /** Device it was dropped on before it was complete: Enter starts it there. */
+  readonly target: string | undefined
+  /** The line is what a program shall take; the program itself is still to be typed before it. */
+  readonly lacksProgram: boolean
+  readonly asking: boolean
+  readonly answer: PlacementAnswer | undefined
+  readonly error: unknown
+}
+
+const NONE: RunPlan = {
+  line: '',
+  chosenFolder: undefined,
+  folder: undefined,
+  target: undefined,
+  lacksProgram: false,
+  asking: false,
+  answer: undefined,
+  error: undefined,
+}
+export const useRunPlan = create<RunPlan>(() => NONE)
+
+export const clearPlan = (): void => useRunPlan.setState(NONE)
+
+/** Opens the command field with what is known already: the line, the folder (on this device), where it is to run. Runs nothing. */
+export function askForCommand(known: { readonly line?: string; readonly folder?: string; readonly target?: string }): void {
+  const line = known.line ?? ''
+  const lacksProgram = line.startsWith(' ')
+  useRunPlan.setState({
+    ...NONE,
+    line,
+    chosenFolder: known.folder,
+    target: known.target,
+    lacksProgram,
+    asking: line !== '' && !lacksProgram,
+  })
+  setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
+  requestAnimationFrame(() => {
+    const field = document.querySelector<HTMLInputElement>('.run-command input')
+    field?.focus()
+    // What is missing of ` data.csv` is the program before it.
+    const at = lacksProgram ? 0 : line.length
+    field?.setSelectionRange(at, at)
+  })
+}

@@ -1,0 +1,87 @@
+import { CircleStop, X } from 'lucide-react'
+import { type FocusEvent, useEffect, useState } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
+import { cancelJob, openJob } from '../apps/jobs/job-actions.ts'
+import { JobPlace, JobPorts, JobProgress, JobState, JobTime } from '../apps/jobs/job-parts.tsx'
+import { lineOf, resultWords } from '../apps/jobs/job-words.ts'
+import { useJobTail } from '../apps/jobs/use-job-output.ts'
+import { hideCard, isOver, useJobs } from '../desk/jobs-store.ts'
+import { IconButton } from '../ui/icon-button.tsx'
+import './job-card-stack.css'
+
+/** Lines of output a card shows. */
+const TAIL_LINES = 3
+/** A card of what ended well goes after this: long enough to read what came of it. Not while it is looked at. */
+const DONE_STAYS_MS = 8_000
+
+/** Cards of the jobs started at this desk, over its corner: each follows one job to its end. */
+export function JobCardStack() {
+  const jobs = useJobs(useShallow((state) => state.cards.flatMap((card) => state.jobs.find(({ job }) => job === card) ?? [])))
+  if (jobs.length === 0) return null
+  return (
+    <section className="job-stack" aria-label="Jobs started here">
+      {jobs.map((info) => (
+        <FollowedJob key={info.job} info={info} />
+      ))}
+    </section>
+  )
+}
+
+function FollowedJob({ info }: { info: JobInfo }) {
+  const tail = useJobTail(info, TAIL_LINES)
+  const [looked, setLooked] = useState(false)
+  const over = isOver(info)
+  const leaves = over && info.state !== 'failed' && !looked
+  useEffect(() => {
+    if (!leaves) return
+    const timer = setTimeout(() => hideCard(info.job), DONE_STAYS_MS)
+    return () => clearTimeout(timer)
+  }, [leaves, info.job])
+  const says = info.state === 'waiting' || info.state === 'paused' || info.error ? lineOf(info) : undefined
+  const results = over ? resultWords(info) : undefined
+  return (
+    <article
+      className="followed-job"
+      data-state={info.state}
+      aria-label={`Job: ${info.commandLine}`}
+      onPointerEnter={() => setLooked(true)}
+      onPointerLeave={() => setLooked(false)}
+      onFocus={(event) => setLooked(event.target.matches(':focus-visible'))}
+      onBlur={(event: FocusEvent) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setLooked(false)}
+    >
+      <header>
+        <button type="button" className="followed-line" data-tip="Output and details" onClick={() => openJob(info.job)}>
+          <code>{info.commandLine}</code>
+        </button>
+        {!over && (
+          <IconButton
+            size="small"
+            danger
+            label={`Cancel: ${info.commandLine}`}
+            icon={<CircleStop aria-hidden="true" />}
+            onClick={() => void cancelJob(info)}
+          />
+        )}
+        <IconButton
+          size="small"
+          label={over ? 'Close card' : 'Close card, the job goes on'}
+          icon={<X aria-hidden="true" />}
+          onClick={() => hideCard(info.job)}
+        />
+      </header>
+      <div className="followed-facts">
+        <span role="status">
+          <JobState info={info} />
+        </span>
+        <JobPlace info={info} />
+        <JobPorts ports={info.ports} />
+        <JobTime info={info} />
+      </div>
+      <p className="followed-why">{says ?? info.why}</p>
+      <JobProgress info={info} />
+      {tail.length > 0 && <pre className="followed-tail">{tail.join('\n')}</pre>}
+      {results !== undefined && <p className="followed-why">{results}</p>}
+    </article>
+  )
+}
