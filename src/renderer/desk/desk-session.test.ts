@@ -34,7 +34,10 @@ function connection(dropped: ReadonlySet<string>, workspace = newWorkspace(), re
     onDidAskSeatQuestion: new Emitter().event,
     onDidChangeDevices: new Emitter().event,
     onDidChangeTerminal: new Emitter().event,
+    onDidChangeJob: new Emitter().event,
+    onDidForgetJob: new Emitter().event,
     listDevices: async () => [],
+    listJobs: async () => [],
     attachDocument: async ({ doc }: { doc: string }) => {
       attached.push(doc)
       if (dropped.has(doc)) throw coded('sync/dropped')
