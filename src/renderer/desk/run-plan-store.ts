@@ -34,6 +34,9 @@ const NONE: RunPlan = {
   answer: undefined,
   error: undefined,
 }
+/** A menu fades in a few frames; one that stays much longer is another one. */
+const MENU_FRAMES = 60
+
 export const useRunPlan = create<RunPlan>(() => NONE)
 
 export const clearPlan = (): void => useRunPlan.setState(NONE)
@@ -51,11 +54,22 @@ export function askForCommand(known: { readonly line?: string; readonly folder?:
     asking: line !== '' && !lacksProgram,
   })
   setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
+  // What is missing of ` data.csv` is the program before it.
+  whenMenuIsGone(() => focusField(lacksProgram ? 0 : line.length))
+}
+
+function focusField(cursor: number): void {
+  setShell({ elsewhereOpen: true })
   requestAnimationFrame(() => {
     const field = document.querySelector<HTMLInputElement>('.run-command input')
     field?.focus()
-    // What is missing of ` data.csv` is the program before it.
-    const at = lacksProgram ? 0 : line.length
-    field?.setSelectionRange(at, at)
+    field?.setSelectionRange(cursor, cursor)
   })
+}
+
+/** A menu gives the focus back to where it was opened when it goes: whoever asks for it by a menu's entry waits for that. */
+function whenMenuIsGone(then: () => void, frames = MENU_FRAMES): void {
+  requestAnimationFrame(() =>
+    frames > 0 && document.querySelector('.ui-menu') ? whenMenuIsGone(then, frames - 1) : requestAnimationFrame(then),
+  )
 }
