@@ -110,6 +110,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await page.mouse.move(x, y, { steps: 3 })
     await page.mouse.up()
     const card = page.getByRole('article', { name: 'Job: sh ./where.sh' })
+    await card.hover()
     await card.getByText('Done', { exact: true }).waitFor()
     expect(await readFile(path.join(work, 'dragged'), 'utf8')).toBe(serverFolder())
 
@@ -126,8 +127,10 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
   it('[AP100][AP101][AP102] by keyboard: found, run again, cancelled and removed', async () => {
     const { page } = display
     await page.getByRole('button', { name: 'Close details' }).click()
-    await display.page.keyboard.press('Control+Shift+E')
-    await page.keyboard.type('echo begun; sleep 600')
+    await page.keyboard.press('Control+Shift+E')
+    await page.getByRole('button', { name: /^Folder it works on/ }).click()
+    await page.getByRole('menuitemcheckbox', { name: '~/work' }).click()
+    await page.getByRole('textbox', { name: 'Run a command elsewhere' }).fill('echo begun; sleep 600')
     await page.getByText('Ends by itself ·').waitFor()
     await page.getByRole('button', { name: /^Run on server:/ }).click()
     const list = page.getByRole('list', { name: 'Jobs, newest first' })
