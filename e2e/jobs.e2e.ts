@@ -71,7 +71,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await closeWindows(page)
   })
 
-  it('[AP95][AP103] all else is a job on the files of the folder in front: its card follows it, what it wrote is here', async () => {
+  it('[AP95][AP123] all else is a job on the files of the folder in front: its card follows it, what it wrote is here', async () => {
     const { page } = display
     await display.openApp('Files')
     await page.getByRole('option', { name: /^work/ }).dblclick()
@@ -99,7 +99,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await card.waitFor({ state: 'detached' })
   })
 
-  it('[AP106] a script dragged to a device runs there; its job is in the window, with its output', async () => {
+  it('[AP126] a script dragged to a device runs there; its job is in the window, with its output', async () => {
     const { page } = display
     const row = await middle(page.getByRole('option', { name: /^where\.sh/ }))
     await drag(page, row, { x: 1400, y: 400 }, false)
@@ -124,7 +124,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await look('a job’s page', '.window[data-active]')
   })
 
-  it('[AP100][AP101][AP102] by keyboard: found, run again, cancelled and removed', async () => {
+  it('[AP120][AP121][AP122] by keyboard: found, run again, cancelled and removed', async () => {
     const { page } = display
     await page.getByRole('button', { name: 'Close details' }).click()
     await page.keyboard.press('Control+Shift+E')

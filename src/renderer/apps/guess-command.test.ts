@@ -13,8 +13,8 @@ it.each([
   ['data.csv', '1,2', undefined],
   ['notes', '#!', undefined],
   ['photo.jpg', undefined, undefined],
-])('[AP106] %s beginning with %s is run by %s', (name, firstLine, command) => expect(guessCommand(name, firstLine)).toBe(command))
+])('[AP126] %s beginning with %s is run by %s', (name, firstLine, command) => expect(guessCommand(name, firstLine)).toBe(command))
 
-it('[AP106] what nobody can guess leaves room for the program, and names are one word each', () => {
+it('[AP126] what nobody can guess leaves room for the program, and names are one word each', () => {
   expect(askedCommand(['data.csv', "it's.txt"])).toBe(" data.csv 'it'\\''s.txt'")
 })

@@ -24,7 +24,7 @@ const ended = (over: Partial<JobInfo> = {}): JobInfo => ({ ...running, state: 'd
 const told = (before: JobInfo | undefined, info: JobInfo, hasCard = false) =>
   endMessage(before, info, 'laptop', hasCard, (device) => device)
 
-it('[AP105] that a job of mine ended on another device is said once', () => {
+it('[AP125] that a job of mine ended on another device is said once', () => {
   expect(told(running, ended())).toMatchObject({ severity: 'info', title: 'Done on server', body: 'make all · ok', atMs: 61_000 })
   expect(told(running, ended({ state: 'failed', exit: { code: 2 } }))).toMatchObject({
     severity: 'warn',
@@ -39,13 +39,13 @@ it.each([
   ['it ran here', running, ended({ device: 'laptop' })],
   ['the person cancelled it', running, ended({ state: 'cancelled' })],
   ['it was short: who asked still looks', running, ended({ endedAtMs: 2_000 })],
-] as const)('[AP105] nothing is said when %s', (_name, before, info) => expect(told(before, info)).toBeUndefined())
+] as const)('[AP125] nothing is said when %s', (_name, before, info) => expect(told(before, info)).toBeUndefined())
 
-it('[AP105] a job with a card here is listed, and not said over its card', () => {
+it('[AP125] a job with a card here is listed, and not said over its card', () => {
   expect(told(running, ended({ endedAtMs: 2_000 }), true)).toMatchObject({ quiet: true })
 })
 
-it('[AP100] jobs stay newest first, each once', () => {
+it('[AP120] jobs stay newest first, each once', () => {
   const at = (job: string, askedAtMs: number) => ({ ...running, job, askedAtMs })
   let jobs: readonly JobInfo[] = []
   for (const info of [at('b', 2), at('c', 3), at('a', 1), at('c', 3)]) jobs = withJob(jobs, info)

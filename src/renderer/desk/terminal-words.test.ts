@@ -9,4 +9,4 @@ it.each([
   ['   ', undefined],
   ['x'.repeat(5_000), undefined],
   ['$HOME/bin/x', '$HOME/bin/x'],
-])('[AP107] selected text %j is the command %j', (text, line) => expect(asCommandLine(text)).toBe(line))
+])('[AP127] selected text %j is the command %j', (text, line) => expect(asCommandLine(text)).toBe(line))

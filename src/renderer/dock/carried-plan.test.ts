@@ -11,7 +11,7 @@ const offer = (
   line: string | undefined = 'make',
 ) => carriedOffer(work, row, 'laptop', (device) => device, { line, answer: undefined })
 
-it('[AP106] work of this device may go to any device that is there', () => {
+it('[AP126] work of this device may go to any device that is there', () => {
   expect(offer(command)).toMatchObject({ takes: true, reason: 'asking…' })
   expect(offer(file('laptop'))).toMatchObject({ takes: true })
   expect(carriedOffer(file('laptop'), server, 'laptop', String, { line: undefined, answer: undefined }).reason).toBe(
@@ -20,14 +20,14 @@ it('[AP106] work of this device may go to any device that is there', () => {
   expect(offer(command, { ...server, state: 'away' })).toMatchObject({ takes: false, reason: 'cannot be reached now' })
 })
 
-it('[AP106] a folder is no command: it says on whose files the next one works', () => {
+it('[AP126] a folder is no command: it says on whose files the next one works', () => {
   expect(offer({ kind: 'files', device: 'laptop', parent: '/', names: ['src'], isFolder: true })).toMatchObject({
     takes: true,
     reason: 'runs what you type next on these files',
   })
 })
 
-it('[AP106] files of another device are not this device’s to send; a command of its terminal may run there', () => {
+it('[AP126] files of another device are not this device’s to send; a command of its terminal may run there', () => {
   expect(offer(file('server'))).toMatchObject({ takes: false, reason: 'its files lie on server' })
   expect(offer(file(ELSEWHERE)).reason).toBe('only while Elsewhere is mounted as a folder')
   const there: CarriedWork = { kind: 'command', line: 'make', folder: { device: 'server', path: '/src' } }

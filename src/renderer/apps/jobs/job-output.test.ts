@@ -38,7 +38,7 @@ function setup() {
   return { calls, sink, shown, waiting, paused, asked, say, out, received, closed }
 }
 
-it('[AP102] nothing is shown twice, whatever comes again after a break', async () => {
+it('[AP122] nothing is shown twice, whatever comes again after a break', async () => {
   const { calls, sink, shown, out, asked } = setup()
   const output = await JobOutput.open(calls, { job: 'j', from: 2 }, sink)
   output.start()
@@ -50,7 +50,7 @@ it('[AP102] nothing is shown twice, whatever comes again after a break', async (
   expect(asked).toEqual([2])
 })
 
-it('[AP102] output that is no longer kept is said, with how much it was', async () => {
+it('[AP122] output that is no longer kept is said, with how much it was', async () => {
   const { calls, sink, shown, out } = setup()
   const output = await JobOutput.open(calls, { job: 'j' }, sink)
   output.start()
@@ -60,7 +60,7 @@ it('[AP102] output that is no longer kept is said, with how much it was', async 
   expect(shown.at(-1)).toBe('end')
 })
 
-it('[AP102] one stream alone is shown alone, and both are counted', async () => {
+it('[AP122] one stream alone is shown alone, and both are counted', async () => {
   const { calls, sink, shown, out } = setup()
   const output = await JobOutput.open(calls, { job: 'j', only: 'err' }, sink)
   output.start()
@@ -70,7 +70,7 @@ it('[AP102] one stream alone is shown alone, and both are counted', async () => 
   expect(output.next).toBe(10)
 })
 
-it('[AP102] a flood waits for the screen, and what is no frame is passed over', async () => {
+it('[AP122] a flood waits for the screen, and what is no frame is passed over', async () => {
   const { calls, sink, waiting, paused, out, received } = setup()
   const output = await JobOutput.open(calls, { job: 'j' }, sink)
   output.start()
@@ -83,7 +83,7 @@ it('[AP102] a flood waits for the screen, and what is no frame is passed over', 
   expect(paused).toEqual([true, false])
 })
 
-it('[AP102] an end is told apart from a break', async () => {
+it('[AP122] an end is told apart from a break', async () => {
   const { calls, sink, say, closed } = setup()
   const output = await JobOutput.open(calls, { job: 'j' }, sink)
   const told: string[] = []

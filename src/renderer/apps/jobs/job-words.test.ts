@@ -31,19 +31,19 @@ it.each([
   ['failed', { exit: { code: -1, signal: 'SIGKILL' } }, 'done', 'Ended by SIGKILL'],
   ['failed', {}, 'done', 'Failed'],
   ['cancelled', {}, 'done', 'Cancelled'],
-] as const)('[AP100] a job that is %s %o is among the %s and says "%s"', (state, over, group, words) => {
+] as const)('[AP120] a job that is %s %o is among the %s and says "%s"', (state, over, group, words) => {
   const info = jobOf({ state, ...over })
   expect(groupOf(info)).toBe(group)
   expect(stateWords(info)).toBe(words)
 })
 
-it('[AP100] its line says why it waits or failed, else what it said last', () => {
+it('[AP120] its line says why it waits or failed, else what it said last', () => {
   expect(lineOf(jobOf())).toBe('Compiling serde')
   expect(lineOf(jobOf({ state: 'waiting', waitingFor: 'server is away' }))).toBe('server is away')
   expect(lineOf(jobOf({ state: 'failed', error: { code: 'job/x', message: 'cargo is not there' } }))).toBe('cargo is not there')
 })
 
-it('[AP100] times and results are told plainly', () => {
+it('[AP120] times and results are told plainly', () => {
   expect([400, 12_300, 124_000, 3_900_000].map(tookText)).toEqual(['0.4 s', '12 s', '2 min 04 s', '1 h 05 min'])
   expect([-5, 3_900, 61_000].map(runsText)).toEqual(['0 s', '3 s', '1 min 01 s'])
   expect(resultWords(jobOf())).toBeUndefined()
@@ -54,7 +54,7 @@ it('[AP100] times and results are told plainly', () => {
   expect(attemptWords({ endedAtMs: 1, ended: 'a reason of a newer version' })).toBe('a reason of a newer version')
 })
 
-it('[AP101] filter and search: every word must be found, in command, folder, device, state or last line', () => {
+it('[AP121] filter and search: every word must be found, in command, folder, device, state or last line', () => {
   const jobs = [
     jobOf(),
     jobOf({ commandLine: 'npm test', state: 'failed', exit: { code: 1 } }),

@@ -14,9 +14,9 @@ it.each([
   ['a progress bar is its last state', ['10 %\r20 %\r30 %'], ['30 %']],
   ['CR LF ends a line once', ['a\r\nb\r\n'], ['a', 'b']],
   ['a letter taken back', ['ab\bc\n'], ['ac']],
-] as const)('[AP103] a card shows plain text: %s', (_name, parts, lines) => expect(tailOf(3, ...parts)).toEqual(lines))
+] as const)('[AP123] a card shows plain text: %s', (_name, parts, lines) => expect(tailOf(3, ...parts)).toEqual(lines))
 
-it('[AP103] wherever output is cut, the same lines come of it', () => {
+it('[AP123] wherever output is cut, the same lines come of it', () => {
   const piece = fc.constantFrom('a', 'é', '漢', '\n', '\r', '\x1b[31m', '\x1b[0m', '\x1b]0;t\x07', ' ', '\b')
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 60 }), fc.array(fc.nat(120), { maxLength: 8 }), (pieces, cuts) => {
@@ -28,7 +28,7 @@ it('[AP103] wherever output is cut, the same lines come of it', () => {
   )
 })
 
-it('[AP103] endless output without a line end is cut, not kept', () => {
+it('[AP123] endless output without a line end is cut, not kept', () => {
   const tail = new TailLines(2)
   for (let i = 0; i < 1_000; i++) tail.write('x'.repeat(100))
   expect(tail.lines[0]?.length).toBe(400)
