@@ -41,7 +41,9 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
   const [page, setPage] = useState<Page>('devices')
   const alone = rows.length === 1
-  const shown = rows.length > 1 ? page : 'devices'
+  // Alone there is nobody to give anything to; what this device recorded is there all the same.
+  const pages = alone ? PAGES.filter(({ value }) => value !== 'grants') : PAGES
+  const shown = pages.some(({ value }) => value === page) ? page : 'devices'
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
   const list = (
@@ -80,9 +82,9 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
     <div className="app devices">
       {!client && <Strip kind="away">This display has lost its device. What is shown is as it was last seen.</Strip>}
       <div className="app-body devices-body">
-        {rows.length > 1 && (
+        {rows.length > 0 && (
           <div className="devices-pages">
-            <Segmented label="What is shown" value={page} options={PAGES} onChange={setPage} />
+            <Segmented label="What is shown" value={shown} options={pages} onChange={setPage} />
           </div>
         )}
         {shown === 'grants' ? <GrantsPage /> : shown === 'ledger' ? <LedgerPage /> : list}

@@ -9,6 +9,7 @@ import { showToast } from '../../ui/toast.tsx'
 import { useNow } from '../app-hooks.ts'
 import { momentText } from '../plain-words.ts'
 import { exportLedger } from './export-ledger.ts'
+import { LedgerAnchorPanel } from './ledger-anchor.tsx'
 import { FILTERS, type LedgerFilter, passes, verdictText } from './ledger-words.ts'
 import { useLedger } from './use-ledger.ts'
 import './ledger.css'
@@ -31,8 +32,16 @@ export function LedgerPage() {
     }
   }
   const verify = async () => {
-    const answer = await clientNow().verifyLedger({})
-    setVerdict({ text: verdictText(answer), good: answer.finding === undefined })
+    const here = await clientNow().verifyLedger({})
+    const asksNetwork = here.anchors > 0 && here.finding === undefined && (await clientNow().readSettings({})).anchor.network !== 'off'
+    // What this device says stands, whether or not the network can be asked.
+    const there = asksNetwork
+      ? await clientNow()
+          .verifyLedger({ online: true })
+          .catch(() => undefined)
+      : undefined
+    const answer = there ?? here
+    setVerdict({ text: verdictText(answer, there ? 'asked' : asksNetwork ? 'silent' : 'none'), good: answer.finding === undefined })
   }
   if (error) return <p className="ledger-empty">{error}</p>
   if (!entries) return <Skeleton lines={4} label="Reading the ledger" />
@@ -60,6 +69,7 @@ export function LedgerPage() {
           </Button>
         </span>
       </div>
+      <LedgerAnchorPanel />
       <p className="ledger-verdict" role="status" data-good={verdict?.good}>
         {verdict?.text ?? 'Recorded and signed by this device. Nothing here can be changed without Verify telling.'}
       </p>

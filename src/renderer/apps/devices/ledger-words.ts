@@ -27,8 +27,18 @@ const FAULTS: Readonly<Record<LedgerFault, string>> = {
   rewritten: 'belongs to another history than the one that was witnessed',
 }
 
-/** What a check found, as a person reads it. */
-export function verdictText({ count, finding }: { count: number; finding?: { fault: LedgerFault; at: number } | undefined }): string {
+export interface LedgerVerdict {
+  readonly count: number
+  /** How many anchors it was held against. */
+  readonly anchors: number
+  readonly finding?: { readonly fault: LedgerFault; readonly at: number } | undefined
+}
+
+/** What a check found, as a person reads it. `network`: whether the network was asked for the anchors, too. */
+export function verdictText({ count, anchors, finding }: LedgerVerdict, network: 'asked' | 'silent' | 'none'): string {
   if (finding) return `Entry ${finding.at} ${FAULTS[finding.fault]}.`
-  return count === 1 ? 'The one entry is as it was written.' : `All ${count} entries are as they were written.`
+  const entries = count === 1 ? 'The one entry is as it was written' : `All ${count} entries are as they were written`
+  if (anchors === 0) return `${entries}.`
+  const said = anchors === 1 ? 'as the anchor says' : `as ${anchors} anchors say`
+  return `${entries}, and ${said}${{ asked: ', which the network holds.', silent: '. The network could not be asked.', none: '.' }[network]}`
 }

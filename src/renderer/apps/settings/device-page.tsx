@@ -8,6 +8,7 @@ import { IconButton } from '../../ui/icon-button.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { AnchorGroup } from './anchor-group.tsx'
 import { Group } from './group.tsx'
 import { type DeviceSettingsHandle, useDeviceSettings } from './use-device-settings.ts'
 
@@ -63,6 +64,7 @@ export function DevicePage() {
         urls={settings.iceServers}
         onChange={(iceServers) => handle.change({ iceServers })}
       />
+      <AnchorGroup settings={settings.anchor} onChange={(anchor) => handle.change({ anchor })} />
     </>
   )
 }
