@@ -19,6 +19,7 @@ export const NEEDS: readonly Need[] = [
   },
   { what: 'network namespaces', packages: ['iproute2'], isThere: () => findProgram('ip') !== undefined || existsSync('/usr/sbin/ip') },
   { what: 'a virtual screen', packages: ['xvfb', 'xauth'], isThere: () => findProgram('Xvfb') !== undefined },
+  { what: 'a sandbox for jobs', packages: ['bubblewrap'], isThere: () => findProgram('bwrap') !== undefined },
   { what: 'FUSE', packages: ['fuse3'], isThere: () => findProgram('fusermount3') !== undefined },
   { what: 'rsync', packages: ['rsync'], mayLack: true, isThere: () => findProgram('rsync') !== undefined },
   { what: 'zsh', packages: ['zsh'], mayLack: true, isThere: () => findProgram('zsh') !== undefined },

@@ -59,13 +59,15 @@ export function readTotals(report: VitestReport): Totals {
 
 /**
  * What may not be left out in CI as root on Debian, where everything can be had: programs that are still missing, and tests
- * that were skipped because no network namespaces or no mounts could be made (their names say so).
+ * that were skipped because no network namespaces, mounts or sandboxes could be made (their names say so).
  */
 export function notToBeSkipped(missing: readonly Need[], skippedNames: readonly string[]): readonly string[] {
   const programs = missing.filter(({ mayLack }) => !mayLack).map(({ what }) => `${what} is missing`)
   return [
     ...programs,
-    ...skippedNames.filter((name) => name.includes('network namespaces') || name.includes('with mounts')).map((name) => `skipped: ${name}`),
+    ...skippedNames
+      .filter((name) => name.includes('network namespaces') || name.includes('with mounts') || name.includes('no sandbox'))
+      .map((name) => `skipped: ${name}`),
   ]
 }
 

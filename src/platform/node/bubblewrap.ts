@@ -58,7 +58,7 @@ export function bubblewrapArguments({ program, arguments: words, folder }: JobPr
     ...scratch('/var/tmp', '1777'),
     ...scratch('/run', '0755'),
     ...scratch(home, '0700'),
-    ...['--bind', hostFolder, folder, '--chdir', folder],
+    ...['--bind', hostFolder, folder, '--remount-ro', '/', '--chdir', folder],
     ...['--', program, ...words],
   ]
 }

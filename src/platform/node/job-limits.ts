@@ -1,8 +1,12 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
+/** A process that is stuck in the kernel holds its group: after these it stays, empty. */
+const REMOVE_TRIES = 50
+const REMOVE_AGAIN_MS = 200
+
 /** More processes no sensible build has; a fork bomb stops there. */
-export const MAX_JOB_PROCESSES = 1_024
+export const MAX_JOB_PROCESSES = 512
 
 /**
  * Becomes its own session before anything else runs: its autogroup weighs least, its processes run only when nobody else
@@ -37,15 +41,17 @@ export class JobCgroups {
     this.folders = wanted.flatMap(([root, limits]) => make(path.join(root, `elsewhere-${name}`), limits))
   }
 
-  /** Once no process is left in them. */
-  remove(): void {
-    for (const folder of this.folders) {
+  /** Once no process is left in them, which may be a moment after the last was told to end. */
+  remove(tries = 0): void {
+    const held = this.folders.filter((folder) => {
       try {
         rmdirSync(folder)
-      } catch {
-        // a process that is stuck in the kernel still holds it: it stays, empty
+        return false
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'EBUSY'
       }
-    }
+    })
+    if (held.length > 0 && tries < REMOVE_TRIES) setTimeout(() => this.remove(tries + 1), REMOVE_AGAIN_MS).unref()
   }
 }
 

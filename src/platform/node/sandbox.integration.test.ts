@@ -1,0 +1,215 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import type { JobProcess } from '../../jobs/job-process.ts'
+import { bubblewrapArguments } from './bubblewrap.ts'
+import { SystemCondition } from './machine-condition.ts'
+import { MAX_JOB_PROCESSES } from './job-limits.ts'
+import { NodeJobSpawner } from './node-job-spawner.ts'
+import { listProcesses } from './proc-process-reader.ts'
+
+/*
+ * What a placed job cannot reach (rule JB41). Each probe is a shell line whose exit code 0 means that it got what it wanted; it is
+ * first run outside, where it must get it: a probe that fails there proves nothing.
+ */
+
+const why = new SystemCondition(process.env).noSandbox()
+const isRoot = process.getuid?.() === 0
+const NOBODY = 65_534
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'elsewhere-box-'))
+chmodSync(folder, 0o755)
+const at = (...parts: string[]) => path.join(folder, ...parts)
+for (const name of ['data', 'project', 'other']) mkdirSync(at(name), { mode: 0o777 })
+writeFileSync(at('data', 'vault.json'), 'the keys')
+writeFileSync(at('other', 'letter'), 'private')
+for (const name of ['data', 'other']) chmodSync(at(name), 0o777)
+for (const name of ['data/vault.json', 'other/letter']) chmodSync(at(name), 0o666)
+chmodSync(at('project'), 0o777)
+/** A probe leaves as soon as it has read enough. */
+const greet = (text: string) => createServer((connection) => connection.on('error', () => undefined).end(text))
+const socket = greet('hello from the device')
+await new Promise<void>((resolve) => socket.listen(at('data', 'device.sock'), resolve))
+chmodSync(at('data', 'device.sock'), 0o777)
+const loopback = greet('hello from loopback')
+await new Promise<void>((resolve) => loopback.listen(0, '127.0.0.1', resolve))
+const port = (loopback.address() as { port: number }).port
+/** Somebody else's program, that a job would like to end, trace or read. */
+const cleanUps: (() => void)[] = []
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+})
+afterAll(() => {
+  socket.close()
+  loopback.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const connectTo = (what: string) => `perl -MIO::Socket -MSocket -e '${what} or exit 1; sysread($s, my $b, 9) > 0 or exit 2; exit 0'`
+
+interface Probe {
+  readonly name: string
+  readonly line: string
+  /** Only root can do it outside. */
+  readonly root?: boolean
+}
+
+const probes = (victim: number): readonly Probe[] => [
+  { name: 'reads the keys of the device', line: `grep -q keys ${at('data', 'vault.json')}` },
+  { name: 'changes another folder', line: `echo x >> ${at('other', 'letter')}` },
+  { name: 'lists another folder', line: `ls ${at('other')} | grep -q letter` },
+  { name: 'reads the password file', line: 'test -r /etc/shadow && cat /etc/shadow | grep -q :', root: true },
+  { name: 'changes the system', line: 'touch /usr/elsewhere-probe && rm /usr/elsewhere-probe', root: true },
+  { name: 'changes /etc', line: 'touch /etc/elsewhere-probe && rm /etc/elsewhere-probe', root: true },
+  { name: 'reaches the socket of the device', line: connectTo(`$s = IO::Socket::UNIX->new(Peer => "${at('data', 'device.sock')}")`) },
+  { name: 'reaches loopback', line: connectTo(`$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:${port}")`) },
+  { name: 'sees a process of others', line: `test -d /proc/${victim} && grep -q 98765 /proc/${victim}/cmdline` },
+  {
+    name: 'reads memory of a process of others',
+    line: `test -r /proc/${victim}/environ && head -c 1 /proc/${victim}/environ | grep -qz .`,
+  },
+  { name: 'ends a process of others', line: `kill -0 ${victim}` },
+  {
+    name: 'traces a process of others',
+    line: `perl -e 'exit(syscall(101, 16, ${victim}, 0, 0) == 0 ? (syscall(101, 17, ${victim}, 0, 0), 0) : 1)'`,
+  },
+  { name: 'mounts', line: 'mkdir -p /tmp/elsewhere-m && mount -t tmpfs none /tmp/elsewhere-m && umount /tmp/elsewhere-m', root: true },
+  { name: 'makes a user namespace to become root in', line: 'unshare -Ur true' },
+  { name: 'opens a raw socket', line: `perl -MSocket -e 'socket(my $s, PF_INET, SOCK_RAW, 1) or exit 1'`, root: true },
+  { name: 'makes a device node', line: 'mknod /tmp/elsewhere-null c 1 3 && rm /tmp/elsewhere-null', root: true },
+  { name: 'sets a clock', line: 'date -s "$(date)" >/dev/null', root: true },
+  { name: 'changes the host name', line: 'hostname "$(hostname)"', root: true },
+  { name: 'gains by a setuid program', line: `grep -q "NoNewPrivs:.*0" /proc/self/status` },
+  {
+    name: 'raises its own priority',
+    line: 'nice -n -5 true 2>&1 | grep -q . && exit 1; nice -n -5 sh -c "test $(nice) -le 0"',
+    root: true,
+  },
+]
+/** As a placed job is started. */
+function start(line: string): JobProcess {
+  return new NodeJobSpawner().spawn({
+    program: '/bin/sh',
+    arguments: ['-c', line],
+    environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada' },
+    folder: '/home/ada/project',
+    sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 },
+  })
+}
+
+function inside(line: string): Promise<{ code: number; text: string }> {
+  return new Promise((resolve) => {
+    const running = start(line)
+    let text = ''
+    running.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
+    running.onDidExit(({ code }) => resolve({ code, text }))
+    running.endInput()
+  })
+}
+
+/** Not waited for in place: the probes talk to servers of this process. */
+async function run(command: readonly string[]): Promise<{ code: number; text: string }> {
+  const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (text += String(bytes)))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code: code ?? -1, text }
+}
+
+/** One line that tries each probe in turn and says its number and exit code: at the lowest priority each start takes seconds. */
+const all = (tried: readonly Probe[]): string => tried.map(({ line }, n) => `( ${line} ) >/dev/null 2>&1; echo "${n} $?"`).join('\n')
+
+/** Names of probes that got what they wanted; each must have answered. */
+function succeeded(tried: readonly Probe[], text: string): string[] {
+  const answers = text.trim().split('\n')
+  expect(answers.map((answer) => answer.split(' ')[0])).toEqual(tried.map((_, n) => String(n)))
+  return tried.flatMap(({ name }, n) => (answers[n]?.endsWith(' 0') ? [name] : []))
+}
+
+const AS_NOBODY = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'] as const
+
+/** Somebody's program that a job would like to end, trace or read. */
+function startVictim(as: readonly string[] = []): number {
+  const [file, ...words] = [...as, '/bin/sh', '-c', 'sleep 98765 >/dev/null 2>&1 & echo $!']
+  const pid = Number(spawnSync(file as string, words, { encoding: 'utf8' }).stdout)
+  cleanUps.push(() => {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // a probe ended it: the test has said so
+    }
+  })
+  return pid
+}
+
+describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no sandbox: ${why})` : ''}`, () => {
+  it('[JB41] it works in its folder, alone in its namespaces, at the lowest priority, without rights', async () => {
+    const { code, text } = await inside(
+      'echo made > result && id -u && cat /proc/self/autogroup && chrt -p $$ && grep -E "^(CapEff|NoNewPrivs)" /proc/self/status && ls -A "$HOME"',
+    )
+    expect({ code, text }).toMatchObject({ code: 0 })
+    expect(readFileSync(at('project', 'result'), 'utf8')).toBe('made\n')
+    expect(text).toMatch(/CapEff:\s+0+\n/)
+    expect(text).toMatch(/NoNewPrivs:\s+1/)
+    expect(text).toContain('SCHED_IDLE')
+    if (existsSync('/proc/self/autogroup')) expect(text).toMatch(/nice 19/)
+    expect(text).toMatch(/project\n$/) // an empty home, save its folder
+  }, 120_000)
+
+  it('[JB41] the escape suite: each probe gets what it wants outside, and not inside', async () => {
+    const victim = startVictim()
+    const tried = probes(victim).filter(({ root }) => isRoot || !root)
+    expect(succeeded(tried, (await run(['/bin/sh', '-c', all(tried)])).text)).toEqual(tried.map(({ name }) => name))
+    expect(succeeded(tried, (await inside(all(tried))).text)).toEqual([])
+    expect(tried.length).toBeGreaterThan(isRoot ? 16 : 8)
+    expect(listProcesses().some(({ pid }) => pid === victim)).toBe(true)
+  }, 240_000)
+
+  it.skipIf(!isRoot)(
+    '[JB41] the escape suite as an unprivileged user',
+    async () => {
+      const tried = probes(startVictim(AS_NOBODY)).filter(({ root }) => !root)
+      chownSync(at('project'), NOBODY, NOBODY)
+      const request = { program: '/bin/sh', environment: {}, folder: '/home/ada/project' }
+      const sandbox = { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 }
+      const box = (line: string) => run([...AS_NOBODY, 'bwrap', ...bubblewrapArguments({ ...request, arguments: ['-c', line] }, sandbox)])
+      expect(succeeded(tried, (await run([...AS_NOBODY, '/bin/sh', '-c', all(tried)])).text)).toEqual(tried.map(({ name }) => name))
+      expect(await box('echo made > result2 && id -u')).toEqual({ code: 0, text: `${NOBODY}\n` })
+      expect(readFileSync(at('project', 'result2'), 'utf8')).toBe('made\n')
+      expect(succeeded(tried, (await box(all(tried))).text)).toEqual([])
+      expect(tried.length).toBeGreaterThan(8)
+    },
+    240_000,
+  )
+
+  it.skipIf(!isRoot)(
+    '[JB41] a fork bomb stops at its limit and is ended (where there are control groups)',
+    async () => {
+      // Programs that sleep: as many that spin would show the same and slow all other tests down.
+      const bomb = start(`n=0; while [ $n -lt ${MAX_JOB_PROCESSES + 100} ]; do sleep 54321 & n=$((n + 1)); done; echo all`)
+      let text = ''
+      bomb.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
+      await expect.poll(() => text, { timeout: 120_000 }).toMatch(/fork/)
+      const inBomb = () => listProcesses().filter(({ command }) => command === 'sleep 54321').length
+      expect(inBomb()).toBeGreaterThan(50)
+      expect(inBomb()).toBeLessThanOrEqual(MAX_JOB_PROCESSES)
+      expect(text).not.toContain('all')
+      await bomb.end(0)
+      await expect.poll(inBomb, { timeout: 60_000 }).toBe(0)
+    },
+    240_000,
+  )
+
+  it.skipIf(!isRoot)(
+    '[JB41] what takes more memory than it may is ended (where there are control groups)',
+    async () => {
+      const { code, text } = await inside(`perl -e 'my @a; push @a, "x" x 10_000_000 for 1..60; print "got it"'`)
+      expect({ text, failed: code !== 0 }).toEqual({ text: expect.not.stringContaining('got it'), failed: true })
+    },
+    240_000,
+  )
+})
