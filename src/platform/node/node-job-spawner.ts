@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { Emitter } from '../../base/emitter.ts'
@@ -21,8 +22,6 @@ const END_POLL_MS = 25
 
 /** Programs of jobs through child_process, in a session of their own; shut in by bubblewrap where a sandbox is asked for. */
 export class NodeJobSpawner implements JobSpawner {
-  #count = 0
-
   spawn(request: JobProcessRequest): JobProcess {
     const { program, arguments: words, environment, folder, sandbox } = request
     if (!sandbox) {
@@ -32,7 +31,7 @@ export class NodeJobSpawner implements JobSpawner {
       }
       return new NodeJobProcess(start(program, words, environment, folder), undefined)
     }
-    const cgroups = new JobCgroups(`${process.pid}-${(this.#count += 1)}`, sandbox.memoryMiB)
+    const cgroups = new JobCgroups(randomUUID(), sandbox.memoryMiB)
     const entered = [
       '-c',
       ENTER_SCRIPT,
