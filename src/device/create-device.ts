@@ -182,6 +182,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     fetch: parts.fetch,
     log,
     desk,
+    touchOwner: () => jobs.touchOwner(),
     lockDevice: () => keeper.lock(),
     debugText: async () => text(),
   })

@@ -27,6 +27,8 @@ export interface DeskServiceOptions {
   readonly log: Logger
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
+  /** Somebody is at a display of this device. */
+  touchOwner(): void
   /** Closes the desk and wipes the device keys; answers what that stopped. */
   lockDevice(): string[]
   debugText(): Promise<string>
@@ -71,6 +73,7 @@ export class DeskService {
       },
       reportInput: () => {
         session.lastInputMs = clock.monotonicMs()
+        this.#options.touchOwner()
         return {}
       },
       answerSeatQuestion: ({ answer }) => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { JobBook } from '../jobs/job-book.ts'
@@ -22,6 +23,9 @@ import type { OpenDesk } from './open-desk.ts'
 import type { Peers } from './peers.ts'
 import type { PlacementService } from './placement-service.ts'
 
+/** The host is told of input at most so often. */
+const TOUCH_MS = 5_000
+
 export interface JobsServiceOptions {
   readonly local: ProcessConnection<HostClient>
   readonly peers: Peers
@@ -42,6 +46,7 @@ export class JobsService implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<JobInfo>())
   readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
   readonly #places: JobPlaces
+  #touchedMs = Number.NEGATIVE_INFINITY
   #open:
     | { readonly book: JobBook; readonly desk: OpenDesk; readonly scope: DisposableStore; readonly live: Map<string, LiveJob> }
     | undefined
@@ -77,6 +82,17 @@ export class JobsService implements Disposable {
   close(): void {
     this.#open?.scope.dispose()
     this.#open = undefined
+  }
+
+  /** Somebody is at a display of this device; told to its host now and then, which holds jobs of others still. */
+  touchOwner(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - this.#touchedMs < TOUCH_MS) return
+    this.#touchedMs = nowMs
+    void this.#options.local
+      .client()
+      .then((host) => host.touchOwner({}))
+      .catch((error: unknown) => this.#options.log.debug('the host did not hear that somebody is here', { why: errorMessage(error) }))
   }
 
   /** How long such a line took before, in ms. */

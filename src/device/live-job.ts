@@ -56,6 +56,7 @@ export class LiveJob implements Disposable {
   #waitingForLease: Disposable | undefined
   #asking: Disposable | undefined
   #isCancelled = false
+  #isLeaving = false
   readonly #startedMs: number
   readonly #expectedMs: number | undefined
 
@@ -179,6 +180,7 @@ export class LiveJob implements Disposable {
     switch (news.kind) {
       case 'state': {
         this.#waitingForLease?.dispose()
+        if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         return this.#change({ state, ports: news.ports, waitingFor: undefined })
       }
@@ -193,9 +195,17 @@ export class LiveJob implements Disposable {
 
   #handleExit(exit: AttemptExit): void {
     const device = this.info.device ?? this.#parts.self
-    this.#endAttempt(exit.ended)
+    this.#endAttempt(this.#isLeaving && exit.ended !== undefined ? 'owner' : exit.ended)
     if (this.#isCancelled) return this.#end('cancelled', { exit })
     if (exit.error) return this.#fail(exit.error.code, exit.error.message)
+    if (this.#isLeaving && exit.ended !== undefined) {
+      void this.#moveOn(device, 'owner').then(
+        (moved) =>
+          moved ||
+          this.#fail('job/owner-returned', `the owner of ${this.#parts.nameOf(device)} is back, and no other device suits; run it again`),
+      )
+      return
+    }
     if (exit.ended === 'lease' || exit.ended === 'host-ended' || exit.ended === 'owner') {
       void this.#moveOn(device, exit.ended).then(
         (moved) => moved || this.#fail('job/lost', `${this.#parts.nameOf(device)} ended it (${exit.ended}); run it again`),
@@ -236,6 +246,28 @@ export class LiveJob implements Disposable {
     })
   }
 
+  /** Its machine's owner is back, and the policy says to try elsewhere. */
+  #mayLeave(): boolean {
+    const { info, policy } = this.#record
+    return (
+      policy.whenOwnerReturns === 'move' &&
+      info.effects === 'files-only' &&
+      info.attempts.length < MAX_TRIES &&
+      !this.#isCancelled &&
+      !this.#isLeaving
+    )
+  }
+
+  async #leave(): Promise<void> {
+    this.#isLeaving = true
+    try {
+      await this.#run?.end() // its exit comes over the channel, and then it moves on
+    } catch (error) {
+      this.#isLeaving = false
+      this.#parts.log.info('a job could not leave a machine whose owner is back', { job: this.info.job, why: errorMessage(error) })
+    }
+  }
+
   /** The attempt runs no more, and nothing of it comes. */
   #lost(): void {
     const device = this.info.device ?? ''
@@ -259,7 +291,9 @@ export class LiveJob implements Disposable {
   async #moveOn(from: string, why: string): Promise<boolean> {
     const { info, policy } = this.#record
     const wasRefused = why.includes('/')
-    if (wasRefused ? typeof policy.where === 'object' : !this.#mayTryAgain()) return false
+    const isLeaving = this.#isLeaving
+    this.#isLeaving = false
+    if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
     if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
     this.#endAttempt(wasRefused ? 'refused' : why)
     const placed = await this.#parts.placeAnew(this.#record, from).catch(() => undefined)

@@ -97,6 +97,8 @@ export const attemptsContract = {
     parseInput: z.object({ attempt: attemptId, asker: asker.optional(), reason: z.string().max(32) }).parse,
     parseOutput: z.object({}).parse,
   }),
+  /** A display of this device had input: its owner is there. */
+  touchOwner: method({ needs: 'host:run', parseInput: z.object({}).parse, parseOutput: z.object({}).parse }),
   /** The person's home folder on this machine, which a placed job has as its HOME. */
   jobHome: method({ needs: 'host:run', parseInput: z.object({}).parse, parseOutput: z.object({ home: path }).parse }),
   listAttempts: method({

@@ -8,6 +8,7 @@ import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
+import { OwnerWatch } from './owner-watch.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
 import { type TreeCount, TreeOwner } from './tree-owner.ts'
 
@@ -38,10 +39,12 @@ export class AttemptHost implements Disposable {
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
   readonly onDidChangeTree = this.#treeChanged.event
+  readonly #owner: OwnerWatch
   #isPaused = false
 
   constructor(parts: AttemptHostParts) {
     this.#parts = parts
+    this.#owner = new OwnerWatch(parts.clock, (paused) => this.#setPaused(paused))
   }
 
   get home(): string {
@@ -109,8 +112,12 @@ export class AttemptHost implements Disposable {
     void owner.closed.then(() => this.#trees.get(attempt) === owner && this.#trees.delete(attempt))
   }
 
-  /** The owner of this machine is at it (or gone again): what runs for others holds still meanwhile (rule JB48). */
-  setPaused(paused: boolean): void {
+  /** The owner of this machine is at it: what runs for others holds still meanwhile, services aside (rule JB48). */
+  touchOwner(): void {
+    this.#owner.touch()
+  }
+
+  #setPaused(paused: boolean): void {
     this.#isPaused = paused
     for (const attempt of this.#attempts.values()) if (attempt.asker !== undefined) attempt.setPaused(paused)
   }
@@ -125,6 +132,7 @@ export class AttemptHost implements Disposable {
   }
 
   dispose(): void {
+    this.#owner.dispose()
     for (const tree of this.#trees.values()) tree.dispose()
     for (const attempt of this.#attempts.values()) attempt.dispose()
     this.#attempts.clear()

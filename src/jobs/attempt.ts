@@ -69,6 +69,8 @@ export class Attempt implements Disposable {
   #isSendingLast = false
   /** How it ended, while its results are not over yet. */
   #last: AttemptExit | undefined
+  /** The owner of this machine is at it. */
+  #isHeld = false
   #inputBytes = 0
   /** Input and signals that came before the program. */
   readonly #early: JobUpFrame[] = []
@@ -118,6 +120,9 @@ export class Attempt implements Disposable {
 
   /** Holds it still while the owner of this machine needs it, and lets it go on (rule JB48). */
   setPaused(paused: boolean): void {
+    // A service that stands still is of no use to anybody: its priority is the lowest there is.
+    if (this.#parts.request.network) return
+    this.#isHeld = paused
     if (!this.#process || (this.#state.state === 'paused') === paused || this.#exit) return
     if (this.#state.state !== 'running' && this.#state.state !== 'paused') return
     this.#process.signal(paused ? 'SIGSTOP' : 'SIGCONT')
@@ -170,6 +175,7 @@ export class Attempt implements Disposable {
     logger.info('an attempt runs', { attempt: this.id, pid: process.pid, for: this.asker ?? 'this device' })
     this.#setState({ state: 'running' })
     for (const frame of this.#early.splice(0)) this.#take(frame)
+    if (this.#isHeld) this.setPaused(true)
   }
 
   #take(frame: JobUpFrame): void {

@@ -80,6 +80,10 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         await attempts.end(attempt, asker, reason)
         return {}
       },
+      touchOwner() {
+        attempts.touchOwner()
+        return {}
+      },
       jobHome: () => ({ home: attempts.home }),
       listAttempts: () => attempts.list(),
       async offerTree({ attempt, folder, from }, { openChannel }) {

@@ -13,6 +13,7 @@ const runOptions = {
   on: { type: 'string' },
   here: { type: 'boolean', default: false },
   again: { type: 'boolean', default: false },
+  move: { type: 'boolean', default: false },
   detach: { type: 'boolean', default: false },
   explain: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -31,6 +32,7 @@ ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one)
   --here       on this one
   --again      if its device is lost and it only writes files, try elsewhere
+  --move       if somebody comes to that device and it only writes files, move it; else it holds still
   --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes
   --explain    say where it would run, and do not run it
   --quiet      without the line that says where it runs
@@ -58,6 +60,7 @@ ${DATA_OPTION}
         policy: {
           ...(values.here && { where: 'here' as const }),
           ...(on && { where: { device: on.deviceId } }),
+          ...(values.move && { whenOwnerReturns: 'move' as const }),
           ...(values.again && { whenLost: 'again' as const }),
         },
       })

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { JobInfo } from '../jobs/jobs-contract.ts'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import type { FakeJobProcess } from '../testkit/fake-job-process.ts'
+import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
+
+let world: DeviceWorld
+let laptop: WorldDevice
+let server: WorldDevice
+let display: Awaited<ReturnType<WorldDevice['setUp']>>
+let owner: Awaited<ReturnType<WorldDevice['setUp']>>
+let ids: Record<string, string>
+
+beforeEach(async () => {
+  world = new DeviceWorld()
+  laptop = await world.install('laptop')
+  server = await world.install('server')
+  owner = await laptop.setUp()
+  await server.setUp()
+  await pair(laptop, server)
+  display = server.connect('its display')
+  await display.hello({ displayName: 'its display' })
+  await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+  await linked(laptop, server)
+  ids = Object.fromEntries((await laptop.control().listDevices({})).map(({ name, deviceId }) => [name, deviceId]))
+})
+afterEach(() => {
+  expect([...laptop.errors, ...server.errors]).toEqual([])
+  world.dispose()
+})
+
+const FOLDER = '/home/test/project'
+const start = (commandLine: string, policy: object = {}) =>
+  laptop.control().startJob({ commandLine, folder: FOLDER, input: false, policy: { where: { device: ids.server as string }, ...policy } })
+const job = async (id: string): Promise<JobInfo> => (await laptop.control().listJobs({})).find((one) => one.job === id) as JobInfo
+const runsOn = (device: WorldDevice, nth = 0) =>
+  vi.waitFor(() => {
+    const found = device.jobSpawner.processes[nth]
+    if (!found) throw new Error(`nothing runs on ${device.name}`)
+    return found as FakeJobProcess
+  }, LONG_WAIT)
+const becomes = (id: string, expected: object) => vi.waitFor(async () => expect(await job(id)).toMatchObject(expected), LONG_WAIT)
+
+it('[JB40][JB42] a job of one device runs in the sandbox of another, and its history is here', async () => {
+  laptop.trees.at(FOLDER).write('in.c', 'int main;')
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  expect(process.request).toMatchObject({
+    program: '/bin/sh',
+    arguments: ['-c', 'cc in.c'],
+    folder: FOLDER,
+    sandbox: { home: '/home/test', network: false },
+  })
+  expect(laptop.jobSpawner.processes).toEqual([])
+  process.say('compiling 50 %\n')
+  await becomes(id, { state: 'running', lastLine: 'compiling 50 %', progress: { fraction: 0.5, from: 'output' } })
+  for (const tree of server.trees.lent.values()) tree.write('a.out', 'made')
+  process.exit(0)
+  await becomes(id, { state: 'done', exit: { code: 0 }, device: ids.server, results: { files: 1, conflicts: 0 } })
+  expect(laptop.trees.at(FOLDER).text('a.out')).toBe('made')
+})
+
+it('[JB44] once it is known to be lost there, a job that may be tried again is, elsewhere', async () => {
+  const { job: id } = await start('cc in.c', { whenLost: 'again' })
+  await runsOn(server)
+  server.stop()
+  await becomes(id, { state: 'waiting' })
+  await server.start() // with a host process that knows nothing of it
+  await server.control().unlockDevice({ passphrase: PASSPHRASE })
+  const second = await runsOn(laptop)
+  second.exit(0)
+  await becomes(id, { state: 'done', attempts: [{ ended: 'lost' }, { device: ids.laptop }] })
+})
+
+it('[JB48] while somebody is at a display of that machine it holds still; or moves, if that was asked for', async () => {
+  const { job: id } = await start('cc in.c')
+  const first = await runsOn(server)
+  await becomes(id, { state: 'running' })
+  await display.reportInput({})
+  await becomes(id, { state: 'paused' })
+  expect(first.signals).toEqual(['SIGSTOP'])
+  const { job: other } = await start('cc other.c', { whenOwnerReturns: 'move' })
+  const moved = await runsOn(laptop)
+  moved.exit(0)
+  await becomes(other, { state: 'done', attempts: [{ ended: 'owner' }, { device: ids.laptop }] })
+})
+
+it('[JB43][JB50] cancelling ends it; one that is over can be removed from the history, one that runs cannot', async () => {
+  const asks = laptop.control()
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  await expect(asks.forgetJob({ job: id })).rejects.toMatchObject({ code: 'job/still-runs' })
+  await asks.cancelJob({ job: id })
+  await becomes(id, { state: 'cancelled' })
+  expect(process.hasEnded).toBe(true)
+  await asks.forgetJob({ job: id })
+  expect(await asks.listJobs({})).toEqual([])
+  await expect(asks.cancelJob({ job: id })).rejects.toMatchObject({ code: 'job/unknown' })
+})
+
+it('[JB44] a device that is removed while a job of it runs loses it there at once', async () => {
+  const policy = { where: { device: ids.laptop as string } }
+  await server.control().startJob({ commandLine: 'cc in.c', folder: FOLDER, input: false, policy })
+  const process = await runsOn(laptop)
+  await owner.removeDevice({ deviceId: ids.server as string })
+  await vi.waitFor(() => expect(process.hasEnded).toBe(true), LONG_WAIT)
+})
