@@ -32,6 +32,8 @@ const MANY_BYTES = 64 * 1024 * 1024
 /** A stretch of carrying, and the pause after it: others have the loop in between. */
 const STRETCH_MS = 10
 const PAUSE_MS = 5
+/** The pause while somebody asks: a program that lists folders is not to wait for what has time. */
+const ASKED_PAUSE_MS = 100
 
 /** Names one thing that may be pending. */
 type PendingKey =
@@ -75,6 +77,8 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   /** What is being carried, and what to forget then. */
   #carrying: { readonly keys: PendingKey[]; readonly forget: () => void } | undefined
   #timer: Disposable | undefined
+  /** Somebody asked since the last stretch. */
+  #isAsked = false
   #firstMs = 0
   #lastMs = 0
   #isDisposed = false
@@ -127,6 +131,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   }
 
   node(id: NodeId): NodeRecord | undefined {
+    this.#isAsked = true
     const pending = this.#nodes.get(id)
     return pending ? pending.record : this.#behind.node(id)
   }
@@ -159,6 +164,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   }
 
   children(parent: NodeId): { record: NodeRecord; shown: string }[] {
+    this.#isAsked = true
     const pending = [...this.#nodes.listedIn(parent)].map((id) => {
       const { record, shown } = this.#nodes.get(id) as { record: NodeRecord; shown: string }
       return { record, shown }
@@ -442,7 +448,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const isDue = this.#carrying || nowMs - this.#lastMs >= QUIET_MS / 2 || nowMs - this.#firstMs >= LONGEST_MS || this.#isMuch
     const isDone = isDue ? this.#tryCarry() : true
     if (this.#isDisposed || !(this.#carrying || this.#isPending)) return
-    this.#timer = this.#options.clock.after(isDue && isDone ? PAUSE_MS : QUIET_MS, () => this.#look())
+    const pauseMs = this.#isAsked && !this.#isMuch ? ASKED_PAUSE_MS : PAUSE_MS
+    this.#isAsked = false
+    this.#timer = this.#options.clock.after(isDue && isDone ? pauseMs : QUIET_MS, () => this.#look())
   }
 
   /** @returns false: it could not be done; it is tried again */
