@@ -22,6 +22,16 @@ async function devicesOf(display: E2eDisplay): Promise<Locator> {
   return app
 }
 
+/** As `offerCode`; returns what the QR code says, as "Copy link" puts it on the clipboard. */
+async function offerLink(display: E2eDisplay): Promise<string> {
+  await display.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await offerCode(display)
+  await panel(display).getByRole('img', { name: 'QR code of the link' }).waitFor()
+  await panel(display).getByRole('button', { name: 'Copy link' }).click()
+  await display.page.getByText('The link is copied').waitFor()
+  return display.page.evaluate(() => navigator.clipboard.readText())
+}
+
 /** Presses "Link another device", then "Show a code". Returns the code as a person would read it out. */
 async function offerCode(display: E2eDisplay): Promise<string> {
   const app = await devicesOf(display)
@@ -33,9 +43,10 @@ async function offerCode(display: E2eDisplay): Promise<string> {
 }
 
 async function typeCode(display: E2eDisplay, code: string): Promise<void> {
+  const typed = code.startsWith('elsewhere:') ? code : code.replaceAll('-', ' ')
   const app = await devicesOf(display)
   await app.getByRole('button', { name: 'Link another device' }).click()
-  await app.getByLabel('Code', { exact: true }).fill(code.replaceAll('-', ' '))
+  await app.getByLabel('Code or link').fill(typed)
   await app.getByRole('button', { name: 'Link', exact: true }).click()
 }
 
@@ -44,7 +55,10 @@ const panel = (display: E2eDisplay) => display.desk.getByRole('region', { name: 
 /** Both say yes, having seen both names and the same words. */
 async function agree(offering: E2eDisplay, joining: E2eDisplay): Promise<void> {
   const [there, here] = [panel(offering), panel(joining)]
-  await Promise.all([there, here].map((one) => one.getByText('Is this your other device?').waitFor()))
+  await there.getByText('Is this your other device?').waitFor()
+  await here.getByText('Join Ada’s devices?').waitFor()
+  const whose = await Promise.all([there, here].map((one) => one.getByText(/becomes a device of Ada\.$/).innerText()))
+  expect(whose[0]).toBe(whose[1])
   const words = await here.locator('.pairing-words').innerText()
   expect(words.split(' ').length).toBeGreaterThanOrEqual(4)
   expect(await there.locator('.pairing-words').innerText()).toBe(words)
@@ -122,11 +136,12 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     expect((await laptop.windows()).some(({ title }) => title === 'Settings')).toBe(false)
   })
 
-  it('three devices know each other after two codes', async () => {
+  it('[ID120] three devices know each other after a code and a link', async () => {
     attic = await lab.display('attic', 'move')
-    // The code is shown by the device that joined, not by the first one.
-    const code = await offerCode(kitchen)
-    await typeCode(attic, code)
+    // It is shown by the device that joined, not by the first one.
+    const link = await offerLink(kitchen)
+    expect(link).toMatch(/^elsewhere:\/\/join\/1\?s=[\w-]{22}(&at=ws[^&]+)+$/)
+    await typeCode(attic, link)
     await agree(kitchen, attic)
     for (const name of ['laptop', 'kitchen', 'attic']) {
       await eventually(`${name} knows all three`, async () => (await knownTo(name)).join() === 'attic,kitchen,laptop', 30_000)

@@ -30,7 +30,7 @@ export interface Entry {
 
 /** Packages that reach a person: dependencies, and what the renderer bundles, with all they depend on. */
 const BUNDLED_BY_RENDERER =
-  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next)/
+  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next|uqr)/
 
 interface LockEntry {
   readonly version?: string

@@ -4,6 +4,7 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Crypto } from '../identity/crypto.ts'
+import { isJoinLink } from '../identity/join-link.ts'
 import { Pairing } from '../identity/pairing.ts'
 import type { PairingGrant, PairingIntroduction } from '../identity/pairing-wire.ts'
 import type { PairingState } from '../sync/links-contract.ts'
@@ -43,6 +44,7 @@ export class PairingService implements Disposable {
       sign: (message) => options.desk().context.signer.sign(message),
       admit: (device) => options.admit(device),
       adopt: (grant) => options.adopt(grant),
+      places: () => [...new Set(options.meeting.links?.placesForOthers)],
       tries: {
         read: () => readTries(options.desk().values.get(...TRIES)),
         write: (failedAtMs) => this.#keepTries(failedAtMs),
@@ -64,21 +66,24 @@ export class PairingService implements Disposable {
   /** @throws IdentityError `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
   offer(): PairingState {
     const links = this.#requirePlace(undefined)
-    const { number } = this.#pairing.offer()
+    const { numbers } = this.#pairing.offer()
     const meeting = this.#newMeeting()
-    const offer = meeting.add(links.offerPairing(number))
-    meeting.add(offer.onDidMeet((pipe) => this.#pairing.attach(pipe)))
+    for (const number of numbers) {
+      const offer = meeting.add(links.offerPairing(number))
+      meeting.add(offer.onDidMeet((pipe) => this.#pairing.attach(pipe, number)))
+    }
     return this.#pairing.state
   }
 
-  /** @throws IdentityError `pairing/bad-code`, `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
+  /** By a typed code or a link. @throws IdentityError `pairing/bad-code`, `pairing/version`, `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
   join(code: string, rendezvousUrl: string | undefined): PairingState {
-    const links = this.#requirePlace(rendezvousUrl)
-    const { number } = this.#pairing.join(code)
+    const links = this.#requirePlace(rendezvousUrl, isJoinLink(code))
+    const { number, places } = this.#pairing.join(code)
     const meeting = this.#newMeeting()
     const abort = new AbortController()
     meeting.defer(() => abort.abort())
-    const options = { signal: abort.signal, ...(rendezvousUrl === undefined ? {} : { rendezvousUrl }) }
+    const rendezvousUrls = [...(rendezvousUrl === undefined ? [] : [rendezvousUrl]), ...places]
+    const options = { signal: abort.signal, rendezvousUrls }
     links.joinPairing(number, options).then(
       (pipe) => this.#pairing.attach(pipe),
       (error) => {
@@ -105,9 +110,9 @@ export class PairingService implements Disposable {
     this.#pairing.dispose()
   }
 
-  #requirePlace(rendezvousUrl: string | undefined) {
+  #requirePlace(rendezvousUrl: string | undefined, isNamed = false) {
     const { links } = this.#options.meeting
-    if (links && (rendezvousUrl !== undefined || links.hasMeetingPlace)) return links
+    if (links && (rendezvousUrl !== undefined || isNamed || links.hasMeetingPlace)) return links
     throw new DeviceError(
       'pairing/no-rendezvous',
       'There is nowhere to meet: mDNS is off and no rendezvous is set. Switch mDNS on or name a rendezvous in Settings.',

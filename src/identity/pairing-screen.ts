@@ -6,5 +6,12 @@ export function shownOf(run: PairingRun): Omit<PairingState, 'step'> {
   const { peer, setup, safetyWords } = run
   if (!peer || !safetyWords) return {}
   const personName = setup.role === 'offer' ? setup.self.personName : peer.personName
-  return { peerName: peer.name, ownName: setup.self.name, personName, safetyWords: [...safetyWords], answered: run.answer !== undefined }
+  return {
+    role: setup.role,
+    peerName: peer.name,
+    ownName: setup.self.name,
+    personName,
+    safetyWords: [...safetyWords],
+    answered: run.answer !== undefined,
+  }
 }

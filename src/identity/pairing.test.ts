@@ -63,6 +63,42 @@ describe('Pairing', () => {
     }
   }
 
+  it('[ID120] pairs by the link that is offered beside the code; the new device is told whose it becomes, and the code is used up, too', async () => {
+    const { numbers } = offering.offer()
+    const { code, link } = offering.state as { code: string; link: string }
+    const { number, places } = joining.join(link)
+    expect([numbers.includes(number), places]).toEqual([true, []])
+    expect(JSON.stringify(logged)).not.toContain(/s=([^&]+)/.exec(link)?.[1])
+    const pipes = createPipes()
+    offering.attach(pipes.offer, number)
+    joining.attach(pipes.join, number)
+    await settle()
+    expect(offering.state).toMatchObject({ step: 'confirm', role: 'offer', peerName: 'server', personName: "laptop's person" })
+    expect(joining.state).toMatchObject({ step: 'confirm', role: 'join', peerName: 'laptop', personName: "laptop's person" })
+    expect(offering.state.safetyWords).toEqual(joining.state.safetyWords)
+    joining.confirm(true)
+    offering.confirm(true)
+    await settle()
+    await settle()
+    expect([offering.state.step, joining.state.step]).toEqual(['done', 'done'])
+    expect(offering.state.code ?? offering.state.link).toBeUndefined()
+    expect(code).not.toContain(number)
+  })
+
+  it("[ID120] [ID34] who comes where the link leads with another secret learns nothing and burns the offer; the code's words do not open it", async () => {
+    offering.offer()
+    const { link, code } = offering.state as { code: string; link: string }
+    const linkNumber = joining.join(link).number
+    joining.join(`${code.slice(0, 4)}-${code.slice(5)}`)
+    const pipes = createPipes()
+    offering.attach(pipes.offer, linkNumber)
+    joining.attach(pipes.join)
+    await settle()
+    expect([offering.state.step, joining.state.step]).toEqual(['failed', 'failed'])
+    expect(offering.state.error?.code).toBe('pairing/wrong-code')
+    expect(offering.state.peerName).toBeUndefined()
+  })
+
   it('[ID30] pairs: both see names and the same words, both say yes, the new device adopts', async () => {
     await meet()
     expect(offering.state).toMatchObject({ step: 'confirm', peerName: 'server', ownName: 'laptop', personName: "laptop's person" })

@@ -8,6 +8,7 @@ import type { PairingState } from '../sync/links-contract.ts'
 import type { Crypto } from './crypto.ts'
 import type { DeviceIntroduction } from './device-list.ts'
 import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
+import { codeOfLink, createJoinSecret, formatJoinLink, isJoinLink, parseJoinLink } from './join-link.ts'
 import { createPairingCode, formatPairingCode, parsePairingCode, type PairingCode } from './pairing-code.ts'
 import { startPairing, stepPairing } from './pairing-machine.ts'
 import { LingeringPipes, type PairingPipe } from './pairing-pipe.ts'
@@ -38,6 +39,8 @@ export interface PairingOptions {
   readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
   /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
   readonly adopt: (grant: PairingGrant) => Promise<void>
+  /** Rendezvous that a link names; absent: none, the LAN alone. */
+  readonly places?: () => readonly string[]
   /** Where wrong guesses are counted over restarts; absent: until this process ends. */
   readonly tries?: PairingTriesStore
 }
@@ -58,7 +61,8 @@ export class Pairing implements Disposable {
   readonly #onDidChange = new Emitter<PairingState>()
   #state: PairingState = IDLE
   #role: PairingRole = 'offer'
-  #code: PairingCode | undefined
+  /** What whoever comes may know: the code and, where it is offered, the secret of the link. Empty once used. */
+  #codes: readonly PairingCode[] = []
   #run: PairingRun | undefined
   #pipe: PairingPipe | undefined
   /** Subscriptions and timer of the pipe in use. */
@@ -82,19 +86,30 @@ export class Pairing implements Disposable {
     return this.#onDidChange.event
   }
 
-  /** Shows a code. The caller listens where `number` says and hands each pipe to `attach`. @throws IdentityError `pairing/too-many-tries` */
-  offer(): { readonly number: string } {
-    this.#begin('offer', () => createPairingCode(this.#options.crypto))
-    const code = this.#code as PairingCode
+  /**
+   * Shows a code and a link. The caller listens where each number says and hands each pipe to `attach`.
+   * @throws IdentityError `pairing/too-many-tries`
+   */
+  offer(): { readonly numbers: readonly string[] } {
+    const { crypto, places } = this.#options
+    const link = { secret: createJoinSecret(crypto), places: places?.() ?? [] }
+    const code = createPairingCode(crypto)
+    this.#begin('offer', () => [code, codeOfLink(crypto, link)])
     const expiresAtMs = this.#options.clock.nowMs() + OFFER_MS
     this.#offerTimer = this.#options.clock.after(OFFER_MS, () => this.#expire())
-    this.#set({ step: 'offering', code: formatPairingCode(code), expiresAtMs, ownName: this.#options.self().name })
-    return { number: code.number }
+    const shown = { code: formatPairingCode(code), link: formatJoinLink(link) }
+    this.#set({ step: 'offering', ...shown, expiresAtMs, ownName: this.#options.self().name })
+    return { numbers: this.#codes.map(({ number }) => number) }
   }
 
-  /** Takes a typed code. The caller looks where `number` says and attaches the pipe. @throws IdentityError `pairing/bad-code`, `pairing/too-many-tries` */
-  join(typed: string): { readonly number: string } {
-    this.#begin('join', () => parsePairingCode(typed))
+  /**
+   * Takes a typed code, or a link. The caller looks where `number` says, also at the `places` of a link, and attaches the pipe.
+   * @throws IdentityError `pairing/bad-code`, `pairing/version`, `pairing/too-many-tries`
+   */
+  join(typed: string): { readonly number: string; readonly places: readonly string[] } {
+    const link = isJoinLink(typed) ? parseJoinLink(typed) : undefined
+    const code = link ? codeOfLink(this.#options.crypto, link) : parsePairingCode(typed)
+    this.#begin('join', () => [code])
     this.#stepTimer = this.#options.clock.after(FIND_MS, () =>
       this.fail(
         'pairing/not-found',
@@ -102,20 +117,21 @@ export class Pairing implements Disposable {
       ),
     )
     this.#set({ step: 'joining', ownName: this.#options.self().name })
-    return { number: (this.#code as PairingCode).number }
+    return { number: code.number, places: link?.places ?? [] }
   }
 
-  /** A pipe to somebody who may know the code. Disposed at once when nothing waits for one. */
-  attach(pipe: PairingPipe): void {
+  /** A pipe to somebody who may know the code, met at `number` (default: the code's). Disposed at once when nothing waits for one. */
+  attach(pipe: PairingPipe, number: string | undefined = this.#codes[0]?.number): void {
     const waits = this.#state.step === (this.#role === 'offer' ? 'offering' : 'joining')
-    if (!this.#code || this.#pipe || !waits || pipe.role !== this.#role) return pipe.dispose()
+    const code = this.#codes.find((one) => one.number === number)
+    if (!code || this.#pipe || !waits || pipe.role !== this.#role) return pipe.dispose()
     const { crypto, sign, self } = this.#options
     this.#pipe = pipe
     this.#pipeOwned = new DisposableStore()
     this.#pipeOwned.add(pipe.onDidReceive((bytes) => this.#input({ type: 'message', bytes })))
     this.#pipeOwned.add(pipe.onDidClose(({ reason }) => this.#handleClosed(reason)))
     const { localFingerprint, remoteFingerprint } = pipe
-    const secret = utf8(this.#code.secret)
+    const secret = utf8(code.secret)
     this.#apply(startPairing(crypto, { role: this.#role, secret, self: self(), sign, localFingerprint, remoteFingerprint }))
   }
 
@@ -146,13 +162,13 @@ export class Pairing implements Disposable {
     this.#onDidChange.dispose()
   }
 
-  #begin(role: PairingRole, makeCode: () => PairingCode): void {
+  #begin(role: PairingRole, makeCodes: () => readonly PairingCode[]): void {
     this.#tries.requireOpen()
     this.#options.self() // throws while locked: better before a code is shown than after it is typed
-    const code = makeCode()
+    const codes = makeCodes()
     this.cancel()
     this.#role = role
-    this.#code = code
+    this.#codes = codes
   }
 
   #input(input: PairingInput): void {
@@ -186,7 +202,7 @@ export class Pairing implements Disposable {
       }),
     )
     if (run.guess === 'right') {
-      this.#code = undefined // used up: nobody else gets a try at it
+      this.#codes = [] // used up: nobody else gets a try at it
       this.#offerTimer?.dispose()
     }
     if (run.peer) this.#set({ step: 'confirm', ...shownOf(run) })
@@ -196,7 +212,7 @@ export class Pairing implements Disposable {
     const error = run.error ?? { code: 'pairing/interrupted' as const, message: 'pairing stopped; start it again' }
     if (run.guess === 'wrong') this.#tries.recordFailure()
     this.#logger.info('pairing failed', { code: error.code, role: run.setup.role })
-    const offerGoesOn = run.setup.role === 'offer' && run.guess === 'none' && this.#code !== undefined && error.code !== 'pairing/cancelled'
+    const offerGoesOn = run.setup.role === 'offer' && run.guess === 'none' && this.#codes.length > 0 && error.code !== 'pairing/cancelled'
     if (offerGoesOn) return this.#dropPipe()
     this.#clear()
     this.#set({ step: 'failed', error, ...(run.peer ? { peerName: run.peer.name } : {}) })
@@ -275,7 +291,7 @@ export class Pairing implements Disposable {
   #clear(): void {
     this.#dropPipe()
     this.#offerTimer?.dispose()
-    this.#code = undefined
+    this.#codes = []
   }
 
   #set(state: PairingState): void {

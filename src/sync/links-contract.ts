@@ -41,7 +41,11 @@ export const pairingState = z.object({
   step: z.enum(['idle', 'offering', 'joining', 'confirm', 'done', 'failed']),
   /** While offering: the code to type on the other device, e.g. `4217-guitar-ozone`. Shown once, never logged. */
   code: z.string().optional(),
+  /** While offering: the same as a link, for a camera or the clipboard. Shown once, never logged. */
+  link: z.string().optional(),
   expiresAtMs: z.number().optional(),
+  /** From `confirm` on: `join` becomes a device of `personName`. */
+  role: z.enum(['offer', 'join']).optional(),
   /** At `confirm`: both names, and words that must be the same on both screens. */
   peerName: z.string().optional(),
   ownName: z.string().optional(),
@@ -92,7 +96,7 @@ export const linksContract = {
   /** This device types a code. `rendezvousUrl`: where to meet, when neither mDNS nor settings find the other. Errors: pairing/wrong-code, pairing/not-found. */
   joinPairing: method({
     needs: 'desk:write',
-    parseInput: z.object({ code: z.string().max(64), rendezvousUrl: z.string().max(512).optional() }).parse,
+    parseInput: z.object({ code: z.string().max(640), rendezvousUrl: z.string().max(512).optional() }).parse,
     parseOutput: pairingState.parse,
   }),
   confirmPairing: method({ needs: 'desk:write', parseInput: z.object({ accept: z.boolean() }).parse, parseOutput: pairingState.parse }),

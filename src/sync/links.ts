@@ -213,12 +213,15 @@ export class Links implements Disposable {
   /**
    * Looks for the device that shows the code.
    *
-   * @param rendezvousUrl  also look there
+   * @param rendezvousUrls  also look there; a link names some that may be of another network
    * @throws LinkError `link/timeout`, RendezvousError `rendezvous/bad-url`
    */
-  async joinPairing(meetingNumber: string, options: { rendezvousUrl?: string; signal?: AbortSignal } = {}): Promise<PairingPipe> {
+  async joinPairing(
+    meetingNumber: string,
+    options: { rendezvousUrls?: readonly string[]; signal?: AbortSignal } = {},
+  ): Promise<PairingPipe> {
     const store = new DisposableStore()
-    if (options.rendezvousUrl !== undefined) store.add(this.pool.use(options.rendezvousUrl))
+    for (const url of options.rendezvousUrls ?? []) store.add(this.pool.use(url))
     if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'join'))
     try {
       return await joinPairing({ ...this.#pairing(meetingNumber), ...(options.signal === undefined ? {} : { signal: options.signal }) })

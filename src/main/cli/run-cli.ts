@@ -7,6 +7,7 @@ import { fsCommand } from './fs-command.ts'
 import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { attachCommand, cancelCommand, jobsCommand, logsCommand, runCommand } from './job-commands.ts'
+import { joinCommand } from './join-command.ts'
 import { ledgerCommand } from './ledger-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ledger: ledgerCommand,
   wallet: walletCommand,
   pair: pairCommand,
+  join: joinCommand,
   recovery: recoveryCommand,
   rendezvous: rendezvousCommand,
   classify: classifyCommand,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { codeParts, readPairingCode } from './pairing-code.ts'
+import { codeParts, readJoinLink, readPairingCode } from './pairing-code.ts'
 
 it.each([
   ['4217-guitar-ozone', '4217-guitar-ozone'],
@@ -14,3 +14,12 @@ it.each([
 
 it('[AP60] a code is shown in parts that can be read aloud', () =>
   expect(codeParts('4217-guitar-ozone')).toEqual(['4217', 'guitar', 'ozone']))
+
+it.each([
+  [' elsewhere://join/1?s=AAAAAAAAAAAAAAAAAAAAAA&at=ws%3A%2F%2F10.0.0.1%3A8917%2F\n', true],
+  ['elsewhere://join/2?s=x', true],
+  ['https://example.org/join', false],
+  ['elsewhere://join/1?s=two words', false],
+  [`elsewhere://join/1?s=${'A'.repeat(700)}`, false],
+  ['4217-guitar-ozone', false],
+])('[AP60] "%s" is taken for a link: %s', (typed, isLink) => expect(readJoinLink(typed)).toBe(isLink ? typed.trim() : undefined))

@@ -1,3 +1,12 @@
+/** As the device reads it; longer is no link. */
+const MAX_LINK_LETTERS = 640
+
+/** A link as it is shown beside the code, pasted whole. The device reads what is in it. */
+export function readJoinLink(typed: string): string | undefined {
+  const link = typed.trim()
+  return /^elsewhere:\/\/join\/\S+$/i.test(link) && link.length <= MAX_LINK_LETTERS ? link : undefined
+}
+
 /**
  * A code as people write it down: `4217 Guitar  ozone`, `4217-GUITAR-OZONE`, `4217 123456`. Joined by dashes, lower case.
  *

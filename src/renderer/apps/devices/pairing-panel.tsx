@@ -1,4 +1,4 @@
-import { CircleCheck, Link2, MonitorSmartphone, Smartphone, X } from 'lucide-react'
+import { CircleCheck, Copy, Link2, MonitorSmartphone, Smartphone, X } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
@@ -8,7 +8,9 @@ import { errorWords } from '../../ui/error-words.ts'
 import { Spinner } from '../../ui/spinner.tsx'
 import { useNow } from '../app-hooks.ts'
 import { countdownText } from '../plain-words.ts'
-import { codeParts, readPairingCode } from './pairing-code.ts'
+import { QrCode } from '../../ui/qr-code.tsx'
+import { showToast } from '../../ui/toast.tsx'
+import { codeParts, readJoinLink, readPairingCode } from './pairing-code.ts'
 import type { PairingHandle } from './use-pairing.ts'
 
 /** Brings two devices together: one shows a code, the other types it, and both people see both names before they agree. */
@@ -36,13 +38,19 @@ export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onC
     case 'confirm':
       return (
         <section className="pairing" aria-label="Pairing">
-          <h3>Is this your other device?</h3>
+          <h3>{state.role === 'join' && state.personName ? `Join ${state.personName}’s devices?` : 'Is this your other device?'}</h3>
           <p className="pairing-names">
             <strong>{state.ownName}</strong>
             <Link2 aria-label="and" />
             <strong>{state.peerName}</strong>
           </p>
-          {state.personName && <p className="pairing-hint">It belongs to {state.personName}.</p>}
+          {state.personName && (
+            <p className="pairing-hint">
+              {state.role === 'join'
+                ? `${state.ownName} becomes a device of ${state.personName}.`
+                : `${state.peerName} becomes a device of ${state.personName}.`}
+            </p>
+          )}
           {state.safetyWords && state.safetyWords.length > 0 && (
             <>
               <p>These words must be the same on both screens:</p>
@@ -93,7 +101,7 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
   const [typed, setTyped] = useState('')
   const [url, setUrl] = useState('')
   const [more, setMore] = useState(false)
-  const code = readPairingCode(typed)
+  const code = readJoinLink(typed) ?? readPairingCode(typed)
   const join = (event: FormEvent) => {
     event.preventDefault()
     if (code) pairing.join(code, url.trim() || undefined)
@@ -108,23 +116,23 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
         <div>
           <MonitorSmartphone aria-hidden="true" />
           <h4>Show a code here</h4>
-          <p className="pairing-hint">Then type it on the other device, in Devices or when it starts for the first time.</p>
+          <p className="pairing-hint">Then scan, paste or type it on the other device, in Devices or when it starts for the first time.</p>
           <Button variant="primary" busy={pairing.busy} onClick={pairing.offer}>
             Show a code
           </Button>
         </div>
         <form onSubmit={join}>
           <Smartphone aria-hidden="true" />
-          <h4>Type a code from there</h4>
+          <h4>Use a code or link from there</h4>
           <p className="pairing-hint">This device takes over the other’s desk; windows open here come along as an activity of their own.</p>
           <div className="pairing-typed">
             <Field
-              label="Code"
+              label="Code or link"
               labelHidden
               placeholder="4217-guitar-ozone"
               value={typed}
               onChange={(event) => setTyped(event.target.value)}
-              hint={typed !== '' && !code ? 'A number and then the words, as the other device shows them.' : undefined}
+              hint={typed !== '' && !code ? 'A number and then the words, or the whole link, as the other device shows them.' : undefined}
             />
             <Button type="submit" variant={code ? 'primary' : 'secondary'} busy={pairing.busy} aria-disabled={!code}>
               Link
@@ -152,7 +160,7 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
 
 function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () => void }) {
   const now = useNow(1_000)
-  const { code = '', expiresAtMs } = pairing.state
+  const { code = '', link, expiresAtMs } = pairing.state
   const [meeting = '', ...secret] = codeParts(code)
   return (
     <section className="pairing" aria-label="Pairing">
@@ -163,6 +171,17 @@ function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () =>
           <span key={word}>{word}</span>
         ))}
       </p>
+      {link && (
+        <div className="pairing-link">
+          <QrCode text={link} label="QR code of the link" />
+          <div>
+            <p className="pairing-hint">Or scan this with it, or send it the link: it opens the same door, and is as good as the code.</p>
+            <Button icon={<Copy aria-hidden="true" />} onClick={() => void copyLink(link)}>
+              Copy link
+            </Button>
+          </div>
+        </div>
+      )}
       {expiresAtMs !== undefined && (
         <p className="pairing-hint numbers">
           {expiresAtMs > now ? `Good for ${countdownText(expiresAtMs, now)} and one try.` : 'The code has run out.'}
@@ -178,4 +197,14 @@ function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () =>
       </div>
     </section>
   )
+}
+
+/** A copy that fails says so: nobody looks for a link that is not there. */
+async function copyLink(link: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(link)
+    showToast({ severity: 'info', title: 'The link is copied', body: 'Paste it on the other device, under Devices.' })
+  } catch (error) {
+    showToast({ severity: 'error', title: 'The link could not be copied', body: errorWords(error) })
+  }
 }
