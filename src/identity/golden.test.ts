@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fromHex, toHex } from '../base/bytes.ts'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
+import { silentLogger } from '../base/logger.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
-import type { PersonId } from '../base/ids.ts'
+import type { DeviceId, PersonId } from '../base/ids.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { introductionOf, type PairingRecording, ReplayedSide } from '../testkit/pairing-recording.ts'
@@ -9,9 +10,15 @@ import { DatasetKeys } from './dataset-keys.ts'
 import { DeviceKeys } from './device-keys.ts'
 import { DeviceList } from './device-list.ts'
 import formats from './golden/formats-v1.json' with { type: 'json' }
+import passkey from './golden/passkey-v1.json' with { type: 'json' }
+import kit from './golden/recovery-kit-v1.json' with { type: 'json' }
 import recorded from './golden/pairing-v1.json' with { type: 'json' }
 import { safetyWords } from './safety-words.ts'
+import { openRecoveryKit } from './recovery/recovery-kit.ts'
+import { readRecoveryWords } from './recovery/recovery-words.ts'
 import { decodeSeatClaim } from './seat-claim.ts'
+import { VaultPasskey } from './vault-passkey.ts'
+import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
 
 /*
  * What version 1 wrote and said stays readable (style guide R24). These files are never changed; a new format gets new ones.
@@ -27,6 +34,20 @@ describe('formats of version 1', () => {
     list.merge(fromHex(formats.list))
     expect([...list.devices.values()].map((record) => ({ ...record, boxKey: toHex(record.boxKey) }))).toEqual(formats.devices)
     expect(toHex(list.encode())).toBe(formats.list)
+  })
+
+  it('[ID111] a recovery kit, by its words', async () => {
+    const opened = await openRecoveryKit(utf8(kit.file), readRecoveryWords(crypto, kit.words.join(' ')))
+    const { personSeed, datasetKeys, deviceList, ...rest } = opened
+    expect({ ...rest, personSeed: toHex(personSeed), datasetKeys: toHex(datasetKeys), deviceList: toHex(deviceList) }).toEqual(kit.kit)
+  })
+
+  it('[ID29] a passkey, by the answer of its authenticator', async () => {
+    const store = new MemoryVaultStore()
+    await store.write('passkey', utf8(JSON.stringify(passkey.file)))
+    const slot = await VaultPasskey.load(crypto, store, silentLogger)
+    const locks = slot.open(passkey.device as DeviceId, crypto.secret(fromHex(passkey.answer)))
+    expect([locks?.device, locks?.person].map((lock) => lock && toHex(lock.bytes))).toEqual([passkey.deviceLock, passkey.personLock])
   })
 
   it('[ID35] a seat claim', () => {
