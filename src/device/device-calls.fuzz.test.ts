@@ -74,7 +74,7 @@ it('[DV22] whatever is asked of a device, it answers with a stable code and stay
     contract,
     serve,
     random,
-    roundsOfRun(3_000, 60_000, 3_000),
+    roundsOfRun(4_500, 60_000, 4_500),
     plausibleInputs(device),
   )
   expect({ seed, problems, errors: laptop.errors }).toEqual({ seed, problems: [], errors: [] })
