@@ -167,12 +167,12 @@ export class JobsService implements Disposable {
       network: classification.label === 'service',
     }
     book.put(record)
-    const job = await this.#add(record)
+    const job = await this.#add(record, environment)
     await job.begin(placed.device, placed.reason)
     return job.info
   }
 
-  async #add(record: JobRecord): Promise<LiveJob> {
+  async #add(record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): Promise<LiveJob> {
     const open = this.#require()
     const { local, placement, clock, random, log } = this.#options
     const { home } = await (await local.client()).jobHome({})
@@ -183,6 +183,7 @@ export class JobsService implements Disposable {
       random,
       log,
       home,
+      hereEnvironment,
       self: open.desk.context.signer.device,
       nameOf: (device) => this.#nameOf(device),
       placeAnew: ({ commandLine, info, context, policy }, without) =>

@@ -32,6 +32,8 @@ export interface LiveJobParts {
   readonly log: Logger
   readonly self: string
   readonly home: string
+  /** What the asker had where the command was typed: for an attempt here, and not kept. */
+  readonly hereEnvironment: Readonly<Record<string, string>> | undefined
   nameOf(device: string): string
   /** Another device for one that was lost; undefined: nothing suits. */
   placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
@@ -96,7 +98,7 @@ export class LiveJob implements Disposable {
   async resume(): Promise<void> {
     const last = this.info.attempts.at(-1)
     if (!last || last.endedAtMs !== undefined) return this.#fail('job/lost', 'it was not started when this device stopped; run it again')
-    this.#listen(this.#requestFor(last.attempt), last.device)
+    this.#listen(this.#requestFor(last.attempt, last.device), last.device)
     this.#change({ state: 'waiting', waitingFor: this.#awayWords(last.device) })
     await this.#run?.attach()
     if (this.#run && !this.#run.isAttached) this.#away()
@@ -138,7 +140,7 @@ export class LiveJob implements Disposable {
     const attempts = [...this.info.attempts, { attempt, device, startedAtMs: clock.nowMs() }]
     // Kept before it is asked for: whatever happens now, it is known that it may run there.
     this.#change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
-    this.#listen(this.#requestFor(attempt), device)
+    this.#listen(this.#requestFor(attempt, device), device)
     const run = this.#run
     try {
       await run?.start()
@@ -332,13 +334,13 @@ export class LiveJob implements Disposable {
     this.#run?.dispose()
   }
 
-  #requestFor(attempt: string): AttemptRequest {
+  #requestFor(attempt: string, device: string): AttemptRequest {
     const { commandLine, environment, policy, network, info } = this.#record
     return {
       attempt,
       program: '/bin/sh',
       arguments: ['-c', commandLine],
-      environment,
+      environment: (device === this.#parts.self && this.#parts.hereEnvironment) || environment,
       folder: info.folder.path,
       home: this.#parts.home,
       network,

@@ -13,20 +13,21 @@ export function takenEnvironment(environment: Readonly<Record<string, string>>):
 }
 
 /**
- * The environment of an attempt. Here: the person's own, as in a terminal. Placed: nothing of this machine but where programs
- * are; home and folder are the asker's.
+ * The environment of an attempt. Here: the person's own, as in a terminal, and what the asker had where the command was typed.
+ * Placed: nothing of this machine but where programs are, and of the asker's what the allow-list takes; home and folder are the
+ * asker's.
  */
 export function jobEnvironment(
   own: Readonly<Record<string, string | undefined>>,
   { attempt, home, environment }: Pick<AttemptRequest, 'attempt' | 'home' | 'environment'>,
   where: 'here' | 'placed',
 ): Record<string, string> {
-  const taken = takenEnvironment(environment)
   const mark = { [TERMINAL_MARK]: attempt }
   if (where === 'here') {
-    const { TERM: _term, COLORTERM: _color, TERM_PROGRAM: _program, ...rest } = terminalEnvironment(own, { ...taken, ...mark })
-    return { ...rest, TERM: 'dumb' }
+    const { TERM: _term, COLORTERM: _color, TERM_PROGRAM: _program, ...rest } = terminalEnvironment(own)
+    return { ...rest, TERM: 'dumb', ...environment, ...mark }
   }
+  const taken = takenEnvironment(environment)
   const extra = (own.PATH ?? '').split(':').filter((folder) => folder.startsWith('/usr/') || folder.startsWith('/opt/'))
   const path = [...new Set([...extra, ...PLACED_PATH.split(':')])].join(':')
   return {
