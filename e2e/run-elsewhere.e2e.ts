@@ -133,6 +133,31 @@ describe.skipIf(why !== undefined)(`elsewhere run on another device${why ? ` (${
     expect((await jobOf(line)).attempts.length).toBe(1)
   }, 240_000)
 
+  it('[JB53] a web server over there is opened here, by the same number, and nothing else of that machine is', async () => {
+    const line = String.raw`perl -MIO::Socket -e '$s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1:8123", ReuseAddr => 1) or die; while ($c = $s->accept) { sysread $c, $_, 4096; print $c "HTTP/1.0 200 OK\r\n\r\nfrom ", readlink("/proc/self/ns/net"); close $c }'`
+    const { out: id, err } = await run(['run', '--on', 'server', '--network', '--detach', line])
+    expect(err).toBe('')
+    const forwards = await eventually('its port is here', async () => (await jobOf(line)).forwards, PATIENCE_MS)
+    expect(forwards).toEqual([{ port: 8123, here: 8123 }])
+    const get = async (name: string, port: number) => {
+      const script = `fetch('http://127.0.0.1:${port}/').then((answer) => answer.text()).then(console.log, () => console.log('refused'))`
+      const child = lab.machine(name).spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let text = ''
+      for await (const part of child.stdout ?? []) text += String(part)
+      return text.trim()
+    }
+    const there = await get('server', 8123)
+    expect(there).toMatch(/^from net:\[\d+\]$/)
+    expect(await get('kitchen', 8123)).toBe(there)
+    const device = (await jobOf(line)).device as string
+    const { attempts } = await jobOf(line)
+    expect(attempts.length).toBe(1)
+    expect(device).not.toBe((await jobOf(line)).folder.device)
+    expect(await run(['cancel', id.trim()])).toMatchObject({ code: 0 })
+    await eventually('it has ended', async () => (await jobOf(line)).state === 'cancelled', PATIENCE_MS)
+    expect(await get('kitchen', 8123)).toBe('refused')
+  }, 240_000)
+
   it('[JB44] a device whose host is killed in the middle: what only writes files is tried again, and never runs twice at once', async () => {
     const line = 'echo try >> tries; test -e go-on || sleep 600; echo end'
     const first = start('run', '--on', 'server', '--again', line)

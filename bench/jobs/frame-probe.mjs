@@ -13,7 +13,9 @@ for (let frame = 0; frame < FRAMES; frame++) {
   const dueMs = startMs + frame * FRAME_MS
   const waitMs = dueMs - performance.now()
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.max(0, waitMs - 1)))
-  while (performance.now() < dueMs) {} // a timer is a millisecond off; a display is not
+  while (performance.now() < dueMs) {
+    // a timer is a millisecond off; a display is not
+  }
   work()
   if (performance.now() > dueMs + FRAME_MS) missed += 1
 }

@@ -201,7 +201,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     rows: async () => links.rows(),
     workMs: (commandLine) => jobs.tookMs(commandLine),
   })
-  const jobs: JobsService = owned.add(new JobsService({ local: parts.host, peers, placement, clock, random, log: log.child('jobs'), desk }))
+  const jobs: JobsService = owned.add(
+    new JobsService({ local: parts.host, sockets: parts.portSockets, peers, placement, clock, random, log: log.child('jobs'), desk }),
+  )
   owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
   owned.add(keeper.onWillClose(() => jobs.close()))
   const control = new ControlService({

@@ -7,6 +7,7 @@ import type { JobSpawner } from '../jobs/job-process.ts'
 import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
+import type { PortSockets } from '../jobs/port-socket.ts'
 import { serveHost } from '../jobs/serve-host.ts'
 import { shellCommand } from '../jobs/shell-integration.ts'
 import { type SignalProcess, TaskTable } from '../jobs/task-table.ts'
@@ -20,6 +21,7 @@ export interface HostParts {
   readonly spawner: PtySpawner
   readonly jobSpawner: JobSpawner
   readonly treePlaces: TreePlaces
+  readonly portSockets: Pick<PortSockets, 'connect'>
   readonly isFolder: (path: string) => boolean
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
@@ -72,6 +74,7 @@ export function createHost(parts: HostParts): HostCore {
     new AttemptHost({
       spawner: parts.jobSpawner,
       places: parts.treePlaces,
+      sockets: parts.portSockets,
       noSandbox: () => parts.condition.noSandbox(),
       clock: systemClock,
       logger: log,

@@ -10,6 +10,7 @@ import { takenEnvironment } from '../jobs/job-environment.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { decodeJobUp } from '../jobs/job-frames-contract.ts'
 import { newJobId } from '../jobs/job-ids.ts'
+import type { PortSockets } from '../jobs/port-socket.ts'
 import { isOver, type JobRecord } from '../jobs/job-record.ts'
 import { type JobInfo, type jobsContract, MAX_SHOWN_LINE } from '../jobs/jobs-contract.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
@@ -30,6 +31,7 @@ export interface JobsServiceOptions {
   readonly local: ProcessConnection<HostClient>
   readonly peers: Peers
   readonly placement: PlacementService
+  readonly sockets: Pick<PortSockets, 'listen'>
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
@@ -112,8 +114,8 @@ export class JobsService implements Disposable {
         return {}
       },
       rerunJob: ({ job }, { signal }) => {
-        const { commandLine, environment, context, policy, input, info } = this.#require().book.require(job)
-        return this.#start({ commandLine, folder: info.folder.path, environment, context, policy, input }, signal)
+        const { commandLine, environment, context, policy, input, network, info } = this.#require().book.require(job)
+        return this.#start({ commandLine, folder: info.folder.path, environment, context, policy, input, network }, signal)
       },
       forgetJob: ({ job }) => {
         const { book } = this.#require()
@@ -164,7 +166,7 @@ export class JobsService implements Disposable {
       policy,
       input,
       // A service that nobody can reach, or a job that fetches what it needs, would be of no use without.
-      network: classification.label === 'service',
+      network: request.network === true || classification.label === 'service',
     }
     book.put(record)
     const job = await this.#add(record, environment)
@@ -179,6 +181,8 @@ export class JobsService implements Disposable {
     const job = new LiveJob(record, {
       book: open.book,
       places: this.#places,
+      sockets: this.#options.sockets,
+      peers: this.#options.peers,
       clock,
       random,
       log,

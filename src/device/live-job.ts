@@ -11,6 +11,9 @@ import { newJobId } from '../jobs/job-ids.ts'
 import { OutputReader } from '../jobs/job-progress.ts'
 import { isOver, type JobRecord } from '../jobs/job-record.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
+import type { PortSockets } from '../jobs/port-socket.ts'
+import type { Peers } from './peers.ts'
+import { PortForwards } from './port-forwards.ts'
 import { AttemptRun, type AttemptNews } from './job-run.ts'
 import type { JobPlaces } from './job-places.ts'
 
@@ -27,6 +30,8 @@ const ELSEWHERE_MAY_DO = new Set(['job/too-many', 'job/no-sandbox', 'job/disk-fu
 export interface LiveJobParts {
   readonly book: JobBook
   readonly places: JobPlaces
+  readonly sockets: Pick<PortSockets, 'listen'>
+  readonly peers: Peers
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
@@ -54,6 +59,7 @@ export class LiveJob implements Disposable {
   readonly #reader = new OutputReader()
   #record: JobRecord
   #run: AttemptRun | undefined
+  #forwards: PortForwards | undefined
   #telling: Disposable | undefined
   #waitingForLease: Disposable | undefined
   #asking: Disposable | undefined
@@ -68,6 +74,7 @@ export class LiveJob implements Disposable {
     this.#startedMs = parts.clock.monotonicMs()
     this.#expectedMs = parts.book.tookMs(record.commandLine, record.info.folder.path)
     this.#owned.defer(() => this.#run?.dispose())
+    this.#owned.defer(() => this.#forwards?.dispose())
     this.#owned.defer(() => this.#telling?.dispose())
     this.#owned.defer(() => this.#waitingForLease?.dispose())
     this.#owned.defer(() => this.#asking?.dispose())
@@ -174,7 +181,25 @@ export class LiveJob implements Disposable {
       from: () => this.output.end,
     })
     this.#run = run
+    this.#forward(request.attempt, device)
     run.onDidHear((news) => this.#run === run && this.#hear(news))
+  }
+
+  /** Ports here need no way here. */
+  #forward(attempt: string, device: string): void {
+    const { sockets, peers, log, self } = this.#parts
+    this.#forwards?.dispose()
+    this.#forwards =
+      device === self
+        ? undefined
+        : new PortForwards({
+            sockets,
+            peers,
+            log,
+            attempt,
+            device,
+            onDidChange: (forwards) => isOver(this.info) || this.#change({ forwards: [...forwards] }),
+          })
   }
 
   #hear(news: AttemptNews): void {
@@ -184,6 +209,7 @@ export class LiveJob implements Disposable {
         this.#waitingForLease?.dispose()
         if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
+        this.#forwards?.follow(news.ports)
         return this.#change({ state, ports: news.ports, waitingFor: undefined })
       }
       case 'away':
@@ -327,10 +353,12 @@ export class LiveJob implements Disposable {
       waitingFor: undefined,
       progress: undefined,
       ports: [],
+      forwards: undefined,
       ...(exit && !error && { exit: { code: exit.code, ...(exit.signal !== undefined && { signal: exit.signal }) } }),
       ...(error && { error }),
     })
     this.#grown.fire()
+    this.#forwards?.dispose()
     this.#run?.dispose()
   }
 
@@ -344,6 +372,7 @@ export class LiveJob implements Disposable {
       folder: info.folder.path,
       home: this.#parts.home,
       network,
+      service: info.label === 'service',
       withoutSandbox: policy.withoutSandbox,
     }
   }

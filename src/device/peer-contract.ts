@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { homeFilesContract } from '../files/home-files-contract.ts'
-import { placedAttempts } from '../jobs/attempt-contract.ts'
+import { placedAttempts, placedPorts } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostTerminal, MAX_LAST_SCREEN_LENGTH } from '../jobs/host-contract.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
@@ -114,6 +114,11 @@ export const peerJobsContract = {
   startPlaced: method({ ...placedAttempts.startPlaced, needs: 'peer:read' }),
   attachPlaced: method({ ...placedAttempts.attachPlaced, needs: 'peer:read' }),
   endPlaced: method({ ...placedAttempts.endPlaced, needs: 'peer:read' }),
+} satisfies Contract
+
+/** On the ports lane, by the grant to reach shared ports. */
+export const peerPortsContract = {
+  connectPort: method({ ...placedPorts.connectPort, needs: 'peer:read' }),
 } satisfies Contract
 
 /** On the files lane. */

@@ -4,7 +4,7 @@ import type { CallContext, Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
-import type { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
+import type { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** What of this device a linked one may ask for. */
 export interface PeerServices {
@@ -104,6 +104,22 @@ export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typ
     endPlaced: async ({ attempt }, { signal }) => {
       await (await host.client()).endAttempt({ attempt, asker, reason: 'cancelled' }, { signal })
       return {}
+    },
+  }
+}
+
+export function peerPortsHandlers({ device, grants, host }: Asking): Handlers<typeof peerPortsContract> {
+  return {
+    connectPort: async ({ attempt, port }, context) => {
+      const question = { device, ability: 'ports:share', port, target: String(port) } as const
+      grants.require(question)
+      const client = await host.client()
+      const near = client.channel((await client.connectFor({ asker: device, attempt, port }, { signal: context.signal })).channel)
+      const channel = context.openChannel()
+      pipeChannels(near, channel)
+      const watching = grants.watch(question, () => channel.dispose())
+      channel.onDidClose(() => watching.dispose())
+      return { channel: channel.id }
     },
   }
 }

@@ -16,11 +16,12 @@ import type { LaneName, Link } from '../sync/lane.ts'
 import type { StartId } from '../sync/client-ids.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import type { LastScreens } from './last-screens.ts'
-import { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
+import { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
 import {
   type PeerServices,
   peerFilesHandlers,
   peerJobsHandlers,
+  peerPortsHandlers,
   peerTasksHandlers,
   peerTerminalHandlers,
   peerTtyHandlers,
@@ -79,13 +80,20 @@ export class PeerSession implements Disposable {
     this.#authority.hearProved(link.peerHead)
     const { keyring, currentKey, keysHeard } = options
     this.#keys = new KeyExchange({ keyring, heard: keysHeard, peer: link.peer, current: currentKey })
-    const wires = { control: this.#wire('control'), tty: this.#wire('tty'), jobs: this.#wire('jobs'), files: this.#wire('files') }
+    const wires = {
+      control: this.#wire('control'),
+      tty: this.#wire('tty'),
+      ports: this.#wire('ports'),
+      jobs: this.#wire('jobs'),
+      files: this.#wire('files'),
+    }
     const ask = { ...options, device: link.peer }
     this.#serve(wires, ask)
     this.#peer = {
       device: link.peer,
       control: createClient(peerContract, wires.control),
       tty: createClient(peerTerminalContract, wires.tty),
+      ports: createClient(peerPortsContract, wires.ports),
       jobs: createClient(peerJobsContract, wires.jobs),
       files: createClient(peerFilesContract, wires.files),
     }
@@ -128,7 +136,7 @@ export class PeerSession implements Disposable {
     return this.#owned.add(wire)
   }
 
-  #serve(wires: Record<'control' | 'tty' | 'jobs' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
+  #serve(wires: Record<'control' | 'tty' | 'ports' | 'jobs' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
     const { devices, claims, seat, version, clock, log } = this.#options
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }
@@ -171,6 +179,7 @@ export class PeerSession implements Disposable {
     )
     this.#owned.add(control)
     this.#owned.add(serve(peerTerminalContract, peerTtyHandlers(ask), wires.tty, options))
+    this.#owned.add(serve(peerPortsContract, peerPortsHandlers(ask), wires.ports, options))
     this.#owned.add(serve(peerJobsContract, peerJobsHandlers(ask), wires.jobs, options))
     const files = { ...peerFilesHandlers(ask), onDidChangeScreen: this.#options.onDidChangeScreen }
     this.#owned.add(serve(peerFilesContract, files, wires.files, options))

@@ -4,7 +4,7 @@ import { DomainError } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { Client } from '../rpc/client.ts'
-import type { peerContract, peerFilesContract, peerJobsContract, peerTerminalContract } from './peer-contract.ts'
+import type { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** Calls to one linked device, a client for each lane. */
 export interface Peer {
@@ -12,6 +12,7 @@ export interface Peer {
   readonly control: Client<typeof peerContract>
   readonly tty: Client<typeof peerTerminalContract>
   readonly jobs: Client<typeof peerJobsContract>
+  readonly ports: Client<typeof peerPortsContract>
   readonly files: Client<typeof peerFilesContract>
 }
 

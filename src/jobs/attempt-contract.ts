@@ -25,6 +25,8 @@ export const attemptRequest = z
     folder: path,
     home: path,
     network: z.boolean(),
+    /** It goes on until it is stopped: not held still while the owner of the machine is there. */
+    service: z.boolean().default(false),
     memoryMiB: z.number().int().min(16).max(16_777_216).optional(),
     /** The person allowed, by name, that it runs there without a sandbox if there is none. */
     withoutSandbox: z.boolean(),
@@ -69,6 +71,18 @@ export const placedAttempts = {
   }),
 } satisfies Contract
 
+const port = z.number().int().min(1).max(65_535)
+
+/** Asked by one device of another, on the ports lane, by the grant to reach shared ports. */
+export const placedPorts = {
+  /** A connection to a port that the attempt listens on. Errors: job/unknown, job/no-port. */
+  connectPort: method({
+    needs: 'host:run',
+    parseInput: z.object({ attempt: attemptId, port }).parse,
+    parseOutput: z.object({ channel }).parse,
+  }),
+} satisfies Contract
+
 const asker = z.string().min(1).max(64)
 const started = z.object({ channel, tree: channel })
 
@@ -90,6 +104,12 @@ export const attemptsContract = {
     needs: 'host:run',
     parseInput: z.object({ asker, attempt: attemptId, from: z.number().int().min(0) }).parse,
     parseOutput: started.parse,
+  }),
+  /** As placedPorts. */
+  connectFor: method({
+    needs: 'host:run',
+    parseInput: z.object({ asker, attempt: attemptId, port }).parse,
+    parseOutput: z.object({ channel }).parse,
   }),
   /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for. */
   endAttempt: method({

@@ -9,6 +9,7 @@ import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
 import { OwnerWatch } from './owner-watch.ts'
+import { joinSocket, type PortSockets } from './port-socket.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
 import { type TreeCount, TreeOwner } from './tree-owner.ts'
 
@@ -22,6 +23,7 @@ const MAX_REMEMBERED = 10_000
 export interface AttemptHostParts {
   readonly spawner: JobSpawner
   readonly places: TreePlaces
+  readonly sockets: Pick<PortSockets, 'connect'>
   /** Why placed jobs cannot be shut in here; undefined: they can. */
   readonly noSandbox: () => string | undefined
   readonly clock: Clock
@@ -85,6 +87,19 @@ export class AttemptHost implements Disposable {
   /** Before channels are opened for nothing. @throws JobError `job/unknown` */
   require(asker: string | undefined, id: string): void {
     this.#find(asker, id)
+  }
+
+  /**
+   * Only what the attempt itself listens on: a job's asker does not reach other services of this machine.
+   *
+   * @throws JobError `job/unknown`, `job/no-port`
+   */
+  async connect(asker: string, id: string, port: number, openChannel: () => ByteChannel): Promise<ByteChannel> {
+    if (!this.#find(asker, id).ports.includes(port)) throw new JobError('job/no-port', `that job does not listen on port ${port}`)
+    const socket = await this.#parts.sockets.connect(port)
+    const channel = openChannel()
+    joinSocket(socket, channel)
+    return channel
   }
 
   /** One nobody knows has ended already. */

@@ -20,6 +20,7 @@ const request = (attempt: string): AttemptRequest => ({
   folder: '/home/ada/project',
   home: '/home/ada',
   network: false,
+  service: false,
   withoutSandbox: false,
 })
 const ID = '2'.repeat(16)

@@ -99,6 +99,11 @@ export class Attempt implements Disposable {
     return { attempt: this.id, state: this.#exit ? 'ended' : this.#state.state, outputBytes: this.#log.end }
   }
 
+  /** What it listens on. */
+  get ports(): readonly number[] {
+    return this.#state.ports
+  }
+
   /** Its asker is there (again): goes on over these channels, output from an offset. */
   attach(channel: ByteChannel, tree: ByteChannel | undefined, from: number): void {
     this.#viewer?.dispose()
@@ -121,7 +126,7 @@ export class Attempt implements Disposable {
   /** Holds it still while the owner of this machine needs it, and lets it go on (rule JB48). */
   setPaused(paused: boolean): void {
     // A service that stands still is of no use to anybody: its priority is the lowest there is.
-    if (this.#parts.request.network) return
+    if (this.#parts.request.service) return
     this.#isHeld = paused
     if (!this.#process || (this.#state.state === 'paused') === paused || this.#exit) return
     if (this.#state.state !== 'running' && this.#state.state !== 'paused') return

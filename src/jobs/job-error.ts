@@ -22,6 +22,7 @@ export type JobErrorCode =
   | 'job/not-placed'
   | 'job/still-runs'
   | 'job/malformed-frame'
+  | 'job/no-port'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class JobError extends DomainError<JobErrorCode> {

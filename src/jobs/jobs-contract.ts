@@ -59,6 +59,11 @@ export const jobInfo = z.object({
   progress: z.object({ fraction: z.number().min(0).max(1), from: z.enum(['output', 'history']) }).optional(),
   /** Ports it listens on, over there. */
   ports: z.array(z.number().int().min(1).max(65_535)).max(64),
+  /** Where those can be reached on this device's 127.0.0.1. */
+  forwards: z
+    .array(z.object({ port: z.number().int().min(1).max(65_535), here: z.number().int().min(1).max(65_535) }))
+    .max(64)
+    .optional(),
   /** Files that came back, and how many of them lie beside a newer one of ours. */
   results: z.object({ files: z.number().int().min(0), conflicts: z.number().int().min(0) }),
 })
@@ -81,6 +86,8 @@ export const jobsContract = {
       context: projectContext.optional(),
       policy: jobPolicy.partial().optional(),
       environment: z.record(z.string().min(1).max(256), z.string().max(32_768)).optional(),
+      /** It may reach the network; services may without. */
+      network: z.boolean().optional(),
       /** It reads its standard input, which a viewer sends; else that is empty. */
       input: z.boolean().default(false),
     }).parse,

@@ -76,6 +76,9 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         attempts.attach(asker, attempt, from, channel, tree)
         return { channel: channel.id, tree: tree.id }
       },
+      async connectFor({ asker, attempt, port }, { openChannel }) {
+        return { channel: (await attempts.connect(asker, attempt, port, openChannel)).id }
+      },
       async endAttempt({ attempt, asker, reason }) {
         await attempts.end(attempt, asker, reason)
         return {}

@@ -8,6 +8,7 @@ import { MemoryTreePlaces } from './memory-tree.ts'
 export const attemptHostParts = (clock: Clock, over: Partial<AttemptHostParts> = {}) => ({
   spawner: new FakeJobSpawner(),
   places: new MemoryTreePlaces(),
+  sockets: { connect: () => Promise.reject(new Error('no ports here')) },
   noSandbox: () => undefined,
   clock,
   logger: silentLogger,

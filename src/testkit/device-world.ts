@@ -186,6 +186,7 @@ export class WorldDevice {
       isFolder: () => true,
       jobSpawner: this.jobSpawner,
       treePlaces: this.trees,
+      portSockets: { connect: () => Promise.reject(new Error('no ports here')) },
       endStrays: async () => [],
       processes: {
         sample: () => ({
@@ -246,6 +247,7 @@ export class WorldDevice {
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
         (transport) => void host.serve(transport),
       ),
+      portSockets: { listen: () => Promise.reject(new Error('no ports here')) },
       files: connection(filesProcessContract, (transport) => void files.serve(transport)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')

@@ -14,6 +14,7 @@ const runOptions = {
   here: { type: 'boolean', default: false },
   again: { type: 'boolean', default: false },
   move: { type: 'boolean', default: false },
+  network: { type: 'boolean', default: false },
   detach: { type: 'boolean', default: false },
   explain: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -31,6 +32,7 @@ and its results come back into it; output, input, Ctrl-C and the exit code are a
 ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one)
   --here       on this one
+  --network    it may reach the network there; without, only services may
   --again      if its device is lost and it only writes files, try elsewhere
   --move       if somebody comes to that device and it only writes files, move it; else it holds still
   --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes
@@ -57,6 +59,7 @@ ${DATA_OPTION}
         context: { ...files, ...(scripts && { scripts }) },
         environment: defined(process.env),
         input: !values.detach,
+        network: values.network,
         policy: {
           ...(values.here && { where: 'here' as const }),
           ...(on && { where: { device: on.deviceId } }),
@@ -132,10 +135,11 @@ function ofJob(use: (device: Parameters<Parameters<typeof withDevice<number>>[1]
   }
 }
 
-function lineOf({ job, state, commandLine, exit, error, waitingFor }: JobInfo, device: string): string {
+function lineOf({ job, state, commandLine, exit, error, waitingFor, forwards }: JobInfo, device: string): string {
   const how = state === 'failed' ? (error ? ` (${error.code})` : ` (${exit?.code ?? '?'})`) : ''
   const line = `${job.slice(0, 8)}  ${(state + how).padEnd(12)}  ${device.padEnd(10)}  ${commandLine.split('\n')[0]?.slice(0, 100) ?? ''}`
-  return waitingFor === undefined ? line : `${line}\n          ${waitingFor}`
+  const more = [waitingFor, ...(forwards ?? []).map(({ port, here }) => `port ${port} is at http://127.0.0.1:${here}`)]
+  return [line, ...more.filter((text) => text !== undefined).map((text) => `          ${text}`)].join('\n')
 }
 
 const defined = (environment: NodeJS.ProcessEnv): Record<string, string> =>

@@ -17,6 +17,7 @@ import { runRendezvous } from '../../platform/node/rendezvous-server.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
 import { openDeviceStore, openLedgerStore, putStoreAside } from './open-device-store.ts'
 import { Assets } from './assets.ts'
+import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
 import { FileSettingsStore } from './file-settings-store.ts'
@@ -49,6 +50,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       settingsStore: settingsFile,
       fetch: (url, options) => fetch(url, options),
       host,
+      portSockets: new NodePortSockets(),
       files,
       openStore: (sealer) => openDeviceStore(data.store, sealer),
       openLedger: (sealer) => openLedgerStore(data.ledger, sealer),

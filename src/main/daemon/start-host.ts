@@ -9,6 +9,7 @@ import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
 import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
+import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { NodeTreePlaces } from '../../platform/node/node-tree-places.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
 import { writeShellFiles } from '../../platform/node/shell-files.ts'
@@ -36,6 +37,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       spawner: new LydellPtySpawner(),
       isFolder,
       jobSpawner: new NodeJobSpawner(),
+      portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),
       endStrays,
       processes: new SystemProcessReader(),

@@ -89,7 +89,7 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
         </Fact>
         {info.ports.length > 0 && (
           <Fact name="Listens on">
-            <JobPorts ports={info.ports} />
+            <JobPorts ports={info.ports} forwards={info.forwards} />
             <span className="job-quiet">over there</span>
           </Fact>
         )}

@@ -2,7 +2,7 @@ import { Laptop } from 'lucide-react'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import { isOver } from '../../desk/jobs-store.ts'
 import { Dot } from '../../ui/dot.tsx'
-import { useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
+import { openApp, useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
 import { agoText } from '../plain-words.ts'
 import { groupOf, lasted, runsText, stateMark, stateWords, tookText } from './job-words.ts'
 import './jobs.css'
@@ -85,15 +85,27 @@ function EndedTime({ info }: { info: JobInfo }) {
   )
 }
 
-export function JobPorts({ ports }: { ports: readonly number[] }) {
+/** Ports it listens on; one that can be reached from here opens in the Web app. */
+export function JobPorts({ ports, forwards = [] }: Pick<JobInfo, 'ports' | 'forwards'>) {
   if (ports.length === 0) return null
   return (
     <span className="job-ports">
-      {ports.map((port) => (
-        <span key={port} className="job-port numbers">
-          :{port}
-        </span>
-      ))}
+      {ports.map((port) => {
+        const here = forwards.find((forward) => forward.port === port)?.here
+        if (here === undefined) {
+          return (
+            <span key={port} className="job-port numbers">
+              :{port}
+            </span>
+          )
+        }
+        const open = () => openApp({ kind: 'web', url: `http://127.0.0.1:${here}/` })
+        return (
+          <button key={port} type="button" className="job-port numbers" data-tip={`Open 127.0.0.1:${here}`} onClick={open}>
+            :{port}
+          </button>
+        )
+      })}
     </span>
   )
 }
