@@ -37,7 +37,7 @@ export function warmDesk(): void {
   const root = createRoot(host)
   try {
     const session = madeUp()
-    useDesk.setState({ session, desk: { width: host.clientWidth || 1, height: host.clientHeight || 1 } })
+    useDesk.setState({ session, deviceId: '', desk: { width: host.clientWidth || 1, height: host.clientHeight || 1 } })
     const now = deskNow()
     layOut(now)
     const [front, ...behind] = shownWindows(session).reverse()
