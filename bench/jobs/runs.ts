@@ -110,8 +110,11 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 async function bubblewrapAlone(project: string): Promise<void> {
   const request = { program: '/bin/sh', arguments: ['-c', 'true'], environment: {}, folder: '/home/ada/project' }
   const words = bubblewrapArguments(request, { hostFolder: project, home: '/home/ada', network: false, memoryMiB: 512 })
-  const [code] = await once(spawn('bwrap', words, { stdio: ['ignore', 'ignore', 'ignore', 'ignore'] }), 'exit')
-  if (code !== 0) throw new Error(`bubblewrap ended with ${code}`)
+  const child = spawn('bwrap', words, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr?.on('data', (bytes) => (said += String(bytes)))
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`bubblewrap ended with ${code}: ${said}`)
 }
 
 async function shortJobs(device: Device, project: string, far: { device: string }): Promise<Row> {

@@ -9,6 +9,7 @@ it('[JB34] load is of the time between two samples; the rest is read when asked'
     { atMs: 0, busyMs: 100, totalMs: 200 },
     { atMs: 1_000, busyMs: 150, totalMs: 400 },
     { atMs: 2_000, busyMs: 350, totalMs: 600 },
+    { atMs: 4_000, busyMs: 350, totalMs: 600 },
   ]
   const rest = { cores: 8, memoryBytes: 3e9, memoryTotalBytes: 16e9, processes: [] }
   const clock = new ManualClock()
@@ -33,5 +34,6 @@ it('[JB34] load is of the time between two samples; the rest is read when asked'
     battery: { percent: 40 },
   })
   expect(told).not.toHaveProperty('lastInputMs')
+  expect((await facts.read('laptop', [])).busy).toBe(0.25) // a second later it still counts
   expect((await facts.read('laptop', [])).busy).toBe(1)
 })

@@ -4,6 +4,8 @@ import { machineCpu, type MachineSample, type ProcessReader } from './process-ta
 
 /** Load is measured over at least this long: shorter spans count in steps of the kernel's clock tick. */
 const SPAN_MS = 300
+/** How busy it is counts so long: a command that follows another need not wait for a new look. */
+const FRESH_MS = 2_000
 /** A sample older than this says nothing about now. */
 const STALE_MS = 5_000
 
@@ -33,6 +35,7 @@ export interface MachineFactsParts {
 export class MachineFacts {
   readonly #parts: MachineFactsParts
   #last: MachineSample | undefined
+  #busy: { readonly share: number; readonly atMs: number } | undefined
 
   constructor(parts: MachineFactsParts) {
     this.#parts = parts
@@ -43,12 +46,16 @@ export class MachineFacts {
     const speed = await condition.speed()
     let before = this.#last
     let after = reader.sample()
-    if (!before || after.atMs - before.atMs < SPAN_MS || after.atMs - before.atMs > STALE_MS) {
+    const isFresh = this.#busy !== undefined && after.atMs - this.#busy.atMs < FRESH_MS
+    if (!isFresh && (!before || after.atMs - before.atMs < SPAN_MS || after.atMs - before.atMs > STALE_MS)) {
       before = after
       await sleep(clock, SPAN_MS, signal)
       after = reader.sample()
     }
-    this.#last = after
+    if (!isFresh && before) {
+      this.#last = after
+      this.#busy = { share: machineCpu(before, after), atMs: after.atMs }
+    }
     const battery = condition.battery()
     const lastInputMs = condition.lastInputMs()
     const noSandbox = condition.noSandbox()
@@ -57,7 +64,7 @@ export class MachineFacts {
       platform: condition.platform,
       architecture: condition.architecture,
       cores: after.cores,
-      busy: machineCpu(before, after),
+      busy: this.#busy?.share ?? 0,
       speed,
       memoryFreeBytes: Math.max(0, after.memoryTotalBytes - after.memoryBytes),
       memoryTotalBytes: after.memoryTotalBytes,
