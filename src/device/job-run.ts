@@ -95,6 +95,8 @@ export class AttemptRun implements Disposable {
   async attach(): Promise<void> {
     if (this.#channel || this.#owned.isDisposed) return
     const { place, request, from } = this.#options
+    // The executor renews when it hears of us, whether its answer comes back or not: counted from before, a second attempt could overlap.
+    this.#renewedMs = this.#options.clock.monotonicMs()
     try {
       this.#take(await place().attach(request, from()))
     } catch (error) {

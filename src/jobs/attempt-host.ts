@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt } from './attempt.ts'
@@ -121,7 +122,9 @@ export class AttemptHost implements Disposable {
     if (why !== undefined) throw new JobError('job/folder-refused', `${folder} is not sent to another device: ${why}`)
     const opened = await places.open(folder)
     this.#trees.get(attempt)?.dispose()
-    const owner = new TreeOwner(channel, opened, from)
+    const owner = new TreeOwner(channel, opened, from, (error) =>
+      this.#parts.logger.warn('the folder of a job could not be read or written', { attempt, folder, error: errorMessage(error) }),
+    )
     this.#trees.set(attempt, owner)
     owner.onDidChange((count) => this.#treeChanged.fire({ attempt, ...count }))
     void owner.closed.then(() => this.#trees.get(attempt) === owner && this.#trees.delete(attempt))

@@ -21,6 +21,8 @@ export const LOOK_MS = 1_000
 const RESULTS_MS = 1_000
 /** Below this much free disk a placed job ends before others miss it. */
 const MIN_FREE_BYTES = 512 * 1024 ** 2
+/** Results of one that has ended wait so long for its asker. */
+const RESULTS_KEPT_MS = 24 * 3_600_000
 /** More than this a placed job may not hold, without saying so. */
 const DEFAULT_MEMORY_MIB = 4_096
 
@@ -74,12 +76,19 @@ export class Attempt implements Disposable {
   #inputBytes = 0
   /** Input and signals that came before the program. */
   readonly #early: JobUpFrame[] = []
+  readonly #looking: Disposable
 
   constructor(parts: AttemptParts) {
     this.#parts = parts
     this.#lease = new Lease(parts.clock)
-    this.#guest = parts.lent && this.#owned.add(new TreeGuest(parts.lent.folder))
-    this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
+    this.#guest =
+      parts.lent &&
+      this.#owned.add(
+        new TreeGuest(parts.lent.folder, (error) =>
+          parts.logger.warn('the folder of a placed job could not be read or written', { attempt: this.id, error: errorMessage(error) }),
+        ),
+      )
+    this.#looking = this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
   }
 
   get id(): string {
@@ -92,7 +101,7 @@ export class Attempt implements Disposable {
 
   /** Nothing of it runs any more; what it wrote may still wait for its asker. */
   get isOver(): boolean {
-    return this.#exit !== undefined
+    return this.#isGone || this.#exit !== undefined
   }
 
   get status(): AttemptStatus {
@@ -147,10 +156,15 @@ export class Attempt implements Disposable {
     if (this.#isWorking) return
     this.#isWorking = true
     try {
-      if (this.#guest && !this.#guest.isReady) await this.#guest.receive()
-      if (this.#reason === undefined && !this.#process && !this.#isGone) this.#start()
+      while (this.#guest?.isReady === false) {
+        await this.#guest.receive().catch((error: unknown) => {
+          if (errorCode(error) !== 'job/device-away') throw error
+        })
+        if (!this.#guest.isReady && !this.#guest.isAttached) return // cut off: the next attach goes on
+      }
+      if (this.#reason === undefined && !this.#process && !this.isOver) this.#start()
     } catch (error) {
-      if (errorCode(error) !== 'job/device-away') this.#fail(error)
+      this.#fail(error)
     } finally {
       this.#isWorking = false
     }
@@ -216,16 +230,18 @@ export class Attempt implements Disposable {
   /** Results go before the exit: who hears that it has ended finds them in the folder. */
   async #sendLast(): Promise<void> {
     if (!this.#guest || this.#exit || !this.#last || this.#isSendingLast) return
+    if (this.#guest.fault) return this.#fail(this.#guest.fault)
     if (!this.#guest.isAttached || this.#isLooking) return
     this.#isSendingLast = true
     try {
       await this.#guest.sendResults(true)
       this.#finish(this.#last)
     } catch (error) {
-      if (errorCode(error) !== 'job/device-away') this.#fail(error) // away: with the next attach
+      if (errorCode(error) !== 'job/device-away') this.#fail(error)
     } finally {
       this.#isSendingLast = false
     }
+    if (this.#guest.isAttached) await this.#sendLast() // cut off, and attached anew meanwhile
   }
 
   #fail(error: unknown): void {
@@ -243,6 +259,8 @@ export class Attempt implements Disposable {
   #finish(exit: AttemptExit): void {
     if (this.#exit) return
     this.#exit = exit
+    this.#owned.release(this.#looking)
+    this.#guest?.dispose()
     this.#viewer?.finish(exit)
     const keep = exit.error === undefined
     void this.#parts.lent
@@ -260,10 +278,13 @@ export class Attempt implements Disposable {
 
   #look(): void {
     if (this.#exit) return
-    if (this.asker !== undefined && this.#lease.leftMs <= 0) {
+    const { leftMs } = this.#lease
+    if (this.asker !== undefined && leftMs <= 0) {
       if (!this.#isGone) void this.end('lease')
+      else if (this.#last && leftMs < -RESULTS_KEPT_MS) this.#finish(this.#last) // nobody fetches its results
       return
     }
+    if (this.#parts.lent && !this.#isGone && this.#parts.lent.freeBytes() < MIN_FREE_BYTES) return void this.end('disk')
     if (!this.#process || this.#isGone) return
     const { cpuMs, memoryBytes, ports } = this.#process.observe()
     this.#cpuMs = Math.max(this.#cpuMs, cpuMs)
@@ -271,7 +292,6 @@ export class Attempt implements Disposable {
     const { lent, request } = this.#parts
     if (!lent) return
     if (memoryBytes > (request.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 ** 2) return void this.end('memory')
-    if (lent.freeBytes() < MIN_FREE_BYTES) return void this.end('disk')
     void this.#lookForResults()
   }
 

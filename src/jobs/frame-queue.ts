@@ -1,4 +1,5 @@
 import { deferred } from '../base/deferred.ts'
+import { errorCode } from '../base/errors.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { CHANNEL_HIGH_BYTES, type ByteChannel } from '../rpc/channel.ts'
 
@@ -7,17 +8,20 @@ const MAX_WAITING = 64
 
 /**
  * One end of a channel whose messages take time: they are worked off one after another, the sender is held while many wait, and
- * `send` waits while the other end is behind. What a message's work throws ends the channel. Owns the channel.
+ * `send` waits while the other end is behind. What a message's work throws ends the channel: with its code if it is one of ours,
+ * else with `job/transfer-failed`, which is never taken for a cut. Owns the channel.
  */
 export class FrameQueue implements Disposable {
   readonly #channel: ByteChannel
   readonly #owned = new DisposableStore()
   readonly #waiting: Uint8Array[] = []
   readonly #closed = deferred<string>()
+  readonly #onFault: (error: unknown) => void
   #isWorking = false
 
-  constructor(channel: ByteChannel, take: (message: Uint8Array) => Promise<void> | void) {
+  constructor(channel: ByteChannel, take: (message: Uint8Array) => Promise<void> | void, onFault: (error: unknown) => void) {
     this.#channel = channel
+    this.#onFault = onFault
     this.#owned.add(channel)
     this.#owned.add(
       channel.onDidReceive((message) => {
@@ -74,7 +78,9 @@ export class FrameQueue implements Disposable {
         if (this.#waiting.length === 0) this.#channel.setPaused(false)
       }
     } catch (error) {
-      this.close(error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code.slice(0, 120) : 'job/failed')
+      this.#onFault(error)
+      const code = errorCode(error)
+      this.close(code.startsWith('job/') || code.startsWith('file/') ? code.slice(0, 120) : 'job/transfer-failed')
     } finally {
       this.#isWorking = false
     }

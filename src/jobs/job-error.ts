@@ -23,6 +23,7 @@ export type JobErrorCode =
   | 'job/still-runs'
   | 'job/malformed-frame'
   | 'job/no-port'
+  | 'job/transfer-failed'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class JobError extends DomainError<JobErrorCode> {

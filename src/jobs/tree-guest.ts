@@ -17,6 +17,13 @@ import {
   type TreeFrame,
 } from './tree-frames.ts'
 
+/** A newer channel took the place of one: to who waits, a cut. */
+const REPLACED = 'job/replaced'
+
+/** What the other end may say of a transfer; anything else it says is `job/transfer-failed`. */
+const CODES = ['job/folder-gone', 'job/folder-refused', 'job/folder-too-large', 'job/disk-full', 'job/malformed-frame'] as const
+const knownCode = (reason: string) => CODES.find((code) => code === reason) ?? 'job/transfer-failed'
+
 /**
  * The end that has a copy for one attempt: makes it equal to the owner's folder, then sends back what the job changes (rule
  * JB46). Outlives its channel: after a cut it goes on over the next one, and sends no file again that it has whole.
@@ -42,9 +49,17 @@ export class TreeGuest implements Disposable {
   #wanted = new Set<string>()
   #receiving: { readonly entry: FileEntry; readonly file: TreeFile; left: number } | undefined
   #isDisposed = false
+  #fault: JobError | undefined
+  readonly #onFault: (error: unknown) => void
 
-  constructor(folder: TreeFolder) {
+  constructor(folder: TreeFolder, onFault: (error: unknown) => void = () => undefined) {
     this.#folder = folder
+    this.#onFault = onFault
+  }
+
+  /** Why the channel before ended, if it was no cut: waiting for the next one would not help. */
+  get fault(): JobError | undefined {
+    return this.#fault
   }
 
   get isReady(): boolean {
@@ -58,9 +73,13 @@ export class TreeGuest implements Disposable {
   /** Goes on over this channel; one before is closed. */
   attach(channel: ByteChannel): void {
     const before = this.#queue
-    const queue = new FrameQueue(channel, (message) => this.#take(message))
+    if (before) {
+      this.#drop(REPLACED) // a cut that this end has not heard of yet
+      before.dispose()
+    }
+    const queue = new FrameQueue(channel, (message) => this.#take(message), this.#onFault)
     this.#queue = queue
-    before?.dispose()
+    this.#fault = undefined
     this.#maybeSent = new Map([...this.#maybeSent, ...this.#sent])
     this.#sent = new Map()
     this.#removed.clear()
@@ -121,10 +140,10 @@ export class TreeGuest implements Disposable {
     this.#queue = undefined
     void this.#receiving?.file.abort().catch(() => undefined) // a temporary file in a copy that is thrown away
     this.#receiving = undefined
-    const isOwnFault = reason.startsWith('job/') || reason.startsWith('file/')
-    const error = isOwnFault
-      ? new JobError(reason as 'job/folder-gone', `the folder could not be sent (${reason})`)
-      : new JobError('job/device-away', 'the device that asked for the job is not linked now')
+    const isFault = reason !== REPLACED && (reason.startsWith('job/') || reason.startsWith('file/'))
+    if (isFault)
+      this.#fault = new JobError(knownCode(reason), `the job's folder could not be brought here, or its results back (${reason})`)
+    const error = this.#fault ?? new JobError('job/device-away', 'the device that asked for the job is not linked now')
     this.#ready?.reject(error)
     this.#kept?.reject(error)
     for (const waited of [this.#ready, this.#kept]) waited?.promise.catch(() => undefined) // whoever waits has it; nobody else must
@@ -150,6 +169,7 @@ export class TreeGuest implements Disposable {
         await this.#receiving?.file.abort()
         this.#receiving = undefined
         this.#asked.delete(frame.path)
+        await this.#folder.remove(frame.path) // what a job before left there would come back as a result of this one
         return this.#settle(frame.path)
       case 'kept':
         this.#kept?.resolve()

@@ -41,10 +41,10 @@ export class TreeOwner implements Disposable {
     | { readonly entry: FileEntry; readonly bases: readonly TreeBase[]; readonly file: TreeFile | undefined; left: number }
     | undefined
 
-  constructor(channel: ByteChannel, folder: TreeFolder, guestName: string) {
+  constructor(channel: ByteChannel, folder: TreeFolder, guestName: string, onFault: (error: unknown) => void = () => undefined) {
     this.#folder = folder
     this.#guestName = guestName.replaceAll(/[/\0]/g, '_').slice(0, 60)
-    this.#queue = new FrameQueue(channel, (message) => this.#take(message))
+    this.#queue = new FrameQueue(channel, (message) => this.#take(message), onFault)
     void this.#queue.closed.then(() => this.dispose())
   }
 
