@@ -54,8 +54,14 @@ export class AttemptRun implements Disposable {
   #renewedMs: number
   #keeping: Disposable | undefined
   #unkeptBytes = 0
+  /** Input given to us, all together, and how far the executor has it. */
   #inputBytes = 0
   #takenBytes = 0
+  /** Input after `#takenBytes`, sent or not: it is sent again after a cut. Bounded by who looks at `inputRoom`. */
+  #input: Uint8Array[] = []
+  #isInputEnded = false
+  /** The executor has said where input goes on. */
+  #isInputOpen = false
   readonly #inputTaken = this.#owned.add(new Emitter<void>())
   readonly onDidTakeInput = this.#inputTaken.event
 
@@ -110,9 +116,14 @@ export class AttemptRun implements Disposable {
     }
   }
 
+  /** Input is kept until the executor has it; a signal reaches a program that is linked now, or none. */
   send(frame: JobUpFrame): void {
-    if (frame.kind === 'input') this.#inputBytes += frame.bytes.length
-    this.#channel?.send(encodeJobUp(frame))
+    if (frame.kind === 'input') {
+      this.#inputBytes += frame.bytes.length
+      this.#input.push(frame.bytes)
+    } else if (frame.kind === 'input-end') this.#isInputEnded = true
+    const isInput = frame.kind === 'input' || frame.kind === 'input-end'
+    if (!isInput || this.#isInputOpen) this.#channel?.send(encodeJobUp(frame))
   }
 
   /** @throws while it cannot be reached */
@@ -127,6 +138,7 @@ export class AttemptRun implements Disposable {
   #take(channel: ByteChannel): void {
     if (this.#owned.isDisposed) return channel.dispose()
     this.#channel = channel
+    this.#isInputOpen = false
     this.#renew()
     channel.onDidReceive((message) => {
       const frame = decodeJobDown(message)
@@ -152,8 +164,7 @@ export class AttemptRun implements Disposable {
       case 'state':
         return this.#news.fire(frame)
       case 'input-taken':
-        this.#takenBytes = Math.min(frame.bytes, this.#inputBytes)
-        return this.#inputTaken.fire()
+        return this.#handleTaken(frame.bytes)
       case 'exit': {
         const channel = this.#channel
         this.#keepNow() // the executor forgets it then
@@ -163,6 +174,25 @@ export class AttemptRun implements Disposable {
         channel?.dispose()
       }
     }
+  }
+
+  #handleTaken(bytes: number): void {
+    // After a restart of ours the executor knows of input that we do not: it goes on from there.
+    if (bytes > this.#inputBytes) this.#inputBytes = this.#takenBytes = bytes
+    let dropped = bytes - this.#takenBytes
+    while (dropped > 0 && this.#input[0]) {
+      const first = this.#input[0]
+      if (first.length > dropped) this.#input[0] = first.subarray(dropped)
+      else this.#input.shift()
+      dropped -= Math.min(dropped, first.length)
+    }
+    this.#takenBytes = Math.max(this.#takenBytes, bytes)
+    if (!this.#isInputOpen) {
+      this.#isInputOpen = true
+      for (const piece of this.#input) this.#channel?.send(encodeJobUp({ kind: 'input', bytes: piece }))
+      if (this.#isInputEnded) this.#channel?.send(encodeJobUp({ kind: 'input-end' }))
+    }
+    this.#inputTaken.fire()
   }
 
   #keepNow(): void {

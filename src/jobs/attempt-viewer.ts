@@ -54,6 +54,12 @@ export class AttemptViewer implements Disposable {
     this.pump()
   }
 
+  /** The other end broke the protocol. */
+  refuse(reason: string): void {
+    this.#channel.close(reason)
+    this.dispose()
+  }
+
   dispose(): void {
     this.#owned.dispose()
   }

@@ -39,6 +39,7 @@ class World {
   heard = ''
   exit: AttemptExit | undefined
   problem: string | undefined
+  closedFor: string | undefined
   #ends: ByteChannel[] = []
 
   constructor(host: (parts: ReturnType<typeof attemptHostParts>) => AttemptHost = (parts) => new AttemptHost(parts)) {
@@ -52,8 +53,8 @@ class World {
     await settle()
   }
 
-  async attach(): Promise<void> {
-    this.cut()
+  async attach({ silently = false } = {}): Promise<void> {
+    if (!silently) this.cut()
     const [channel, tree] = this.#open()
     this.host.attach('kitchen', ID, this.heard.length, channel, tree)
     await settle()
@@ -72,6 +73,7 @@ class World {
     const [nearTree, farTree] = memoryChannelPair()
     this.#ends = [near, nearTree]
     void this.near.offerTree(ID, '/home/ada/project', 'server', nearTree)
+    near.onDidClose(({ reason }) => (this.closedFor = reason))
     near.onDidReceive((message) => {
       const frame = decodeJobDown(message)
       if (frame?.kind === 'exit') {
@@ -205,4 +207,41 @@ it('[JB43] input and signals that come before the program reach it; [JB41] witho
   const [tree] = memoryChannelPair()
   await expect(bare.startFor('kitchen', request(ID), channel, tree)).rejects.toMatchObject({ code: 'job/no-sandbox' })
   bare.dispose()
+})
+
+it('[JB46] results that cannot be written end the job with a reason: it does not wait for a link that is there', async () => {
+  const world = new World()
+  await world.start()
+  world.mine.at('/home/ada/project').create = () => Promise.reject(Object.assign(new Error('read-only'), { code: 'EACCES' }))
+  world.theirs.lent.get(ID)?.write('result', 'made')
+  world.spawner.processes[0]?.exit(0)
+  await settle()
+  await settle()
+  expect(world.exit).toMatchObject({ error: { code: 'job/transfer-failed' } })
+  world.dispose()
+})
+
+it('[JB45] attached anew before the cut was heard of, it goes on over the new channel', async () => {
+  const world = new World()
+  await world.start()
+  world.theirs.lent.get(ID)?.write('result', 'made')
+  await world.attach({ silently: true })
+  world.spawner.processes[0]?.exit(0)
+  await settle()
+  expect(world.exit).toMatchObject({ code: 0 })
+  expect(world.mine.at('/home/ada/project').text('result')).toBe('made')
+  world.dispose()
+})
+
+it('[JB43] more input than the window allows ends the channel, not the memory', async () => {
+  const world = new World()
+  await world.start()
+  const process = world.spawner.processes[0]
+  if (!process) throw new Error('it did not begin')
+  process.write = () => false // it takes nothing
+  for (let n = 0; n < 40; n++) world.send({ kind: 'input', bytes: new Uint8Array(64 * 1024) })
+  await settle()
+  expect(world.closedFor).toBe('job/malformed-frame')
+  expect(process.hasEnded).toBe(false)
+  world.dispose()
 })

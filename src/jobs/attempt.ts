@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { AttemptViewer } from './attempt-viewer.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
-import type { AttemptExit, AttemptState, JobUpFrame } from './job-frames-contract.ts'
+import { type AttemptExit, type AttemptState, INPUT_WINDOW_BYTES, type JobUpFrame } from './job-frames-contract.ts'
 import type { JobProcess, JobSandbox, JobSpawner } from './job-process.ts'
 import { Lease } from './lease.ts'
 import { OUTPUT_HIGH_BYTES, OutputLog } from './output-log.ts'
@@ -73,7 +73,9 @@ export class Attempt implements Disposable {
   #last: AttemptExit | undefined
   /** The owner of this machine is at it. */
   #isHeld = false
+  /** Input received, and of it what the program took. */
   #inputBytes = 0
+  #takenBytes = 0
   /** Input and signals that came before the program. */
   readonly #early: JobUpFrame[] = []
   readonly #looking: Disposable
@@ -120,6 +122,7 @@ export class Attempt implements Disposable {
     if (tree) this.#guest?.attach(tree)
     this.#viewer = new AttemptViewer(channel, this.#log, from, (frame) => this.#take(frame))
     this.#viewer.tell({ kind: 'state', ...this.#state })
+    this.#viewer.tell({ kind: 'input-taken', bytes: this.#inputBytes })
     if (this.#exit) this.#viewer.finish(this.#exit)
     else void this.#work()
   }
@@ -193,7 +196,7 @@ export class Attempt implements Disposable {
     this.#owned.add(process.onDidExit((exit) => this.#handleExit(exit)))
     logger.info('an attempt runs', { attempt: this.id, pid: process.pid, for: this.asker ?? 'this device' })
     this.#setState({ state: 'running' })
-    for (const frame of this.#early.splice(0)) this.#take(frame)
+    for (const frame of this.#early.splice(0)) this.#hand(process, frame)
     if (this.#isHeld) this.setPaused(true)
   }
 
@@ -207,16 +210,25 @@ export class Attempt implements Disposable {
         if (this.#log.heldBytes < OUTPUT_HIGH_BYTES / 2) this.#process?.setOutputPaused(false)
         return
       default:
-        if (!this.#process) return void (this.#early.length < MAX_EARLY && this.#early.push(frame))
-        if (frame.kind === 'input-end') return this.#process.endInput()
-        if (frame.kind === 'signal') return this.#process.signal(frame.signal)
-        this.#inputBytes += frame.bytes.length
-        if (this.#process.write(frame.bytes)) this.#tellTaken()
+        if (frame.kind === 'input') this.#inputBytes += frame.bytes.length
+        // Whoever keeps to the window never gets here: memory stays bounded whatever is sent.
+        if (this.#inputBytes - this.#takenBytes > 2 * INPUT_WINDOW_BYTES || this.#early.length >= MAX_EARLY) {
+          return this.#viewer?.refuse('job/malformed-frame')
+        }
+        if (this.#process) this.#hand(this.#process, frame)
+        else this.#early.push(frame)
     }
   }
 
+  #hand(process: JobProcess, frame: JobUpFrame): void {
+    if (frame.kind === 'input-end') process.endInput()
+    else if (frame.kind === 'signal') process.signal(frame.signal)
+    else if (frame.kind === 'input' && process.write(frame.bytes)) this.#tellTaken()
+  }
+
   #tellTaken(): void {
-    this.#viewer?.tell({ kind: 'input-taken', bytes: this.#inputBytes })
+    this.#takenBytes = this.#inputBytes
+    this.#viewer?.tell({ kind: 'input-taken', bytes: this.#takenBytes })
   }
 
   #handleExit(exit: { readonly code: number; readonly signal?: string }): void {

@@ -50,7 +50,10 @@ export type JobDownFrame =
   | { readonly kind: 'output'; readonly stream: OutputStream; readonly offset: number; readonly bytes: Uint8Array }
   | ({ readonly kind: 'state' } & AttemptState)
   | ({ readonly kind: 'exit' } & AttemptExit)
-  /** Input the program has taken, all together: at most INPUT_WINDOW_BYTES more may be under way. */
+  /**
+   * Input the program has taken, all together: at most INPUT_WINDOW_BYTES more may be under way. The first one of a channel is what
+   * the executor has received: the asker goes on from there.
+   */
   | { readonly kind: 'input-taken'; readonly bytes: number }
 
 /** From who looks on to what runs. `renew` and `kept` are the asking device's alone: the lease, and output it has kept. */

@@ -151,6 +151,7 @@ export class TreeGuest implements Disposable {
   }
 
   async #send(frame: TreeFrame): Promise<void> {
+    if (this.#fault) throw this.#fault
     if (!this.#queue || this.#isDisposed) throw new JobError('job/device-away', 'the device that asked for the job is not linked now')
     await this.#queue.send(encodeTreeFrame(frame))
   }

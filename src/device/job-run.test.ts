@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { silentLogger } from '../base/logger.ts'
+import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import { decodeJobUp, encodeJobDown, type JobUpFrame } from '../jobs/job-frames-contract.ts'
+import { ASKER_LEASE_MS } from '../jobs/lease.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import { AttemptRun } from './job-run.ts'
+
+let clock: ManualClock
+let run: AttemptRun
+let far: ByteChannel
+let heard: JobUpFrame[]
+let isAnswerLost: boolean
+const settle = async () => {
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve()
+}
+const open = async (): Promise<ByteChannel> => {
+  if (isAnswerLost) throw Object.assign(new Error('cut'), { code: 'rpc/closed' })
+  const [near, other] = memoryChannelPair()
+  far = other
+  far.onDidReceive((message) => heard.push(decodeJobUp(message) as JobUpFrame))
+  return near
+}
+const input = () => heard.flatMap((frame) => (frame.kind === 'input' ? [fromUtf8(frame.bytes)] : [])).join('')
+
+beforeEach(() => {
+  clock = new ManualClock()
+  heard = []
+  isAnswerLost = false
+  run = new AttemptRun({
+    request: { attempt: '2'.repeat(16), folder: '/f' } as AttemptRequest,
+    place: () => ({ start: open, attach: open, end: async () => undefined }),
+    clock,
+    log: silentLogger,
+    take: () => undefined,
+    keep: () => 0,
+    from: () => 0,
+  })
+})
+afterEach(() => run.dispose())
+
+it('[JB43] input goes on where the executor has it, also over a cut in the middle, and its end comes after it', async () => {
+  await run.start()
+  run.send({ kind: 'input', bytes: utf8('before ') })
+  await settle()
+  expect(input()).toBe('') // it has not said yet where input goes on
+  far.send(encodeJobDown({ kind: 'input-taken', bytes: 0 }))
+  await settle()
+  run.send({ kind: 'input', bytes: utf8('lost on the way ') })
+  far.close('link/cut')
+  await settle()
+  run.send({ kind: 'input', bytes: utf8('while away') })
+  run.send({ kind: 'input-end' })
+  heard = []
+  await run.attach()
+  far.send(encodeJobDown({ kind: 'input-taken', bytes: 'before '.length }))
+  await settle()
+  expect(input()).toBe('lost on the way while away')
+  expect(heard.at(-1)).toEqual({ kind: 'input-end' })
+})
+
+it('[JB44] the lease is counted from before an attach is asked for: its answer may be lost after the executor has renewed', async () => {
+  await run.start()
+  far.close('link/cut')
+  await settle()
+  clock.advance(ASKER_LEASE_MS - 10)
+  expect(run.isLeaseOver).toBe(false)
+  isAnswerLost = true
+  await run.attach()
+  clock.advance(100)
+  expect(run.isLeaseOver).toBe(false)
+  clock.advance(ASKER_LEASE_MS)
+  expect(run.isLeaseOver).toBe(true)
+})
