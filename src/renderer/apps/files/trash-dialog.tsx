@@ -12,6 +12,10 @@ import { showToast } from '../../ui/toast.tsx'
 import { useNow } from '../app-hooks.ts'
 import { agoText, bytesText } from '../plain-words.ts'
 import { EntryIcon } from './entry-icon.tsx'
+import { keepReading } from './keep-reading.ts'
+
+/** While many files are removed the list need not be read for each. */
+const SETTLE_MS = 60
 
 type Removed = readonly { readonly info: DatasetNodeInfo; readonly removedAtMs: number }[]
 
@@ -23,16 +27,19 @@ export function TrashDialog({ dataset, name, onClose }: { dataset: string; name:
   const [error, setError] = useState<unknown>()
   useEffect(() => {
     if (!client) return
-    const leaving = new AbortController()
-    const read = () =>
-      client.listDatasetTrash({ dataset }, { signal: leaving.signal }).then(setRemoved, (failure: unknown) => {
-        if (!leaving.signal.aborted) setError(failure)
-      })
-    const watching = client.onDidChangeDataset(() => void read())
-    void read()
+    const reading = keepReading(async (signal) => {
+      try {
+        setRemoved(await client.listDatasetTrash({ dataset }, { signal }))
+        setError(undefined)
+      } catch (failure) {
+        if (!signal.aborted) setError(failure)
+      }
+      return undefined
+    }, SETTLE_MS)
+    const watching = client.onDidChangeDataset(() => reading.readSoon())
     return () => {
       watching.dispose()
-      leaving.abort()
+      reading.dispose()
     }
   }, [client, dataset])
   const putBack = (info: DatasetNodeInfo) =>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { DatasetStatus } from '../../../files/dataset-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
+import { keepReading } from './keep-reading.ts'
 
 /** What this device has cached changes without an event: looked at this often. */
 const REFRESH_MS = 5_000
@@ -13,33 +14,19 @@ export function useDatasets(visible: boolean): readonly DatasetStatus[] {
   const [datasets, setDatasets] = useState<readonly DatasetStatus[]>([])
   useEffect(() => {
     if (!client || !visible) return
-    const leaving = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let isSoon = false
-    const readIn = (waitMs: number) => {
-      clearTimeout(timer)
-      timer = setTimeout(() => void read(), waitMs)
-    }
-    const read = async () => {
-      isSoon = false
+    const reading = keepReading(async (signal) => {
       try {
-        const options = { signal: leaving.signal }
-        const list = await client.listDatasets({}, options)
-        setDatasets(await Promise.all(list.map(({ dataset }) => client.datasetStatus({ dataset }, options))))
+        const list = await client.listDatasets({}, { signal })
+        setDatasets(await Promise.all(list.map(({ dataset }) => client.datasetStatus({ dataset }, { signal }))))
       } catch {
         // closed or away: the last known stay in sight, and the folder itself says what is wrong
       }
-      if (!leaving.signal.aborted) readIn(REFRESH_MS)
-    }
-    const watching = client.onDidChangeDataset(() => {
-      if (!isSoon) readIn(SETTLE_MS) // changes that never pause must not put it off for ever
-      isSoon = true
-    })
-    void read()
+      return REFRESH_MS
+    }, SETTLE_MS)
+    const watching = client.onDidChangeDataset(() => reading.readSoon())
     return () => {
-      leaving.abort()
       watching.dispose()
-      clearTimeout(timer)
+      reading.dispose()
     }
   }, [client, visible])
   return datasets

@@ -6,6 +6,7 @@ import { useClient } from '../../desk/app-desk.ts'
 import { useDeviceReachable } from '../app-hooks.ts'
 import { useHome } from '../use-home.ts'
 import type { PaneEntry } from './file-source.ts'
+import { keepReading } from './keep-reading.ts'
 import { sourceOf } from './source-of.ts'
 
 /** A folder as last read. */
@@ -78,49 +79,24 @@ export function useFolder(device: string, path: string | null, visible: boolean)
 
   useEffect(() => {
     if (!client || folder === undefined || !reachable) return
-    const leaving = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let isReading = false
-    let isStale = false
-    const read = async () => {
-      isStale = isReading
-      if (isReading) return // an answer that was asked for earlier must not be shown over a newer one
-      isReading = true
-      isSoon = false
-      let waitMs = REFRESH_MS
+    const reading = keepReading(async (signal) => {
+      let restMs = REFRESH_MS
       try {
-        const { entries, truncated } = await sourceOf(client, device).list(folder, { signal: leaving.signal })
-        waitMs += entries.length * REFRESH_MS_AN_ENTRY
+        const { entries, truncated } = await sourceOf(client, device).list(folder, { signal })
+        restMs += entries.length * REFRESH_MS_AN_ENTRY
         keep(keyOf(device, folder), { path: folder, entries, truncated, readAtMs: Date.now() }, undefined)
       } catch (failure) {
-        if (errorCode(failure) === 'dataset/locked') waitMs = OPENING_MS
-        else if (!leaving.signal.aborted) keep(keyOf(device, folder), undefined, failure)
+        if (errorCode(failure) === 'dataset/locked') restMs = OPENING_MS
+        else if (!signal.aborted) keep(keyOf(device, folder), undefined, failure)
       }
-      isReading = false
-      if (!leaving.signal.aborted && (visible || isStale)) readIn(isStale ? SETTLE_MS : waitMs)
-    }
-    const readIn = (waitMs: number) => {
-      clearTimeout(timer)
-      timer = setTimeout(() => void read(), waitMs)
-    }
-    let isSoon = false
-    const readSoon = () => {
-      if (isSoon) return // changes that never pause must not put it off for ever
-      isSoon = true
-      readIn(SETTLE_MS)
-    }
-    const readNow = () => {
-      clearTimeout(timer)
-      void read()
-    }
-    const watching = device === ELSEWHERE && visible ? client.onDidChangeDataset(readSoon) : undefined
-    again.current = readNow
-    readNow()
+      return visible ? restMs : undefined
+    }, SETTLE_MS)
+    const watching = device === ELSEWHERE && visible ? client.onDidChangeDataset(() => reading.readSoon()) : undefined
+    again.current = () => reading.readNow()
     return () => {
       again.current = undefined
-      leaving.abort()
       watching?.dispose()
-      clearTimeout(timer)
+      reading.dispose()
     }
   }, [client, device, folder, reachable, visible])
 
