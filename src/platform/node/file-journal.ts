@@ -14,7 +14,9 @@ import {
 import path from 'node:path'
 import { promisify } from 'node:util'
 import type { Sealer } from '../../base/sealer.ts'
+import { StoreError } from '../../base/store-error.ts'
 import type { StoreJournal } from '../../files/store-journal.ts'
+import { InTurn } from './in-turn.ts'
 import { systemStoreError } from './system-store-error.ts'
 
 const PART_NAME = /^tree\.journal-(\d{8})$/
@@ -45,6 +47,7 @@ export class FileJournal implements StoreJournal {
   #current: Part | undefined
   #next: number
   #isFolderSynced = true
+  readonly #syncing = new InTurn()
   #isDisposed = false
 
   constructor(folder: string, sealer: Sealer) {
@@ -105,18 +108,8 @@ export class FileJournal implements StoreJournal {
     }
   }
 
-  async sync(): Promise<void> {
-    const dirty = this.#parts.filter(({ isSynced }) => !isSynced)
-    for (const part of dirty) part.isSynced = true
-    try {
-      await Promise.all(dirty.map(({ file }) => datasync(file)))
-      if (!this.#isFolderSynced) await this.#syncFolder()
-    } catch (error) {
-      for (const part of dirty) part.isSynced = false
-      // A part that was forgotten meanwhile lies in the store behind, synced.
-      if (dirty.every((part) => this.#parts.includes(part))) throw systemStoreError(error, this.#folder)
-      await this.sync()
-    }
+  sync(): Promise<void> {
+    return this.#syncing.run(() => this.#syncDirty())
   }
 
   dispose(): void {
@@ -140,11 +133,29 @@ export class FileJournal implements StoreJournal {
     return this.#current
   }
 
+  async #syncDirty(): Promise<void> {
+    const dirty = this.#parts.filter(({ isSynced }) => !isSynced)
+    for (const part of dirty) part.isSynced = true
+    try {
+      await Promise.all(dirty.map(({ file }) => datasync(file)))
+      if (!this.#isFolderSynced) await this.#syncFolder()
+    } catch (error) {
+      for (const part of dirty) part.isSynced = false
+      // A part that was forgotten meanwhile lies in the store behind, synced.
+      if (dirty.every((part) => this.#parts.includes(part))) throw systemStoreError(error, this.#folder)
+      if (this.#isDisposed) throw StoreError.closed(this.#folder)
+      await this.#syncDirty()
+    }
+  }
+
   async #syncFolder(): Promise<void> {
-    this.#isFolderSynced = true
     const folder = openSync(this.#folder, 'r')
+    this.#isFolderSynced = true
     try {
       await syncAll(folder)
+    } catch (error) {
+      this.#isFolderSynced = false
+      throw error
     } finally {
       closeSync(folder)
     }

@@ -7,6 +7,7 @@ import type { Disposable } from '../../base/disposable.ts'
 import type { ChunkId, SealedChunk } from '../../files/chunk-id.ts'
 import type { ChunkStore, ChunkStoreStats } from '../../files/chunk-store.ts'
 import { ContentError } from '../../files/content-error.ts'
+import { InTurn } from './in-turn.ts'
 import { decodeRecordHead, encodeRecordHead, type PackRecord, RECORD_HEAD_BYTES } from './pack-record.ts'
 
 /** A pack is closed at this size: small enough that evicting one copies little forward, large enough that there are few files. */
@@ -39,7 +40,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
   readonly #packs = new Map<number, Pack>()
   readonly #places = new Map<ChunkId, number>()
   #last: Pack | undefined
-  #unsynced = new Set<Pack>()
+  readonly #unsynced = new Set<Pack>()
+  readonly #syncing = new InTurn()
   #evicting: Promise<unknown> = Promise.resolve()
 
   constructor(folder: string, options: { readonly packBytes?: number } = {}) {
@@ -75,10 +77,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
     this.#append({ kind: 'chunk', id, epoch, length: bytes.length, digest: sha256(bytes) }, bytes)
   }
 
-  async sync(): Promise<void> {
-    const dirty = [...this.#unsynced]
-    this.#unsynced.clear()
-    await Promise.all(dirty.map(({ file, number }) => (this.#packs.has(number) ? sync(file) : undefined)))
+  sync(): Promise<void> {
+    return this.#syncing.run(() => this.#syncDirty())
   }
 
   evict(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
@@ -103,6 +103,19 @@ export class PackChunkStore implements ChunkStore, Disposable {
     this.#packs.clear()
     this.#places.clear()
     this.#last = undefined
+  }
+
+  async #syncDirty(): Promise<void> {
+    const dirty = [...this.#unsynced]
+    this.#unsynced.clear()
+    const isHeld = ({ number }: Pack) => this.#packs.has(number)
+    const syncOne = (pack: Pack) =>
+      sync(pack.file).catch((error: unknown) => {
+        if (!isHeld(pack)) return // evicted meanwhile
+        this.#unsynced.add(pack)
+        throw error
+      })
+    await Promise.all(dirty.filter(isHeld).map(syncOne))
   }
 
   async #evictNow(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {

@@ -1,0 +1,78 @@
+import { fdatasync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { utf8 } from '../../base/bytes.ts'
+import type { ChunkId } from '../../files/chunk-id.ts'
+import { FileJournal } from './file-journal.ts'
+import { FilesSealer } from './files-sealer.ts'
+import { PackChunkStore } from './pack-chunk-store.ts'
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  return { ...fs, fdatasync: vi.fn(fs.fdatasync) }
+})
+
+type Done = (error: Error | null) => void
+
+let folder = ''
+/** Syncs that wait for the disk. */
+let waiting: Done[] = []
+const turns = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-journal-'))
+  waiting = []
+})
+afterEach(() => {
+  vi.mocked(fdatasync).mockReset()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const holdSyncs = () => vi.mocked(fdatasync).mockImplementation(((_: number, done: Done) => void waiting.push(done)) as typeof fdatasync)
+const journalOf = () => new FileJournal(folder, new FilesSealer(new Uint8Array(32).fill(5)))
+
+describe('two who sync at once', () => {
+  const stores = {
+    'the journal': () => {
+      const journal = journalOf()
+      return { write: () => journal.append(utf8('a')), sync: () => journal.sync(), dispose: () => journal.dispose() }
+    },
+    packs: () => {
+      const packs = new PackChunkStore(folder)
+      let n = 0
+      const write = () => packs.put({ id: (n++).toString(16).padStart(64, '0') as ChunkId, epoch: 1, bytes: utf8('sealed') })
+      return { write, sync: () => packs.sync(), dispose: () => packs.dispose() }
+    },
+  }
+
+  it.each(Object.keys(stores) as (keyof typeof stores)[])('[DS7] both wait until it lies on the disk: %s', async (name) => {
+    holdSyncs()
+    const store = stores[name]()
+    store.write()
+    const done: string[] = []
+    const first = store.sync().then(() => done.push('first'))
+    const second = store.sync().then(() => done.push('second'))
+    await turns()
+    expect({ done, waiting: waiting.length }).toEqual({ done: [], waiting: 1 })
+    waiting.splice(0).forEach((end) => end(null))
+    await Promise.all([first, second])
+    store.dispose()
+  })
+
+  it.each(Object.keys(stores) as (keyof typeof stores)[])('[DS7] a sync that failed is not forgotten: %s', async (name) => {
+    holdSyncs()
+    const store = stores[name]()
+    store.write()
+    const first = store.sync()
+    await turns()
+    waiting.splice(0).forEach((end) => end(Object.assign(new Error('no'), { code: 'EIO' })))
+    await expect(first).rejects.toThrow()
+    const second = store.sync()
+    await turns()
+    expect(waiting.length).toBe(1)
+    waiting.splice(0).forEach((end) => end(null))
+    await second
+    store.dispose()
+  })
+})
