@@ -4,7 +4,10 @@ import { silentLogger } from '../base/logger.ts'
 import { bringSegments, testFileDevice, type TestFileDevice } from '../testkit/file-device.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
+import type { SealedChunk } from './chunk-id.ts'
+import { ContentError } from './content-error.ts'
 import { DatasetTree } from './dataset-tree.ts'
+import { MemoryChunkStore } from './memory-chunk-store.ts'
 import { describeMountedTree } from './mounted-tree.suite.ts'
 import { type Ino, ROOT_INO, type TreeChange } from './mounted-tree.ts'
 
@@ -107,6 +110,51 @@ it('[MT11] what was written is a version when it is closed, or quiet for 2 s; no
   await expect.poll(() => dataset.at('/f').bytes).toBe(6)
   await tree.flush(ino)
   expect(dataset.versions(node.id).length).toBe(3)
+  await close()
+})
+
+it('[MT11] what is written while a version is made becomes one, too, when it is quiet', async () => {
+  const clock = new ManualClock()
+  const held: (() => void)[] = []
+  const chunks = new (class extends MemoryChunkStore {
+    override async put(chunk: SealedChunk): Promise<void> {
+      if (held.length < 2) await new Promise<void>((resolve) => held.push(resolve))
+      return super.put(chunk)
+    }
+  })()
+  const { tree, home, dataset, close } = treeOf(clock, testFileDevice(1, clock, { chunks }))
+  const { ino } = tree.create(home, 'f', 0o644)
+  await tree.write(ino, 0, bytes('one'))
+  clock.advance(2_100)
+  await expect.poll(() => held.length).toBe(2) // asked at once, and again by who waits
+  await tree.write(ino, 3, bytes('two'))
+  for (const go of held) go()
+  await expect.poll(() => dataset.at('/f').bytes).toBe(3)
+  clock.advance(2_100)
+  await expect.poll(() => dataset.at('/f').bytes).toBe(6)
+  await close()
+})
+
+it('[MT11] what could not be made a version is tried again, also after the file was closed', async () => {
+  const clock = new ManualClock()
+  const chunks = new (class extends MemoryChunkStore {
+    isFull = true
+    override async put(chunk: SealedChunk): Promise<void> {
+      if (this.isFull) throw new ContentError('chunk/store-full', 'full')
+      return super.put(chunk)
+    }
+  })()
+  const { tree, home, dataset, close } = treeOf(clock, testFileDevice(1, clock, { chunks }))
+  const { ino } = tree.create(home, 'f', 0o644)
+  await tree.write(ino, 0, bytes('one'))
+  await expect(tree.flush(ino)).rejects.toMatchObject({ code: 'tree/full' })
+  tree.forget(ino, 1)
+  for (const isFull of [true, false]) {
+    chunks.isFull = isFull
+    clock.advance(10_100)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(dataset.at('/f').bytes).toBe(3)
   await close()
 })
 

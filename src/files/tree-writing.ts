@@ -12,6 +12,8 @@ import type { TreeDataset, TreeSlot } from './tree-slots.ts'
 
 /** A file that is written and not closed becomes a version when nothing was written for this long (flow D). */
 const QUIET_MS = 2_000
+/** What could not be made a version is tried again this much later: room may be made, a device may come back. */
+const RETRY_MS = 10_000
 /** A file that is synced again and again and never quiet becomes a version this often: what no version names may be let go of. */
 const LONGEST_MS = 600_000
 /** What closed files hold reaches the disk itself this long after: together, for each waits milliseconds. */
@@ -29,6 +31,7 @@ export class TreeWriting implements Disposable {
   readonly #options: TreeWritingOptions
   readonly #numbers: TreeNumbers
   #syncing: Disposable | undefined
+  #isDisposed = false
 
   constructor(options: TreeWritingOptions) {
     this.#options = options
@@ -48,12 +51,7 @@ export class TreeWriting implements Disposable {
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
-    slot.quiet?.dispose()
-    slot.quiet = this.#options.clock.after(QUIET_MS, () => {
-      const failed = (error: unknown) =>
-        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) })
-      new Promise<void>((resolve) => resolve(this.commit(slot))).catch(failed)
-    })
+    this.#commitIn(slot, QUIET_MS)
     return slot.staged
   }
 
@@ -65,6 +63,7 @@ export class TreeWriting implements Disposable {
       try {
         if (staged.storeNow()) return this.#committed(slot, staged, hadChanges)
       } catch (error) {
+        this.#retry(slot)
         throw treeErrorOf(error)
       }
     }
@@ -83,7 +82,24 @@ export class TreeWriting implements Disposable {
         if (slot.committing === committing) slot.committing = undefined
       })
     slot.committing = committing
-    return after.catch(rethrow)
+    return after.catch((error: unknown) => {
+      this.#retry(slot)
+      rethrow(error)
+    })
+  }
+
+  #commitIn(slot: TreeSlot, ms: number): void {
+    slot.quiet?.dispose()
+    slot.quiet = this.#options.clock.after(ms, () => {
+      const failed = (error: unknown) =>
+        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) })
+      new Promise<void>((resolve) => resolve(this.commit(slot))).catch(failed)
+    })
+  }
+
+  /** Nobody may ever close it again: who did has heard that it failed. */
+  #retry(slot: TreeSlot): void {
+    if (slot.staged && !slot.isRemoved && !this.#isDisposed) this.#commitIn(slot, RETRY_MS)
   }
 
   /**
@@ -113,7 +129,6 @@ export class TreeWriting implements Disposable {
   #committed(slot: TreeSlot, staged: StagedFile, hadChanges: boolean): void {
     // Written to again meanwhile: the next close or the quiet makes that a version.
     if (slot.isRemoved || slot.staged !== staged) return
-    slot.quiet?.dispose()
     const { manifest } = staged
     const before = this.#numbers.node(slot)
     const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
@@ -124,6 +139,7 @@ export class TreeWriting implements Disposable {
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
     if (staged.isStored) {
+      slot.quiet?.dispose()
       slot.staged = undefined
       slot.mtimeNs = undefined
     }
@@ -150,6 +166,7 @@ export class TreeWriting implements Disposable {
   }
 
   dispose(): void {
+    this.#isDisposed = true
     for (const slot of this.#numbers.slots.all) slot.quiet?.dispose()
     this.#syncing?.dispose()
   }
