@@ -1,0 +1,96 @@
+import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
+import type { MenuEntry } from '../../ui/menu.tsx'
+import { openApp } from '../app-hooks.ts'
+import type { PaneEntry } from './file-source.ts'
+import { fileUse } from './folder-view.ts'
+import { joinPath } from './home-path.ts'
+import { isShared, type PaneDialog } from './pane-dialogs.tsx'
+
+/** What the menu of a pane knows of it, and what its entries do there. */
+export interface PaneMenuParts {
+  readonly state: AppStateOf<'files'>
+  readonly path: string
+  /** How many entries are chosen. */
+  readonly chosen: number
+  /** Why nothing can be changed here, not even read, and not run; undefined: it can. */
+  readonly fixed: string | undefined
+  readonly away: string | undefined
+  readonly notRunnable: string | undefined
+  readonly canPaste: boolean
+  /** The dataset this folder is in. */
+  readonly dataset: { readonly dataset: string; readonly name: string } | undefined
+  open(entry: PaneEntry, beside?: boolean): void
+  rename(entry: PaneEntry): void
+  run(entry: PaneEntry): void
+  take(isCut: boolean): void
+  paste(): void
+  download(): void
+  show(dialog: PaneDialog): void
+  copyPath(path: string): void
+  trash(): void
+  addFolder(): void
+  pickFiles(): void
+  toggleHidden(): void
+}
+
+/** All that can be done with an entry and its folder; without an entry, with the folder alone. */
+export function paneMenu(entry: PaneEntry | undefined, pane: PaneMenuParts): readonly MenuEntry[] {
+  return [...(entry ? entryMenu(entry, pane) : pasteEntry(pane)), 'separator', ...folderMenu(pane)]
+}
+
+const pasteEntry = ({ canPaste, fixed, paste }: PaneMenuParts) => [
+  canPaste && { label: 'Paste', shortcut: 'Ctrl+V', disabledBecause: fixed, onSelect: paste },
+]
+
+function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] {
+  const { fixed, away, notRunnable, state } = pane
+  const { device } = state
+  const path = joinPath(pane.path, entry.name)
+  const isFolder = entry.kind === 'folder'
+  return [
+    { label: 'Open', shortcut: 'Enter', onSelect: () => pane.open(entry) },
+    isFolder && { label: 'Open in a new tab', onSelect: () => pane.open(entry, true) },
+    isFolder &&
+      device !== ELSEWHERE && {
+        label: 'Open a terminal here',
+        onSelect: () => openApp({ kind: 'terminal', device, terminalId: null, cwd: path }),
+      },
+    entry.kind === 'file' &&
+      fileUse(entry) !== 'text' && {
+        label: 'Open as text',
+        onSelect: () => openApp({ kind: 'editor', device, path, textDoc: null, version: null }),
+      },
+    'separator',
+    { label: 'Rename', shortcut: 'F2', disabledBecause: fixed, onSelect: () => pane.rename(entry) },
+    {
+      label: isFolder ? 'Run a command on it elsewhere' : 'Run elsewhere',
+      disabledBecause: fixed ?? notRunnable,
+      onSelect: () => pane.run(entry),
+    },
+    { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => pane.take(false) },
+    { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: fixed, onSelect: () => pane.take(true) },
+    ...pasteEntry(pane),
+    (entry.kind === 'file' || entry.kind === 'link') && { label: 'Download', disabledBecause: away, onSelect: pane.download },
+    isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => pane.show({ kind: 'history', entry }) },
+    isShared(entry) &&
+      entry.shared.isConflictCopy && { label: 'Choose a version…', onSelect: () => pane.show({ kind: 'conflict', entry }) },
+    'separator',
+    { label: 'Copy path', onSelect: () => pane.copyPath(path) },
+    {
+      label: pane.chosen > 1 ? `Move ${pane.chosen} to trash` : 'Move to trash',
+      shortcut: 'Delete',
+      danger: true,
+      disabledBecause: fixed,
+      onSelect: pane.trash,
+    },
+  ]
+}
+
+function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly MenuEntry[] {
+  return [
+    { label: 'New folder', disabledBecause: fixed, onSelect: pane.addFolder },
+    { label: 'Put files here…', disabledBecause: fixed, onSelect: pane.pickFiles },
+    dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...dataset }) },
+    { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: pane.toggleHidden },
+  ]
+}
