@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { StoreError } from '../base/store-error.ts'
 import { bringSegments, testFileDevice, type TestFileDevice } from '../testkit/file-device.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
+import type { LogHead, StoredSegment } from './dataset-store.ts'
+import { MemoryDatasetStore } from './memory-dataset-store.ts'
 
 const START_MS = Date.UTC(2026, 10, 22, 9, 30)
 
@@ -232,4 +235,29 @@ it('[OL2] a segment whose past is not here waits', async () => {
   bringSegments(b, third.dataset)
   expect(names(third.dataset)).toEqual(['f'])
   expect(devices.length).toBe(2)
+})
+
+it('[OL4] a disk that is full when changes are signed ends nothing: they are signed when there is room, or by the next start', async () => {
+  const clock = new ManualClock(START_MS)
+  const store = new (class extends MemoryDatasetStore {
+    isFull = false
+    override putSegment(segment: StoredSegment, head: LogHead): void {
+      if (this.isFull) throw StoreError.diskFull('here')
+      super.putSegment(segment, head)
+    }
+  })()
+  const { dataset } = testFileDevice(1, clock, { store })
+  store.isFull = true
+  dataset.makeFolder(dataset.root, 'a')
+  clock.advance(1_000)
+  expect(store.segmentOrder().length).toBe(0)
+  store.isFull = false
+  clock.advance(10_000)
+  expect([store.segmentOrder().length, store.tail().length]).toEqual([1, 0])
+  store.isFull = true
+  dataset.makeFolder(dataset.root, 'b')
+  dataset.dispose()
+  store.isFull = false
+  const again = testFileDevice(1, clock, { store }).dataset
+  expect([names(again), store.segmentOrder().length, store.tail().length]).toEqual([['a', 'b'], 2, 0])
 })

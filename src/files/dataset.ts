@@ -60,6 +60,7 @@ export class Dataset extends DatasetView implements Disposable {
       signer,
       deviceName,
       clock,
+      logger: parts.logger,
       ...(parts.book && { book: parts.book }),
       onDidCut: (log, seq) => this.#cut.fire({ log, seq }),
     })

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable } from '../base/disposable.ts'
-import { toHex } from '../base/bytes.ts'
-import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
 import type { DatasetStore, LogHead } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import type { LogId, Op, OpBody, OpId } from './op.ts'
@@ -9,6 +10,8 @@ import { MAX_SEGMENT_OPS, NO_SEGMENT, type Segment, type SegmentCodec, type Segm
 
 /** How long an op may wait for others before its segment is signed. */
 const SEGMENT_DELAY_MS = 200
+/** What could not be signed and kept (the disk is full) is tried again this much later. */
+const RETRY_MS = 5_000
 /** The inline pieces of this many ops are what a segment may hold at most. */
 const MAX_SEGMENT_TEXT = 4 * 1024 * 1024
 const OWN = 'own'
@@ -30,6 +33,7 @@ export interface OwnLogOptions {
   readonly signer: SegmentSigner
   readonly deviceName: () => string
   readonly clock: Clock
+  readonly logger: Logger
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
   /** A segment was signed: it can be offered. */
@@ -97,12 +101,10 @@ export class OwnLog implements Disposable {
     })
   }
 
-  /** The transaction of `append` is done: signs what is ripe, and the rest soon. */
+  /** The transaction of `append` is done: signs what is ripe, and the rest soon. Never throws: the ops are kept. */
   settle(): void {
-    if (this.#pending.length >= MAX_SEGMENT_OPS || this.#pendingText >= MAX_SEGMENT_TEXT) this.flush()
-    else if (this.#pending.length > 0 && !this.#isDisposed) {
-      this.#timer ??= this.#options.clock.after(SEGMENT_DELAY_MS, () => this.flush())
-    }
+    if (this.#pending.length >= MAX_SEGMENT_OPS || this.#pendingText >= MAX_SEGMENT_TEXT) this.#tryFlush()
+    else this.#flushIn(SEGMENT_DELAY_MS)
   }
 
   /** The transaction of `append` failed: none of it happened. */
@@ -111,16 +113,30 @@ export class OwnLog implements Disposable {
     this.#pending = this.#pending.filter((op) => !gone.has(op))
   }
 
-  /** Signs all that is kept. */
+  /** Signs all that is kept. @throws StoreError */
   flush(): void {
     this.#timer?.dispose()
     this.#timer = undefined
     while (this.#pending.length > 0) this.#cut(this.#pending.slice(0, this.#ripe()))
   }
 
+  /** What cannot be signed any more the next start signs. */
   dispose(): void {
-    this.flush()
     this.#isDisposed = true
+    this.#tryFlush()
+  }
+
+  #flushIn(ms: number): void {
+    if (this.#pending.length > 0 && !this.#isDisposed) this.#timer ??= this.#options.clock.after(ms, () => this.#tryFlush())
+  }
+
+  #tryFlush(): void {
+    try {
+      this.flush()
+    } catch (error) {
+      this.#options.logger.warn('changes of files cannot be signed yet; others see them later', { error: errorMessage(error) })
+      this.#flushIn(RETRY_MS)
+    }
   }
 
   #ripe(): number {
