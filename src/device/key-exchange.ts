@@ -30,6 +30,11 @@ export class KeysHeard implements Disposable {
     this.#heard.dispose()
   }
 
+  /** Nobody has ever said so: this device was linked with none. */
+  get isEmpty(): boolean {
+    return this.#values.entries(SPACE).length === 0
+  }
+
   has(device: DeviceId, current: string): boolean {
     const kept = this.#values.get(SPACE, device)
     return kept !== undefined && fromUtf8(kept) === current

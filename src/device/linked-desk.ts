@@ -140,7 +140,8 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
   owned.add(copies.onDidPauseSelf(() => meeting.close()))
   if (copies.isSelfPaused || isRemoved(desk.devices, self)) return owned
   const behind = () => desk.devices.members.map(({ device }) => device).filter((id) => id !== self && !heard.has(id, datasetKeys.current))
-  const isNew = () => !desk.devices.members.some(({ device }) => device !== self && heard.has(device, datasetKeys.current))
+  /** Out of a recovery kit, and linked with nobody yet. All others were let in by a device that the rest know. */
+  const isNew = () => vault.holdsPerson && heard.isEmpty
   const admission = {
     own: () => (isNew() ? desk.devices.admissionOf(self) : undefined),
     take: (shown: Uint8Array) => desk.devices.takeAdmission(shown),
@@ -172,7 +173,12 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
       const both = new DisposableStore()
       both.add(desk.keyring.onDidChange(listener))
       const isOver = () => datasetKeys.leftRendezvousSecrets.length > 0 && behind().length === 0
-      both.add(heard.onDidHear(() => isOver() && queueMicrotask(() => listener()))) // nobody is waited for any more
+      let wasNew = isNew()
+      const handleHeard = () => {
+        if (wasNew || isOver()) queueMicrotask(() => listener()) // known now, or nobody is waited for any more
+        wasNew = false
+      }
+      both.add(heard.onDidHear(handleHeard))
       return both
     },
     // After the peers have been told: a device that was removed hears why before its link ends.

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import { utf8 } from '../base/bytes.ts'
+import { silentLogger } from '../base/logger.ts'
+import { systemRandom } from '../base/random.ts'
+import { Vault } from '../identity/vault.ts'
+import { DAY_MS, workspaceMeeting } from '../sync/meeting-keys.ts'
+import type { RendezvousClient } from '../sync/rendezvous-client.ts'
+import { RendezvousPool } from '../sync/rendezvous-pool.ts'
+import { SealedTopic } from '../sync/sealed-topic.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
 
@@ -114,6 +122,34 @@ describe('removing a device', () => {
     expect([(await phone.control().status({})).links, (await phone.control().status({})).phase]).toEqual([0, 'open'])
     expect((await phone.control().listDevices({})).map(({ state }) => state).filter((state) => state === 'linked')).toEqual([])
     expect((await laptop.control().status({})).links).toBe(1)
+  })
+
+  it('[SY69] [SY72] who waits where it was removed from says no name there, not even the one that the root itself let in', async () => {
+    server.stop() // so that it is waited for
+    const vault = await Vault.load({ crypto: world.crypto, store: phone.vaultStore, clock: world.clock })
+    await vault.unlock('thief', utf8(PASSPHRASE))
+    const secret = vault.keys.datasetKeys.rendezvousSecret.slice()
+    vault.dispose()
+    phone.stop()
+    await remove(laptop, 'phone')
+    await vi.waitFor(async () => expect(await epochOf(laptop)).toBe(1), LONG_WAIT)
+    const parts = { clock: world.clock, random: systemRandom, logger: silentLogger }
+    const pool = world.owned.add(new RendezvousPool({ ...parts, openSocket: () => world.openSocket() }))
+    pool.use('ws://rendezvous.test:1/')
+    const heard: string[] = []
+    const day = Math.floor(world.clock.nowMs() / DAY_MS)
+    const topic = new SealedTopic(pool.clients[0] as RendezvousClient, workspaceMeeting(secret, day), systemRandom)
+    topic.onDidReceive(({ text }) => heard.push(JSON.parse(text).kind))
+    const asked = { kind: 'here', from: vault.label?.deviceId, isAnswer: false }
+    topic.onDidJoin(() => topic.send(JSON.stringify(asked)))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    laptop.stop() // and says who it is anew when it comes back
+    await laptop.start()
+    await open(laptop)
+    await vi.waitFor(() => expect(heard).toContain('moved'), LONG_WAIT)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(new Set(heard)).toEqual(new Set(['moved']))
+    await server.start()
   })
 
   it('[DV40] paired anew it belongs again, and reads what was written meanwhile', async () => {
