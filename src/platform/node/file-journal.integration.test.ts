@@ -1,8 +1,8 @@
-import { fdatasync, mkdtempSync, rmSync } from 'node:fs'
+import { fdatasync, mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { utf8 } from '../../base/bytes.ts'
+import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import type { ChunkId } from '../../files/chunk-id.ts'
 import { FileJournal } from './file-journal.ts'
 import { FilesSealer } from './files-sealer.ts'
@@ -10,7 +10,7 @@ import { PackChunkStore } from './pack-chunk-store.ts'
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
-  return { ...fs, fdatasync: vi.fn(fs.fdatasync) }
+  return { ...fs, fdatasync: vi.fn(fs.fdatasync), writeSync: vi.fn(fs.writeSync) }
 })
 
 type Done = (error: Error | null) => void
@@ -26,6 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.mocked(fdatasync).mockReset()
+  vi.mocked(writeSync).mockReset()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -75,4 +76,38 @@ describe('two who sync at once', () => {
     await second
     store.dispose()
   })
+})
+
+const partsIn = () => readdirSync(folder).filter((name) => name.includes('journal'))
+const full = () => {
+  throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+}
+
+it('[DS7] while the disk is full no part after part is begun', () => {
+  const journal = journalOf()
+  journal.append(utf8('a'))
+  vi.mocked(writeSync).mockImplementation(full)
+  for (let n = 0; n < 5; n++) {
+    journal.turn()
+    expect(() => journal.append(utf8('b'))).toThrow(expect.objectContaining({ code: 'store/disk-full' }))
+  }
+  vi.mocked(writeSync).mockReset()
+  expect(partsIn().length).toBe(2)
+  journal.append(utf8('c'))
+  journal.dispose()
+  expect([...journalOf().entries()].map(fromUtf8)).toEqual(['a', 'c'])
+})
+
+it('[DS7] nothing is begun once it is closed', () => {
+  const journal = journalOf()
+  journal.dispose()
+  expect(() => journal.append(utf8('a'))).toThrow(expect.objectContaining({ code: 'store/closed' }))
+  expect(partsIn()).toEqual([])
+})
+
+it('[DS7] a change of very much is one entry: a folder of 60,000 files is removed at once', () => {
+  const journal = journalOf()
+  journal.append(new Uint8Array(65 * 1024 * 1024))
+  journal.dispose()
+  expect([...journalOf().entries()].map(({ length }) => length)).toEqual([65 * 1024 * 1024])
 })

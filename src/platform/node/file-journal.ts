@@ -21,8 +21,6 @@ import { systemStoreError } from './system-store-error.ts'
 
 const PART_NAME = /^tree\.journal-(\d{8})$/
 const LENGTH_BYTES = 4
-/** More is no entry of ours: a segment of 8 MiB and what goes with it. */
-const MAX_ENTRY_BYTES = 64 * 1024 * 1024
 const datasync = promisify(fdatasync)
 const syncAll = promisify(fsync)
 
@@ -78,9 +76,9 @@ export class FileJournal implements StoreJournal {
   }
 
   append(entry: Uint8Array): void {
+    if (this.#isDisposed) throw StoreError.closed(this.#folder)
     const part = this.#current ?? this.#begin()
     const sealed = this.#sealer.seal(entry, contextOf(part.number, part.entries))
-    if (sealed.length > MAX_ENTRY_BYTES) throw new RangeError('a change of that many bytes')
     const framed = Buffer.allocUnsafe(LENGTH_BYTES + sealed.length)
     framed.writeUInt32LE(sealed.length, 0)
     framed.set(sealed, LENGTH_BYTES)
@@ -97,8 +95,9 @@ export class FileJournal implements StoreJournal {
   }
 
   turn(): () => void {
-    this.#current = undefined
-    const before = this.#next
+    // One that holds nothing goes on: while a disk is full, each try would open another.
+    if (this.#current && this.#current.entries > 0) this.#current = undefined
+    const before = this.#current?.number ?? this.#next
     return () => {
       if (this.#isDisposed) return
       // The oldest first: what a kill leaves has no gap.
