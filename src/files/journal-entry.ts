@@ -1,4 +1,5 @@
 import { concatBytes, fromUtf8, utf8 } from '../base/bytes.ts'
+import { StoreError } from '../base/store-error.ts'
 import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
 import {
   headOf,
@@ -68,9 +69,11 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
   return concatBytes(length, json, ...blobs)
 }
 
+/** @throws StoreError: a later version of this program wrote it */
 export function decodeEntry(bytes: Uint8Array): JournalEntry {
   let at = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
   const plain = JSON.parse(fromUtf8(bytes.subarray(4, at))) as Plain
+  if (plain.v !== 1) throw StoreError.failed('of files', new Error('a newer version wrote its journal'))
   const next = (length: number) => bytes.slice(at, (at += length))
   const values = (plain.e ?? []).map(([space, key, length]) => ({ space, key, value: length === null ? undefined : next(length) }))
   const segments = (plain.s ?? []).map(([log, seq, length, head]) => ({ segment: { log, seq, bytes: next(length) }, head }))

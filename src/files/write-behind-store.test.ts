@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { concatBytes, utf8 } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
@@ -154,5 +155,14 @@ describe('what is not carried yet', () => {
     await undefined
     await undefined
     expect([behind.value('s', 'k'), [...journal.entries()].length]).toEqual([Uint8Array.of(9), 0])
+  })
+
+  it('[DS7] what a later version wrote is refused, and kept', () => {
+    const [behind, journal] = [new MemoryDatasetStore(), new MemoryJournal()]
+    const json = utf8(JSON.stringify({ v: 2, e: [['s', 'k', null]] }))
+    journal.append(concatBytes(Uint8Array.of(0, 0, 0, json.length), json))
+    const open = () => new WriteBehindStore({ behind, journal, clock: systemClock, log: silentLogger })
+    expect(open).toThrow(expect.objectContaining({ code: 'store/failed' }))
+    expect([...journal.entries()].length).toBe(1)
   })
 })

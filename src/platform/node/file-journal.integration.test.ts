@@ -1,8 +1,9 @@
-import { fdatasync, mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { fdatasync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import { type Logger, silentLogger } from '../../base/logger.ts'
 import type { ChunkId } from '../../files/chunk-id.ts'
 import { FileJournal } from './file-journal.ts'
 import { FilesSealer } from './files-sealer.ts'
@@ -31,7 +32,7 @@ afterEach(() => {
 })
 
 const holdSyncs = () => vi.mocked(fdatasync).mockImplementation(((_: number, done: Done) => void waiting.push(done)) as typeof fdatasync)
-const journalOf = () => new FileJournal(folder, new FilesSealer(new Uint8Array(32).fill(5)))
+const journalOf = (log: Logger = silentLogger) => new FileJournal(folder, new FilesSealer(new Uint8Array(32).fill(5)), log)
 
 describe('two who sync at once', () => {
   const stores = {
@@ -110,4 +111,44 @@ it('[DS7] a change of very much is one entry: a folder of 60,000 files is remove
   journal.append(new Uint8Array(65 * 1024 * 1024))
   journal.dispose()
   expect([...journalOf().entries()].map(({ length }) => length)).toEqual([65 * 1024 * 1024])
+})
+
+describe('what is not whole', () => {
+  const warned = () => {
+    const warn = vi.fn()
+    return { warn, log: { ...silentLogger, warn } as Logger }
+  }
+  const written = (...texts: string[]) => {
+    const journal = journalOf()
+    for (const text of texts) journal.append(utf8(text))
+    journal.dispose()
+    return path.join(folder, partsIn().at(-1) as string)
+  }
+
+  it('[DS7] what a kill cut off is left out without a word', () => {
+    const file = written('a', 'b')
+    writeFileSync(file, readFileSync(file).subarray(0, -5))
+    const { warn, log } = warned()
+    const journal = journalOf(log)
+    expect([...journal.entries()].map(fromUtf8)).toEqual(['a'])
+    journal.turn()()
+    expect([partsIn(), warn.mock.calls.length]).toEqual([[], 0])
+  })
+
+  it.each([0, 1, 2])('[DS7] damage of entry %s is said, ends its part, and the part is kept', (n) => {
+    const file = written('a', 'b', 'c')
+    const bytes = readFileSync(file)
+    const at = Math.floor((bytes.length / 3) * (n + 0.5))
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+    writeFileSync(file, bytes)
+    written('d')
+    const { warn, log } = warned()
+    const journal = journalOf(log)
+    expect([...journal.entries()].map(fromUtf8)).toEqual([...['a', 'b', 'c'].slice(0, n), 'd'])
+    journal.turn()()
+    expect(partsIn()).toEqual([expect.stringMatching(/^tree\.journal-00000001-\d+\.damaged$/)])
+    expect(readFileSync(path.join(folder, partsIn()[0] as string))).toEqual(bytes)
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect([...journalOf().entries()]).toEqual([])
+  })
 })

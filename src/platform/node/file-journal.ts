@@ -8,11 +8,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Logger } from '../../base/logger.ts'
 import type { Sealer } from '../../base/sealer.ts'
 import { StoreError } from '../../base/store-error.ts'
 import type { StoreJournal } from '../../files/store-journal.ts'
@@ -34,11 +36,15 @@ interface Part {
 
 /**
  * A journal in files `tree.journal-NNNNNNNN` of a folder: each entry its length and then itself, sealed for its place. An
- * entry is one write; what a kill or a power cut left half at the end does not open, and ends the part.
+ * entry is one write; what a kill cut off at the end is left out. What does not open for another reason ends its part, which is
+ * set aside then.
  */
 export class FileJournal implements StoreJournal {
   readonly #folder: string
   readonly #sealer: Sealer
+  readonly #log: Logger
+  readonly #damaged = new Set<number>()
+  readonly #startedMs = Date.now()
   /** That an earlier start left. */
   readonly #left: readonly number[]
   #parts: Part[] = []
@@ -48,9 +54,10 @@ export class FileJournal implements StoreJournal {
   readonly #syncing = new InTurn()
   #isDisposed = false
 
-  constructor(folder: string, sealer: Sealer) {
+  constructor(folder: string, sealer: Sealer, log: Logger) {
     this.#folder = folder
     this.#sealer = sealer
+    this.#log = log
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.#left = partsIn(folder)
     this.#next = (this.#left.at(-1) ?? 0) + 1
@@ -62,16 +69,17 @@ export class FileJournal implements StoreJournal {
 
   *entries(): Generator<Uint8Array, undefined> {
     for (const number of this.#left) {
-      const bytes = readFileSync(this.#fileOf(number))
+      const bytes = this.#read(number)
       let at = 0
-      for (let n = 0; at + LENGTH_BYTES <= bytes.length; n++) {
-        const length = bytes.readUInt32LE(at)
-        at += LENGTH_BYTES
-        const entry = at + length <= bytes.length ? this.#opened(bytes.subarray(at, at + length), number, n) : undefined
+      for (let n = 0; isWholeAt(bytes, at); n++) {
+        const end = at + LENGTH_BYTES + bytes.readUInt32LE(at)
+        const entry = this.#opened(bytes.subarray(at + LENGTH_BYTES, end), number, n)
         if (!entry) break
         yield entry
-        at += length
+        at = end
       }
+      // Only a kill in the middle of a write leaves a piece, and only at the very end of all.
+      if (at < bytes.length && (number !== this.#left.at(-1) || isWholeAt(bytes, at))) this.#setAside(number, bytes.length - at)
     }
   }
 
@@ -101,7 +109,7 @@ export class FileJournal implements StoreJournal {
     return () => {
       if (this.#isDisposed) return
       // The oldest first: what a kill leaves has no gap.
-      for (const number of partsIn(this.#folder)) if (number < before) rmSync(this.#fileOf(number), { force: true })
+      for (const number of partsIn(this.#folder)) if (number < before) this.#remove(number)
       for (const { number, file } of this.#parts) if (number < before) closeSync(file)
       this.#parts = this.#parts.filter(({ number }) => number >= before)
     }
@@ -160,20 +168,47 @@ export class FileJournal implements StoreJournal {
     }
   }
 
+  #read(number: number): Buffer {
+    try {
+      return readFileSync(this.#fileOf(number))
+    } catch (error) {
+      throw systemStoreError(error, this.#fileOf(number))
+    }
+  }
+
+  /** What cannot be read of it is not thrown away with the rest: somebody may want to look at it. */
+  #setAside(number: number, lostBytes: number): void {
+    this.#damaged.add(number)
+    const file = this.#damagedFileOf(number)
+    this.#log.warn('a part of the journal of files is damaged: changes in it are lost; it is kept', { file, lostBytes })
+  }
+
+  #remove(number: number): void {
+    if (this.#damaged.delete(number)) renameSync(this.#fileOf(number), this.#damagedFileOf(number))
+    else rmSync(this.#fileOf(number), { force: true })
+  }
+
   #opened(sealed: Uint8Array, part: number, entry: number): Uint8Array | undefined {
     try {
       return this.#sealer.open(sealed, contextOf(part, entry))
     } catch {
-      return undefined // not whole: the call that wrote it never returned
+      return undefined // not what was written
     }
   }
 
   #fileOf(number: number): string {
     return path.join(this.#folder, `tree.journal-${String(number).padStart(8, '0')}`)
   }
+
+  #damagedFileOf(number: number): string {
+    return `${this.#fileOf(number)}-${this.#startedMs}.damaged`
+  }
 }
 
 const contextOf = (part: number, entry: number): string => `journal ${part} ${entry}`
+
+const isWholeAt = (bytes: Buffer, at: number): boolean =>
+  at + LENGTH_BYTES <= bytes.length && at + LENGTH_BYTES + bytes.readUInt32LE(at) <= bytes.length
 
 const partsIn = (folder: string): number[] =>
   readdirSync(folder)

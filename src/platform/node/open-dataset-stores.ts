@@ -29,7 +29,7 @@ export function openDatasetStores(
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const sealer = owned.add(new FilesSealer(storageKey))
     const behind = owned.add(new SqliteDatasetStore(path.join(folder, 'tree.sqlite'), sealer))
-    const journal = owned.add(new FileJournal(folder, sealer))
+    const journal = owned.add(new FileJournal(folder, sealer, log))
     const store = owned.add(new WriteBehindStore({ behind, journal, clock: systemClock, log }))
     const chunks = owned.add(new PackChunkStore(path.join(folder, 'chunks')))
     const { blocks, bsize } = statfsSync(folder)
