@@ -43,6 +43,24 @@ async function open(device: WorldDevice) {
 }
 
 describe('what one device may on another', () => {
+  it('[JB41] [ID77] a member runs jobs in the sandbox; on the network or without a sandbox takes the grant of a shell', async () => {
+    const asks = phone.control()
+    const policy = { where: { device: on('laptop') } }
+    const start = (more: object) => asks.startJob({ commandLine: 'cc in.c', folder: '/home/test/project', input: false, policy, ...more })
+    const failed = async (job: string) => (await asks.listJobs({})).find((one) => one.job === job)?.error?.code
+    const refused = [await start({ network: true }), await start({ policy: { ...policy, withoutSandbox: true } })]
+    for (const { job } of refused) expect(await failed(job)).toBe('grant/refused')
+    expect(laptop.jobSpawner.processes).toEqual([])
+    await start({})
+    await vi.waitFor(() => expect(laptop.jobSpawner.processes.length).toBe(1), LONG_WAIT)
+    const display = await open(laptop)
+    await display.addGrant({ grant: { device: on('phone'), abilities: ['shell'], ...account } })
+    await vi.waitFor(async () => {
+      await start({ network: true })
+      expect(laptop.jobSpawner.processes.length).toBe(2)
+    }, LONG_WAIT)
+  })
+
   it('[ID77] [DV42] a member looks and follows; what changes an account there is refused there, by name', async () => {
     const asks = phone.control()
     expect((await laptop.control().listDevices({})).map(({ name, role }) => `${name} ${role}`).sort()).toEqual([

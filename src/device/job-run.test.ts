@@ -9,6 +9,7 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { AttemptRun } from './job-run.ts'
 
+const REQUEST = { attempt: '2'.repeat(16), folder: '/f' } as AttemptRequest
 let clock: ManualClock
 let run: AttemptRun
 let far: ByteChannel
@@ -31,7 +32,7 @@ beforeEach(() => {
   heard = []
   isAnswerLost = false
   run = new AttemptRun({
-    request: { attempt: '2'.repeat(16), folder: '/f' } as AttemptRequest,
+    request: REQUEST,
     place: () => ({ start: open, attach: open, end: async () => undefined }),
     clock,
     log: silentLogger,
@@ -43,7 +44,7 @@ beforeEach(() => {
 afterEach(() => run.dispose())
 
 it('[JB43] input goes on where the executor has it, also over a cut in the middle, and its end comes after it', async () => {
-  await run.start()
+  await run.start(REQUEST)
   run.send({ kind: 'input', bytes: utf8('before ') })
   await settle()
   expect(input()).toBe('') // it has not said yet where input goes on
@@ -63,7 +64,7 @@ it('[JB43] input goes on where the executor has it, also over a cut in the middl
 })
 
 it('[JB44] the lease is counted from before an attach is asked for: its answer may be lost after the executor has renewed', async () => {
-  await run.start()
+  await run.start(REQUEST)
   far.close('link/cut')
   await settle()
   clock.advance(ASKER_LEASE_MS - 10)

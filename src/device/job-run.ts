@@ -22,7 +22,7 @@ const KEEP_MS = 100
 const KEEP_BYTES = 256 * 1024
 
 export interface AttemptRunOptions {
-  readonly request: AttemptRequest
+  readonly request: Pick<AttemptRequest, 'attempt' | 'folder'>
   readonly place: () => JobPlace
   readonly clock: Clock
   readonly log: Logger
@@ -91,10 +91,9 @@ export class AttemptRun implements Disposable {
   }
 
   /** @throws what the place says; whether it runs is then unknown only for `rpc/…` and away: ask again by `attach` */
-  async start(): Promise<void> {
-    const { place, request } = this.#options
+  async start(request: AttemptRequest): Promise<void> {
     this.#renewedMs = this.#options.clock.monotonicMs()
-    this.#take(await place().start(request))
+    this.#take(await this.#options.place().start(request))
   }
 
   /** Tells `gone` where nobody knows of it any more; nothing while it is away. */

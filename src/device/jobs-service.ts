@@ -1,11 +1,13 @@
+import { defined } from '../base/defined.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
+import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { JobBook } from '../jobs/job-book.ts'
-import { DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
+import { type Classification, DEFAULT_POLICY } from '../jobs/job-contract.ts'
 import { takenEnvironment } from '../jobs/job-environment.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { decodeJobUp } from '../jobs/job-frames-contract.ts'
@@ -24,6 +26,8 @@ import type { OpenDesk } from './open-desk.ts'
 import type { Peers } from './peers.ts'
 import type { PlacementService } from './placement-service.ts'
 
+/** Jobs are taken up again so long after the desk is open: the display has its workspace by then. */
+const RESUME_AFTER_MS = 250
 /** The host is told of input at most so often. */
 const TOUCH_MS = 5_000
 
@@ -39,6 +43,14 @@ export interface JobsServiceOptions {
   desk(): OpenDesk
 }
 
+/** Jobs while a desk is open. The history is read when it is first asked for, never on the way of an unlock. */
+interface OpenJobs {
+  readonly desk: OpenDesk
+  readonly scope: DisposableStore
+  readonly live: Map<string, LiveJob>
+  book: JobBook | undefined
+}
+
 type StartRequest = Parameters<Handlers<typeof jobsContract>['startJob']>[0]
 
 /** Jobs of this device as displays and the command line see them: placed, started, kept, and taken up again after a restart. */
@@ -49,9 +61,7 @@ export class JobsService implements Disposable {
   readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
   readonly #places: JobPlaces
   #touchedMs = Number.NEGATIVE_INFINITY
-  #open:
-    | { readonly book: JobBook; readonly desk: OpenDesk; readonly scope: DisposableStore; readonly live: Map<string, LiveJob> }
-    | undefined
+  #open: OpenJobs | undefined
 
   constructor(options: JobsServiceOptions) {
     this.#options = options
@@ -66,18 +76,18 @@ export class JobsService implements Disposable {
     )
   }
 
-  /** The desk has just been opened: what was not over goes on. */
+  /** The desk has just been opened: what was not over goes on, a moment later. */
   follow(desk: OpenDesk): void {
-    this.#open?.scope.dispose()
+    this.close()
     const scope = new DisposableStore()
-    const book = new JobBook(desk.values, this.#options.log)
     const live = new Map<string, LiveJob>()
     scope.defer(() => {
       for (const job of live.values()) job.dispose()
       live.clear()
     })
-    this.#open = { book, desk, scope, live }
-    for (const record of book.all) if (!isOver(record.info)) void this.#add(record).then((job) => job.resume())
+    const open: OpenJobs = { desk, scope, live, book: undefined }
+    this.#open = open
+    scope.add(this.#options.clock.after(RESUME_AFTER_MS, () => void this.#bookOf(open)))
   }
 
   /** The desk closes: what runs goes on, and is taken up again when it opens. */
@@ -99,7 +109,7 @@ export class JobsService implements Disposable {
 
   /** How long such a line took before, in ms. */
   tookMs(commandLine: string): number | undefined {
-    return this.#open?.book.tookMs(commandLine, undefined)
+    return this.#open && this.#bookOf(this.#open).tookMs(commandLine, undefined)
   }
 
   handlers(session: DisplaySession): Handlers<typeof jobsContract> {
@@ -108,14 +118,14 @@ export class JobsService implements Disposable {
       listJobs: () => this.#require().book.all.map(({ info }) => info),
       openJobOutput: ({ job, from }, context) => this.#openOutput(job, from, context, session),
       cancelJob: async ({ job }) => {
-        const { book, live } = this.#require()
+        const { open, book } = this.#require()
         book.require(job)
-        await live.get(job)?.cancel()
+        await open.live.get(job)?.cancel()
         return {}
       },
       rerunJob: ({ job }, { signal }) => {
-        const { commandLine, environment, context, policy, input, network, info } = this.#require().book.require(job)
-        return this.#start({ commandLine, folder: info.folder.path, environment, context, policy, input, network }, signal)
+        const { commandLine, environment, classification, policy, input, network, info } = this.#require().book.require(job)
+        return this.#start({ commandLine, folder: info.folder.path, environment, policy, input, network }, signal, classification)
       },
       forgetJob: ({ job }) => {
         const { book } = this.#require()
@@ -134,12 +144,13 @@ export class JobsService implements Disposable {
     this.#owned.dispose()
   }
 
-  async #start(request: StartRequest, signal: AbortSignal): Promise<JobInfo> {
+  /** @param known  what the line was taken to be before */
+  async #start(request: StartRequest, signal: AbortSignal, known?: Classification): Promise<JobInfo> {
     const { placement, clock, random } = this.#options
-    const { desk, book } = this.#require()
+    const { open, book } = this.#require()
     const { commandLine, folder, context, environment = {}, input } = request
     const policy = { ...DEFAULT_POLICY, ...defined(request.policy ?? {}) }
-    const placed = await placement.explain({ commandLine, folder, context, policy }, signal)
+    const placed = await placement.explain({ commandLine, folder, context, classification: known, policy }, signal)
     if (placed.device === undefined) throw new JobError('job/not-placed', placed.reason)
     const { classification } = placed
     const record: JobRecord = {
@@ -149,7 +160,7 @@ export class JobsService implements Disposable {
         commandLine: commandLine.slice(0, MAX_SHOWN_LINE),
         label: classification.label,
         effects: classification.effects,
-        folder: { device: desk.context.signer.device, path: folder },
+        folder: { device: open.desk.context.signer.device, path: folder },
         state: 'starting',
         why: placed.reason.slice(0, 400),
         attempts: [],
@@ -162,36 +173,37 @@ export class JobsService implements Disposable {
       },
       commandLine,
       environment: takenEnvironment(environment),
-      ...(context && { context }),
+      classification,
       policy,
       input,
-      // A service that nobody can reach, or a job that fetches what it needs, would be of no use without.
+      // A service that nobody can reach would be of no use.
       network: request.network === true || classification.label === 'service',
     }
     book.put(record)
-    const job = await this.#add(record, environment)
+    const job = this.#add(open, record, environment)
     await job.begin(placed.device, placed.reason)
     return job.info
   }
 
-  async #add(record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): Promise<LiveJob> {
-    const open = this.#require()
+  #add(open: OpenJobs, record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): LiveJob {
     const { local, placement, clock, random, log } = this.#options
-    const { home } = await (await local.client()).jobHome({})
     const job = new LiveJob(record, {
-      book: open.book,
+      book: this.#bookOf(open),
       places: this.#places,
       sockets: this.#options.sockets,
       peers: this.#options.peers,
       clock,
       random,
       log,
-      home,
+      home: async () => (await (await local.client()).jobHome({})).home,
       hereEnvironment,
       self: open.desk.context.signer.device,
       nameOf: (device) => this.#nameOf(device),
-      placeAnew: ({ commandLine, info, context, policy }, without) =>
-        this.#placeAnew(placement, { commandLine, folder: info.folder.path, context, policy: { ...policy, where: 'best' } }, without),
+      placeAnew: async ({ commandLine, info, classification, policy }, without) => {
+        const question = { commandLine, folder: info.folder.path, classification, policy: { ...policy, where: 'best' as const } }
+        const { device, reason } = await placement.explain(question, new AbortController().signal, without)
+        return device === undefined ? undefined : { device, reason }
+      },
     })
     open.live.set(record.info.job, job)
     job.onDidChange((info) => {
@@ -204,20 +216,11 @@ export class JobsService implements Disposable {
     return job
   }
 
-  async #placeAnew(
-    placement: PlacementService,
-    question: { commandLine: string; folder: string; context: StartRequest['context']; policy: JobPolicy },
-    without: string,
-  ): Promise<{ device: string; reason: string } | undefined> {
-    const answer = await placement.explain(question, new AbortController().signal, without)
-    return answer.device === undefined ? undefined : { device: answer.device, reason: answer.reason }
-  }
-
   #openOutput(job: string, from: number, context: CallContext, session: DisplaySession): { channel: number; info: JobInfo } {
-    const { book, live } = this.#require()
+    const { open, book } = this.#require()
     const { info } = book.require(job)
     const channel: ByteChannel = session.hold(context.openChannel())
-    const running = live.get(job)
+    const running = open.live.get(job)
     const view = new JobOutputView(channel, { output: book.output(job), info: () => book.require(job).info, job: running }, from)
     channel.onDidReceive((message) => {
       const frame = decodeJobUp(message)
@@ -228,17 +231,30 @@ export class JobsService implements Disposable {
     return { channel: channel.id, info }
   }
 
-  #require() {
+  /** The history; when it is read, what was not over goes on. */
+  #bookOf(open: OpenJobs): JobBook {
+    if (open.book) return open.book
+    const { log } = this.#options
+    const book = new JobBook(open.desk.values, log)
+    open.book = book
+    for (const record of book.all) {
+      if (isOver(record.info)) continue
+      this.#add(open, record)
+        .resume()
+        .catch((error: unknown) => log.error('a job could not be taken up again', { job: record.info.job, error: errorMessage(error) }))
+    }
+    return book
+  }
+
+  /** @throws DeviceError `device/locked` */
+  #require(): { readonly open: OpenJobs; readonly book: JobBook } {
     this.#options.desk()
-    const open = this.#open
-    if (!open) throw new JobError('job/unknown', 'this device is locked')
-    return open
+    if (!this.#open) throw new JobError('job/unknown', 'this device is locked')
+    return { open: this.#open, book: this.#bookOf(this.#open) }
   }
 
   #nameOf(device: string): string {
-    const rows = this.#open?.desk.devices.devices
-    for (const [id, row] of rows ?? []) if (id === device) return row.name
-    return `${device.slice(0, 12)}…`
+    return this.#open?.desk.devices.devices.get(device as DeviceId)?.name ?? `${device.slice(0, 12)}…`
   }
 
   #handleLinked(device: string): void {
@@ -247,11 +263,5 @@ export class JobsService implements Disposable {
 
   #handleTree(attempt: string, results: JobInfo['results']): void {
     for (const job of this.#open?.live.values() ?? []) if (job.info.attempts.at(-1)?.attempt === attempt) job.setResults(results)
-  }
-}
-
-function defined<T extends object>(from: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
   }
 }

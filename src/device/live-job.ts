@@ -1,4 +1,5 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { defined } from '../base/defined.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
@@ -36,7 +37,8 @@ export interface LiveJobParts {
   readonly random: RandomSource
   readonly log: Logger
   readonly self: string
-  readonly home: string
+  /** The person's home folder on this machine. @throws while the host process is away */
+  home(): Promise<string>
   /** What the asker had where the command was typed: for an attempt here, and not kept. */
   readonly hereEnvironment: Readonly<Record<string, string>> | undefined
   nameOf(device: string): string
@@ -65,13 +67,11 @@ export class LiveJob implements Disposable {
   #asking: Disposable | undefined
   #isCancelled = false
   #isLeaving = false
-  readonly #startedMs: number
   readonly #expectedMs: number | undefined
 
   constructor(record: JobRecord, parts: LiveJobParts) {
     this.#record = record
     this.#parts = parts
-    this.#startedMs = parts.clock.monotonicMs()
     this.#expectedMs = parts.book.tookMs(record.commandLine, record.info.folder.path)
     this.#owned.defer(() => this.#run?.dispose())
     this.#owned.defer(() => this.#forwards?.dispose())
@@ -105,7 +105,7 @@ export class LiveJob implements Disposable {
   async resume(): Promise<void> {
     const last = this.info.attempts.at(-1)
     if (!last || last.endedAtMs !== undefined) return this.#fail('job/lost', 'it was not started when this device stopped; run it again')
-    this.#listen(this.#requestFor(last.attempt, last.device), last.device)
+    this.#listen({ attempt: last.attempt, folder: this.info.folder.path }, last.device)
     this.#change({ state: 'waiting', waitingFor: this.#awayWords(last.device) })
     await this.#run?.attach()
     if (this.#run && !this.#run.isAttached) this.#away()
@@ -147,11 +147,10 @@ export class LiveJob implements Disposable {
     const attempts = [...this.info.attempts, { attempt, device, startedAtMs: clock.nowMs() }]
     // Kept before it is asked for: whatever happens now, it is known that it may run there.
     this.#change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
-    this.#listen(this.#requestFor(attempt, device), device)
-    const run = this.#run
     try {
-      await run?.start()
-      if (!this.#record.input) run?.send({ kind: 'input-end' })
+      const run = this.#listen({ attempt, folder: this.info.folder.path }, device)
+      await run.start(await this.#requestFor(attempt, device))
+      if (!this.#record.input) run.send({ kind: 'input-end' })
       if (this.#isCancelled) await this.cancel()
     } catch (error) {
       const code = errorCode(error)
@@ -161,7 +160,7 @@ export class LiveJob implements Disposable {
     }
   }
 
-  #listen(request: AttemptRequest, device: string): void {
+  #listen(request: Pick<AttemptRequest, 'attempt' | 'folder'>, device: string): AttemptRun {
     const { clock, log, places } = this.#parts
     this.#run?.dispose()
     const run = new AttemptRun({
@@ -183,6 +182,7 @@ export class LiveJob implements Disposable {
     this.#run = run
     this.#forward(request.attempt, device)
     run.onDidHear((news) => this.#run === run && this.#hear(news))
+    return run
   }
 
   /** Ports here need no way here. */
@@ -324,7 +324,10 @@ export class LiveJob implements Disposable {
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
     if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
     this.#endAttempt(wasRefused ? 'refused' : why)
-    const placed = await this.#parts.placeAnew(this.#record, from).catch(() => undefined)
+    const placed = await this.#parts.placeAnew(this.#record, from).catch((error: unknown) => {
+      this.#parts.log.info('no other place could be asked for', { job: this.info.job, why: errorMessage(error) })
+      return undefined
+    })
     if (!placed || this.#owned.isDisposed || this.#isCancelled) return false
     await this.#attempt(placed.device, `${this.#parts.nameOf(from)} could not (${why}). ${placed.reason}`)
     return true
@@ -362,7 +365,7 @@ export class LiveJob implements Disposable {
     this.#run?.dispose()
   }
 
-  #requestFor(attempt: string, device: string): AttemptRequest {
+  async #requestFor(attempt: string, device: string): Promise<AttemptRequest> {
     const { commandLine, environment, policy, network, info } = this.#record
     return {
       attempt,
@@ -370,7 +373,7 @@ export class LiveJob implements Disposable {
       arguments: ['-c', commandLine],
       environment: (device === this.#parts.self && this.#parts.hereEnvironment) || environment,
       folder: info.folder.path,
-      home: this.#parts.home,
+      home: await this.#parts.home(),
       network,
       service: info.label === 'service',
       withoutSandbox: policy.withoutSandbox,
@@ -401,7 +404,7 @@ export class LiveJob implements Disposable {
       ...change,
     }
     if (!isOver(all) && !('progress' in change)) all.progress = this.#progress()
-    const info = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as JobInfo
+    const info = defined(all) as JobInfo
     this.#record = { ...this.#record, info }
     this.#parts.book.put(this.#record)
     this.#changed.fire(info)
@@ -410,7 +413,8 @@ export class LiveJob implements Disposable {
   #progress(): JobInfo['progress'] {
     if (this.#reader.fraction !== undefined) return { fraction: this.#reader.fraction, from: 'output' }
     if (this.#expectedMs === undefined) return undefined
-    const passed = (this.#parts.clock.monotonicMs() - this.#startedMs) / this.#expectedMs
+    const startedAtMs = this.info.attempts.at(-1)?.startedAtMs ?? this.#parts.clock.nowMs()
+    const passed = Math.max(0, this.#parts.clock.nowMs() - startedAtMs) / this.#expectedMs
     return { fraction: Math.min(0.95, passed), from: 'history' }
   }
 }

@@ -82,8 +82,13 @@ export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers
 export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typeof peerJobsContract> {
   const asker = device
   type Opened = { readonly channel: number; readonly tree: number }
-  const join = async (attempt: string, context: CallContext, open: (client: HostClient) => Promise<Opened>): Promise<Opened> => {
-    const question = { device, ability: 'jobs:run' } as const
+  const join = async (
+    attempt: string,
+    context: CallContext,
+    ability: 'jobs:run' | 'shell',
+    open: (client: HostClient) => Promise<Opened>,
+  ): Promise<Opened> => {
+    const question = { device, ability }
     grants.require(question)
     const client = await host.client()
     const near = await open(client)
@@ -97,10 +102,13 @@ export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typ
     return { channel: channel.id, tree: tree.id }
   }
   return {
+    // On the network of this machine it reaches what a shell here does, localhost included; without a sandbox it is a shell.
     startPlaced: (request, context) =>
-      join(request.attempt, context, (client) => client.startFor({ asker, request }, { signal: context.signal })),
+      join(request.attempt, context, request.network || request.withoutSandbox ? 'shell' : 'jobs:run', (client) =>
+        client.startFor({ asker, request }, { signal: context.signal }),
+      ),
     attachPlaced: ({ attempt, from }, context) =>
-      join(attempt, context, (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
+      join(attempt, context, 'jobs:run', (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
     endPlaced: async ({ attempt }, { signal }) => {
       await (await host.client()).endAttempt({ attempt, asker, reason: 'cancelled' }, { signal })
       return {}

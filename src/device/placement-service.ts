@@ -1,9 +1,10 @@
+import { defined } from '../base/defined.ts'
 import type { Clock } from '../base/clock.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { classify } from '../jobs/classify/classify.ts'
 import type { DeviceFacts } from '../jobs/device-facts-contract.ts'
-import { DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
+import { type Classification, DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
 import { type PlacementCandidate, place } from '../jobs/placement.ts'
 import type { PlacementAnswer, placementContract } from '../jobs/placement-contract.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -31,6 +32,8 @@ export interface PlacementServiceOptions {
 export interface PlacementQuestion {
   readonly commandLine: string
   readonly folder: string
+  /** What the line is, where that was found before; else it is classified with `context`. */
+  readonly classification?: Classification | undefined
   readonly policy?: Partial<JobPolicy> | undefined
   readonly context?:
     | {
@@ -59,13 +62,13 @@ export class PlacementService {
 
   /** @param without  a device that is left out: it could not, or was lost */
   async explain(
-    { commandLine, folder, context, policy }: PlacementQuestion,
+    { commandLine, folder, context, policy, classification: known }: PlacementQuestion,
     signal: AbortSignal,
     without?: string,
   ): Promise<PlacementAnswer> {
     const { local, self, rows, workMs: workOf } = this.#options
     const { scripts, ...files } = context ?? {}
-    const classification = classify(commandLine, { ...(scripts && { scripts }), files: defined(files) })
+    const classification = known ?? classify(commandLine, { ...(scripts && { scripts }), files: defined(files) })
     const host = await local.client()
     const asked = classification.programs.slice(0, 16)
     const [own, held] = await Promise.all([
@@ -130,12 +133,5 @@ export class PlacementService {
     } finally {
       timer.dispose()
     }
-  }
-}
-
-/** Without what is undefined: optional fields here are absent or there. */
-function defined<T extends object>(from: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
   }
 }

@@ -65,9 +65,12 @@ export class PortForwards implements Disposable {
   async #join(port: number, socket: PortSocket): Promise<void> {
     const { peers, device, attempt, log } = this.#options
     socket.setPaused(true)
+    let isGone = false
+    socket.onDidClose(() => (isGone = true))
     try {
       const { ports } = peers.require(device, 'job/device-away')
       const { channel } = await ports.connectPort({ attempt, port })
+      if (isGone) return ports.channel(channel).dispose()
       joinSocket(socket, ports.channel(channel))
       socket.setPaused(false)
     } catch (error) {

@@ -57,25 +57,26 @@ export class AttemptHost implements Disposable {
   /** In its own folder, as the person's own programs. @throws JobError `job/attempt-exists`, `job/too-many` */
   startHere(request: AttemptRequest, channel: ByteChannel): void {
     this.#remember(request.attempt)
-    this.#add(request, undefined, undefined).attach(channel, undefined, 0)
+    this.#add(request, undefined, undefined, false).attach(channel, undefined, 0)
   }
 
   /**
-   * For a linked device: in a sandbox, in a copy of its folder.
+   * For a linked device: in a sandbox, in a copy of its folder. Without a sandbox only if the person allowed that (whoever passes the
+   * request on asks for the grant of a shell then); it sees the copy where it lies.
    *
    * @throws JobError `job/attempt-exists`, `job/too-many`, `job/no-sandbox`, `job/disk-full`
    */
   async startFor(asker: string, request: AttemptRequest, channel: ByteChannel, tree: ByteChannel): Promise<void> {
     const why = this.#parts.noSandbox()
-    if (why !== undefined) {
+    if (why !== undefined && !request.withoutSandbox) {
       throw new JobError(
         'job/no-sandbox',
-        `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or run it in a terminal of that device`,
+        `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or allow it for this job ("elsewhere run --on DEVICE --without-sandbox")`,
       )
     }
     this.#remember(request.attempt)
     const lent = await this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
-    const attempt = this.#add(request, asker, lent)
+    const attempt = this.#add(request, asker, lent, why === undefined)
     attempt.setPaused(this.#isPaused)
     attempt.attach(channel, tree, 0)
   }
@@ -106,7 +107,7 @@ export class AttemptHost implements Disposable {
   /** One nobody knows has ended already. */
   async end(id: string, asker: string | undefined, reason: string): Promise<void> {
     const attempt = this.#attempts.get(id)
-    this.#seen.add(id) // a request that was overtaken by its end does not run any more
+    this.#see(id) // a request that was overtaken by its end does not run any more
     if (!attempt || (asker !== undefined && attempt.asker !== asker)) return
     await attempt.end(reason)
   }
@@ -157,7 +158,7 @@ export class AttemptHost implements Disposable {
     this.#treeChanged.dispose()
   }
 
-  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined): Attempt {
+  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean): Attempt {
     const { spawner, clock, logger, environment } = this.#parts
     const attempt = new Attempt({
       spawner,
@@ -166,6 +167,7 @@ export class AttemptHost implements Disposable {
       request,
       asker,
       lent,
+      isShutIn,
       environment: jobEnvironment(environment, request, asker === undefined ? 'here' : 'placed'),
     })
     this.#attempts.set(request.attempt, attempt)
@@ -185,6 +187,11 @@ export class AttemptHost implements Disposable {
     if ([...this.#attempts.values()].filter(({ isOver }) => !isOver).length >= MAX_ATTEMPTS) {
       throw new JobError('job/too-many', `${MAX_ATTEMPTS} jobs run on this device; wait for some to end`)
     }
+    this.#see(id)
+  }
+
+  /** So many are remembered, the newest; more than any device asks for in a day. */
+  #see(id: string): void {
     this.#seen.add(id)
     for (const oldest of this.#seen) {
       if (this.#seen.size <= MAX_REMEMBERED) break

@@ -202,10 +202,20 @@ it('[JB43] input and signals that come before the program reach it; [JB41] witho
   expect(process?.signals).toEqual(['SIGINT'])
   expect(process?.request.sandbox).toMatchObject({ home: '/home/ada', network: false, hostFolder: `/lent/${ID}` })
   world.dispose()
-  const bare = new AttemptHost(attemptHostParts(new ManualClock(), { noSandbox: () => 'bubblewrap is not installed' }))
-  const [channel] = memoryChannelPair()
-  const [tree] = memoryChannelPair()
+  const spawner = new FakeJobSpawner()
+  const bare = new AttemptHost(attemptHostParts(new ManualClock(), { spawner, noSandbox: () => 'bubblewrap is not installed' }))
+  const channels = () => [memoryChannelPair()[0], memoryChannelPair()] as const
+  const [channel, [tree]] = channels()
   await expect(bare.startFor('kitchen', request(ID), channel, tree)).rejects.toMatchObject({ code: 'job/no-sandbox' })
+  expect(spawner.processes).toEqual([])
+  // Allowed by name, it runs in its copy where that lies.
+  const [allowed, [near, far]] = channels()
+  const mine = new AttemptHost(attemptHostParts(new ManualClock()))
+  await mine.offerTree(ID, '/home/ada/project', 'server', far)
+  await bare.startFor('kitchen', { ...request(ID), withoutSandbox: true }, allowed, near)
+  await settle()
+  expect(spawner.processes[0]?.request).toMatchObject({ sandbox: undefined, folder: `/lent/${ID}` })
+  mine.dispose()
   bare.dispose()
 })
 

@@ -39,6 +39,7 @@ export interface AttemptParts {
   readonly environment: Readonly<Record<string, string>>
   /** Its copy of the folder, when it runs for another device. */
   readonly lent: LentTree | undefined
+  readonly isShutIn: boolean
 }
 
 /**
@@ -175,14 +176,18 @@ export class Attempt implements Disposable {
   }
 
   #start(): void {
-    const { spawner, request, lent, environment, logger } = this.#parts
-    const sandbox: JobSandbox | undefined = lent && {
-      hostFolder: lent.path,
-      home: request.home,
-      network: request.network,
-      memoryMiB: request.memoryMiB ?? DEFAULT_MEMORY_MIB,
-    }
-    const { program, arguments: words, folder } = request
+    const { spawner, request, lent, isShutIn, environment, logger } = this.#parts
+    const sandbox: JobSandbox | undefined =
+      lent && isShutIn
+        ? {
+            hostFolder: lent.path,
+            home: request.home,
+            network: request.network,
+            memoryMiB: request.memoryMiB ?? DEFAULT_MEMORY_MIB,
+          }
+        : undefined
+    const { program, arguments: words } = request
+    const folder = lent && !isShutIn ? lent.path : request.folder
     const process = spawner.spawn({ program, arguments: words, environment, folder, sandbox })
     this.#process = process
     this.#owned.add(

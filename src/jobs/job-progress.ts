@@ -17,7 +17,7 @@ export class OutputReader {
   fraction: number | undefined
 
   read(bytes: Uint8Array): void {
-    const text = fromLatin(bytes.subarray(-4_096)).replaceAll(SEQUENCES, '')
+    const text = textOf(bytes.subarray(-4_096)).replaceAll(SEQUENCES, '')
     const lines = [...text]
       .filter(isShown)
       .join('')
@@ -43,7 +43,7 @@ function fractionIn(line: string): number | undefined {
   return Number(done) / Number(all)
 }
 
-function fromLatin(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   try {
     return fromUtf8(bytes)
   } catch {

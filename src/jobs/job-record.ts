@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
-import { jobPolicy } from './job-contract.ts'
+import { classification, jobPolicy } from './job-contract.ts'
 import { jobInfo } from './jobs-contract.ts'
-import { projectContext } from './placement-contract.ts'
 
 /**
  * A job as its device keeps it: what displays see, and what is needed to run it again. Format 1, sealed JSON in the store; the
@@ -14,7 +13,8 @@ export const jobRecord = z.object({
   /** Whole, as typed. */
   commandLine: z.string().max(100_000),
   environment: z.record(z.string().max(256), z.string().max(32_768)),
-  context: projectContext.optional(),
+  /** What the line was taken to be when it was asked for: its folder's aliases may be others by now. */
+  classification,
   policy: jobPolicy,
   input: z.boolean(),
   network: z.boolean(),

@@ -15,6 +15,7 @@ const runOptions = {
   again: { type: 'boolean', default: false },
   move: { type: 'boolean', default: false },
   network: { type: 'boolean', default: false },
+  'without-sandbox': { type: 'boolean', default: false },
   detach: { type: 'boolean', default: false },
   explain: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -32,7 +33,8 @@ and its results come back into it; output, input, Ctrl-C and the exit code are a
 ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one)
   --here       on this one
-  --network    it may reach the network there; without, only services may
+  --network    it may reach the network there, which takes the right to a shell on it; without, only services may
+  --without-sandbox  with --on: also where there is no sandbox, which takes the right to a shell there
   --again      if its device is lost and it only writes files, try elsewhere
   --move       if somebody comes to that device and it only writes files, move it; else it holds still
   --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes
@@ -49,6 +51,7 @@ ${DATA_OPTION}
       const { data, on, json } = values
       return explainCommand.run([...(data ? ['--data', data] : []), ...(on ? ['--on', on] : []), ...(json ? ['--json'] : []), ...words])
     }
+    if (values['without-sandbox'] && values.on === undefined) throw new TypeError('--without-sandbox is for one device: name it with --on')
     const folder = process.cwd()
     const { scripts, files } = readProject(folder)
     return withDevice(values.data, async (device) => {
@@ -63,6 +66,7 @@ ${DATA_OPTION}
         policy: {
           ...(values.here && { where: 'here' as const }),
           ...(on && { where: { device: on.deviceId } }),
+          ...(on && values['without-sandbox'] && { withoutSandbox: true }),
           ...(values.move && { whenOwnerReturns: 'move' as const }),
           ...(values.again && { whenLost: 'again' as const }),
         },

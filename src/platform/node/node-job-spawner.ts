@@ -41,13 +41,20 @@ export class NodeJobSpawner implements JobSpawner {
       'bwrap',
       ...bubblewrapArguments(request, sandbox),
     ]
-    return new NodeJobProcess(start('/bin/sh', entered, environment, '/'), cgroups)
+    return new NodeJobProcess(start('/bin/sh', entered, environment, '/', ['pipe']), cgroups)
   }
 }
 
-function start(file: string, words: readonly string[], environment: Readonly<Record<string, string>>, cwd: string): ChildProcess {
+/** @param more  further descriptors: bubblewrap's information comes on the fourth */
+function start(
+  file: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  cwd: string,
+  more: readonly 'pipe'[] = [],
+): ChildProcess {
   try {
-    return spawn(file, words, { cwd, env: { ...environment }, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
+    return spawn(file, words, { cwd, env: { ...environment }, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
   } catch (cause) {
     throw new JobError('job/spawn-failed', `${file} could not be started (${cause instanceof Error ? cause.message : String(cause)})`, {
       cause,
@@ -76,7 +83,7 @@ class NodeJobProcess implements JobProcess {
     child.stderr?.on('data', (bytes: Buffer) => this.#output.fire({ stream: 'err', bytes }))
     child.stdin?.on('error', () => undefined) // it closed its input, or has ended: the exit says so
     child.stdin?.on('drain', () => this.#drained.fire())
-    this.#readInfo(child.stdio[3] as Readable)
+    if (cgroups) this.#readInfo(child.stdio[3] as Readable)
     this.#gone = new Promise((resolve) => {
       const end = (code: number, signal?: string) => {
         if (this.#isGone) return
