@@ -1,3 +1,5 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDesk } from '../harness/e2e-desk.ts'
@@ -154,6 +156,34 @@ describeInBrowser('journeys over the desk', () => {
     await active('Home').waitFor()
     expect(await rectOf(page, 'Home')).toEqual(place)
     expect(await page.locator('.window[data-active]').getByRole('tab').count()).toBe(2)
+  })
+
+  it('[AP103] the keyboard goes on in an empty folder: in, a paste, out again, and when the last entry went', async () => {
+    const { page } = display
+    await closeWindows(page)
+    const outer = path.join(device.folder, 'errands')
+    await mkdir(path.join(outer, 'empty'), { recursive: true })
+    await writeFile(path.join(outer, 'list.md'), 'milk')
+    await open('Files', 'Home')
+    await page.getByRole('option', { name: /^errands,/ }).dblclick()
+    await page.getByRole('option', { name: /^list\.md,/ }).click()
+    await page.keyboard.press('Control+c')
+    await page.getByRole('option', { name: /^empty,/ }).dblclick()
+    const empty = page.getByRole('group', { name: /^Contents of .*empty$/ })
+    await empty.getByText('An empty folder').waitFor()
+    await expect.poll(() => empty.evaluate((one) => one === document.activeElement)).toBe(true)
+    await page.keyboard.press('Control+v')
+    await page.getByRole('option', { name: /^list\.md,/ }).waitFor()
+    expect(await readFile(path.join(outer, 'empty', 'list.md'), 'utf8')).toBe('milk')
+    const list = page.getByRole('listbox')
+    await expect.poll(() => list.evaluate((one) => one === document.activeElement)).toBe(true)
+    await page.keyboard.press('Control+a')
+    await page.keyboard.press('Delete')
+    await empty.click({ button: 'right', position: { x: 10, y: 10 } })
+    await page.getByRole('menuitem', { name: 'Paste' }).click()
+    await page.getByRole('option', { name: /^list\.md,/ }).waitFor()
+    await list.press('Backspace')
+    await page.getByRole('option', { name: /^empty,/, selected: true }).waitFor()
   })
 
   it('one field goes to windows of other activities, apps, activities and commands', async () => {

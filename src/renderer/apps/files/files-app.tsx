@@ -87,6 +87,12 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
   useEffect(() => {
     if (active && ready && !root.current?.contains(document.activeElement)) list.current?.focus()
   }, [active, ready])
+  const shown = search !== undefined ? 'search' : preview ? 'preview' : entries.length > 0 ? 'list' : 'empty'
+  useEffect(() => {
+    // What had the focus went: the last row of a list, a preview that was closed.
+    const isFolder = shown === 'list' || shown === 'empty'
+    if (active && isFolder && document.activeElement === document.body) list.current?.focus()
+  }, [active, shown])
 
   const go = (to: string) => {
     onLeave(path !== undefined && parentPath(path) === to ? baseName(path) : undefined)
@@ -282,15 +288,25 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
               listRef={list}
             />
           ) : listing ? (
-            <EmptyFolder
-              filter={filter}
-              onSearch={searchAll}
-              hidden={listing.entries.length}
-              onClear={() => setFilter('')}
-              onShowHidden={() => setState({ showHidden: true })}
-              onAdd={awayReason ? undefined : () => void addFolder()}
-              isElsewhere={isElsewhere}
-            />
+            <div
+              ref={list}
+              className="files-none"
+              role="group"
+              aria-label={`Contents of ${path ?? 'home'}`}
+              tabIndex={0}
+              onKeyDown={handleKey}
+              onContextMenu={(event) => handleMenu(event, undefined)}
+            >
+              <EmptyFolder
+                filter={filter}
+                onSearch={searchAll}
+                hidden={listing.entries.length}
+                onClear={() => setFilter('')}
+                onShowHidden={() => setState({ showHidden: true })}
+                onAdd={awayReason ? undefined : () => void addFolder()}
+                isElsewhere={isElsewhere}
+              />
+            </div>
           ) : folder.away ? (
             <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
               Folders you have looked at stay in sight while their device is away.
