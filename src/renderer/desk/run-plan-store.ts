@@ -19,6 +19,8 @@ export interface RunPlan {
   readonly target: string | undefined
   /** The line is what a program shall take; the program itself is still to be typed before it. */
   readonly lacksProgram: boolean
+  /** The command that is being started just now, with its folder: a second press of the same is none. */
+  readonly starting: string | undefined
   readonly asking: boolean
   readonly answer: PlacementAnswer | undefined
   readonly error: unknown
@@ -30,6 +32,7 @@ const NONE: RunPlan = {
   folder: undefined,
   target: undefined,
   lacksProgram: false,
+  starting: undefined,
   asking: false,
   answer: undefined,
   error: undefined,

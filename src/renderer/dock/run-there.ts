@@ -5,7 +5,7 @@ import { useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { takeJob } from '../desk/follow-jobs.ts'
 import { showCard } from '../desk/jobs-store.ts'
-import { clearPlan } from '../desk/run-plan-store.ts'
+import { clearPlan, useRunPlan } from '../desk/run-plan-store.ts'
 import { setShell } from '../desk/shell-store.ts'
 import { errorWords } from '../ui/error-words.ts'
 import { showToast } from '../ui/toast.tsx'
@@ -29,12 +29,16 @@ export type RunWhere = 'best' | { readonly device: string }
  * terminal over there, which finds that device's own files. Says so when it could not be started.
  */
 export async function runPlanned(command: PlannedCommand, where: RunWhere): Promise<void> {
+  const starting = `${command.folder}\n${command.line}`
+  if (useRunPlan.getState().starting === starting) return // Enter held down, or a tile pressed twice
+  useRunPlan.setState({ starting })
   try {
     if (runsAs(command.answer.classification) === 'job') await startAsJob(command, where)
     else await startInTerminal(command, where === 'best' ? command.answer.device : where.device)
     clearPlan()
     setShell({ elsewhereOpen: false })
   } catch (error) {
+    useRunPlan.setState({ starting: undefined })
     const place = where === 'best' ? '' : ` on ${deviceNameOf(useDevices.getState().rows, where.device)}`
     showToast({ severity: 'error', title: `It could not be started${place}`, body: errorWords(error) })
   }
