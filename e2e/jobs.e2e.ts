@@ -18,6 +18,9 @@ echo "looked in vain" >&2
 
 const why = whyNoNetLab() ?? whyNoBrowser
 
+/** Answers whoever connects, several at once: a browser opens connections that it may not use. */
+const WEB_SERVER = String.raw`perl -MIO::Socket -e '$SIG{CHLD} = "IGNORE"; $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1:8123", ReuseAddr => 1) or die; while (1) { $c = $s->accept or next; if (!fork) { sysread $c, $_, 4096; print $c "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>served over there</p>"; exit } close $c }'`
+
 describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` : ''}`, () => {
   let lab: E2eLab
   let display: E2eDisplay
@@ -138,14 +141,43 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await list.getByText('begun', { exact: true }).waitFor()
     await look('the list of jobs', '.window[data-active]')
 
-    await page.getByRole('searchbox', { name: 'Search jobs' }).fill('sleep server')
-    await expect.poll(() => list.getByRole('listitem').count()).toBe(1)
-    await list.locator('[data-job-row]').press('Delete')
+    const card = page.getByRole('article', { name: 'Job: echo begun; sleep 600' })
+    await card.locator('.followed-line').focus()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter') // the button to cancel, which goes by that
     await list.getByText('Cancelled', { exact: true }).waitFor()
-    await list.locator('[data-job-row]').press('Delete')
+    await card.waitFor({ state: 'detached' })
+
+    await page.getByRole('searchbox', { name: 'Search jobs' }).fill('sleep server')
+    const rows = list.locator('[data-job-row]')
+    await expect.poll(() => rows.count()).toBe(1)
+    await rows.press('Enter')
+    await page.getByRole('button', { name: 'Run again', exact: true }).click()
+    await expect.poll(() => rows.count()).toBe(2)
+    await page.getByRole('button', { name: 'Close details' }).click()
+    await rows.first().press('Delete')
+    await expect.poll(() => list.getByText('Cancelled', { exact: true }).count()).toBe(2)
+    await rows.first().press('Delete')
+    await expect.poll(() => rows.count()).toBe(1)
+    await expect.poll(() => rows.evaluate((row) => row === document.activeElement)).toBe(true)
+    await page.keyboard.press('Delete')
     await page.getByText('No job like that').waitFor()
     await page.getByRole('button', { name: 'Show all jobs' }).click()
     await expect.poll(() => list.getByRole('listitem').count()).toBe(2)
+    expect(display.problems).toEqual([])
+  })
+
+  it('[AP122][JB53] a port of a job over there is a button that opens it here', async () => {
+    const { page } = display
+    const device = lab.machine('server').deviceId
+    const { job } = await lab.ask('kitchen', (client) =>
+      client.startJob({ commandLine: WEB_SERVER, folder: work, policy: { where: { device } }, network: true, input: false }),
+    )
+    await page.locator(`[data-job-row="${job}"]`).click()
+    await page.locator('.job-page').getByRole('button', { name: ':8123' }).click()
+    await page.frameLocator('.window[data-active] iframe.web-frame').getByText('served over there').waitFor()
+    await lab.ask('kitchen', (client) => client.cancelJob({ job }))
+    await page.locator('.job-page .job-port').waitFor({ state: 'detached' })
     expect(display.problems).toEqual([])
   })
 })

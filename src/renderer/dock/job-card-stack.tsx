@@ -1,5 +1,5 @@
 import { CircleStop, X } from 'lucide-react'
-import { type FocusEvent, useEffect, useState } from 'react'
+import { type FocusEvent, useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { cancelJob, openJob } from '../apps/jobs/job-actions.ts'
@@ -30,8 +30,13 @@ export function JobCardStack() {
 
 function FollowedJob({ info }: { info: JobInfo }) {
   const tail = useJobTail(info, TAIL_LINES)
+  const card = useRef<HTMLElement>(null)
   const [looked, setLooked] = useState(false)
   const over = isOver(info)
+  useEffect(() => {
+    // Its button to cancel went, maybe with the focus: an element that is gone tells nobody that it lost it.
+    if (over && !card.current?.matches(':hover, :focus-within')) setLooked(false)
+  }, [over])
   const leaves = over && info.state !== 'failed' && !looked
   useEffect(() => {
     if (!leaves) return
@@ -42,6 +47,7 @@ function FollowedJob({ info }: { info: JobInfo }) {
   const results = over ? resultWords(info) : undefined
   return (
     <article
+      ref={card}
       className="followed-job"
       data-state={info.state}
       aria-label={`Job: ${info.commandLine}`}
@@ -75,7 +81,7 @@ function FollowedJob({ info }: { info: JobInfo }) {
           <JobState info={info} />
         </span>
         <JobPlace info={info} />
-        <JobPorts ports={info.ports} />
+        <JobPorts ports={info.ports} forwards={info.forwards} />
         <JobTime info={info} />
       </div>
       <p className="followed-why">{says ?? info.why}</p>

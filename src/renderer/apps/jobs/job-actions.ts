@@ -12,7 +12,11 @@ import { openApp } from '../app-hooks.ts'
 export const openJob = (job: string | null): void => openApp({ kind: 'jobs', job })
 
 export async function cancelJob({ job }: JobInfo): Promise<void> {
-  await clientNow().cancelJob({ job }).catch(failed('It could not be cancelled'))
+  try {
+    await clientNow().cancelJob({ job })
+  } catch (error) {
+    failed('It could not be cancelled')(error)
+  }
 }
 
 /** @returns the new job; undefined: it could not be started, and the person was told */
@@ -30,15 +34,13 @@ export async function rerunJob({ job }: JobInfo): Promise<JobInfo | undefined> {
 
 /** @returns whether it is gone */
 export async function forgetJob({ job }: JobInfo): Promise<boolean> {
-  return clientNow()
-    .forgetJob({ job })
-    .then(
-      () => true,
-      (error: unknown) => {
-        failed('It could not be removed')(error)
-        return false
-      },
-    )
+  try {
+    await clientNow().forgetJob({ job })
+    return true
+  } catch (error) {
+    failed('It could not be removed')(error)
+    return false
+  }
 }
 
 export async function copyLine({ commandLine }: JobInfo): Promise<void> {

@@ -23,8 +23,10 @@ export function JobList(props: {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key]
     const info = props.jobs[at]
     if (to !== undefined) rows[to]?.focus()
-    else if (event.key === 'Delete' && info) void (isOver(info) ? forgetJob(info) : cancelJob(info))
-    else return
+    else if (event.key === 'Delete' && info) {
+      // A key held down must not cancel a job and remove it too.
+      if (!event.repeat) void (isOver(info) ? remove(info, rows[at], rows[at + 1] ?? rows[at - 1]) : cancelJob(info))
+    } else return
     event.preventDefault()
     event.stopPropagation()
   }
@@ -43,6 +45,13 @@ export function JobList(props: {
       ))}
     </ul>
   )
+}
+
+/** The keyboard goes on with the row beside the one that went. */
+async function remove(info: JobInfo, row: HTMLElement | undefined, beside: HTMLElement | undefined): Promise<void> {
+  if (!(await forgetJob(info))) return
+  const focused = document.activeElement
+  if (focused === document.body || focused === row) beside?.focus()
 }
 
 const JobRow = memo(function JobRow(props: {
