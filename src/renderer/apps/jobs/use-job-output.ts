@@ -29,35 +29,43 @@ interface Looking {
 /** Looks on until disposed; begins again by itself when the channel breaks while the device is there. */
 function lookOn({ client, job, only, sink, at, tell }: Looking): DisposableStore {
   const owned = new DisposableStore()
+  let current: JobOutput | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   let tries = 0
+  /** What was seen stays seen; the channel is given back. */
+  const leave = () => {
+    if (current) at.next = current.next
+    current?.dispose()
+    current = undefined
+  }
+  owned.defer(() => {
+    clearTimeout(timer)
+    leave()
+  })
+  const again = () => {
+    if (!owned.isDisposed) timer = setTimeout(() => void open(), reattachDelayMs(tries++))
+  }
   const open = async () => {
     try {
       const output = await JobOutput.open(client, { job, only, from: at.next }, sink)
       if (owned.isDisposed) return output.dispose()
-      owned.add(output)
+      current = output
       let ended = false
       output.onDidEnd(() => {
         ended = true
       })
       output.onDidClose(() => {
-        at.next = output.next
+        leave()
         if (!ended) again()
       })
-      owned.defer(() => {
-        at.next = output.next
-      })
       output.start()
+      tries = 0
       tell(undefined)
     } catch (error) {
       if (owned.isDisposed) return
       tell(error)
       if (errorCode(error) !== 'job/unknown') again()
     }
-  }
-  const again = () => {
-    if (owned.isDisposed) return
-    const timer = setTimeout(() => void open(), reattachDelayMs(tries++))
-    owned.defer(() => clearTimeout(timer))
   }
   void open()
   return owned
