@@ -12,6 +12,11 @@ import '../terminal/terminal.css'
 import { useOutputScreen } from './use-job-output.ts'
 
 type Shown = 'both' | OutputStream
+const STREAMS: readonly { readonly value: Shown; readonly label: string }[] = [
+  { value: 'both', label: 'All' },
+  { value: 'out', label: 'Output' },
+  { value: 'err', label: 'Errors' },
+]
 
 /** What a job said, from its start, and what it says now; one of its streams alone if wanted. */
 export function JobOutputPane({ info }: { info: JobInfo }) {
@@ -28,16 +33,7 @@ export function JobOutputPane({ info }: { info: JobInfo }) {
   return (
     <div className="job-output" role="region" aria-label="Output" onKeyDown={handleKey}>
       <div className="job-output-bar">
-        <Segmented
-          label="Output shown"
-          value={shown}
-          onChange={setShown}
-          options={[
-            { value: 'both', label: 'All' },
-            { value: 'out', label: 'Output' },
-            { value: 'err', label: 'Errors' },
-          ]}
-        />
+        <Segmented label="Output shown" value={shown} onChange={setShown} options={STREAMS} />
         <span className="job-quiet numbers">{info.outputBytes === 0 ? 'No output yet' : bytesText(info.outputBytes)}</span>
         <span className="app-bar-fill" />
         <IconButton
@@ -58,16 +54,7 @@ export function JobOutputPane({ info }: { info: JobInfo }) {
       {error !== undefined && <p className="job-quiet">Its output cannot be read just now: {errorWords(error)}</p>}
       <div className="job-output-body">
         <div ref={place} className="terminal-place" />
-        {finding && (
-          <FindBar
-            onFind={(text, back) => screen?.find(text, back) ?? false}
-            onClose={() => {
-              setFinding(false)
-              screen?.endFind()
-              screen?.focus()
-            }}
-          />
-        )}
+        {finding && <FindBar screen={screen} label="Find in the output" onClose={() => setFinding(false)} />}
       </div>
     </div>
   )

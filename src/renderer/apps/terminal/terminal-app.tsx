@@ -153,16 +153,7 @@ export default function TerminalApp(props: AppProps<AppStateOf<'terminal'>>) {
             action={<Button onClick={terminal.tryNow}>Try again</Button>}
           />
         )}
-        {finding && (
-          <FindBar
-            onFind={(text, back) => screen?.find(text, back) ?? false}
-            onClose={() => {
-              setFinding(false)
-              screen?.endFind()
-              screen?.focus()
-            }}
-          />
-        )}
+        {finding && <FindBar screen={screen} label="Find in this terminal" onClose={() => setFinding(false)} />}
         {letterboxed && (
           <p className="terminal-note" role="status">
             Sized for another display ({view.size.columns} × {view.size.rows}). Type to fit it here.
