@@ -1,11 +1,14 @@
-/** Hands a text to the person as a file: where it goes is the browser's business. */
-export function saveFile(name: string, text: string, type = 'text/plain'): void {
-  const address = URL.createObjectURL(new Blob([text], { type }))
+/** The browser reads the bytes after the press; a minute is more than it takes to begin. */
+const KEPT_MS = 60_000
+
+/** Hands a text or bytes to the person as a file: where it goes is the browser's business. `type`: of a text. */
+export function saveFile(name: string, content: string | Blob, type = 'text/plain'): void {
+  const address = URL.createObjectURL(typeof content === 'string' ? new Blob([content], { type }) : content)
   const link = document.createElement('a')
   link.href = address
   link.download = name
   link.click()
-  URL.revokeObjectURL(address)
+  setTimeout(() => URL.revokeObjectURL(address), KEPT_MS)
 }
 
 /** Prints a whole HTML page that is not this one, and forgets it when the person is done. */

@@ -25,6 +25,7 @@ export function ImagePreview(props: { device: string; path: string; entry: FileE
     sourceOf(client, device)
       .readBytes(path, { signal: leaving.signal })
       .then((bytes) => {
+        if (leaving.signal.aborted) return // nobody would take its address back
         made = URL.createObjectURL(new Blob([bytes], { type: imageType(entry.name) }))
         setUrl(made)
       })

@@ -1,4 +1,5 @@
 import { clientNow } from '../../desk/app-desk.ts'
+import { saveFile } from '../../ui/save-file.ts'
 import { type FileSource, type PaneEntry, SourceError } from './file-source.ts'
 import { baseName, copyName, isWithin, joinPath } from './home-path.ts'
 import { sourceOf } from './source-of.ts'
@@ -130,22 +131,10 @@ export function downloadFiles(device: string, paths: readonly { readonly path: s
     )
     for (const { path } of paths) {
       const blob = await source.download(path, pen)
-      giveToBrowser(blob, baseName(path))
+      saveFile(baseName(path), blob)
       pen.fileDone()
     }
   })
-}
-
-/** The browser reads the blob after the press; a minute is more than it takes to begin. */
-const KEPT_MS = 60_000
-
-function giveToBrowser(blob: Blob, name: string): void {
-  const address = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), KEPT_MS)
 }
 
 /** Host files and folders that are being dropped. Must be called before the drop event ends. */

@@ -57,11 +57,17 @@ export async function runTransfer(title: string, done: string, work: (pen: Trans
     return true
   } catch (error) {
     const { doneFiles, totalFiles } = now()
-    const kept = `${doneFiles} of ${countText(totalFiles, 'file', 'files')} ${doneFiles === 1 ? 'is' : 'are'} there; what was cut off is not.`
+    const kept = keptWords(doneFiles, totalFiles)
     if (leaving.signal.aborted || errorCode(error) === 'base/cancelled') showToast({ title: `${title}: stopped`, body: kept })
     else showToast({ severity: 'error', title: `${title}: not finished`, body: `${errorWords(error)} ${kept}` })
     return false
   } finally {
     useTransfers.setState(({ list }) => ({ list: list.filter((one) => one.id !== id) }))
   }
+}
+
+/** What is there of a transfer that did not end well. It may have ended before it had anything to do. */
+export function keptWords(doneFiles: number, totalFiles: number): string {
+  if (totalFiles === 0) return 'No file was put there.'
+  return `${doneFiles} of ${countText(totalFiles, 'file', 'files')} ${doneFiles === 1 ? 'is' : 'are'} there; what was cut off is not.`
 }
