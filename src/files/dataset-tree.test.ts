@@ -8,6 +8,7 @@ import type { SealedChunk } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { DatasetTree } from './dataset-tree.ts'
 import { MemoryChunkStore } from './memory-chunk-store.ts'
+import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { describeMountedTree } from './mounted-tree.suite.ts'
 import { type Ino, ROOT_INO, type TreeChange } from './mounted-tree.ts'
 
@@ -73,6 +74,33 @@ it('[MT14] what was synced is there after a kill, and is no version before the f
   expect([new TextDecoder().decode(await again.dataset.readRange(found.id, 0, 10)), found.hasConflict]).toEqual(['01234', false])
   expect(device.store.values('synced')).toEqual([])
   tree.dispose()
+})
+
+it('[MT14] the bytes of what was synced are on the disk before anything names them', async () => {
+  const clock = new ManualClock()
+  const steps: string[] = []
+  const chunks = new (class extends MemoryChunkStore {
+    override async sync(): Promise<void> {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      steps.push('contents')
+    }
+  })()
+  const store = new (class extends MemoryDatasetStore {
+    override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+      if (space === 'synced') steps.push(value ? 'named' : 'dropped')
+      super.putValue(space, key, value)
+    }
+  })()
+  const { tree, home, dataset, close } = treeOf(clock, testFileDevice(1, clock, { chunks, store }))
+  const { ino } = tree.create(home, 'f', 0o644)
+  await tree.write(ino, 0, bytes('one'))
+  await tree.fsync(ino)
+  expect(steps.slice(0, 2)).toEqual(['contents', 'named'])
+  // Closed while it is synced: the version is the news, and nothing older is kept over it.
+  await tree.write(ino, 3, bytes('two'))
+  await Promise.all([tree.fsync(ino), tree.flush(ino)])
+  expect([dataset.at('/f').bytes, store.values('synced').length]).toEqual([6, 0])
+  await close()
 })
 
 it('[MT14] a synced file that is closed is one version, and nothing is left of the sync', async () => {

@@ -123,6 +123,11 @@ export class Dataset extends DatasetView implements Disposable {
     this.#synced.keep(content)
   }
 
+  /** Contents that were stored before are on the disk itself when this resolves; what names them may not be. */
+  syncContents(): Promise<void> {
+    return this.#parts.chunks.sync()
+  }
+
   /** What was committed before is on the disk itself when this resolves. */
   async sync(): Promise<void> {
     await Promise.all([this.#parts.chunks.sync(), this.#parts.store.sync()])

@@ -3,6 +3,7 @@ import type { Disposable } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { DatasetNode } from './dataset-node.ts'
+import { sameManifest } from './manifest.ts'
 import type { Answer } from './mounted-tree.ts'
 import type { OpId } from './op.ts'
 import { StagedFile } from './staged-file.ts'
@@ -111,17 +112,27 @@ export class TreeWriting implements Disposable {
       while (slot.committing) await slot.committing
       const { staged } = slot
       if (staged && this.#options.clock.monotonicMs() - (slot.stagedMs ?? 0) > LONGEST_MS) await this.commit(slot)
-      else if (staged && !slot.isRemoved) {
-        await staged.store()
-        const { id, base, of } = slot
-        const { manifest } = staged
-        const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
-        const isNews = manifest !== this.#numbers.node(slot).manifest
-        if (isNews && slot.staged === staged && !slot.isRemoved) of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
-      }
+      else if (staged) await this.#keepSynced(slot, staged)
       await slot.of.dataset.sync()
     } catch (error) {
       throw treeErrorOf(error)
+    }
+  }
+
+  /** Contents before what names them: a power cut in between must not put bytes that are gone in place of those synced before. */
+  async #keepSynced(slot: TreeSlot, staged: StagedFile): Promise<void> {
+    const { id, base, of } = slot
+    const isOpen = (): boolean => slot.staged === staged && slot.base === base && !slot.isRemoved
+    while (isOpen()) {
+      await staged.store()
+      const { manifest } = staged
+      await of.dataset.syncContents()
+      // A version was made meanwhile, or more was stored: neither is older than what is to be kept.
+      if (!isOpen() || staged.manifest !== manifest) continue
+      const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
+      if (!sameManifest(manifest, this.#numbers.node(slot).manifest))
+        of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
+      return
     }
   }
 
@@ -132,7 +143,7 @@ export class TreeWriting implements Disposable {
     const { manifest } = staged
     const before = this.#numbers.node(slot)
     const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
-    if (hadChanges || manifest !== before.manifest || mtimeNs !== before.mtimeNs) {
+    if (hadChanges || !sameManifest(manifest, before.manifest) || mtimeNs !== before.mtimeNs) {
       const node = this.#numbers.own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
       slot.version = node.version
       slot.base = node.version

@@ -198,9 +198,35 @@ describe('what is not carried yet', () => {
     for (let n = 0; n < 10; n++) store.putValue('s', 'k', Uint8Array.of(n))
     expect([behind.value('s', 'k'), [...journal.entries()].length]).toEqual([undefined, 10])
     clock.advance(3_000)
-    await undefined
-    await undefined
+    await new Promise((resolve) => setTimeout(resolve, 0))
     expect([behind.value('s', 'k'), [...journal.entries()].length]).toEqual([Uint8Array.of(9), 0])
+  })
+
+  it('[DS7] comes to the disk after the journal, and the part before goes last', async () => {
+    const clock = new ManualClock()
+    const steps: string[] = []
+    const step = async (name: string): Promise<void> => {
+      steps.push(`${name} begins`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      steps.push(name)
+    }
+    const behind = new (class extends MemoryDatasetStore {
+      override sync = () => step('store')
+    })()
+    const journal = new (class extends MemoryJournal {
+      override sync = () => step('journal')
+      override turn(): () => void {
+        const forget = super.turn()
+        return () => {
+          steps.push('forgotten')
+          forget()
+        }
+      }
+    })()
+    const store = new WriteBehindStore({ behind, journal, clock, log: silentLogger })
+    store.putValue('s', 'k', Uint8Array.of(1))
+    clock.advance(3_000)
+    await expect.poll(() => steps).toEqual(['journal begins', 'journal', 'store begins', 'store', 'forgotten'])
   })
 
   it('[DS7] what a later version wrote is refused, and kept', () => {

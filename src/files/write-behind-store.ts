@@ -522,10 +522,18 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return forget
   }
 
-  /** The journal is let go of when what it holds lies on the disk itself. */
+  /**
+   * The journal is let go of when what it holds lies on the disk itself. What was carried may be newer than that, and half of a
+   * change whose other half is in the journal only: so that comes first.
+   */
   #forgetSynced(forget: () => void): void {
-    this.#behind.sync().then(forget, (error: unknown) => {
-      this.#options.log.warn('the journal of files is kept for now', { error: errorMessage(error) })
+    const sync = async (): Promise<void> => {
+      await this.#options.journal.sync()
+      await this.#behind.sync()
+      forget()
+    }
+    sync().catch((error: unknown) => {
+      if (!this.#isDisposed) this.#options.log.warn('the journal of files is kept for now', { error: errorMessage(error) })
     })
   }
 }
