@@ -96,11 +96,51 @@ it('[MT14] the bytes of what was synced are on the disk before anything names th
   await tree.write(ino, 0, bytes('one'))
   await tree.fsync(ino)
   expect(steps.slice(0, 2)).toEqual(['contents', 'named'])
+  // The same when a version takes its place.
+  steps.length = 0
+  await tree.write(ino, 0, bytes('ONE'))
+  await tree.flush(ino)
+  expect([dataset.at('/f').bytes, ...steps]).toEqual([3, 'contents', 'dropped'])
   // Closed while it is synced: the version is the news, and nothing older is kept over it.
   await tree.write(ino, 3, bytes('two'))
   await Promise.all([tree.fsync(ino), tree.flush(ino)])
   expect([dataset.at('/f').bytes, store.values('synced').length]).toEqual([6, 0])
   await close()
+})
+
+it('[MT14] what was synced outlasts a version that another way into the dataset makes, and is what was synced last', async () => {
+  const clock = new ManualClock()
+  const device = testFileDevice(1, clock)
+  const { tree, home, dataset } = treeOf(clock, device)
+  const { ino } = tree.create(home, 'f', 0o644)
+  const { id, version } = dataset.at('/f')
+  for (const text of ['one', 'two']) {
+    await tree.write(ino, 0, bytes(text))
+    await tree.fsync(ino)
+  }
+  const desk = bytes('of the desk')
+  const read = (offset: number, length: number) => desk.subarray(offset, offset + length)
+  await dataset.commitContent(id, version, { bytes: desk.length, extents: [{ offset: 0, length: desk.length }], read })
+  const again = testFileDevice(1, clock, { store: device.store, chunks: device.chunks }).dataset
+  const texts = await Promise.all(again.children(again.root).map(async (node) => again.readRange(node.id, 0, 100)))
+  expect(texts.map((text) => new TextDecoder().decode(text)).sort()).toEqual(['of the desk', 'two'])
+  tree.dispose()
+})
+
+it('[MT14] what was synced and then undone comes back as it was undone', async () => {
+  const clock = new ManualClock()
+  const device = testFileDevice(1, clock)
+  const { tree, home } = treeOf(clock, device)
+  const { ino } = tree.create(home, 'f', 0o644)
+  await tree.write(ino, 0, bytes('before'))
+  await tree.flush(ino)
+  for (const text of ['change', 'before']) {
+    await tree.write(ino, 0, bytes(text))
+    await tree.fsync(ino)
+  }
+  const again = testFileDevice(1, clock, { store: device.store, chunks: device.chunks }).dataset
+  expect(new TextDecoder().decode(await again.readRange(again.at('/f').id, 0, 100))).toBe('before')
+  tree.dispose()
 })
 
 it('[MT14] a synced file that is closed is one version, and nothing is left of the sync', async () => {

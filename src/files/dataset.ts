@@ -81,7 +81,8 @@ export class Dataset extends DatasetView implements Disposable {
     this.#synced = new SyncedContents(store)
     const isNews = ({ node, manifest }: SyncedContent) =>
       this.node(node)?.kind === 'file' && !sameManifest(this.require(node).manifest, manifest)
-    for (const { node, base, manifest, mtimeNs } of this.#synced.takeLeft(isNews)) this.setContent(node, base, manifest, { mtimeNs })
+    for (const { node, base, manifest, mtimeNs } of this.#synced.takeLeft(isNews))
+      this.setContent(node, base, manifest, { mtimeNs, endsSynced: true })
   }
 
   // Content
@@ -103,8 +104,13 @@ export class Dataset extends DatasetView implements Disposable {
     return this.setContent(id, base, await this.writer.change(before, change), options)
   }
 
-  /** As commitContent, for content that lies in the chunk store already. */
-  setContent(id: NodeId, base: OpId | undefined, manifest: Manifest, options: { mtimeNs?: bigint } = {}): DatasetNode {
+  /** As commitContent, for content that lies in the chunk store already. `endsSynced`: it is what `keepSynced` kept, or follows it. */
+  setContent(
+    id: NodeId,
+    base: OpId | undefined,
+    manifest: Manifest,
+    options: { readonly mtimeNs?: bigint; readonly endsSynced?: boolean } = {},
+  ): DatasetNode {
     this.#settle(id)
     const record = this.record(id)
     if (record.kind === 'folder') throw new FileError('file/not-a-file', `${record.name} is a folder`)
@@ -114,7 +120,7 @@ export class Dataset extends DatasetView implements Disposable {
     const isShown = seen === winner.op
     const bases = isShown ? basesOf(record) : [seen]
     const body: OpBody = { kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }
-    this.#write([body], () => this.#synced.drop(id, seen))
+    this.#write([body], () => options.endsSynced && this.#synced.drop(id, seen))
     return this.require(id)
   }
 

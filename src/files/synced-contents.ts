@@ -21,7 +21,6 @@ const SPACE = 'synced'
  */
 export class SyncedContents {
   readonly #store: DatasetStore
-  readonly #kept = new Set<string>()
 
   constructor(store: DatasetStore) {
     this.#store = store
@@ -30,12 +29,11 @@ export class SyncedContents {
   keep({ node, base, manifest, mtimeNs }: SyncedContent): void {
     const content = plainContent({ kind: 'file', manifest })
     this.#store.putValue(SPACE, keyOf(node, base), utf8(JSON.stringify({ v: 1, node, base, content, mtimeNs: String(mtimeNs) })))
-    this.#kept.add(keyOf(node, base))
   }
 
   /** Call it in the transaction that makes the version. */
   drop(node: NodeId, base: OpId): void {
-    if (this.#kept.has(keyOf(node, base))) this.#store.putValue(SPACE, keyOf(node, base), undefined)
+    this.#store.putValue(SPACE, keyOf(node, base), undefined)
   }
 
   /** What an earlier start left and is to become a version; the rest is forgotten. */
@@ -46,8 +44,7 @@ export class SyncedContents {
   }
 
   #left(): SyncedContent[] {
-    return this.#store.values(SPACE).flatMap(([key, value]) => {
-      this.#kept.add(key)
+    return this.#store.values(SPACE).flatMap(([, value]) => {
       const { node, base, content, mtimeNs } = JSON.parse(fromUtf8(value)) as {
         node: NodeId
         base: OpId

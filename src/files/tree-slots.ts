@@ -32,6 +32,8 @@ export interface TreeSlot {
   base: string
   /** When `staged` began, by the monotonic clock. */
   stagedMs: number | undefined
+  /** Something of it was synced since `base`, and is kept until the next version. */
+  isSynced: boolean
   /** Set for a file that is being written, kept with its next version. */
   mtimeNs: bigint | undefined
   /** Of this device, until it is forgotten. */
@@ -83,6 +85,7 @@ export class TreeSlots {
         staged: undefined,
         base: '',
         stagedMs: undefined,
+        isSynced: false,
         mtimeNs: undefined,
         atimeNs: undefined,
         ctimeNs: undefined,

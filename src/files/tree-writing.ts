@@ -59,7 +59,7 @@ export class TreeWriting implements Disposable {
   /** Makes a version of what was written; a small file at once. What could not be stored stays staged. @throws TreeError */
   commit(slot: TreeSlot): Answer<void> {
     const { staged } = slot
-    if (!slot.committing && staged) {
+    if (!slot.committing && staged && !slot.isSynced) {
       const hadChanges = !staged.isStored
       try {
         if (staged.storeNow()) return this.#committed(slot, staged, hadChanges)
@@ -74,6 +74,8 @@ export class TreeWriting implements Disposable {
       slot.quiet?.dispose()
       const hadChanges = !staged.isStored
       await staged.store()
+      // The version takes the place of what was synced: not before its bytes are as safe.
+      if (slot.isSynced) await slot.of.dataset.syncContents()
       this.#committed(slot, staged, hadChanges)
     }
     const after = (slot.committing ?? Promise.resolve()).then(work, work)
@@ -130,8 +132,9 @@ export class TreeWriting implements Disposable {
       // A version was made meanwhile, or more was stored: neither is older than what is to be kept.
       if (!isOpen() || staged.manifest !== manifest) continue
       const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
-      if (!sameManifest(manifest, this.#numbers.node(slot).manifest))
-        of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
+      if (!slot.isSynced && sameManifest(manifest, this.#numbers.node(slot).manifest)) return
+      of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
+      slot.isSynced = true
       return
     }
   }
@@ -144,7 +147,10 @@ export class TreeWriting implements Disposable {
     const before = this.#numbers.node(slot)
     const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
     if (hadChanges || !sameManifest(manifest, before.manifest) || mtimeNs !== before.mtimeNs) {
-      const node = this.#numbers.own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs }))
+      const node = this.#numbers.own(slot.of, (dataset) =>
+        dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs, endsSynced: slot.isSynced }),
+      )
+      slot.isSynced = false
       slot.version = node.version
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
