@@ -64,6 +64,23 @@ describe('a passkey', () => {
     expect(again.phase).toBe('open')
   })
 
+  it('[ID29] [ID16] the right answer forgives no wrong passphrase: they are slowed more each time, whatever lies between', async () => {
+    const { load, answer, clock } = await setUp()
+    const again = await load()
+    const guess = () => again.unlock('d2', utf8('not the passphrase'))
+    for (const waitMs of [1_000, 2_000, 4_000]) {
+      await expect(guess()).rejects.toThrow(code('vault/wrong-passphrase'))
+      clock.advance(waitMs - 1)
+      await expect(guess()).rejects.toThrow(code('vault/too-many-tries'))
+      clock.advance(1)
+      await again.unlockByPasskey('d2', answer.slice())
+    }
+    await again.unlock('d2', utf8(PASS))
+    await expect(guess()).rejects.toThrow(code('vault/wrong-passphrase'))
+    clock.advance(1_000)
+    await again.unlock('d2', utf8(PASS))
+  })
+
   it('[ID29] one per vault: another takes its place, removing it takes the way, and setting one up needs the passphrase', async () => {
     const { vault, answer, store, clock } = await setUp()
     const other = { credentialId: crypto.bytes(16), salt: crypto.bytes(32) }

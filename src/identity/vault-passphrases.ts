@@ -42,21 +42,27 @@ export class VaultPassphrases {
       if (!deviceLock) fromPassphrase.dispose()
       return deviceLock && fromPassphrase
     }
-    return this.attempt(open, 'vault/wrong-passphrase', 'this is not the passphrase')
+    return this.attempt(open, 'vault/wrong-passphrase', 'this is not the passphrase', NO_TRIES)
   }
 
   /**
-   * One try at whatever opens the vault, counted before it is made; `open` says undefined to a wrong one.
+   * One try at whatever opens the vault, counted before it is made; `open` says undefined to a wrong one. A right one gives back
+   * itself and no more, unless `forgiven`: who may use the passkey may not guess at the passphrase without end.
    * @throws IdentityError `vault/missing`, `vault/too-many-tries`, `code`
    */
-  async attempt<T>(open: (record: VaultRecord) => Promise<T | undefined>, code: IdentityErrorCode, what: string): Promise<T> {
+  async attempt<T>(
+    open: (record: VaultRecord) => Promise<T | undefined>,
+    code: IdentityErrorCode,
+    what: string,
+    forgiven?: VaultRecord['tries'],
+  ): Promise<T> {
     await this.#requireWaited()
     const record = this.#file.require()
     const tries = { failed: record.tries.failed + 1, lastAtMs: this.#clock.nowMs() }
     await this.#file.saveTries(tries)
     const opened = await open(record)
     if (opened === undefined) return fail(code, `${what}; the next try is possible in ${inSeconds(waitAfterMs(tries.failed))}`)
-    await this.#file.saveTries({ failed: 0, lastAtMs: 0 })
+    await this.#file.saveTries(forgiven ?? record.tries)
     return opened
   }
 
@@ -71,4 +77,5 @@ export class VaultPassphrases {
   }
 }
 
+const NO_TRIES = { failed: 0, lastAtMs: 0 } as const
 const inSeconds = (ms: number): string => (ms <= 1000 ? '1 second' : `${Math.ceil(ms / 1000)} seconds`)
