@@ -116,7 +116,9 @@ export class AnchorService implements Disposable {
     const { clock, log, notices, isDeskOpen, desk } = this.#options
     if (this.#settings.network === 'off' || !isDeskOpen() || clock.monotonicMs() < this.#notBeforeMs) return
     const { anchors, anchorer } = desk()
-    const isDue = anchorer.uncovered > 0 && clock.nowMs() - (anchors.last?.atMs ?? 0) >= this.#settings.everyHours * HOUR_MS
+    // Also when the last one lies as far ahead: the clock was wrong then.
+    const sinceMs = Math.abs(clock.nowMs() - (anchors.last?.atMs ?? 0))
+    const isDue = anchorer.uncovered > 0 && sinceMs >= this.#settings.everyHours * HOUR_MS
     if (!isDue && !anchors.pending) return
     try {
       await this.#anchor()

@@ -208,6 +208,7 @@ describe('anchoring on the Solana runtime', () => {
     cluster.lie = (method) => (method === 'getSignatureStatuses' ? { context: { slot: 1 }, value: [null] } : undefined)
     await expect(whileTimeGoes(control.anchorLedger({}))).rejects.toMatchObject({ code: 'anchor/unconfirmed' })
     expect((await control.readAnchor({})).isPending).toBe(true)
+    expect((await control.verifyLedger({ online: true })).finding).toBeUndefined() // sent, so no surprise
     await restart()
     cluster.lie = undefined
     const state = await laptop.control().anchorLedger({})
@@ -225,6 +226,81 @@ describe('anchoring on the Solana runtime', () => {
     cluster.swallows = false
     expect((await control.anchorLedger({})).count).toBe(1)
     expect(cluster.transactions).toBe(1)
+  })
+
+  it('[ID124] a server that says it costs nothing does not get around the cap, nor does a clock that goes back and forth', async () => {
+    const { control, address } = await turnOn({ dailyLamports: FEE })
+    cluster.lie = (method) => (method === 'getFeeForMessage' ? { context: { slot: 1 }, value: 0 } : undefined)
+    await control.anchorLedger({})
+    await record(1)
+    await expect(control.anchorLedger({})).rejects.toMatchObject({ code: 'anchor/cap-reached' })
+    laptop.clockOffsetMs = -24 * HOUR_MS
+    await control.anchorLedger({})
+    await record(1)
+    laptop.clockOffsetMs = 0
+    await expect(control.anchorLedger({})).rejects.toMatchObject({ code: 'anchor/cap-reached' })
+    expect([cluster.transactions, cluster.balance(address)]).toEqual([2, SOL - 2 * FEE])
+  })
+
+  it('[ID125] one that a server said it refused, and passed on, is found and not paid twice', async () => {
+    const { control } = await turnOn()
+    cluster.lie = (method) => {
+      if (method === 'sendTransaction') throw new Error('Transaction simulation failed: This transaction has already been processed')
+      return undefined
+    }
+    await expect(control.anchorLedger({})).rejects.toMatchObject({ code: 'anchor/refused' })
+    cluster.lie = undefined
+    expect(await control.anchorLedger({})).toMatchObject({ count: 1, isPending: false, spentTodayLamports: FEE })
+    expect(cluster.transactions).toBe(1)
+  })
+
+  it('[ID123] [ID125] one that a server denied is given up; another that holds it accuses nobody, and it counts as paid', async () => {
+    const { control } = await turnOn({ dailyLamports: FEE })
+    cluster.lie = (method) => {
+      if (method === 'getBlockHeight') return 1_000_000
+      return method === 'getSignatureStatuses' ? { context: { slot: 1 }, value: [null] } : undefined
+    }
+    await expect(control.anchorLedger({})).rejects.toMatchObject({ code: 'anchor/refused' })
+    cluster.lie = undefined
+    await restart()
+    expect((await laptop.control().verifyLedger({ online: true })).finding).toBeUndefined()
+    expect(await laptop.control().readAnchor({})).toMatchObject({ count: 0, isPending: false, spentTodayLamports: FEE })
+    await expect(laptop.control().anchorLedger({})).rejects.toMatchObject({ code: 'anchor/cap-reached' })
+  })
+
+  it('[ID125] a server that names a height without end holds nothing up for longer than a day', async () => {
+    const { control } = await turnOn()
+    cluster.swallows = true
+    cluster.lie = (method, answer) =>
+      method === 'getLatestBlockhash'
+        ? { context: { slot: 1 }, value: { ...(answer as { value: object }).value, lastValidBlockHeight: 1e15 } }
+        : undefined
+    await expect(whileTimeGoes(control.anchorLedger({}))).rejects.toMatchObject({ code: 'anchor/unconfirmed' })
+    cluster.lie = undefined
+    cluster.swallows = false
+    laptop.clockOffsetMs = 25 * HOUR_MS
+    expect(await control.anchorLedger({})).toMatchObject({ count: 1, isPending: false })
+  })
+
+  it('[ID125] what is too late is told by blocks that are final', async () => {
+    const asked: string[] = []
+    const network = createSolanaAnchorNetwork(rpcUrl, (url, init) => {
+      asked.push(init.body)
+      return fetch(url, init)
+    })
+    await network.height()
+    expect(asked).toEqual([expect.not.stringContaining('confirmed')])
+  })
+
+  it('[ID126] is made by itself again after a clock that was ahead', async () => {
+    laptop.clockOffsetMs = 1_000 * HOUR_MS
+    const { control } = await turnOn({ everyHours: 2 })
+    await control.anchorLedger({})
+    await record(1)
+    laptop.clockOffsetMs = 0
+    clock.advance(HOUR_MS)
+    await expect.poll(() => cluster.transactions).toBe(2)
+    await expect.poll(async () => (await control.readAnchor({})).count).toBe(2)
   })
 
   it('[ID126] is made by itself when it is due, and what goes wrong is said', async () => {

@@ -80,10 +80,10 @@ export class LedgerService implements Disposable {
   }
 
   async #askNetwork(signal: AbortSignal): Promise<AnchorFinding | undefined> {
-    const { all } = this.#options.desk().anchors
+    const { anchors } = this.#options.desk()
     const network = await this.#options.network()
     if (!network) throw new IdentityError('anchor/off', 'anchoring is off, so there is no network to ask; verify without it, or turn it on')
-    return auditOnNetwork(network, await this.#options.walletAddress(), all, signal)
+    return auditOnNetwork(network, await this.#options.walletAddress(), anchors, signal)
   }
 
   #row(seq: number): LedgerRow {

@@ -127,7 +127,8 @@ export class SolanaFacade {
       const result = methods[method]?.()
       return { result: this.lie ? (this.lie(method, result) ?? result) : result }
     } catch (error) {
-      return { error: { code: -32002, message: error instanceof Error ? error.message : String(error) } }
+      const data = { accounts: null, err: 'BlockhashNotFound', logs: [], returnData: null, unitsConsumed: 0 } // as a preflight says it
+      return { error: { code: -32002, message: error instanceof Error ? error.message : String(error), data } }
     }
   }
 

@@ -26,6 +26,7 @@ export interface AnchorNetwork {
   /** @throws IdentityError `anchor/refused`  the network does not take it, and why */
   send(wire: Uint8Array, signal?: AbortSignal): Promise<void>
   status(signature: string, signal?: AbortSignal): Promise<MemoStatus>
+  /** Of the newest block that is final. */
   height(signal?: AbortSignal): Promise<number>
   /** The transaction as the network keeps it; undefined when it has none (any more). */
   transaction(signature: string, signal?: AbortSignal): Promise<Uint8Array | undefined>

@@ -4,15 +4,15 @@ import type { KeyValueStore } from '../../base/key-value-store.ts'
 import { type LedgerAnchor, ledgerAnchor } from '../ledger-contract.ts'
 
 const ANCHORS = 'anchors'
+const GIVEN_UP = 'anchors-given-up'
 const STATE = 'anchor-state'
 const DAY_MS = 86_400_000
 
 /** Sent, and not yet known to be kept. */
 const pendingAnchor = z.object({ anchor: ledgerAnchor, lastValidHeight: z.number().int().nonnegative() })
 export type PendingAnchor = z.infer<typeof pendingAnchor>
-const spending = z.object({ day: z.number().int(), lamports: z.number().int().nonnegative() })
 
-/** What a device keeps of its anchors, beside its ledger: those that stand, one that was sent, and what this day has cost. */
+/** What a device keeps of its anchors, beside its ledger: those that stand, one that was sent, and those that were given up. */
 export class AnchorStore {
   readonly #values: KeyValueStore
   #all: readonly LedgerAnchor[] | undefined
@@ -23,11 +23,15 @@ export class AnchorStore {
 
   /** Oldest first; what cannot be read is left out. */
   get all(): readonly LedgerAnchor[] {
-    this.#all ??= this.#values
-      .entries(ANCHORS)
-      .flatMap(([, bytes]) => parsed(ledgerAnchor, bytes) ?? [])
-      .sort((a, b) => a.receipt.count - b.receipt.count)
+    this.#all ??= this.#read(ANCHORS).sort((a, b) => a.receipt.count - b.receipt.count)
     return this.#all
+  }
+
+  /** All that ever went to a network by its signature, kept or not: none of them is a surprise there. */
+  get sent(): ReadonlyMap<string, LedgerAnchor> {
+    const { pending } = this
+    const sent = [...this.#read(GIVEN_UP), ...(pending ? [pending.anchor] : []), ...this.all]
+    return new Map(sent.map((anchor) => [anchor.signature, anchor]))
   }
 
   get last(): LedgerAnchor | undefined {
@@ -50,18 +54,25 @@ export class AnchorStore {
     else this.#values.delete(STATE, 'pending')
   }
 
-  spentOn(nowMs: number): number {
-    const spent = parsed(spending, this.#values.get(STATE, 'spent'))
-    return spent?.day === Math.floor(nowMs / DAY_MS) ? spent.lamports : 0
+  /** The one that was sent is waited for no more. @throws StoreError */
+  giveUp(): void {
+    const { pending } = this
+    if (pending) this.#values.put(GIVEN_UP, pending.anchor.signature, json(pending.anchor))
+    this.pending = undefined
   }
 
-  /** Counted before it is spent, and never given back: a crash in between costs a part of the day's cap. @throws StoreError */
-  spend(nowMs: number, lamports: number): void {
-    const day = Math.floor(nowMs / DAY_MS)
-    this.#values.put(STATE, 'spent', json({ day, lamports: this.spentOn(nowMs) + lamports }))
+  /** What was sent on this day (UTC) has cost, kept or not; also when the clock has gone back to it. */
+  spentOn(nowMs: number): number {
+    const day = dayOf(nowMs)
+    return [...this.sent.values()].reduce((sum, { atMs, feeLamports }) => (dayOf(atMs) === day ? sum + feeLamports : sum), 0)
+  }
+
+  #read(space: string): LedgerAnchor[] {
+    return this.#values.entries(space).flatMap(([, bytes]) => parsed(ledgerAnchor, bytes) ?? [])
   }
 }
 
+const dayOf = (atMs: number): number => Math.floor(atMs / DAY_MS)
 const json = (value: unknown): Uint8Array => utf8(JSON.stringify(value))
 
 function parsed<T>(schema: z.ZodType<T>, bytes: Uint8Array | undefined): T | undefined {

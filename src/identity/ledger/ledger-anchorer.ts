@@ -11,8 +11,12 @@ import type { Ledger } from './ledger.ts'
 
 /** A block takes 0.4 s. */
 const ASK_AGAIN_MS = 1_000
-/** How often it is asked whether the network kept it, before that is left to the next time: a blockhash lives for about 60 s. */
-const MAX_QUESTIONS = 90
+/** Questions whether the network kept it, before that is left to the next time: a blockhash lives for 60 s, final after 15 more. */
+const MAX_QUESTIONS = 120
+/** What Solana takes for a signature: a server that says less does not make it cheaper. */
+const SIGNATURE_LAMPORTS = 5_000
+/** Nothing that was sent comes so late, whatever height a server has named. */
+const LATEST_MS = 86_400_000
 
 /** Signs the bytes of a transaction as the device's wallet. */
 export interface AnchorWallet {
@@ -81,7 +85,9 @@ export class LedgerAnchorer {
     const receipt = ledger.receipt()
     const salt = crypto.bytes(ANCHOR_SALT_BYTES)
     const { address } = wallet.certificate
-    const { message, feeLamports, lastValidHeight } = await network.prepare(address, anchorMemo(crypto, receipt, salt), signal)
+    const prepared = await network.prepare(address, anchorMemo(crypto, receipt, salt), signal)
+    const { message, lastValidHeight } = prepared
+    const feeLamports = Math.max(prepared.feeLamports, SIGNATURE_LAMPORTS)
     const nowMs = clock.nowMs()
     if (store.spentOn(nowMs) + feeLamports > dailyLamports) {
       fail(
@@ -107,14 +113,9 @@ export class LedgerAnchorer {
       slot: 0,
     }
     const pending = { anchor, lastValidHeight }
-    store.spend(nowMs, feeLamports)
+    store.giveUp() // one of another network
     store.pending = pending
-    try {
-      await network.send(fromBase64Url(anchor.transaction), signal)
-    } catch (error) {
-      if (error instanceof IdentityError && error.code === 'anchor/refused') store.pending = undefined
-      throw error
-    }
+    await network.send(fromBase64Url(anchor.transaction), signal) // a server may refuse it and pass it on: it stays pending
     return (
       (await this.#settle(pending, network, signal)) ??
       fail('anchor/refused', 'the network did not keep the anchor in time; it is tried again with the next one')
@@ -138,8 +139,9 @@ export class LedgerAnchorer {
         ledger.record({ kind: 'anchored', count, root, signature: kept.signature, network: kept.network, feeLamports: kept.feeLamports })
         return kept
       }
-      if (status.kind === 'failed' || (status.kind === 'unknown' && height > lastValidHeight)) {
-        store.pending = undefined
+      const isTooLate = height > lastValidHeight || clock.nowMs() - anchor.atMs > LATEST_MS
+      if (status.kind === 'failed' || (status.kind === 'unknown' && isTooLate)) {
+        store.giveUp()
         return undefined
       }
       await sleep(clock, ASK_AGAIN_MS, signal)

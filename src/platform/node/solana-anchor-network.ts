@@ -87,7 +87,8 @@ export function createSolanaAnchorNetwork(url: string, fetch: RpcFetch): AnchorN
         return { kind: 'failed', why: JSON.stringify(status.err, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) }
       return status.confirmationStatus === 'processed' ? { kind: 'seen' } : { kind: 'kept', slot: Number(status.slot) }
     },
-    height: async (signal) => Number(await ask(rpc.getBlockHeight(CONFIRMED).send(options(signal)))),
+    // Final, not confirmed: behind one URL are many servers, and one that is a little behind must not look as if it never came.
+    height: async (signal) => Number(await ask(rpc.getBlockHeight({ commitment: 'finalized' }).send(options(signal)))),
     async transaction(signature, signal) {
       const config = { encoding: 'base64', maxSupportedTransactionVersion: 0, commitment: 'confirmed' } as const
       const found = await ask(rpc.getTransaction(signatureOf(signature), config).send(options(signal)))
