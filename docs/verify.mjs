@@ -62,14 +62,18 @@ function checkReceipt(device, { device: named, count, root, atMs, sig }) {
 /** Signatures, signed bytes, accounts that sign, and the texts of all instructions of a Solana transaction. */
 function readTransaction(wire) {
   let at = 0
-  const take = (length) => wire.subarray(at, (at += length))
+  const take = (length) => {
+    if (at + length > wire.length) throw new Error('cut short')
+    return wire.subarray(at, (at += length))
+  }
   const length = () => {
     let value = 0
-    for (let shift = 0; ; shift += 7) {
+    for (let shift = 0; shift < 21; shift += 7) {
       const [byte] = take(1)
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value
     }
+    throw new Error('a length that cannot be')
   }
   const many = (each) => Array.from({ length: length() }, each)
   const signatures = many(() => take(64))
@@ -113,13 +117,22 @@ function checkAnchor(device, anchor, transaction) {
   const answer = transaction && (transaction.result ?? transaction)
   if (transaction && answer?.meta?.err) return 'the network refused the transaction'
   if (transaction && !wire.equals(Buffer.from(answer?.transaction?.[0] ?? '', 'base64'))) return 'the network holds another transaction'
+  if (transaction && answer.slot !== anchor.slot) return 'the network holds it in another slot'
   return undefined
 }
 
 const anchorsOf = (file) => [...(file.anchors ?? []), ...(file.anchor ? [file.anchor] : [])]
 
-/** What is wrong with an export, a proof or a receipt, or undefined. */
+/** What is wrong with an export, a proof or a receipt, or undefined. Files are a stranger's: whatever they hold, this ends. */
 export function checkLedger(file, kept, transaction) {
+  try {
+    return check(file, kept, transaction)
+  } catch (error) {
+    return `this is no file of a ledger: ${error.message}`
+  }
+}
+
+function check(file, kept, transaction) {
   const { device } = file
   const anchors = anchorsOf(file)
   const receipts = [
@@ -169,8 +182,9 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const transaction = others.find((other) => other !== kept)
   const wrong = file ? checkLedger(file, kept, transaction) : 'usage: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]'
   console.log(wrong ?? `All holds: ${file.format} of device ${file.device}`)
-  const anchor = wrong || transaction ? undefined : anchorsOf(file).at(-1)
-  if (anchor) {
+  const anchor = wrong ? undefined : anchorsOf(file).at(-1)
+  if (anchor && transaction) console.log(`The server holds its anchor in slot ${anchor.slot}`)
+  else if (anchor) {
     console.log(
       `Anchored in slot ${anchor.slot} of the Solana network whose genesis hash is ${anchor.network}. To be sure of that, ask a server of it`,
     )

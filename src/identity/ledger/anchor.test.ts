@@ -32,6 +32,8 @@ describe('the shipped vectors (docs/vectors/anchor-v1.json)', () => {
     expect(checkLedger(file, undefined, otherTransaction)).toBeUndefined()
     expect(checkLedger(proof, undefined, otherTransaction)).toBe('the network holds another transaction')
     expect(checkLedger(proof, undefined, { result: null })).toBe('the network holds another transaction')
+    const moved = { ...proof, anchor: { ...proof.anchor, slot: 1 } }
+    expect(checkLedger(moved, undefined, transaction)).toBe('the network holds it in another slot')
     expect(checkLedger({ ...proof, anchor: undefined }, undefined, transaction)).toBe('there is no anchor in this file')
     const { anchor } = proof
     const [, later] = file.anchors
@@ -44,6 +46,19 @@ describe('the shipped vectors (docs/vectors/anchor-v1.json)', () => {
     expect(checkLedger({ ...proof, anchor: later })).toBe('the anchor is of another root')
     expect(checkLedger({ ...file, records: file.records.slice(0, 4), receipt: undefined })).toBe('truncated at 4')
   })
+})
+
+it('[ID122] docs/verify.mjs comes to an end with whatever a stranger wrote: cut, too long, garbage', async () => {
+  const script = new URL('../../../docs/verify.mjs', import.meta.url).href
+  const { checkLedger } = (await import(/* @vite-ignore */ script)) as { checkLedger: Check }
+  const bytes = fromBase64Url(proof.anchor.transaction)
+  const cuts = [0, 1, 65, 70, bytes.length - 1].map((length) => bytes.subarray(0, length))
+  for (const cut of [...cuts, new Uint8Array(200).fill(255)]) {
+    expect(checkLedger({ ...proof, anchor: { ...proof.anchor, transaction: toBase64Url(cut) } })).toBeTypeOf('string')
+  }
+  for (const file of [{}, { ...proof, record: undefined }, { ...proof, device: '0' }, { ...proof, path: 7 }]) {
+    expect(checkLedger(file)).toBeTypeOf('string')
+  }
 })
 
 it('[ID120] an anchor is said in words', () => {
