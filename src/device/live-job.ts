@@ -1,6 +1,5 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { defined } from '../base/defined.ts'
-import { Emitter } from '../base/emitter.ts'
+import type { Event } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
@@ -9,20 +8,16 @@ import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
 import { newJobId } from '../jobs/job-ids.ts'
-import { OutputReader } from '../jobs/job-progress.ts'
-import { isOver, type JobRecord } from '../jobs/job-record.ts'
+import type { JobRecord } from '../jobs/job-record.ts'
+import type { JobOutputBook } from '../jobs/job-output-book.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
+import { JobAccount } from './job-account.ts'
 import type { Peers } from './peers.ts'
 import { PortForwards } from './port-forwards.ts'
-import { AttemptRun, type AttemptNews } from './job-run.ts'
+import { AttemptRun, type AttemptNews } from './attempt-run.ts'
 import type { JobPlaces } from './job-places.ts'
 
-/** A change is told at most so often while only output comes. */
-const TELL_MS = 200
-/** How soon a device that does not answer is asked again, doubling. */
-const ASK_AGAIN_MS = 250
-const MAX_ASK_AGAIN_MS = 5_000
 /** At most so many tries of one job. */
 const MAX_TRIES = 16
 /** Refusals for which another device may do. */
@@ -53,39 +48,30 @@ export interface LiveJobParts {
 export class LiveJob implements Disposable {
   readonly #parts: LiveJobParts
   readonly #owned = new DisposableStore()
-  readonly #changed = this.#owned.add(new Emitter<JobInfo>())
-  readonly onDidChange = this.#changed.event
-  readonly #grown = this.#owned.add(new Emitter<void>())
+  readonly #account: JobAccount
+  readonly onDidChange: Event<JobInfo>
   /** There is more output, or it is over. */
-  readonly onDidGrow = this.#grown.event
-  readonly #reader = new OutputReader()
-  #record: JobRecord
+  readonly onDidGrow: Event<void>
   #run: AttemptRun | undefined
   #forwards: PortForwards | undefined
-  #telling: Disposable | undefined
-  #waitingForLease: Disposable | undefined
-  #asking: Disposable | undefined
   #isCancelled = false
   #isLeaving = false
-  readonly #expectedMs: number | undefined
 
   constructor(record: JobRecord, parts: LiveJobParts) {
-    this.#record = record
     this.#parts = parts
-    this.#expectedMs = parts.book.tookMs(record.commandLine, record.info.folder.path)
+    this.#account = this.#owned.add(new JobAccount(record, parts.book, parts.clock))
+    this.onDidChange = this.#account.onDidChange
+    this.onDidGrow = this.#account.onDidGrow
     this.#owned.defer(() => this.#run?.dispose())
     this.#owned.defer(() => this.#forwards?.dispose())
-    this.#owned.defer(() => this.#telling?.dispose())
-    this.#owned.defer(() => this.#waitingForLease?.dispose())
-    this.#owned.defer(() => this.#asking?.dispose())
   }
 
   get info(): JobInfo {
-    return this.#record.info
+    return this.#account.info
   }
 
-  get output() {
-    return this.#parts.book.output(this.info.job)
+  get output(): JobOutputBook {
+    return this.#account.output
   }
 
   get inputRoom(): number {
@@ -106,14 +92,13 @@ export class LiveJob implements Disposable {
     const last = this.info.attempts.at(-1)
     if (!last || last.endedAtMs !== undefined) return this.#fail('job/lost', 'it was not started when this device stopped; run it again')
     this.#listen({ attempt: last.attempt, folder: this.info.folder.path }, last.device)
-    this.#change({ state: 'waiting', waitingFor: this.#awayWords(last.device) })
-    await this.#run?.attach()
-    if (this.#run && !this.#run.isAttached) this.#away()
+    this.#account.change({ state: 'waiting', waitingFor: this.#awayWords(last.device) })
+    await this.#run?.resume()
   }
 
   /** That device is linked (again). */
   async handleLinked(device: string): Promise<void> {
-    if (this.info.device === device && !isOver(this.info)) await this.#run?.attach()
+    if (this.info.device === device && !this.#account.isOver) await this.#run?.attach()
   }
 
   send(frame: JobUpFrame): void {
@@ -122,7 +107,7 @@ export class LiveJob implements Disposable {
 
   /** Ends it. What cannot be reached ends with its lease. */
   async cancel(): Promise<void> {
-    if (isOver(this.info)) return
+    if (this.#account.isOver) return
     this.#isCancelled = true
     try {
       await this.#run?.end()
@@ -134,7 +119,7 @@ export class LiveJob implements Disposable {
   }
 
   setResults(results: JobInfo['results']): void {
-    if (!isOver(this.info)) this.#change({ results })
+    if (!this.#account.isOver) this.#account.change({ results })
   }
 
   dispose(): void {
@@ -146,15 +131,15 @@ export class LiveJob implements Disposable {
     const attempt = newJobId(random)
     const attempts = [...this.info.attempts, { attempt, device, startedAtMs: clock.nowMs() }]
     // Kept before it is asked for: whatever happens now, it is known that it may run there.
-    this.#change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
+    this.#account.change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
     try {
       const run = this.#listen({ attempt, folder: this.info.folder.path }, device)
       await run.start(await this.#requestFor(attempt, device))
-      if (!this.#record.input) run.send({ kind: 'input-end' })
+      if (!this.#account.record.input) run.send({ kind: 'input-end' })
       if (this.#isCancelled) await this.cancel()
     } catch (error) {
       const code = errorCode(error)
-      if (code.startsWith('rpc/')) return this.#away() // whether it runs is not known
+      if (code.startsWith('rpc/')) return // whether it runs is not known: the run goes on asking
       if (ELSEWHERE_MAY_DO.has(code) && (await this.#moveOn(device, code))) return
       this.#fail(code, errorMessage(error))
     }
@@ -168,15 +153,8 @@ export class LiveJob implements Disposable {
       place: () => places.at(device),
       clock,
       log,
-      take: (frame) => {
-        this.#reader.read(this.output.append(frame))
-        this.#tellSoon()
-      },
-      keep: () => {
-        this.output.flush()
-        this.#grown.fire()
-        return this.output.end
-      },
+      take: (frame) => this.#account.take(frame),
+      keep: () => this.#account.keepOutput(),
       from: () => this.output.end,
     })
     this.#run = run
@@ -198,24 +176,25 @@ export class LiveJob implements Disposable {
             log,
             attempt,
             device,
-            onDidChange: (forwards) => isOver(this.info) || this.#change({ forwards: [...forwards] }),
+            onDidChange: (forwards) => this.#account.isOver || this.#account.change({ forwards: [...forwards] }),
           })
   }
 
   #hear(news: AttemptNews): void {
-    if (isOver(this.info)) return
+    if (this.#account.isOver) return
     switch (news.kind) {
       case 'state': {
-        this.#waitingForLease?.dispose()
         if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         this.#forwards?.follow(news.ports)
-        return this.#change({ state, ports: news.ports, waitingFor: undefined })
+        return this.#account.change({ state, ports: news.ports, waitingFor: undefined })
       }
       case 'away':
         return this.#away()
       case 'gone':
         return this.#lost()
+      case 'lease-over':
+        return this.#mayTryAgain() ? this.#lost() : undefined
       case 'exit':
         return this.#handleExit(news.exit)
     }
@@ -223,7 +202,7 @@ export class LiveJob implements Disposable {
 
   #handleExit(exit: AttemptExit): void {
     const device = this.info.device ?? this.#parts.self
-    this.#endAttempt(this.#isLeaving && exit.ended !== undefined ? 'owner' : exit.ended)
+    this.#account.endAttempt(this.#isLeaving && exit.ended !== undefined ? 'owner' : exit.ended)
     if (this.#isCancelled) return this.#end('cancelled', { exit })
     if (exit.error) return this.#fail(exit.error.code, exit.error.message)
     if (this.#isLeaving && exit.ended !== undefined) {
@@ -245,38 +224,12 @@ export class LiveJob implements Disposable {
   }
 
   #away(): void {
-    if (isOver(this.info)) return
-    this.#change({ state: 'waiting', waitingFor: this.#awayWords(this.info.device ?? '') })
-    this.#waitForLease()
-    this.#askAgain(ASK_AGAIN_MS)
-  }
-
-  /** The link may be there still, or again: a host process that was started anew says that it knows nothing of it. */
-  #askAgain(delayMs: number): void {
-    this.#asking?.dispose()
-    this.#asking = this.#parts.clock.after(delayMs, () => {
-      const run = this.#run
-      if (!run || run.isAttached || isOver(this.info)) return
-      void run.attach().then(() => {
-        if (this.#run === run && !run.isAttached && !isOver(this.info)) this.#askAgain(Math.min(delayMs * 2, MAX_ASK_AGAIN_MS))
-      })
-    })
-  }
-
-  /** Once the lease is certainly over, a job that may be tried again is. */
-  #waitForLease(): void {
-    this.#waitingForLease?.dispose()
-    const left = this.#run?.leaseLeftMs ?? 0
-    this.#waitingForLease = this.#parts.clock.after(Math.max(0, left) + 1, () => {
-      if (this.#run?.isAttached || isOver(this.info)) return
-      if (this.#run && !this.#run.isLeaseOver) return this.#waitForLease()
-      if (this.#mayTryAgain()) this.#lost()
-    })
+    if (!this.#account.isOver) this.#account.change({ state: 'waiting', waitingFor: this.#awayWords(this.info.device ?? '') })
   }
 
   /** Its machine's owner is back, and the policy says to try elsewhere. */
   #mayLeave(): boolean {
-    const { info, policy } = this.#record
+    const { info, policy } = this.#account.record
     return (
       policy.whenOwnerReturns === 'move' &&
       info.effects === 'files-only' &&
@@ -299,7 +252,7 @@ export class LiveJob implements Disposable {
   /** The attempt runs no more, and nothing of it comes. */
   #lost(): void {
     const device = this.info.device ?? ''
-    this.#endAttempt('lost')
+    this.#account.endAttempt('lost')
     void this.#moveOn(device, 'lost').then(
       (moved) =>
         moved ||
@@ -311,20 +264,20 @@ export class LiveJob implements Disposable {
   }
 
   #mayTryAgain(): boolean {
-    const { info, policy } = this.#record
+    const { info, policy } = this.#account.record
     return info.effects === 'files-only' && policy.whenLost === 'again' && info.attempts.length < MAX_TRIES && !this.#isCancelled
   }
 
   /** Another attempt on another device; false: none suits, or the policy does not allow it. */
   async #moveOn(from: string, why: string): Promise<boolean> {
-    const { info, policy } = this.#record
+    const { info, policy } = this.#account.record
     const wasRefused = why.includes('/')
     const isLeaving = this.#isLeaving
     this.#isLeaving = false
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
     if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
-    this.#endAttempt(wasRefused ? 'refused' : why)
-    const placed = await this.#parts.placeAnew(this.#record, from).catch((error: unknown) => {
+    this.#account.endAttempt(wasRefused ? 'refused' : why)
+    const placed = await this.#parts.placeAnew(this.#account.record, from).catch((error: unknown) => {
       this.#parts.log.info('no other place could be asked for', { job: this.info.job, why: errorMessage(error) })
       return undefined
     })
@@ -333,40 +286,29 @@ export class LiveJob implements Disposable {
     return true
   }
 
-  #endAttempt(ended: string | undefined): void {
-    const attempts = this.info.attempts.map((attempt, at) =>
-      at === this.info.attempts.length - 1 && attempt.endedAtMs === undefined
-        ? { ...attempt, endedAtMs: this.#parts.clock.nowMs(), ...(ended !== undefined && { ended: ended.slice(0, 32) }) }
-        : attempt,
-    )
-    this.#change({ attempts })
-  }
-
   #fail(code: string, message: string, exit?: AttemptExit): void {
     this.#end('failed', { error: { code: code.slice(0, 64), message: message.slice(0, 1_000) }, ...(exit && { exit }) })
   }
 
   #end(state: 'done' | 'failed' | 'cancelled', how: { exit?: AttemptExit; error?: JobInfo['error']; ended?: string }): void {
-    if (isOver(this.info)) return
-    this.#endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
+    if (this.#account.isOver) return
+    this.#account.endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
     const { exit, error } = how
-    this.#change({
+    this.#account.change({
       state,
       endedAtMs: this.#parts.clock.nowMs(),
       waitingFor: undefined,
-      progress: undefined,
       ports: [],
       forwards: undefined,
       ...(exit && !error && { exit: { code: exit.code, ...(exit.signal !== undefined && { signal: exit.signal }) } }),
       ...(error && { error }),
     })
-    this.#grown.fire()
     this.#forwards?.dispose()
     this.#run?.dispose()
   }
 
   async #requestFor(attempt: string, device: string): Promise<AttemptRequest> {
-    const { commandLine, environment, policy, network, info } = this.#record
+    const { commandLine, environment, policy, network, info } = this.#account.record
     return {
       attempt,
       program: '/bin/sh',
@@ -385,37 +327,6 @@ export class LiveJob implements Disposable {
     return this.#mayTryAgain()
       ? `${name} is not linked; when it has certainly ended there, it is tried elsewhere`
       : `${name} is not linked; it goes on when ${name} is back, or run it again`
-  }
-
-  #tellSoon(): void {
-    this.#telling ??= this.#parts.clock.after(TELL_MS, () => {
-      this.#telling = undefined
-      if (!isOver(this.info)) this.#change({})
-    })
-  }
-
-  #change(change: { [K in keyof JobInfo]?: JobInfo[K] | undefined }): void {
-    const output = this.output
-    const all = {
-      ...this.info,
-      outputBytes: output.end,
-      droppedBytes: output.droppedBytes,
-      lastLine: this.#reader.lastLine || this.info.lastLine,
-      ...change,
-    }
-    if (!isOver(all) && !('progress' in change)) all.progress = this.#progress()
-    const info = defined(all) as JobInfo
-    this.#record = { ...this.#record, info }
-    this.#parts.book.put(this.#record)
-    this.#changed.fire(info)
-  }
-
-  #progress(): JobInfo['progress'] {
-    if (this.#reader.fraction !== undefined) return { fraction: this.#reader.fraction, from: 'output' }
-    if (this.#expectedMs === undefined) return undefined
-    const startedAtMs = this.info.attempts.at(-1)?.startedAtMs ?? this.#parts.clock.nowMs()
-    const passed = Math.max(0, this.#parts.clock.nowMs() - startedAtMs) / this.#expectedMs
-    return { fraction: Math.min(0.95, passed), from: 'history' }
   }
 }
 

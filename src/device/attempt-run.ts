@@ -16,6 +16,9 @@ import { ASKER_LEASE_MS, RENEW_MS } from '../jobs/lease.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { JobPlace } from './job-places.ts'
 
+/** How soon a device that does not answer is asked again, doubling. */
+const ASK_AGAIN_MS = 250
+const MAX_ASK_AGAIN_MS = 5_000
 /** Output is kept at the latest so long after it came, so that the program is not held for each write of the store. */
 const KEEP_MS = 100
 /** Or once so much waits. */
@@ -34,16 +37,20 @@ export interface AttemptRunOptions {
   readonly from: () => number
 }
 
-/** How an attempt stands, as far as its asker can tell. `away` says since when nothing was heard. */
+/**
+ * How an attempt stands, as far as its asker can tell. away: nothing is heard of it, and it is asked for again. gone: its device
+ * knows nothing of it. lease-over: whatever became of the device, it runs no more.
+ */
 export type AttemptNews =
   | Extract<JobDownFrame, { kind: 'state' }>
   | { readonly kind: 'exit'; readonly exit: AttemptExit }
   | { readonly kind: 'away' }
   | { readonly kind: 'gone' }
+  | { readonly kind: 'lease-over' }
 
 /**
- * The asking end of one attempt: starts it, renews its lease, keeps its output and tells how it stands. After a cut it is
- * attached again by `attach`; `isLeaseOver` says when it certainly runs no more (rule JB44).
+ * The asking end of one attempt: starts it, renews its lease, keeps its output and tells how it stands. After a cut it asks for
+ * it again until it hears of it or the lease is certainly over (rule JB44).
  */
 export class AttemptRun implements Disposable {
   readonly #options: AttemptRunOptions
@@ -53,6 +60,8 @@ export class AttemptRun implements Disposable {
   #channel: ByteChannel | undefined
   #renewedMs: number
   #keeping: Disposable | undefined
+  #asking: Disposable | undefined
+  #expiring: Disposable | undefined
   #unkeptBytes = 0
   /** Input given to us, all together, and how far the executor has it. */
   #inputBytes = 0
@@ -71,18 +80,16 @@ export class AttemptRun implements Disposable {
     this.#owned.add(options.clock.every(RENEW_MS, () => this.#renew()))
     this.#owned.defer(() => this.#channel?.dispose())
     this.#owned.defer(() => this.#keeping?.dispose())
+    this.#owned.defer(() => this.#asking?.dispose())
+    this.#owned.defer(() => this.#expiring?.dispose())
   }
 
   get isAttached(): boolean {
     return this.#channel !== undefined
   }
 
-  /** Our newest word has not been there for so long that it has ended by itself, whatever became of the device. */
-  get isLeaseOver(): boolean {
-    return this.leaseLeftMs <= 0
-  }
-
-  get leaseLeftMs(): number {
+  /** Ms until it has certainly ended by itself for want of a word of ours, whatever became of the device. */
+  get #leaseLeftMs(): number {
     return ASKER_LEASE_MS - (this.#options.clock.monotonicMs() - this.#renewedMs)
   }
 
@@ -93,17 +100,29 @@ export class AttemptRun implements Disposable {
   /** @throws what the place says; whether it runs is then unknown only for `rpc/…` and away: ask again by `attach` */
   async start(request: AttemptRequest): Promise<void> {
     this.#renewedMs = this.#options.clock.monotonicMs()
-    this.#take(await this.#options.place().start(request))
+    try {
+      this.#take(await this.#options.place().start(request))
+    } catch (error) {
+      if (errorCode(error).startsWith('rpc/')) this.#handleAway() // it may run, or not: asked again
+      throw error
+    }
+  }
+
+  /** It was started before this process was: it is asked for, from now on. */
+  async resume(): Promise<void> {
+    await this.attach()
+    if (!this.#channel) this.#handleAway()
   }
 
   /** Tells `gone` where nobody knows of it any more; nothing while it is away. */
   async attach(): Promise<void> {
     if (this.#channel || this.#owned.isDisposed) return
     const { place, request, from } = this.#options
-    // The executor renews when it hears of us, whether its answer comes back or not: counted from before, a second attempt could overlap.
-    this.#renewedMs = this.#options.clock.monotonicMs()
     try {
-      this.#take(await place().attach(request, from()))
+      const there = place() // throws while it is not linked: then nothing is sent, and nothing renewed
+      // The executor renews when it hears of us, whether its answer comes back or not.
+      this.#renewedMs = this.#options.clock.monotonicMs()
+      this.#take(await there.attach(request, from()))
     } catch (error) {
       if (errorCode(error) === 'job/unknown') this.#news.fire({ kind: 'gone' })
       else
@@ -137,6 +156,8 @@ export class AttemptRun implements Disposable {
   #take(channel: ByteChannel): void {
     if (this.#owned.isDisposed) return channel.dispose()
     this.#channel = channel
+    this.#asking?.dispose()
+    this.#expiring?.dispose()
     this.#isInputOpen = false
     this.#renew()
     channel.onDidReceive((message) => {
@@ -148,7 +169,33 @@ export class AttemptRun implements Disposable {
       if (this.#channel !== channel) return
       this.#channel = undefined
       this.#keepNow()
-      if (!this.#owned.isDisposed) this.#news.fire({ kind: 'away' })
+      this.#handleAway()
+    })
+  }
+
+  #handleAway(): void {
+    if (this.#owned.isDisposed) return
+    this.#news.fire({ kind: 'away' })
+    this.#askAgain(ASK_AGAIN_MS)
+    this.#expire()
+  }
+
+  /** The link may be there still, or again: a host process that was started anew says that it knows nothing of it. */
+  #askAgain(delayMs: number): void {
+    this.#asking?.dispose()
+    this.#asking = this.#options.clock.after(delayMs, () => {
+      void this.attach().then(() => {
+        if (!this.#channel && !this.#owned.isDisposed) this.#askAgain(Math.min(delayMs * 2, MAX_ASK_AGAIN_MS))
+      })
+    })
+  }
+
+  #expire(): void {
+    this.#expiring?.dispose()
+    this.#expiring = this.#options.clock.after(Math.max(0, this.#leaseLeftMs) + 1, () => {
+      if (this.#channel) return
+      if (this.#leaseLeftMs > 0) this.#expire()
+      else this.#news.fire({ kind: 'lease-over' })
     })
   }
 
