@@ -1,0 +1,167 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disposable } from '../base/disposable.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import { carryOut, encodeEntry } from './journal-entry.ts'
+import type { PendingChanges, PendingKey } from './pending-changes.ts'
+import type { StoreJournal } from './store-journal.ts'
+
+/** What was changed is carried behind when nothing was for this long: files that come and go at once never get there. */
+const QUIET_MS = 2_000
+/** Or after this long, whatever goes on: a start after a kill reads what was not carried. */
+const LONGEST_MS = 60_000
+/** Or when there is as much as this: memory, and the time a start after a kill takes. */
+const MANY = 30_000
+const MANY_BYTES = 64 * 1024 * 1024
+/** A stretch of carrying, and the pause after it: others have the loop in between. */
+const STRETCH_MS = 10
+const PAUSE_MS = 5
+/** The pause while somebody asks: a program that lists folders is not to wait for what has time. */
+const ASKED_PAUSE_MS = 100
+/** Things carried between two looks at the clock. */
+const AT_ONCE = 16
+
+export interface StoreCarrierOptions {
+  readonly pending: PendingChanges
+  readonly behind: DatasetStore
+  readonly journal: StoreJournal
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Carries what is pending to the store behind in quiet moments, each thing once however often it was changed, and lets go of the
+ * journal when that lies on the disk. Disposing carries what is left, when it is little.
+ */
+export class StoreCarrier implements Disposable {
+  readonly #options: StoreCarrierOptions
+  /** What is being carried, how far, and what to forget then. */
+  #carrying: { readonly forget: () => void; readonly keys: readonly PendingKey[]; at: number } | undefined
+  #timer: Disposable | undefined
+  /** Somebody asked since the last stretch. */
+  #isAsked = false
+  #firstMs = 0
+  #lastMs = 0
+  #isDisposed = false
+
+  constructor(options: StoreCarrierOptions) {
+    this.#options = options
+  }
+
+  /** All that the journal held lies behind, but for the tail. @throws StoreError */
+  startAnew(): void {
+    const { behind } = this.#options
+    const forget = this.#turn()
+    behind.transaction(() => behind.cutTail(behind.tail().length))
+    this.#forgetSynced(forget)
+  }
+
+  /** A program waits for an answer: what has time goes slower. */
+  noteAsked(): void {
+    this.#isAsked = true
+  }
+
+  /** A transaction is in the journal. */
+  noteChanged(): void {
+    const { clock, pending } = this.#options
+    this.#lastMs = clock.monotonicMs()
+    if (this.#isDisposed) return
+    if (!this.#timer) {
+      this.#firstMs = this.#lastMs
+      this.#timer = clock.after(QUIET_MS, () => this.#look())
+    }
+    // Nobody gave the loop a moment: whoever changes so much does its part.
+    if (pending.nodes.size > 2 * MANY) this.#tryCarry()
+  }
+
+  /** @throws StoreError; what is not carried stays pending and in the journal */
+  carryAll(): void {
+    while (!this.#options.pending.isEmpty || this.#carrying) this.#carry(Number.POSITIVE_INFINITY)
+  }
+
+  dispose(): void {
+    this.#timer?.dispose()
+    this.#timer = undefined
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    try {
+      // More than that the next start reads from the journal: who locks does not wait.
+      if (this.#options.pending.nodes.size < MANY / 10) this.carryAll()
+    } catch (error) {
+      this.#options.log.warn('changes of files stay in the journal', { error: errorMessage(error) })
+    }
+  }
+
+  get #isMuch(): boolean {
+    return this.#options.pending.nodes.size > MANY || this.#options.journal.bytes > MANY_BYTES
+  }
+
+  #look(): void {
+    const { clock, pending } = this.#options
+    this.#timer = undefined
+    const nowMs = clock.monotonicMs()
+    const isDue = this.#carrying || nowMs - this.#lastMs >= QUIET_MS / 2 || nowMs - this.#firstMs >= LONGEST_MS || this.#isMuch
+    const isDone = isDue ? this.#tryCarry() : true
+    if (this.#isDisposed || !(this.#carrying || !pending.isEmpty)) return
+    const pauseMs = this.#isAsked && !this.#isMuch ? ASKED_PAUSE_MS : PAUSE_MS
+    this.#isAsked = false
+    this.#timer = clock.after(isDue && isDone ? pauseMs : QUIET_MS, () => this.#look())
+  }
+
+  /** @returns false: it could not be done; it is tried again */
+  #tryCarry(): boolean {
+    try {
+      this.#carry(STRETCH_MS)
+      return true
+    } catch (error) {
+      this.#options.log.warn('changes of files stay in the journal for now', { error: errorMessage(error) })
+      return false
+    }
+  }
+
+  #carry(forMs: number): void {
+    const { clock, pending, behind } = this.#options
+    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0 })
+    const { keys, at } = carrying
+    const endMs = clock.monotonicMs() + forMs
+    const isTime = (done: number): boolean => done === 0 || done % AT_ONCE !== 0 || clock.monotonicMs() < endMs
+    let next = at
+    behind.transaction(() => {
+      for (; next < keys.length && isTime(next - at); next++) {
+        carryOut(pending.entryOf([keys[next] as PendingKey], { isWhole: false, ops: [] }), behind)
+      }
+    })
+    for (const key of keys.slice(at, next)) pending.drop(key)
+    carrying.at = next
+    if (next < keys.length) return
+    this.#carrying = undefined
+    this.#firstMs = clock.monotonicMs()
+    this.#forgetSynced(carrying.forget)
+  }
+
+  /** A new part of the journal, which begins with what is never carried. */
+  #turn(): () => void {
+    const { journal, pending } = this.#options
+    const forget = journal.turn()
+    const entry = pending.entryOf([], { isWhole: true, ops: pending.tail })
+    if (pending.tail.length > 0) journal.append(encodeEntry(entry))
+    return forget
+  }
+
+  /**
+   * The journal is let go of when what it holds lies on the disk itself. What was carried may be newer than that, and half of a
+   * change whose other half is in the journal only: so that comes first.
+   */
+  #forgetSynced(forget: () => void): void {
+    const { journal, behind, log } = this.#options
+    const sync = async (): Promise<void> => {
+      await journal.sync()
+      await behind.sync()
+      forget()
+    }
+    sync().catch((error: unknown) => {
+      if (!this.#isDisposed) log.warn('the journal of files is kept for now', { error: errorMessage(error) })
+    })
+  }
+}
