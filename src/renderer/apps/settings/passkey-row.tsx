@@ -1,14 +1,14 @@
 import { Fingerprint } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { clientNow } from '../../desk/app-desk.ts'
 import { useDoor } from '../../desk/door-store.ts'
 import { dropPasskey, knowsPasskeys, type MadePasskey, makePasskey } from '../../native/passkey.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { errorWords } from '../../ui/error-words.ts'
-import { Field } from '../../ui/field.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { Row } from './group.tsx'
+import { PassphraseDialog } from './passphrase-dialog.tsx'
 
 /** A fingerprint, a face or a key instead of the passphrase, on this device. */
 export function PasskeyRow() {
@@ -65,59 +65,26 @@ export function PasskeyRow() {
 }
 
 function MakeDialog({ names: [personName, deviceName], onClose }: { names: readonly [string, string]; onClose: () => void }) {
-  const [passphrase, setPassphrase] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<string>()
   /** Made already: a slip in the passphrase must not leave a second one behind. */
   const [made, setMade] = useState<MadePasskey>()
   const cancel = () => {
     if (made) void dropPasskey(made)
     onClose()
   }
-  const make = async (event: FormEvent) => {
-    event.preventDefault()
-    if (busy || passphrase === '') return
-    setBusy(true)
-    setError(undefined)
-    try {
-      const passkey = made ?? (await makePasskey(personName, deviceName))
-      setMade(passkey)
-      await clientNow().setPasskey({ passphrase, ...passkey })
-      showToast({ severity: 'info', title: 'The passkey unlocks this device from now on' })
-      onClose()
-    } catch (cause) {
-      setError(errorWords(cause))
-      setBusy(false)
-    }
+  const make = async (passphrase: string) => {
+    const passkey = made ?? (await makePasskey(personName, deviceName))
+    setMade(passkey)
+    await clientNow().setPasskey({ passphrase, ...passkey })
+    showToast({ severity: 'info', title: 'The passkey unlocks this device from now on' })
+    onClose()
   }
   return (
-    <Dialog
-      open
-      onClose={cancel}
+    <PassphraseDialog
       title="Unlock with a passkey"
       description="Your passphrase proves that it is you; then the browser asks for your fingerprint, face or security key. The passkey is good for this device only, and says nothing to any web site."
-      actions={
-        <>
-          <Button variant="quiet" onClick={cancel}>
-            Cancel
-          </Button>
-          <Button variant="primary" type="submit" form="make-passkey" busy={busy} disabled={passphrase === ''}>
-            Set up
-          </Button>
-        </>
-      }
-    >
-      <form id="make-passkey" onSubmit={make}>
-        <Field
-          autoFocus
-          label="Your passphrase"
-          type="password"
-          autoComplete="current-password"
-          value={passphrase}
-          error={error}
-          onChange={(event) => setPassphrase(event.target.value)}
-        />
-      </form>
-    </Dialog>
+      action="Set up"
+      onPassphrase={make}
+      onClose={cancel}
+    />
   )
 }

@@ -1,16 +1,15 @@
 import { FileDown, KeyRound, Printer } from 'lucide-react'
-import { type FormEvent, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { MadeKit } from '../../../device/recovery-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { errorWords } from '../../ui/error-words.ts'
-import { Field } from '../../ui/field.tsx'
 import { printPage, saveFile } from '../../ui/save-file.ts'
 import { agoText } from '../../screens/plain-time.ts'
 import { useNow } from '../app-hooks.ts'
 import { Strip } from '../strip.tsx'
 import { Group, Row } from './group.tsx'
+import { PassphraseDialog } from './passphrase-dialog.tsx'
 
 interface Recovery {
   readonly possible: boolean
@@ -59,55 +58,17 @@ export function RecoveryGroup() {
 }
 
 function KitDialog({ onClose }: { onClose: () => void }) {
-  const [passphrase, setPassphrase] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<string>()
   const [kit, setKit] = useState<MadeKit>()
   const [saved, setSaved] = useState(false)
-  const make = async (event: FormEvent) => {
-    event.preventDefault()
-    if (busy || passphrase === '') return
-    setBusy(true)
-    setError(undefined)
-    try {
-      setKit(await clientNow().makeRecoveryKit({ passphrase }))
-      setPassphrase('')
-    } catch (cause) {
-      setError(errorWords(cause))
-    } finally {
-      setBusy(false)
-    }
-  }
   if (!kit) {
     return (
-      <Dialog
-        open
-        onClose={onClose}
+      <PassphraseDialog
         title="Make a recovery kit"
         description="You get a file and fourteen words. Whoever has both is you: keep them in two places, such as a USB stick and a drawer. One without the other is worth nothing."
-        actions={
-          <>
-            <Button variant="quiet" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" type="submit" form="make-kit" busy={busy} disabled={passphrase === ''}>
-              Make it
-            </Button>
-          </>
-        }
-      >
-        <form id="make-kit" onSubmit={make}>
-          <Field
-            autoFocus
-            label="Your passphrase"
-            type="password"
-            autoComplete="current-password"
-            value={passphrase}
-            error={error}
-            onChange={(event) => setPassphrase(event.target.value)}
-          />
-        </form>
-      </Dialog>
+        action="Make it"
+        onPassphrase={async (passphrase) => setKit(await clientNow().makeRecoveryKit({ passphrase }))}
+        onClose={onClose}
+      />
     )
   }
   return (
