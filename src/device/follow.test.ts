@@ -218,6 +218,18 @@ describe('pairing', () => {
     )
   })
 
+  it('[ID120] a place of a link that this device cannot use keeps nobody from meeting at another', async () => {
+    await laptop.setUp()
+    await server.setUp()
+    const { link } = await laptop.control().offerPairing({})
+    const joining = await server.control().joinPairing({ code: `${link}&at=${encodeURIComponent('ws://no/place')}` })
+    expect(joining.step).toBe('joining')
+    await vi.waitFor(async () => expect((await server.control().readPairing({})).step).toBe('confirm'), wait)
+    await laptop.control().confirmPairing({ accept: true })
+    await server.control().confirmPairing({ accept: true })
+    await linked(laptop, server)
+  })
+
   it('[ID34] five wrong codes close pairing here, and a restart does not open it', async () => {
     await laptop.setUp()
     await server.setUp()

@@ -82,9 +82,7 @@ export class PairingService implements Disposable {
     const meeting = this.#newMeeting()
     const abort = new AbortController()
     meeting.defer(() => abort.abort())
-    const rendezvousUrls = [...(rendezvousUrl === undefined ? [] : [rendezvousUrl]), ...places]
-    const options = { signal: abort.signal, rendezvousUrls }
-    links.joinPairing(number, options).then(
+    links.joinPairing(number, { signal: abort.signal, rendezvousUrl, places }).then(
       (pipe) => this.#pairing.attach(pipe),
       (error) => {
         if (abort.signal.aborted) return

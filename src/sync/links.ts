@@ -213,17 +213,19 @@ export class Links implements Disposable {
   /**
    * Looks for the device that shows the code.
    *
-   * @param rendezvousUrls  also look there; a link names some that may be of another network
+   * @param rendezvousUrl  also look there
+   * @param places  there, too: a link names some that may be of another network, or none that this device can use
    * @throws LinkError `link/timeout`, RendezvousError `rendezvous/bad-url`
    */
   async joinPairing(
     meetingNumber: string,
-    options: { rendezvousUrls?: readonly string[]; signal?: AbortSignal } = {},
+    options: { rendezvousUrl?: string | undefined; places?: readonly string[]; signal?: AbortSignal } = {},
   ): Promise<PairingPipe> {
     const store = new DisposableStore()
-    for (const url of options.rendezvousUrls ?? []) store.add(this.pool.use(url))
-    if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'join'))
     try {
+      if (options.rendezvousUrl !== undefined) store.add(this.pool.use(options.rendezvousUrl))
+      store.add(this.#useAll(options.places ?? []))
+      if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'join'))
       return await joinPairing({ ...this.#pairing(meetingNumber), ...(options.signal === undefined ? {} : { signal: options.signal }) })
     } finally {
       store.dispose()
@@ -275,7 +277,7 @@ export class Links implements Disposable {
       try {
         uses.add(this.pool.use(url))
       } catch (error) {
-        this.#options.logger.debug("a peer's rendezvous cannot be used", { url, message: errorMessage(error) })
+        this.#options.logger.debug('a rendezvous that another device named cannot be used', { url, message: errorMessage(error) })
       }
     }
     return uses
