@@ -20,6 +20,21 @@ export interface KnownPerson {
   readonly datasetKeys: Uint8Array
 }
 
+/** What a person gives at the first run. `passphrase` is wiped by the vault. */
+export interface FirstRun {
+  readonly display: string
+  readonly deviceName: string
+  readonly personName: string
+  readonly passphrase: Uint8Array
+  readonly unattended: boolean
+}
+
+/** A device of a person who exists already: out of a recovery kit. */
+export interface Recovered extends KnownPerson {
+  /** Called before anything is written, with what the device will be and the root key; when it rejects, nothing was made. */
+  prepare(keys: DeviceKeys, personKey: SigningKey): Promise<void>
+}
+
 /**
  * Makes a device and its person, a new one unless `known`, each sealed under a lock of its own. The stretched passphrase is
  * wiped. @throws IdentityError `keys/malformed`

@@ -5,16 +5,17 @@ import type { DeviceId, PersonId } from '../base/ids.ts'
 import { type Logger, silentLogger } from '../base/logger.ts'
 import { type Argon2Params, type Crypto, type Secret, type SigningKey } from './crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
-import { DeviceKeys } from './device-keys.ts'
+import type { DeviceKeys } from './device-keys.ts'
 import { requireStrongEnough } from './passphrase.ts'
 import type { VaultRecord } from './vault-format.ts'
-import { VaultLocks } from './vault-locks.ts'
-import { type KnownPerson, makeVault } from './vault-making.ts'
-import { openDeviceKeys, openLocks, openPersonKey, openPersonSeed } from './vault-opening.ts'
+import { VaultKeys } from './vault-keys.ts'
+import { type FirstRun, makeVault, type Recovered } from './vault-making.ts'
+import { openLocks, openPersonSeed } from './vault-opening.ts'
 import { VaultOpenings } from './vault-openings.ts'
 import { type OpenLocks, type PasskeyQuestion, VaultPasskey } from './vault-passkey.ts'
 import { VaultPassphrases } from './vault-passphrases.ts'
 import { damaged, fail, VaultRecordFile } from './vault-record.ts'
+import { withDeviceKeys, withPassphrase } from './vault-resealing.ts'
 import type { VaultStore } from './vault-store.ts'
 import type { WalletKey } from './wallet/wallet-key.ts'
 
@@ -30,21 +31,6 @@ export interface VaultOptions {
   readonly argon2?: Argon2Params
 }
 
-/** What a person gives at the first run. `passphrase` is wiped by the vault. */
-export interface FirstRun {
-  readonly display: string
-  readonly deviceName: string
-  readonly personName: string
-  readonly passphrase: Uint8Array
-  readonly unattended: boolean
-}
-
-/** A device of a person who exists already: out of a recovery kit. */
-export interface Recovered extends KnownPerson {
-  /** Called before anything is written, with what the device will be and the root key; when it rejects, nothing was made. */
-  prepare(keys: DeviceKeys, personKey: SigningKey): Promise<void>
-}
-
 /** What the door shows before unlocking. */
 export interface VaultLabel {
   readonly deviceId: DeviceId
@@ -57,8 +43,10 @@ export interface VaultLabel {
  * `lockDevice`. *Person keys* are sealed apart, open with the passphrase or a passkey only, and stay only while at least one display
  * of the person is unlocked here (rules ID13-ID19, ID29).
  *
- * Owns every open key. Passphrases are bytes that it wipes before it returns. Calls that change the vault run one after
+ * Owns every open key (VaultKeys). Passphrases are bytes that it wipes before it returns. Calls that change the vault run one after
  * another. Knows nothing of documents or links.
+ *
+ * Long because it is one face: what each call does to files, locks and keys lies in the vault-*.ts beside it; their order is here.
  */
 export class Vault implements Disposable {
   readonly #crypto: Crypto
@@ -68,9 +56,7 @@ export class Vault implements Disposable {
   readonly #passphrases: VaultPassphrases
   readonly #openings: VaultOpenings
   readonly #passkey: VaultPasskey
-  #deviceLock: Secret | undefined
-  #keys: DeviceKeys | undefined
-  #personKey: SigningKey | undefined
+  readonly #open: VaultKeys
   /** Counts device locks: an unlock that was overtaken by one must not open anything. */
   #locks = 0
   #lockedByPerson = false
@@ -83,6 +69,7 @@ export class Vault implements Disposable {
     this.#passphrases = new VaultPassphrases(options, file)
     this.#openings = openings
     this.#passkey = passkey
+    this.#open = new VaultKeys(options.crypto)
   }
 
   /** Reads what is stored; opens nothing. @throws IdentityError `vault/damaged`, `vault/newer` */
@@ -93,7 +80,7 @@ export class Vault implements Disposable {
   }
 
   get phase(): VaultPhase {
-    return !this.#file.current ? 'none' : this.#keys ? 'open' : 'sealed'
+    return !this.#file.current ? 'none' : this.#open.isOpen ? 'open' : 'sealed'
   }
 
   /** Undefined before `create`. */
@@ -118,12 +105,13 @@ export class Vault implements Disposable {
 
   /** @throws IdentityError `vault/locked` */
   get keys(): DeviceKeys {
-    return this.#keys ?? fail('vault/locked', LOCKED)
+    return this.#open.device
   }
 
   /** The person's root key. @throws IdentityError `vault/locked` (no display is unlocked), `vault/no-person-key` */
   get personKey(): SigningKey {
-    if (this.#personKey) return this.#personKey
+    const { person } = this.#open
+    if (person) return person
     if (this.#file.current?.person)
       return fail('vault/locked', 'your own key opens only while a display is unlocked here; unlock with your passphrase')
     return fail('vault/no-person-key', NO_PERSON_KEY)
@@ -131,7 +119,7 @@ export class Vault implements Disposable {
 
   /** Can `personKey` be used now? */
   get isPersonOpen(): boolean {
-    return this.#personKey !== undefined
+    return this.#open.person !== undefined
   }
 
   isDisplayUnlocked(display: string): boolean {
@@ -152,21 +140,19 @@ export class Vault implements Disposable {
       if (this.#file.current) fail('vault/exists', 'this device already has a vault; unlock it instead')
       requireStrongEnough(first.passphrase)
       const stretched = await this.#passphrases.stretch(first.passphrase)
-      const { record, deviceLock, keys, personKey } = makeVault(this.#crypto, first, stretched, recovered)
+      const { record, ...made } = makeVault(this.#crypto, first, stretched, recovered)
       try {
-        await recovered?.prepare(keys, personKey)
+        await recovered?.prepare(made.keys, made.personKey)
         await this.#file.save(record)
       } catch (error) {
-        for (const secret of [deviceLock, keys, personKey]) secret.dispose()
+        for (const secret of [made.deviceLock, made.keys, made.personKey]) secret.dispose()
         throw error
       }
-      this.#deviceLock = deviceLock
-      this.#keys = keys
-      this.#personKey = personKey
+      this.#open.take(made)
       this.#displays.add(first.display)
       this.#changed()
       if (!first.unattended) return
-      await this.#openings.setUnattended(deviceLock)
+      await this.#openings.setUnattended(made.deviceLock)
       this.#changed()
     })
   }
@@ -244,10 +230,10 @@ export class Vault implements Disposable {
   startUnattended(): Promise<boolean> {
     return this.#exclusive(undefined, async () => {
       const record = this.#file.require()
-      if (this.#keys) return true
+      if (this.#open.isOpen) return true
       const deviceLock = await this.#openings.unattendedLock()
       if (!deviceLock) return false
-      this.#openDevice(record, deviceLock)
+      this.#open.openDevice(record, deviceLock)
       this.#changed()
       return true
     })
@@ -256,7 +242,7 @@ export class Vault implements Disposable {
   /** The caller has given the plain warning: whoever can read the owner's files can then start this device as it is. */
   setUnattended(unattended: boolean): Promise<void> {
     return this.#exclusive(undefined, async () => {
-      const deviceLock = this.#openLock()
+      const { deviceLock } = this.#open
       await this.#openings.setUnattended(unattended ? deviceLock : undefined)
       this.#changed()
     })
@@ -264,7 +250,7 @@ export class Vault implements Disposable {
 
   /** Makes the key that `openBy` takes, for an operating system's key store; the one before opens nothing more. @throws IdentityError `vault/locked` */
   keepOpener(): Promise<Uint8Array> {
-    return this.#exclusive(undefined, () => this.#openings.keepOpener(this.#file.require().deviceId, this.#openLock()))
+    return this.#exclusive(undefined, () => this.#openings.keepOpener(this.#file.require().deviceId, this.#open.deviceLock))
   }
 
   forgetOpener(): Promise<void> {
@@ -280,8 +266,8 @@ export class Vault implements Disposable {
       const record = this.#file.require()
       if (this.#lockedByPerson) fail('vault/locked', 'somebody locked this device; unlock it with your passphrase')
       const deviceLock = await this.#openings.lockBy(record.deviceId, opener)
-      if (this.#keys) return deviceLock.dispose()
-      this.#openDevice(record, deviceLock)
+      if (this.#open.isOpen) return deviceLock.dispose()
+      this.#open.openDevice(record, deviceLock)
       this.#changed()
     })
   }
@@ -289,7 +275,7 @@ export class Vault implements Disposable {
   /** This display shows nothing more. When it was the last one unlocked here, the person keys are wiped. */
   lockDisplay(display: string): void {
     if (!this.#displays.delete(display)) return
-    if (this.#displays.size === 0) this.#wipePerson()
+    if (this.#displays.size === 0) this.#open.wipePerson()
     this.#changed()
   }
 
@@ -304,11 +290,7 @@ export class Vault implements Disposable {
   seal(): void {
     this.#locks++
     this.#displays.clear()
-    this.#wipePerson()
-    this.#keys?.dispose()
-    this.#keys = undefined
-    this.#deviceLock?.dispose()
-    this.#deviceLock = undefined
+    this.#open.dispose()
     this.#changed()
   }
 
@@ -332,9 +314,8 @@ export class Vault implements Disposable {
         next.dispose()
         throw error
       }
-      this.#keys = next
-      this.#wipePerson()
-      old.dispose()
+      this.#open.wipePerson()
+      this.#open.replaceDevice(next)
       this.#changed()
     })
   }
@@ -356,7 +337,7 @@ export class Vault implements Disposable {
         keys.dropWallet()
         throw error
       }
-      return keys.wallet ?? fail('vault/locked', LOCKED)
+      return keys.wallet ?? fail('vault/locked', 'this device was locked meanwhile; unlock it with your passphrase')
     })
   }
 
@@ -395,66 +376,30 @@ export class Vault implements Disposable {
   }
 
   /** Takes the locks over. */
-  #openFor(display: string, { device, person }: OpenLocks): void {
-    const record = this.#file.require()
-    try {
-      if (this.#keys) device.dispose()
-      else this.#openDevice(record, device)
-      if (record.person && person && !this.#personKey) this.#personKey = openPersonKey(this.#crypto, record, record.person, person)
-    } finally {
-      person?.dispose()
-    }
+  #openFor(display: string, locks: OpenLocks): void {
+    this.#open.open(this.#file.require(), locks)
     this.#displays.add(display)
     this.#lockedByPerson = false
     this.#changed()
   }
 
-  /** Takes the lock over. */
-  #openDevice(record: VaultRecord, deviceLock: Secret): void {
-    try {
-      this.#keys = openDeviceKeys(this.#crypto, record, deviceLock)
-    } catch (error) {
-      deviceLock.dispose()
-      throw error
-    }
-    this.#deviceLock = deviceLock
-  }
-
-  /** @throws IdentityError `vault/locked` */
-  #openLock(): Secret {
-    return this.#deviceLock ?? fail('vault/locked', LOCKED)
-  }
-
   async #relock(before: Secret, newPassphrase: Uint8Array): Promise<void> {
     const record = this.#file.require()
-    const { kdf, fromPassphrase: after } = await this.#passphrases.stretch(newPassphrase)
+    const stretched = await this.#passphrases.stretch(newPassphrase)
     try {
-      const locks = this.#locksOf(record)
-      const device = locks.relock('device', record.device, before, after) ?? damaged('device.lock')
-      const person = record.person && (locks.relock('person', record.person, before, after) ?? damaged('person.lock'))
-      await this.#save({ ...record, kdf, device, person })
+      await this.#save(withPassphrase(this.#crypto, record, before, stretched))
     } finally {
-      after.dispose()
+      stretched.fromPassphrase.dispose()
     }
-  }
-
-  #locksOf(record: VaultRecord): VaultLocks {
-    return new VaultLocks(this.#crypto, record.deviceId)
   }
 
   #resealed(keys: DeviceKeys): VaultRecord {
-    const record = this.#file.require()
-    return { ...record, device: { ...record.device, keys: this.#locksOf(record).sealKeys('device', this.#openLock(), keys.encode()) } }
+    return withDeviceKeys(this.#crypto, this.#file.require(), this.#open.deviceLock, keys)
   }
 
   async #save(record: VaultRecord): Promise<void> {
     await this.#file.save(record)
     this.#changed()
-  }
-
-  #wipePerson(): void {
-    this.#personKey?.dispose()
-    this.#personKey = undefined
   }
 
   #changed(): void {
@@ -489,4 +434,3 @@ function disposeLocks({ device, person }: OpenLocks): void {
 }
 
 const NO_PERSON_KEY = 'your own key lies on the device where you first set up Elsewhere; do this there'
-const LOCKED = 'this device is locked; unlock it with your passphrase'
