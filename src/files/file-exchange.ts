@@ -98,14 +98,19 @@ export class FileExchange implements Disposable {
     return this.#owned.add(owned)
   }
 
-  /** What a linked device is answered. */
-  answerSegments(device: DeviceId, told: readonly (readonly [string, number])[]) {
-    const { dataset } = this.#options
+  /**
+   * What a linked device is answered. Nothing of it is given away before it is on the disk itself: after a power cut this device
+   * would sign other segments under the same numbers, and be taken for two.
+   */
+  async answerSegments(device: DeviceId, told: readonly (readonly [string, number])[]) {
+    const { dataset, store } = this.#options
     const theirs = new Map(told as readonly (readonly [LogId, number])[])
     this.#keepAck(device, theirs)
     dataset.flush()
     const { segments, isMore } = dataset.segmentPage(theirs, MAX_PULLED_BYTES)
-    return { segments: segments.map(toBase64Url), isMore, frontier: [...dataset.frontier()] as [string, number][] }
+    const frontier = [...dataset.frontier()] as [string, number][]
+    await store.sync()
+    return { segments: segments.map(toBase64Url), isMore, frontier }
   }
 
   /** When each device was last heard, and how far it was. */
