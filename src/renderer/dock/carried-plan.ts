@@ -32,7 +32,7 @@ const NONE: CarriedPlan = { line: undefined, folder: undefined, answer: undefine
 export const useCarriedPlan = create<CarriedPlan>(() => NONE)
 
 /** The device whose folder it would work on: jobs take files from the device they are asked of. */
-const folderDevice = (work: CarriedWork, own: string): string => (work.kind === 'files' ? work.device : (work.folder?.device ?? own))
+export const folderDevice = (work: CarriedWork, own: string): string => (work.kind === 'files' ? work.device : (work.folder?.device ?? own))
 
 /** Finds out what is carried would be, and where it would run, while it is carried. */
 export async function planCarried(work: CarriedWork, own: string, front: string, signal: AbortSignal): Promise<void> {

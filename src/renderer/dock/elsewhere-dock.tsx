@@ -20,7 +20,7 @@ import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
 import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
 import { bestReason, bestTaker, type DeviceOffer, deviceOffer } from '../window/device-offer.ts'
-import { BEST_TILE, type CarriedWork, carriedOffer, isWork, useCarriedPlan } from './carried-plan.ts'
+import { BEST_TILE, type CarriedWork, carriedOffer, folderDevice, isWork, useCarriedPlan } from './carried-plan.ts'
 import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
 import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
@@ -189,8 +189,7 @@ function BestTile({ work }: { work: CarriedWork }) {
   const { answer } = useCarriedPlan()
   const rows = useDevices((state) => state.rows)
   const own = useOwnDevice()
-  const from = work.kind === 'files' ? work.device : (work.folder?.device ?? own)
-  if (from !== own) return null
+  if (folderDevice(work, own) !== own) return null
   const name = answer?.device === undefined ? undefined : deviceNameOf(rows, answer.device)
   return (
     <div className="device-tile" data-device-tile={BEST_TILE} data-takes="yes">

@@ -3,7 +3,7 @@ import { type FocusEvent, useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { cancelJob, openJob } from '../apps/jobs/job-actions.ts'
-import { JobPlace, JobPorts, JobProgress, JobState, JobTime } from '../apps/jobs/job-parts.tsx'
+import { JobPlace, JobPorts, JobProgress, JobState, JobTime, useWhy } from '../apps/jobs/job-parts.tsx'
 import { lineOf, resultWords } from '../apps/jobs/job-words.ts'
 import { useJobTail } from '../apps/jobs/use-job-output.ts'
 import { hideCard, isOver, useJobs } from '../desk/jobs-store.ts'
@@ -33,6 +33,7 @@ function FollowedJob({ info }: { info: JobInfo }) {
   const card = useRef<HTMLElement>(null)
   const [looked, setLooked] = useState(false)
   const over = isOver(info)
+  const why = useWhy(info)
   useEffect(() => {
     // Its button to cancel went, maybe with the focus: an element that is gone tells nobody that it lost it.
     if (over && !card.current?.matches(':hover, :focus-within')) setLooked(false)
@@ -84,7 +85,7 @@ function FollowedJob({ info }: { info: JobInfo }) {
         <JobPorts ports={info.ports} forwards={info.forwards} />
         <JobTime info={info} />
       </div>
-      <p className="followed-why">{says ?? info.why}</p>
+      <p className="followed-why">{says ?? why}</p>
       <JobProgress info={info} />
       {tail.length > 0 && <pre className="followed-tail">{tail.join('\n')}</pre>}
       {results !== undefined && <p className="followed-why">{results}</p>}

@@ -5,7 +5,7 @@ import { isOver } from '../../desk/jobs-store.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
 import { cancelJob, forgetJob, jobMenu, rerunJob } from './job-actions.ts'
-import { JobPlace, JobPorts, JobProgress, JobState, JobTime } from './job-parts.tsx'
+import { JobPlace, JobPorts, JobProgress, JobState, JobTime, useWhy } from './job-parts.tsx'
 import { lineOf } from './job-words.ts'
 
 /** Jobs, newest first. Arrow keys, Home and End go along, Enter opens, Delete cancels or removes, the menu key offers all. */
@@ -65,6 +65,7 @@ const JobRow = memo(function JobRow(props: {
   const { info } = props
   const over = isOver(info)
   const line = lineOf(info)
+  const why = useWhy(info)
   return (
     <li className="job-row" data-state={info.state} data-chosen={props.chosen || undefined}>
       <button
@@ -83,7 +84,7 @@ const JobRow = memo(function JobRow(props: {
         <span className="job-facts">
           <JobState info={info} />
           <JobPlace info={info} />
-          <span className="job-why">{info.why}</span>
+          <span className="job-why">{why}</span>
           <JobPorts ports={info.ports} />
         </span>
         <JobTime info={info} />

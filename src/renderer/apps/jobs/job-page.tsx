@@ -10,7 +10,7 @@ import { momentText } from '../plain-words.ts'
 import { useHome } from '../use-home.ts'
 import { cancelJob, copyLine, forgetJob, openJob, rerunJob } from './job-actions.ts'
 import { JobOutputPane } from './job-output-pane.tsx'
-import { JobPlace, JobPorts, JobProgress, JobState } from './job-parts.tsx'
+import { JobPlace, JobPorts, JobProgress, JobState, useWhy } from './job-parts.tsx'
 import { attemptWords, lasted, resultWords, runsText, tookText } from './job-words.ts'
 
 /** One job: what it is, where and why there, every try, what came back, and all it said. */
@@ -21,6 +21,7 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
   const own = useOwnDevice()
   const folderDevice = useDeviceName(info.folder.device)
   const results = resultWords(info)
+  const why = useWhy(info)
   const again = () => void rerunJob(info).then((started) => started && openJob(started.job))
   return (
     <section className="job-page" aria-label={`Job: ${info.commandLine}`}>
@@ -70,7 +71,7 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
       <dl className="job-details">
         <Fact name="Where">
           <JobPlace info={info} />
-          <span className="job-quiet">{info.why}</span>
+          <span className="job-quiet">{why}</span>
         </Fact>
         <Fact name="Folder">
           <button
@@ -90,7 +91,7 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
         {info.ports.length > 0 && (
           <Fact name="Listens on">
             <JobPorts ports={info.ports} forwards={info.forwards} />
-            <span className="job-quiet">over there</span>
+            <span className="job-quiet">{info.device === own ? 'here' : 'over there'}</span>
           </Fact>
         )}
         {results !== undefined && (

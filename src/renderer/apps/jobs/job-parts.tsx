@@ -4,7 +4,7 @@ import { isOver } from '../../desk/jobs-store.ts'
 import { Dot } from '../../ui/dot.tsx'
 import { openApp, useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
 import { agoText } from '../plain-words.ts'
-import { groupOf, lasted, runsText, stateMark, stateWords, tookText } from './job-words.ts'
+import { groupOf, lasted, runsText, stateMark, stateWords, tookText, whyWords } from './job-words.ts'
 import './jobs.css'
 
 /* Pieces of a job that its row, its page and its card show alike. */
@@ -30,6 +30,9 @@ export function JobPlace({ info }: { info: JobInfo }) {
     </span>
   )
 }
+
+/** Why there, beside `JobPlace`. */
+export const useWhy = ({ why, device }: Pick<JobInfo, 'why' | 'device'>): string => whyWords(why, useDeviceName(device ?? ''))
 
 /** Only what is known: a fraction with where it is from, else that it goes on. Nothing for what does not run. */
 export function JobProgress({ info }: { info: JobInfo }) {

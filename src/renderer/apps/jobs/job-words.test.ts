@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
-import { attemptWords, groupOf, lineOf, matchingJobs, resultWords, runsText, stateWords, tookText } from './job-words.ts'
+import { attemptWords, groupOf, lineOf, matchingJobs, resultWords, runsText, stateWords, tookText, whyWords } from './job-words.ts'
 
 const jobOf = (over: Partial<JobInfo> = {}): JobInfo => ({
   job: 'JobaaaaaaaaaaaaaaA1',
@@ -67,4 +67,10 @@ it('[AP121] filter and search: every word must be found, in command, folder, dev
   expect(found('waiting', 'make')).toEqual(['make'])
   expect(found('done', 'cargo')).toEqual([])
   expect(found('all', ' BIG  failed ')).toEqual(['npm test'])
+})
+
+it('[AP120] why it is where it is does not say the place again', () => {
+  expect(whyWords('server: you chose it', 'server')).toBe('you chose it')
+  expect(whyWords('here: no other device suits it by itself', 'kitchen')).toBe('no other device suits it by itself')
+  expect(whyWords('no device can take it', 'this device')).toBe('no device can take it')
 })

@@ -68,6 +68,12 @@ export function lineOf(info: Pick<JobInfo, 'state' | 'waitingFor' | 'error' | 'l
   return info.lastLine
 }
 
+/** Why it is where it is, said beside the name of that place: placement's reasons begin with it. */
+export function whyWords(why: string, place: string): string {
+  const start = [`${place}: `, 'here: '].find((one) => why.startsWith(one))
+  return start === undefined ? why : why.slice(start.length)
+}
+
 /** How long something took: `0.4 s`, `12 s`, `2 min 04 s`, `1 h 05 min`. */
 export function tookText(ms: number): string {
   const seconds = Math.max(0, ms) / 1_000
