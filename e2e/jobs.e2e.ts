@@ -98,6 +98,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await card.getByText('1 file came back').waitFor()
     await card.hover() // while it is looked at it stays
     await look('the card of a job')
+    expect(await card.evaluate((one) => one.scrollWidth - one.clientWidth), 'all of a card is in sight, however long its command').toBe(0)
     expect(await readFile(path.join(work, 'typed'), 'utf8')).toBe(serverFolder())
     await card.getByRole('button', { name: 'Close card' }).click()
     await card.waitFor({ state: 'detached' })
