@@ -186,6 +186,25 @@ describeInBrowser('journeys over the desk', () => {
     await page.getByRole('option', { name: /^empty,/, selected: true }).waitFor()
   })
 
+  it('[AP103] a file of the host that is let go over the desk is not opened in its place; a folder still takes it', async () => {
+    const { page } = display
+    const letGo = (where: Locator) =>
+      where.evaluate((element) => {
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File(['butter'], 'from host.txt'))
+        return ['dragover', 'drop'].map((type) => {
+          const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer })
+          element.dispatchEvent(event)
+          return event.defaultPrevented
+        })
+      })
+    expect(await letGo(page.getByRole('navigation', { name: 'Places' }))).toEqual([true, true])
+    expect(await letGo(display.desk)).toEqual([true, true])
+    expect(await letGo(page.getByRole('listbox'))).toEqual([true, true])
+    await page.getByRole('option', { name: /^from host\.txt,/ }).waitFor()
+    expect(await page.getByRole('option', { name: /^from host/ }).count()).toBe(1)
+  })
+
   it('one field goes to windows of other activities, apps, activities and commands', async () => {
     const { page } = display
     await closeWindows(page)

@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client'
 import { systemClock } from '../base/clock.ts'
 import { DeviceConnection, deviceSocketUrl } from './desk/device-connection.ts'
 import { followDoor } from './desk/door-store.ts'
+import { refuseStrayFiles } from './native/stray-files.ts'
 import { Root } from './root.tsx'
 import { followSystemTheme } from './theme/look.ts'
 
@@ -14,6 +15,7 @@ performance.mark('elsewhere:start')
 const connection = new DeviceConnection(deviceSocketUrl(location), systemClock)
 followDoor(connection)
 followSystemTheme()
+refuseStrayFiles()
 const host = document.getElementById('root')
 if (!host) throw new Error('index.html has no #root')
 createRoot(host).render(<Root connection={connection} />)
