@@ -184,6 +184,11 @@ describeInBrowser('journeys over the desk', () => {
     await page.getByRole('option', { name: /^list\.md,/ }).waitFor()
     await list.press('Backspace')
     await page.getByRole('option', { name: /^empty,/, selected: true }).waitFor()
+    await page.getByRole('button', { name: 'New folder' }).dblclick()
+    await page.getByLabel('New name of New folder').fill('twice')
+    await page.keyboard.press('Enter')
+    await page.getByRole('option', { name: /^twice,/ }).waitFor()
+    expect(await page.getByText('The folder could not be made').count()).toBe(0)
   })
 
   it('[AP103] a file of the host that is let go over the desk is not opened in its place; a folder still takes it', async () => {

@@ -130,9 +130,14 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     ).then(folder.reload)
   const drop = useDrop({ device, path, refusal: awayReason, entries, reload: folder.reload })
   const trash = () => void actions.trash(chosen())
+  const adding = useRef(false)
   const addFolder = async () => {
+    if (adding.current) return // pressed twice: what is being made is not in the listing yet
+    adding.current = true
     const name = freeName('New folder', new Set(listing?.entries.map((entry) => entry.name)))
-    if (!(await actions.makeFolder(name))) return
+    const made = await actions.makeFolder(name)
+    adding.current = false
+    if (!made) return
     setSelection({ names: new Set([name]), anchor: name, cursor: name })
     setRenaming(name)
   }
