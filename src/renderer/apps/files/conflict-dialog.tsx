@@ -16,6 +16,9 @@ import { ELSEWHERE } from '../../../session/app-state.ts'
 /** `notes (conflict 2026-03-01 kitchen).md` was written beside `notes.md`. */
 export const originalName = (copy: string): string => copy.replace(/ \(conflict[^()]*\)(?=(\.[^.]*)?$)/, '')
 
+/** What can be done with a conflict copy. Where the file itself is gone there is nothing to choose: the copy takes its name. */
+export const conflictChoices = (hasFile: boolean): readonly ('both' | 'file' | 'copy')[] => (hasFile ? ['both', 'file', 'copy'] : ['copy'])
+
 export interface ConflictDialogProps {
   /** Absolute among the datasets. */
   readonly path: string
@@ -32,6 +35,7 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
   const [texts, setTexts] = useState<{ readonly copy: string | undefined; readonly other: string | undefined }>()
   const [error, setError] = useState<unknown>()
   const { dataset } = copy.shared
+  const choices = conflictChoices(other !== undefined)
   const [copyNode, otherNode] = [copy.shared.node, other?.shared.node]
   useEffect(() => {
     if (!client) return
@@ -55,17 +59,18 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
     }
   }
   const remove = () => clientNow().removeDatasetNode({ dataset, node: copy.shared.node })
+  /** To a name of its own, as near to that of the file as is free. */
+  const rename = async () => {
+    const { info } = await clientNow().datasetNode({ dataset, node: copy.shared.node })
+    const name = copyName(originalName(copy.name), taken)
+    await clientNow().moveDatasetNode({ dataset, node: info.node, parent: info.parent, name, replace: false })
+  }
   const takeCopy = async () => {
-    if (!other) return
+    if (!other) return rename()
     const blob = await sourceOf(clientNow(), ELSEWHERE).download(path, { signal: new AbortController().signal, onBytes: () => undefined })
     const to = { node: other.shared.node, base: other.shared.version }
     await writeContent(clientNow(), { dataset, to }, blob, { signal: new AbortController().signal, onBytes: () => undefined })
     await remove()
-  }
-  const keepBoth = async () => {
-    const { info } = await clientNow().datasetNode({ dataset, node: copy.shared.node })
-    const name = copyName(originalName(copy.name), taken)
-    await clientNow().moveDatasetNode({ dataset, node: info.node, parent: info.parent, name, replace: false })
   }
   return (
     <Dialog
@@ -76,13 +81,13 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
       description="Two devices wrote it at the same time. Lines marked + are in the conflict copy, lines marked − in the file. What you do not keep lies in the trash or in the history."
       actions={
         <>
-          <Button onClick={() => void act('Both are kept', keepBoth)}>Keep both</Button>
-          <Button onClick={() => void act('The file stays; the copy is in the trash', remove)}>Keep the file</Button>
-          {other && (
-            <Button variant="primary" onClick={() => void act('The copy is the file now', takeCopy)}>
-              Keep the copy
-            </Button>
+          {choices.includes('both') && <Button onClick={() => void act('Both are kept', rename)}>Keep both</Button>}
+          {choices.includes('file') && (
+            <Button onClick={() => void act('The file stays; the copy is in the trash', remove)}>Keep the file</Button>
           )}
+          <Button variant="primary" onClick={() => void act('The copy is the file now', takeCopy)}>
+            Keep the copy
+          </Button>
         </>
       }
     >
@@ -92,6 +97,8 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
         <Skeleton lines={5} label="Reading both versions" />
       ) : texts.copy !== undefined && texts.other !== undefined ? (
         <DifferenceView mine={texts.copy} theirs={texts.other} />
+      ) : !other ? (
+        <p className="files-history-note">The file itself is no longer in this folder: the copy is all there is here.</p>
       ) : (
         <p className="files-history-note">These are not short texts and cannot be shown side by side; download them to look at both.</p>
       )}

@@ -3,7 +3,7 @@ import { DATASET_ROOT, type DatasetNodeInfo } from '../../../files/dataset-contr
 import { datasetSource, followLinks } from './dataset-source.ts'
 import { copyName } from './home-path.ts'
 import { holdersText } from './use-holders.ts'
-import { originalName } from './conflict-dialog.tsx'
+import { conflictChoices, originalName } from './conflict-dialog.tsx'
 import { datasetTexts } from './dataset-texts.ts'
 import { whereOf } from './where-mark.tsx'
 
@@ -118,6 +118,11 @@ describe('datasets as a place of the pane', () => {
     expect(originalName('notes (conflict 2026-11-29 11.51 laptop).md')).toBe('notes.md')
     expect(originalName('Makefile (conflict 2026-11-29 11.51 laptop)')).toBe('Makefile')
     expect(originalName('a (b).md')).toBe('a (b).md')
+  })
+
+  it('[AP106] where the file itself is gone its copy is not offered for the trash', () => {
+    expect(conflictChoices(true)).toEqual(['both', 'file', 'copy'])
+    expect(conflictChoices(false)).toEqual(['copy'])
   })
 
   it('[AP103] a copy whose name is taken is counted on', () => {
