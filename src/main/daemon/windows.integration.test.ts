@@ -83,6 +83,8 @@ it('[DV33] Ctrl-C in a terminal asks once when programs still run, and a second 
   terminal.write('\x03')
   await vi.waitFor(() => expect(shown).toMatch(/program still runs in a terminal \(sleep\)/), until)
   terminal.write('n\r')
+  // Until the answer is taken, Ctrl-C is a key of the question's line and no signal.
+  await vi.waitFor(() => expect(shown).toMatch(/\[y\/N\] [^]*n[^]*\n/), until)
   await vi.waitFor(async () => expect((await device.status()).processes).toHaveLength(3), until)
   expect(code).toBeUndefined()
   shown = ''

@@ -20,6 +20,7 @@ import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
 import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
 import { bestReason, bestTaker, type DeviceOffer, deviceOffer } from '../window/device-offer.ts'
+import { CLOSED_PX } from '../window/drop-on-device.ts'
 import { BEST_TILE, type CarriedWork, carriedOffer, folderDevice, isWork, useCarriedPlan } from './carried-plan.ts'
 import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
@@ -64,7 +65,11 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
         className="elsewhere-panel"
         data-open={open || undefined}
         data-carrying={carried ? (opened ? 'in' : past ? 'past' : 'by') : undefined}
-        onPointerEnter={(event) => event.pointerType === 'mouse' && setOpen(true, CLOSE_DELAY_MS)}
+        onPointerEnter={(event) => {
+          // After a drop beside it the dock shrinks away from under the pointer: only over its narrow column is it looked at.
+          const looked = opened || innerWidth - event.clientX <= CLOSED_PX
+          if (event.pointerType === 'mouse' && looked) setOpen(true, CLOSE_DELAY_MS)
+        }}
         // While a command is being typed the dock stays, wherever the pointer goes.
         onPointerLeave={(event) => !event.currentTarget.querySelector('.run-command input:focus') && setOpen(false, CLOSE_DELAY_MS)}
         onFocus={(event) => event.target.matches(':focus-visible') && setOpen(true, 0)}

@@ -8,7 +8,7 @@ import { showToast } from '../ui/toast.tsx'
 import { deviceOffer } from './device-offer.ts'
 
 /** Widths of the dock as in tokens.css (--elsewhere, --elsewhere-open), which lies along the right edge. */
-const CLOSED_PX = 64
+export const CLOSED_PX = 64
 const OPEN_PX = 280
 
 /** What a drag of a tab, or of a window with that tab in front, carries. */
