@@ -89,3 +89,15 @@ it('[JB44] the lease is counted from before an attach is asked for: its answer m
   }
   expect(news).toEqual(['away', 'lease-over'])
 })
+
+it('[JB43] of signals sent while its device is away, the newest reaches it when it is back', async () => {
+  await run.start(REQUEST)
+  far.close('link/cut')
+  await settle()
+  run.send({ kind: 'signal', signal: 'SIGINT' })
+  run.send({ kind: 'signal', signal: 'SIGTERM' })
+  heard = []
+  await run.attach()
+  await settle()
+  expect(heard.filter(({ kind }) => kind === 'signal')).toEqual([{ kind: 'signal', signal: 'SIGTERM' }])
+})

@@ -69,6 +69,8 @@ export class AttemptRun implements Disposable {
   /** Input after `#takenBytes`, sent or not: it is sent again after a cut. Bounded by who looks at `inputRoom`. */
   #input: Uint8Array[] = []
   #isInputEnded = false
+  /** Sent while it was away: goes when it is back. */
+  #signal: JobUpFrame | undefined
   /** The executor has said where input goes on. */
   #isInputOpen = false
   readonly #inputTaken = this.#owned.add(new Emitter<void>())
@@ -134,12 +136,13 @@ export class AttemptRun implements Disposable {
     }
   }
 
-  /** Input is kept until the executor has it; a signal reaches a program that is linked now, or none. */
+  /** Input is kept until the executor has it; of signals while it is away, the newest. */
   send(frame: JobUpFrame): void {
     if (frame.kind === 'input') {
       this.#inputBytes += frame.bytes.length
       this.#input.push(frame.bytes)
     } else if (frame.kind === 'input-end') this.#isInputEnded = true
+    else if (frame.kind === 'signal' && !this.#channel) this.#signal = frame
     const isInput = frame.kind === 'input' || frame.kind === 'input-end'
     if (!isInput || this.#isInputOpen) this.#channel?.send(encodeJobUp(frame))
   }
@@ -165,6 +168,8 @@ export class AttemptRun implements Disposable {
       if (!frame) return channel.close('job/malformed-frame')
       this.#hear(frame)
     })
+    if (this.#signal) channel.send(encodeJobUp(this.#signal))
+    this.#signal = undefined
     channel.onDidClose(() => {
       if (this.#channel !== channel) return
       this.#channel = undefined

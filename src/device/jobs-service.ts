@@ -197,6 +197,7 @@ export class JobsService implements Disposable {
       log,
       home: async () => (await (await local.client()).jobHome({})).home,
       hereEnvironment,
+      ledger: open.desk.ledger,
       self: open.desk.context.signer.device,
       nameOf: (device) => this.#nameOf(device),
       placeAnew: async ({ commandLine, info, classification, policy }, without) => {

@@ -105,3 +105,18 @@ it('[JB44] a device that is removed while a job of it runs loses it there at onc
   await owner.removeDevice({ deviceId: ids.server as string })
   await vi.waitFor(() => expect(process.hasEnded).toBe(true), LONG_WAIT)
 })
+
+it('[JB54] the ledger says which port of which job was opened here, from which device, and closed', async () => {
+  const { job: id } = await start('vite')
+  const process = await runsOn(server)
+  process.observed = { cpuMs: 0, memoryBytes: 0, ports: [5_173] }
+  await becomes(id, { forwards: [{ port: 5_173, here: 5_173 }] })
+  process.exit(0)
+  await becomes(id, { state: 'done' })
+  const ports = async () => (await laptop.control().listLedger({})).rows.filter(({ kind }) => kind.startsWith('port-')).toReversed()
+  await vi.waitFor(async () => expect((await ports()).map(({ kind }) => kind)).toEqual(['port-opened', 'port-ended']), LONG_WAIT)
+  for (const { body, sentence } of await ports()) {
+    expect(JSON.parse(body)).toMatchObject({ event: { job: id, peer: ids.server, port: 5_173, here: 5_173 } })
+    expect(sentence).toContain(`Port 5173 of the job ${id.slice(0, 8)} on server was`)
+  }
+})

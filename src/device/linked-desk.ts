@@ -72,6 +72,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
         devices: desk.devices,
         values: desk.values,
         keyring: desk.keyring,
+        ledger: desk.ledger,
         currentKey: () => datasetKeys.current,
         keysHeard: heard,
         report: (report) => notices.put(authorityNotice(report, desk.devices)),

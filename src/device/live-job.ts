@@ -4,6 +4,7 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
+import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
@@ -31,6 +32,7 @@ export interface LiveJobParts {
   readonly clock: Clock
   readonly random: RandomSource
   readonly log: Logger
+  readonly ledger: LedgerRecorder
   readonly self: string
   /** The person's home folder on this machine. @throws while the host process is away */
   home(): Promise<string>
@@ -165,7 +167,7 @@ export class LiveJob implements Disposable {
 
   /** Ports here need no way here. */
   #forward(attempt: string, device: string): void {
-    const { sockets, peers, log, self } = this.#parts
+    const { sockets, peers, clock, ledger, log, self } = this.#parts
     this.#forwards?.dispose()
     this.#forwards =
       device === self
@@ -173,7 +175,10 @@ export class LiveJob implements Disposable {
         : new PortForwards({
             sockets,
             peers,
+            clock,
+            ledger,
             log,
+            job: this.info.job,
             attempt,
             device,
             onDidChange: (forwards) => this.#account.isOver || this.#account.change({ forwards: [...forwards] }),

@@ -84,6 +84,7 @@ beforeEach(async () => {
           save: async () => {},
         }),
       ),
+      ledger: { record: () => {} },
       currentKey: () => keys.datasetKeys.current,
       keysHeard: new KeysHeard(new MemoryKeyValueStore()),
       claims,

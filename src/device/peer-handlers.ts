@@ -4,6 +4,7 @@ import type { CallContext, Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
+import type { PortAccount } from './port-account.ts'
 import type { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** What of this device a linked one may ask for. */
@@ -17,6 +18,7 @@ export interface PeerServices {
 export interface Asking extends PeerServices {
   readonly device: DeviceId
   readonly grants: GrantCheck
+  readonly portAccount: PortAccount
 }
 
 type Part<C, Names extends keyof C> = { readonly [K in Names]: C[K] }
@@ -81,34 +83,42 @@ export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers
 
 export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typeof peerJobsContract> {
   const asker = device
-  type Opened = { readonly channel: number; readonly tree: number }
-  const join = async (
-    attempt: string,
-    context: CallContext,
-    ability: 'jobs:run' | 'shell',
-    open: (client: HostClient) => Promise<Opened>,
-  ): Promise<Opened> => {
-    const question = { device, ability }
-    grants.require(question)
+  type Opened = { readonly channel: number; readonly tree: number; readonly asShell?: boolean }
+  const abilities = (shell: boolean) => (shell ? (['jobs:run', 'shell'] as const) : (['jobs:run'] as const))
+  const join = async (attempt: string, context: CallContext, asShell: boolean, open: (client: HostClient) => Promise<Opened>) => {
+    const require = (shell: boolean) => {
+      for (const ability of abilities(shell)) grants.require({ device, ability })
+    }
+    require(asShell)
     const client = await host.client()
     const near = await open(client)
+    const end = async () => void (await (await host.client()).endAttempt({ attempt, asker, reason: 'grant' }))
+    const needsShell = near.asShell ?? asShell
+    try {
+      require(needsShell)
+    } catch (error) {
+      await end()
+      throw error
+    }
     const channel = context.openChannel()
     const tree = context.openChannel()
     pipeChannels(client.channel(near.channel), channel)
     pipeChannels(client.channel(near.tree), tree)
-    const end = async () => (await host.client()).endAttempt({ attempt, asker, reason: 'grant' })
-    const watching = grants.watch(question, () => void end().catch(() => undefined)) // the host is away: it ends with its lease
-    channel.onDidClose(() => watching.dispose())
+    for (const ability of abilities(needsShell)) {
+      const watching = grants.watch({ device, ability }, () => void end().catch(() => undefined)) // the host is away: it ends with its lease
+      channel.onDidClose(() => watching.dispose())
+    }
     return { channel: channel.id, tree: tree.id }
   }
   return {
     // On the network of this machine it reaches what a shell here does, localhost included; without a sandbox it is a shell.
     startPlaced: (request, context) =>
-      join(request.attempt, context, request.network || request.withoutSandbox ? 'shell' : 'jobs:run', (client) =>
+      join(request.attempt, context, request.network || request.withoutSandbox, (client) =>
         client.startFor({ asker, request }, { signal: context.signal }),
       ),
+    // The host knows how it was started: the link that asked for it may be another one.
     attachPlaced: ({ attempt, from }, context) =>
-      join(attempt, context, 'jobs:run', (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
+      join(attempt, context, false, (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
     endPlaced: async ({ attempt }, { signal }) => {
       await (await host.client()).endAttempt({ attempt, asker, reason: 'cancelled' }, { signal })
       return {}
@@ -116,7 +126,7 @@ export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typ
   }
 }
 
-export function peerPortsHandlers({ device, grants, host }: Asking): Handlers<typeof peerPortsContract> {
+export function peerPortsHandlers({ device, grants, host, portAccount }: Asking): Handlers<typeof peerPortsContract> {
   return {
     connectPort: async ({ attempt, port }, context) => {
       const question = { device, ability: 'ports:share', port, target: String(port) } as const
@@ -126,7 +136,11 @@ export function peerPortsHandlers({ device, grants, host }: Asking): Handlers<ty
       const channel = context.openChannel()
       pipeChannels(near, channel)
       const watching = grants.watch(question, () => channel.dispose())
-      channel.onDidClose(() => watching.dispose())
+      const counted = portAccount.connect(device, attempt, port)
+      channel.onDidClose(() => {
+        watching.dispose()
+        counted.dispose()
+      })
       return { channel: channel.id }
     },
   }

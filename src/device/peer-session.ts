@@ -33,6 +33,8 @@ import { AuthorityExchange } from './authority-exchange.ts'
 import type { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import { KeyExchange, type KeysHeard } from './key-exchange.ts'
 import type { Peer, Peers } from './peers.ts'
+import { PortAccount } from './port-account.ts'
+import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { Clock } from '../base/clock.ts'
 import { FRESH_CLAIM_MS, LONG_AGO_MS, type SeatService } from './seat-service.ts'
 
@@ -40,6 +42,8 @@ export interface PeerSessionOptions extends PeerServices {
   readonly devices: DeviceList
   readonly values: KeyValueStore
   readonly keyring: DatasetKeyring
+  /** Hears which ports are reached. */
+  readonly ledger: LedgerRecorder
   /** The workspace's key that counts here. */
   readonly currentKey: () => string
   readonly keysHeard: KeysHeard
@@ -87,7 +91,8 @@ export class PeerSession implements Disposable {
       jobs: this.#wire('jobs'),
       files: this.#wire('files'),
     }
-    const ask = { ...options, device: link.peer }
+    const portAccount = this.#owned.add(new PortAccount(options.ledger, options.clock))
+    const ask = { ...options, device: link.peer, portAccount }
     this.#serve(wires, ask)
     this.#peer = {
       device: link.peer,
@@ -136,7 +141,10 @@ export class PeerSession implements Disposable {
     return this.#owned.add(wire)
   }
 
-  #serve(wires: Record<'control' | 'tty' | 'ports' | 'jobs' | 'files', Wire>, ask: PeerSessionOptions & { device: Link['peer'] }): void {
+  #serve(
+    wires: Record<'control' | 'tty' | 'ports' | 'jobs' | 'files', Wire>,
+    ask: PeerSessionOptions & { device: Link['peer']; portAccount: PortAccount },
+  ): void {
     const { devices, claims, seat, version, clock, log } = this.#options
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error('a call of a peer failed', { name, error }) }

@@ -103,7 +103,8 @@ export const attemptsContract = {
   attachFor: method({
     needs: 'host:run',
     parseInput: z.object({ asker, attempt: attemptId, from: z.number().int().min(0) }).parse,
-    parseOutput: started.parse,
+    /** `asShell`: it was allowed by the grant of a shell (network, no sandbox), and goes on by that only. */
+    parseOutput: started.extend({ asShell: z.boolean() }).parse,
   }),
   /** As placedPorts. */
   connectFor: method({

@@ -86,6 +86,11 @@ export class AttemptHost implements Disposable {
     this.#find(asker, id).attach(channel, tree, from)
   }
 
+  /** On this machine's network, or without a sandbox, it is as good as a shell here. @throws JobError `job/unknown` */
+  isAsShell(asker: string, id: string): boolean {
+    return this.#find(asker, id).isAsShell
+  }
+
   /** Before channels are opened for nothing. @throws JobError `job/unknown` */
   require(asker: string | undefined, id: string): void {
     this.#find(asker, id)

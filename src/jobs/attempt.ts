@@ -102,6 +102,10 @@ export class Attempt implements Disposable {
     return this.#parts.asker
   }
 
+  get isAsShell(): boolean {
+    return this.#parts.request.network || this.#parts.request.withoutSandbox
+  }
+
   /** Nothing of it runs any more; what it wrote may still wait for its asker. */
   get isOver(): boolean {
     return this.#isGone || this.#exit !== undefined

@@ -74,7 +74,7 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         attempts.require(asker, attempt)
         const [channel, tree] = [openChannel(), openChannel()]
         attempts.attach(asker, attempt, from, channel, tree)
-        return { channel: channel.id, tree: tree.id }
+        return { channel: channel.id, tree: tree.id, asShell: attempts.isAsShell(asker, attempt) }
       },
       async connectFor({ asker, attempt, port }, { openChannel }) {
         return { channel: (await attempts.connect(asker, attempt, port, openChannel)).id }

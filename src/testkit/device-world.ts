@@ -247,7 +247,7 @@ export class WorldDevice {
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
         (transport) => void host.serve(transport),
       ),
-      portSockets: { listen: () => Promise.reject(new Error('no ports here')) },
+      portSockets: { listen: async (port) => ({ port, dispose: () => {} }) },
       files: connection(filesProcessContract, (transport) => void files.serve(transport)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')

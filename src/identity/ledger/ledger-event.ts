@@ -3,6 +3,8 @@ import * as z from 'zod'
 const deviceId = z.string().min(32).max(44)
 const operation = z.string().regex(/^[0-9a-f]{64}$/)
 const bytes = z.number().int().nonnegative()
+const port = z.number().int().min(1).max(65_535)
+const ofJob = z.string().min(16).max(32)
 
 /**
  * What a ledger tells. Ids only, no names: a name changes, and an export goes to others. `operation` is the id in the
@@ -26,8 +28,12 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('contact-added'), person: deviceId, by: deviceId, operation }),
   z.strictObject({ kind: z.literal('granted'), by: deviceId, peer: deviceId.optional(), operation }),
   z.strictObject({ kind: z.literal('revoked'), by: deviceId, grant: operation, operation }),
-  z.strictObject({ kind: z.literal('port-shared'), peer: deviceId, port: z.number().int().min(1).max(65_535) }),
-  z.strictObject({ kind: z.literal('port-closed'), peer: deviceId, port: z.number().int().min(1).max(65_535), forMs: bytes }),
+  /** A port of this device, of an attempt that runs here for the peer, was used by it; and no more. */
+  z.strictObject({ kind: z.literal('port-shared'), peer: deviceId, port, attempt: ofJob.optional() }),
+  z.strictObject({ kind: z.literal('port-closed'), peer: deviceId, port, forMs: bytes, attempt: ofJob.optional() }),
+  /** A port of a job that runs on the peer could be reached on this device's loopback, as `here`; and no more. */
+  z.strictObject({ kind: z.literal('port-opened'), peer: deviceId, port, here: port, job: ofJob, attempt: ofJob }),
+  z.strictObject({ kind: z.literal('port-ended'), peer: deviceId, port, here: port, job: ofJob, attempt: ofJob, forMs: bytes }),
   /** The root over the entries before this one stands on a network. */
   z.strictObject({
     kind: z.literal('anchored'),

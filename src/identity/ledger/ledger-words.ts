@@ -24,9 +24,13 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
     case 'revoked':
       return `${name('by')} revoked a grant`
     case 'port-shared':
-      return `Port ${number('port')} was opened to ${name('peer')}`
+      return `Port ${number('port')}${ofAttempt(event.attempt)} was opened to ${name('peer')}`
     case 'port-closed':
-      return `Port ${number('port')} was closed to ${name('peer')} after ${duration(number('forMs'))}`
+      return `Port ${number('port')}${ofAttempt(event.attempt)} was closed to ${name('peer')} after ${duration(number('forMs'))}`
+    case 'port-opened':
+      return `Port ${number('port')} of the job ${short(event.job)} on ${name('peer')} was opened on this device, as ${number('here')}`
+    case 'port-ended':
+      return `Port ${number('port')} of the job ${short(event.job)} on ${name('peer')} was closed on this device after ${duration(number('forMs'))}`
     case 'anchored':
       return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':
@@ -35,6 +39,9 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `${String(event.kind)} (from a newer version)`
   }
 }
+
+const short = (id: unknown): string => (typeof id === 'string' ? id.slice(0, 8) : '')
+const ofAttempt = (attempt: unknown): string => (typeof attempt === 'string' ? `, of a job that it runs here (${short(attempt)}),` : '')
 
 function duration(ms: number): string {
   const seconds = Math.round(ms / 1000)
