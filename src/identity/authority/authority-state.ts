@@ -31,7 +31,10 @@ export interface DeviceState {
 
 export interface ContactState {
   readonly person: PersonId
-  readonly name: string
+  /** In plain, as the first builds wrote it; with a card it is in there. */
+  readonly name: string | undefined
+  /** What only the person's own devices read of them. */
+  readonly sealed: Uint8Array | undefined
   readonly checkedBy: 'qr' | 'words'
   readonly by: SignerId
   readonly id: OperationId

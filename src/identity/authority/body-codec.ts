@@ -22,6 +22,9 @@ const KINDS = [
   'delegate',
   'revoke',
   'rotate',
+  'acquaint',
+  'contact-card',
+  'part',
 ] as const satisfies readonly OperationBody['kind'][]
 const ROLES = ['member', 'admin'] as const
 const CHECKS = ['qr', 'words'] as const
@@ -36,6 +39,8 @@ export const MAX_LAST_COUNTED = 1024
 /** As many as a person has devices. */
 export const MAX_WRAPS = 128
 export const MAX_ABILITIES = 16
+/** A name, a secret and four places, sealed. */
+export const MAX_CARD_BYTES = 2048
 const MAX_EPOCH = 2 ** 32 - 1
 const MAX_TIME_MS = 2 ** 48
 const WRAP_BYTES = KEY_BYTES + BOX_OVERHEAD_BYTES
@@ -87,6 +92,16 @@ export function writeBody(encoder: encoding.Encoder, body: OperationBody): void 
       }
       encoding.writeUint8(encoder, body.previous ? 1 : 0)
       if (body.previous) encoding.writeUint8Array(encoder, body.previous)
+      return
+    case 'acquaint':
+      writeKey(encoder, body.person)
+      encoding.writeUint8(encoder, CHECKS.indexOf(body.checkedBy))
+      return encoding.writeVarUint8Array(encoder, body.sealed)
+    case 'contact-card':
+      writeKey(encoder, body.person)
+      return encoding.writeVarUint8Array(encoder, body.sealed)
+    case 'part':
+      return writeKey(encoder, body.person)
   }
 }
 
@@ -123,6 +138,12 @@ export function readBody(reader: ByteReader): OperationBody {
       const previous = readFlag(reader) ? reader.raw(PREVIOUS_BYTES) : undefined
       return { kind, dataset, epoch, wraps, ...(previous ? { previous } : {}) }
     }
+    case 'acquaint':
+      return { kind, person: readPerson(reader), checkedBy: pick(CHECKS, reader.u8()), sealed: reader.bytes(MAX_CARD_BYTES) }
+    case 'contact-card':
+      return { kind, person: readPerson(reader), sealed: reader.bytes(MAX_CARD_BYTES) }
+    case 'part':
+      return { kind, person: readPerson(reader) }
   }
   throw malformedOperation('of a kind this version does not know')
 }

@@ -47,5 +47,5 @@ export function foldAuthority(person: PersonId, operations: Iterable<Operation>,
 function pieceOf(operations: readonly Operation[], depths: readonly number[], base: AuthorityState, without: FoldRule | undefined): Piece {
   const segment = new Segment(operations, depths)
   const standings = new Standings(segment, base)
-  return { segment, standings, removals: new Removals(segment, standings, base, without) }
+  return { segment, standings, removals: new Removals(segment, standings, base, without), without }
 }

@@ -46,6 +46,9 @@ const BODIES: readonly OperationBody[] = [
   { kind: 'grant', grant: { person: me, target: { kind: 'shell' }, abilities: ['shell'], mayDelegate: false } },
   { kind: 'revoke', target: hash(4) },
   { kind: 'rotate', dataset, epoch: 3, wraps: [{ device, sealed: new Uint8Array(80).fill(4) }], previous: new Uint8Array(72).fill(5) },
+  { kind: 'acquaint', person: me, checkedBy: 'qr', sealed: new Uint8Array(99).fill(6) },
+  { kind: 'contact-card', person: me, sealed: new Uint8Array(2048).fill(7) },
+  { kind: 'part', person: me },
 ]
 const sign = (body: OperationBody, prevs: readonly OperationId[] = [hash(2), hash(1)]): Operation =>
   signOperation(crypto, { seq: 7, atMs: 1_700_000_000_000, prevs, body }, asRoot)

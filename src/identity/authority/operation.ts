@@ -73,6 +73,12 @@ export type OperationBody =
       /** The key of the epoch before, sealed under this one: who reads now reads then. */
       readonly previous?: Uint8Array
     }
+  /** Makes a person a contact. `sealed`: what only this person's own devices read of them (contact-card.ts); the log is shown to contacts. */
+  | { readonly kind: 'acquaint'; readonly person: PersonId; readonly checkedBy: 'qr' | 'words'; readonly sealed: Uint8Array }
+  /** Another card of a contact: a new name, another place to meet. */
+  | { readonly kind: 'contact-card'; readonly person: PersonId; readonly sealed: Uint8Array }
+  /** The person is no contact any more, and has no grant (rule ID150). */
+  | { readonly kind: 'part'; readonly person: PersonId }
 
 /** One signed line of the authority log. Its id and its signature cover everything but the signature itself. */
 export interface Operation {

@@ -5,7 +5,7 @@ import type { Segment } from './segment.ts'
 import type { Standing, Standings } from './standing.ts'
 
 /** A rule that a test can leave out, to prove that the fuzz would find its absence. Never left out in the product. */
-export type FoldRule = 'unseen-acts' | 'order'
+export type FoldRule = 'unseen-acts' | 'unseen-part' | 'order'
 
 /** One signed wish to remove or demote. `at` is -1 for a vote cast before the piece. */
 export interface Cut {

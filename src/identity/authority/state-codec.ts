@@ -5,7 +5,7 @@ import type { DatasetId, DeviceId, PersonId } from '../../base/ids.ts'
 import { KEY_BYTES } from '../crypto.ts'
 import { newerOperation, malformedOperation } from './authority-error.ts'
 import type { AuthorityState, DeviceState, GrantState, Place, RotationState, Vote } from './authority-state.ts'
-import { MAX_LAST_COUNTED, readEntry, readFlag, readGrant, readName, writeEntry, writeGrant } from './body-codec.ts'
+import { MAX_CARD_BYTES, MAX_LAST_COUNTED, readEntry, readFlag, readGrant, readName, writeEntry, writeGrant } from './body-codec.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { LastCounted, OperationId, SignerId } from './operation.ts'
 
@@ -13,7 +13,9 @@ import type { LastCounted, OperationId, SignerId } from './operation.ts'
  * A folded state in one canonical encoding: equal states are equal bytes. Kept, sealed, as a checkpoint; compared in tests.
  */
 
+/** 2: contacts with sealed cards; a state without any is written as version 1, which every past checkpoint is. */
 const VERSION = 1
+const VERSION_WITH_CARDS = 2
 /** Far beyond any log this device would keep: a bound for reading, not a rule. */
 const MAX_COUNT = 2_000_000
 const HASH_BYTES = 32
@@ -37,7 +39,8 @@ export function encodeState(state: AuthorityState): Uint8Array {
     uint(value.depth)
     id(value.id)
   }
-  encoding.writeUint8(encoder, VERSION)
+  const hasCards = [...state.contacts.values()].some(({ sealed }) => sealed)
+  encoding.writeUint8(encoder, hasCards ? VERSION_WITH_CARDS : VERSION)
   key(state.person)
   uint(state.count)
   list(sorted(state.heads), ([head, depth]) => {
@@ -63,7 +66,9 @@ export function encodeState(state: AuthorityState): Uint8Array {
   })
   list(sorted(state.contacts), ([, contact]) => {
     key(contact.person)
-    text(contact.name)
+    if (hasCards) encoding.writeUint8(encoder, contact.sealed ? 1 : 0)
+    if (contact.sealed) encoding.writeVarUint8Array(encoder, contact.sealed)
+    else text(contact.name ?? '')
     encoding.writeUint8(encoder, contact.checkedBy === 'qr' ? 0 : 1)
     key(contact.by)
     id(contact.id)
@@ -108,7 +113,7 @@ export function encodeState(state: AuthorityState): Uint8Array {
 export function decodeState(bytes: Uint8Array): AuthorityState {
   const reader = new ByteReader(bytes)
   const version = reader.u8()
-  if (version !== VERSION) throw newerOperation(version)
+  if (version !== VERSION && version !== VERSION_WITH_CARDS) throw newerOperation(version)
   const key = (): string => reader.base58(KEY_BYTES)
   const id = (): OperationId => reader.hex(HASH_BYTES) as OperationId
   const list = <T>(read: () => T): T[] => reader.list(MAX_COUNT, read)
@@ -125,7 +130,9 @@ export function decodeState(bytes: Uint8Array): AuthorityState {
   })
   const contacts = list(() => ({
     person: key() as PersonId,
-    name: readName(reader),
+    ...(version === VERSION_WITH_CARDS && readFlag(reader)
+      ? { name: undefined, sealed: reader.bytes(MAX_CARD_BYTES) }
+      : { name: readName(reader), sealed: undefined }),
     checkedBy: checkedBy(),
     by: key() as SignerId,
     id: id(),

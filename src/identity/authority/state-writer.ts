@@ -3,7 +3,7 @@ import { comparePlaces } from './authority-state.ts'
 import type { AuthorityState, ContactState, DeviceState, GrantState, RotationState, Vote } from './authority-state.ts'
 import { isNarrower } from './grant-order.ts'
 import type { DeviceEntry, LastCounted, Operation, OperationBody, OperationId, SignerId } from './operation.ts'
-import type { Cut, Removal, Removals } from './removals.ts'
+import type { Cut, FoldRule, Removal, Removals } from './removals.ts'
 import type { Segment } from './segment.ts'
 import { admissionOf, type Standing, type Standings } from './standing.ts'
 
@@ -19,6 +19,8 @@ export interface Piece {
   readonly segment: Segment
   readonly standings: Standings
   readonly removals: Removals
+  /** Test-only: a rule left out. */
+  readonly without?: FoldRule | undefined
 }
 
 /** What a member's entry stands on. */
@@ -52,6 +54,8 @@ export class StateWriter {
   #current = new Map<DeviceId, Current | undefined>()
   /** Admissions of this piece that were not theirs to make, or were undone. */
   #voidAdmissions = new Set<number>()
+  /** Where this piece parted with a contact, and with whom. */
+  #parted: { readonly at: number; readonly person: PersonId }[] = []
 
   constructor(base: AuthorityState, nothing: Piece) {
     this.#person = base.person
@@ -90,6 +94,7 @@ export class StateWriter {
     this.#cutAt = new Map(piece.removals.cuts.filter(({ at }) => at >= 0).map((cut) => [cut.at, cut]))
     this.#voidAdmissions = new Set()
     this.#current = new Map()
+    this.#parted = []
     for (const [at, operation] of piece.segment.operations.entries()) {
       this.#note(at, operation)
       const reason = this.#act(at, operation, operation.body)
@@ -135,13 +140,28 @@ export class StateWriter {
         const { person, name, checkedBy } = body
         return (
           this.#needs(at, operation, 'admin') ??
-          put(this.#contacts, person, { person, name, checkedBy, by: operation.by, id: operation.id })
+          this.#isParted(at, person) ??
+          put(this.#contacts, person, { person, name, sealed: undefined, checkedBy, by: operation.by, id: operation.id })
         )
       }
+      case 'acquaint': {
+        const { person, sealed, checkedBy } = body
+        return (
+          this.#needs(at, operation, 'admin') ??
+          this.#isParted(at, person) ??
+          put(this.#contacts, person, { person, name: undefined, sealed, checkedBy, by: operation.by, id: operation.id })
+        )
+      }
+      case 'contact-card':
+        return this.#needs(at, operation, 'admin') ?? this.#isParted(at, body.person) ?? this.#renew(body.person, body.sealed)
+      case 'part':
+        return this.#needs(at, operation, 'admin') ?? this.#part(at, body.person)
       case 'grant':
-        return this.#needs(at, operation, 'admin') ?? this.#grant(operation, body.grant, undefined)
+        return this.#needs(at, operation, 'admin') ?? this.#isParted(at, body.grant.person) ?? this.#grant(operation, body.grant, undefined)
       case 'delegate':
-        return this.#needs(at, operation, 'member') ?? this.#grant(operation, body.grant, body.from)
+        return (
+          this.#needs(at, operation, 'member') ?? this.#isParted(at, body.grant.person) ?? this.#grant(operation, body.grant, body.from)
+        )
       case 'revoke':
         return this.#revoke(at, operation, body.target)
       case 'rotate':
@@ -265,12 +285,36 @@ export class StateWriter {
     const reason = this.#needs(at, operation, made?.by === operation.by ? 'member' : 'admin')
     if (reason || !made) return reason ?? 'no-target'
     if (contact) this.#contacts.delete(contact.person)
-    const open = grant ? [target] : []
+    if (grant) this.#dropGrants([target])
+    return undefined
+  }
+
+  /** These, with all that was delegated from them. */
+  #dropGrants(open: OperationId[]): void {
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       this.#grants.delete(next)
       open.push(...(this.#delegated.get(next) ?? []))
     }
+  }
+
+  #renew(person: PersonId, sealed: Uint8Array): VoidReason | undefined {
+    const contact = this.#contacts.get(person)
+    return contact ? put(this.#contacts, person, { ...contact, name: undefined, sealed }) : 'no-target'
+  }
+
+  /** No contact any more, and no grant of theirs, whoever gave it (rule ID150). */
+  #part(at: number, person: PersonId): VoidReason | undefined {
+    if (person === this.#person) return 'no-target'
+    this.#parted.push({ at, person })
+    this.#contacts.delete(person)
+    this.#dropGrants([...this.#grants.values()].filter(({ grant }) => grant.person === person).map(({ id }) => id))
     return undefined
+  }
+
+  /** What had not seen that the person was parted with makes them no contact again and gives them nothing. */
+  #isParted(at: number, person: PersonId): VoidReason | undefined {
+    const isUnseen = this.#parted.some((parted) => parted.person === person && !this.#piece.segment.isInPastOf(at, parted.at))
+    return isUnseen && this.#piece.without !== 'unseen-part' ? 'removed' : undefined
   }
 
   #rotate({ id, by }: Operation, dataset: DatasetId, epoch: number): VoidReason | undefined {

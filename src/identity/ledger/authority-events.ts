@@ -11,7 +11,10 @@ export function eventOfOperation({ id: operation, by, body }: Operation): Ledger
     case 'role':
       return { kind: 'role-changed', peer: body.role === 'admin' ? body.entry.device : body.device, by, role: body.role, operation }
     case 'contact':
+    case 'acquaint':
       return { kind: 'contact-added', person: body.person, by, operation }
+    case 'part':
+      return { kind: 'contact-removed', person: body.person, by, operation }
     case 'grant':
     case 'delegate':
       return { kind: 'granted', by, ...(body.grant.device === undefined ? {} : { peer: body.grant.device }), operation }
@@ -21,6 +24,7 @@ export function eventOfOperation({ id: operation, by, body }: Operation): Ledger
     case 'rename':
     case 'box-key':
     case 'rotate':
+    case 'contact-card':
       return undefined
   }
 }

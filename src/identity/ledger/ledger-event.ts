@@ -26,6 +26,8 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('device-removed'), peer: deviceId, by: deviceId, operation }),
   z.strictObject({ kind: z.literal('role-changed'), peer: deviceId, by: deviceId, role: z.enum(['admin', 'member']), operation }),
   z.strictObject({ kind: z.literal('contact-added'), person: deviceId, by: deviceId, operation }),
+  /** With every grant they had. */
+  z.strictObject({ kind: z.literal('contact-removed'), person: deviceId, by: deviceId, operation }),
   z.strictObject({ kind: z.literal('granted'), by: deviceId, peer: deviceId.optional(), operation }),
   z.strictObject({ kind: z.literal('revoked'), by: deviceId, grant: operation, operation }),
   /** A port of this device, of an attempt that runs here for the peer, was used by it; and no more. */

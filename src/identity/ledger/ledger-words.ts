@@ -19,6 +19,8 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `${name('peer')} was made ${event.role === 'admin' ? 'an admin' : 'a member'} by ${name('by')}`
     case 'contact-added':
       return `The person ${name('person')} became a contact, by ${name('by')}`
+    case 'contact-removed':
+      return `The person ${name('person')} is no contact any more, by ${name('by')}`
     case 'granted':
       return `${name('by')} gave a grant to ${event.peer === undefined ? 'any of your devices' : name('peer')}`
     case 'revoked':
