@@ -76,6 +76,45 @@ it('[DV50] folders, copies, moves, trash, versions and search', async () => {
   expect(laptop.errors).toEqual([])
 })
 
+it('[DV62] a folder as it was is looked at and restored; the trash is emptied for good', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const dataset = (await untilOpen(() => display.listDatasets({})))[0]?.dataset as string
+  const put = async (to: { parent: string; name: string } | { node: string; base: string }, text: string) => {
+    const { write } = await display.beginDatasetWrite({ dataset, to })
+    await display.appendDatasetWrite({ write, base64: btoa(text) })
+    return display.commitDatasetWrite({ write })
+  }
+  const docs = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'docs' })
+  const plan = await put({ parent: docs.node, name: 'plan' }, 'one')
+  const gone = await put({ parent: docs.node, name: 'gone' }, 'for good')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const atMs = Date.now()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await put({ node: plan.node, base: plan.version }, 'two')
+  await display.moveDatasetNode({ dataset, node: plan.node, parent: DATASET_ROOT, name: 'moved', replace: false })
+  await display.removeDatasetNode({ dataset, node: docs.node })
+  const then = await display.datasetAt({ dataset, path: '/docs/plan', atMs })
+  expect(then).toMatchObject({ version: plan.version, past: 'exact' })
+  const { entries } = await display.listDatasetFolder({ dataset, node: docs.node, atMs, from: 0, limit: 10 })
+  expect(entries.map(({ name }) => name)).toEqual(['gone', 'plan'])
+  expect(await display.restoreDatasetPast({ dataset, node: docs.node, atMs })).toEqual({ restored: 3, missing: 0 })
+  expect(await display.datasetNode({ dataset, node: plan.node })).toMatchObject({ path: '/docs/plan', info: { bytes: 3 } })
+  expect(await display.hasSeenVersion({ dataset, version: plan.version })).toEqual({ isSeen: true })
+  expect(await display.hasSeenVersion({ dataset, version: `${'c'.repeat(24)}.1` })).toEqual({ isSeen: false })
+
+  await display.removeDatasetNode({ dataset, node: gone.node })
+  const size = await display.datasetTrashSize({ dataset })
+  expect(size).toMatchObject({ entries: 1, bytes: 8 })
+  expect(size.freedBytes).toBeGreaterThanOrEqual(8)
+  expect(await display.emptyDatasetTrash({ dataset })).toEqual({ entries: 1 })
+  expect(await display.listDatasetTrash({ dataset })).toEqual([])
+  await display.tidyDataset({ dataset })
+  expect((await display.datasetVersions({ dataset, node: gone.node })).every(({ isRemoval }) => isRemoval)).toBe(true)
+  await expect(display.restoreDatasetNode({ dataset, node: gone.node })).rejects.toMatchObject({ code: 'file/not-found' })
+  expect(laptop.errors).toEqual([])
+})
+
 /** The keys reach the files process a moment after the desk is open. */
 async function untilOpen<T extends readonly unknown[]>(list: () => Promise<T>): Promise<T> {
   for (;;) {

@@ -47,6 +47,8 @@ const datasetNode = z.object({
   place: z.enum(['here', 'part', 'away']),
   /** As many other devices as the dataset asks for have said in writing that they hold this version. */
   isSafe: z.boolean(),
+  /** Of a tree of the past: `version` is what was shown then, an earlier one that is kept instead of it, or none is kept. */
+  past: z.enum(['exact', 'earlier', 'gone']).optional(),
 })
 export type DatasetNodeInfo = z.infer<typeof datasetNode>
 
@@ -99,12 +101,21 @@ export const datasetContract = {
   }),
   datasetStatus: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: datasetStatus.parse }),
   /** What lies at a path from the top, `/` being the top itself. Rejects with `file/not-found`. */
-  datasetAt: method({ needs: 'desk:read', parseInput: z.object({ dataset, path }).parse, parseOutput: datasetNode.parse }),
+  datasetAt: method({
+    needs: 'desk:read',
+    parseInput: z.object({ dataset, path, atMs: atMs.optional() }).parse,
+    parseOutput: datasetNode.parse,
+  }),
   datasetNode: method({ needs: 'desk:read', parseInput: z.object(of).parse, parseOutput: z.object({ info: datasetNode, path }).parse }),
-  /** Sorted by name. */
+  /** Sorted by name. With `atMs`, here and in datasetAt: as it was then, to be looked at only. */
   listDatasetFolder: method({
     needs: 'desk:read',
-    parseInput: z.object({ ...of, from: z.number().int().min(0).default(0), limit: z.number().int().min(1).max(MAX_DATASET_PAGE) }).parse,
+    parseInput: z.object({
+      ...of,
+      atMs: atMs.optional(),
+      from: z.number().int().min(0).default(0),
+      limit: z.number().int().min(1).max(MAX_DATASET_PAGE),
+    }).parse,
     parseOutput: page.parse,
   }),
   /** Names that contain `text`, anywhere below `node`; the first 500. */
@@ -179,6 +190,30 @@ export const datasetContract = {
     parseInput: z.object({ dataset }).parse,
     parseOutput: z.array(z.object({ info: datasetNode, removedAtMs: atMs })).max(5000).parse,
   }),
+  /** What is in the trash, and what the devices of it get back when it is emptied: bytes on this device that nothing else names. */
+  datasetTrashSize: method({
+    needs: 'desk:read',
+    parseInput: z.object({ dataset }).parse,
+    parseOutput: z.object({ entries: z.number().int(), bytes, freedBytes: bytes }).parse,
+  }),
+  /** Forgets what is in the trash, or these of it, on every device. Cannot be undone. */
+  emptyDatasetTrash: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset, nodes: z.array(node).max(10_000).optional() }).parse,
+    parseOutput: z.object({ entries: z.number().int() }).parse,
+  }),
+  /** Does now what is done in quiet moments: thins history. */
+  tidyDataset: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset }).parse,
+    parseOutput: z.object({ droppedVersions: z.number().int() }).parse,
+  }),
+  /** Has this device seen a version, be it kept or not? */
+  hasSeenVersion: method({
+    needs: 'desk:read',
+    parseInput: z.object({ dataset, version }).parse,
+    parseOutput: z.object({ isSeen: z.boolean() }).parse,
+  }),
   datasetVersions: method({ needs: 'desk:read', parseInput: z.object(of).parse, parseOutput: z.array(datasetVersion).max(10_000).parse }),
   /** Devices that have the bytes of the version shown: this one, its author, and those that said so in writing. */
   datasetHolders: method({
@@ -191,6 +226,12 @@ export const datasetContract = {
     needs: 'desk:write',
     parseInput: z.object({ ...of, version: version.optional() }).parse,
     parseOutput: datasetNode.parse,
+  }),
+  /** Makes a file or folder what it was, with all that was in it; what came to it since stays. */
+  restoreDatasetPast: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...of, atMs }).parse,
+    parseOutput: z.object({ restored: z.number().int(), missing: z.number().int() }).parse,
   }),
   /** Looks through everything this device keeps of a dataset; changes nothing. */
   checkDataset: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: checkResult.parse }),

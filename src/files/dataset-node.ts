@@ -106,3 +106,9 @@ export function versionOf(head: Head, nowMs: number): DatasetVersion {
     isRemoval: content.kind === 'removed',
   }
 }
+
+/** As people sort: folders and files alike, `2` before `10`. */
+export function byName(nodes: readonly DatasetNode[]): DatasetNode[] {
+  const order = new Intl.Collator(undefined, { numeric: true })
+  return [...nodes].sort((a, b) => order.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+}

@@ -104,6 +104,10 @@ export function describeDatasetStore(name: string, make: () => DatasetStoreUnder
       store.deleteVersion(idOf(5), opOf(2))
       expect(store.versions(idOf(5))).toEqual([head(3), head(1)])
       expect([...store.allVersions()].length).toBe(3)
+      store.putVersion(idOf(7), head(4))
+      expect(store.versionedNodes(undefined, 10, 1)).toEqual([5, 6, 7].map(idOf))
+      expect([store.versionedNodes(idOf(5), 1, 1), store.versionedNodes(idOf(7), 5, 1)]).toEqual([[idOf(6)], []])
+      expect(store.versionedNodes(undefined, 10, 2)).toContain(idOf(5))
     })
 
     it('[DS4] segments, heads and the tail of the own log survive a restart', () => {

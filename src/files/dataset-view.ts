@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type DatasetNode, type DatasetVersion, nodeOf, rootNode, versionOf } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
+import { TRASH_MS } from './kept-versions.ts'
 import { FileError } from './file-error.ts'
 import type { Manifest } from './manifest.ts'
 import type { Head, NodeRecord } from './node-record.ts'
@@ -90,16 +91,21 @@ export class DatasetView {
     const nowMs = this.#clock.nowMs()
     const store = this.#store
     const copyOf = store.node(id)?.copyOf
-    return store.versions(copyOf?.node ?? id).map((head) => versionOf(head, nowMs))
+    const forgottenAt = store.node(id)?.forgottenAt ?? -1
+    const kept = store.versions(copyOf?.node ?? id).filter(({ stamp }, n) => n === 0 || stamp > forgottenAt)
+    return kept.map((head) => versionOf(head, nowMs))
   }
 
   /** What was removed and can be restored, the last first. */
   removed(): { readonly node: DatasetNode; readonly removedAtMs: number }[] {
     const nowMs = this.#clock.nowMs()
-    const rows = this.#store.removedNodes().map((record) => {
+    const rows = this.#store.removedNodes().flatMap((record) => {
+      const removedAtMs = (record.heads[0] as Head).stamp / 1000
+      if (removedAtMs < nowMs - TRASH_MS || (record.heads[0] as Head).stamp <= (record.forgottenAt ?? -1)) return []
       const last = this.lastContent(record)
+      if (!last && record.kind !== 'folder') return []
       const shownAs = { ...record, heads: last ? [last] : record.heads }
-      return { node: nodeOf(shownAs, record.name, nowMs), removedAtMs: (record.heads[0] as Head).stamp / 1000 }
+      return [{ node: nodeOf(shownAs, record.name, nowMs), removedAtMs }]
     })
     return rows.sort((a, b) => b.removedAtMs - a.removedAtMs)
   }
@@ -118,7 +124,8 @@ export class DatasetView {
   }
 
   protected lastContent(record: NodeRecord): Head | undefined {
-    const kept = this.#store.versions(record.id).find(({ content }) => content.kind !== 'removed')
+    const forgottenAt = record.forgottenAt ?? -1
+    const kept = this.#store.versions(record.id).find(({ content, stamp }) => content.kind !== 'removed' && stamp > forgottenAt)
     return kept ?? record.heads.find(({ content }) => content.kind !== 'removed')
   }
 

@@ -19,6 +19,9 @@ import { SegmentCodec } from './op-segment.ts'
 import { OwnLog } from './own-log.ts'
 import { type SyncedContent, SyncedContents } from './synced-contents.ts'
 
+/** Chunks asked for at once when a whole content is wanted. */
+const FETCHED_AT_ONCE = 64
+
 /**
  * One dataset on one device: the tree as all held ops make it, contents read and written, and what this device writes kept and
  * signed. Calls that change the tree are synchronous and survive kill -9 when they return; they never wait for a network.
@@ -219,6 +222,26 @@ export class Dataset extends DatasetView implements Disposable {
     const found = version === undefined ? last : this.#parts.store.versions(id).find(({ op }) => op === version)
     this.#write(restoringBodies(this.#parts.store, record, found, (folder) => this.node(folder) !== undefined))
     return this.require(id)
+  }
+
+  /** What `restore` would make the content; undefined: no bytes. @throws FileError `file/not-found` */
+  restorable(id: NodeId, version?: OpId): Manifest | undefined {
+    const record = this.record(id)
+    const found = version === undefined ? this.lastContent(record) : this.#parts.store.versions(id).find(({ op }) => op === version)
+    return found?.content.kind === 'file' ? found.content.manifest : undefined
+  }
+
+  /** Has all bytes of a content on this device. @throws ContentError `chunk/unavailable` */
+  async bringHere(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
+    const ids = [...own, ...(await this.reader.listed(manifest, signal))]
+    for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE)
+      await Promise.all(ids.slice(at, at + FETCHED_AT_ONCE).map((id) => this.reader.ensure(id, signal)))
+  }
+
+  /** What is in the trash, or some of it, is forgotten on every device, for good. */
+  forget(ids: readonly NodeId[]): void {
+    this.#write(ids.filter((id) => this.#parts.store.shownName(id) === undefined).map((node) => ({ kind: 'forget', node })))
   }
 
   setAttributes(id: NodeId, changes: { readonly mode?: number; readonly mtimeNs?: bigint }): DatasetNode {

@@ -1,6 +1,7 @@
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
+import type { DroppedVersions } from './dropped-versions.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { Manifest } from './manifest.ts'
 import type { ReplicationBook } from './replication-book.ts'
@@ -8,6 +9,7 @@ import type { ReplicationBook } from './replication-book.ts'
 export interface CacheParts {
   readonly dataset: Dataset
   readonly store: DatasetStore
+  readonly dropped: DroppedVersions
   readonly chunks: ChunkStore
   readonly book: ReplicationBook
   readonly limitBytes: number
@@ -29,13 +31,16 @@ export async function idsOf(dataset: Dataset, chunks: ChunkStore, manifest: Mani
  * what is being written, stays; the rest goes oldest first.
  * @returns whether `bytes` more fit
  */
-export async function makeRoom({ dataset, store, chunks, book, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
+export async function makeRoom({ dataset, store, dropped, chunks, book, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
   const over = chunks.stats.bytes + bytes - limitBytes
   if (over <= 0) return true
   const kept = new Set<ChunkId>()
   for (const { version } of store.allVersions()) {
     if (version.content.kind !== 'file' || !book.mustKeep(version.op)) continue
     for (const id of await idsOf(dataset, chunks, version.content.manifest)) kept.add(id)
+  }
+  for (const [, { versions }] of dropped.batches) {
+    for (const { op, manifest } of versions) if (book.mustKeep(op)) for (const id of await idsOf(dataset, chunks, manifest)) kept.add(id)
   }
   await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.writer.isFresh(id))
   return chunks.stats.bytes + bytes <= limitBytes

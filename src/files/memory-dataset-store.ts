@@ -11,12 +11,16 @@ interface Row {
 export class MemoryDatasetStore implements DatasetStore {
   readonly #nodes = new Map<NodeId, Row>()
   readonly #children = new Map<NodeId, Set<NodeId>>()
+  /** By folder and name: shown nodes by the name shown (`s`), and by their own (`n`). */
+  readonly #named = new Map<string, Set<NodeId>>()
   readonly #moves = new Map<OpId, FolderMove>()
   readonly #versions = new Map<NodeId, Map<OpId, Head>>()
   readonly #segments = new Map<string, StoredSegment>()
   readonly #heads = new Map<LogId, LogHead>()
   readonly #values = new Map<string, Map<string, Uint8Array>>()
   #tail: Op[] = []
+  /** No move is later. */
+  #latestMove: Mark | undefined
 
   transaction<T>(work: () => T): T {
     return work()
@@ -30,14 +34,16 @@ export class MemoryDatasetStore implements DatasetStore {
     this.deleteNode(record.id)
     this.#nodes.set(record.id, { record, shown })
     if (shown === undefined) return
-    let siblings = this.#children.get(record.parent)
-    if (!siblings) this.#children.set(record.parent, (siblings = new Set()))
-    siblings.add(record.id)
+    addTo(this.#children, record.parent, record.id)
+    for (const key of keysOf(record, shown)) addTo(this.#named, key, record.id)
   }
 
   deleteNode(id: NodeId): void {
     const before = this.#nodes.get(id)
-    if (before) this.#children.get(before.record.parent)?.delete(id)
+    if (before?.shown !== undefined) {
+      this.#children.get(before.record.parent)?.delete(id)
+      for (const key of keysOf(before.record, before.shown)) removeFrom(this.#named, key, id)
+    }
     this.#nodes.delete(id)
   }
 
@@ -50,15 +56,11 @@ export class MemoryDatasetStore implements DatasetStore {
   }
 
   shownNodes(parent: NodeId, shown: string): NodeId[] {
-    return this.children(parent)
-      .filter((child) => child.shown === shown)
-      .map(({ record }) => record.id)
+    return [...(this.#named.get(`s${parent}/${shown}`) ?? [])]
   }
 
   namesakes(parent: NodeId, name: string): NodeId[] {
-    return this.children(parent)
-      .filter(({ record }) => record.name === name)
-      .map(({ record }) => record.id)
+    return [...(this.#named.get(`n${parent}/${name}`) ?? [])]
   }
 
   children(parent: NodeId): { record: NodeRecord; shown: string }[] {
@@ -79,6 +81,7 @@ export class MemoryDatasetStore implements DatasetStore {
 
   putMove(move: FolderMove): void {
     this.#moves.set(move.op, move)
+    if (!this.#latestMove || isLater(move, this.#latestMove)) this.#latestMove = move
   }
 
   deleteMove(op: OpId): void {
@@ -86,6 +89,7 @@ export class MemoryDatasetStore implements DatasetStore {
   }
 
   movesAfter(mark: Mark): FolderMove[] {
+    if (!this.#latestMove || !isLater(this.#latestMove, mark)) return [] // nearly always
     return [...this.#moves.values()].filter((move) => isLater(move, mark)).sort((a, b) => (isLater(a, b) ? 1 : -1))
   }
 
@@ -105,6 +109,14 @@ export class MemoryDatasetStore implements DatasetStore {
 
   *allVersions(): Iterable<{ node: NodeId; version: Head }> {
     for (const [node, versions] of this.#versions) for (const version of versions.values()) yield { node, version }
+  }
+
+  versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
+    const nodes = [...this.#versions].filter(([node, { size }]) => size >= atLeast && (after === undefined || node > after))
+    return nodes
+      .map(([node]) => node)
+      .sort()
+      .slice(0, limit)
   }
 
   putTail(op: Op): void {
@@ -152,4 +164,18 @@ export class MemoryDatasetStore implements DatasetStore {
   }
 
   async sync(): Promise<void> {}
+}
+
+const keysOf = ({ parent, name }: NodeRecord, shown: string): string[] => [`n${parent}/${name}`, `s${parent}/${shown}`]
+
+function addTo<K>(map: Map<K, Set<NodeId>>, key: K, id: NodeId): void {
+  const ids = map.get(key)
+  if (ids) ids.add(id)
+  else map.set(key, new Set([id]))
+}
+
+function removeFrom<K>(map: Map<K, Set<NodeId>>, key: K, id: NodeId): void {
+  const ids = map.get(key)
+  ids?.delete(id)
+  if (ids?.size === 0) map.delete(key)
 }

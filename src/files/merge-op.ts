@@ -58,6 +58,8 @@ export class OpMerger {
         if (before && !isLater(mark, before.at)) return
         return this.#put({ ...record, xattrs: { ...record.xattrs, [body.name]: { value: body.value, at: mark } } }, touched)
       }
+      case 'forget':
+        return this.#put({ ...record, forgottenAt: Math.max(mark.stamp, record.forgottenAt ?? 0) }, touched)
     }
   }
 

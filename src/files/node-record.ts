@@ -33,6 +33,8 @@ export interface NodeRecord {
   readonly heads: readonly Head[]
   /** Ids of the conflict copies shown beside it. */
   readonly copies: readonly NodeId[]
+  /** Its versions up to this stamp were taken out of the trash for good. */
+  readonly forgottenAt?: number | undefined
   /** Set for a conflict copy that no op made: a head of another node that lost. */
   readonly copyOf?: { readonly node: NodeId; readonly op: OpId } | undefined
 }

@@ -46,6 +46,8 @@ export type OpBody =
   | { readonly kind: 'move'; readonly node: NodeId; readonly parent?: NodeId | undefined; readonly name?: string | undefined }
   | { readonly kind: 'attributes'; readonly node: NodeId; readonly mode?: number | undefined; readonly mtimeNs?: bigint | undefined }
   | { readonly kind: 'xattr'; readonly node: NodeId; readonly name: string; readonly value: string | null }
+  /** Out of the trash for good: of what its author had seen of the node, no version is kept that is not shown. */
+  | { readonly kind: 'forget'; readonly node: NodeId }
 
 /**
  * One entry of a log. `stamp`: microseconds of the author's clock, but more than every stamp it had seen: what an op had seen
@@ -107,6 +109,7 @@ export const parseOpBody = z.discriminatedUnion('kind', [
       .max(Math.ceil((MAX_XATTR_BYTES * 4) / 3) + 4)
       .nullable(),
   }),
+  z.object({ kind: z.literal('forget'), node: nodeId }),
 ]).parse as (value: unknown) => OpBody
 
 const plainContent = (of: Content): unknown =>

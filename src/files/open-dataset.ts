@@ -8,14 +8,17 @@ import type { ChunkStore } from './chunk-store.ts'
 import type { DatasetStatus } from './dataset-contract.ts'
 import { HeldDatasetKeys } from './dataset-key-source.ts'
 import type { OpenDatasetInput } from './dataset-keys-contract.ts'
-import type { DatasetNode } from './dataset-node.ts'
+import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { Dataset } from './dataset.ts'
+import { DroppedVersions } from './dropped-versions.ts'
 import { FileExchange } from './file-exchange.ts'
 import type { FilesCrypto } from './files-crypto.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { makeRoom } from './keep-cache.ts'
 import type { Manifest } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
+import { PastTree } from './past-tree.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { ReplicationBook } from './replication-book.ts'
 
@@ -37,6 +40,9 @@ export interface DatasetHostParts {
 
 /** Sorted folders kept, for displays that read them page by page. */
 const KEPT_FOLDERS = 8
+/** Trees of the past kept in memory, and for how long: who looks at one opens some folders in it. */
+const KEPT_PASTS = 2
+const PAST_KEPT_MS = 10 * 60_000
 /** Other devices that must have signed for a content before its author may let go of it. */
 const COPIES = 1
 /** How often the cache is cut to its limit. */
@@ -49,6 +55,8 @@ export class OpenDataset implements Disposable {
   readonly dataset: Dataset
   readonly book: ReplicationBook
   readonly exchange: FileExchange
+  readonly dropped: DroppedVersions
+  readonly housekeeping: Housekeeping
   readonly store: DatasetStore
   readonly chunks: ChunkStore
   readonly clock: Clock
@@ -57,6 +65,8 @@ export class OpenDataset implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #sorted = new Map<NodeId, readonly DatasetNode[]>()
   readonly #self: DeviceId
+  readonly #crypto: FilesCrypto
+  readonly #pasts = new Map<number, Promise<PastTree>>()
   #devices: OpenDatasetInput['devices']
 
   constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
@@ -96,7 +106,10 @@ export class OpenDataset implements Disposable {
       )
       const { dataset, store, chunks } = this
       const { limitBytes } = this.#stores
-      const room = (bytes: number) => makeRoom({ dataset, store, chunks, book, limitBytes }, bytes)
+      const dropped = (this.dropped = new DroppedVersions(store))
+      const room = (bytes: number) => makeRoom({ dataset, store, dropped, chunks, book, limitBytes }, bytes)
+      this.housekeeping = this.#owned.add(new Housekeeping({ dataset, store, dropped, clock, logger }))
+      this.#crypto = crypto
       this.exchange = this.#owned.add(
         new FileExchange({ dataset, id: this.id, store, chunks, book, source, clock, logger, makeRoom: room }),
       )
@@ -111,7 +124,8 @@ export class OpenDataset implements Disposable {
       seed.fill(0)
     }
     this.#owned.add(
-      this.dataset.onDidChange(({ folders, nodes }) => {
+      this.dataset.onDidChange(({ folders, nodes, isOwn }) => {
+        if (!isOwn) this.#pasts.clear() // it may have been written before, and come late
         for (const folder of folders) this.#sorted.delete(folder)
         for (const node of nodes) this.#sorted.delete(this.dataset.node(node)?.parent ?? node)
       }),
@@ -140,8 +154,7 @@ export class OpenDataset implements Disposable {
   sortedChildren(folder: NodeId): readonly DatasetNode[] {
     const kept = this.#sorted.get(folder)
     if (kept) return kept
-    const order = new Intl.Collator(undefined, { numeric: true })
-    const sorted = this.dataset.children(folder).sort((a, b) => order.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+    const sorted = byName(this.dataset.children(folder))
     this.#sorted.set(folder, sorted)
     if (this.#sorted.size > KEPT_FOLDERS) this.#sorted.delete(this.#sorted.keys().next().value as NodeId)
     return sorted
@@ -152,6 +165,34 @@ export class OpenDataset implements Disposable {
     const own = pieces.filter(({ id }) => id !== undefined)
     const held = own.filter(({ id }) => id !== undefined && this.chunks.has(id)).length
     return held === own.length ? 'here' : held > 0 ? 'part' : 'away'
+  }
+
+  /** The tree as it was at `atMs`, by the clocks of those who wrote. @throws StoreError, ContentError */
+  past(atMs: number): Promise<PastTree> {
+    const known = this.#pasts.get(atMs)
+    if (known) return known
+    const { dataset, store, clock } = this
+    const pause = () => new Promise<void>((resolve) => clock.after(1, resolve))
+    const made = PastTree.of(dataset, store, { atMs, clock, crypto: this.#crypto, pause })
+    this.#pasts.set(atMs, made)
+    if (this.#pasts.size > KEPT_PASTS) this.#pasts.delete(this.#pasts.keys().next().value as number)
+    const forget = () => this.#pasts.get(atMs) === made && this.#pasts.delete(atMs)
+    made.catch(forget)
+    const timer = this.#owned.add(
+      clock.after(PAST_KEPT_MS, () => {
+        forget()
+        this.#owned.release(timer)
+      }),
+    )
+    return made
+  }
+
+  /** Is the op one of those held, or written here? */
+  hasSeen(version: OpId): boolean {
+    this.dataset.flush()
+    const dot = version.indexOf('.')
+    const head = this.store.heads().find(({ log }) => log === version.slice(0, dot))
+    return head !== undefined && Number(version.slice(dot + 1)) < head.ops
   }
 
   isSafe(version: OpId): boolean {

@@ -7,10 +7,12 @@ import type { OpenDataset } from './open-dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import { DatasetWrites } from './dataset-writes.ts'
 import { checkDataset } from './check-dataset.ts'
+import { infoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import type { NodeId, OpId } from './op.ts'
+import { historyHandlers } from './serve-dataset-history.ts'
 
 /** Of one search. */
 const MAX_FOUND = 500
@@ -24,18 +26,28 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
   const writes = new DatasetWrites(host.crypto)
   const id = (text: string) => text as NodeId
   const handlers: Handlers<typeof datasetContract> = {
+    ...historyHandlers(host),
     listDatasets: () => host.open.map(({ id, name }) => ({ dataset: id, name })),
     datasetStatus: ({ dataset }) => host.require(dataset).status(),
-    datasetAt: ({ dataset, path }) => {
+    datasetAt: async ({ dataset, path, atMs }) => {
       const open = host.require(dataset)
+      if (atMs !== undefined) {
+        const past = await open.past(atMs)
+        return pastInfoOf(open, past, past.view.at(path))
+      }
       return infoOf(open, open.dataset.at(path))
     },
     datasetNode: ({ dataset, node }) => {
       const open = host.require(dataset)
       return { info: infoOf(open, open.dataset.require(id(node))), path: open.dataset.pathOf(id(node)) }
     },
-    listDatasetFolder: ({ dataset, node, from, limit }) => {
+    listDatasetFolder: async ({ dataset, node, atMs, from, limit }) => {
       const open = host.require(dataset)
+      if (atMs !== undefined) {
+        const past = await open.past(atMs)
+        const all = past.sortedChildren(id(node))
+        return { entries: all.slice(from, from + limit).map((entry) => pastInfoOf(open, past, entry)), total: all.length }
+      }
       const all = open.sortedChildren(id(node))
       return { entries: all.slice(from, from + limit).map((entry) => infoOf(open, entry)), total: all.length }
     },
@@ -76,20 +88,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       host.require(dataset).dataset.removeAll(id(node))
       return {}
     },
-    listDatasetTrash: ({ dataset }) => {
-      const open = host.require(dataset)
-      const rows = open.dataset.removed().slice(0, 5000)
-      return rows.map(({ node, removedAtMs }) => ({ info: infoOf(open, node), removedAtMs }))
-    },
-    datasetVersions: ({ dataset, node }) => {
-      const versions = host.require(dataset).dataset.versions(id(node)).slice(0, 10_000)
-      return versions.map(({ mtimeNs, ...version }) => ({ ...version, mtimeMs: msOf(mtimeNs) }))
-    },
     datasetHolders: ({ dataset, node }) => holdersOf(host.require(dataset), id(node)),
-    restoreDatasetNode: ({ dataset, node, version }) => {
-      const open = host.require(dataset)
-      return infoOf(open, open.dataset.restore(id(node), version ? (version as OpId) : undefined))
-    },
     checkDataset: ({ dataset }, { signal }) => {
       const open = host.require(dataset)
       return checkDataset(open.dataset, open.store, open.chunks, signal)
@@ -110,28 +109,6 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     },
   }
   return { handlers, owned: writes }
-}
-
-const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
-
-function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
-  const { id, parent, name, kind, mode, mtimeNs, changedMs, bytes, version, target, isConflictCopy, hasConflict } = node
-  return {
-    node: id,
-    parent,
-    name,
-    kind,
-    mode,
-    mtimeMs: msOf(mtimeNs),
-    changedMs,
-    bytes,
-    version,
-    ...(target !== undefined && { target }),
-    isConflictCopy,
-    hasConflict,
-    place: kind === 'file' ? open.placeOf(node.manifest) : 'here',
-    isSafe: open.isSafe(version),
-  }
 }
 
 /** A copy names the same chunks: nothing is read. */

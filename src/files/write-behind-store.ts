@@ -176,6 +176,12 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     for (const found of this.#behind.allVersions()) if (!known.has(`${found.node} ${found.version.op}`)) yield found
   }
 
+  versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
+    const nodes = new Set(this.#behind.versionedNodes(after, limit, atLeast))
+    for (const node of this.#pending.versions.keys()) if (after === undefined || node > after) nodes.add(node)
+    return [...nodes].sort().slice(0, limit)
+  }
+
   putTail(op: Op): void {
     this.#change(() => this.#pending.addTail(op))
   }

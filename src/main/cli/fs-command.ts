@@ -6,12 +6,14 @@ import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from 
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import type { DeviceClient } from './local-client.ts'
+import { parsePast } from './parse-until.ts'
 
 const options = {
   ...dataOptions,
   json: { type: 'boolean', default: false },
   force: { type: 'boolean', default: false },
   dataset: { type: 'string', default: 'Home' },
+  at: { type: 'string' },
 } as const
 
 /** One call of `elsewhere fs VERB`. */
@@ -20,6 +22,8 @@ interface FsCall {
   readonly dataset: string
   readonly json: boolean
   readonly force: boolean
+  /** The files as they were then; undefined: now. */
+  readonly atMs: number | undefined
   readonly args: readonly string[]
 }
 
@@ -35,9 +39,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   ls: {
     usage: 'ls [PATH]',
     what: 'list a folder',
-    async run({ device, dataset, json, args }) {
-      const at = await device.datasetAt({ dataset, path: args[0] ?? '/' })
-      const entries = at.kind === 'folder' ? await allOf(device, dataset, at.node) : [at]
+    async run({ device, dataset, json, atMs, args }) {
+      const at = await device.datasetAt({ dataset, path: args[0] ?? '/', ...past(atMs) })
+      const entries = at.kind === 'folder' ? await allOf(device, dataset, at.node, atMs) : [at]
       if (json) console.log(JSON.stringify(entries, undefined, 2))
       else for (const entry of entries) console.log(lineOf(entry))
       return 0
@@ -46,21 +50,22 @@ const VERBS: Readonly<Record<string, Verb>> = {
   cat: {
     usage: 'cat PATH',
     what: 'write a file to standard output',
-    async run({ device, dataset, args }) {
-      const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
-      await readInto(device, dataset, node, process.stdout)
+    async run({ device, dataset, atMs, args }) {
+      const info = await device.datasetAt({ dataset, path: required(args[0], 'PATH'), ...past(atMs) })
+      await readInto(device, dataset, info, process.stdout)
       return 0
     },
   },
   get: {
     usage: 'get PATH FILE',
     what: 'copy a file out to this machine',
-    async run({ device, dataset, args }) {
-      const { node, name } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+    async run({ device, dataset, atMs, args }) {
+      const info = await device.datasetAt({ dataset, path: required(args[0], 'PATH'), ...past(atMs) })
+      const { name } = info
       const target = args[1] ?? name
       const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
       const file = createWriteStream(isFolder ? path.join(target, name) : target)
-      await readInto(device, dataset, node, file)
+      await readInto(device, dataset, info, file)
       file.end()
       await once(file, 'close')
       return 0
@@ -107,9 +112,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     },
   },
   trash: {
-    usage: 'trash',
-    what: 'list what was removed; "restore ID" brings it back',
-    async run({ device, dataset, json }) {
+    usage: 'trash [empty [ID...] [--force]]',
+    what: 'list what was removed, "restore ID" brings it back; or forget it for good',
+    async run({ device, dataset, json, force, args }) {
+      if (args[0] === 'empty') return emptyTrash(device, dataset, args.slice(1), { json, force })
       const rows = await device.listDatasetTrash({ dataset })
       if (json) console.log(JSON.stringify(rows, undefined, 2))
       else for (const { info, removedAtMs } of rows) console.log(`${info.node}  ${timeOf(removedAtMs)}  ${info.name}`)
@@ -131,9 +137,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   restore: {
     usage: 'restore PATH|ID [VERSION]',
-    what: 'make an earlier version the newest, or bring back what was removed',
-    async run({ device, dataset, json, args }) {
+    what: 'make an earlier version the newest, or bring back what was removed; with --at a whole folder',
+    async run({ device, dataset, json, atMs, args }) {
       const what = required(args[0], 'PATH or ID')
+      if (atMs !== undefined) {
+        const { node } = await device.datasetAt({ dataset, path: what, atMs })
+        const { restored, missing } = await device.restoreDatasetPast({ dataset, node, atMs })
+        const gone = missing > 0 ? `; of ${missing} no version of that time is kept` : ''
+        console.log(json ? JSON.stringify({ restored, missing }) : `${restored} files and folders are as they were${gone}`)
+        return 0
+      }
       const node = /^[0-9a-f]{32}$/.test(what) ? what : (await device.datasetAt({ dataset, path: what })).node
       const info = await device.restoreDatasetNode({ dataset, node, version: args[1] })
       const { path: at } = await device.datasetNode({ dataset, node: info.node })
@@ -180,6 +193,15 @@ const VERBS: Readonly<Record<string, Verb>> = {
       return 0
     },
   },
+  tidy: {
+    usage: 'tidy',
+    what: 'do now what is done in quiet moments: thin history',
+    async run({ device, dataset, json }) {
+      const tidied = await device.tidyDataset({ dataset })
+      console.log(json ? JSON.stringify(tidied) : `${tidied.droppedVersions} old versions are no longer kept`)
+      return 0
+    },
+  },
   check: {
     usage: 'check',
     what: 'look through everything that is kept here; exit code 1 when something is wrong',
@@ -206,6 +228,8 @@ export const fsCommand: Command = {
     ...Object.values(VERBS).map(({ usage, what }) => `  ${usage.padEnd(28)} ${what}`),
     '',
     '  --dataset NAME  another dataset than Home',
+    '  --at TIME       for ls, cat, get and restore: as it was then. 2h, 7d, yesterday, tuesday (as that day ended),',
+    '                  or a date such as 2026-11-24 or 2026-11-24T15:00',
     '  --json          for programs',
     DATA_OPTION,
   ].join('\n'),
@@ -216,30 +240,56 @@ export const fsCommand: Command = {
     if (!verb) throw new TypeError(`fs takes one of ${Object.keys(VERBS).join(', ')}; "elsewhere fs --help" says more`)
     return withDevice(values.data, async (device) => {
       const { json, force } = values
-      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, args: rest })
+      const atMs = values.at === undefined ? undefined : parsePast(values.at, Date.now())
+      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, atMs, args: rest })
       const all = await device.listDatasets({})
       const found = all.find((one) => one.name === values.dataset || one.dataset === values.dataset)
       if (!found)
         throw new TypeError(
           `there is no dataset "${values.dataset}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
         )
-      return verb.run({ device, dataset: found.dataset, json, force, args: rest })
+      return verb.run({ device, dataset: found.dataset, json, force, atMs, args: rest })
     })
   },
 }
 
-async function allOf(device: DeviceClient, dataset: string, node: string): Promise<DatasetNodeInfo[]> {
+const past = (atMs: number | undefined) => (atMs === undefined ? {} : { atMs })
+
+async function emptyTrash(
+  device: DeviceClient,
+  dataset: string,
+  nodes: readonly string[],
+  { json, force }: Pick<FsCall, 'json' | 'force'>,
+): Promise<number> {
+  if (!force) {
+    const { entries, bytes, freedBytes } = await device.datasetTrashSize({ dataset })
+    const what = nodes.length > 0 ? `${nodes.length} of ${entries}` : String(entries)
+    console.error(
+      `${what} files and folders in the trash, ${megabytes(bytes)} in all; emptying all of it frees ${megabytes(freedBytes)} on this device`,
+    )
+    console.error('once your other devices have heard of it. They are gone on every device, and this cannot be undone: --force does it.')
+    return 1
+  }
+  const emptied = await device.emptyDatasetTrash({ dataset, ...(nodes.length > 0 && { nodes: [...nodes] }) })
+  console.log(json ? JSON.stringify(emptied) : `${emptied.entries} files and folders are gone for good`)
+  return 0
+}
+
+async function allOf(device: DeviceClient, dataset: string, node: string, atMs: number | undefined): Promise<DatasetNodeInfo[]> {
   const entries: DatasetNodeInfo[] = []
   for (;;) {
-    const page = await device.listDatasetFolder({ dataset, node, from: entries.length, limit: MAX_DATASET_PAGE })
+    const page = await device.listDatasetFolder({ dataset, node, ...past(atMs), from: entries.length, limit: MAX_DATASET_PAGE })
     entries.push(...page.entries)
     if (page.entries.length === 0 || entries.length >= page.total) return entries
   }
 }
 
-async function readInto(device: DeviceClient, dataset: string, node: string, to: NodeJS.WritableStream): Promise<void> {
+async function readInto(device: DeviceClient, dataset: string, info: DatasetNodeInfo, to: NodeJS.WritableStream): Promise<void> {
+  const { node, version } = info
+  if (info.past === 'gone') throw new TypeError(`${info.name}: no version of that time is kept any more`)
+  if (info.past === 'earlier') console.error(`${info.name}: that version is not kept any more; this is the one before it that is`)
   for (let offset = 0; ; ) {
-    const { base64, bytes } = await device.readDatasetBytes({ dataset, node, offset, length: MAX_DATASET_PIECE_BYTES })
+    const { base64, bytes } = await device.readDatasetBytes({ dataset, node, version, offset, length: MAX_DATASET_PIECE_BYTES })
     const piece = Buffer.from(base64, 'base64')
     if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
     offset += piece.length
@@ -281,9 +331,15 @@ function splitPath(at: string): { folder: string; name: string } {
   return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
 }
 
-function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy }: DatasetNodeInfo): string {
+function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past }: DatasetNodeInfo): string {
   const letter = { file: '-', folder: 'd', link: 'l' }[kind]
-  const notes = [place !== 'here' && place, hasConflict && 'written at once elsewhere', isConflictCopy && 'conflict copy'].filter(Boolean)
+  const kept = { exact: false, earlier: 'an earlier version of it is kept', gone: 'not kept any more' } as const
+  const notes = [
+    past && kept[past],
+    place !== 'here' && place,
+    hasConflict && 'written at once elsewhere',
+    isConflictCopy && 'conflict copy',
+  ].filter(Boolean)
   return `${letter} ${String(bytes).padStart(12)}  ${timeOf(mtimeMs)}  ${name}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
 }
 

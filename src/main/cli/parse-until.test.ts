@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { findDevice } from './find-device.ts'
-import { parseSince, parseUntil } from './parse-until.ts'
+import { parsePast, parseSince, parseUntil } from './parse-until.ts'
 
 const NOW = Date.UTC(2026, 10, 29)
 
@@ -27,4 +27,16 @@ it('[DV42] a device is found by its whole name, else by the front of its id, and
   expect(findDevice(rows, 'laptop')).toBe(rows[0])
   expect(findDevice(rows, '1abc')).toBe(rows[1])
   for (const wanted of ['server', 'phone', '1a', undefined]) expect(() => findDevice(rows, wanted)).toThrow(TypeError)
+})
+
+it('[DV51] a moment of the past: an age, a time, or a day as it ended', () => {
+  const now = new Date(2026, 10, 29, 12, 30) // a Sunday
+  const at = (text: string) => parsePast(text, now.getTime())
+  expect(at('2h')).toBe(now.getTime() - 7_200_000)
+  expect(at('2026-11-24')).toBe(new Date(2026, 10, 25).getTime() - 1)
+  expect(at('Tuesday')).toBe(at('2026-11-24'))
+  expect(at('sunday')).toBe(new Date(2026, 10, 23).getTime() - 1)
+  expect(at('yesterday')).toBe(new Date(2026, 10, 29).getTime() - 1)
+  expect(at('today')).toBe(now.getTime())
+  for (const text of ['', 'soon', '2027-01-01', '2026-11-31', '2026-13-01']) expect(() => at(text)).toThrow(TypeError)
 })

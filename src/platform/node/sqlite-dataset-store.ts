@@ -187,6 +187,15 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     }
   }
 
+  versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
+    const from = fromHex(after ?? '')
+    const rows =
+      atLeast === 1
+        ? this.#all('select distinct node from version where node > ? order by node limit ?', from, limit)
+        : this.#all('select node from version where node > ? group by node having count(*) > 1 order by node limit ?', from, limit)
+    return (rows as { node: Uint8Array }[]).map(({ node }) => toHex(node) as NodeId)
+  }
+
   putTail(op: Op): void {
     this.#run('insert into tail (value) values (?)', this.#sealer.seal(encodeOp(op), 'tail'))
   }

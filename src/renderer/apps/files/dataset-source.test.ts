@@ -44,7 +44,7 @@ function device(at: Readonly<Record<string, DatasetNodeInfo>>, bytes = ''): Sour
       const all = Object.values(at)
       return { entries: all.slice(from, from + limit), total: all.length }
     },
-    datasetVersions: async () => [],
+    hasSeenVersion: async () => ({ isSeen: false }),
     readDatasetBytes: async ({ offset, length }) => ({ base64: btoa(bytes.slice(offset, offset + length)), bytes: bytes.length }),
     beginDatasetWrite: async ({ to }) => {
       said.push(JSON.stringify(to))

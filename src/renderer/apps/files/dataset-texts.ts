@@ -10,7 +10,7 @@ type Calls = Pick<
   DeviceClient,
   | 'listDatasets'
   | 'datasetAt'
-  | 'datasetVersions'
+  | 'hasSeenVersion'
   | 'readDatasetBytes'
   | 'beginDatasetWrite'
   | 'appendDatasetWrite'
@@ -36,9 +36,8 @@ export function datasetTexts(client: Calls): EditorCalls {
         throw error
       })
       if (seen && seen !== found.info.version) {
-        const { dataset, info } = found
-        const known = await client.datasetVersions({ dataset, node: info.node })
-        if (!known.some(({ version }) => version === seen)) throw behind(path)
+        const { isSeen } = await client.hasSeenVersion({ dataset: found.dataset, version: seen })
+        if (!isSeen) throw behind(path)
       }
       if (found.info.bytes > MAX_TEXT_BYTES) throw new SourceError('file/too-large', `${path} is larger than ${MAX_TEXT_BYTES} bytes`)
       return { text: textOf(await readAll(client, found), path), version: found.info.version, readOnly: false }

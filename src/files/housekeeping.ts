@@ -1,0 +1,88 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Dataset } from './dataset.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { DroppedVersions } from './dropped-versions.ts'
+import { thinVersions } from './thin-versions.ts'
+
+/** History thins by the hour; looking six times as often is soon enough. */
+const EVERY_MS = 10 * 60_000
+/** A quiet moment: nothing was changed for this long. */
+const QUIET_MS = 30_000
+/** Of a dataset that is never quiet it is done all the same, this long after the last time. */
+const LONGEST_MS = 60 * 60_000
+/** Others have the loop between two pieces of work, each of some milliseconds. */
+const PAUSE_MS = 20
+
+export interface HousekeepingParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly dropped: DroppedVersions
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Instead of a pause of 20 ms. */
+  readonly pause?: () => Promise<void>
+}
+
+export interface Tidied {
+  readonly droppedVersions: number
+}
+
+/** What is done for a dataset when nobody works in it: history is thinned. Killed at any point, it goes on at the next start. */
+export class Housekeeping implements Disposable {
+  readonly #parts: HousekeepingParts
+  readonly #owned = new DisposableStore()
+  #lastChangeMs: number
+  #lastRunMs: number
+  #running: Promise<Tidied> | undefined
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts
+    const { clock, dataset } = parts
+    this.#lastChangeMs = this.#lastRunMs = clock.monotonicMs()
+    this.#owned.add(dataset.onDidChange(() => (this.#lastChangeMs = clock.monotonicMs())))
+    this.#owned.add(clock.every(QUIET_MS, () => this.#look()))
+  }
+
+  /** Does it now; a run that is under way counts. @throws StoreError, ContentError */
+  run(): Promise<Tidied> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      this.#lastRunMs = this.#parts.clock.monotonicMs()
+    })
+    return this.#running
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #look(): void {
+    const nowMs = this.#parts.clock.monotonicMs()
+    const sinceMs = nowMs - this.#lastRunMs
+    if (this.#running || sinceMs < EVERY_MS || (nowMs - this.#lastChangeMs < QUIET_MS && sinceMs < LONGEST_MS)) return
+    this.run().catch((error: unknown) => {
+      if (this.#owned.isDisposed) return
+      const { logger } = this.#parts
+      logger.warn('history could not be tidied; it is tried again', { code: errorCode(error), error: errorMessage(error) })
+    })
+  }
+
+  async #run(): Promise<Tidied> {
+    const { dataset, store, dropped, clock } = this.#parts
+    const frontier = () => {
+      dataset.flush()
+      return dataset.frontier()
+    }
+    const droppedVersions = await thinVersions({ store, dropped, frontier, nowMs: () => clock.nowMs(), pause: () => this.#pause() })
+    return { droppedVersions }
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, pause } = this.#parts
+    await (pause?.() ?? new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve)))
+    if (this.#owned.isDisposed) throw new Error('these files were closed')
+  }
+}

@@ -1,0 +1,75 @@
+import { FileError } from './file-error.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { OpenDataset } from './open-dataset.ts'
+import { sameManifest } from './manifest.ts'
+import { type NodeId, type OpId, ROOT_NODE } from './op.ts'
+import type { PastTree } from './past-tree.ts'
+
+/**
+ * Makes an earlier version the newest one, or brings back what was removed. Its bytes are brought here first: others may let go of
+ * what history no longer shows, and whoever names it anew answers for it (rule GC3).
+ * @throws ContentError `chunk/unavailable`; FileError `file/not-found`
+ */
+export async function restoreVersion(open: OpenDataset, id: NodeId, version: OpId | undefined, signal: AbortSignal): Promise<DatasetNode> {
+  const { dataset } = open
+  const manifest = dataset.restorable(id, version)
+  if (manifest) await dataset.bringHere(manifest, signal)
+  return dataset.restore(id, version)
+}
+
+/** Makes a file or folder what it was, with all that was in it; what came to it since stays. Undone by restoring again. */
+export async function restorePast(
+  open: OpenDataset,
+  past: PastTree,
+  id: NodeId,
+  signal: AbortSignal,
+): Promise<{ restored: number; missing: number }> {
+  const { dataset } = open
+  let [restored, missing] = [0, 0]
+  const visit = async (node: DatasetNode): Promise<void> => {
+    signal.throwIfAborted()
+    const before = dataset.node(node.id)
+    let isChanged = false
+    if (node.kind === 'folder') {
+      if (!before && node.id !== ROOT_NODE) {
+        dataset.restore(node.id)
+        isChanged = true
+      }
+    } else {
+      const { kept } = past.versionOf(node.id)
+      if (!kept) {
+        missing++
+        return
+      }
+      const content = kept.content
+      const isSame =
+        before !== undefined &&
+        (content.kind === 'file'
+          ? before.kind === 'file' && sameManifest(before.manifest, content.manifest)
+          : before.target === node.target)
+      if (!isSame) {
+        await restoreVersion(open, node.id, kept.op, signal)
+        isChanged = true
+      }
+    }
+    if (putInPlace(open, node)) isChanged = true
+    if (isChanged) restored++
+    if (node.kind === 'folder') for (const child of past.view.children(node.id)) await visit(child)
+  }
+  await visit(past.view.require(id))
+  return { restored, missing }
+}
+
+/** A name or folder that is another now; where something else has its place it stays where it is. */
+function putInPlace({ dataset }: OpenDataset, { id, parent, name }: DatasetNode): boolean {
+  const now = dataset.node(id)
+  if (!now || id === ROOT_NODE || now.isConflictCopy || (now.parent === parent && now.name === name)) return false
+  if (parent !== ROOT_NODE && !dataset.node(parent)) return false
+  try {
+    dataset.move(id, parent, name)
+    return true
+  } catch (error) {
+    if (error instanceof FileError) return false
+    throw error
+  }
+}
