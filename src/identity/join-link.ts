@@ -6,7 +6,9 @@ import type { PairingCode } from './pairing-code.ts'
 
 /** Out of reach of guessing: what a camera reads need not be short. */
 const SECRET_BYTES = 16
-const SCHEME = 'elsewhere://join/1?'
+/** What a link is for: to become a device of whoever shows it, or a contact. */
+export type LinkKind = 'join' | 'contact'
+const FOR: Readonly<Record<LinkKind, string>> = { join: 'join by', contact: 'become contacts by' }
 /** Longer is no link of ours, and no camera reads it. */
 export const MAX_LINK_LETTERS = 640
 /** Places to meet that a link names; the LAN is looked at anyway. */
@@ -23,19 +25,29 @@ export interface JoinLink {
 
 export const createJoinSecret = (random: RandomSource): string => toBase64Url(random.bytes(SECRET_BYTES))
 
-export function formatJoinLink({ secret, places }: JoinLink): string {
+export function formatJoinLink({ secret, places }: JoinLink, kind: LinkKind = 'join'): string {
   const named = places.filter(({ length }) => length <= MAX_PLACE_LETTERS).slice(0, MAX_PLACES)
-  return SCHEME + new URLSearchParams([['s', secret], ...named.map((place): [string, string] => ['at', place])]).toString()
+  return (
+    `elsewhere://${kind}/1?` + new URLSearchParams([['s', secret], ...named.map((place): [string, string] => ['at', place])]).toString()
+  )
 }
 
 /** Is this a link rather than a typed code? */
 export const isJoinLink = (text: string): boolean => text.trim().toLowerCase().startsWith('elsewhere:')
 
 /** @throws IdentityError `pairing/bad-code`, `pairing/version` */
-export function parseJoinLink(text: string): JoinLink {
+export function parseJoinLink(text: string, kind: LinkKind = 'join'): JoinLink {
   const link = text.trim()
+  const badLink = (why: string) =>
+    new IdentityError(
+      'pairing/bad-code',
+      `this is not a link to ${FOR[kind]}: ${why}; copy the whole of it from the other device, or type the code`,
+    )
   if (link.length > MAX_LINK_LETTERS) throw badLink('it is too long')
-  const version = /^elsewhere:\/\/join\/(\d{1,4})\?/i.exec(link)?.[1]
+  const [, named, version] = /^elsewhere:\/\/(join|contact)\/(\d{1,4})\?/i.exec(link) ?? []
+  if (named !== undefined && named.toLowerCase() !== kind) {
+    throw badLink(kind === 'join' ? 'it makes two persons contacts' : 'it makes a device one of somebody’s own')
+  }
   if (version !== undefined && version !== '1') {
     throw new IdentityError(
       'pairing/version',
@@ -54,13 +66,7 @@ export function parseJoinLink(text: string): JoinLink {
 }
 
 /** The link as the pairing takes it: where to meet is derived, so that neither a rendezvous nor a LAN learns the secret (rule ID120). */
-export function codeOfLink(crypto: Pick<Crypto, 'sha256'>, { secret }: Pick<JoinLink, 'secret'>): PairingCode {
-  const digest = crypto.sha256(concatBytes(utf8('elsewhere/join-link/1\0'), fromBase64Url(secret)))
+export function codeOfLink(crypto: Pick<Crypto, 'sha256'>, { secret }: Pick<JoinLink, 'secret'>, kind: LinkKind = 'join'): PairingCode {
+  const digest = crypto.sha256(concatBytes(utf8(`elsewhere/${kind}-link/1\0`), fromBase64Url(secret)))
   return { number: `link-${toBase64Url(digest.subarray(0, 16))}`, secret }
 }
-
-const badLink = (why: string) =>
-  new IdentityError(
-    'pairing/bad-code',
-    `this is not a link to join by: ${why}; copy the whole of it from the other device, or type the code`,
-  )

@@ -27,6 +27,7 @@ export function keysOf(crypto: Crypto, run: PairingRun, cpace: CpaceRun, theirCo
     own: { seal: derive(`seal/${role}`), proof: derive(`proof/${role}`) },
     theirs: { seal: derive(`seal/${otherRole(role)}`), proof: derive(`proof/${otherRole(role)}`) },
     transcript: derive('transcript'),
+    meeting: derive('meeting'),
   }
   crypto.wipe(shared)
   return keys
@@ -45,9 +46,14 @@ const associatedData = (role: PairingRole, commitment: Uint8Array, fingerprint: 
   joinWithLengths(Uint8Array.of(PAIRING_VERSION), utf8(role), commitment, fingerprint)
 
 /** Both certificates, the offering side's first. */
-export function channelIdOf({ role, localFingerprint, remoteFingerprint }: PairingSetup): Uint8Array {
+export function channelIdOf({ role, purpose = 'device', localFingerprint, remoteFingerprint }: PairingSetup): Uint8Array {
   const [offer, join] = role === 'offer' ? [localFingerprint, remoteFingerprint] : [remoteFingerprint, localFingerprint]
-  return joinWithLengths(utf8('elsewhere/pairing'), Uint8Array.of(PAIRING_VERSION), offer, join)
+  return joinWithLengths(
+    utf8(purpose === 'contact' ? 'elsewhere/contact' : 'elsewhere/pairing'),
+    Uint8Array.of(PAIRING_VERSION),
+    offer,
+    join,
+  )
 }
 
 /** Shows that a side knows the code. */

@@ -1,6 +1,7 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
-import { publicKeyOf } from '../base/ids.ts'
+import { type DeviceId, publicKeyOf } from '../base/ids.ts'
+import { OPERATION_LIST_FORMAT } from './authority/operation-list.ts'
 import { startCpace, type CpaceRun } from './cpace.ts'
 import { KEY_BYTES, type Crypto } from './crypto.ts'
 import { isListFor } from './device-list.ts'
@@ -17,6 +18,7 @@ import {
   NONCE_BYTES,
   PAIRING_VERSION,
   type AbortCode,
+  type ContactOffer,
   type PairingGrant,
   type PairingMessage,
   type SealedMessage,
@@ -35,6 +37,10 @@ import { safetyWords } from './safety-words.ts'
  *   both  > sealed: answer
  *   offer > sealed: grant      after both said yes: device list with the new device, person, workspace keys
  *   join  > sealed: done       after it has taken them over
+ *
+ * Where two persons become contacts, what follows both answers is the same on both sides:
+ *   both  > sealed: card       authority log and places to meet
+ *   both  > sealed: done       after the other's was taken over
  */
 
 /** The first step; draws all randomness of the run. */
@@ -72,7 +78,12 @@ export function stepPairing(crypto: Crypto, run: PairingRun, input: PairingInput
         return run.phase === 'admitting'
           ? sealedStep(crypto, { ...run, phase: 'granting' }, { kind: 'grant', grant: input.grant })
           : { run, outputs: [] }
+      case 'card':
+        return isOpen(run, 'sent')
+          ? sealedStep(crypto, exchanged(run, { sent: true }), { kind: 'card', offer: input.offer })
+          : { run, outputs: [] }
       case 'adopted':
+        if (run.phase === 'exchanging') return finishAcquainting(crypto, run)
         return run.phase === 'adopting' ? sealedStep(crypto, { ...run, phase: 'done' }, { kind: 'done' }) : { run, outputs: [] }
       case 'fail':
         return failed(run, input.code, input.message, input.tell)
@@ -151,6 +162,9 @@ function handleSealed(crypto: Crypto, run: PairingRun, keys: PairingKeys, sealed
     return decided({ ...next, theirAnswer: true })
   }
   if (message.kind === 'grant' && run.phase === 'granting' && run.setup.role === 'join') return takeGrant(crypto, next, message.grant)
+  if (message.kind === 'card' && isOpen(run, 'heard')) return takeCard(crypto, next, keys, message.offer)
+  if (message.kind === 'done' && run.exchanged?.sent && isOpen(run, 'theirs'))
+    return { run: ended(exchanged(next, { theirs: true })), outputs: [] }
   if (message.kind === 'done' && run.phase === 'granting' && run.setup.role === 'offer')
     return { run: { ...next, phase: 'done' }, outputs: [] }
   throw malformed('it came out of turn')
@@ -163,7 +177,15 @@ function meet(crypto: Crypto, run: PairingRun, keys: PairingKeys, message: Extra
   const signed = signedIntroduction(keys.transcript, otherRole(run.setup.role), message.introduction)
   if (!crypto.verify(publicKeyOf(peer.device), signed, message.signature)) throw malformed('it does not hold the key it named')
   if (peer.device === run.setup.self.device) throw malformed('it is this very device')
-  const words = safetyWords(crypto, [publicKeyOf(peer.device), publicKeyOf(run.setup.self.device)])
+  const { self, purpose = 'device' } = run.setup
+  if ((purpose === 'contact') !== (peer.person !== undefined)) throw malformed('it wants another thing')
+  if (peer.person !== undefined && peer.person === self.person) {
+    const message = 'that is one of your own devices; a device of yours is paired under Devices, a contact is another person'
+    return failed(run, 'pairing/refused', message, true)
+  }
+  // Of contacts the words stand for the two persons: they are the same with whichever device.
+  const [theirs, ours] = peer.person && self.person ? [peer.person, self.person] : [peer.device, self.device]
+  const words = safetyWords(crypto, [publicKeyOf(theirs as DeviceId), publicKeyOf(ours as DeviceId)])
   return { run: { ...run, phase: 'decide', peer, safetyWords: words }, outputs: [] }
 }
 
@@ -176,6 +198,10 @@ function handleAnswer(crypto: Crypto, run: PairingRun, accept: boolean): Pairing
 /** Both said yes: the offering device admits, the joining one waits for what it is given. */
 function decided(run: PairingRun): PairingStep {
   if (!run.answer || !run.theirAnswer || !run.peer) return { run, outputs: [] }
+  if (run.setup.purpose === 'contact') {
+    const nothing = { sent: false, heard: false, taken: false, theirs: false }
+    return { run: { ...run, phase: 'exchanging', exchanged: nothing }, outputs: [{ type: 'show-card' }] }
+  }
   if (run.setup.role === 'join') return { run: { ...run, phase: 'granting' }, outputs: [] }
   return { run: { ...run, phase: 'admitting' }, outputs: [{ type: 'admit', peer: run.peer }] }
 }
@@ -187,6 +213,33 @@ function takeGrant(crypto: Crypto, run: PairingRun, grant: PairingGrant): Pairin
   }
   return { run: { ...run, phase: 'adopting' }, outputs: [{ type: 'adopt', grant }] }
 }
+
+/** The log must be that of the person who was shown, and name the device that speaks: nobody claims another's (rule ID152). */
+function takeCard(crypto: Crypto, run: PairingRun, keys: PairingKeys, offer: ContactOffer): PairingStep {
+  const { peer } = run
+  if (!peer?.person || offer.log[0] !== OPERATION_LIST_FORMAT || !isListFor(crypto, peer.person, offer.log, [peer])) {
+    return failed(run, 'pairing/refused', 'what it showed does not name it as a device of that person; nothing was taken over', true)
+  }
+  return { run: exchanged(run, { heard: true }), outputs: [{ type: 'acquaint', peer, offer, meeting: keys.meeting.slice() }] }
+}
+
+function finishAcquainting(crypto: Crypto, run: PairingRun): PairingStep {
+  if (!run.exchanged?.heard || run.exchanged.taken) return { run, outputs: [] }
+  const step = sealedStep(crypto, exchanged(run, { taken: true }), { kind: 'done' })
+  return { run: ended(step.run), outputs: step.outputs }
+}
+
+const isOpen = ({ phase, exchanged }: PairingRun, what: 'sent' | 'heard' | 'theirs'): boolean =>
+  phase === 'exchanging' && exchanged !== undefined && !exchanged[what]
+
+const exchanged = (run: PairingRun, change: Partial<NonNullable<PairingRun['exchanged']>>): PairingRun => ({
+  ...run,
+  exchanged: { ...(run.exchanged as NonNullable<PairingRun['exchanged']>), ...change },
+})
+
+/** Both have what the other gave. */
+const ended = (run: PairingRun): PairingRun =>
+  run.exchanged?.sent && run.exchanged.taken && run.exchanged.theirs ? { ...run, phase: 'done' } : run
 
 /** What the other side says ends the run. That it calls our proof wrong counts as a wrong guess on this side, too. */
 function handleAbort(run: PairingRun, code: AbortCode): PairingStep {

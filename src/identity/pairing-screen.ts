@@ -5,6 +5,18 @@ import type { PairingRun } from './pairing-run.ts'
 export function shownOf(run: PairingRun): Omit<PairingState, 'step'> {
   const { peer, setup, safetyWords } = run
   if (!peer || !safetyWords) return {}
+  if (setup.purpose === 'contact') {
+    const { personName } = peer
+    return {
+      role: setup.role,
+      peerName: personName,
+      ownName: setup.self.personName,
+      personName,
+      deviceName: peer.name,
+      safetyWords: [...safetyWords],
+      answered: run.answer !== undefined,
+    }
+  }
   const personName = setup.role === 'offer' ? setup.self.personName : peer.personName
   return {
     role: setup.role,

@@ -5,6 +5,7 @@ import { fromUtf8, utf8 } from '../base/bytes.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { SHARE_BYTES } from './cpace.ts'
 import { KEY_BYTES, SIGNATURE_BYTES } from './crypto.ts'
+import { MAX_CARD_PLACE_LETTERS, MAX_CARD_PLACES } from './contacts/contact-card.ts'
 import type { DeviceIntroduction } from './device-list.ts'
 import { MAX_OPERATION_LIST_BYTES } from './authority/operation-list.ts'
 import { hasControlCharacter, MAX_NAME_LENGTH } from './device-statement.ts'
@@ -21,6 +22,16 @@ const MAX_DATASET_KEYS_BYTES = 12 * 1024
 export interface PairingIntroduction extends DeviceIntroduction {
   /** Name of the person whose devices these are (offer), or of the one made on the joining device. */
   readonly personName: string
+  /** Whose device it is, where two persons become contacts; absent where a device is added. */
+  readonly person?: PersonId
+}
+
+/** What each of two persons gives the other who become contacts: the log that shows their devices, and where these can be met. */
+export interface ContactOffer {
+  /** The authority log in one piece. */
+  readonly log: Uint8Array
+  /** URLs of rendezvous. */
+  readonly places: readonly string[]
 }
 
 /** What the joining device takes over. `datasetKeys` is secret: it travels under the pairing's key only. */
@@ -60,9 +71,10 @@ export type SealedMessage =
   | { readonly kind: 'answer'; readonly accept: boolean }
   | { readonly kind: 'grant'; readonly grant: PairingGrant }
   | { readonly kind: 'done' }
+  | { readonly kind: 'card'; readonly offer: ContactOffer }
 
 const KINDS = ['join-hello', 'offer-hello', 'join-proof', 'offer-proof', 'sealed', 'abort'] as const
-const SEALED_KINDS = ['introduce', 'answer', 'grant', 'done'] as const
+const SEALED_KINDS = ['introduce', 'answer', 'grant', 'done', 'card'] as const
 
 export function encodePairingMessage(message: PairingMessage): Uint8Array {
   return encoding.encode((encoder) => {
@@ -130,6 +142,11 @@ export function encodeSealedMessage(message: SealedMessage): Uint8Array {
       encoding.writeVarString(encoder, personName)
       encoding.writeVarUint8Array(encoder, deviceList)
       encoding.writeVarUint8Array(encoder, datasetKeys)
+    } else if (message.kind === 'card') {
+      const { log, places } = message.offer
+      encoding.writeVarUint8Array(encoder, log)
+      encoding.writeVarUint(encoder, places.length)
+      for (const place of places) encoding.writeVarUint8Array(encoder, utf8(place))
     }
   })
 }
@@ -158,6 +175,14 @@ export function decodeSealedMessage(bytes: Uint8Array): SealedMessage {
       }
       case 'done':
         return { kind }
+      case 'card': {
+        const log = readBounded(decoder, MAX_OPERATION_LIST_BYTES)
+        const count = decoding.readVarUint(decoder)
+        if (count > MAX_CARD_PLACES) throw malformed()
+        const places = Array.from({ length: count }, () => fromUtf8(readBounded(decoder, MAX_CARD_PLACE_LETTERS)))
+        if (places.some((place) => !/^wss?:\/\/\S+$/.test(place))) throw malformed()
+        return { kind, offer: { log, places } }
+      }
       default:
         throw malformed()
     }
@@ -172,6 +197,7 @@ export function encodeIntroduction(introduction: PairingIntroduction): Uint8Arra
     for (const name of [introduction.name, introduction.platform, introduction.personName]) {
       encoding.writeVarUint8Array(encoder, utf8(name.slice(0, MAX_NAME_LENGTH)))
     }
+    if (introduction.person) encoding.writeUint8Array(encoder, fromBase58(introduction.person))
   })
 }
 
@@ -180,7 +206,9 @@ export function decodeIntroduction(bytes: Uint8Array): PairingIntroduction {
   return decodeWhole(bytes, (decoder) => {
     const device = toBase58(decoding.readUint8Array(decoder, KEY_BYTES)) as DeviceId
     const boxKey = decoding.readUint8Array(decoder, KEY_BYTES).slice()
-    return { device, boxKey, name: readName(decoder), platform: readName(decoder), personName: readName(decoder) }
+    const introduction = { device, boxKey, name: readName(decoder), platform: readName(decoder), personName: readName(decoder) }
+    if (!decoding.hasContent(decoder)) return introduction
+    return { ...introduction, person: toBase58(decoding.readUint8Array(decoder, KEY_BYTES)) as PersonId }
   })
 }
 

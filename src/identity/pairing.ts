@@ -8,14 +8,14 @@ import type { PairingState } from '../sync/links-contract.ts'
 import type { Crypto } from './crypto.ts'
 import type { DeviceIntroduction } from './device-list.ts'
 import { IdentityError, type IdentityErrorCode } from './identity-error.ts'
-import { codeOfLink, createJoinSecret, formatJoinLink, isJoinLink, parseJoinLink } from './join-link.ts'
+import { codeOfLink, createJoinSecret, formatJoinLink, isJoinLink, type LinkKind, parseJoinLink } from './join-link.ts'
 import { createPairingCode, formatPairingCode, parsePairingCode, type PairingCode } from './pairing-code.ts'
 import { startPairing, stepPairing } from './pairing-machine.ts'
 import { LingeringPipes, type PairingPipe } from './pairing-pipe.ts'
-import type { PairingInput, PairingRole, PairingRun, PairingStep } from './pairing-run.ts'
+import type { PairingInput, PairingOutput, PairingRole, PairingRun, PairingStep } from './pairing-run.ts'
 import { shownOf } from './pairing-screen.ts'
 import { PairingTries, type PairingTriesStore } from './pairing-tries.ts'
-import type { PairingGrant, PairingIntroduction } from './pairing-wire.ts'
+import type { ContactOffer, PairingGrant, PairingIntroduction } from './pairing-wire.ts'
 
 /** How long a shown code is good for. */
 export const OFFER_MS = 10 * 60_000
@@ -28,22 +28,45 @@ export const DECIDE_MS = 3 * 60_000
 /** How long a typed code looks for its offer. */
 export const FIND_MS = 60_000
 
-export interface PairingOptions {
+interface PairingBasics {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly logger?: Logger
   /** Who this device is now; asked at each run. Throws `vault/locked` when it is locked. */
   readonly self: () => PairingIntroduction
   readonly sign: (message: Uint8Array) => Uint8Array
-  /** Both said yes: sign the new device's entry and say what it takes over. `datasetKeys` are wiped after sending. */
-  readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
-  /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
-  readonly adopt: (grant: PairingGrant) => Promise<void>
   /** Rendezvous that a link names; absent: none, the LAN alone. */
   readonly places?: () => readonly string[]
   /** Where wrong guesses are counted over restarts; absent: until this process ends. */
   readonly tries?: PairingTriesStore
 }
+
+/** To add a device. */
+interface AddingDevices extends PairingBasics {
+  /** Both said yes: sign the new device's entry and say what it takes over. `datasetKeys` are wiped after sending. */
+  readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
+  /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
+  readonly adopt: (grant: PairingGrant) => Promise<void>
+  readonly contacts?: undefined
+}
+
+/** To make two persons contacts of each other. */
+interface MakingContacts extends PairingBasics {
+  readonly contacts: {
+    /** What the other person gets of this one. */
+    card(): ContactOffer
+    /** Both said yes: keep them as a contact. `wasLink`: the code came as a link or QR code. `meeting` is wiped after. */
+    acquaint(theirs: {
+      readonly peer: PairingIntroduction
+      readonly offer: ContactOffer
+      readonly meeting: Uint8Array
+      readonly wasLink: boolean
+    }): void
+  }
+  readonly admit?: undefined
+  readonly adopt?: undefined
+}
+export type PairingOptions = AddingDevices | MakingContacts
 
 const IDLE: PairingState = { step: 'idle' }
 
@@ -61,6 +84,7 @@ export class Pairing implements Disposable {
   readonly #onDidChange = new Emitter<PairingState>()
   #state: PairingState = IDLE
   #role: PairingRole = 'offer'
+  #wasLink = false
   /** What whoever comes may know: the code and, where it is offered, the secret of the link. Empty once used. */
   #codes: readonly PairingCode[] = []
   #run: PairingRun | undefined
@@ -94,10 +118,10 @@ export class Pairing implements Disposable {
     const { crypto, places } = this.#options
     const link = { secret: createJoinSecret(crypto), places: places?.() ?? [] }
     const code = createPairingCode(crypto)
-    this.#begin('offer', () => [code, codeOfLink(crypto, link)])
+    this.#begin('offer', () => [this.#numbered(code), codeOfLink(crypto, link, this.#kind)])
     const expiresAtMs = this.#options.clock.nowMs() + OFFER_MS
     this.#offerTimer = this.#options.clock.after(OFFER_MS, () => this.#expire())
-    const shown = { code: formatPairingCode(code), link: formatJoinLink(link) }
+    const shown = { code: formatPairingCode(code), link: formatJoinLink(link, this.#kind) }
     this.#set({ step: 'offering', ...shown, expiresAtMs, ownName: this.#options.self().name })
     return { numbers: this.#codes.map(({ number }) => number) }
   }
@@ -107,8 +131,8 @@ export class Pairing implements Disposable {
    * @throws IdentityError `pairing/bad-code`, `pairing/version`, `pairing/too-many-tries`
    */
   join(typed: string): { readonly number: string; readonly places: readonly string[] } {
-    const link = isJoinLink(typed) ? parseJoinLink(typed) : undefined
-    const code = link ? codeOfLink(this.#options.crypto, link) : parsePairingCode(typed)
+    const link = isJoinLink(typed) ? parseJoinLink(typed, this.#kind) : undefined
+    const code = link ? codeOfLink(this.#options.crypto, link, this.#kind) : this.#numbered(parsePairingCode(typed))
     this.#begin('join', () => [code])
     this.#stepTimer = this.#options.clock.after(FIND_MS, () =>
       this.fail(
@@ -132,7 +156,9 @@ export class Pairing implements Disposable {
     this.#pipeOwned.add(pipe.onDidClose(({ reason }) => this.#handleClosed(reason)))
     const { localFingerprint, remoteFingerprint } = pipe
     const secret = utf8(code.secret)
-    this.#apply(startPairing(crypto, { role: this.#role, secret, self: self(), sign, localFingerprint, remoteFingerprint }))
+    this.#wasLink = code.number.startsWith('link-')
+    const purpose = this.#options.contacts ? 'contact' : 'device'
+    this.#apply(startPairing(crypto, { role: this.#role, purpose, secret, self: self(), sign, localFingerprint, remoteFingerprint }))
   }
 
   /** The person's answer to names and safety words. */
@@ -180,7 +206,8 @@ export class Pairing implements Disposable {
     for (const output of step.outputs) {
       if (output.type === 'send') this.#send(output.bytes)
       else if (output.type === 'admit') void this.#admit(output.peer)
-      else void this.#adopt(output.grant)
+      else if (output.type === 'adopt') void this.#adopt(output.grant)
+      else void this.#exchange(output)
     }
     if (this.#run === step.run) this.#follow(step.run)
   }
@@ -218,10 +245,41 @@ export class Pairing implements Disposable {
     this.#set({ step: 'failed', error, ...(run.peer ? { peerName: run.peer.name } : {}) })
   }
 
+  get #kind(): LinkKind {
+    return this.#options.contacts ? 'contact' : 'join'
+  }
+
+  /** Contacts meet elsewhere than devices: a code typed in the wrong place finds nobody, and burns nothing. */
+  #numbered(code: PairingCode): PairingCode {
+    return this.#options.contacts ? { ...code, number: `contact-${code.number}` } : code
+  }
+
+  /** Starts inside `#apply`, as the others do: a moment later, when the run is set. */
+  async #exchange(output: Extract<PairingOutput, { type: 'show-card' | 'acquaint' }>): Promise<void> {
+    const run = this.#run
+    const { contacts, crypto } = this.#options
+    if (!contacts) return
+    await Promise.resolve()
+    try {
+      if (!this.#isSame(run)) return
+      if (output.type === 'show-card') this.#input({ type: 'card', offer: contacts.card() })
+      else {
+        contacts.acquaint({ ...output, wasLink: this.#wasLink })
+        this.#input({ type: 'adopted' })
+      }
+    } catch (error) {
+      this.#handleOwnFailure(this.#run, error, 'this device could not keep the other person as a contact')
+    } finally {
+      if (output.type === 'acquaint') crypto.wipe(output.meeting)
+    }
+  }
+
   async #admit(peer: PairingIntroduction): Promise<void> {
     const run = this.#run
+    const { admit } = this.#options
+    if (!admit) return
     try {
-      const grant = await this.#options.admit(peer)
+      const grant = await admit(peer)
       if (this.#stillIn(run)) this.#input({ type: 'admitted', grant })
       this.#options.crypto.wipe(grant.datasetKeys)
     } catch (error) {
@@ -231,14 +289,21 @@ export class Pairing implements Disposable {
 
   async #adopt(grant: PairingGrant): Promise<void> {
     const run = this.#run
+    const { adopt } = this.#options
+    if (!adopt) return
     try {
-      await this.#options.adopt(grant)
+      await adopt(grant)
       if (this.#stillIn(run)) this.#input({ type: 'adopted' })
     } catch (error) {
       this.#handleOwnFailure(run, error, 'this device could not take over what it was given')
     } finally {
       this.#options.crypto.wipe(grant.datasetKeys)
     }
+  }
+
+  /** Is it the same run, wherever it stands by now? */
+  #isSame(run: PairingRun | undefined): boolean {
+    return run !== undefined && this.#run?.setup === run.setup && this.#run.phase === 'exchanging'
   }
 
   /** `admit` and `adopt` start inside `#apply`: the run they belong to is the one set just before. */
@@ -255,9 +320,12 @@ export class Pairing implements Disposable {
 
   #handleClosed(reason: string): void {
     const added = this.#run?.phase === 'granting' && this.#role === 'offer'
-    const message = added
-      ? 'the other device was added but went away before it said so; if it is not linked in a minute, remove it and pair again'
-      : `the connection to the other device closed (${reason.slice(0, 80)}); start pairing again`
+    const hasTaken = this.#run?.exchanged?.taken === true
+    const message = hasTaken
+      ? 'they are a contact of yours now, but went away before they said the same of you; if they do not see you, remove them and start again'
+      : added
+        ? 'the other device was added but went away before it said so; if it is not linked in a minute, remove it and pair again'
+        : `the connection to the other device closed (${reason.slice(0, 80)}); start pairing again`
     this.#input({ type: 'fail', code: 'pairing/interrupted', message, tell: false })
   }
 

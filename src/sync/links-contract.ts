@@ -50,6 +50,8 @@ export const pairingState = z.object({
   peerName: z.string().optional(),
   ownName: z.string().optional(),
   personName: z.string().optional(),
+  /** At `confirm`, of a contact: the device that speaks for that person. */
+  deviceName: z.string().optional(),
   safetyWords: z.array(z.string()).optional(),
   /** At `confirm`: this side has said yes and waits for the other. */
   answered: z.boolean().optional(),
