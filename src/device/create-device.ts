@@ -9,6 +9,7 @@ import { controlContract } from './control-contract.ts'
 import { AnchorService } from './anchor-service.ts'
 import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
+import { ContactsService } from './contacts-service.ts'
 import { DatasetService } from './dataset-service.ts'
 import { debugText } from './debug-text.ts'
 import { DeskKeeper } from './desk-keeper.ts'
@@ -77,40 +78,42 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
 
   const desk = () => keeper.require().desk
   const self = () => keeper.self()
+  const introduction = () => ({
+    device: self(),
+    boxKey: vault.keys.box.publicKey,
+    name: vault.label?.deviceName ?? parts.hostName,
+    platform: parts.platform,
+    personName: vault.label?.personName ?? '',
+  })
+  const personKey = () => (vault.isPersonOpen ? vault.personKey : undefined)
+  const pairingParts = { crypto, clock, log: log.child('identity'), meeting, desk }
   const pairing: PairingService = owned.add(
     new PairingService({
-      crypto,
-      clock,
-      log: log.child('identity'),
-      meeting,
-      desk,
-      self: () => ({
-        device: self(),
-        boxKey: vault.keys.box.publicKey,
-        name: vault.label?.deviceName ?? parts.hostName,
-        platform: parts.platform,
-        personName: vault.label?.personName ?? '',
-      }),
-      admit: async (device) => {
-        const { devices, context } = desk()
-        devices.add(device, context.signer, vault.isPersonOpen ? vault.personKey : undefined)
-        const { person, datasetKeys } = vault.keys
-        const personName = vault.label?.personName ?? ''
-        return { person, personName, deviceList: devices.encode(), datasetKeys: datasetKeys.encode() }
+      ...pairingParts,
+      self: introduction,
+      deed: {
+        admit: async (device) => {
+          const { devices, context } = desk()
+          devices.add(device, context.signer, personKey())
+          const { person, datasetKeys } = vault.keys
+          const personName = vault.label?.personName ?? ''
+          return { person, personName, deviceList: devices.encode(), datasetKeys: datasetKeys.encode() }
+        },
+        adopt: (grant) => keeper.adopt(grant),
       },
-      adopt: (grant) => keeper.adopt(grant),
     }),
   )
+  const contacts: ContactsService = owned.add(new ContactsService({ ...pairingParts, introduction, personKey }))
   const links: LinksService = owned.add(
     new LinksService({
       crypto,
       pairing,
       desk,
-      personKey: () => (vault.isPersonOpen ? vault.personKey : undefined),
+      personKey,
       renameSelf: (name) => deskService.rename(name),
     }),
   )
-  const grants = owned.add(new GrantsService({ clock, desk, personKey: () => (vault.isPersonOpen ? vault.personKey : undefined) }))
+  const grants = owned.add(new GrantsService({ clock, desk, personKey }))
   const wallet = owned.add(new WalletService(vault))
   const anchors: AnchorService = owned.add(
     new AnchorService({
@@ -157,6 +160,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
   owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
+  owned.add(keeper.onDidOpen((opened) => contacts.follow(opened.desk)))
   owned.add(keeper.onDidOpen((opened) => ledger.follow(opened.desk)))
 
   const autoLock = owned.add(
@@ -228,6 +232,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...deskService.handlers(session),
     ...recovery.handlers(),
     ...links.handlers(),
+    ...contacts.handlers(),
     ...grants.handlers(),
     ...ledger.handlers(),
     ...anchors.handlers(),

@@ -4,6 +4,7 @@ import { homeFilesContract } from '../files/home-files-contract.ts'
 import { jobsContract } from '../jobs/jobs-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
+import { contactsContract } from '../identity/contacts-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
 import { anchorContract, ledgerContract } from '../identity/ledger-contract.ts'
 import { walletContract } from '../identity/wallet-contract.ts'
@@ -20,6 +21,7 @@ export const displayContract = {
   ...recoveryContract,
   ...passkeyContract,
   ...linksContract,
+  ...contactsContract,
   ...grantsContract,
   ...ledgerContract,
   ...anchorContract,

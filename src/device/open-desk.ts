@@ -4,6 +4,9 @@ import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import { createDeviceCheck, DeviceList } from '../identity/device-list.ts'
 import { DeviceListCopy } from '../identity/device-list-copy.ts'
+import type { AuthorityLog } from '../identity/authority/authority-log.ts'
+import { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
+import { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import { DatasetKeyring } from '../identity/dataset-keyring.ts'
 import { eventOfOperation } from '../identity/ledger/authority-events.ts'
 import { AnchorStore } from '../identity/ledger/anchor-store.ts'
@@ -29,6 +32,10 @@ export interface OpenDesk extends Disposable {
   readonly workspace: WorkspaceDoc
   readonly devices: DeviceList
   readonly keyring: DatasetKeyring
+  /** Other persons; undefined before the authority log has begun. */
+  readonly contacts: AuthorityContacts | undefined
+  /** Which devices are theirs. */
+  readonly contactLogs: ContactLogs
   /** Who was linked, added, removed, and what was granted; whoever does such a thing records it here. */
   readonly ledger: Ledger
   readonly anchors: AnchorStore
@@ -68,6 +75,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     const anchors = new AnchorStore(ledgerValues)
     const anchorer = new LedgerAnchorer({ crypto, clock, ledger, store: anchors })
     owned.add(devices.onDidTake((operations) => ledger.recordAll(operations.flatMap((operation) => eventOfOperation(operation) ?? []))))
+    const contactLogs = owned.add(new ContactLogs({ crypto, clock, devices, openStore: (person) => store.authority(person) }))
     dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)
     await new DeviceListCopy(parts.vaultStore, keys, log.child('identity')).follow(devices)
@@ -90,6 +98,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
         save: () => vault.saveKeys(),
       }),
     )
+    const contactsOf = (log: AuthorityLog) => new AuthorityContacts(log, keys.datasetKeys)
     const start = newStartId(random)
     const context: SyncContext = {
       log: store.log,
@@ -116,6 +125,10 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       sync,
       devices,
       keyring,
+      get contacts() {
+        return devices.authority && contactsOf(devices.authority)
+      },
+      contactLogs,
       ledger,
       anchors,
       anchorer,

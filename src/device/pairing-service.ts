@@ -5,8 +5,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import { isJoinLink } from '../identity/join-link.ts'
-import { Pairing } from '../identity/pairing.ts'
-import type { PairingGrant, PairingIntroduction } from '../identity/pairing-wire.ts'
+import { type AddingDevices, type MakingContacts, Pairing, type PairingOptions } from '../identity/pairing.ts'
+import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import type { PairingState } from '../sync/links-contract.ts'
 import { DeviceError } from './device-error.ts'
 import type { MeetingService } from './meeting-service.ts'
@@ -20,10 +20,8 @@ export interface PairingServiceOptions {
   /** @throws DomainError while locked */
   desk(): OpenDesk
   self(): PairingIntroduction
-  /** What a device that joins this one takes over, the new entry signed. */
-  admit(device: Parameters<OpenDesk['devices']['add']>[0]): Promise<PairingGrant>
-  /** This device joins: takes over keys, list and workspace. */
-  adopt(grant: PairingGrant): Promise<void>
+  /** What comes of it: a device is added (what it takes over, and how this one does), or two persons are contacts. */
+  readonly deed: Pick<AddingDevices, 'admit' | 'adopt'> | Pick<MakingContacts, 'contacts'>
 }
 
 /** Joins identity's pairing (what is said) with sync's meeting (where). One pairing at a time, whoever of the displays asked. */
@@ -42,14 +40,13 @@ export class PairingService implements Disposable {
       logger: log,
       self: () => options.self(),
       sign: (message) => options.desk().context.signer.sign(message),
-      admit: (device) => options.admit(device),
-      adopt: (grant) => options.adopt(grant),
       places: () => [...new Set(options.meeting.links?.placesForOthers)],
       tries: {
-        read: () => readTries(options.desk().values.get(...TRIES)),
+        read: () => readTries(options.desk().values.get(...this.#tries)),
         write: (failedAtMs) => this.#keepTries(failedAtMs),
       },
-    })
+      ...options.deed,
+    } as PairingOptions)
     this.#pairing.onDidChange(({ step }) => {
       if (step !== 'offering' && step !== 'joining') this.#stopMeeting()
     })
@@ -61,6 +58,11 @@ export class PairingService implements Disposable {
 
   get state(): PairingState {
     return this.#pairing.state
+  }
+
+  /** Each purpose has its own count. */
+  get #tries(): readonly ['pairing' | 'contact', 'failed-tries'] {
+    return ['contacts' in this.#options.deed ? 'contact' : 'pairing', 'failed-tries']
   }
 
   /** @throws IdentityError `pairing/too-many-tries`, DeviceError `pairing/no-rendezvous` */
@@ -129,15 +131,13 @@ export class PairingService implements Disposable {
 
   #keepTries(failedAtMs: readonly number[]): void {
     try {
-      this.#options.desk().values.put(...TRIES, utf8(JSON.stringify(failedAtMs)))
+      this.#options.desk().values.put(...this.#tries, utf8(JSON.stringify(failedAtMs)))
     } catch (error) {
       // a full disk, or locked meanwhile: they count until this process ends
       this.#options.log.warn('a wrong guess could not be kept', { code: errorCode(error), why: errorMessage(error) })
     }
   }
 }
-
-const TRIES = ['pairing', 'failed-tries'] as const
 
 function readTries(bytes: Uint8Array | undefined): readonly number[] {
   if (bytes === undefined) return []

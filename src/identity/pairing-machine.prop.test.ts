@@ -82,7 +82,7 @@ class Conversation {
       } else if (output.type === 'admit') {
         side.admitted = true
         this.input(role, { type: 'admitted', grant })
-      } else {
+      } else if (output.type === 'adopt') {
         side.adopted = output.grant
         this.input(role, { type: 'adopted' })
       }

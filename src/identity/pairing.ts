@@ -42,7 +42,7 @@ interface PairingBasics {
 }
 
 /** To add a device. */
-interface AddingDevices extends PairingBasics {
+export interface AddingDevices extends PairingBasics {
   /** Both said yes: sign the new device's entry and say what it takes over. `datasetKeys` are wiped after sending. */
   readonly admit: (device: DeviceIntroduction) => Promise<PairingGrant>
   /** Both said yes, here on the joining side: take it over. The grant's list names both devices. */
@@ -51,7 +51,7 @@ interface AddingDevices extends PairingBasics {
 }
 
 /** To make two persons contacts of each other. */
-interface MakingContacts extends PairingBasics {
+export interface MakingContacts extends PairingBasics {
   readonly contacts: {
     /** What the other person gets of this one. */
     card(): ContactOffer

@@ -159,10 +159,10 @@ export class WorldDevice {
   }
 
   /** Sets the device up and returns its first display, unlocked. */
-  async setUp(displayName = `display of ${this.name}`) {
+  async setUp(displayName = `display of ${this.name}`, personName = 'Ada') {
     const display = this.connect()
     await display.hello({ displayName })
-    await display.createVault({ personName: 'Ada', deviceName: this.name, passphrase: PASSPHRASE, unattended: false })
+    await display.createVault({ personName, deviceName: this.name, passphrase: PASSPHRASE, unattended: false })
     return display
   }
 

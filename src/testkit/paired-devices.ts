@@ -30,3 +30,19 @@ export async function linked(...devices: WorldDevice[]): Promise<void> {
     }
   }, LONG_WAIT)
 }
+
+/** Two persons become contacts, over these devices of theirs; both say yes. */
+export async function acquaint(offers: WorldDevice, takes: WorldDevice): Promise<void> {
+  const [a, b] = [offers.control(), takes.control()]
+  const { link } = await a.offerContact({})
+  await b.joinContact({ code: link as string })
+  const both = async (step: string) => {
+    expect((await a.readContactPairing({})).step).toBe(step)
+    expect((await b.readContactPairing({})).step).toBe(step)
+  }
+  await vi.waitFor(() => both('confirm'), LONG_WAIT)
+  expect((await a.readContactPairing({})).safetyWords).toEqual((await b.readContactPairing({})).safetyWords)
+  await a.confirmContact({ accept: true })
+  await b.confirmContact({ accept: true })
+  await vi.waitFor(() => both('done'), LONG_WAIT)
+}

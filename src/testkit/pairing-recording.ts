@@ -77,7 +77,7 @@ export class ReplayedSide {
     for (const output of outputs) {
       if (output.type === 'send') this.sent.push(toHex(output.bytes))
       else if (output.type === 'admit') this.input({ type: 'admitted', grant: this.#grant })
-      else {
+      else if (output.type === 'adopt') {
         this.adopted.push(output.grant)
         this.input({ type: 'adopted' })
       }

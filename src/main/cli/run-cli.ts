@@ -1,6 +1,7 @@
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
+import { contactCommand } from './contact-command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
 import { fsCommand } from './fs-command.ts'
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   lock: lockCommand,
   devices: devicesCommand,
   device: deviceCommand,
+  contact: contactCommand,
   grant: grantCommand,
   fs: fsCommand,
   ledger: ledgerCommand,

@@ -1,0 +1,163 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { type DeviceId, type PersonId, publicKeyOf } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import type { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
+import type { ContactList, ContactRow, contactsContract } from '../identity/contacts-contract.ts'
+import { MAX_CARD_PLACE_LETTERS, MAX_CARD_PLACES } from '../identity/contacts/contact-card.ts'
+import type { GrantSigners } from '../identity/authority/authority-grants.ts'
+import type { Crypto, SigningKey } from '../identity/crypto.ts'
+import { IdentityError } from '../identity/identity-error.ts'
+import type { MakingContacts } from '../identity/pairing.ts'
+import type { PairingIntroduction } from '../identity/pairing-wire.ts'
+import { safetyWords } from '../identity/safety-words.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { MeetingService } from './meeting-service.ts'
+import type { OpenDesk } from './open-desk.ts'
+import { PairingService } from './pairing-service.ts'
+
+export interface ContactsServiceOptions {
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meeting: MeetingService
+  /** @throws DeviceError `device/locked` */
+  desk(): OpenDesk
+  introduction(): PairingIntroduction
+  /** The root key, while it is open here. */
+  personKey(): SigningKey | undefined
+}
+
+/** How links to contacts' devices stand. */
+export interface ContactBoard {
+  stateOf(person: PersonId, device: DeviceId): ContactRow['devices'][number]['state']
+}
+
+/** Other persons as displays see them: met, named, parted with. */
+export class ContactsService implements Disposable {
+  readonly #options: ContactsServiceOptions
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<ContactList>())
+  readonly #pairing: PairingService
+  #scope: DisposableStore | undefined
+  #board: ContactBoard | undefined
+
+  constructor(options: ContactsServiceOptions) {
+    this.#options = options
+    const { crypto, clock, log, meeting, desk, introduction } = options
+    const self = () => ({ ...introduction(), person: desk().devices.person })
+    const contacts = { card: () => this.#card(), acquaint: (theirs: Theirs) => this.#acquaint(theirs) }
+    this.#pairing = this.#owned.add(new PairingService({ crypto, clock, log, meeting, desk, self, deed: { contacts } }))
+  }
+
+  /** The desk has just been opened: follows its contacts until it closes. */
+  follow(desk: OpenDesk): void {
+    this.#scope?.dispose()
+    this.#scope = new DisposableStore()
+    this.#scope.add(desk.devices.onDidChange(() => this.tell()))
+    this.#scope.add(desk.contactLogs.onDidChange(() => this.tell()))
+  }
+
+  /** The desk is open and these are its links to contacts. */
+  use(board: ContactBoard): Disposable {
+    this.#board = board
+    return { dispose: () => (this.#board = undefined) }
+  }
+
+  /** Call when a contact, their devices or a link changed. */
+  tell(): void {
+    if (this.#changed.hasListeners) this.#changed.fire(this.list())
+  }
+
+  list(): ContactList {
+    const { contacts } = this.#options.desk()
+    if (!contacts) return { contacts: [], mayChange: false }
+    return { contacts: contacts.all.map((contact) => this.#row(contact)), mayChange: contacts.mayChange(this.#signers()) }
+  }
+
+  handlers(): Handlers<typeof contactsContract> {
+    return {
+      listContacts: () => this.list(),
+      onDidChangeContacts: this.#changed.event,
+      offerContact: () => {
+        this.#requireRight()
+        return this.#pairing.offer()
+      },
+      joinContact: ({ code, rendezvousUrl }) => {
+        this.#requireRight()
+        return this.#pairing.join(code, rendezvousUrl)
+      },
+      confirmContact: ({ accept }) => this.#pairing.confirm(accept),
+      cancelContact: () => this.#pairing.cancel(),
+      readContactPairing: () => this.#pairing.state,
+      onDidChangeContactPairing: this.#pairing.onDidChange,
+      renameContact: ({ person, name }) => {
+        this.#contacts().rename(person as PersonId, name, this.#signers())
+        return {}
+      },
+      removeContact: ({ person }) => {
+        this.#contacts().part(person as PersonId, this.#signers())
+        return {}
+      },
+    }
+  }
+
+  dispose(): void {
+    this.#scope?.dispose()
+    this.#owned.dispose()
+  }
+
+  #signers(): GrantSigners {
+    return { device: this.#options.desk().context.signer, personKey: this.#options.personKey() }
+  }
+
+  /** @throws IdentityError `contact/refused` */
+  #contacts(): AuthorityContacts {
+    const { contacts } = this.#options.desk()
+    if (contacts) return contacts
+    throw new IdentityError('contact/refused', 'contacts begin with the authority log: unlock once where your person key is')
+  }
+
+  /** Before a code is shown or looked for, rather than after both have said yes. @throws IdentityError `contact/refused` */
+  #requireRight(): void {
+    if (this.#contacts().mayChange(this.#signers())) return
+    throw new IdentityError('contact/refused', 'this device may not add contacts: it takes an admin; do it on one of your devices that is')
+  }
+
+  #card() {
+    const { desk, meeting } = this.#options
+    const places = [...new Set(meeting.links?.placesForOthers)].filter(({ length }) => length <= MAX_CARD_PLACE_LETTERS)
+    return { log: desk().devices.encode(), places: places.slice(0, MAX_CARD_PLACES) }
+  }
+
+  #acquaint({ peer, offer, meeting, wasLink }: Theirs): void {
+    const { contactLogs } = this.#options.desk()
+    const { person, personName } = peer
+    if (person === undefined) throw new IdentityError('contact/refused', 'it did not say whose device it is')
+    contactLogs.begin(person, offer.log)
+    const known = this.#contacts().find(person)
+    const card = { name: known?.card ? known.name : personName, meeting, places: offer.places }
+    this.#contacts().acquaint(person, card, wasLink ? 'qr' : 'words', this.#signers())
+    this.#options.log.info('a person became a contact', { person })
+  }
+
+  #row({ person, name, checkedBy }: AuthorityContacts['all'][number]): ContactRow {
+    const { devices, contactLogs } = this.#options.desk()
+    const keyOf = (id: PersonId) => publicKeyOf(id as string as DeviceId)
+    const theirs = contactLogs.devicesOf(person).slice(0, 128)
+    return {
+      person,
+      name,
+      checkedBy,
+      safetyWords: [...safetyWords(this.#options.crypto, [keyOf(devices.person), keyOf(person)])],
+      devices: theirs.map((device) => ({
+        deviceId: device.device,
+        name: device.name,
+        state: this.#board?.stateOf(person, device.device) ?? 'away',
+      })),
+    }
+  }
+}
+
+type Theirs = Parameters<MakingContacts['contacts']['acquaint']>[0]

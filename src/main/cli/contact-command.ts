@@ -1,0 +1,137 @@
+import { parseArgs } from 'node:util'
+import type { ContactList, ContactPairing, ContactRow } from '../../identity/contacts-contract.ts'
+import type { Command } from './command.ts'
+import { askYesNo } from './console-prompt.ts'
+import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
+import type { DeviceClient } from './local-client.ts'
+
+const options = {
+  ...dataOptions,
+  json: { type: 'boolean', default: false },
+  yes: { type: 'boolean', default: false },
+  'as-person': { type: 'boolean', default: false },
+  rendezvous: { type: 'string' },
+} as const
+type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values']
+
+export const contactCommand: Command = {
+  summary: 'other persons: add, name, remove them',
+  help: `Other persons you trust with something of yours. A contact's devices never become yours, and may nothing until you grant it.
+
+  elsewhere contact add               shows a code and a link for the other person
+  elsewhere contact add CODE|LINK     takes the code or link that the other person shows
+  elsewhere contact list
+  elsewhere contact rename NAME NEW-NAME    what you call them; they do not see it
+  elsewhere contact remove NAME             cuts their devices off, and takes every grant they have
+
+  --yes              answer yes when names and words are shown (for scripts; compare them when you can)
+  --rendezvous URL   where to meet, when neither the LAN nor the settings find the other device
+  --as-person        sign with your person key, where it lies on this device (asks for the passphrase)
+  --json             for programs
+${DATA_OPTION}`,
+  async run(args) {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const [what = 'list', first, second] = positionals
+    return withDevice(values.data, async (device) => {
+      const listed = await device.listContacts({})
+      if (what === 'list') return list(listed, values.json)
+      const act = actOf(device, listed, what, first, second, values)
+      if (values['as-person']) await device.openPerson({ passphrase: await requireSecret('Passphrase: ') })
+      return act()
+    })
+  },
+}
+
+/** By name, or by the first letters of the id. @throws TypeError  none or several fit */
+export function findContact({ contacts }: ContactList, name: string | undefined): ContactRow {
+  if (!name) throw new TypeError('say which contact; "elsewhere contact list" lists them')
+  const named = contacts.filter((row) => row.name === name)
+  const found = named.length > 0 ? named : contacts.filter(({ person }) => name.length >= 6 && person.startsWith(name))
+  if (found.length === 1) return found[0] as ContactRow
+  throw new TypeError(found.length === 0 ? `there is no contact "${name}"` : `several contacts are called "${name}"; use the id`)
+}
+
+/** @throws TypeError  nothing was done */
+function actOf(
+  device: DeviceClient,
+  listed: ContactList,
+  what: string,
+  first: string | undefined,
+  second: string | undefined,
+  values: Values,
+): () => Promise<number> {
+  if (what === 'add') return () => (first === undefined ? show(device, values) : take(device, first, values))
+  const row = findContact(listed, first)
+  const say = (done: string, text: string) => {
+    console.log(values.json ? JSON.stringify({ person: row.person, done }) : text)
+    return 0
+  }
+  if (what === 'rename' && second) {
+    return async () => {
+      await device.renameContact({ person: row.person, name: second })
+      return say('rename', `${row.name} is called ${second} now.`)
+    }
+  }
+  if (what === 'remove') {
+    return async () => {
+      await device.removeContact({ person: row.person })
+      return say('remove', `${row.name} is no contact any more: their devices are cut off, and what you granted them is taken back.`)
+    }
+  }
+  throw new TypeError('"elsewhere contact --help" says what can be done')
+}
+
+function list(listed: ContactList, isJson: boolean): number {
+  if (isJson) console.log(JSON.stringify(listed, undefined, 2))
+  else if (listed.contacts.length === 0) console.log('There are no contacts.')
+  for (const { name, person, safetyWords, devices } of isJson ? [] : listed.contacts) {
+    console.log(`${name.padEnd(24)} ${person.slice(0, 12)}  ${safetyWords.join(' ')}`)
+    for (const one of devices) console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
+  }
+  return 0
+}
+
+async function show(device: DeviceClient, { yes }: Values): Promise<number> {
+  const ended = follow(device, yes)
+  ended.catch(() => {}) // awaited below, unless the call itself fails first
+  const { code, link } = await device.offerContact({})
+  console.log(`Give this to the other person, who types it under "contact add" (good once, for ten minutes):\n\n  ${code}\n`)
+  console.log(`Or they run this:\n\n  elsewhere contact add '${link}'\n`)
+  return ended
+}
+
+async function take(device: DeviceClient, code: string, { yes, rendezvous }: Values): Promise<number> {
+  const ended = follow(device, yes)
+  ended.catch(() => {}) // awaited below, unless the call itself fails first
+  await device.joinContact({ code, ...(rendezvous ? { rendezvousUrl: rendezvous } : {}) })
+  return ended
+}
+
+/** Says what happens and asks at `confirm`; resolves with the exit code when it has ended. */
+function follow(device: DeviceClient, yes: boolean): Promise<number> {
+  let asked = false
+  return new Promise((resolve, reject) => {
+    process.once('SIGINT', () => void device.cancelContact({}).then(() => resolve(130), reject))
+    device.onDidClose(({ reason }) => reject(new Error(`the device ended (${reason})`)))
+    device.onDidChangeContactPairing((state) => {
+      if (state.step === 'confirm' && !asked) {
+        asked = true
+        void confirm(device, state, yes).catch(reject)
+      } else if (state.step === 'done') {
+        console.log(`${state.peerName} is a contact of yours now.`)
+        resolve(0)
+      } else if (state.step === 'failed') {
+        console.error(`elsewhere: ${state.error?.message ?? 'it did not work'} [${state.error?.code ?? 'pairing/failed'}]`)
+        resolve(1)
+      }
+    })
+  })
+}
+
+async function confirm(device: DeviceClient, { personName, deviceName, safetyWords }: ContactPairing, yes: boolean): Promise<void> {
+  console.log(
+    `The other person is "${personName}", on "${deviceName}". These words must be the same on both:\n\n  ${safetyWords?.join(' ')}\n`,
+  )
+  console.log('On yes each of you sees the names of the other’s devices. Neither may do anything until it is granted.')
+  await device.confirmContact({ accept: yes || (await askYesNo(`Is that ${personName}?`)) === true })
+}
