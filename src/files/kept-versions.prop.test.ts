@@ -70,8 +70,8 @@ it('[FT11] what was shown at an hour of the last day and a midnight of the last 
       ...Array.from({ length: 90 }, (_, n) => Math.floor(NOW / DAY) * DAY - n * DAY),
       ...Array.from({ length: 60 }, (_, n) => NOW - n * 59_000),
     ]
-    for (const mark of marks)
-      expect({ seed, round, mark, op: shownAt(thinned, mark) }).toEqual({ seed, round, mark, op: shownAt(versions, mark) })
+    const wrong = marks.filter((mark) => shownAt(thinned, mark) !== shownAt(versions, mark))
+    expect({ seed, round, wrong }).toEqual({ seed, round, wrong: [] })
     expect(kept.size).toBeLessThanOrEqual(1 + 24 + 90 + 1 + versions.filter(({ stamp }) => stamp / 1000 > NOW - 2 * HOUR).length)
     const laterMs = NOW + random.below(100 * DAY)
     expect({ seed, round, kept: times(thinned, keptVersions(thinned, record, laterMs)) }).toEqual({

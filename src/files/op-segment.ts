@@ -147,17 +147,23 @@ export class SegmentCodec {
 
   /** Checks who wrote it. @throws ContentError `segment/malformed`, `segment/refused` */
   check(bytes: Uint8Array): SegmentHead {
-    if (bytes.length < HEAD_BYTES + GCM_NONCE_BYTES + 16 + SIGNATURE_BYTES || bytes.length > MAX_SEGMENT_BYTES) throw malformed()
-    if (MAGIC.some((byte, n) => bytes[n] !== byte)) throw malformed()
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    if (this.#datasetHash.some((byte, n) => bytes[4 + n] !== byte)) throw refused('belongs to another dataset')
-    const device = deviceIdOf(bytes.slice(36, 68))
+    const head = this.headOf(bytes)
     const key = bytes.slice(116, 148)
     const statement = segmentKeyStatement(this.#keys.dataset, key)
     const signed = bytes.subarray(0, bytes.length - SIGNATURE_BYTES)
     if (!this.#crypto.verify(bytes.slice(36, 68), statement, bytes.slice(148, 212)))
       throw refused('is signed by a key its device never named')
     if (!this.#crypto.verify(key, signed, bytes.slice(bytes.length - SIGNATURE_BYTES))) throw refused('is not what its device signed')
+    return head
+  }
+
+  /** What it says of itself, of one that was checked when it was taken in. @throws ContentError `segment/malformed`, `segment/refused` */
+  headOf(bytes: Uint8Array): SegmentHead {
+    if (bytes.length < HEAD_BYTES + GCM_NONCE_BYTES + 16 + SIGNATURE_BYTES || bytes.length > MAX_SEGMENT_BYTES) throw malformed()
+    if (MAGIC.some((byte, n) => bytes[n] !== byte)) throw malformed()
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (this.#datasetHash.some((byte, n) => bytes[4 + n] !== byte)) throw refused('belongs to another dataset')
+    const device = deviceIdOf(bytes.slice(36, 68))
     const start = toHex(bytes.subarray(68, 76))
     const seq = view.getUint32(76)
     if (seq < 1) throw malformed()

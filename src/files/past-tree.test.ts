@@ -34,7 +34,7 @@ async function write({ dataset }: TestFileDevice, node: DatasetNode, text: strin
 it('[FT12] whatever happened since, the tree of a moment is what it was then, on each device, with its contents', async () => {
   const seed = seedOfRun()
   const random = new SeededRandom(seed)
-  for (let round = 0; round < roundsOfRun(6, 200); round++) {
+  for (let round = 0; round < roundsOfRun(3, 200); round++) {
     const clock = new ManualClock(Date.UTC(2026, 10, 1))
     const device = testFileDevice(0, clock)
     const { dataset } = device

@@ -59,7 +59,7 @@ export class PastTree {
     for (const [log, seq] of store.segmentOrder()) {
       const bytes = store.segment(log, seq)
       if (!bytes) continue
-      const segment = dataset.codec.open(dataset.codec.check(bytes), bytes, clock.nowMs())
+      const segment = dataset.codec.open(dataset.codec.headOf(bytes), bytes, clock.nowMs())
       for (const op of segment.ops) if (op.stamp <= latest) ops.push({ op, author: segment })
       read += segment.ops.length
       if (read < OPS_AT_ONCE) continue
