@@ -37,14 +37,15 @@ import { SettingsService } from './settings-service.ts'
 import { TasksService } from './tasks-service.ts'
 import { TerminalService } from './terminal-service.ts'
 import { WalletService } from './wallet-service.ts'
+import { WalletSignIns } from './wallet-sign-ins.ts'
 
 /** One device: everything joined. Knows all rooms and decides nothing itself. */
 export interface Device extends Disposable {
   /** Host label its desk is served at: the device id's, once there is one. */
   readonly label: string | undefined
   readonly notices: Notices
-  /** A display has connected; it finds the door. `entrance` names the cookie it came with. */
-  acceptDisplay(transport: Transport, entrance?: string): void
+  /** A display has connected; it finds the door. `entrance` names the cookie it came with, `host` where its page was served. */
+  acceptDisplay(transport: Transport, entrance?: string, host?: string): void
   /** The command line or the supervisor has connected over the 0600 socket. */
   acceptControl(transport: Transport, door: ControlDoor): void
 }
@@ -143,6 +144,17 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, desk },
     log: log.child('identity'),
   })
+  const lockDisplay = (session: DisplaySession) => {
+    vault.lockDisplay(session.id)
+    session.lock()
+  }
+  const walletSignIns = owned.add(
+    new WalletSignIns({
+      ...{ crypto, clock, vault, vaultStore: parts.vaultStore, wallet, lockDisplay },
+      log: log.child('identity'),
+      desk: () => keeper.current?.desk,
+    }),
+  )
   const door = owned.add(
     new DoorService({
       vault,
@@ -150,6 +162,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       settings,
       version,
       returning,
+      wallets: walletSignIns,
       seat: () => seat.state,
       isDeskOpen: () => keeper.current !== undefined,
       openDesk: () => keeper.open(),
@@ -159,6 +172,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   )
   owned.add(seat.onDidChange(() => door.tell()))
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
+  owned.add(keeper.onDidOpen(() => void walletSignIns.follow()))
+  owned.add(keeper.onWillClose(() => walletSignIns.close()))
   owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
   owned.add(keeper.onDidOpen((opened) => contacts.follow(opened.desk)))
   owned.add(keeper.onDidOpen((opened) => ledger.follow(opened.desk)))
@@ -169,8 +184,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       settings,
       lock: (session) => {
         log.info('a display was not touched for a while: locked', { display: session.name })
-        vault.lockDisplay(session.id)
-        session.lock()
+        lockDisplay(session)
       },
     }),
   )
@@ -251,8 +265,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       return vault.label && deviceHostLabel(vault.label.deviceId)
     },
     notices,
-    acceptDisplay(transport, entrance) {
-      const session = new DisplaySession(new Wire(transport), random, entrance)
+    acceptDisplay(transport, entrance, host) {
+      const session = new DisplaySession(new Wire(transport), random, entrance, host)
       sessions.add(session)
       session.owned.defer(() => sessions.delete(session))
       autoLock.watch(session)

@@ -48,6 +48,8 @@ export const doorState = z.object({
   unattended: z.boolean(),
   /** What to ask the authenticator that unlocks this device, in base64url; absent: no passkey is set up. */
   passkey: z.object({ credentialId: z.string(), salt: z.string() }).optional(),
+  /** May a wallet sign in to this display now? */
+  walletSignIn: z.boolean(),
 })
 export type DoorState = z.infer<typeof doorState>
 

@@ -110,7 +110,14 @@ it('[DV22] a locked display gets nothing but the door, whatever it asks', async 
     plausibleInputs(device),
   )
   expect({ seed, problems, accepted, errors: laptop.errors }).toEqual({ seed, problems: [], accepted: 0, errors: [] })
-  expect([...codes.keys()].sort()).toEqual(['rpc/bad-input', 'rpc/refused', 'rpc/unknown-method', 'vault/exists', 'vault/wrong-opener'])
+  expect([...codes.keys()].sort()).toEqual([
+    'rpc/bad-input',
+    'rpc/refused',
+    'rpc/unknown-method',
+    'vault/exists',
+    'vault/wrong-opener',
+    'wallet/not-possible',
+  ])
   world.dispose()
 })
 

@@ -13,6 +13,7 @@ import { deskContract, doorContract } from './desk-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
 import { passkeyContract } from './passkey-contract.ts'
 import { recoveryContract } from './recovery-contract.ts'
+import { walletSignInContract } from './wallet-sign-in-contract.ts'
 
 /** Everything a display may ask of its device, over one connection. */
 export const displayContract = {
@@ -20,6 +21,7 @@ export const displayContract = {
   ...deskContract,
   ...recoveryContract,
   ...passkeyContract,
+  ...walletSignInContract,
   ...linksContract,
   ...contactsContract,
   ...grantsContract,

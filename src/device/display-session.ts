@@ -17,6 +17,8 @@ export class DisplaySession implements Disposable {
   readonly wire: Wire
   /** Names the cookie it came with; undefined for the command line. */
   readonly entrance: string | undefined
+  /** Host and port its page was served at, as the server saw them; undefined for the command line. */
+  readonly host: string | undefined
   /** Lives as long as the connection. */
   readonly owned = new DisposableStore()
   name = 'a display'
@@ -28,8 +30,9 @@ export class DisplaySession implements Disposable {
 
   readonly onDidChange = this.#changed.event
 
-  constructor(wire: Wire, random: RandomSource, entrance: string | undefined) {
+  constructor(wire: Wire, random: RandomSource, entrance: string | undefined, host?: string) {
     this.entrance = entrance
+    this.host = host
     this.id = toBase58(random.bytes(16)) as DisplayId
     this.wire = wire
     this.owned.defer(() => this.lock())

@@ -9,6 +9,8 @@ import type { passkeyContract } from './passkey-contract.ts'
 import type { recoveryContract, RestoreInput } from './recovery-contract.ts'
 import type { doorContract, DoorState, SeatState } from './desk-contract.ts'
 import type { DisplaySession } from './display-session.ts'
+import type { walletSignInContract } from './wallet-sign-in-contract.ts'
+import type { OwnWay, WalletSignIns } from './wallet-sign-ins.ts'
 import type { Notices } from './notices.ts'
 import type { ReturningDisplays } from './returning-displays.ts'
 import type { SettingsService } from './settings-service.ts'
@@ -19,6 +21,7 @@ export interface DoorOptions {
   readonly settings: SettingsService
   readonly version: string
   readonly returning: ReturningDisplays
+  readonly wallets: WalletSignIns
   seat(): SeatState | undefined
   isDeskOpen(): boolean
   /** The device keys have just been opened: the desk must be there before the call answers. */
@@ -46,7 +49,12 @@ export class DoorService implements Disposable {
       if (options.vault.phase === 'sealed') this.#resuming.clear() // nobody goes on without keys
       this.#changed.fire()
     }
-    this.#subscriptions = [options.vault.onDidChange(tell), options.notices.onDidChange(tell), options.settings.onDidChange(tell)]
+    this.#subscriptions = [
+      options.vault.onDidChange(tell),
+      options.notices.onDidChange(tell),
+      options.settings.onDidChange(tell),
+      options.wallets.onDidChange(tell),
+    ]
   }
 
   /** Something that every door shows has changed. */
@@ -78,6 +86,7 @@ export class DoorService implements Disposable {
       version,
       notices: notices.standing,
       unattended: vault.unattended,
+      walletSignIn: this.#options.wallets.isPossible,
       ...(vault.passkey && {
         passkey: { credentialId: toBase64Url(vault.passkey.credentialId), salt: toBase64Url(vault.passkey.salt) },
       }),
@@ -86,7 +95,7 @@ export class DoorService implements Disposable {
 
   handlers(
     session: DisplaySession,
-  ): Handlers<typeof doorContract & typeof passkeyContract & Pick<typeof recoveryContract, 'restoreVault'>> {
+  ): Handlers<typeof doorContract & typeof passkeyContract & typeof walletSignInContract & Pick<typeof recoveryContract, 'restoreVault'>> {
     const { vault, settings } = this.#options
     return {
       hello: ({ displayName }) => {
@@ -97,22 +106,29 @@ export class DoorService implements Disposable {
       createVault: async ({ personName, deviceName, passphrase, unattended }) => {
         await vault.create({ display: session.id, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended })
         settings.change({ deviceName, unattended })
-        await this.#enter(session, 'move')
+        await this.#enter(session, 'move', 'passphrase')
         return this.state(session)
       },
       restoreVault: async (input) => {
         await this.#options.restore(input, session.id)
-        await this.#enter(session, 'move')
+        await this.#enter(session, 'move', 'passphrase')
         return this.state(session)
       },
       unlock: async ({ passphrase, how }) => {
         await vault.unlock(session.id, passphraseBytes(passphrase))
-        await this.#enter(session, how)
+        await this.#enter(session, how, 'passphrase')
         return this.state(session)
       },
       unlockByPasskey: async ({ answer, how }) => {
         await vault.unlockByPasskey(session.id, fromBase64Url(answer))
-        await this.#enter(session, how)
+        await this.#enter(session, how, 'passkey')
+        return this.state(session)
+      },
+      ...this.#options.wallets.handlers(session),
+      signInByWallet: ({ answer, how }) => {
+        this.#options.wallets.take(session, answer)
+        session.unlock() // the display only: whatever of the vault is sealed stays so
+        this.#options.claimSeat(session, how)
         return this.state(session)
       },
       setPasskey: async ({ passphrase, credentialId, salt, answer }) => {
@@ -148,12 +164,13 @@ export class DoorService implements Disposable {
     this.#options.claimSeat(session, 'beside') // the device that showed the code is in front of the same person
   }
 
-  async #enter(session: DisplaySession, how: 'move' | 'beside'): Promise<void> {
+  async #enter(session: DisplaySession, how: 'move' | 'beside', way: OwnWay): Promise<void> {
     await this.#options.openDesk()
     if (session.wire.closeReason !== undefined) return this.#options.vault.lockDisplay(session.id) // it left meanwhile
     session.unlock()
     session.hold(toDisposable(() => this.#options.vault.lockDisplay(session.id))) // also when the seat moves on: person keys go at once
     this.#options.claimSeat(session, how)
+    void this.#options.wallets.signOwn(session, way)
   }
 
   #watch(session: DisplaySession, tell: () => void): Disposable {

@@ -7,6 +7,9 @@ import { DeviceWalletAdapter } from '../identity/wallet/device-wallet-adapter.ts
 import { certifyWallet, type WalletCertificate } from '../identity/wallet/wallet-certificate.ts'
 import type { Handlers } from '../rpc/contract.ts'
 
+type SignInInput = NonNullable<Parameters<DeviceWalletAdapter['signIn']>[0]>
+type SignInOutput = Awaited<ReturnType<DeviceWalletAdapter['signIn']>>
+
 /** This device's wallet, as the command line and the ledger's anchor use it: always through its adapter. */
 export class WalletService implements Disposable {
   readonly #vault: Vault
@@ -39,7 +42,7 @@ export class WalletService implements Disposable {
         return this.#answer(signedMessage, signature)
       },
       signInWithWallet: async (input) => {
-        const { signedMessage, signature } = await this.#use(() => this.adapter.signIn({ version: '1', ...withoutUndefined(input) }))
+        const { signedMessage, signature } = await this.signIn({ version: '1', ...withoutUndefined(input) })
         return this.#answer(signedMessage, signature)
       },
     }
@@ -48,6 +51,11 @@ export class WalletService implements Disposable {
   /** @throws IdentityError `vault/locked`; StoreError */
   async certificate(): Promise<WalletCertificate> {
     return certifyWallet(this.#vault.keys.signer, await this.#vault.openWallet())
+  }
+
+  /** Answers a sign-in as any wallet does. @throws IdentityError `wallet/refused`, `vault/locked` */
+  signIn(input: SignInInput): Promise<SignInOutput> {
+    return this.#use(() => this.adapter.signIn(input))
   }
 
   /** 64 bytes over a transaction's message. @throws IdentityError `wallet/refused`, `vault/locked` */

@@ -209,6 +209,11 @@ export class Vault implements Disposable {
     })
   }
 
+  /** Is this the passphrase? Opens nothing; wiped. @throws IdentityError as `unlock` */
+  provePassphrase(passphrase: Uint8Array): Promise<void> {
+    return this.#exclusive(passphrase, async () => disposeLocks(await this.#proveLocks(passphrase)))
+  }
+
   /**
    * The seed of the person's root key, for a recovery kit; opens nothing else. `passphrase` is wiped, the seed is the caller's.
    * @throws IdentityError as `unlock`, and `vault/no-person-key`

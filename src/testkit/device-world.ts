@@ -143,10 +143,10 @@ export class WorldDevice {
     this.#owned.dispose()
   }
 
-  /** A display that has opened its connection; `entrance` stands for its cookie. */
-  connect(entrance = 'cookie') {
+  /** A display that has opened its connection; `entrance` stands for its cookie, `host` for where its page was served. */
+  connect(entrance = 'cookie', host?: string) {
     const [near, far] = memoryTransportPair()
-    this.device.acceptDisplay(far, entrance)
+    this.device.acceptDisplay(far, entrance, host)
     return createClient(displayContract, near)
   }
 

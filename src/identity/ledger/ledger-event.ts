@@ -22,6 +22,16 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
     sentBytes: bytes,
     receivedBytes: bytes,
   }),
+  /** A display was opened: what a wallet signed of it, this device's own or, by `wallet`, one that its owner listed. */
+  z.strictObject({
+    kind: z.literal('signed-in'),
+    display: z.string().max(64),
+    way: z.enum(['passphrase', 'passkey', 'wallet']),
+    wallet: deviceId,
+    text: z.string().max(1_024),
+    /** base64url, over `text` in UTF-8. */
+    sig: z.string().length(86),
+  }),
   z.strictObject({ kind: z.literal('device-added'), peer: deviceId, by: deviceId, role: z.enum(['admin', 'member']), operation }),
   z.strictObject({ kind: z.literal('device-removed'), peer: deviceId, by: deviceId, operation }),
   z.strictObject({ kind: z.literal('role-changed'), peer: deviceId, by: deviceId, role: z.enum(['admin', 'member']), operation }),

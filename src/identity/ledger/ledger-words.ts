@@ -11,6 +11,10 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       const carried = `${kilobytes(number('sentBytes'))} sent, ${kilobytes(number('receivedBytes'))} received`
       return `The link with ${name('peer')} ended after ${duration(number('forMs'))} (${String(event.path)}; ${carried})`
     }
+    case 'signed-in':
+      return event.way === 'wallet'
+        ? `A display was opened by the wallet ${name('wallet')}`
+        : `A display was opened with the ${String(event.way)}; this device’s wallet signed it`
     case 'device-added':
       return `${name('peer')} was added as ${event.role === 'admin' ? 'an admin' : 'a member'} by ${name('by')}`
     case 'device-removed':

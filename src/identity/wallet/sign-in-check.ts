@@ -18,6 +18,8 @@ export type SignInQuestion = Required<
 
 /** What a wallet answers, from outside. */
 export interface SignInAnswer {
+  /** As the wallet's account says it; must be the key's. */
+  readonly address: string
   readonly publicKey: Uint8Array
   readonly signedMessage: Uint8Array
   readonly signature: Uint8Array
@@ -49,18 +51,28 @@ export class SignInCheck {
   }
 
   /** The address that signed in. @throws IdentityError `wallet/refused-sign-in`  said why, for whoever keeps the log */
-  take({ publicKey, signedMessage, signature }: SignInAnswer): string {
-    const parts = parseSignIn(new TextDecoder().decode(signedMessage)) ?? refuse('it is no sign-in text')
+  take({ address: said, publicKey, signedMessage, signature }: SignInAnswer): string {
+    const parts = parseSignIn(textOf(signedMessage)) ?? refuse('it is no sign-in text')
     const question = this.#open.get(parts.nonce ?? '') ?? refuse('nobody asked for it, or it was used before')
     this.#open.delete(question.nonce) // one try a question, right or wrong
-    const { address, ...said } = parts
-    const keys = Object.keys({ ...question, ...said }) as (keyof SignInQuestion)[]
-    if (keys.some((key) => said[key] !== question[key])) refuse('it says something else than was asked')
+    const { address, ...rest } = parts
+    const keys = Object.keys({ ...question, ...rest }) as (keyof SignInQuestion)[]
+    if (keys.some((key) => rest[key] !== question[key])) refuse('it says something else than was asked')
     const nowMs = this.#clock.nowMs()
     if (nowMs >= Date.parse(question.expirationTime) || nowMs < Date.parse(question.issuedAt)) refuse('its time is over')
-    if (!isKeyOf(address, publicKey)) refuse('the address in it is not the key that signed')
+    if (address !== said || !isKeyOf(address, publicKey)) refuse('the address in it is not the key that signed')
     if (!this.#crypto.verify(publicKey, signedMessage, signature)) refuse('its signature is wrong, or the key is one that signs everything')
     return address
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes)
+  } catch {
+    return refuse('it is no text, but may be a transaction')
   }
 }
 

@@ -270,6 +270,7 @@ describe('checking a sign-in', () => {
     return { check, question }
   }
   const answer = (text: string, by = wallet) => ({
+    address: by.address,
     publicKey: by.publicKey,
     signedMessage: utf8(text),
     signature: keyOf(by === wallet ? 1 : 2).sign(utf8(text)),
@@ -322,7 +323,7 @@ describe('checking a sign-in', () => {
     const publicKey = fromHex(`01${'00'.repeat(31)}`)
     const address = toBase58(publicKey)
     const signature = fromHex(`01${'00'.repeat(63)}`)
-    const given = { publicKey, signature, signedMessage: utf8(formatSignIn({ ...question, address })) }
+    const given = { address, publicKey, signature, signedMessage: utf8(formatSignIn({ ...question, address })) }
     expect(stock(question, given as never, address)).toBe(true)
     expect(() => check.take(given)).toThrow(notSignedIn)
   })

@@ -24,8 +24,11 @@ export interface DeskServerOptions {
   /** Host labels in front of `.localhost`: that of the device id, and the provisional one until the next start. */
   readonly labels: () => readonly string[]
   readonly log: Logger
-  /** @param entrance names the cookie it came with */
-  acceptDisplay(transport: Transport, entrance: string): void
+  /**
+   * @param entrance names the cookie it came with
+   * @param host     one of this server's own, with the port: where the page was served
+   */
+  acceptDisplay(transport: Transport, entrance: string, host: string): void
 }
 
 export interface DeskServer extends Disposable {
@@ -64,7 +67,7 @@ export async function startDeskServer(port: number, options: DeskServerOptions):
     if (cookie === undefined || !options.entrances.isKnown(cookie)) return refuse(401, 'cookie')
     if (sockets.clients.size >= MAX_DISPLAYS) return refuse(503, 'too many displays')
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      options.acceptDisplay(new WebSocketTransport(webSocket), entranceKey(cookie)),
+      options.acceptDisplay(new WebSocketTransport(webSocket), entranceKey(cookie), request.headers.host as string),
     )
   })
   server.on('clientError', (_error, socket) => socket.destroy())

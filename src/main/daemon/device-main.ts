@@ -75,7 +75,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       entrances: new Entrances(data.entrances, systemClock),
       labels: () => (device.label === undefined ? [provisional] : [device.label, provisional]),
       log: log.child('door'),
-      acceptDisplay: (transport, entrance) => device.acceptDisplay(transport, entrance),
+      acceptDisplay: (transport, entrance, host) => device.acceptDisplay(transport, entrance, host),
     }),
   )
   owned.add(server)

@@ -8,6 +8,7 @@ const FILE_NAMES: Readonly<Record<VaultFile, string>> = {
   unattended: 'unattended.key',
   opener: 'opener.sealed',
   passkey: 'passkey.json',
+  wallets: 'wallets.sealed',
   devices: 'devices.sealed',
 }
 

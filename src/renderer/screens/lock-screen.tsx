@@ -6,11 +6,13 @@ import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { openKept } from '../native/kept-opening.ts'
 import { askPasskey, knowsPasskeys } from '../native/passkey.ts'
+import { useBrowserWallets } from '../native/browser-wallets.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import { Spinner } from '../ui/spinner.tsx'
+import { WalletIcon } from '../ui/wallet-icon.tsx'
 import { Notices } from './notices.tsx'
 import { clockText, dayText } from './plain-time.ts'
 import { seatWords } from './seat-words.ts'
@@ -67,6 +69,7 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
     if (passphrase !== '') void open((one) => one.unlock({ passphrase, how }))
   }
   const { passkey } = door
+  const wallets = useBrowserWallets()
 
   return (
     <div className="screen">
@@ -112,6 +115,19 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
               Use passkey
             </Button>
           )}
+          {door.walletSignIn &&
+            wallets.map((wallet) => (
+              <Button
+                key={wallet.name}
+                icon={<WalletIcon icon={wallet.icon} />}
+                disabled={!client}
+                onClick={() =>
+                  void open(async (one) => one.signInByWallet({ answer: await wallet.signIn(await one.askWalletSignIn({})), how }))
+                }
+              >
+                Sign in with {wallet.name}
+              </Button>
+            ))}
           {elsewhere && (
             <Segmented
               label="What to do with the desk"

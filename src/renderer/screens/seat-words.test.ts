@@ -2,7 +2,15 @@ import { expect, it } from 'vitest'
 import type { DoorState } from '../../device/desk-contract.ts'
 import { seatWords } from './seat-words.ts'
 
-const door: DoorState = { phase: 'display-locked', deviceName: 'desk', deviceId: 'D1', version: '0', notices: [], unattended: false }
+const door: DoorState = {
+  phase: 'display-locked',
+  deviceName: 'desk',
+  deviceId: 'D1',
+  version: '0',
+  notices: [],
+  unattended: false,
+  walletSignIn: false,
+}
 const seat = {
   display: 'x',
   displayName: 'Chrome on kitchen',

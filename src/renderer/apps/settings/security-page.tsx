@@ -15,6 +15,7 @@ import { Group, Row } from './group.tsx'
 import { PasskeyRow } from './passkey-row.tsx'
 import { RecoveryGroup } from './recovery-group.tsx'
 import { useDeviceSettings } from './use-device-settings.ts'
+import { WalletsGroup } from './wallets-group.tsx'
 
 const AUTO_LOCK = [
   { value: '0', label: 'Never' },
@@ -76,6 +77,7 @@ export function SecurityPage() {
           </Strip>
         )}
       </Group>
+      <WalletsGroup />
       <RecoveryGroup />
       <Dialog
         open={asking === 'lock-device'}
