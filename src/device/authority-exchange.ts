@@ -11,7 +11,7 @@ import type { Event } from '../base/emitter.ts'
 import type { peerContract } from './peer-contract.ts'
 
 /** A page of operations: below what the control lane carries at once, so that a key press never waits for it. */
-const PAGE_BYTES = 48 * 1024
+export const PAGE_BYTES = 48 * 1024
 
 export interface AuthorityNews {
   readonly operations: string[]
@@ -19,7 +19,8 @@ export interface AuthorityNews {
 }
 
 export interface AuthorityExchangeOptions {
-  readonly devices: DeviceList
+  /** Whose log this device tells, and takes in; of a contact these are two. */
+  readonly devices: Pick<DeviceList, 'onDidTake' | 'operationCount' | 'operationsFor' | 'landmarks' | 'takeOperations'>
   readonly heard: HeadsHeard
   readonly peer: DeviceId
   readonly report: (report: AuthorityReport) => void

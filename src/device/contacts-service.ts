@@ -12,7 +12,12 @@ import { IdentityError } from '../identity/identity-error.ts'
 import type { MakingContacts } from '../identity/pairing.ts'
 import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import { safetyWords } from '../identity/safety-words.ts'
+import type { PortSockets } from '../jobs/port-socket.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import type { SharedPorts } from './contact-session.ts'
+import { ContactPorts } from './contact-ports.ts'
+import { DeviceError } from './device-error.ts'
+import { LinkedContacts } from './linked-contacts.ts'
 import type { MeetingService } from './meeting-service.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { PairingService } from './pairing-service.ts'
@@ -22,16 +27,13 @@ export interface ContactsServiceOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly meeting: MeetingService
+  readonly ports: SharedPorts
+  readonly sockets: Pick<PortSockets, 'listen'>
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
   introduction(): PairingIntroduction
   /** The root key, while it is open here. */
   personKey(): SigningKey | undefined
-}
-
-/** How links to contacts' devices stand. */
-export interface ContactBoard {
-  stateOf(person: PersonId, device: DeviceId): ContactRow['devices'][number]['state']
 }
 
 /** Other persons as displays see them: met, named, parted with. */
@@ -41,7 +43,8 @@ export class ContactsService implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<ContactList>())
   readonly #pairing: PairingService
   #scope: DisposableStore | undefined
-  #board: ContactBoard | undefined
+  #linked: LinkedContacts | undefined
+  #opened: ContactPorts | undefined
 
   constructor(options: ContactsServiceOptions) {
     this.#options = options
@@ -53,20 +56,30 @@ export class ContactsService implements Disposable {
 
   /** The desk has just been opened: follows its contacts until it closes. */
   follow(desk: OpenDesk): void {
-    this.#scope?.dispose()
+    this.close()
+    const { meeting, ports, sockets, clock, log } = this.#options
     this.#scope = new DisposableStore()
+    this.#linked = this.#scope.add(
+      new LinkedContacts({ desk, meeting, ports, clock, log, onDidChange: () => queueMicrotask(() => this.tell()) }),
+    )
+    this.#opened = this.#scope.add(new ContactPorts({ sockets, linked: this.#linked, ledger: desk.ledger, clock, log }))
     this.#scope.add(desk.devices.onDidChange(() => this.tell()))
     this.#scope.add(desk.contactLogs.onDidChange(() => this.tell()))
   }
 
-  /** The desk is open and these are its links to contacts. */
-  use(board: ContactBoard): Disposable {
-    this.#board = board
-    return { dispose: () => (this.#board = undefined) }
+  /** The desk closes, and with it every link to a contact. */
+  close(): void {
+    this.#scope?.dispose()
+    this.#scope = undefined
+    this.#linked = undefined
+    this.#opened = undefined
   }
 
   /** Call when a contact, their devices or a link changed. */
   tell(): void {
+    if (!this.#scope) return
+    const { persons } = this.#options.desk().contactLogs
+    this.#opened?.settle((person) => persons.has(person))
     if (this.#changed.hasListeners) this.#changed.fire(this.list())
   }
 
@@ -96,6 +109,16 @@ export class ContactsService implements Disposable {
         this.#contacts().rename(person as PersonId, name, this.#signers())
         return {}
       },
+      openContactPort: async ({ person, deviceId, port }) => {
+        const here = await this.#ports().open(person as PersonId, deviceId as DeviceId, port)
+        this.tell()
+        return { here }
+      },
+      closeContactPort: ({ person, deviceId, port }) => {
+        this.#ports().close(person as PersonId, deviceId as DeviceId, port)
+        this.tell()
+        return {}
+      },
       removeContact: ({ person }) => {
         this.#contacts().part(person as PersonId, this.#signers())
         return {}
@@ -104,12 +127,19 @@ export class ContactsService implements Disposable {
   }
 
   dispose(): void {
-    this.#scope?.dispose()
+    this.close()
     this.#owned.dispose()
   }
 
   #signers(): GrantSigners {
     return { device: this.#options.desk().context.signer, personKey: this.#options.personKey() }
+  }
+
+  /** @throws DeviceError `device/locked` */
+  #ports(): ContactPorts {
+    this.#options.desk()
+    if (this.#opened) return this.#opened
+    throw new DeviceError('device/locked', 'this device is locked; unlock it with your passphrase first')
   }
 
   /** @throws IdentityError `contact/refused` */
@@ -154,7 +184,11 @@ export class ContactsService implements Disposable {
       devices: theirs.map((device) => ({
         deviceId: device.device,
         name: device.name,
-        state: this.#board?.stateOf(person, device.device) ?? 'away',
+        state: this.#linked?.stateOf(person, device.device) ?? 'away',
+        offers: (this.#linked?.offersOf(person, device.device) ?? []).map((offer) => {
+          const here = this.#opened?.hereOf(person, device.device, offer.port)
+          return here === undefined ? offer : { ...offer, here }
+        }),
       })),
     }
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DeviceWorld, type WorldDevice } from '../testkit/device-world.ts'
-import { acquaint, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
+import { memoryPortSockets } from '../testkit/memory-port-socket.ts'
+import { acquaint, PATIENT, pair } from '../testkit/paired-devices.ts'
 
 let world: DeviceWorld
 let ada: WorldDevice
@@ -47,10 +48,10 @@ describe('contacts', () => {
     const person = (await contactsOf(ada))[0]?.person as string
     await ada.control().renameContact({ person, name: 'Bob from work' })
     await pair(ada, phone)
-    await vi.waitFor(async () => expect((await contactsOf(phone)).map(({ name }) => name)).toEqual(['Bob from work']), LONG_WAIT)
+    await vi.waitFor(async () => expect((await contactsOf(phone)).map(({ name }) => name)).toEqual(['Bob from work']), PATIENT)
     expect((await contactsOf(bob)).map(({ name }) => name)).toEqual(['Ada'])
     await ada.control().removeContact({ person })
-    await vi.waitFor(async () => expect(await contactsOf(phone)).toEqual([]), LONG_WAIT)
+    await vi.waitFor(async () => expect(await contactsOf(phone)).toEqual([]), PATIENT)
     expect(await codeOf(ada.control().renameContact({ person, name: 'x' }))).toBe('contact/unknown')
     expect((await contactsOf(bob)).map(({ name }) => name)).toEqual(['Ada'])
   })
@@ -62,5 +63,119 @@ describe('contacts', () => {
     await pair(phone, tablet) // the phone holds no root key: what it adds is a member
     expect(await codeOf(tablet.control().offerContact({}))).toBe('contact/refused')
     expect(await codeOf(tablet.control().joinContact({ code: '1234-123456' }))).toBe('contact/refused')
+  })
+})
+
+/** What a device of each shows of the other's. */
+async function statesOf(device: WorldDevice) {
+  const devices = (await contactsOf(device)).flatMap((row) => row.devices)
+  return Object.fromEntries(devices.map(({ name, state }) => [name, state]))
+}
+const isLinked = (device: WorldDevice, name: string) =>
+  vi.waitFor(async () => expect((await statesOf(device))[name]).toBe('linked'), PATIENT)
+
+describe('links between contacts', () => {
+  it('[ID153] come up, both ways, apart from own ones; a removed contact is cut off at once', async () => {
+    await acquaint(ada, bob)
+    await isLinked(ada, 'desktop')
+    await isLinked(bob, 'laptop')
+    expect([(await ada.control().status({})).links, (await bob.control().status({})).links]).toEqual([0, 0])
+    const person = (await contactsOf(ada))[0]?.person as string
+    await ada.control().removeContact({ person })
+    expect(await contactsOf(ada)).toEqual([])
+    await vi.waitFor(async () => expect((await statesOf(bob)).laptop).not.toBe('linked'), PATIENT)
+  })
+
+  it('[ID153] their other devices are known by their own log, also to a device of mine that never met them', async () => {
+    await pair(ada, phone)
+    await acquaint(ada, bob)
+    await isLinked(phone, 'desktop')
+    const tablet = await world.install('tablet')
+    await tablet.setUp('display of tablet', 'Bob')
+    await pair(bob, tablet)
+    for (const mine of [ada, phone]) await isLinked(mine, 'tablet')
+    await isLinked(tablet, 'laptop')
+    await isLinked(tablet, 'phone')
+    const deviceId = (await bob.control().listDevices({})).find(({ name }) => name === 'tablet')?.deviceId as string
+    await bob.control().removeDevice({ deviceId })
+    for (const mine of [ada, phone]) {
+      await vi.waitFor(async () => expect(await statesOf(mine)).toEqual({ desktop: 'linked' }), PATIENT)
+    }
+    expect([...tablet.errors]).toEqual([])
+  })
+})
+
+describe('a port of a job', () => {
+  const FOLDER = '/home/test/project'
+  const untilMs = () => world.clock.nowMs() + 3_600_000
+
+  /** Ada's laptop runs a web server that answers what it is asked, on port 8080. */
+  async function serveOn(device: WorldDevice) {
+    device.services.set(8080, (socket) =>
+      socket.onDidReceive((bytes) => socket.write(new TextEncoder().encode(`you said ${new TextDecoder().decode(bytes)}`))),
+    )
+    await device.control().startJob({ commandLine: 'npx serve', folder: FOLDER, input: false, policy: { where: 'here' } })
+    const process = await vi.waitFor(() => {
+      const found = device.jobSpawner.processes.at(-1)
+      if (!found) throw new Error('nothing runs yet')
+      return found
+    }, PATIENT)
+    process.observed = { cpuMs: 0, memoryBytes: 0, ports: [8080] }
+    await vi.waitFor(async () => expect((await device.control().listJobs({}))[0]?.ports).toEqual([8080]), PATIENT)
+  }
+  const grantPort = async (more: object = {}) => {
+    const contact = (await contactsOf(ada))[0]?.person as string
+    await ada.control().addGrant({
+      grant: { contact, target: { kind: 'port', port: 8080 }, abilities: ['ports:share'], mayDelegate: false, untilMs: untilMs(), ...more },
+    })
+  }
+  const offered = () =>
+    vi.waitFor(async () => {
+      const [row] = await contactsOf(bob)
+      const device = row?.devices.find(({ offers }) => offers.length > 0)
+      if (!row || !device) throw new Error('nothing is offered')
+      return { person: row.person, deviceId: device.deviceId, port: device.offers[0]?.port as number }
+    }, PATIENT)
+
+  it('[ID154] is reached by a contact who was granted it until a date, on their own machine; not before, and not after', async () => {
+    await acquaint(ada, bob)
+    await isLinked(bob, 'laptop')
+    await serveOn(ada)
+    const [row] = await contactsOf(bob)
+    const at = { person: row?.person as string, deviceId: row?.devices[0]?.deviceId as string, port: 8080 }
+    expect(await codeOf(bob.control().openContactPort(at))).toBe('contact/not-offered')
+    await grantPort()
+    expect(await offered()).toEqual(at)
+    expect(await bob.control().openContactPort(at)).toEqual({ here: 8080 })
+    const [mine, far] = memoryPortSockets()
+    bob.listeners.get(8080)?.(far)
+    mine.write(new TextEncoder().encode('hello'))
+    await vi.waitFor(() => expect(mine.text).toBe('you said hello'), PATIENT)
+    const { grants } = await ada.control().listGrants({})
+    expect(grants[0]?.sentence).toBe('Bob may reach shared ports (port 8080) on each of your devices')
+    await ada.control().revokeGrant({ id: grants[0]?.id as string })
+    await vi.waitFor(() => expect(mine.isClosed).toBe(true), PATIENT)
+    await vi.waitFor(() => expect(bob.listeners.has(8080)).toBe(false), PATIENT)
+    expect((await statesOf(bob)).laptop).toBe('linked')
+    const kinds = async (device: WorldDevice) => (await device.control().listLedger({ limit: 50 })).rows.map(({ sentence }) => sentence)
+    await vi.waitFor(async () => {
+      expect((await kinds(ada)).join()).toContain('Port 8080 was opened to desktop of Bob')
+      expect((await kinds(bob)).join()).toContain('Port 8080 of laptop of Ada was closed on this device')
+    }, PATIENT)
+  })
+
+  it('[DV42] a grant to a contact that could never count is not written', async () => {
+    await acquaint(ada, bob)
+    const port = { target: { kind: 'port' as const, port: 8080 }, abilities: ['ports:share'] }
+    const ownPhone = (await ada.control().listDevices({}))[0]?.deviceId as string
+    const codes = await Promise.all([
+      codeOf(grantPort({ mayDelegate: true })),
+      codeOf(grantPort({ target: { kind: 'shell' }, abilities: ['shell'] })),
+      codeOf(grantPort({ ...port, device: ownPhone })),
+      codeOf(grantPort({ ...port, program: `sha256:${'ab'.repeat(32)}` })),
+      codeOf(grantPort({ contact: 'F'.repeat(44) })),
+    ])
+    expect(codes).toEqual(['authority/malformed', 'authority/malformed', 'devices/unknown', 'authority/malformed', 'contact/unknown'])
+    expect((await ada.control().listGrants({})).grants).toEqual([])
   })
 })

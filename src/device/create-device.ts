@@ -104,7 +104,15 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       },
     }),
   )
-  const contacts: ContactsService = owned.add(new ContactsService({ ...pairingParts, introduction, personKey }))
+  const contacts: ContactsService = owned.add(
+    new ContactsService({
+      sockets: parts.portSockets,
+      ...pairingParts,
+      introduction,
+      personKey,
+      ports: { listensOn: (port) => jobs.listensOn(port), connectPort: (port, signal) => jobs.connectPort(port, signal) },
+    }),
+  )
   const links: LinksService = owned.add(
     new LinksService({
       crypto,
@@ -176,6 +184,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(keeper.onWillClose(() => walletSignIns.close()))
   owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
   owned.add(keeper.onDidOpen((opened) => contacts.follow(opened.desk)))
+  owned.add(keeper.onWillClose(() => contacts.close()))
   owned.add(keeper.onDidOpen((opened) => ledger.follow(opened.desk)))
 
   const autoLock = owned.add(

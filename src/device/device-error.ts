@@ -1,6 +1,8 @@
 import { DomainError } from '../base/errors.ts'
 
 export type DeviceErrorCode =
+  | 'contact/away'
+  | 'contact/not-offered'
   | 'device/locked'
   | 'device/unknown'
   | 'device/away'

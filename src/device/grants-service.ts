@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import { type DeviceId, parseDeviceId } from '../base/ids.ts'
+import { type DeviceId, parseDeviceId, type PersonId } from '../base/ids.ts'
 import { AuthorityGrants, type GrantSigners } from '../identity/authority/authority-grants.ts'
 import { malformedOperation } from '../identity/authority/authority-error.ts'
 import type { GrantState } from '../identity/authority/authority-state.ts'
@@ -12,7 +12,7 @@ import { ABILITIES, type Ability } from '../identity/grant-check.ts'
 import { grantSentence } from '../identity/grant-words.ts'
 import type { AccessRow, GrantInput, GrantList, GrantRow, grantsContract } from '../identity/grants-contract.ts'
 import { IdentityError } from '../identity/identity-error.ts'
-import { GRANTABLE, LogGrantCheck, MEMBER_ABILITIES } from '../identity/log-grant-check.ts'
+import { CONTACT_GRANTABLE, GRANTABLE, LogGrantCheck, MEMBER_ABILITIES } from '../identity/log-grant-check.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { OpenDesk } from './open-desk.ts'
 
@@ -87,21 +87,23 @@ export class GrantsService implements Disposable {
   }
 
   /** Ids are checked and abilities must fit what they are about, so that no grant is written that never counts. @throws IdentityError */
-  #parse({ device, program, on, target, abilities, mayDelegate, untilMs }: GrantInput): Grant {
+  #parse({ contact, device, program, on, target, abilities, mayDelegate, untilMs }: GrantInput): Grant {
     const { devices } = this.#options.desk()
+    const grantable = (contact === undefined ? GRANTABLE : CONTACT_GRANTABLE)[target.kind]
     for (const ability of abilities) {
-      if (!GRANTABLE[target.kind].includes(ability as Ability)) {
-        throw malformedOperation(`"${ability}" cannot be granted on ${target.kind}; what can: ${GRANTABLE[target.kind].join(', ')}`)
-      }
+      if (grantable.includes(ability as Ability)) continue
+      const whom = contact === undefined ? '' : ' to a contact'
+      throw malformedOperation(`"${ability}" cannot be granted on ${target.kind}${whom}; what can: ${grantable.join(', ') || 'nothing'}`)
     }
     const known = (id: string): DeviceId => {
       const parsed = toDeviceId(id)
       if (parsed && devices.isMember(parsed)) return parsed
       throw new IdentityError('devices/unknown', `${id.slice(0, 12)}… is none of your devices; look at Devices`)
     }
+    const to = contact === undefined ? undefined : this.#requireContact(contact, { device, program, mayDelegate })
     return {
-      person: devices.person,
-      ...(device === undefined ? {} : { device: known(device) }),
+      person: to?.person ?? devices.person,
+      ...(device === undefined ? {} : { device: to?.device ?? known(device) }),
       ...(program === undefined ? {} : { program: parseProgramId(program) }),
       ...(on === undefined ? {} : { on: known(on) }),
       target: (target.kind === 'dataset' ? { ...target, dataset: parseDatasetId(target.dataset) } : target) as GrantTarget,
@@ -111,12 +113,33 @@ export class GrantsService implements Disposable {
     }
   }
 
+  /** @throws IdentityError `contact/unknown`, `devices/unknown`, `authority/malformed` */
+  #requireContact(
+    id: string,
+    { device, program, mayDelegate }: Pick<GrantInput, 'device' | 'program' | 'mayDelegate'>,
+  ): { readonly person: PersonId; readonly device: DeviceId | undefined } {
+    const { contacts, contactLogs } = this.#options.desk()
+    const person = id as PersonId
+    if (!contacts?.find(person)) throw new IdentityError('contact/unknown', 'that person is no contact (any more); look at the list again')
+    if (program !== undefined) throw malformedOperation('a contact is granted a thing, not what a program of theirs may do')
+    if (mayDelegate) throw malformedOperation('what a contact was given cannot be passed on')
+    const own = device === undefined ? undefined : toDeviceId(device)
+    if (device !== undefined && (!own || !contactLogs.isMember(person, own))) {
+      throw new IdentityError('devices/unknown', `${device.slice(0, 12)}… is no device of that contact`)
+    }
+    return { person, device: own }
+  }
+
   #row({ id, grant, by, atMs, from }: GrantState, canRevoke: boolean): GrantRow {
-    const { devices } = this.#options.desk()
-    const nameOf = (device: DeviceId) => devices.devices.get(device)?.name ?? `${device.slice(0, 12)}…`
+    const { devices, contacts, contactLogs } = this.#options.desk()
+    const ofContact = (device: DeviceId) => contactLogs.of(grant.person)?.state.devices.get(device)?.name
+    const nameOf = (device: DeviceId) => devices.devices.get(device)?.name ?? ofContact(device) ?? `${device.slice(0, 12)}…`
+    const isOwn = grant.person === devices.person
+    const contact = isOwn ? undefined : (contacts?.find(grant.person)?.name ?? `${grant.person.slice(0, 12)}…`)
     return {
       id,
-      sentence: grantSentence(grant, nameOf),
+      ...(isOwn ? {} : { contact: grant.person }),
+      sentence: grantSentence(grant, nameOf, contact),
       ...(grant.untilMs === undefined ? {} : { untilMs: grant.untilMs }),
       isOver: grant.untilMs !== undefined && grant.untilMs <= this.#options.clock.nowMs(),
       by: by === devices.person ? 'your person key' : nameOf(by as DeviceId),

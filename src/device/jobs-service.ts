@@ -112,6 +112,25 @@ export class JobsService implements Disposable {
     return this.#open && this.#bookOf(this.#open).tookMs(commandLine, undefined)
   }
 
+  /** Does a job of this device listen on that port now, wherever it runs? */
+  listensOn(port: number): boolean {
+    return this.#jobOn(port) !== undefined
+  }
+
+  /** A connection to the port of a job: to nothing else that listens on this machine. @throws JobError `job/no-port`; DeviceAwayError `job/device-away` */
+  async connectPort(port: number, signal: AbortSignal): Promise<ByteChannel> {
+    const { local, peers, desk } = this.#options
+    const placed = this.#jobOn(port)?.info.attempts.at(-1)
+    if (!placed) throw new JobError('job/no-port', `no job listens on port ${port} now`)
+    const { attempt, device } = placed
+    if (device === desk().context.signer.device) {
+      const host = await local.client()
+      return host.channel((await host.connectFor({ attempt, port }, { signal })).channel)
+    }
+    const { ports } = peers.require(device, 'job/device-away')
+    return ports.channel((await ports.connectPort({ attempt, port }, { signal })).channel)
+  }
+
   handlers(session: DisplaySession): Handlers<typeof jobsContract> {
     return {
       startJob: (request, { signal }) => this.#start(request, signal),
@@ -245,6 +264,11 @@ export class JobsService implements Disposable {
         .catch((error: unknown) => log.error('a job could not be taken up again', { job: record.info.job, error: errorMessage(error) }))
     }
     return book
+  }
+
+  /** The newest one. */
+  #jobOn(port: number): LiveJob | undefined {
+    return [...(this.#open?.live.values() ?? [])].findLast(({ info }) => !isOver(info) && info.ports.includes(port))
   }
 
   /** @throws DeviceError `device/locked` */

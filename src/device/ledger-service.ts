@@ -87,11 +87,17 @@ export class LedgerService implements Disposable {
   }
 
   #row(seq: number): LedgerRow {
-    const { ledger, devices, context } = this.#options.desk()
+    const { ledger, devices, contacts, contactLogs, context } = this.#options.desk()
+    const ofContact = (id: string) => {
+      const known = contacts?.all.find(({ person }) => person === id || contactLogs.of(person)?.state.devices.has(id as DeviceId))
+      if (!known) return undefined
+      const device = contactLogs.of(known.person)?.state.devices.get(id as DeviceId)
+      return device ? `${device.name} of ${known.name}` : known.name
+    }
     const { bytes, body } = ledger.recordAt(seq)
     const nameOf = (id: string) => {
       if (id === devices.person) return 'your person key'
-      const name = devices.devices.get(id as DeviceId)?.name ?? `${id.slice(0, 12)}…`
+      const name = devices.devices.get(id as DeviceId)?.name ?? ofContact(id) ?? `${id.slice(0, 12)}…`
       return id === context.signer.device ? `${name} (this device)` : name
     }
     return {

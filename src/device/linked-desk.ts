@@ -72,6 +72,7 @@ export function linkDesk(options: LinkedDeskOptions): Disposable {
         devices: desk.devices,
         values: desk.values,
         keyring: desk.keyring,
+        contactLogs: desk.contactLogs,
         ledger: desk.ledger,
         currentKey: () => datasetKeys.current,
         keysHeard: heard,

@@ -74,7 +74,11 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
     )
     const anchors = new AnchorStore(ledgerValues)
     const anchorer = new LedgerAnchorer({ crypto, clock, ledger, store: anchors })
-    owned.add(devices.onDidTake((operations) => ledger.recordAll(operations.flatMap((operation) => eventOfOperation(operation) ?? []))))
+    owned.add(
+      devices.onDidTake((operations) =>
+        ledger.recordAll(operations.flatMap((operation) => eventOfOperation(operation, keys.person) ?? [])),
+      ),
+    )
     const contactLogs = owned.add(new ContactLogs({ crypto, clock, devices, openStore: (person) => store.authority(person) }))
     dropStrayLuggage(store.values, keys.person)
     unpackDeviceList(store.values, devices)

@@ -7,6 +7,8 @@ import { silentLogger } from '../base/logger.ts'
 import { systemClock } from '../base/clock.ts'
 import { KeysHeard } from './key-exchange.ts'
 import { DatasetKeyring } from '../identity/dataset-keyring.ts'
+import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
+import { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import { OwnDevicesGrantCheck } from '../identity/grant-check.ts'
 import { SeatClaims } from '../identity/seat-claims.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
@@ -84,6 +86,7 @@ beforeEach(async () => {
           save: async () => {},
         }),
       ),
+      contactLogs: owned.add(new ContactLogs({ crypto, clock: systemClock, devices: list, openStore: () => new MemoryAuthorityStore() })),
       ledger: { record: () => {} },
       currentKey: () => keys.datasetKeys.current,
       keysHeard: new KeysHeard(new MemoryKeyValueStore()),

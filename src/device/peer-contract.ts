@@ -26,9 +26,10 @@ const deviceListBytes = signed(48 * 1024)
 /** The last move and the current claim. */
 const claimBytes = signed(2 * 1024 + 8)
 /** Landmarks of an authority log: heads, and steps back. */
-const landmarks = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(128)
+export const landmarks = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(128)
 /** Operations of an authority log, and how many the speaker holds. */
-const authorityNews = z.object({ operations: z.array(signed(32 * 1024)).max(4096), count: z.number().int().min(0).max(1e7) })
+export const authorityNews = z.object({ operations: z.array(signed(32 * 1024)).max(4096), count: z.number().int().min(0).max(1e7) })
+const contactId = z.string().min(32).max(44)
 const keyNames = z.array(z.string().regex(/^[0-9a-f]{16}$/)).max(2048)
 const openDisplays = z.array(z.object({ display: z.string().max(32), name: z.string().max(80) })).max(64)
 /** What the speaker's clock says, for telling people that two clocks differ; devices of the first build do not send it. */
@@ -68,6 +69,13 @@ export const peerContract = {
   }),
   /** Operations new to the speaker; without any, there are too many to be told: pull. */
   onDidTakeOperations: event({ needs: 'peer:read', parse: authorityNews.parse }),
+  /** As pullAuthority, of a contact's log. */
+  pullContactLog: method({
+    needs: 'peer:read',
+    parseInput: z.object({ person: contactId, have: landmarks, skip: z.number().int().min(0).max(1e7) }).parse,
+    parseOutput: authorityNews.parse,
+  }),
+  onDidTakeContactOperations: event({ needs: 'peer:read', parse: authorityNews.extend({ person: contactId }).parse }),
   /** Names of the keys the caller holds; back come those of the callee, and the keys the caller lacks, sealed to it. */
   pullKeys: method({
     needs: 'peer:read',

@@ -29,8 +29,10 @@ import {
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
+import type { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import { AuthorityExchange } from './authority-exchange.ts'
 import type { DatasetKeyring } from '../identity/dataset-keyring.ts'
+import { ContactLogShare } from './contact-log-share.ts'
 import { KeyExchange, type KeysHeard } from './key-exchange.ts'
 import type { Peer, Peers } from './peers.ts'
 import { PortAccount } from './port-account.ts'
@@ -42,6 +44,7 @@ export interface PeerSessionOptions extends PeerServices {
   readonly devices: DeviceList
   readonly values: KeyValueStore
   readonly keyring: DatasetKeyring
+  readonly contactLogs: ContactLogs
   /** Hears which ports are reached. */
   readonly ledger: LedgerRecorder
   /** The workspace's key that counts here. */
@@ -73,6 +76,7 @@ export class PeerSession implements Disposable {
   readonly #peer: Peer
   readonly #authority: AuthorityExchange
   readonly #keys: KeyExchange
+  readonly #contacts: ContactLogShare
   /** Lists and claims from this peer are taken one after another. */
   #last: Promise<void> = Promise.resolve()
 
@@ -92,11 +96,13 @@ export class PeerSession implements Disposable {
       files: this.#wire('files'),
     }
     const portAccount = this.#owned.add(new PortAccount(options.ledger, options.clock))
+    const controlClient = createClient(peerContract, wires.control)
+    this.#contacts = this.#owned.add(new ContactLogShare(options.contactLogs, controlClient, options.log))
     const ask = { ...options, device: link.peer, portAccount }
     this.#serve(wires, ask)
     this.#peer = {
       device: link.peer,
-      control: createClient(peerContract, wires.control),
+      control: controlClient,
       tty: createClient(peerTerminalContract, wires.tty),
       ports: createClient(peerPortsContract, wires.ports),
       jobs: createClient(peerJobsContract, wires.jobs),
@@ -119,6 +125,7 @@ export class PeerSession implements Disposable {
     await this.#takeDevices(answer.devices)
     await this.#authority.pull(this.#peer.control)
     await this.#keys.pull(this.#peer.control)
+    this.#contacts.pullAll()
     this.#takeDisplays(answer.displays)
     if (answer.claim !== undefined) {
       await this.#takeClaim(answer.claim, { ageMs: answer.claimAgeMs, afterCut: answer.claimAgeMs >= FRESH_CLAIM_MS })
@@ -174,6 +181,8 @@ export class PeerSession implements Disposable {
         onDidChangeDevices: deviceChanges,
         pullAuthority: (input) => this.#authority.answer(input),
         onDidTakeOperations: this.#authority.onDidTake,
+        pullContactLog: (input) => this.#contacts.answer(input),
+        onDidTakeContactOperations: this.#contacts.onDidTake,
         pullKeys: (input) => this.#keys.answer(input),
         onDidChangeKeys: this.#mapped(this.#options.keyring.onDidChange, () => ({ have: this.#keys.names })),
         onDidClaimSeat: this.#mapped(seat.onDidHearClaim, () => ({ claim: toBase64Url(claims.encode()) })),
@@ -210,6 +219,7 @@ export class PeerSession implements Disposable {
         }),
       ),
     )
+    this.#owned.add(control.onDidTakeContactOperations((news) => this.#contacts.take(news)))
     this.#owned.add(control.onDidClaimSeat(({ claim }) => this.#inTurn(() => this.#takeClaim(claim, { ageMs: 0, afterCut: false }))))
     this.#owned.add(control.onDidChangeDisplays((displays) => this.#takeDisplays(displays)))
     this.#owned.add(

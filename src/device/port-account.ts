@@ -15,21 +15,21 @@ interface Use {
 export class PortAccount implements Disposable {
   readonly #ledger: LedgerRecorder
   readonly #clock: Clock
-  readonly #uses = new Map<string, Use & { readonly peer: string; readonly attempt: string; readonly port: number }>()
+  readonly #uses = new Map<string, Use & { readonly peer: string; readonly attempt: string | undefined; readonly port: number }>()
 
   constructor(ledger: LedgerRecorder, clock: Clock) {
     this.#ledger = ledger
     this.#clock = clock
   }
 
-  /** A connection; dispose when it ends. */
-  connect(peer: string, attempt: string, port: number): Disposable {
+  /** A connection; dispose when it ends. Without `attempt`: a contact reaches a port of this person's. */
+  connect(peer: string, attempt: string | undefined, port: number): Disposable {
     const key = `${attempt}:${port}`
     let use = this.#uses.get(key)
     if (!use) {
       use = { peer, attempt, port, sinceMs: this.#clock.monotonicMs(), connections: 0, closing: undefined }
       this.#uses.set(key, use)
-      this.#ledger.record({ kind: 'port-shared', peer, port, attempt })
+      this.#ledger.record({ kind: 'port-shared', peer, port, ...(attempt !== undefined && { attempt }) })
     }
     use.closing?.dispose()
     use.connections += 1
@@ -50,6 +50,12 @@ export class PortAccount implements Disposable {
     use.closing?.dispose()
     this.#uses.delete(key)
     const { peer, port, attempt, sinceMs } = use
-    this.#ledger.record({ kind: 'port-closed', peer, port, attempt, forMs: Math.max(0, Math.round(this.#clock.monotonicMs() - sinceMs)) })
+    this.#ledger.record({
+      kind: 'port-closed',
+      peer,
+      port,
+      ...(attempt !== undefined && { attempt }),
+      forMs: Math.max(0, Math.round(this.#clock.monotonicMs() - sinceMs)),
+    })
   }
 }

@@ -22,15 +22,38 @@ export const contactPairing = z.object({
 
 export type ContactPairing = z.infer<typeof contactPairing>
 
+/** One thing that a contact's device lets this one reach. */
+const contactOffer = z.object({
+  kind: z.literal('port'),
+  port: z.number().int().min(1).max(65_535),
+  /** Something listens there now. */
+  isOpen: z.boolean(),
+  untilMs: z.number().optional(),
+  /** Where this device reaches it, on its 127.0.0.1, once it was opened. */
+  here: z.number().int().optional(),
+})
+
 export const contactRow = z.object({
   person,
   name: z.string(),
   /** The same five words on both persons' devices. */
   safetyWords: z.array(z.string()),
   checkedBy: z.enum(['qr', 'words']),
-  devices: z.array(z.object({ deviceId: z.string(), name: z.string(), state: z.enum(['linked', 'connecting', 'away']) })).max(128),
+  devices: z
+    .array(
+      z.object({
+        deviceId: z.string(),
+        name: z.string(),
+        state: z.enum(['linked', 'connecting', 'away']),
+        /** What it lets this device reach, while it is linked. */
+        offers: z.array(contactOffer).max(256),
+      }),
+    )
+    .max(128),
 })
 export type ContactRow = z.infer<typeof contactRow>
+
+const contactPort = z.object({ person, deviceId: person, port: z.number().int().min(1).max(65_535) })
 
 const contactList = z.object({ contacts: z.array(contactRow).max(64), mayChange: z.boolean() })
 export type ContactList = z.infer<typeof contactList>
@@ -60,4 +83,11 @@ export const contactsContract = {
   }),
   /** With every grant they have; their devices are cut off at once. Errors: contact/unknown, contact/refused. */
   removeContact: method({ needs: 'desk:write', parseInput: z.object({ person }).parse, parseOutput: nothing.parse }),
+  /** Makes a port that a contact's device shares reachable on this device's 127.0.0.1. Errors: contact/away, contact/not-offered. */
+  openContactPort: method({
+    needs: 'desk:write',
+    parseInput: contactPort.parse,
+    parseOutput: z.object({ here: z.number().int().min(1).max(65_535) }).parse,
+  }),
+  closeContactPort: method({ needs: 'desk:write', parseInput: contactPort.parse, parseOutput: nothing.parse }),
 } satisfies Contract

@@ -16,6 +16,8 @@ export const grantTarget = z.discriminatedUnion('kind', [
 
 /** What is left out means *any*. */
 export const grantInput = z.object({
+  /** To another person; then `device` is one of theirs. Absent: to one's own devices. */
+  contact: deviceId.optional(),
   device: deviceId.optional(),
   program: z.string().max(80).optional(),
   on: deviceId.optional(),
@@ -38,6 +40,8 @@ export const grantRow = z.object({
   sentence: z.string(),
   untilMs: z.number().optional(),
   isOver: z.boolean(),
+  /** The person it was given to, where that is a contact. */
+  contact: z.string().optional(),
   /** Who gave it, by name. */
   by: z.string(),
   atMs: z.number(),

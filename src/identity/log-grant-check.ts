@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
-import type { DeviceId } from '../base/ids.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
+import type { DeviceId, PersonId } from '../base/ids.ts'
 import { isAdmin, type AuthorityState, type GrantState } from './authority/authority-state.ts'
 import type { GrantTarget } from './authority/operation.ts'
+import type { ContactLogs } from './contacts/contact-logs.ts'
 import type { DeviceList } from './device-list.ts'
 import {
   ABILITIES,
@@ -37,6 +38,13 @@ export const GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>
   jobs: ['jobs:run'],
   port: ['ports:share'],
 }
+/** What can be granted to another person: what is checked for them at every call. */
+export const CONTACT_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
+  shell: [],
+  dataset: [],
+  jobs: [],
+  port: ['ports:share'],
+}
 /** A class of jobs that stands for all of them. */
 export const ANY_JOB_CLASS = 'any'
 
@@ -48,6 +56,8 @@ export interface LogGrantCheckOptions {
   /** The device that asks: grants may hold on one device only. */
   readonly self: DeviceId
   readonly clock: Clock
+  /** Whose devices ask, when they are a contact's: these have what is granted to that person, and no role (rule ID154). */
+  readonly contact?: { readonly person: PersonId; readonly logs: ContactLogs }
 }
 
 /**
@@ -69,9 +79,16 @@ export class LogGrantCheck implements GrantCheck, Disposable {
     this.#plan()
   }
 
+  /** The time of a grant is over. */
+  get onDidEnd(): Event<void> {
+    return this.#ended.event
+  }
+
   allows(question: GrantQuestion): boolean {
     const { devices } = this.#options
     const state = devices.authority?.state
+    const { contact } = this.#options
+    if (contact) return this.#allowsContact(contact, question)
     if (!state) return this.#before.allows(question)
     if (!Object.hasOwn(ABILITIES, question.ability) || !devices.isMember(question.device)) return false
     if (question.program === undefined) {
@@ -82,6 +99,7 @@ export class LogGrantCheck implements GrantCheck, Disposable {
 
   require(question: GrantQuestion): void {
     if (this.allows(question)) return
+    if (this.#options.contact) refuseGrant(question, 'it is a device of a contact, who has no grant for that')
     const isMember = this.#options.devices.isMember(question.device)
     refuseGrant(
       question,
@@ -92,7 +110,9 @@ export class LogGrantCheck implements GrantCheck, Disposable {
   }
 
   watch(question: GrantQuestion, lost: () => void): Disposable {
-    return watchGrant(this, question, lost, [this.#options.devices.onDidChange, this.#ended.event])
+    const { devices, contact } = this.#options
+    const theirs: Event<void> | undefined = contact && ((listener) => contact.logs.onDidChange(() => listener()))
+    return watchGrant(this, question, lost, [devices.onDidChange, this.#ended.event, theirs])
   }
 
   describe(): string {
@@ -106,7 +126,32 @@ export class LogGrantCheck implements GrantCheck, Disposable {
     this.#owned.dispose()
   }
 
-  #covers(held: GrantState, question: GrantQuestion, { person }: AuthorityState): boolean {
+  /** Grants of a contact that are in force here, to any of their devices. */
+  grantsOf(device: DeviceId): readonly GrantState[] {
+    const { devices, contact, self } = this.#options
+    const state = devices.authority?.state
+    if (!state || !contact?.logs.isMember(contact.person, device)) return []
+    return [...state.grants.values()].filter(
+      (held) =>
+        held.grant.person === contact.person &&
+        held.grant.program === undefined &&
+        held.grant.abilities.some((ability) => CONTACT_GRANTABLE[held.grant.target.kind].includes(ability as Ability)) &&
+        (held.grant.device === undefined || held.grant.device === device) &&
+        (held.grant.on === undefined || held.grant.on === self) &&
+        this.#isInTime(held),
+    )
+  }
+
+  #allowsContact({ person, logs }: NonNullable<LogGrantCheckOptions['contact']>, question: GrantQuestion): boolean {
+    const state = this.#options.devices.authority?.state
+    if (!state || !Object.hasOwn(ABILITIES, question.ability) || question.program !== undefined) return false
+    if (!logs.isMember(person, question.device)) return false
+    return [...state.grants.values()].some(
+      (held) => CONTACT_GRANTABLE[held.grant.target.kind].includes(question.ability) && this.#covers(held, question, { person }),
+    )
+  }
+
+  #covers(held: GrantState, question: GrantQuestion, { person }: Pick<AuthorityState, 'person'>): boolean {
     const { grant } = held
     return (
       grant.person === person &&

@@ -106,10 +106,10 @@ export const attemptsContract = {
     /** `asShell`: it was allowed by the grant of a shell (network, no sandbox), and goes on by that only. */
     parseOutput: started.extend({ asShell: z.boolean() }).parse,
   }),
-  /** As placedPorts. */
+  /** As placedPorts; without `asker`, of what runs here for this device. */
   connectFor: method({
     needs: 'host:run',
-    parseInput: z.object({ asker, attempt: attemptId, port }).parse,
+    parseInput: z.object({ asker: asker.optional(), attempt: attemptId, port }).parse,
     parseOutput: z.object({ channel }).parse,
   }),
   /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for. */

@@ -101,7 +101,7 @@ export class AttemptHost implements Disposable {
    *
    * @throws JobError `job/unknown`, `job/no-port`
    */
-  async connect(asker: string, id: string, port: number, openChannel: () => ByteChannel): Promise<ByteChannel> {
+  async connect(asker: string | undefined, id: string, port: number, openChannel: () => ByteChannel): Promise<ByteChannel> {
     if (!this.#find(asker, id).ports.includes(port)) throw new JobError('job/no-port', `that job does not listen on port ${port}`)
     const socket = await this.#parts.sockets.connect(port)
     const channel = openChannel()

@@ -14,6 +14,8 @@ const MAX_FROM_LAN = 8
 const LEFT_BEHIND_MS = 30_000
 /** Places that one machine gets: its rendezvous, and the one it had before it was started again. */
 const MAX_PER_ADDRESS = 2
+/** A LAN is told of so many contacts; the others are met at a rendezvous. */
+const MAX_CONTACTS_ANNOUNCED = 8
 /** When all places are taken by what answers, whoever is there longest makes way after this: nobody keeps the others out. */
 const TURN_MS = 60_000
 
@@ -24,6 +26,8 @@ export interface LanMeetingOptions {
   readonly rendezvousSecret: Uint8Array | undefined
   /** Recognised and not announced: secrets that devices which were away still go by. */
   readonly otherSecrets?: readonly Uint8Array[]
+  /** Where contacts are met: recognised and announced. */
+  readonly contactSecrets?: readonly Uint8Array[]
   /** Port of this device's own rendezvous, if it runs one. */
   readonly ownPort: number | undefined
   readonly clock: Clock
@@ -86,15 +90,16 @@ export class LanMeeting implements Disposable {
   }
 
   #announce(): void {
-    const { lan, rendezvousSecret, clock, ownPort } = this.#options
+    const { lan, rendezvousSecret, contactSecrets = [], clock, ownPort } = this.#options
     const hour = Math.floor(clock.nowMs() / HOUR_MS)
-    lan.announce([...(rendezvousSecret === undefined ? [] : [lanTag(rendezvousSecret, hour)]), ...this.#offered], ownPort)
+    const secrets = [...(rendezvousSecret === undefined ? [] : [rendezvousSecret]), ...contactSecrets.slice(0, MAX_CONTACTS_ANNOUNCED)]
+    lan.announce([...secrets.map((secret) => lanTag(secret, hour)), ...this.#offered], ownPort)
   }
 
   #isOurs(tag: string): boolean {
-    const { rendezvousSecret, otherSecrets = [], clock } = this.#options
+    const { rendezvousSecret, otherSecrets = [], contactSecrets = [], clock } = this.#options
     if (this.#pairing.has(tag)) return true
-    const secrets = rendezvousSecret === undefined ? [] : [rendezvousSecret, ...otherSecrets]
+    const secrets = rendezvousSecret === undefined ? [] : [rendezvousSecret, ...otherSecrets, ...contactSecrets]
     return secrets.some((secret) => tagHours(clock.nowMs()).some((hour) => lanTag(secret, hour) === tag))
   }
 

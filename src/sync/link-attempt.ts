@@ -26,6 +26,8 @@ export interface LinkIdentity {
   readonly check: DeviceCheck
   /** What this device knows of who belongs, as identity writes it; proved to peers (SY70). */
   readonly head?: (() => Uint8Array) | undefined
+  /** Links between devices of two persons: names both (SY73). At most 255 bytes. */
+  readonly scope?: Uint8Array | undefined
 }
 
 export interface LinkAttemptOptions extends LinkIdentity {
@@ -153,12 +155,12 @@ export class LinkAttempt implements Disposable {
 
   #beginHello(): void {
     if (this.#hello !== undefined) return
-    const { role, signer, check, random, peer, head } = this.#options
+    const { role, signer, check, random, peer, head, scope } = this.#options
     const fingerprints = {
       live: { local: this.#live.localFingerprint, remote: this.#live.remoteFingerprint },
       bulk: { local: this.#bulk.localFingerprint, remote: this.#bulk.remoteFingerprint },
     }
-    this.#hello = new LinkHello({ role, signer, check, random, peer, fingerprints, head })
+    this.#hello = new LinkHello({ role, signer, check, random, peer, fingerprints, head, scope })
     // The other end's certificate of the second connection is only announced until its DTLS is done: hold it to its word.
     const announced = fingerprints.bulk.remote
     this.#bulk.onDidChangeState((state) => {

@@ -22,6 +22,8 @@ export interface HelloOptions {
   readonly fingerprints: LinkFingerprints
   /** What this device knows of who belongs, read when it proves itself. Absent: zeros. */
   readonly head?: (() => Uint8Array) | undefined
+  /** Between devices of two persons: names both, and is covered by the proof. Absent between devices of one (SY73). */
+  readonly scope?: Uint8Array | undefined
   /** Whom signaling said this is. At the knock the only one we name ourselves to; at the door the only one we let in. */
   readonly peer: DeviceId
   readonly versions?: { readonly min: number; readonly max: number }
@@ -34,6 +36,7 @@ const HEAD_VERSION = 3
 const NO_HEAD = new Uint8Array(HEAD_BYTES)
 
 const PROOF_DOMAIN = utf8('elsewhere/link/proof/1\0')
+const SCOPED_DOMAIN = utf8('elsewhere/link/scoped-proof/1\0')
 
 /**
  * How two devices prove their keys to each other before a link exists (SY51, SY52). Pure: messages in, messages out.
@@ -139,7 +142,7 @@ export class LinkHello {
 
   /** What the device in that role signs. Fixed-length fields but for the hellos, which carry their length. */
   #statement(signedBy: HelloRole, head: Uint8Array = new Uint8Array()): Uint8Array {
-    const { role, fingerprints, signer, peer } = this.#options
+    const { role, fingerprints, signer, peer, scope } = this.#options
     const theirs = this.#theirs as Uint8Array
     const { live, bulk } = fingerprints
     if (equalBytes(live.local, live.remote) || equalBytes(bulk.local, bulk.remote)) throw LinkError.refused()
@@ -147,7 +150,7 @@ export class LinkHello {
     const other = { hello: theirs, key: publicKeyOf(peer), live: live.remote, bulk: bulk.remote }
     const [knock, door] = role === 'knock' ? [ours, other] : [other, ours]
     return concatBytes(
-      PROOF_DOMAIN,
+      ...(scope ? [SCOPED_DOMAIN, Uint8Array.of(scope.length), scope] : [PROOF_DOMAIN]),
       utf8(`${signedBy}\0`),
       ...[knock, door].flatMap(({ hello, key, live, bulk }) => [Uint8Array.of(hello.length), hello, key, live, bulk]),
       head,

@@ -67,10 +67,21 @@ export interface LinksMembership extends LinkIdentity {
   readonly known: ReadonlyMap<DeviceId, readonly string[]>
 }
 
+/** What links to the devices of one contact stand on: who they are by the contact's own log, and where both meet. */
+export interface ContactMembership extends LinkIdentity {
+  /** Agreed on when the two became contacts. */
+  readonly meetingSecret: Uint8Array
+  /** Rendezvous that the contact named. */
+  readonly places: readonly string[]
+  readonly onDidChangeMembers: Event<void>
+}
+
 /** At most this many addresses of one peer's rendezvous are used. */
 const MAX_URLS_PER_PEER = 4
 /** Places that others said they moved to, followed at once: whoever knows a left topic can name some. */
 const MAX_FOLLOWED = 4
+/** Devices of one contact whose rendezvous are used, too. */
+const MAX_CONTACT_RENDEZVOUS = 8
 
 /**
  * Everything about meeting and linking, for the composition root. `Meeting places` (rendezvous, LAN) live as long as this;
@@ -83,7 +94,10 @@ export class Links implements Disposable {
   readonly pool: RendezvousPool
   #fromSettings = new DisposableStore()
   #opened: { readonly set: RtcLinkSet; readonly store: DisposableStore } | undefined
+  readonly #contacts = new Map<RtcLinkSet, { readonly membership: ContactMembership; readonly store: DisposableStore }>()
   #lan: LanMeeting | undefined
+  /** What the LAN is told of the workspace: the secret of now, and those that devices which were away go by. */
+  #lanSecrets: readonly [now: Uint8Array | undefined, others: readonly Uint8Array[]] = [undefined, []]
   /** A linked peer told its addresses: keep them with `known` for the next start (SY66). */
   readonly onDidLearnRendezvous = this.#learned.event
   readonly #twin = this.#owned.add(new Emitter<void>())
@@ -144,35 +158,9 @@ export class Links implements Disposable {
   /** Device keys are open: links come up to every member that can be reached, until `close`. */
   open(membership: LinksMembership): RtcLinkSet {
     this.close()
-    const { platform, clock, random, logger, rtcOptions, own } = this.#options
-    const { signer, check, head, onDidChangeMembers, onDidChangeSecrets, known } = membership
+    const { check, onDidChangeSecrets, known } = membership
     const store = new DisposableStore()
-    const set = store.add(
-      new RtcLinkSet({
-        signer,
-        check,
-        head,
-        rtc: platform.rtc,
-        rtcOptions,
-        clock,
-        random,
-        logger,
-        onDidChangeNetwork: platform.onDidChangeNetwork,
-        onDidChangeMembers,
-        ownRendezvousUrls: () => own?.urls() ?? [],
-        ...(platform.changeNote === undefined ? {} : { changeNote: platform.changeNote }),
-      }),
-    )
-    store.add(set.onDidCut(() => this.pool.hurry()))
-    const learned = new Map<DeviceId, DisposableStore>()
-    store.defer(() => {
-      for (const uses of learned.values()) uses.dispose()
-    })
-    const learn = (peer: DeviceId, urls: readonly string[]) => {
-      const uses = this.#useAll(urls.slice(0, MAX_URLS_PER_PEER))
-      learned.get(peer)?.dispose()
-      learned.set(peer, uses)
-    }
+    const { set, learn } = this.#createSet(membership, store)
     for (const [peer, urls] of known) if (check.isMember(peer)) learn(peer, urls)
     store.add(
       set.onDidLearnRendezvous(({ peer, urls }) => {
@@ -193,8 +181,44 @@ export class Links implements Disposable {
     return set
   }
 
+  /**
+   * Links come up to every device of a contact that can be reached, beside the workspace's, until `leaveContact` or `close`.
+   * Nothing of the workspace is carried there: whoever listens to these links says what is.
+   */
+  meetContact(membership: ContactMembership): RtcLinkSet {
+    const { clock, random, logger } = this.#options
+    const store = new DisposableStore()
+    const { set, learn } = this.#createSet(membership, store)
+    store.add(this.#useAll(membership.places))
+    const learned: DeviceId[] = []
+    store.add(
+      set.onDidLearnRendezvous(({ peer, urls }) => {
+        if (!learned.includes(peer) && learned.push(peer) > MAX_CONTACT_RENDEZVOUS) return
+        learn(peer, urls)
+      }),
+    )
+    const { signer, check, meetingSecret } = membership
+    const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret: meetingSecret, pool: this.pool, clock, random }))
+    store.add(set.addSignaling(signaling))
+    store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
+    this.#contacts.set(set, { membership, store })
+    this.#restartLan(...this.#lanSecrets)
+    logger.debug('a contact can be met', { contacts: this.#contacts.size })
+    return set
+  }
+
+  /** Their links close. */
+  leaveContact(set: RtcLinkSet): void {
+    const contact = this.#contacts.get(set)
+    if (!contact) return
+    this.#contacts.delete(set)
+    contact.store.dispose()
+    if (!this.#owned.isDisposed) this.#restartLan(...this.#lanSecrets)
+  }
+
   /** Device keys are locked: links close, the LAN no longer knows us. */
   close(): void {
+    for (const set of [...this.#contacts.keys()]) this.leaveContact(set)
     if (this.#opened === undefined) return
     const { store } = this.#opened
     this.#opened = undefined
@@ -230,6 +254,40 @@ export class Links implements Disposable {
     } finally {
       store.dispose()
     }
+  }
+
+  /** What all sets of links have in common. `learn`: this peer's rendezvous listens there, too. */
+  #createSet(identity: LinkIdentity & { readonly onDidChangeMembers: Event<void> }, store: DisposableStore) {
+    const { platform, clock, random, logger, rtcOptions, own } = this.#options
+    const { signer, check, head, scope, onDidChangeMembers } = identity
+    const set = store.add(
+      new RtcLinkSet({
+        signer,
+        check,
+        head,
+        scope,
+        rtc: platform.rtc,
+        rtcOptions,
+        clock,
+        random,
+        logger,
+        onDidChangeNetwork: platform.onDidChangeNetwork,
+        onDidChangeMembers,
+        ownRendezvousUrls: () => own?.urls() ?? [],
+        ...(platform.changeNote === undefined ? {} : { changeNote: platform.changeNote }),
+      }),
+    )
+    store.add(set.onDidCut(() => this.pool.hurry()))
+    const learned = new Map<DeviceId, DisposableStore>()
+    store.defer(() => {
+      for (const uses of learned.values()) uses.dispose()
+    })
+    const learn = (peer: DeviceId, urls: readonly string[]) => {
+      const uses = this.#useAll(urls.slice(0, MAX_URLS_PER_PEER))
+      learned.get(peer)?.dispose()
+      learned.set(peer, uses)
+    }
+    return { set, learn }
   }
 
   /** At the places that the secrets of now say; links stay when these change. */
@@ -286,8 +344,11 @@ export class Links implements Disposable {
   #restartLan(rendezvousSecret: Uint8Array | undefined, otherSecrets: readonly Uint8Array[] = []): void {
     const { platform, clock, logger, own } = this.#options
     this.#lan?.dispose()
+    this.#lanSecrets = [rendezvousSecret, otherSecrets]
     if (platform.lan === undefined || this.#owned.isDisposed) return
-    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, rendezvousSecret, otherSecrets, ownPort: own?.port, clock, logger })
+    const contactSecrets = [...this.#contacts.values()].map(({ membership }) => membership.meetingSecret)
+    const secrets = { rendezvousSecret, otherSecrets, contactSecrets }
+    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, ...secrets, ownPort: own?.port, clock, logger })
   }
 
   dispose(): void {

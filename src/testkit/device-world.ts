@@ -24,6 +24,7 @@ import { attemptsContract } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
+import type { PortSocket } from '../jobs/port-socket.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
 import { createSolanaAnchorNetwork } from '../platform/node/solana-anchor-network.ts'
 import { createClient } from '../rpc/client.ts'
@@ -35,6 +36,7 @@ import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
+import { type MemoryPortSocket, memoryPortSockets } from './memory-port-socket.ts'
 import { MemoryTreePlaces } from './memory-tree.ts'
 import { memoryTransportPair } from './memory-transport.ts'
 import { MemoryVaultStore } from './memory-vault-store.ts'
@@ -84,6 +86,10 @@ export class WorldDevice {
   readonly spawner = new FakePtySpawner()
   readonly jobSpawner = new FakeJobSpawner()
   readonly trees = new MemoryTreePlaces()
+  /** What listens on this machine's loopback: given each connection. */
+  readonly services = new Map<number, (socket: MemoryPortSocket) => void>()
+  /** Ports that the device itself listens on. */
+  readonly listeners = new Map<number, (socket: PortSocket) => void>()
   readonly disk = new MemoryHomeDisk()
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
@@ -186,7 +192,15 @@ export class WorldDevice {
       isFolder: () => true,
       jobSpawner: this.jobSpawner,
       treePlaces: this.trees,
-      portSockets: { connect: () => Promise.reject(new Error('no ports here')) },
+      portSockets: {
+        connect: async (port) => {
+          const [near, far] = memoryPortSockets()
+          const serve = this.services.get(port)
+          if (!serve) throw new Error('no ports here')
+          serve(far)
+          return near
+        },
+      },
       endStrays: async () => [],
       processes: {
         sample: () => ({
@@ -247,7 +261,12 @@ export class WorldDevice {
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
         (transport) => void host.serve(transport),
       ),
-      portSockets: { listen: async (port) => ({ port, dispose: () => {} }) },
+      portSockets: {
+        listen: async (port, take) => {
+          this.listeners.set(port, take)
+          return { port, dispose: () => void (this.listeners.get(port) === take && this.listeners.delete(port)) }
+        },
+      },
       files: connection(filesProcessContract, (transport) => void files.serve(transport)),
       openStore: () => {
         if (this.failToOpenStore) throw StoreError.failed('the store', 'a planted failure')

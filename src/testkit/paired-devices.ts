@@ -4,6 +4,9 @@ import type { WorldDevice } from './device-world.ts'
 /** Links come up within seconds, also on a busy machine. */
 export const LONG_WAIT = { timeout: 8000, interval: 10 }
 
+/** What takes several links and exchanges of logs, on the busiest machine. */
+export const PATIENT = { timeout: 40_000, interval: 20 }
+
 /** Pairs by code: `offers` shows it, `joins` types it; both say yes. */
 export async function pair(offers: WorldDevice, joins: WorldDevice): Promise<void> {
   const [a, b] = [offers.control(), joins.control()]
@@ -40,9 +43,9 @@ export async function acquaint(offers: WorldDevice, takes: WorldDevice): Promise
     expect((await a.readContactPairing({})).step).toBe(step)
     expect((await b.readContactPairing({})).step).toBe(step)
   }
-  await vi.waitFor(() => both('confirm'), LONG_WAIT)
+  await vi.waitFor(() => both('confirm'), PATIENT)
   expect((await a.readContactPairing({})).safetyWords).toEqual((await b.readContactPairing({})).safetyWords)
   await a.confirmContact({ accept: true })
   await b.confirmContact({ accept: true })
-  await vi.waitFor(() => both('done'), LONG_WAIT)
+  await vi.waitFor(() => both('done'), PATIENT)
 }

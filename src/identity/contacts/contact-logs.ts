@@ -40,10 +40,10 @@ export class ContactLogs implements Disposable {
 
   constructor(options: ContactLogsOptions) {
     this.#options = options
-    let before = this.#persons
+    let before = this.persons
     this.#owned.add(
       options.devices.onDidChange(() => {
-        const [then, now] = [before, this.#persons]
+        const [then, now] = [before, this.persons]
         before = now
         for (const person of then) {
           if (now.has(person)) continue
@@ -59,9 +59,14 @@ export class ContactLogs implements Disposable {
     })
   }
 
+  /** Who is a contact now. */
+  get persons(): ReadonlySet<PersonId> {
+    return new Set(this.#options.devices.authority?.state.contacts.keys())
+  }
+
   /** Of who is a contact; else undefined. */
   of(person: PersonId): AuthorityLog | undefined {
-    return this.#persons.has(person) ? this.#open(person) : undefined
+    return this.persons.has(person) ? this.#open(person) : undefined
   }
 
   /** Is this a device of that contact, as their log has it now? */
@@ -92,10 +97,6 @@ export class ContactLogs implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
-  }
-
-  get #persons(): ReadonlySet<PersonId> {
-    return new Set(this.#options.devices.authority?.state.contacts.keys())
   }
 
   #open(person: PersonId): AuthorityLog {

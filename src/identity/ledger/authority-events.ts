@@ -1,8 +1,9 @@
+import type { PersonId } from '../../base/ids.ts'
 import type { Operation } from '../authority/operation.ts'
 import type { LedgerEvent } from './ledger-event.ts'
 
-/** What an operation of the authority log is to the ledger; undefined for what shares nothing with anybody (names, keys). */
-export function eventOfOperation({ id: operation, by, body }: Operation): LedgerEvent | undefined {
+/** What an operation of the authority log is to the ledger; undefined for what shares nothing with anybody (names, keys). `own`: whose log it is. */
+export function eventOfOperation({ id: operation, by, body }: Operation, own: PersonId): LedgerEvent | undefined {
   switch (body.kind) {
     case 'add-device':
       return { kind: 'device-added', peer: body.entry.device, by, role: body.role, operation }
@@ -17,7 +18,13 @@ export function eventOfOperation({ id: operation, by, body }: Operation): Ledger
       return { kind: 'contact-removed', person: body.person, by, operation }
     case 'grant':
     case 'delegate':
-      return { kind: 'granted', by, ...(body.grant.device === undefined ? {} : { peer: body.grant.device }), operation }
+      return {
+        kind: 'granted',
+        by,
+        ...(body.grant.device === undefined ? {} : { peer: body.grant.device }),
+        ...(body.grant.person === own ? {} : { person: body.grant.person }),
+        operation,
+      }
     case 'revoke':
       return { kind: 'revoked', by, grant: body.target, operation }
     case 'genesis':

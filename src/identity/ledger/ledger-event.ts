@@ -38,14 +38,23 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('contact-added'), person: deviceId, by: deviceId, operation }),
   /** With every grant they had. */
   z.strictObject({ kind: z.literal('contact-removed'), person: deviceId, by: deviceId, operation }),
-  z.strictObject({ kind: z.literal('granted'), by: deviceId, peer: deviceId.optional(), operation }),
+  /** `person`: to another one, a contact. */
+  z.strictObject({ kind: z.literal('granted'), by: deviceId, peer: deviceId.optional(), person: deviceId.optional(), operation }),
   z.strictObject({ kind: z.literal('revoked'), by: deviceId, grant: operation, operation }),
   /** A port of this device, of an attempt that runs here for the peer, was used by it; and no more. */
   z.strictObject({ kind: z.literal('port-shared'), peer: deviceId, port, attempt: ofJob.optional() }),
   z.strictObject({ kind: z.literal('port-closed'), peer: deviceId, port, forMs: bytes, attempt: ofJob.optional() }),
-  /** A port of a job that runs on the peer could be reached on this device's loopback, as `here`; and no more. */
-  z.strictObject({ kind: z.literal('port-opened'), peer: deviceId, port, here: port, job: ofJob, attempt: ofJob }),
-  z.strictObject({ kind: z.literal('port-ended'), peer: deviceId, port, here: port, job: ofJob, attempt: ofJob, forMs: bytes }),
+  /** A port of a job that runs on the peer, or that a contact shares, could be reached on this device's loopback, as `here`; and no more. */
+  z.strictObject({ kind: z.literal('port-opened'), peer: deviceId, port, here: port, job: ofJob.optional(), attempt: ofJob.optional() }),
+  z.strictObject({
+    kind: z.literal('port-ended'),
+    peer: deviceId,
+    port,
+    here: port,
+    job: ofJob.optional(),
+    attempt: ofJob.optional(),
+    forMs: bytes,
+  }),
   /** The root over the entries before this one stands on a network. */
   z.strictObject({
     kind: z.literal('anchored'),

@@ -26,7 +26,7 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
     case 'contact-removed':
       return `The person ${name('person')} is no contact any more, by ${name('by')}`
     case 'granted':
-      return `${name('by')} gave a grant to ${event.peer === undefined ? 'any of your devices' : name('peer')}`
+      return `${name('by')} gave a grant to ${event.peer !== undefined ? name('peer') : event.person === undefined ? 'any of your devices' : name('person')}`
     case 'revoked':
       return `${name('by')} revoked a grant`
     case 'port-shared':
@@ -34,9 +34,9 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
     case 'port-closed':
       return `Port ${number('port')}${ofAttempt(event.attempt)} was closed to ${name('peer')} after ${duration(number('forMs'))}`
     case 'port-opened':
-      return `Port ${number('port')} of the job ${short(event.job)} on ${name('peer')} was opened on this device, as ${number('here')}`
+      return `Port ${number('port')} of ${jobWords(event.job)}${name('peer')} was opened on this device, as ${number('here')}`
     case 'port-ended':
-      return `Port ${number('port')} of the job ${short(event.job)} on ${name('peer')} was closed on this device after ${duration(number('forMs'))}`
+      return `Port ${number('port')} of ${jobWords(event.job)}${name('peer')} was closed on this device after ${duration(number('forMs'))}`
     case 'anchored':
       return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':
@@ -48,6 +48,9 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
 
 const short = (id: unknown): string => (typeof id === 'string' ? id.slice(0, 8) : '')
 const ofAttempt = (attempt: unknown): string => (typeof attempt === 'string' ? `, of a job that it runs here (${short(attempt)}),` : '')
+
+/** Ports of contacts are of no job that this device knows. */
+const jobWords = (job: unknown): string => (job === undefined ? '' : `the job ${short(job)} on `)
 
 function duration(ms: number): string {
   const seconds = Math.round(ms / 1000)

@@ -3,6 +3,7 @@ import type { ContactList, ContactPairing, ContactRow } from '../../identity/con
 import type { Command } from './command.ts'
 import { askYesNo } from './console-prompt.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
+import { findDevice } from './find-device.ts'
 import type { DeviceClient } from './local-client.ts'
 
 const options = {
@@ -22,6 +23,7 @@ export const contactCommand: Command = {
   elsewhere contact add CODE|LINK     takes the code or link that the other person shows
   elsewhere contact list
   elsewhere contact rename NAME NEW-NAME    what you call them; they do not see it
+  elsewhere contact open NAME PORT [DEVICE] makes a port they share with you reachable on this machine; "contact close" ends that
   elsewhere contact remove NAME             cuts their devices off, and takes every grant they have
 
   --yes              answer yes when names and words are shown (for scripts; compare them when you can)
@@ -31,11 +33,11 @@ export const contactCommand: Command = {
 ${DATA_OPTION}`,
   async run(args) {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    const [what = 'list', first, second] = positionals
+    const [what = 'list', first, second, third] = positionals
     return withDevice(values.data, async (device) => {
       const listed = await device.listContacts({})
       if (what === 'list') return list(listed, values.json)
-      const act = actOf(device, listed, what, first, second, values)
+      const act = actOf(device, listed, what, [first, second, third], values)
       if (values['as-person']) await device.openPerson({ passphrase: await requireSecret('Passphrase: ') })
       return act()
     })
@@ -56,8 +58,7 @@ function actOf(
   device: DeviceClient,
   listed: ContactList,
   what: string,
-  first: string | undefined,
-  second: string | undefined,
+  [first, second, third]: readonly (string | undefined)[],
   values: Values,
 ): () => Promise<number> {
   if (what === 'add') return () => (first === undefined ? show(device, values) : take(device, first, values))
@@ -78,6 +79,21 @@ function actOf(
       return say('remove', `${row.name} is no contact any more: their devices are cut off, and what you granted them is taken back.`)
     }
   }
+  if ((what === 'open' || what === 'close') && second) {
+    const port = Number(second)
+    const offering = row.devices.filter(({ offers }) => offers.some((offer) => offer.port === port))
+    const { deviceId, name } =
+      third === undefined && offering.length === 1 ? (offering[0] as (typeof offering)[0]) : findDevice(row.devices, third)
+    const at = { person: row.person, deviceId, port }
+    return async () => {
+      if (what === 'close') await device.closeContactPort(at)
+      else {
+        const { here } = await device.openContactPort(at)
+        return say('open', `Port ${port} of ${name} is at http://127.0.0.1:${here}/ on this machine, for as long as it is shared with you.`)
+      }
+      return say('close', `Port ${port} of ${name} is closed here.`)
+    }
+  }
   throw new TypeError('"elsewhere contact --help" says what can be done')
 }
 
@@ -86,7 +102,14 @@ function list(listed: ContactList, isJson: boolean): number {
   else if (listed.contacts.length === 0) console.log('There are no contacts.')
   for (const { name, person, safetyWords, devices } of isJson ? [] : listed.contacts) {
     console.log(`${name.padEnd(24)} ${person.slice(0, 12)}  ${safetyWords.join(' ')}`)
-    for (const one of devices) console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
+    for (const one of devices) {
+      console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
+      for (const { port, isOpen, here } of one.offers) {
+        console.log(
+          `    shares port ${port} with you${isOpen ? '' : ' (nothing listens there now)'}${here === undefined ? '' : `: http://127.0.0.1:${here}/ here`}`,
+        )
+      }
+    }
   }
   return 0
 }

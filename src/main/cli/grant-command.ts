@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { GrantInput, GrantList } from '../../identity/grants-contract.ts'
 import type { Command } from './command.ts'
+import { findContact } from './contact-command.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
 import type { DeviceClient } from './local-client.ts'
@@ -11,6 +12,7 @@ const options = {
   json: { type: 'boolean', default: false },
   'as-person': { type: 'boolean', default: false },
   device: { type: 'string' },
+  'to-contact': { type: 'string' },
   on: { type: 'string' },
   program: { type: 'string' },
   dataset: { type: 'string' },
@@ -31,6 +33,7 @@ reaches shared ports; for more it takes a grant.
   elsewhere grant add ABILITY...   of: shell, files:read, files:write, tasks:read, tasks:end, jobs:run, ports:share
   elsewhere grant revoke ID        with all that was made from it
 
+  --to-contact NAME  another person, who may from their own devices: ports:share with --port
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
   --program ID     only that program, sha256:... or pub:..., in its sandbox; it holds for anything that program runs
@@ -71,8 +74,12 @@ async function actOf(device: DeviceClient, what: string, rest: readonly string[]
   }
   if (what !== 'add' || rest.length === 0) throw new TypeError('"elsewhere grant --help" says what can be done')
   const rows = await device.listDevices({})
+  const contact = values['to-contact'] === undefined ? undefined : findContact(await device.listContacts({}), values['to-contact'])
   const grant: GrantInput = {
-    ...(values.device === undefined ? {} : { device: findDevice(rows, values.device).deviceId }),
+    ...(contact ? { contact: contact.person } : {}),
+    ...(values.device === undefined
+      ? {}
+      : { device: findDevice<{ deviceId: string; name: string }>(contact?.devices ?? rows, values.device).deviceId }),
     ...(values.on === undefined ? {} : { on: findDevice(rows, values.on).deviceId }),
     ...(values.program === undefined ? {} : { program: values.program }),
     target: targetOf(values),

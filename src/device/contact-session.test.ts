@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { toBase58 } from '../base/base58.ts'
+import { toBase64Url } from '../base/bytes.ts'
+import { DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import type { PersonId } from '../base/ids.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import { silentLogger } from '../base/logger.ts'
+import { AuthorityGrants } from '../identity/authority/authority-grants.ts'
+import type { AuthorityLog } from '../identity/authority/authority-log.ts'
+import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
+import type { Grant } from '../identity/authority/operation.ts'
+import { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
+import { ContactLogs } from '../identity/contacts/contact-logs.ts'
+import type { SigningKey } from '../identity/crypto.ts'
+import { DeviceKeys } from '../identity/device-keys.ts'
+import { DeviceList } from '../identity/device-list.ts'
+import type { LedgerEvent } from '../identity/ledger/ledger-event.ts'
+import { LogGrantCheck } from '../identity/log-grant-check.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import { createClient } from '../rpc/client.ts'
+import { LaneTransport } from '../rpc/lane-transport.ts'
+import { serve } from '../rpc/serve.ts'
+import { fuzzContract } from '../testkit/contract-fuzz.ts'
+import { createFakeLinkPair, type FakeLinkPair } from '../testkit/fake-link.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
+import type { LaneName } from '../sync/lane.ts'
+import { contactContract, contactPortsContract } from './contact-contract.ts'
+import { ContactSession } from './contact-session.ts'
+
+const crypto = new SodiumCrypto()
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+const NOW = 1_800_000_000_000
+
+/** A person with two devices: a laptop, an admin, and a phone. */
+class Somebody {
+  readonly root: SigningKey = crypto.signingKey(crypto.bytes(32))
+  readonly person = toBase58(this.root.publicKey) as PersonId
+  readonly laptop = DeviceKeys.create(crypto, this.person)
+  readonly phone = DeviceKeys.create(crypto, this.person)
+  readonly list: DeviceList
+
+  constructor(clock: ManualClock) {
+    const authority = new MemoryAuthorityStore()
+    this.list = DeviceList.open({ crypto, clock, person: this.person, store: new MemoryKeyValueStore(), authority })
+    const introduce = (keys: DeviceKeys, name: string) => ({ device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux' })
+    this.list.found(introduce(this.laptop, 'laptop'), this.root)
+    this.list.add(introduce(this.phone, 'phone'), this.laptop.signer)
+  }
+
+  get log(): AuthorityLog {
+    return this.list.authority as AuthorityLog
+  }
+
+  get signers() {
+    return { device: this.laptop.signer, personKey: undefined }
+  }
+}
+
+let clock: ManualClock
+let owned: DisposableStore
+let ada: Somebody
+let bob: Somebody
+let logs: ContactLogs
+let pair: FakeLinkPair
+let recorded: LedgerEvent[]
+let connected: { readonly port: number; readonly far: ByteChannel }[]
+let isPlanted: boolean
+let bugs: string[]
+const contacts = () => new AuthorityContacts(ada.log, ada.laptop.datasetKeys)
+const grants = () => new AuthorityGrants(ada.log)
+const portGrant = (more: Partial<Grant> = {}): Grant => ({
+  person: bob.person,
+  target: { kind: 'port', port: 8080 },
+  abilities: ['ports:share'],
+  mayDelegate: false,
+  ...more,
+})
+
+/** Ada's laptop knows Bob; Bob's laptop is linked to it, and `pair.b` is whatever it does. */
+beforeEach(() => {
+  clock = new ManualClock(NOW)
+  owned = new DisposableStore()
+  ada = new Somebody(clock)
+  bob = new Somebody(clock)
+  recorded = []
+  connected = []
+  bugs = []
+  isPlanted = false
+  logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore() }))
+  logs.begin(bob.person, bob.list.encode())
+  contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
+  pair = createFakeLinkPair(ada.laptop.device, bob.laptop.device)
+  const check = owned.add(new LogGrantCheck({ devices: ada.list, self: ada.laptop.device, clock, contact: { person: bob.person, logs } }))
+  owned.add(
+    new ContactSession(pair.a, {
+      person: bob.person,
+      devices: ada.list,
+      logs,
+      values: new MemoryKeyValueStore(),
+      ledger: { record: (event) => void recorded.push(event) },
+      grants: check,
+      ports: {
+        listensOn: (port) => port === 8080,
+        connectPort: async (port) => {
+          if (isPlanted && port === 7) throw new TypeError('planted')
+          const [near, far] = memoryChannelPair()
+          connected.push({ port, far })
+          return near
+        },
+      },
+      clock,
+      log: { ...silentLogger, error: (message, details) => void bugs.push(`${message} ${JSON.stringify(details)}`) },
+      onDidChangeOffers: () => {},
+    }),
+  )
+})
+afterEach(() => owned.dispose())
+
+const laneOf = (name: LaneName) => new LaneTransport(pair.b.lane(name), () => {})
+const portsClient = () => owned.add(createClient(contactPortsContract, laneOf('ports')))
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.code,
+  )
+
+describe('what a device of a contact gets', () => {
+  it.each(['session', 'tty', 'ports', 'jobs', 'files'] as const)(
+    '[ID154] without a grant, one byte on the %s lane ends the link',
+    async (lane) => {
+      pair.b.lane(lane).send(Uint8Array.of(1))
+      await settle()
+      expect(pair.a.fault?.code).toBe('contact/lane-refused')
+      expect(connected).toEqual([])
+    },
+  )
+
+  it('[ID154] a port that was granted, and no other; the other lanes stay shut', async () => {
+    grants().add(portGrant(), ada.signers)
+    const peer = portsClient()
+    const { channel } = await peer.connectPort({ port: 8080 })
+    peer.channel(channel).send(Uint8Array.of(7))
+    const heard: number[] = []
+    connected[0]?.far.onDidReceive((bytes) => heard.push(...bytes))
+    await vi.waitFor(() => expect(heard).toEqual([7]))
+    expect(await codeOf(peer.connectPort({ port: 22 }))).toBe('grant/refused')
+    expect(connected.map(({ port }) => port)).toEqual([8080])
+    expect(pair.a.isClosed).toBe(false)
+    pair.b.lane('files').send(Uint8Array.of(1))
+    await settle()
+    expect(pair.a.fault?.code).toBe('contact/lane-refused')
+  })
+
+  it('[ID154] what goes on ends with its revocation, in the middle, and with its time; the link stays', async () => {
+    grants().add(portGrant({ untilMs: NOW + 60_000 }), ada.signers)
+    const peer = portsClient()
+    const open = async () => {
+      const ended = vi.fn()
+      peer.channel((await peer.connectPort({ port: 8080 })).channel).onDidClose(ended)
+      return ended
+    }
+    const first = await open()
+    clock.advance(60_001)
+    await vi.waitFor(() => expect(first).toHaveBeenCalled())
+    expect(await codeOf(peer.connectPort({ port: 8080 }))).toBe('grant/refused')
+    grants().add(portGrant(), ada.signers)
+    const second = await open()
+    for (const { id } of grants().all) grants().revoke(id, ada.signers)
+    await vi.waitFor(() => expect(second).toHaveBeenCalled())
+    expect(await codeOf(peer.connectPort({ port: 8080 }))).toBe('grant/refused')
+    expect(pair.a.isClosed).toBe(false)
+    clock.advance(120_000)
+    expect(recorded.map(({ kind }) => kind)).toEqual(['port-shared', 'port-closed']) // one, since they follow each other closely
+  })
+
+  it.each([
+    ['to another of their devices', () => portGrant({ device: bob.phone.device })],
+    ['on another of my devices', () => portGrant({ on: ada.phone.device })],
+    ['to a program', () => portGrant({ program: `sha256:${'ab'.repeat(32)}` as never })],
+    ['to another person', () => portGrant({ person: ada.person })],
+    ['of a shell', () => portGrant({ target: { kind: 'shell' }, abilities: ['shell', 'files:read', 'ports:share'] })],
+    ['that is over', () => portGrant({ untilMs: NOW - 1 })],
+  ])('[ID154] a grant %s opens nothing', async (_, grant) => {
+    grants().add(grant(), ada.signers)
+    laneOf('ports').send(JSON.stringify({ t: 'call', id: 1, m: 'connectPort', p: { port: 8080 } }))
+    await settle()
+    expect([connected, pair.a.fault?.code]).toEqual([[], 'contact/lane-refused'])
+  })
+
+  it('[ID153] a device that its person removed, or of a person who is no contact any more, is refused at the call that is under way', async () => {
+    grants().add(portGrant(), ada.signers)
+    const peer = portsClient()
+    const ended = vi.fn()
+    peer.channel((await peer.connectPort({ port: 8080 })).channel).onDidClose(ended)
+    bob.list.remove(bob.laptop.device, bob.laptop.signer, bob.root)
+    logs.take(
+      bob.person,
+      bob.log.all().map(({ bytes }) => bytes),
+    )
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled())
+    expect(await codeOf(peer.connectPort({ port: 8080 }))).toBe('grant/refused')
+  })
+
+  it('[ID150] parting ends what goes on, and the offers with it', async () => {
+    grants().add(portGrant({ untilMs: NOW + 1_000 }), ada.signers)
+    const control = owned.add(createClient(contactContract, laneOf('control')))
+    expect(await control.listOffers({})).toEqual({ offers: [{ kind: 'port', port: 8080, isOpen: true, untilMs: NOW + 1_000 }] })
+    const peer = portsClient()
+    const ended = vi.fn()
+    peer.channel((await peer.connectPort({ port: 8080 })).channel).onDidClose(ended)
+    contacts().part(bob.person, ada.signers)
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled())
+    expect([await codeOf(peer.connectPort({ port: 8080 })), await control.listOffers({})]).toEqual(['grant/refused', { offers: [] }])
+  })
+})
+
+describe('what a device of a contact says of their log', () => {
+  const news = new Emitter<{ operations: string[]; count: number }>()
+  const speak = () => {
+    const handlers = {
+      pullAuthority: () => ({ operations: [], count: 9 }),
+      onDidTakeOperations: news.event,
+      listOffers: () => ({ offers: [] }),
+      onDidChangeOffers: new Emitter<never>().event,
+    }
+    owned.add(serve(contactContract, handlers, laneOf('control'), { allow: () => true }))
+  }
+  const say = async (operations: readonly Uint8Array[]) => {
+    news.fire({ operations: operations.map(toBase64Url), count: 9 })
+    for (let i = 0; i < 8; i++) await settle()
+  }
+
+  it('[ID153] their own removal is taken in; what another person signed is not', async () => {
+    speak()
+    const carol = new Somebody(clock)
+    const before = logs.of(bob.person)?.state.count
+    await say(carol.log.all().map(({ bytes }) => bytes))
+    expect(logs.of(bob.person)?.state.count).toBe(before)
+    bob.list.remove(bob.phone.device, bob.laptop.signer, bob.root)
+    await say(bob.log.all().map(({ bytes }) => bytes))
+    expect(logs.isMember(bob.person, bob.phone.device)).toBe(false)
+    expect(ada.list.members).toHaveLength(2)
+    expect(pair.a.isClosed).toBe(false)
+  })
+
+  it('[ID153] malformed operations, in any number, add nobody and end the link by name', async () => {
+    speak()
+    const seed = seedOfRun()
+    const random = new SeededRandom(seed)
+    const good = bob.log.all().map(({ bytes }) => bytes)
+    const before = logs.devicesOf(bob.person).map(({ device }) => device)
+    for (let i = 0; i < roundsOfRun(150, 3_000); i++) {
+      const bytes = random.pick(good).slice()
+      const at = random.below(bytes.length)
+      bytes[at] = (bytes[at] as number) ^ (1 + random.below(255))
+      const cut = random.chance(0.3) ? bytes.subarray(0, random.below(bytes.length)) : bytes
+      try {
+        logs.take(bob.person, [cut])
+      } catch (error) {
+        expect({ seed, code: (error as { code?: string }).code }).toEqual({ seed, code: 'authority/malformed' })
+      }
+    }
+    expect({ seed, devices: logs.devicesOf(bob.person).map(({ device }) => device) }).toEqual({ seed, devices: before })
+    await say([Uint8Array.of(1, ...crypto.bytes(200))])
+    expect(pair.a.fault?.code).toBe('authority/malformed')
+    console.info(`contact operations fuzz: seed ${seed}`)
+  })
+})
+
+describe('whatever a device of a contact asks', () => {
+  const relay = (lane: LaneName) => (transport: Parameters<Parameters<typeof fuzzContract>[1]>[0]) => {
+    const peer = laneOf(lane)
+    transport.onDidReceive((message) => peer.send(message))
+    peer.onDidReceive((message) => transport.send(message))
+  }
+  const plausible = (_: string, random: SeededRandom) => ({
+    port: random.pick([8080, 22, 7, 0, 70_000]),
+    have: random.pick([[], ['ab'.repeat(32)], ['x']]),
+    skip: random.below(5) - 1,
+  })
+
+  it.each([
+    ['control', contactContract],
+    ['ports', contactPortsContract],
+  ] as const)('[DV22] on the %s lane it is answered with a stable code', async (lane, contract) => {
+    grants().add(portGrant(), ada.signers)
+    const seed = seedOfRun()
+    const { problems } = await fuzzContract(contract, relay(lane), new SeededRandom(seed), roundsOfRun(300, 10_000), plausible)
+    expect({ seed, problems, bugs, fault: pair.a.fault }).toEqual({ seed, problems: [], bugs: [], fault: undefined })
+  })
+
+  it('[DV22] the fuzz finds a call that breaks on a rare input (planted)', async () => {
+    isPlanted = true
+    grants().add(portGrant({ target: { kind: 'port', port: 7 } }), ada.signers)
+    const { problems } = await fuzzContract(contactPortsContract, relay('ports'), new SeededRandom(seedOfRun()), 300, plausible)
+    expect(problems.join()).toContain('base/bug')
+  })
+})
