@@ -63,7 +63,7 @@ export class JobAccount implements Disposable {
     this.#reader.read(this.output.append(piece))
     this.#telling ??= this.#clock.after(TELL_MS, () => {
       this.#telling = undefined
-      if (!this.isOver) this.change({})
+      if (!this.isOver) this.tell({})
     })
   }
 
@@ -76,6 +76,25 @@ export class JobAccount implements Disposable {
 
   /** Kept when it returns, and told. An undefined field is taken away. */
   change(change: Change): void {
+    this.#take(change)
+    this.#book.put(this.#record)
+    this.#say()
+  }
+
+  /** Told, and not kept: its device would say it again. */
+  tell(change: Change): void {
+    this.#take(change)
+    this.#book.admit(this.#record)
+    this.#say()
+  }
+
+  #say(): void {
+    const { info } = this
+    this.#changed.fire(info)
+    if (isOver(info)) this.#grown.fire()
+  }
+
+  #take(change: Change): void {
     const { output } = this
     const all: Change = {
       ...this.info,
@@ -86,17 +105,14 @@ export class JobAccount implements Disposable {
     }
     const info = defined({ ...all, progress: isOver(all as JobInfo) ? undefined : this.#progress() }) as JobInfo
     this.#record = { ...this.#record, info }
-    this.#book.put(this.#record)
-    this.#changed.fire(info)
-    if (isOver(info)) this.#grown.fire()
   }
 
-  /** The newest attempt has ended, if it had not yet; `ended` says why when not by itself. */
+  /** The newest attempt has ended, if it had not yet; `ended` says why when not by itself. Kept with the next change. */
   endAttempt(ended: string | undefined): void {
     const attempts = [...this.info.attempts]
     const last = attempts.pop()
     if (!last || last.endedAtMs !== undefined) return
-    this.change({
+    this.tell({
       attempts: [...attempts, { ...last, endedAtMs: this.#clock.nowMs(), ...(ended !== undefined && { ended: ended.slice(0, 32) }) }],
     })
   }

@@ -37,25 +37,37 @@ export class JobPlaces {
     const { local, peers, self } = this.#options
     if (device === self()) return new OwnPlace(local)
     const { jobs } = peers.require(device, 'job/device-away')
-    const join = async (request: Pick<AttemptRequest, 'attempt' | 'folder'>, opened: { channel: number; tree: number }) => {
+    const offer = async ({ attempt, folder }: Pick<AttemptRequest, 'attempt' | 'folder'>): Promise<ByteChannel> => {
+      const host = await local.client()
+      const from = this.#options.nameOf(device).slice(0, 80)
+      return host.channel((await host.offerTree({ attempt, folder, from })).channel)
+    }
+    const join = async (attempt: string, opened: { channel: number; tree: number }, offered: Promise<ByteChannel>) => {
       const channel = jobs.channel(opened.channel)
       const far = jobs.channel(opened.tree)
       try {
-        const host = await local.client()
-        const from = this.#options.nameOf(device).slice(0, 80)
-        const near = await host.offerTree({ attempt: request.attempt, folder: request.folder, from })
-        pipeChannels(host.channel(near.channel), far)
+        pipeChannels(await offered, far)
         return channel
       } catch (error) {
         channel.dispose()
         far.dispose()
-        void jobs.endPlaced({ attempt: request.attempt }).catch(() => undefined) // not linked any more: its lease ends it
+        void jobs.endPlaced({ attempt }).catch(() => undefined) // not linked any more: its lease ends it
         throw error
       }
     }
     return {
-      start: async (request) => join(request, await jobs.startPlaced(request)),
-      attach: async (request, from) => join(request, await jobs.attachPlaced({ attempt: request.attempt, from })),
+      // Both ends get ready at the same time.
+      start: async (request) => {
+        const offered = offer(request)
+        offered.catch(() => undefined) // whoever joins has it
+        try {
+          return await join(request.attempt, await jobs.startPlaced(request), offered)
+        } catch (error) {
+          void offered.then((near) => near.dispose()).catch(() => undefined) // never was there
+          throw error
+        }
+      },
+      attach: async (request, from) => join(request.attempt, await jobs.attachPlaced({ attempt: request.attempt, from }), offer(request)),
       end: async (attempt) => void (await jobs.endPlaced({ attempt })),
     }
   }

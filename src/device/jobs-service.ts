@@ -61,6 +61,7 @@ export class JobsService implements Disposable {
   readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
   readonly #places: JobPlaces
   #touchedMs = Number.NEGATIVE_INFINITY
+  #home: string | undefined
   #open: OpenJobs | undefined
 
   constructor(options: JobsServiceOptions) {
@@ -169,7 +170,7 @@ export class JobsService implements Disposable {
     const { open, book } = this.#require()
     const { commandLine, folder, context, environment = {}, input } = request
     const policy = { ...DEFAULT_POLICY, ...defined(request.policy ?? {}) }
-    const placed = await placement.explain({ commandLine, folder, context, classification: known, policy }, signal)
+    const placed = await placement.choose({ commandLine, folder, context, classification: known, policy }, signal)
     if (placed.device === undefined) throw new JobError('job/not-placed', placed.reason)
     const { classification } = placed
     const record: JobRecord = {
@@ -205,7 +206,7 @@ export class JobsService implements Disposable {
   }
 
   #add(open: OpenJobs, record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): LiveJob {
-    const { local, placement, clock, random, log } = this.#options
+    const { placement, clock, random, log } = this.#options
     const job = new LiveJob(record, {
       book: this.#bookOf(open),
       places: this.#places,
@@ -214,14 +215,14 @@ export class JobsService implements Disposable {
       clock,
       random,
       log,
-      home: async () => (await (await local.client()).jobHome({})).home,
+      home: () => this.#readHome(),
       hereEnvironment,
       ledger: open.desk.ledger,
       self: open.desk.context.signer.device,
       nameOf: (device) => this.#nameOf(device),
       placeAnew: async ({ commandLine, info, classification, policy }, without) => {
         const question = { commandLine, folder: info.folder.path, classification, policy: { ...policy, where: 'best' as const } }
-        const { device, reason } = await placement.explain(question, new AbortController().signal, without)
+        const { device, reason } = await placement.explain(question, new AbortController().signal, { without })
         return device === undefined ? undefined : { device, reason }
       },
     })
@@ -234,6 +235,12 @@ export class JobsService implements Disposable {
       }
     })
     return job
+  }
+
+  /** It does not change while this account lives. */
+  async #readHome(): Promise<string> {
+    this.#home ??= (await (await this.#options.local.client()).jobHome({})).home
+    return this.#home
   }
 
   #openOutput(job: string, from: number, context: CallContext, session: DisplaySession): { channel: number; info: JobInfo } {

@@ -192,7 +192,7 @@ export class LiveJob implements Disposable {
         if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         this.#forwards?.follow(news.ports)
-        return this.#account.change({ state, ports: news.ports, waitingFor: undefined })
+        return this.#account.tell({ state, ports: news.ports, waitingFor: undefined })
       }
       case 'away':
         return this.#away()

@@ -14,6 +14,8 @@ import type { Peers } from './peers.ts'
 
 /** A device that has not answered by then is placed without: an answer while something is dragged is worth more than a whole one. */
 const FACTS_PATIENCE_MS = 2_000
+/** What a device said counts so long for a job that is sent to it by name; it checks again before it runs anything. */
+const FRESH_MS = 1_000
 /** As many devices are asked at once; a person has not many more. */
 const MAX_ASKED = 32
 
@@ -48,9 +50,16 @@ export interface PlacementQuestion {
     | undefined
 }
 
+interface Answer {
+  readonly granted: boolean
+  readonly facts: DeviceFacts | undefined
+}
+
 /** Asks every device how it is, and lets the pure function decide (rules JB30-JB34). */
 export class PlacementService {
   readonly #options: PlacementServiceOptions
+  /** The newest answer of each device. */
+  readonly #answers = new Map<string, Answer & { readonly about: string; readonly atMs: number }>()
 
   constructor(options: PlacementServiceOptions) {
     this.#options = options
@@ -60,25 +69,38 @@ export class PlacementService {
     return { explainPlacement: (input, { signal }) => this.explain(input, signal) }
   }
 
-  /** @param without  a device that is left out: it could not, or was lost */
+  /**
+   * For a start: where the person chose a device, only that one is asked, and what it said a moment ago does.
+   *
+   * @throws DeviceError `device/locked`
+   */
+  choose(question: PlacementQuestion, signal: AbortSignal): Promise<PlacementAnswer> {
+    return this.explain(question, signal, { isHurried: typeof question.policy?.where === 'object' })
+  }
+
+  /** @param how  `without`: a device that is left out, it could not or was lost; `isHurried`: as `choose` */
   async explain(
     { commandLine, folder, context, policy, classification: known }: PlacementQuestion,
     signal: AbortSignal,
-    without?: string,
+    { without, isHurried = false }: { readonly without?: string; readonly isHurried?: boolean } = {},
   ): Promise<PlacementAnswer> {
     const { local, self, rows, workMs: workOf } = this.#options
     const { scripts, ...files } = context ?? {}
     const classification = known ?? classify(commandLine, { ...(scripts && { scripts }), files: defined(files) })
     const host = await local.client()
     const asked = classification.programs.slice(0, 16)
-    const [own, held] = await Promise.all([
+    const only = isHurried && typeof policy?.where === 'object' ? policy.where.device : undefined
+    const listed = (await rows())
+      .filter(({ deviceId, self: isSelf }) => deviceId !== without && (only === undefined || isSelf || deviceId === only))
+      .slice(0, MAX_ASKED)
+    const [own, held, answers] = await Promise.all([
       host.readFacts({ device: self(), tools: asked }, { signal }),
-      host.measureFolder({ folder }, { signal }),
+      only === undefined ? host.measureFolder({ folder }, { signal }) : { bytes: 0 },
+      Promise.all(listed.map((row) => this.#answerOf(row, asked, isHurried, signal))),
     ])
-    // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and is asked of nobody.
+    // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and nobody needs to have it.
     const tools = asked.filter((tool) => !own.missingTools.includes(tool))
-    const listed = (await rows()).filter(({ deviceId }) => deviceId !== without).slice(0, MAX_ASKED)
-    const candidates = await Promise.all(listed.map((row) => this.#candidate(row, own, tools, held.bytes, signal)))
+    const candidates = listed.map((row, at) => candidateOf(row, row.self ? { granted: true, facts: own } : answers[at], held.bytes))
     const workMs = workOf(commandLine, classification.programs)
     const placed = place(
       { ...classification, resources: { tools }, policy: { ...DEFAULT_POLICY, ...defined(policy ?? {}) }, workMs, outputBytes: 0 },
@@ -94,29 +116,18 @@ export class PlacementService {
     }
   }
 
-  async #candidate(
-    row: DeviceRow,
-    own: DeviceFacts,
-    tools: readonly string[],
-    folderBytes: number,
-    signal: AbortSignal,
-  ): Promise<PlacementCandidate> {
-    const linked = row.self || row.state === 'linked'
-    const base = {
-      device: row.deviceId,
-      name: row.name,
-      here: row.self,
-      linked,
-      roundTripMs: row.roundTripMs ?? 0,
-      bytesPerSecond: undefined,
-    }
-    if (row.self) return { ...base, granted: true, facts: own, missingBytes: 0 }
-    if (!linked) return { ...base, granted: false, facts: undefined, missingBytes: folderBytes }
+  async #answerOf(row: DeviceRow, tools: readonly string[], isHurried: boolean, signal: AbortSignal): Promise<Answer | undefined> {
+    if (row.self || row.state !== 'linked') return undefined
+    const { clock } = this.#options
+    const about = tools.join('\0')
+    const known = this.#answers.get(row.deviceId)
+    if (isHurried && known && known.about === about && clock.monotonicMs() - known.atMs < FRESH_MS) return known
     const answer = await this.#ask(row.deviceId, tools, signal)
-    return { ...base, granted: answer.granted, facts: answer.facts, missingBytes: folderBytes }
+    this.#answers.set(row.deviceId, { ...answer, about, atMs: clock.monotonicMs() })
+    return answer
   }
 
-  async #ask(device: string, tools: readonly string[], signal: AbortSignal): Promise<{ granted: boolean; facts: DeviceFacts | undefined }> {
+  async #ask(device: string, tools: readonly string[], signal: AbortSignal): Promise<Answer> {
     const { peers, clock, log } = this.#options
     const patience = new AbortController()
     const timer = clock.after(FACTS_PATIENCE_MS, () => patience.abort())
@@ -133,5 +144,20 @@ export class PlacementService {
     } finally {
       timer.dispose()
     }
+  }
+}
+
+/** @param answer  undefined: it is not linked */
+function candidateOf(row: DeviceRow, answer: Answer | undefined, folderBytes: number): PlacementCandidate {
+  return {
+    device: row.deviceId,
+    name: row.name,
+    here: row.self,
+    linked: row.self || row.state === 'linked',
+    roundTripMs: row.roundTripMs ?? 0,
+    bytesPerSecond: undefined,
+    granted: answer?.granted ?? false,
+    facts: answer?.facts,
+    missingBytes: row.self ? 0 : folderBytes,
   }
 }

@@ -7,7 +7,7 @@ import type { ByteChannel } from '../rpc/channel.ts'
 import { AttemptViewer } from './attempt-viewer.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { type AttemptExit, type AttemptState, INPUT_WINDOW_BYTES, type JobUpFrame } from './job-frames-contract.ts'
-import type { JobProcess, JobSandbox, JobSpawner } from './job-process.ts'
+import type { JobProcess, JobSandbox, JobSpawner, PreparedJob } from './job-process.ts'
 import { Lease } from './lease.ts'
 import { OUTPUT_HIGH_BYTES, OutputLog } from './output-log.ts'
 import type { LentTree } from './tree-folder.ts'
@@ -59,6 +59,7 @@ export class Attempt implements Disposable {
   /** Its asker has kept all of it: it can be forgotten. */
   readonly onDidSettle = this.#done.event
   #viewer: AttemptViewer | undefined
+  #prepared: PreparedJob | undefined
   #process: JobProcess | undefined
   #exit: AttemptExit | undefined
   #isGone = false
@@ -154,6 +155,7 @@ export class Attempt implements Disposable {
   dispose(): void {
     this.#viewer?.dispose()
     this.#owned.dispose()
+    this.#prepared?.dispose()
     void this.#process?.end(0)
     this.#ended.dispose()
     this.#done.dispose()
@@ -164,6 +166,7 @@ export class Attempt implements Disposable {
     if (this.#isWorking) return
     this.#isWorking = true
     try {
+      if (this.#guest?.isReady === false) this.#prepareSoon()
       while (this.#guest?.isReady === false) {
         await this.#guest.receive().catch((error: unknown) => {
           if (errorCode(error) !== 'job/device-away') throw error
@@ -179,8 +182,22 @@ export class Attempt implements Disposable {
     if (this.#isGone) await this.#sendLast()
   }
 
-  #start(): void {
-    const { spawner, request, lent, isShutIn, environment, logger } = this.#parts
+  /** The sandbox is made while the folder comes; a turn later, since starting a process holds this one up. */
+  #prepareSoon(): void {
+    this.#owned.add(
+      this.#parts.clock.after(0, () => {
+        if (this.#process || this.#prepared || this.#reason !== undefined || this.isOver) return
+        try {
+          this.#prepared = this.#prepare()
+        } catch (error) {
+          this.#fail(error)
+        }
+      }),
+    )
+  }
+
+  #prepare(): PreparedJob {
+    const { spawner, request, lent, isShutIn, environment } = this.#parts
     const sandbox: JobSandbox | undefined =
       lent && isShutIn
         ? {
@@ -192,7 +209,12 @@ export class Attempt implements Disposable {
         : undefined
     const { program, arguments: words } = request
     const folder = lent && !isShutIn ? lent.path : request.folder
-    const process = spawner.spawn({ program, arguments: words, environment, folder, sandbox })
+    return spawner.prepare({ program, arguments: words, environment, folder, sandbox })
+  }
+
+  #start(): void {
+    const { logger } = this.#parts
+    const process = (this.#prepared ?? this.#prepare()).start()
     this.#process = process
     this.#owned.add(
       process.onDidOutput(({ stream, bytes }) => {
@@ -281,6 +303,7 @@ export class Attempt implements Disposable {
     if (this.#exit) return
     this.#exit = exit
     this.#owned.release(this.#looking)
+    this.#prepared?.dispose()
     this.#guest?.dispose()
     this.#viewer?.finish(exit)
     const keep = exit.error === undefined

@@ -34,19 +34,25 @@ export class JobBook {
     throw new JobError('job/unknown', `there is no job ${job.slice(0, 8)} on this device; "elsewhere jobs" lists them`)
   }
 
+  /** Kept when it returns. @throws JobError as `admit` */
+  put(record: JobRecord): void {
+    this.admit(record)
+    this.#store.put(SPACE, record.info.job, encodeJobRecord(record))
+  }
+
   /**
-   * Kept when it returns. The oldest that is over makes room for a new one.
+   * Known, and not kept yet: what it says is found again from what is kept, or nothing was done about it. The oldest that is over
+   * makes room for a new one.
    *
    * @throws JobError `job/too-many`  none of them is over
    */
-  put(record: JobRecord): void {
+  admit(record: JobRecord): void {
     const { job } = record.info
     if (!this.#records.has(job) && this.#records.size >= MAX_JOBS) {
       const oldest = this.all.findLast(({ info }) => isOver(info))
       if (!oldest) throw new JobError('job/too-many', `${MAX_JOBS} jobs run or wait; cancel some first`)
       this.forget(oldest.info.job)
     }
-    this.#store.put(SPACE, job, encodeJobRecord(record))
     this.#records.set(job, record)
   }
 

@@ -29,6 +29,8 @@ export class JobOutputBook {
   readonly #job: string
   #pages: [number: number, offset: number, length: number][] = []
   #flushedTo = 0
+  /** How far the index on the disk tells of it. */
+  #indexedTo = 0
   #droppedBytes = 0
   #tail: OutputPiece[] = []
   #end = 0
@@ -39,7 +41,7 @@ export class JobOutputBook {
     const kept = read(store.get(INDEX, job))
     if (!kept) return
     this.#pages = kept.pages
-    this.#end = this.#flushedTo = kept.end
+    this.#end = this.#flushedTo = this.#indexedTo = kept.end
     this.#droppedBytes = kept.droppedBytes
   }
 
@@ -89,7 +91,9 @@ export class JobOutputBook {
       this.#flushedTo += bytes
       this.#dropMiddle()
     }
+    if (this.#indexedTo === this.#flushedTo) return
     this.#store.put(INDEX, this.#job, utf8(JSON.stringify({ end: this.#flushedTo, droppedBytes: this.#droppedBytes, pages: this.#pages })))
+    this.#indexedTo = this.#flushedTo
   }
 
   /** Pieces from `offset` on, at most one page of them; empty at the end. What is no longer kept is skipped. */

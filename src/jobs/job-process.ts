@@ -1,3 +1,4 @@
+import type { Disposable } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import type { JobSignal, OutputStream } from './job-frames-contract.ts'
 
@@ -47,7 +48,15 @@ export interface JobSandbox {
   readonly memoryMiB: number
 }
 
+/** A program that can begin at once: its sandbox is made while its folder is still on its way. */
+export interface PreparedJob extends Disposable {
+  /** Once. @throws JobError `job/spawn-failed` */
+  start(): JobProcess
+  /** Ends what was prepared, unless it was started. */
+  dispose(): void
+}
+
 export interface JobSpawner {
-  /** @throws JobError `job/spawn-failed`, `job/no-sandbox` */
-  spawn(request: JobProcessRequest): JobProcess
+  /** @throws JobError `job/spawn-failed` */
+  prepare(request: JobProcessRequest): PreparedJob
 }

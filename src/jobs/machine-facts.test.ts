@@ -11,10 +11,10 @@ it('[JB34] load is of the time between two samples; the rest is read when asked'
     { atMs: 2_000, busyMs: 350, totalMs: 600 },
     { atMs: 4_000, busyMs: 350, totalMs: 600 },
   ]
-  const rest = { cores: 8, memoryBytes: 3e9, memoryTotalBytes: 16e9, processes: [] }
+  const rest = { cores: 8, memoryBytes: 3e9, memoryTotalBytes: 16e9, lastMinute: undefined }
   const clock = new ManualClock()
   const facts = new MachineFacts({
-    reader: { sample: () => ({ ...rest, ...(samples.shift() as (typeof samples)[0]) }) },
+    reader: { load: () => ({ ...rest, ...(samples.shift() as (typeof samples)[0]) }) },
     condition: fixedCondition({
       battery: () => ({ discharging: true, percent: 40 }),
       missing: (tools) => tools.filter((tool) => tool === 'cargo'),
@@ -35,5 +35,22 @@ it('[JB34] load is of the time between two samples; the rest is read when asked'
   })
   expect(told).not.toHaveProperty('lastInputMs')
   expect((await facts.read('laptop', [])).busy).toBe(0.25) // a second later it still counts
+  expect((await facts.read('laptop', [])).busy).toBe(1)
+})
+
+it('[JB34] the first look after a pause waits for nothing: the average of the last minute counts', async () => {
+  const samples = [
+    { atMs: 0, busyMs: 0, totalMs: 0, lastMinute: 2 },
+    { atMs: 2_500, busyMs: 100, totalMs: 400, lastMinute: 2 },
+    { atMs: 60_000, busyMs: 100, totalMs: 400, lastMinute: 40 },
+  ]
+  const rest = { cores: 8, memoryBytes: 3e9, memoryTotalBytes: 16e9 }
+  const facts = new MachineFacts({
+    reader: { load: () => ({ ...rest, ...(samples.shift() as (typeof samples)[0]) }) },
+    condition: fixedCondition(),
+    clock: new ManualClock(), // stands still: who waits, waits for ever
+  })
+  expect((await facts.read('laptop', [])).busy).toBe(0.25)
+  expect((await facts.read('laptop', [])).busy).toBe(0.25) // measured now: 100 of 400
   expect((await facts.read('laptop', [])).busy).toBe(1)
 })

@@ -1,13 +1,13 @@
 import { type Clock, sleep } from '../base/clock.ts'
 import type { DeviceFacts } from './device-facts-contract.ts'
-import { machineCpu, type MachineSample, type ProcessReader } from './process-table.ts'
+import { type LoadSample, machineCpu, type ProcessReader } from './process-table.ts'
 
 /** Load is measured over at least this long: shorter spans count in steps of the kernel's clock tick. */
 const SPAN_MS = 300
 /** How busy it is counts so long: a command that follows another need not wait for a new look. */
 const FRESH_MS = 2_000
-/** A sample older than this says nothing about now. */
-const STALE_MS = 5_000
+/** A sample older than this says nothing about now: then the system's own average of the last minute counts. */
+const STALE_MS = 15_000
 
 /** What the platform can tell of the machine beside its processes. All of it is read when asked, nothing runs meanwhile. */
 export interface MachineCondition {
@@ -26,7 +26,7 @@ export interface MachineCondition {
 }
 
 export interface MachineFactsParts {
-  readonly reader: Pick<ProcessReader, 'sample'>
+  readonly reader: Pick<ProcessReader, 'load'>
   readonly condition: MachineCondition
   readonly clock: Clock
 }
@@ -34,7 +34,7 @@ export interface MachineFactsParts {
 /** What this machine says of itself for placement (rule JB34). Samples only when asked; the last sample is kept. */
 export class MachineFacts {
   readonly #parts: MachineFactsParts
-  #last: MachineSample | undefined
+  #last: LoadSample | undefined
   #busy: { readonly share: number; readonly atMs: number } | undefined
 
   constructor(parts: MachineFactsParts) {
@@ -42,20 +42,9 @@ export class MachineFacts {
   }
 
   async read(device: string, tools: readonly string[], signal?: AbortSignal): Promise<DeviceFacts> {
-    const { reader, condition, clock } = this.#parts
+    const { condition } = this.#parts
     const speed = await condition.speed()
-    let before = this.#last
-    let after = reader.sample()
-    const isFresh = this.#busy !== undefined && after.atMs - this.#busy.atMs < FRESH_MS
-    if (!isFresh && (!before || after.atMs - before.atMs < SPAN_MS || after.atMs - before.atMs > STALE_MS)) {
-      before = after
-      await sleep(clock, SPAN_MS, signal)
-      after = reader.sample()
-    }
-    if (!isFresh && before) {
-      this.#last = after
-      this.#busy = { share: machineCpu(before, after), atMs: after.atMs }
-    }
+    const now = await this.#look(signal)
     const battery = condition.battery()
     const lastInputMs = condition.lastInputMs()
     const noSandbox = condition.noSandbox()
@@ -63,16 +52,36 @@ export class MachineFacts {
       device,
       platform: condition.platform,
       architecture: condition.architecture,
-      cores: after.cores,
+      cores: now.cores,
       busy: this.#busy?.share ?? 0,
       speed,
-      memoryFreeBytes: Math.max(0, after.memoryTotalBytes - after.memoryBytes),
-      memoryTotalBytes: after.memoryTotalBytes,
+      memoryFreeBytes: Math.max(0, now.memoryTotalBytes - now.memoryBytes),
+      memoryTotalBytes: now.memoryTotalBytes,
       missingTools: [...condition.missing(tools)],
       ...(battery && { battery }),
       ...(lastInputMs !== undefined && { lastInputMs }),
       ...(noSandbox !== undefined && { noSandbox }),
     }
+  }
+
+  /** Nobody waits for a second sample where the system keeps an average of its own. */
+  async #look(signal: AbortSignal | undefined): Promise<LoadSample> {
+    const { reader, clock } = this.#parts
+    const before = this.#last
+    const now = reader.load()
+    if (this.#busy && now.atMs - this.#busy.atMs < FRESH_MS) return now
+    const passedMs = before ? now.atMs - before.atMs : 0
+    if (before && passedMs >= SPAN_MS && passedMs <= STALE_MS) return this.#take(now, machineCpu(before, now))
+    if (now.lastMinute !== undefined) return this.#take(now, Math.min(1, now.lastMinute / now.cores))
+    await sleep(clock, SPAN_MS, signal)
+    const after = reader.load()
+    return this.#take(after, machineCpu(now, after))
+  }
+
+  #take(sample: LoadSample, share: number): LoadSample {
+    this.#last = sample
+    this.#busy = { share, atMs: sample.atMs }
+    return sample
   }
 
   measureFolder(folder: string, signal?: AbortSignal): Promise<{ bytes: number; files: number; complete: boolean }> {

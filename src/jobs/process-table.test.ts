@@ -22,6 +22,7 @@ const machine = (atMs: number, processes: ProcessSample[], busyMs = 0, totalMs =
   busyMs,
   totalMs,
   memoryBytes: 1,
+  lastMinute: 0,
   memoryTotalBytes: 2,
   processes,
 })

@@ -16,8 +16,8 @@ export interface ProcessSample {
   readonly zombie: boolean
 }
 
-/** The whole machine at one moment. */
-export interface MachineSample {
+/** The whole machine at one moment, without its processes: cheap to read. */
+export interface LoadSample {
   readonly atMs: number
   readonly cores: number
   /** Processor time of all cores so far, in ms: used, and used plus idle. */
@@ -25,12 +25,18 @@ export interface MachineSample {
   readonly totalMs: number
   readonly memoryBytes: number
   readonly memoryTotalBytes: number
+  /** How many processes the system itself counted as running, on average over the last minute; undefined: it does not count. */
+  readonly lastMinute: number | undefined
+}
+
+export interface MachineSample extends LoadSample {
   readonly processes: readonly ProcessSample[]
 }
 
 /** Where samples come from: /proc on Linux, ps elsewhere. */
 export interface ProcessReader {
   sample(): MachineSample
+  load(): LoadSample
 }
 
 /**
@@ -93,7 +99,7 @@ export function processRows(
 }
 
 /** Share of all cores in use between two samples, 0..1. */
-export function machineCpu(before: MachineSample, after: MachineSample): number {
+export function machineCpu(before: LoadSample, after: LoadSample): number {
   const total = after.totalMs - before.totalMs
   return total > 0 ? Math.min(1, Math.max(0, (after.busyMs - before.busyMs) / total)) : 0
 }

@@ -29,8 +29,9 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
     shell: () => ({ file: '/bin/sh', args: [], env: {} }),
     isFolder: () => random.chance(0.5),
   })
-  const sample = { atMs: 0, cores: 1, busyMs: 0, totalMs: 0, memoryBytes: 0, memoryTotalBytes: 0, processes: [] }
-  const reader = { sample: () => ({ ...sample, atMs: (sample.atMs += 600) }) }
+  const sample = { atMs: 0, cores: 1, busyMs: 0, totalMs: 0, memoryBytes: 0, memoryTotalBytes: 0, lastMinute: 0, processes: [] }
+  const look = () => ({ ...sample, atMs: (sample.atMs += 600) })
+  const reader = { sample: look, load: look }
   const ended: number[] = []
   const signal = (pid: number) => ended.push(pid) > 0
   const tasks = new TaskTable({ reader, signal, clock, supervisorPid: undefined, terminals: () => [] })
@@ -47,8 +48,8 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
     const terminalId = known()
     return { ...size, terminalId: name === 'end' && terminalId === steady.terminalId ? 'gone' : terminalId }
   }
-  // the clock stands still here, and readFacts waits on it for its first sample: machine-facts.test.ts
-  const { listProcesses: _, readFacts: __, ...fuzzed } = hostProcessContract
+  // the clock stands still here, and the list of processes waits on it for its first sample
+  const { listProcesses: _, ...fuzzed } = hostProcessContract
   const attempts = new AttemptHost(attemptHostParts(clock))
   const stop = async () => {}
   const serve = (transport: Parameters<typeof serveHost>[1]) =>

@@ -12,7 +12,7 @@ const STALE_MS = 15_000
 export type SignalProcess = (pid: number, signal: 'SIGTERM' | 'SIGKILL') => boolean
 
 export interface TaskTableParts {
-  readonly reader: ProcessReader
+  readonly reader: Pick<ProcessReader, 'sample'>
   readonly signal: SignalProcess
   readonly clock: Clock
   /** Elsewhere's own first process; what it started is ours. Undefined: only terminals count. */

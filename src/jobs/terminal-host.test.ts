@@ -63,7 +63,7 @@ function setUp() {
     isFolder: (path) => path === '/srv',
   })
   hosts.push(host)
-  const noProcesses = { atMs: 0, cores: 1, busyMs: 0, totalMs: 0, memoryBytes: 0, memoryTotalBytes: 0, processes: [] }
+  const noProcesses = { atMs: 0, cores: 1, busyMs: 0, totalMs: 0, memoryBytes: 0, memoryTotalBytes: 0, lastMinute: 0, processes: [] }
   const tasks = new TaskTable({
     reader: { sample: () => noProcesses },
     signal: () => false,
@@ -78,7 +78,7 @@ function setUp() {
       {
         host,
         tasks,
-        facts: new MachineFacts({ reader: { sample: () => noProcesses }, condition: fixedCondition(), clock }),
+        facts: new MachineFacts({ reader: { load: () => noProcesses }, condition: fixedCondition(), clock }),
         attempts: new AttemptHost(attemptHostParts(clock)),
         stop,
         logger: silentLogger,

@@ -104,7 +104,8 @@ export class TreeGuest implements Disposable {
   }
 
   /**
-   * Looks what the job has changed and sends it. `final`: all of it, and waits until the owner has it.
+   * Looks what the job has changed and sends it. `final`: all of it, and waits until the owner has it, if anything was
+   * sent at all.
    *
    * @returns bytes of all files in the folder
    * @throws JobError as `receive`
@@ -122,7 +123,8 @@ export class TreeGuest implements Disposable {
     const told = new Set([...this.#asked.keys(), ...this.#maybeSent.keys(), ...this.#sent.keys()])
     await this.#sendRemoved([...told].filter((path) => !now.has(path) && !this.#removed.has(path)))
     this.#seen = now
-    if (final) {
+    const nothing = this.#sent.size + this.#maybeSent.size + this.#removed.size === 0
+    if (final && !nothing) {
       this.#kept = deferred<void>()
       await this.#send({ kind: 'finished' })
       await this.#kept.promise

@@ -25,6 +25,7 @@ import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
 import type { PortSocket } from '../jobs/port-socket.ts'
+import type { LoadSample } from '../jobs/process-table.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
 import { createSolanaAnchorNetwork } from '../platform/node/solana-anchor-network.ts'
 import { createClient } from '../rpc/client.ts'
@@ -185,6 +186,18 @@ export class WorldDevice {
     return store
   }
 
+  #load(): LoadSample {
+    return {
+      atMs: (this.#sampledAtMs += 600),
+      cores: this.cores,
+      busyMs: 0,
+      totalMs: 1,
+      memoryBytes: 1,
+      memoryTotalBytes: 2,
+      lastMinute: 0,
+    }
+  }
+
   #parts(): DeviceParts {
     const world = this.#world
     const host = createHost({
@@ -202,17 +215,7 @@ export class WorldDevice {
         },
       },
       endStrays: async () => [],
-      processes: {
-        sample: () => ({
-          atMs: (this.#sampledAtMs += 600),
-          cores: this.cores,
-          busyMs: 0,
-          totalMs: 1,
-          memoryBytes: 1,
-          memoryTotalBytes: 2,
-          processes: [],
-        }),
-      },
+      processes: { sample: () => ({ ...this.#load(), processes: [] }), load: () => this.#load() },
       condition: {
         ...fixedCondition(),
         missing: (tools) => this.condition.missing?.(tools) ?? [],

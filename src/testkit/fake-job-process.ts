@@ -1,7 +1,7 @@
 import { utf8 } from '../base/bytes.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { OutputStream } from '../jobs/job-frames-contract.ts'
-import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner } from '../jobs/job-process.ts'
+import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner, PreparedJob } from '../jobs/job-process.ts'
 
 /** A program that does what a test says. */
 export class FakeJobProcess implements JobProcess {
@@ -64,9 +64,22 @@ export class FakeJobProcess implements JobProcess {
 export class FakeJobSpawner implements JobSpawner {
   readonly processes: FakeJobProcess[] = []
 
-  spawn(request: JobProcessRequest): JobProcess {
-    const process = new FakeJobProcess(request, 1_000 + this.processes.length)
-    this.processes.push(process)
-    return process
+  /** Prepared and neither started nor given up. */
+  prepared = 0
+
+  prepare(request: JobProcessRequest): PreparedJob {
+    this.prepared += 1
+    let isOpen = true
+    const close = () => {
+      if (isOpen) this.prepared -= 1
+      isOpen = false
+    }
+    const start = () => {
+      close()
+      const process = new FakeJobProcess(request, 1_000 + this.processes.length)
+      this.processes.push(process)
+      return process
+    }
+    return { start, dispose: close }
   }
 }

@@ -9,20 +9,30 @@ const REMOVE_AGAIN_MS = 200
 export const MAX_JOB_PROCESSES = 512
 
 /**
- * Becomes its own session before anything else runs: its autogroup weighs least, its processes run only when nobody else
- * wants the processor, and disk likewise. What a system lacks is left out, since the sandbox does not depend on it.
- * $1: how many cgroups follow; then they; then the command.
+ * Before the sandbox is made. $1: how many cgroups follow; then they; then the command. Shells name the limit of processes
+ * differently.
  */
 export const ENTER_SCRIPT = `
-echo 19 2>/dev/null >/proc/self/autogroup
 groups=$1; shift
 while [ "$groups" -gt 0 ]; do echo $$ 2>/dev/null >"$1/cgroup.procs"; shift; groups=$((groups - 1)); done
-run='exec'
-command -v prlimit >/dev/null && run="$run prlimit --core=0 --nproc=4096 --"
-command -v ionice >/dev/null && run="$run ionice -c3"
-command -v chrt >/dev/null && run="$run chrt -i 0"
-$run "$@"
+ulimit -c 0 2>/dev/null
+ulimit -u 4096 2>/dev/null || ulimit -p 4096 2>/dev/null
+exec "$@"
 `
+
+/**
+ * In the sandbox, before the program: its session weighs least, and it waits for a word on descriptor 4. That end is closed
+ * without one when whoever started it is gone.
+ */
+export const GATE_SCRIPT = `
+echo 19 2>/dev/null >/proc/self/autogroup
+IFS= read -r word <&4 && [ "$word" = go ] || exit 125
+exec 4<&- "$@"
+`
+export const GATE_WORD = 'go\n'
+
+/** Runs a command only when nobody else wants the processor, and then the disk (the kernel derives that). */
+export const IDLE_PRIORITY = ['chrt', '-i', '0'] as const
 
 /** Control groups of one attempt that limit memory and processes, where this account may make some (cgroup v1 or v2). */
 export class JobCgroups {

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { Emitter } from '../../base/emitter.ts'
 import { JobError } from '../../jobs/job-error.ts'
 import type { JobSignal, OutputStream } from '../../jobs/job-frames-contract.ts'
-import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner } from '../../jobs/job-process.ts'
+import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner, PreparedJob } from '../../jobs/job-process.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import { sendSignal } from './end-processes.ts'
-import { ENTER_SCRIPT, JobCgroups } from './job-limits.ts'
+import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORD, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
 import { listeningPorts } from './listening-ports.ts'
 import { listProcesses } from './proc-process-reader.ts'
 import { findProgram, isFolder } from './pty-lydell.ts'
@@ -17,20 +17,24 @@ import { findProgram, isFolder } from './pty-lydell.ts'
 /** How often a signal that came before the program did is tried again. */
 const SIGNAL_RETRY_MS = 20
 const MAX_SIGNAL_RETRIES = 500
-/** Looking through /proc costs a few ms: what was seen this long ago is still told. */
+/** While it is waited for an end. */
 const END_POLL_MS = 25
+/** What was seen in /proc so long ago still counts for a look; never for a signal. */
+const SEEN_MS = 250
+/** Where programs of the sandbox itself are looked for. */
+const SYSTEM_PATH = '/usr/bin:/bin'
 
 /** Programs of jobs through child_process, in a session of their own; shut in by bubblewrap where a sandbox is asked for. */
 export class NodeJobSpawner implements JobSpawner {
-  spawn(request: JobProcessRequest): JobProcess {
+  /** Reading all of /proc takes long on a busy machine: one reading does for all that look within a moment. */
+  #seen: { readonly atMs: number; readonly processes: readonly ProcessSample[] } | undefined
+  readonly #hasIdlePriority = findProgram(IDLE_PRIORITY[0], '/', SYSTEM_PATH) !== undefined
+
+  prepare(request: JobProcessRequest): PreparedJob {
     const { program, arguments: words, environment, folder, sandbox } = request
-    if (!sandbox) {
-      if (!isFolder(folder)) throw new JobError('job/spawn-failed', `the folder ${folder} is not there`)
-      if (findProgram(program, folder, environment.PATH ?? '') === undefined) {
-        throw new JobError('job/spawn-failed', `there is no program ${program} on this device; check its name and PATH`)
-      }
-      return new NodeJobProcess(start(program, words, environment, folder), undefined)
-    }
+    if (!sandbox) return { start: () => this.#spawnBare(program, words, environment, folder), dispose: () => undefined }
+    const gated = [...(this.#hasIdlePriority ? IDLE_PRIORITY : []), '/bin/sh', '-c', GATE_SCRIPT, 'elsewhere', program, ...words]
+    const [first, ...rest] = gated as [string, ...string[]]
     const cgroups = new JobCgroups(randomUUID(), sandbox.memoryMiB)
     const entered = [
       '-c',
@@ -39,13 +43,37 @@ export class NodeJobSpawner implements JobSpawner {
       String(cgroups.folders.length),
       ...cgroups.folders,
       'bwrap',
-      ...bubblewrapArguments(request, sandbox),
+      ...bubblewrapArguments({ ...request, program: first, arguments: rest }, sandbox),
     ]
-    return new NodeJobProcess(start('/bin/sh', entered, environment, '/', ['pipe']), cgroups)
+    const child = start('/bin/sh', entered, environment, '/', ['pipe', 'pipe'])
+    const process = new NodeJobProcess(child, () => this.#processes(), cgroups)
+    let isStarted = false
+    return {
+      start: () => {
+        isStarted = true
+        process.begin()
+        return process
+      },
+      dispose: () => void (isStarted || process.end(0)),
+    }
+  }
+
+  #spawnBare(program: string, words: readonly string[], environment: Readonly<Record<string, string>>, folder: string): JobProcess {
+    if (!isFolder(folder)) throw new JobError('job/spawn-failed', `the folder ${folder} is not there`)
+    if (findProgram(program, folder, environment.PATH ?? '') === undefined) {
+      throw new JobError('job/spawn-failed', `there is no program ${program} on this device; check its name and PATH`)
+    }
+    return new NodeJobProcess(start(program, words, environment, folder), () => this.#processes(), undefined)
+  }
+
+  #processes(): readonly ProcessSample[] {
+    const atMs = performance.now()
+    if (!this.#seen || atMs - this.#seen.atMs > SEEN_MS) this.#seen = { atMs, processes: listProcesses({ commands: false }) }
+    return this.#seen.processes
   }
 }
 
-/** @param more  further descriptors: bubblewrap's information comes on the fourth */
+/** @param more  further descriptors: 3 is bubblewrap's information, 4 the word to begin */
 function start(
   file: string,
   words: readonly string[],
@@ -64,6 +92,7 @@ function start(
 
 class NodeJobProcess implements JobProcess {
   readonly #child: ChildProcess
+  readonly #processes: () => readonly ProcessSample[]
   readonly #cgroups: JobCgroups | undefined
   readonly #output = new Emitter<{ stream: OutputStream; bytes: Uint8Array }>()
   readonly #exited = new Emitter<{ code: number; signal?: string }>()
@@ -76,20 +105,27 @@ class NodeJobProcess implements JobProcess {
   /** Process 1 of the sandbox; its children are the program. Undefined before bwrap has told it, and without a sandbox. */
   #initPid: number | undefined
 
-  constructor(child: ChildProcess, cgroups: JobCgroups | undefined) {
+  /** What it said before it was to begin: told then. Undefined: it has begun. */
+  #early: (() => void)[] | undefined
+
+  /** With control groups it is in a sandbox, and waits for `begin`. */
+  constructor(child: ChildProcess, processes: () => readonly ProcessSample[], cgroups: JobCgroups | undefined) {
     this.#child = child
+    this.#processes = processes
     this.#cgroups = cgroups
-    child.stdout?.on('data', (bytes: Buffer) => this.#output.fire({ stream: 'out', bytes }))
-    child.stderr?.on('data', (bytes: Buffer) => this.#output.fire({ stream: 'err', bytes }))
+    this.#early = cgroups && []
+    child.stdout?.on('data', (bytes: Buffer) => this.#tell(() => this.#output.fire({ stream: 'out', bytes })))
+    child.stderr?.on('data', (bytes: Buffer) => this.#tell(() => this.#output.fire({ stream: 'err', bytes })))
     child.stdin?.on('error', () => undefined) // it closed its input, or has ended: the exit says so
     child.stdin?.on('drain', () => this.#drained.fire())
     if (cgroups) this.#readInfo(child.stdio[3] as Readable)
+    ;(child.stdio[4] as Writable | undefined)?.on('error', () => undefined) // it has ended before it began: its exit says so
     this.#gone = new Promise((resolve) => {
       const end = (code: number, signal?: string) => {
         if (this.#isGone) return
         this.#isGone = true
         this.#cgroups?.remove()
-        this.#exited.fire({ code, ...(signal !== undefined && { signal }) })
+        this.#tell(() => this.#exited.fire({ code, ...(signal !== undefined && { signal }) }))
         resolve()
       }
       child.on('error', () => end(127)) // it was found and could not be executed, as a shell says it
@@ -98,6 +134,17 @@ class NodeJobProcess implements JobProcess {
         // bwrap tells a program that was ended by a signal as shells do.
         end(code ?? -1)
       })
+    })
+  }
+
+  /** Its folder is there. Whoever calls hears of it from the next turn on. */
+  begin(): void {
+    setAutogroup(this.pid, LOWEST)
+    ;(this.#child.stdio[4] as Writable).end(GATE_WORD)
+    queueMicrotask(() => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const tell of early) tell()
     })
   }
 
@@ -146,7 +193,7 @@ class NodeJobProcess implements JobProcess {
   }
 
   observe(): JobObservation {
-    const all = this.#all()
+    const all = this.#all(this.#processes())
     const programs = this.#withoutSandbox(all)
     return {
       cpuMs: all.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
@@ -155,14 +202,14 @@ class NodeJobProcess implements JobProcess {
     }
   }
 
-  /** What weighs least takes long to die on a busy machine: its end is not idle work. Only root may do that. */
+  #tell(event: () => void): void {
+    if (this.#early) this.#early.push(event)
+    else event()
+  }
+
+  /** What weighs least takes long to die on a busy machine: its end is not idle work. */
   #hurry(): void {
-    if (!this.#cgroups) return
-    try {
-      writeFileSync(`/proc/${this.pid}/autogroup`, '0')
-    } catch {
-      // not allowed, or this kernel has none: it dies as it comes to its turn
-    }
+    if (this.#cgroups) setAutogroup(this.pid, 0)
   }
 
   #readInfo(info: Readable): void {
@@ -176,10 +223,10 @@ class NodeJobProcess implements JobProcess {
   }
 
   /** All processes of it that live: its session, and whatever descends from them. */
-  #all(): ProcessSample[] {
+  #all(processes: readonly ProcessSample[] = listProcesses({ commands: false })): ProcessSample[] {
     if (this.#isGone) return []
     const known = new Set([this.pid])
-    const living = listProcesses().filter(({ zombie }) => !zombie)
+    const living = processes.filter(({ zombie }) => !zombie)
     let found: ProcessSample[] = []
     for (let before = -1; before !== found.length; ) {
       before = found.length
@@ -198,5 +245,16 @@ class NodeJobProcess implements JobProcess {
     if (!this.#cgroups) return [...all]
     const init = this.#initPid
     return init === undefined ? [] : all.filter(({ pid }) => pid !== this.pid && pid !== init)
+  }
+}
+
+const LOWEST = 19
+
+/** How much the session of a process weighs. Only root may raise it, and others set it at most ten times a second. */
+function setAutogroup(pid: number, nice: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(nice))
+  } catch {
+    // not allowed, or this kernel has none: it has the lowest priority all the same
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import { commandLine, parseProcStat } from '../../jobs/proc-stat.ts'
-import type { MachineSample, ProcessReader, ProcessSample } from '../../jobs/process-table.ts'
+import type { LoadSample, MachineSample, ProcessReader, ProcessSample } from '../../jobs/process-table.ts'
 
 /** The kernel's clock tick as user space sees it: 100 Hz on every Linux Node runs on. */
 const TICK_MS = 10
@@ -10,30 +10,47 @@ const PAGE_BYTES = 4096
 
 /** Processes from /proc on Linux; from `ps` elsewhere (there without sessions, and with processor time in whole seconds). */
 export class SystemProcessReader implements ProcessReader {
+  readonly #cores = Math.max(1, os.cpus().length)
+
   sample(): MachineSample {
-    const cpus = os.cpus()
-    let busyMs = 0
-    let totalMs = 0
-    for (const { times } of cpus) {
-      const used = times.user + times.nice + times.sys + times.irq
-      busyMs += used
-      totalMs += used + times.idle
-    }
+    return { ...this.load(), processes: listProcesses() }
+  }
+
+  load(): LoadSample {
     const memoryTotalBytes = os.totalmem()
     return {
       atMs: performance.now(),
-      cores: Math.max(1, cpus.length),
-      busyMs,
-      totalMs,
+      cores: this.#cores,
+      ...(processorTime(readProc('/proc/stat')) ?? processorTimeOfCores()),
       memoryBytes: memoryTotalBytes - availableMemory(),
       memoryTotalBytes,
-      processes: listProcesses(),
+      lastMinute: process.platform === 'win32' ? undefined : os.loadavg()[0],
     }
   }
 }
 
-/** Every process this account may see. */
-export function listProcesses(): ProcessSample[] {
+/** The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks. Undefined off Linux. */
+function processorTime(stat: string): { busyMs: number; totalMs: number } | undefined {
+  const fields = /^cpu +([\d ]+)$/m.exec(stat)?.[1]?.split(' ').map(Number)
+  if (!fields) return undefined
+  const [user = 0, nice = 0, system = 0, idle = 0, , irq = 0, softirq = 0] = fields
+  const busy = user + nice + system + irq + softirq
+  return { busyMs: busy * TICK_MS, totalMs: (busy + idle) * TICK_MS }
+}
+
+/** Asks for each core: takes milliseconds where there are many. */
+function processorTimeOfCores(): { busyMs: number; totalMs: number } {
+  let [busyMs, totalMs] = [0, 0]
+  for (const { times } of os.cpus()) {
+    const used = times.user + times.nice + times.sys + times.irq
+    busyMs += used
+    totalMs += used + times.idle
+  }
+  return { busyMs, totalMs }
+}
+
+/** Every process this account may see. `commands` false: without their command lines, which are half of the work. */
+export function listProcesses({ commands = true }: { readonly commands?: boolean } = {}): ProcessSample[] {
   if (process.platform !== 'linux') return listWithPs()
   const found: ProcessSample[] = []
   for (const name of readdirSync('/proc')) {
@@ -45,7 +62,7 @@ export function listProcesses(): ProcessSample[] {
       parentPid: stat.parentPid,
       sessionId: stat.sessionId,
       startedAt: stat.startTicks,
-      command: commandLine(readProc(`/proc/${name}/cmdline`), stat.name),
+      command: commands ? commandLine(readProc(`/proc/${name}/cmdline`), stat.name) : '',
       cpuMs: stat.cpuTicks * TICK_MS,
       memoryBytes: stat.residentPages * PAGE_BYTES,
       zombie: stat.state === 'Z' || stat.state === 'X',

@@ -92,13 +92,15 @@ const probes = (victim: number): readonly Probe[] => [
 ]
 /** As a placed job is started. */
 function start(line: string): JobProcess {
-  return new NodeJobSpawner().spawn({
-    program: '/bin/sh',
-    arguments: ['-c', line],
-    environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada' },
-    folder: '/home/ada/project',
-    sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 },
-  })
+  return new NodeJobSpawner()
+    .prepare({
+      program: '/bin/sh',
+      arguments: ['-c', line],
+      environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada' },
+      folder: '/home/ada/project',
+      sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 },
+    })
+    .start()
 }
 
 function inside(line: string): Promise<{ code: number; text: string }> {
