@@ -124,6 +124,7 @@ function decide(
       ? { chosen, reason: `${chosen.candidate.name}: you chose it`, why: 'you chose it' }
       : { chosen: undefined, reason: 'the device you chose cannot take it', why: '' }
   }
+  if (here && job.policy.where === 'here') return { chosen: here, reason: 'here: you asked for that', why: 'kept here, as asked' }
   if (!best) return here ? { chosen: here, reason: 'here: no other device suits it by itself', why: 'where it was typed' } : nowhere
   if (!here)
     return { chosen: best, reason: `${best.candidate.name}: it cannot run here`, why: `cannot run here; ${strengths(best.candidate)}` }

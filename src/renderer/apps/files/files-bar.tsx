@@ -43,7 +43,7 @@ export function FilesBar(props: FilesBarProps) {
       />
       <Crumbs path={props.path} home={isElsewhere ? '/' : home} homeName={isElsewhere ? 'Elsewhere' : 'Home'} onGo={props.onGo} />
       <input
-        className="files-filter"
+        className="app-filter"
         type="search"
         aria-label="Filter this folder"
         placeholder="Filter"

@@ -61,7 +61,7 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
         />
         <span className="app-bar-fill" />
         <input
-          className="jobs-filter"
+          className="app-filter"
           type="search"
           aria-label="Search jobs"
           placeholder="Search"
