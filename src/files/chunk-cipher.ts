@@ -46,6 +46,18 @@ export class ChunkCipher {
     throw new ContentError('chunk/no-key', `this device holds no key of epoch ${epoch}; a linked device that has it must share it`)
   }
 
+  /**
+   * Opens what was checked against its id before it was kept here. The tag is made with a key of the id: it says whether
+   * these are still the bytes that were kept. Undefined: they are not, or there is no key; `open` says which.
+   */
+  openHeld({ id, epoch, bytes }: SealedChunk): Uint8Array | undefined {
+    for (const { key } of this.#keys.keysOf(epoch)) {
+      const plain = this.#crypto.decryptGcm(this.#keyOf(key, id), NONCE, bytes)
+      if (plain) return plain
+    }
+    return undefined
+  }
+
   /** What a store without keys checks ciphertext by. */
   digestOf(bytes: Uint8Array): Uint8Array {
     return this.#crypto.sha256(bytes)

@@ -16,7 +16,7 @@ const chunkOf = (n: number, length = 1000): SealedChunk => ({
   bytes: Uint8Array.from({ length }, (_, i) => (n * 31 + i * 7) % 256),
 })
 
-/** Rules CS1-CS6, for every implementation. */
+/** Rules CS1-CS6 and CS8, for every implementation. */
 export function describeChunkStore(name: string, make: () => Promise<StoreUnderTest>): void {
   describe(`chunk store: ${name}`, () => {
     const open: StoreUnderTest[] = []
@@ -91,6 +91,31 @@ export function describeChunkStore(name: string, make: () => Promise<StoreUnderT
       await damage(chunkOf(2).id)
       expect([await store.get(chunkOf(2).id), store.has(chunkOf(2).id)]).toEqual([undefined, false])
       expect(await store.get(chunkOf(3).id)).toEqual(chunkOf(3))
+    })
+
+    it('[CS8] many are read at once in any order; what is not held, or is of another length, is left out', async () => {
+      const { store } = await start()
+      for (let n = 0; n < 60; n++) await store.put(chunkOf(n))
+      await store.drop([chunkOf(7).id])
+      const wanted = [40, 41, 42, 7, 3, 99, 0, 59].map((n) => ({ id: chunkOf(n).id, sealedBytes: 1000 }))
+      const found = new Map<ChunkId, SealedChunk>()
+      const take = ({ id, epoch, bytes }: SealedChunk) => void found.set(id, { id, epoch, bytes: Uint8Array.from(bytes) })
+      await store.readRun([...wanted, { id: chunkOf(5).id, sealedBytes: 999 }], take)
+      expect(new Map(found)).toEqual(new Map([40, 41, 42, 3, 0, 59].map((n) => [chunkOf(n).id, chunkOf(n)])))
+    })
+
+    it('[CS8] what is evicted while it is read is given out whole or not at all', async () => {
+      const { store } = await start()
+      for (let n = 0; n < 60; n++) await store.put(chunkOf(n))
+      const wanted = Array.from({ length: 60 }, (_, n) => ({ id: chunkOf(n).id, sealedBytes: 1000 }))
+      const found: number[] = []
+      const reading = store.readRun(wanted, ({ id, bytes }) => {
+        const n = Number.parseInt(id, 16)
+        expect(Uint8Array.from(bytes)).toEqual(chunkOf(n).bytes)
+        found.push(n)
+      })
+      await Promise.all([reading, store.evict(Number.MAX_SAFE_INTEGER, () => false)])
+      expect([store.stats.chunks, new Set(found).size]).toEqual([0, found.length])
     })
   })
 }

@@ -1,8 +1,11 @@
 import { concatBytes } from '../base/bytes.ts'
+import type { Answer } from './mounted-tree.ts'
+import { PieceList } from './piece-list.ts'
 import type { ChunkCipher } from './chunk-cipher.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
-import type { ChunkStore } from './chunk-store.ts'
+import type { ChunkStore, HeldChunk } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
+import { GCM_TAG_BYTES } from './files-crypto.ts'
 import { bytesOf, decodePieces, malformed, type Manifest, type Piece } from './manifest.ts'
 
 /** Gets chunks that are not here: from linked devices, best first. */
@@ -15,21 +18,30 @@ export interface ChunkSource {
 const MAX_PIECES = 2 ** 25
 /** Lists kept in memory, for reading one file piece by piece. */
 const KEPT_LISTS = 32
-/** Plain chunks kept: a reader asks for 128 KiB at a time, of chunks of 64 KiB on average. */
-const KEPT_CHUNKS = 48
+/** Plain chunks kept in memory: several times what is read ahead, and what a reader of small pieces comes back to. */
+const KEPT_BYTES = 8 * 1024 * 1024
 /** Fetched before a sequential reader asks: what a path of 80 ms and 25 MB/s holds. */
 const AHEAD_BYTES = 2 * 1024 * 1024
+/** Read and opened before a sequential reader asks, of what is here: more than the kernel asks for at once. */
+const HELD_AHEAD_BYTES = 1024 * 1024
+/** What is here is read ahead in runs of this, so that neighbours cost one read. */
+const RUN_BYTES = 512 * 1024
+/** An empty stretch is answered with pieces of this. */
+const ZEROS = new Uint8Array(128 * 1024)
 
 /**
  * Reads content: chunks from the store, else from the source; each is opened (which authenticates it), checked against its id
- * and kept in the store (flow C). What is damaged in the store is fetched again.
+ * and kept in the store (flow C). What lies in the store was checked when it came: its tag, whose key is made of the id, says
+ * whether it still is that. What is damaged there is fetched again.
  */
 export class ContentReader {
   readonly #store: ChunkStore
   readonly #cipher: ChunkCipher
   readonly #source: ChunkSource | undefined
-  readonly #lists = new Map<string, readonly Piece[]>()
+  readonly #lists = new Map<string, PieceList>()
+  readonly #listOf = new WeakMap<Manifest, PieceList>()
   readonly #plain = new Map<ChunkId, Uint8Array>()
+  #plainBytes = 0
   /** Where the last read of a content ended, by its first chunk. */
   readonly #ends = new Map<ChunkId, number>()
   readonly #fetching = new Map<ChunkId, Promise<Uint8Array>>()
@@ -42,10 +54,56 @@ export class ContentReader {
 
   /** The pieces of a content in order. @throws ContentError `chunk/unavailable`, `content/malformed` */
   async pieces(manifest: Manifest, signal?: AbortSignal): Promise<readonly Piece[]> {
-    if (manifest.depth === 0) return manifest.pieces
-    const name = manifest.pieces.map(({ id }) => id).join()
-    const kept = this.#lists.get(name)
-    if (kept) return kept
+    return (await this.#list(manifest, signal)).pieces
+  }
+
+  /** Bytes from `offset`, at most `length`, fewer at the end. @throws ContentError */
+  async read(manifest: Manifest, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const parts = await this.readParts(manifest, offset, length, signal)
+    return parts.length === 1 && parts[0] ? parts[0].slice() : concatBytes(...parts)
+  }
+
+  /** As `read`, in parts that are not to be changed, and at once where all is in memory. @throws ContentError */
+  readParts(manifest: Manifest, offset: number, length: number, signal?: AbortSignal): Answer<readonly Uint8Array[]> {
+    const end = Math.min(manifest.bytes, offset + length)
+    if (end <= offset) return []
+    const list = this.#listOf.get(manifest)
+    return list
+      ? this.#partsOf(list, offset, end, signal)
+      : this.#list(manifest, signal).then((it) => this.#partsOf(it, offset, end, signal))
+  }
+
+  #partsOf(list: PieceList, offset: number, end: number, signal?: AbortSignal): Answer<readonly Uint8Array[]> {
+    const wanted: { readonly piece: Piece; readonly start: number }[] = []
+    const first = list.at(offset)
+    for (let n = first; n < list.pieces.length && list.startOf(n) < end; n++)
+      wanted.push({ piece: list.pieces[n] as Piece, start: list.startOf(n) })
+    const missing = wanted.flatMap(({ piece }) => (piece.id === undefined || this.#plain.has(piece.id) ? [] : [piece]))
+    const plain = new Map<ChunkId, Uint8Array>()
+    for (const { piece } of wanted) {
+      const kept = piece.id === undefined ? undefined : this.#plain.get(piece.id)
+      if (piece.id !== undefined && kept) plain.set(piece.id, kept)
+    }
+    this.#loadHeld(missing)
+    const loading = missing.map(async ({ id }) => void plain.set(id as ChunkId, await this.chunk(id as ChunkId, signal)))
+    this.#readAhead(list, offset, end)
+    const cut = () => wanted.flatMap(({ piece, start }) => partsOfPiece(piece, start, plain, offset, end))
+    return loading.length === 0 ? cut() : Promise.all(loading).then(cut)
+  }
+
+  async #list(manifest: Manifest, signal?: AbortSignal): Promise<PieceList> {
+    const name = manifest.depth === 0 ? undefined : manifest.pieces.map(({ id }) => id).join()
+    const list =
+      (name === undefined ? undefined : this.#lists.get(name)) ??
+      new PieceList(name === undefined ? manifest.pieces : await this.#listedPieces(manifest, signal))
+    this.#listOf.set(manifest, list)
+    if (name === undefined) return list
+    this.#lists.set(name, list)
+    if (this.#lists.size > KEPT_LISTS) this.#lists.delete(this.#lists.keys().next().value as string)
+    return list
+  }
+
+  async #listedPieces(manifest: Manifest, signal?: AbortSignal): Promise<readonly Piece[]> {
     let pieces = manifest.pieces
     for (let depth = manifest.depth; depth > 0; depth--) {
       if (bytesOf(pieces) > MAX_PIECES * 40) throw malformed('a list of pieces')
@@ -59,35 +117,7 @@ export class ContentReader {
       pieces = decodePieces(concatBytes(...parts))
     }
     if (bytesOf(pieces) !== manifest.bytes) throw malformed('a list of pieces')
-    this.#lists.set(name, pieces)
-    if (this.#lists.size > KEPT_LISTS) this.#lists.delete(this.#lists.keys().next().value as string)
     return pieces
-  }
-
-  /** Bytes from `offset`, at most `length`, fewer at the end. @throws ContentError */
-  async read(manifest: Manifest, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const end = Math.min(manifest.bytes, offset + length)
-    if (end <= offset) return new Uint8Array(0)
-    const pieces = await this.pieces(manifest, signal)
-    const whole = new Uint8Array(end - offset)
-    const wanted: { piece: Piece; start: number }[] = []
-    let start = 0
-    for (const piece of pieces) {
-      if (start >= end) break
-      if (start + piece.length > offset && piece.id !== undefined) wanted.push({ piece, start })
-      start += piece.length
-    }
-    this.#readAhead(pieces, offset, end)
-    await Promise.all(
-      wanted.map(async ({ piece, start }) => {
-        const plain = await this.chunk(piece.id as ChunkId, signal)
-        if (plain.length !== piece.length) throw malformed('a chunk of another length')
-        const from = Math.max(offset, start)
-        const to = Math.min(end, start + piece.length)
-        whole.set(plain.subarray(from - start, to - start), from - offset)
-      }),
-    )
-    return whole
   }
 
   /** A sealed chunk, opened and checked. @throws ContentError `chunk/no-key`, `chunk/damaged` */
@@ -130,18 +160,53 @@ export class ContentReader {
   }
 
   /** Whoever reads on where it stopped gets the next pieces before it asks. */
-  #readAhead(pieces: readonly Piece[], offset: number, end: number): void {
-    const name = pieces[0]?.id
-    if (!this.#source || name === undefined) return
-    const isOn = this.#ends.get(name) === offset
-    this.#ends.set(name, end)
+  #readAhead(list: PieceList, offset: number, end: number): void {
+    const name = list.pieces[0]?.id
+    if (name === undefined) return
+    // The kernel reads ahead, too, and what it asks for at once may come in any order.
+    const last = this.#ends.get(name)
+    const isOn = last !== undefined && offset <= last && last <= end + HELD_AHEAD_BYTES
+    this.#ends.delete(name)
+    this.#ends.set(name, isOn ? Math.max(last, end) : end)
     if (this.#ends.size > KEPT_LISTS) this.#ends.delete(this.#ends.keys().next().value as ChunkId)
     if (!isOn) return
-    let start = 0
+    let held: Piece[] = []
+    let [heldBytes, isUnderWay] = [0, false]
+    for (let n = list.at(end); n < list.pieces.length && list.startOf(n) < end + AHEAD_BYTES; n++) {
+      const piece = list.pieces[n] as Piece
+      const { id, length } = piece
+      if (id === undefined || this.#plain.has(id)) continue
+      if (this.#fetching.has(id)) isUnderWay = true
+      else if (!this.#store.has(id))
+        this.chunk(id).catch(() => {}) // its reader hears why
+      else if (list.startOf(n) < end + HELD_AHEAD_BYTES && heldBytes < RUN_BYTES) {
+        held.push(piece)
+        heldBytes += length
+      }
+    }
+    // Half a run is left for later, unless nothing else is under way.
+    if (heldBytes < RUN_BYTES / 2 && isUnderWay) held = []
+    this.#loadHeld(held)
+  }
+
+  /** Begins to read and open what is here, neighbours together. What that does not bring, `#load` brings. */
+  #loadHeld(pieces: readonly Piece[]): void {
+    const wanted: HeldChunk[] = []
     for (const { id, length } of pieces) {
-      if (start >= end + AHEAD_BYTES) return
-      if (start >= end && id !== undefined && !this.#store.has(id) && !this.#fetching.has(id)) this.chunk(id).catch(() => {}) // its reader hears why
-      start += length
+      if (id !== undefined && this.#store.has(id) && !this.#fetching.has(id)) wanted.push({ id, sealedBytes: length + GCM_TAG_BYTES })
+    }
+    if (wanted.length === 0) return
+    const run = this.#store.readRun(wanted, (chunk) => {
+      const plain = this.#cipher.openHeld(chunk)
+      if (plain) this.#keep(chunk.id, plain)
+    })
+    for (const { id } of wanted) {
+      const loading = run
+        .catch(() => {}) // one by one it is said what is wrong
+        .then(() => this.#plain.get(id) ?? this.#load(id))
+        .finally(() => this.#fetching.delete(id))
+      loading.catch(() => {}) // its reader hears why
+      this.#fetching.set(id, loading)
     }
   }
 
@@ -163,8 +228,33 @@ export class ContentReader {
   }
 
   #keep(id: ChunkId, plain: Uint8Array): Uint8Array {
+    if (!this.#plain.has(id)) this.#plainBytes += plain.length
     this.#plain.set(id, plain)
-    if (this.#plain.size > KEPT_CHUNKS) this.#plain.delete(this.#plain.keys().next().value as ChunkId)
+    for (const [oldest, { length }] of this.#plain) {
+      if (this.#plainBytes <= KEPT_BYTES) break
+      this.#plain.delete(oldest)
+      this.#plainBytes -= length
+    }
     return plain
   }
+}
+
+/** What `[offset, end)` has of a piece that begins at `start`. */
+function partsOfPiece(
+  { id, length }: Piece,
+  start: number,
+  plain: ReadonlyMap<ChunkId, Uint8Array>,
+  offset: number,
+  end: number,
+): Uint8Array[] {
+  const from = Math.max(offset, start) - start
+  const to = Math.min(end, start + length) - start
+  const bytes = id === undefined ? undefined : plain.get(id)
+  if (bytes) {
+    if (bytes.length !== length) throw malformed('a chunk of another length')
+    return [bytes.subarray(from, to)]
+  }
+  const zeros: Uint8Array[] = []
+  for (let at = from; at < to; at += ZEROS.length) zeros.push(ZEROS.subarray(0, Math.min(ZEROS.length, to - at)))
+  return zeros
 }

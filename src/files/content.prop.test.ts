@@ -5,6 +5,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.t
 import type { SealedChunk } from './chunk-id.ts'
 import { CONTENT_CUT } from './cut-chunks.ts'
 import { EMPTY_MANIFEST, type Manifest } from './manifest.ts'
+import { MemoryChunkStore } from './memory-chunk-store.ts'
 
 const noise = (seed: number, length: number) => {
   const bytes = new Uint8Array(length)
@@ -128,6 +129,16 @@ it('[FC6] a chunk that is missing or damaged here comes from the source, and is 
   const near = contentParts({ source: { fetch } })
   expect(Buffer.compare(await near.reader.read(manifest, 0, 400_000), bytes)).toBe(0)
   expect(new Set(asked)).toEqual(new Set(far.store.ids()))
+  const damaged = new MemoryChunkStore()
+  for (const id of far.store.ids()) {
+    const chunk = (await far.store.get(id)) as SealedChunk
+    await damaged.put({ ...chunk, bytes: chunk.bytes.map((byte, n) => (n === 5 ? byte ^ 1 : byte)) })
+  }
+  const mended = contentParts({ store: damaged, source: { fetch } })
+  for (let at = 0; at < 400_000; at += 50_000) {
+    expect(Buffer.compare(await mended.reader.read(manifest, at, 50_000), bytes.subarray(at, at + 50_000))).toBe(0)
+  }
+  for (const id of far.store.ids()) expect(await damaged.get(id)).toEqual(await far.store.get(id))
   const alone = contentParts({ store: near.store })
   expect(await alone.reader.read(manifest, 1000, 10)).toEqual(bytes.subarray(1000, 1010))
   const lost = contentParts()

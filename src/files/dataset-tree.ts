@@ -191,7 +191,11 @@ export class DatasetTree implements MountedTree, Disposable {
     const slot = this.#numbers.slot(ino)
     const node = this.#numbers.file(slot)
     const { dataset } = slot.of
-    const bytes = slot.staged ? slot.staged.read(offset, length, signal) : dataset.reader.read(node.manifest, offset, length, signal)
+    if (!slot.staged) {
+      const parts = dataset.reader.readParts(node.manifest, offset, length, signal)
+      return parts instanceof Promise ? parts.catch(rethrow) : parts
+    }
+    const bytes = slot.staged.read(offset, length, signal)
     return bytes instanceof Promise ? bytes.then((late) => [late]).catch(rethrow) : [bytes]
   }
 

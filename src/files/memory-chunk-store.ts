@@ -1,6 +1,6 @@
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
-import type { ChunkStore, ChunkStoreStats } from './chunk-store.ts'
+import type { ChunkStore, ChunkStoreStats, HeldChunk } from './chunk-store.ts'
 
 /** Chunks in memory, for a device without a disk, and for simulated ones. */
 export class MemoryChunkStore implements ChunkStore {
@@ -18,6 +18,13 @@ export class MemoryChunkStore implements ChunkStore {
 
   async get(id: ChunkId): Promise<SealedChunk | undefined> {
     return this.#chunks.get(id)
+  }
+
+  async readRun(wanted: readonly HeldChunk[], take: (chunk: SealedChunk) => void): Promise<void> {
+    for (const { id, sealedBytes } of wanted) {
+      const chunk = this.#chunks.get(id)
+      if (chunk?.bytes.length === sealedBytes) take(chunk)
+    }
   }
 
   async put(chunk: SealedChunk): Promise<void> {

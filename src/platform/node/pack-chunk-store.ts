@@ -1,11 +1,23 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writevSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  read as readLater,
+  readdirSync,
+  readSync,
+  rmSync,
+  writevSync,
+} from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { equalBytes } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import type { ChunkId, SealedChunk } from '../../files/chunk-id.ts'
-import type { ChunkStore, ChunkStoreStats } from '../../files/chunk-store.ts'
+import type { ChunkStore, ChunkStoreStats, HeldChunk } from '../../files/chunk-store.ts'
 import { ContentError } from '../../files/content-error.ts'
 import { InTurn } from './in-turn.ts'
 import { decodeRecordHead, encodeRecordHead, type PackRecord, RECORD_HEAD_BYTES } from './pack-record.ts'
@@ -15,13 +27,29 @@ const PACK_BYTES = 64 * 1024 * 1024
 /** Read at once when a store is opened. */
 const SCAN_BYTES = 1024 * 1024
 const PACK_NAME = /^([0-9]{8})\.pack$/
+/** Longest read of neighbours at once. */
+const RUN_BYTES = 1024 * 1024
+/** Between neighbours: what was dropped, or put in between, is read along. */
+const GAP_BYTES = 64 * 1024
+/** Buffers kept for reads of neighbours: more are made when more are under way. */
+const KEPT_BUFFERS = 4
 const sync = promisify(fdatasync)
+const readAt = promisify(readLater)
+
+interface Run {
+  readonly pack: Pack
+  readonly from: number
+  end: number
+  readonly chunks: { readonly id: ChunkId; readonly offset: number; readonly length: number }[]
+}
 
 interface Pack {
   readonly number: number
   readonly file: number
   /** Where the next record goes. */
   bytes: number
+  /** Reads under way; the last one closes the file of a pack that went meanwhile. */
+  readers: number
 }
 
 /** Where a chunk lies. One number for a map of a million: pack * 2^32 + offset of its record. */
@@ -42,6 +70,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
   #last: Pack | undefined
   readonly #unsynced = new Set<Pack>()
   readonly #syncing = new InTurn()
+  readonly #buffers: Buffer[] = []
   #evicting: Promise<unknown> = Promise.resolve()
 
   constructor(folder: string, options: { readonly packBytes?: number } = {}) {
@@ -72,6 +101,10 @@ export class PackChunkStore implements ChunkStore, Disposable {
     return undefined
   }
 
+  async readRun(wanted: readonly HeldChunk[], take: (chunk: SealedChunk) => void): Promise<void> {
+    await Promise.all(this.#runsOf(wanted).map((run) => this.#readOne(run, take)))
+  }
+
   put({ id, epoch, bytes }: SealedChunk): void {
     if (this.#places.has(id)) return
     this.#append({ kind: 'chunk', id, epoch, length: bytes.length, digest: sha256(bytes) }, bytes)
@@ -99,8 +132,11 @@ export class PackChunkStore implements ChunkStore, Disposable {
   }
 
   dispose(): void {
-    for (const { file } of this.#packs.values()) closeSync(file)
-    this.#packs.clear()
+    for (const pack of this.#packs.values()) {
+      this.#packs.delete(pack.number)
+      closeUnused(pack, this.#packs)
+    }
+    this.#buffers.length = 0
     this.#places.clear()
     this.#last = undefined
   }
@@ -152,7 +188,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
   #close(pack: Pack): void {
     this.#packs.delete(pack.number)
     this.#unsynced.delete(pack)
-    closeSync(pack.file)
+    closeUnused(pack, this.#packs)
     rmSync(this.#fileOf(pack.number), { force: true })
   }
 
@@ -176,7 +212,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
   #begin(): Pack {
     const number = Math.max(0, ...this.#packs.keys()) + 1
     const file = openSync(this.#fileOf(number), 'wx+', 0o600)
-    const pack = { number, file, bytes: 0 }
+    const pack: Pack = { number, file, bytes: 0, readers: 0 }
     this.#packs.set(number, pack)
     this.#last = pack
     return pack
@@ -184,7 +220,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   #openPack(number: number): void {
     const file = openSync(this.#fileOf(number), 'r+')
-    const pack: Pack = { number, file, bytes: fstatSync(file).size }
+    const pack: Pack = { number, file, bytes: fstatSync(file).size, readers: 0 }
     this.#packs.set(number, pack)
     pack.bytes = this.#scan(pack, ({ record, offset }) => {
       if (record.kind === 'dropped') this.#places.delete(record.id)
@@ -234,6 +270,46 @@ export class PackChunkStore implements ChunkStore, Disposable {
     return undefined
   }
 
+  /** Neighbours together, in the order in which they lie. */
+  #runsOf(wanted: readonly HeldChunk[]): Run[] {
+    const found = wanted.flatMap(({ id, sealedBytes }) => {
+      const place = this.#places.get(id)
+      return place === undefined ? [] : [{ id, place, length: RECORD_HEAD_BYTES + sealedBytes }]
+    })
+    const runs: Run[] = []
+    for (const { id, place, length } of found.sort((a, b) => a.place - b.place)) {
+      const pack = this.#packs.get(Math.floor(place / 2 ** 32))
+      if (!pack) continue
+      const offset = place % 2 ** 32
+      const end = offset + length
+      const last = runs.at(-1)
+      if (last?.pack === pack && offset - last.end <= GAP_BYTES && end - last.from <= RUN_BYTES) {
+        last.chunks.push({ id, offset, length })
+        last.end = Math.max(last.end, end)
+      } else runs.push({ pack, from: offset, end, chunks: [{ id, offset, length }] })
+    }
+    return runs
+  }
+
+  async #readOne({ pack, from, end, chunks }: Run, take: (chunk: SealedChunk) => void): Promise<void> {
+    const buffer = this.#buffers.pop() ?? Buffer.allocUnsafeSlow(RUN_BYTES)
+    pack.readers++
+    try {
+      const { bytesRead } = await readAt(pack.file, buffer, 0, end - from, from)
+      for (const { id, offset, length } of chunks) {
+        const at = offset - from
+        if (at + length > bytesRead) continue
+        const record = decodeRecordHead(buffer.subarray(at, at + RECORD_HEAD_BYTES))
+        if (record?.id !== id || record.kind !== 'chunk' || record.length !== length - RECORD_HEAD_BYTES) continue
+        take({ id, epoch: record.epoch, bytes: buffer.subarray(at + RECORD_HEAD_BYTES, at + length) })
+      }
+    } finally {
+      pack.readers--
+      closeUnused(pack, this.#packs)
+      if (this.#buffers.length < KEPT_BUFFERS) this.#buffers.push(buffer)
+    }
+  }
+
   #read(place: number): { record: PackRecord; bytes: Uint8Array } | undefined {
     const pack = this.#packs.get(Math.floor(place / 2 ** 32))
     if (!pack) return undefined
@@ -252,6 +328,11 @@ export class PackChunkStore implements ChunkStore, Disposable {
   #fileOf(number: number): string {
     return path.join(this.#folder, `${String(number).padStart(8, '0')}.pack`)
   }
+}
+
+/** Closes the file of a pack that is not held any more, once nobody reads in it: its descriptor may be another file's next. */
+function closeUnused(pack: Pack, held: ReadonlyMap<number, Pack>): void {
+  if (pack.readers === 0 && held.get(pack.number) !== pack) closeSync(pack.file)
 }
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
