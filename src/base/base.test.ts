@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { createHash } from 'node:crypto'
 import { fromBase58, MAX_BASE58_LENGTH, toBase58 } from './base58.ts'
 import { concatBytes, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8 } from './bytes.ts'
 import { sleep, systemClock } from './clock.ts'
@@ -7,6 +8,7 @@ import { DisposableStore, toDisposable } from './disposable.ts'
 import { Emitter } from './emitter.ts'
 import { CancelledError, errorCode, errorMessage } from './errors.ts'
 import { deviceHostLabel, deviceIdOf, parseDeviceId, publicKeyOf } from './ids.ts'
+import { offerSha256, sha256 } from './sha256.ts'
 
 describe('[BA1] what is owned is released once, in reverse order, also when one throws', () => {
   it('releases in reverse order and rethrows the first error', () => {
@@ -71,6 +73,29 @@ describe('[BA3] texts of bytes are read back exactly, and what is not one is ref
         expect(fromBase64Url(toBase64Url(bytes))).toEqual(bytes)
       }),
     )
+  })
+
+  it('base58 of any length, zeros and ones at its ends', () => {
+    for (const length of [0, 1, 2, 3, 31, 32, 33, 64]) {
+      for (const byte of [0, 1, 57, 58, 255]) {
+        const bytes = new Uint8Array(length).fill(byte)
+        expect(fromBase58(toBase58(bytes))).toEqual(bytes)
+        if (length > 0) bytes[0] = 0
+        expect(fromBase58(toBase58(bytes))).toEqual(bytes)
+      }
+    }
+    expect(() => fromBase58('é')).toThrow(RangeError)
+  })
+
+  it('SHA-256 may be a host’s, if it is SHA-256', () => {
+    const before = sha256(utf8('abc'))
+    const asked: number[] = []
+    expect(() => offerSha256((bytes) => bytes)).toThrow(RangeError)
+    offerSha256((bytes) => {
+      asked.push(bytes.length)
+      return new Uint8Array(createHash('sha256').update(bytes).digest())
+    })
+    expect([sha256(utf8('abc')), asked]).toEqual([before, [3, 3]])
   })
 
   it('base58 is the one Solana uses', () => {

@@ -1,5 +1,6 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { deviceHostLabel } from '../base/ids.ts'
+import { offerSha256 } from '../base/sha256.ts'
 import { Vault } from '../identity/vault.ts'
 import type { Transport } from '../rpc/channel.ts'
 import type { Handlers, Need } from '../rpc/contract.ts'
@@ -57,6 +58,7 @@ export interface Device extends Disposable {
  */
 export async function createDevice(parts: DeviceParts): Promise<Device> {
   const { clock, log, crypto, random, version } = parts
+  offerSha256((bytes) => crypto.sha256(bytes))
   const owned = new DisposableStore()
   const sessions = new Set<DisplaySession>()
   const returning = new ReturningDisplays(clock)

@@ -1,10 +1,10 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encoding } from './lib0.ts'
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { publicKeyOf, type DeviceId, type DocId } from '../base/ids.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { RandomSource } from '../base/random.ts'
+import { sha256 } from '../base/sha256.ts'
 
 /** One run of a device's process: 8 random bytes in hex. A new one at each start, so that a crash is not a fork. */
 export type StartId = string & { readonly __brand: 'StartId' }

@@ -7,7 +7,7 @@ import { clientIdOf, type StartId } from './client-ids.ts'
 import type { CopyFound } from './copy-found.ts'
 import type { DeviceCheck } from './device-check.ts'
 import { standingOf } from './standing.ts'
-import { decodeEnvelope, hashEnvelope, refKeyOf, sealContextOf, signedPartOf, type Envelope, type EnvelopeRef } from './envelope.ts'
+import { decodeEnvelope, hashEnvelope, isSigned, refKeyOf, sealContextOf, type Envelope, type EnvelopeRef } from './envelope.ts'
 import type { EnvelopeLog } from './envelope-log.ts'
 import type { EnvelopeSeal } from './envelope-seal.ts'
 import type { PausedDevices } from './paused-devices.ts'
@@ -159,7 +159,7 @@ export class Gate {
   }
 
   #isSigned(envelope: Envelope, bytes: Uint8Array): boolean {
-    return this.#options.check.verify(envelope.device, signedPartOf(bytes), envelope.sig)
+    return isSigned(this.#options.check, envelope, bytes)
   }
 
   #missing(envelope: Envelope): EnvelopeRef | undefined {

@@ -1,7 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encoding } from './lib0.ts'
 import { concatBytes, equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import { deviceIdOf, publicKeyOf, type DeviceId, type DocId } from '../base/ids.ts'
+import { sha256 } from '../base/sha256.ts'
 import { BoundedReader } from './bounded-reader.ts'
 import { CausalState } from './causal-state.ts'
 import type { DeviceCheck, DeviceSigner } from './device-check.ts'
