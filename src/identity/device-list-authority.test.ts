@@ -8,7 +8,7 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryAuthorityStore, type StoredOperation } from './authority/authority-store.ts'
 import type { SigningKey } from './crypto.ts'
 import { DeviceKeys } from './device-keys.ts'
-import { DeviceList, isListFor } from './device-list.ts'
+import { createDeviceCheck, DeviceList, isListFor } from './device-list.ts'
 import { listWithRecovered } from './recovery/recovered-device.ts'
 
 const crypto = new SodiumCrypto()
@@ -132,6 +132,10 @@ describe('DeviceList over the authority log', () => {
     expect(() => list.remove(laptop.id, server.signer)).toThrow(code('devices/refused'))
     list.rename(server.id, 'box', server.signer)
     expect(list.devices.get(server.id)?.name).toBe('box')
+    const check = createDeviceCheck(crypto, list)
+    expect([laptop, server, phone].map(({ id }) => check.maySnapshot(id))).toEqual([true, false, false])
+    list.changeRole(server.id, 'admin', laptop.signer, root)
+    expect(check.maySnapshot(server.id)).toBe(true)
   })
 
   it('[ID57] a junior admin asks; the root, or a second admin, removes', () => {

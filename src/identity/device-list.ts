@@ -8,7 +8,7 @@ import { AuthorityDevices, type RemovalTerms } from './authority/authority-devic
 import { headOf } from './authority/authority-head.ts'
 import { AuthorityLog, type AuthorityQuestion, type AuthorityReport } from './authority/authority-log.ts'
 import type { AuthorityStore } from './authority/authority-store.ts'
-import type { Vote } from './authority/authority-state.ts'
+import { isAdmin, type Vote } from './authority/authority-state.ts'
 import type { LastCounted, Operation, OperationId, Role } from './authority/operation.ts'
 import { decodeOperation, parse } from './authority/operation-codec.ts'
 import { outcomeOfRemoval, type RemovalWays, waysToRemove } from './authority/removal-ways.ts'
@@ -359,6 +359,11 @@ export function createDeviceCheck(
       return state && counted.cuts(state, doc)
     },
     isMember: (device: DeviceId): boolean => list.isMember(device),
+    /** Before there is a log, no member is less than another. */
+    maySnapshot: (device: DeviceId): boolean => {
+      const state = list.authority?.state
+      return state ? isAdmin(state, device) : list.isMember(device)
+    },
     verify: (device: DeviceId, message: Uint8Array, signature: Uint8Array): boolean => {
       let publicKey: Uint8Array
       try {

@@ -4,6 +4,8 @@ import type { DeviceId, DocId } from '../base/ids.ts'
 export interface DeviceCheck {
   /** Is this device on the device list now? Unknown devices get nothing and learn nothing. */
   isMember(device: DeviceId): boolean
+  /** May this device say what a whole document is (rule SY99)? Nobody can check that against who wrote what. Absent: every member. */
+  maySnapshot?(device: DeviceId): boolean
   /** Strict Ed25519 (small-order keys refused). */
   verify(device: DeviceId, message: Uint8Array, signature: Uint8Array): boolean
   /**

@@ -1,8 +1,9 @@
 import * as Y from 'yjs'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import { writeAwareness } from './awareness-cut.ts'
 import { createFakeLinkPair, type FakeLinkPair } from '../testkit/fake-link.ts'
+import { FakeDeviceCheck, fakeDevice } from '../testkit/fake-identity.ts'
 import { SyncDevice, type SyncDeviceOptions } from '../testkit/sync-device.ts'
 
 const made: SyncDevice[] = []
@@ -45,6 +46,31 @@ it('[SY1] what was there before the link and what comes after reaches the peer, 
   expect(map(c)).toEqual({ before: 1, too: 2, after: 3 })
   expect(map(b)).toEqual(map(a))
   expect(faults(...links)).toEqual([])
+})
+
+it('[SY99] a member keeps the snapshots that an admin passes on, gives them to who comes new, and makes none', async () => {
+  const check = new FakeDeviceCheck(['A', 'B', 'C'].map(fakeDevice))
+  check.plain.add(fakeDevice('B'))
+  const [admin, member] = [device('A', { check }), device('B', { check })]
+  connect(admin, member)
+  await settle()
+  set(admin, 'x', 1)
+  set(member, 'y', 2)
+  await settle()
+  const held = () => member.context.log.loadSnapshot(WORKSPACE_DOC)
+  member.documents.open(WORKSPACE_DOC).makeSnapshot()
+  expect(held()).toBeUndefined()
+  admin.documents.open(WORKSPACE_DOC).makeSnapshot()
+  await vi.waitFor(() => expect(held()).toEqual(admin.context.log.loadSnapshot(WORKSPACE_DOC)), { timeout: 30_000 })
+  const first = held()
+  set(member, 'z', 3)
+  await settle()
+  admin.documents.open(WORKSPACE_DOC).makeSnapshot()
+  await vi.waitFor(() => expect(held()).not.toEqual(first), { timeout: 30_000 })
+  const late = device('C', { check })
+  const link = connect(member, late)
+  await vi.waitFor(() => expect(map(late)).toEqual({ x: 1, y: 2, z: 3 }), { timeout: 30_000 })
+  expect(faults(link)).toEqual([])
 })
 
 it('[SY2] no frame of y-webrtc crosses a link; one that arrives closes it', async () => {

@@ -118,6 +118,10 @@ export class DocumentSync implements Disposable {
       for (const session of this.#sessions.values()) session.handleAppended(replica.docId, entry)
     })
     this.#owned.add(appended)
+    const snapshots = replica.onDidMakeSnapshot(() => {
+      for (const session of this.#sessions.values()) session.handleSnapshotMade(replica.docId)
+    })
+    this.#owned.add(snapshots)
     for (const session of this.#sessions.values()) session.addDocument(replica)
   }
 

@@ -112,6 +112,10 @@ export class LinkSession implements TranslatorHost, Disposable {
     this.#translators.get(doc)?.handleAppended(appended)
   }
 
+  handleSnapshotMade(doc: DocId): void {
+    this.#translators.get(doc)?.handleSnapshotMade()
+  }
+
   handleDropped(doc: DocId, tombstone: Uint8Array): void {
     this.#translators.delete(doc)
     this.#askAgain.get(doc)?.dispose()

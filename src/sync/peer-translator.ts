@@ -9,7 +9,7 @@ import { Frontier } from './frontier.ts'
 import type { FrameTranslator } from './lane-peer.ts'
 import type { Appended, Replica } from './replica.ts'
 import type { NamedAwareness, SessionMessage } from './session-message.ts'
-import { frontierOfSnapshot } from './snapshot.ts'
+import { frontierOfSnapshot, maySnapshot } from './snapshot.ts'
 import type { SyncContext } from './sync-context.ts'
 
 /** y-webrtc's frame types, and y-protocols' sync types inside the first. */
@@ -176,6 +176,15 @@ export class PeerTranslator implements FrameTranslator {
     this.#served = position
     if (this.#theirs.covers(ref)) return
     this.#host.send({ kind: 'envelopes', doc: this.#replica.docId, isLast: true, envelopes: [bytes] })
+  }
+
+  /** A member makes no snapshot itself: one that was made here lets it give away old log, and help who comes new (rule SY99). */
+  handleSnapshotMade(): void {
+    if (!this.#peer || !this.#theirs || maySnapshot(this.#context.check, this.#host.peer)) return
+    this.#guardStore(() => {
+      const snapshot = this.#context.log.loadSnapshot(this.#replica.docId)
+      if (snapshot) this.#host.send({ kind: 'snapshot', doc: this.#replica.docId, snapshot })
+    })
   }
 
   handleEnvelopes(envelopes: readonly Uint8Array[], isLast: boolean): void {

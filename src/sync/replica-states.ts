@@ -2,9 +2,10 @@ import * as Y from 'yjs'
 import { errorMessage } from '../base/errors.ts'
 import type { DocId } from '../base/ids.ts'
 import type { CausalState } from './causal-state.ts'
+import type { Frontier } from './frontier.ts'
 import { Housekeeping, type HousekeepingCounts } from './housekeeping.ts'
 import { writeReplicaState } from './replica-state.ts'
-import { MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
+import { frontierOfSnapshot, maySnapshot, MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
 import { appliedCuts } from './cuts.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -19,6 +20,8 @@ export interface StatesHost {
   content(): Uint8Array
   /** Brings what was changed here into the log; false when it could not be kept. */
   flush(): boolean
+  /** A new snapshot was signed here. */
+  tellSnapshot(): void
 }
 
 /**
@@ -49,16 +52,22 @@ export class ReplicaStates {
     this.#due.noteState()
   }
 
-  /** Signed; the log that it covers is forgotten once it is older than 90 days. @throws StoreError */
-  makeSnapshot(): void {
-    const { log, seal, signer, clock } = this.#context
+  /** Signed, on an admin; the log that it covers is forgotten once it is older than 90 days. True: there is a new one. @throws StoreError */
+  makeSnapshot(): boolean {
+    const { log, seal, signer, check } = this.#context
     const { docId } = this.#host
-    if (!this.#host.flush()) return
+    if (!maySnapshot(check, signer.device)) {
+      this.#due.noteSnapshot() // an admin makes one and passes it on
+      return false
+    }
+    if (!this.#host.flush()) return false
     const update = this.#host.content()
     this.#due.noteSnapshot()
-    if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return
+    if (update.length > MAX_SNAPSHOT_UPDATE_BYTES) return false
     log.saveSnapshot(docId, signSnapshot(docId, this.#causal, update, seal, signer, appliedCuts(this.#context, docId)))
-    log.prune(docId, this.#causal.frontier, clock.nowMs() - KEEP_LOG_MS)
+    this.#prune(this.#causal.frontier)
+    this.#host.tellSnapshot()
+    return true
   }
 
   /**
@@ -71,9 +80,29 @@ export class ReplicaStates {
     const merged = this.#causal.clone()
     merged.merge(causal)
     this.#write(merged, Y.mergeUpdates([this.#host.content(), update]))
-    if (log.loadSnapshot(docId) !== undefined) return false
+    if (log.loadSnapshot(docId) !== undefined) return this.keepNewer(bytes, causal)
     log.saveSnapshot(docId, bytes)
     return true
+  }
+
+  /** On a device that makes none itself: an admin's snapshot takes the place of one that it covers. @throws StoreError */
+  keepNewer(bytes: Uint8Array, causal: CausalState): boolean {
+    const { log, check, signer } = this.#context
+    const { docId } = this.#host
+    if (maySnapshot(check, signer.device)) return false
+    const held = log.loadSnapshot(docId)
+    const covered = held ? frontierOfSnapshot(held) : undefined
+    if (covered && causal.frontier.missingFrom(covered).length > 0) return false
+    if (covered?.compare(causal.frontier) === 'same') return false
+    log.saveSnapshot(docId, bytes)
+    this.#due.noteSnapshot()
+    this.#prune(causal.frontier)
+    return true
+  }
+
+  #prune(covered: Frontier): void {
+    const { log, clock } = this.#context
+    log.prune(this.#host.docId, covered, clock.nowMs() - KEEP_LOG_MS)
   }
 
   /** The store lost everything: what is in memory is written again. */

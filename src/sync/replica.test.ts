@@ -4,14 +4,16 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { WORKSPACE_DOC, type DocId } from '../base/ids.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { EnvelopeAuthor, updateOf } from '../testkit/envelope-author.ts'
-import { fakeDevice } from '../testkit/fake-identity.ts'
+import { FakeDeviceCheck, fakeDevice, fakeEnvelopeSeal, fakeSigner } from '../testkit/fake-identity.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { syncContext } from '../testkit/sync-device.ts'
 import { writeAwareness } from './awareness-cut.ts'
+import { CausalState } from './causal-state.ts'
 import { decodeEnvelope } from './envelope.ts'
 import { Frontier } from './frontier.ts'
 import { MemoryEnvelopeLog } from './memory-envelope-log.ts'
 import { Replica, type ReplicaOptions } from './replica.ts'
+import { openSnapshot, signSnapshot } from './snapshot.ts'
 
 const opened: Replica[] = []
 afterEach(() => {
@@ -217,6 +219,23 @@ describe('load and snapshots', () => {
     const code = what === 'doc' ? 'sync/wrong-doc' : 'sync/bad-signature'
     expect(() => target.receiveSnapshot(snapshot, into(target))).toThrow(expect.objectContaining({ code }))
     expect(target.doc.getMap('m').size).toBe(0)
+  })
+
+  it('[SY99] a member makes no snapshot, and one that it signed all the same is refused', () => {
+    const { replica, log, clock } = setUp()
+    replica.edit((doc) => doc.getMap('m').set('a', 1))
+    const check = new FakeDeviceCheck([fakeDevice('A'), fakeDevice('B')])
+    check.plain.add(fakeDevice('B'))
+    const member = new Replica(syncContext(fakeDevice('B'), { clock, check }), WORKSPACE_DOC)
+    opened.push(member)
+    member.edit((doc) => doc.getMap('m').set('b', 2))
+    member.makeSnapshot()
+    const forged = signSnapshot(WORKSPACE_DOC, new CausalState(), member.state(), fakeEnvelopeSeal, fakeSigner(fakeDevice('B')))
+    const reader = new Replica(syncContext(fakeDevice('A'), { clock, log, check }), WORKSPACE_DOC)
+    opened.push(reader)
+    expect(() => reader.receiveSnapshot(forged, into(reader))).toThrow(expect.objectContaining({ code: 'sync/not-an-admin' }))
+    check.plain.clear() // the same bytes of an admin would have been read
+    expect(() => openSnapshot(forged, WORKSPACE_DOC, check, fakeEnvelopeSeal)).not.toThrow()
   })
 
   it('[SY39] a snapshot is made by itself after so many envelopes, and old log behind it goes', () => {

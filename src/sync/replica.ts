@@ -75,6 +75,7 @@ export class Replica implements Disposable {
   readonly #waiting = new WaitingRoom()
   readonly #displays: ReplicaDisplays
   readonly #appended = new Emitter<Appended>()
+  readonly #snapshots = new Emitter<void>()
   readonly #copies = new Emitter<CopyFound>()
   readonly #failures = new Emitter<KeepFailure>()
   #position: number
@@ -100,6 +101,7 @@ export class Replica implements Disposable {
       position: () => this.#position,
       content: () => this.state(),
       flush: () => this.#plant === 'state-before-log' || this.#outbox.flush(),
+      tellSnapshot: () => this.#snapshots.fire(),
     })
     this.#gate = new Gate({
       docId,
@@ -126,6 +128,8 @@ export class Replica implements Disposable {
 
   /** An envelope entered the log: made here, or let through the gate. */
   readonly onDidAppend: Event<Appended> = this.#appended.event
+  /** A snapshot was signed here, and is the newest held. */
+  readonly onDidMakeSnapshot: Event<void> = this.#snapshots.event
   /** A copied data folder was found; its device is paused. */
   readonly onDidFindCopy: Event<CopyFound> = this.#copies.event
   /** A change could not be kept (`store/disk-full`, ...): it stays in memory and is tried again. */
@@ -200,8 +204,13 @@ export class Replica implements Disposable {
   receiveSnapshot(bytes: Uint8Array, apply: (update: Uint8Array) => void): boolean {
     const { check, seal } = this.#context
     const snapshot = openSnapshot(bytes, this.docId, check, seal)
-    if (this.frontier.missingFrom(snapshot.causal.frontier).length === 0) return false
-    if (!isSameCuts(snapshot.cuts, check.cuts?.(this.docId))) {
+    const isKnown = this.frontier.missingFrom(snapshot.causal.frontier).length === 0
+    const isSame = isSameCuts(snapshot.cuts, check.cuts?.(this.docId))
+    if (isKnown) {
+      if (isSame) this.#states.keepNewer(bytes, snapshot.causal)
+      return false
+    }
+    if (!isSame) {
       const why = 'it was made under other removals than are known here'
       throw new SyncError('sync/outdated-snapshot', `a snapshot of ${this.docId} by device ${snapshot.device} was left out: ${why}`)
     }
@@ -234,7 +243,7 @@ export class Replica implements Disposable {
     this.#states.saveState()
   }
 
-  /** Makes a signed snapshot now, and forgets log that it covers and that is older than 90 days. */
+  /** Makes a signed snapshot now, on an admin, and forgets log that it covers and that is older than 90 days. */
   makeSnapshot(): void {
     this.#states.makeSnapshot()
   }

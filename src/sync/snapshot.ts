@@ -58,6 +58,8 @@ export function signSnapshot(
   return concatBytes(body, signer.sign(concatBytes(SIGN_PREFIX, body)))
 }
 
+export const maySnapshot = (check: DeviceCheck, device: DeviceId): boolean => check.maySnapshot?.(device) ?? true
+
 /** What a snapshot of our own store covers; nothing is checked. */
 export function frontierOfSnapshot(bytes: Uint8Array): Frontier {
   const reader = new BoundedReader(bytes, 'a snapshot')
@@ -73,7 +75,7 @@ export function frontierOfSnapshot(bytes: Uint8Array): Frontier {
  * Reads a snapshot and checks who made it and that its content is what was signed.
  *
  * @throws SyncError `sync/malformed`, `sync/too-large`, `sync/version`, `sync/wrong-doc`, `sync/not-a-member`,
- *   `sync/bad-signature`, `sync/no-epoch-key`
+ *   `sync/not-an-admin`, `sync/bad-signature`, `sync/no-epoch-key`
  */
 export function openSnapshot(bytes: Uint8Array, doc: DocId, check: DeviceCheck, seal: EnvelopeSeal): Snapshot {
   if (bytes.length > MAX_SNAPSHOT_BYTES) throw new SyncError('sync/too-large', `a snapshot of ${bytes.length} bytes was dropped`)
@@ -94,6 +96,9 @@ export function openSnapshot(bytes: Uint8Array, doc: DocId, check: DeviceCheck, 
   reader.end()
   if (!check.isMember(device)) {
     throw new SyncError('sync/not-a-member', `a snapshot by device ${device} was dropped: it is not on the device list here`)
+  }
+  if (!maySnapshot(check, device)) {
+    throw new SyncError('sync/not-an-admin', `a snapshot by device ${device} was dropped: only an admin's word on a whole document counts`)
   }
   if (!check.verify(device, concatBytes(SIGN_PREFIX, bytes.subarray(0, signedEnd)), sig)) {
     throw new SyncError('sync/bad-signature', `a snapshot that device ${device} did not sign was dropped`)

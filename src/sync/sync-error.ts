@@ -5,6 +5,7 @@ export type SyncErrorCode =
   | 'sync/too-large'
   | 'sync/wrong-doc'
   | 'sync/not-a-member'
+  | 'sync/not-an-admin'
   | 'sync/bad-signature'
   | 'sync/outdated-snapshot'
   | 'sync/broken-chain'

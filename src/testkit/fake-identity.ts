@@ -22,6 +22,8 @@ export const fakeSigner = (device: DeviceId): DeviceSigner => ({ device, sign: (
 
 export class FakeDeviceCheck implements DeviceCheck {
   readonly members: Set<DeviceId>
+  /** Of the members, those that may not sign snapshots. */
+  readonly plain = new Set<DeviceId>()
 
   constructor(members: Iterable<DeviceId>) {
     this.members = new Set(members)
@@ -29,6 +31,10 @@ export class FakeDeviceCheck implements DeviceCheck {
 
   isMember(device: DeviceId): boolean {
     return this.members.has(device)
+  }
+
+  maySnapshot(device: DeviceId): boolean {
+    return this.members.has(device) && !this.plain.has(device)
   }
 
   verify(device: DeviceId, message: Uint8Array, signature: Uint8Array): boolean {
