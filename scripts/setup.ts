@@ -23,6 +23,7 @@ export const NEEDS: readonly Need[] = [
   { what: 'FUSE', packages: ['fuse3'], isThere: () => findProgram('fusermount3') !== undefined },
   { what: 'rsync', packages: ['rsync'], mayLack: true, isThere: () => findProgram('rsync') !== undefined },
   { what: 'zsh', packages: ['zsh'], mayLack: true, isThere: () => findProgram('zsh') !== undefined },
+  { what: 'tmux', packages: ['tmux'], mayLack: true, isThere: () => findProgram('tmux') !== undefined },
   { what: 'fish', packages: ['fish'], mayLack: true, isThere: () => findProgram('fish') !== undefined },
 ]
 

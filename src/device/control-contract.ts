@@ -30,6 +30,8 @@ export const controlContract = {
       version: z.string(),
     }).parse,
   }),
+  /** Hooked shells of this machine may ask from now on (`elsewhere on`). */
+  serveShells: method({ needs: 'local:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** A URL that opens a display, once, within two minutes. */
   openEntrance: method({ needs: 'local:run', parseInput: nothing.parse, parseOutput: z.object({ url: z.string() }).parse }),
   /** Opens the device keys without a display (a server). Errors: vault/wrong-passphrase, vault/too-many-tries, vault/missing. */

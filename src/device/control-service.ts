@@ -12,6 +12,7 @@ import type { PairingService } from './pairing-service.ts'
 import type { Peers } from './peers.ts'
 import type { RecoveryService } from './recovery-service.ts'
 import type { SettingsService } from './settings-service.ts'
+import type { ShellService } from './shell-service.ts'
 import type { WalletService } from './wallet-service.ts'
 
 /** What the entry point knows and a device does not. */
@@ -30,6 +31,7 @@ export interface ControlServiceOptions {
   readonly pairing: PairingService
   readonly settings: SettingsService
   readonly wallet: WalletService
+  readonly shells: ShellService
   readonly random: RandomSource
   readonly version: string
   readonly sessions: ReadonlySet<DisplaySession>
@@ -59,6 +61,10 @@ export class ControlService {
         links: peers.all.length,
         version,
       }),
+      serveShells: () => {
+        this.#options.shells.serve()
+        return {}
+      },
       openEntrance: () => ({ url: door.oneTimeUrl() }),
       unlockDevice: async ({ passphrase }) => {
         await this.#asDisplay((display) => vault.unlock(display, passphraseBytes(passphrase)))

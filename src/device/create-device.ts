@@ -35,6 +35,7 @@ import { RecoveryService } from './recovery-service.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
 import { SettingsService } from './settings-service.ts'
+import { ShellService } from './shell-service.ts'
 import { TasksService } from './tasks-service.ts'
 import { TerminalService } from './terminal-service.ts'
 import { WalletService } from './wallet-service.ts'
@@ -228,14 +229,23 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     log: log.child('jobs'),
     self,
     rows: async () => links.rows(),
-    workMs: (commandLine) => jobs.tookMs(commandLine),
+    workMs: (commandLine) => jobs.tookMs(commandLine) ?? shells.tookMs(commandLine),
   })
   const jobs: JobsService = owned.add(
     new JobsService({ local: parts.host, sockets: parts.portSockets, peers, placement, clock, random, log: log.child('jobs'), desk }),
   )
   owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
   owned.add(keeper.onWillClose(() => jobs.close()))
+  const shells: ShellService = owned.add(
+    new ShellService({
+      ...{ door: parts.shellDoor, local: parts.host, placement, peers, clock, log: log.child('jobs') },
+      jobTookMs: (commandLine) => jobs.tookMs(commandLine),
+    }),
+  )
+  owned.add(keeper.onDidOpen((opened) => shells.follow(opened.desk)))
+  owned.add(keeper.onWillClose(() => shells.close()))
   const control = new ControlService({
+    shells,
     vault,
     keeper,
     recovery,

@@ -7,6 +7,7 @@ import type { JobSpawner } from '../jobs/job-process.ts'
 import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
+import type { ProjectContext } from '../jobs/placement-contract.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import { serveHost } from '../jobs/serve-host.ts'
 import { shellCommand } from '../jobs/shell-integration.ts'
@@ -23,6 +24,8 @@ export interface HostParts {
   readonly treePlaces: TreePlaces
   readonly portSockets: Pick<PortSockets, 'connect'>
   readonly isFolder: (path: string) => boolean
+  /** What a folder says of the aliases typed in it. */
+  readonly readProject: (folder: string) => Promise<ProjectContext>
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
   readonly processes: ProcessReader
@@ -88,7 +91,7 @@ export function createHost(parts: HostParts): HostCore {
     for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
   }
   return {
-    serve: (transport) => serveHost({ host, tasks, facts, attempts, stop: endAll, logger: log }, transport),
+    serve: (transport) => serveHost({ host, tasks, facts, attempts, readProject: parts.readProject, stop: endAll, logger: log }, transport),
     endAll,
     dispose: () => owned.dispose(),
   }

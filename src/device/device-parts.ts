@@ -15,6 +15,7 @@ import type { attemptsContract } from '../jobs/attempt-contract.ts'
 import type { factsContract } from '../jobs/device-facts-contract.ts'
 import type { filesProcessContract } from './files-process-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
+import type { ShellDoor } from '../jobs/shell-door.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
 import type { Client } from '../rpc/client.ts'
@@ -64,6 +65,8 @@ export interface DeviceParts {
   readonly files: ProcessConnection<FilesClient>
   /** Listens on this machine's loopback for ports of jobs elsewhere. */
   readonly portSockets: Pick<PortSockets, 'listen'>
+  /** Where hooked shells of this machine reach this device. */
+  readonly shellDoor: ShellDoor
   /** Made anew when `lan` changes; disposed with the links over it. */
   createLinkPlatform(options: { readonly lan: boolean }): LinkPlatform & Disposable
   /** Only this local address is offered to peers now; for machines that have nothing but loopback. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { projectContext } from './placement-contract.ts'
 import { terminalInfo } from './terminal-contract.ts'
 
 /*
@@ -46,6 +47,12 @@ export const hostContract = {
     needs: 'host:run',
     parseInput: z.object({ terminalId }).parse,
     parseOutput: z.object({ screen: z.string().max(MAX_LAST_SCREEN_LENGTH) }).parse,
+  }),
+  /** What a folder says of the aliases typed in it; what cannot be read is left out. */
+  readProject: method({
+    needs: 'host:run',
+    parseInput: z.object({ folder: z.string().min(1).max(4096) }).parse,
+    parseOutput: projectContext.parse,
   }),
   /** Ends everything; resolves when no program is left. The supervisor's SIGTERM does the same. */
   stop: method({ needs: 'host:run', parseInput: nothing.parse, parseOutput: nothing.parse }),

@@ -41,6 +41,7 @@ export const projectContext = z.object({
   compose: text.optional(),
   denoTasks: lines.optional(),
 })
+export type ProjectContext = z.infer<typeof projectContext>
 
 export const placementContract = {
   /** What a command line is and where it would run, with every device's reason. Runs nothing. */

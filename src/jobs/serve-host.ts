@@ -8,6 +8,7 @@ import type { AttemptHost } from './attempt-host.ts'
 import { factsContract } from './device-facts-contract.ts'
 import { hostContract } from './host-contract.ts'
 import type { MachineFacts } from './machine-facts.ts'
+import type { ProjectContext } from './placement-contract.ts'
 import type { TaskTable } from './task-table.ts'
 import { tasksContract } from './terminal-contract.ts'
 import type { TerminalHost } from './terminal-host.ts'
@@ -20,6 +21,7 @@ export interface HostService {
   readonly tasks: TaskTable
   readonly facts: MachineFacts
   readonly attempts: AttemptHost
+  readProject(folder: string): Promise<ProjectContext>
   /** Ends everything; resolves when no program is left. */
   stop(): Promise<void>
   readonly logger: Logger
@@ -27,7 +29,7 @@ export interface HostService {
 
 /** Serves one connection to the host. Whoever reached the 0600 socket is this account, so everything is allowed. */
 export function serveHost(parts: HostService, transport: Transport): Disposable {
-  const { host, tasks, facts, attempts, stop, logger } = parts
+  const { host, tasks, facts, attempts, readProject, stop, logger } = parts
   return serve(
     hostProcessContract,
     {
@@ -38,6 +40,7 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
       },
       readFacts: ({ device, tools }, { signal }) => facts.read(device, tools, signal),
       measureFolder: ({ folder }, { signal }) => facts.measureFolder(folder, signal),
+      readProject: ({ folder }) => readProject(folder),
       spawn: (request) => host.spawn(request),
       attach({ terminalId, columns, rows }, { openChannel }) {
         host.find(terminalId) // before a channel is opened for nothing

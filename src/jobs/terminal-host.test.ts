@@ -80,6 +80,7 @@ function setUp() {
         tasks,
         facts: new MachineFacts({ reader: { load: () => noProcesses }, condition: fixedCondition(), clock }),
         attempts: new AttemptHost(attemptHostParts(clock)),
+        readProject: async () => ({}),
         stop,
         logger: silentLogger,
       },

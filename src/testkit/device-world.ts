@@ -38,6 +38,7 @@ import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
 import { type MemoryPortSocket, memoryPortSockets } from './memory-port-socket.ts'
+import { MemoryShellDoor } from './memory-shell-door.ts'
 import { MemoryTreePlaces } from './memory-tree.ts'
 import { memoryTransportPair } from './memory-transport.ts'
 import { MemoryVaultStore } from './memory-vault-store.ts'
@@ -92,6 +93,7 @@ export class WorldDevice {
   /** Ports that the device itself listens on. */
   readonly listeners = new Map<number, (socket: PortSocket) => void>()
   readonly disk = new MemoryHomeDisk()
+  readonly shells = new MemoryShellDoor()
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
   cores = 1
@@ -203,6 +205,7 @@ export class WorldDevice {
     const host = createHost({
       spawner: this.spawner,
       isFolder: () => true,
+      readProject: async () => ({}),
       jobSpawner: this.jobSpawner,
       treePlaces: this.trees,
       portSockets: {
@@ -259,6 +262,7 @@ export class WorldDevice {
         read: () => this.#settings.current,
         write: (settings: DeviceSettings) => void (this.#settings.current = settings),
       },
+      shellDoor: this.shells,
       fetch: () => Promise.reject(new Error('there is no web here')),
       host: connection(
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },

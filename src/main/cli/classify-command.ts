@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { defined } from '../../base/defined.ts'
 import { classify, ClassifyTable } from '../../device/classify-words.ts'
+import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
-import { readProject } from './read-project.ts'
 import { shellLine } from './shell-line.ts'
 
 const EFFECTS = { 'files-only': 'files in its folder only', 'this-machine': 'this machine', 'world-once': 'the world, once' } as const
@@ -25,7 +26,8 @@ Dockerfile and compose file are followed.
     const json = first === '--json'
     const words = (json ? rest : args).filter((word, index) => !(index === 0 && word === '--'))
     if (words.length === 0) throw new TypeError('which COMMAND?')
-    const found = classify(shellLine(words), readProject(process.cwd()))
+    const { scripts, ...files } = await readProject(process.cwd())
+    const found = classify(shellLine(words), { ...(scripts && { scripts }), files: defined(files) })
     if (json) {
       console.log(JSON.stringify(found, undefined, 2))
       return 0

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import type { PlacementAnswer, PlacedRow } from '../../jobs/placement-contract.ts'
+import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
-import { readProject } from './read-project.ts'
 import { shellLine } from './shell-line.ts'
 
 export const explainCommand: Command = {
@@ -18,13 +18,13 @@ ${DATA_OPTION}
     const { values, words } = splitOptions(args)
     if (words.length === 0) throw new TypeError('which COMMAND?')
     const folder = process.cwd()
-    const { scripts, files } = readProject(folder)
+    const context = await readProject(folder)
     const answer = await withDevice(values.data, async (device) => {
       const wanted = values.on === undefined ? undefined : chosen(await device.listDevices({}), values.on)
       return device.explainPlacement({
         commandLine: shellLine(words),
         folder,
-        context: { ...files, ...(scripts && { scripts }) },
+        context,
         ...(wanted !== undefined && { policy: { where: { device: wanted } } }),
       })
     })

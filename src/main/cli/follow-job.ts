@@ -7,21 +7,39 @@ const TWICE_MS = 2_000
 /** Standard output is waited for above this, so that a slow reader holds the job. */
 const OUTPUT_HIGH_BYTES = 1024 * 1024
 
-type Exit = Extract<JobDownFrame, { kind: 'exit' }>
+export type Exit = Extract<JobDownFrame, { kind: 'exit' }>
+
+export interface FollowOptions {
+  /** Output is shown from that byte on. */
+  readonly from?: number
+  /** Passes standard input on. */
+  readonly input?: boolean
+  /** Ctrl-C reaches it; as `input` if absent. */
+  readonly signals?: boolean
+}
 
 /**
  * Shows a job's output as it comes, each stream on its own; with `input`, passes standard input and Ctrl-C on.
  *
  * @returns its exit code, as a shell would tell it; 255 when it could not be run or was lost
  */
-export async function followJob(device: DeviceClient, job: string, { from = 0, input = false } = {}): Promise<number> {
+export async function followJob(device: DeviceClient, job: string, options: FollowOptions = {}): Promise<number> {
+  return exitCode(await followToExit(device, job, options))
+}
+
+/** The same; resolves with how it ended. */
+export async function followToExit(
+  device: DeviceClient,
+  job: string,
+  { from = 0, input = false, signals = input }: FollowOptions,
+): Promise<Exit> {
   const opened = await device.openJobOutput({ job, from })
   const channel = device.channel(opened.channel)
-  const release = input ? passOn(device, job, channel) : () => undefined
+  const releases = [input ? passInput(channel) : undefined, signals ? passSignals(device, job, channel) : undefined]
   try {
-    return exitCode(await readAll(channel))
+    return await readAll(channel)
   } finally {
-    release()
+    for (const release of releases) release?.()
     channel.dispose()
   }
 }
@@ -43,8 +61,7 @@ function readAll(channel: ByteChannel): Promise<Exit> {
   })
 }
 
-function passOn(device: DeviceClient, job: string, channel: ByteChannel): () => void {
-  const { stdin } = process
+function passSignals(device: DeviceClient, job: string, channel: ByteChannel): () => void {
   let lastMs = Number.NEGATIVE_INFINITY
   const interrupt = () => {
     const isTwice = performance.now() - lastMs < TWICE_MS
@@ -53,6 +70,12 @@ function passOn(device: DeviceClient, job: string, channel: ByteChannel): () => 
       void device.cancelJob({ job }).catch(() => undefined) // it has ended meanwhile
     else channel.send(encodeJobUp({ kind: 'signal', signal: 'SIGINT' }))
   }
+  process.on('SIGINT', interrupt)
+  return () => void process.off('SIGINT', interrupt)
+}
+
+function passInput(channel: ByteChannel): () => void {
+  const { stdin } = process
   const give = (bytes: Buffer) => {
     for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
       channel.send(encodeJobUp({ kind: 'input', bytes: bytes.subarray(at, at + MAX_PIECE_BYTES) }))
@@ -65,12 +88,10 @@ function passOn(device: DeviceClient, job: string, channel: ByteChannel): () => 
     })
   }
   const end = () => channel.send(encodeJobUp({ kind: 'input-end' }))
-  process.on('SIGINT', interrupt)
   stdin.on('data', give)
   stdin.on('end', end)
   stdin.resume()
   return () => {
-    process.off('SIGINT', interrupt)
     stdin.off('data', give)
     stdin.off('end', end)
     stdin.pause()
@@ -78,7 +99,8 @@ function passOn(device: DeviceClient, job: string, channel: ByteChannel): () => 
   }
 }
 
-function exitCode(exit: Exit): number {
+/** As a shell would tell it; 255 when it could not be run or was lost, with why on standard error. */
+export function exitCode(exit: Exit): number {
   if (exit.error) {
     console.error(`elsewhere: ${exit.error.message} [${exit.error.code}]`)
     return 255

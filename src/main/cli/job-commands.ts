@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
+import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
 import { findDevice } from './find-device.ts'
 import { followJob } from './follow-job.ts'
-import { readProject } from './read-project.ts'
+import { plainEnvironment } from './plain-environment.ts'
+import { runForShell } from './run-for-shell.ts'
 import { shellLine } from './shell-line.ts'
 
 const runOptions = {
@@ -20,8 +22,9 @@ const runOptions = {
   explain: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
+  'for-shell': { type: 'string' },
 } as const
-const WITH_VALUE = new Set(['--data', '--on'])
+const WITH_VALUE = new Set(['--data', '--on', '--for-shell'])
 
 export const runCommand: Command = {
   summary: 'run a command where it suits',
@@ -47,20 +50,21 @@ ${DATA_OPTION}
     const { values } = parseArgs({ args: args.slice(0, at), options: runOptions })
     const words = args.slice(args[at] === '--' ? at + 1 : at)
     if (words.length === 0) throw new TypeError('which COMMAND?')
+    if (values['for-shell'] !== undefined) return runForShell(shellLine(words), values['for-shell'], values.data)
     if (values.explain) {
       const { data, on, json } = values
       return explainCommand.run([...(data ? ['--data', data] : []), ...(on ? ['--on', on] : []), ...(json ? ['--json'] : []), ...words])
     }
     if (values['without-sandbox'] && values.on === undefined) throw new TypeError('--without-sandbox is for one device: name it with --on')
     const folder = process.cwd()
-    const { scripts, files } = readProject(folder)
+    const context = await readProject(folder)
     return withDevice(values.data, async (device) => {
       const on = values.on === undefined ? undefined : findDevice(await device.listDevices({}), values.on)
       const info = await device.startJob({
         commandLine: shellLine(words),
         folder,
-        context: { ...files, ...(scripts && { scripts }) },
-        environment: defined(process.env),
+        context,
+        environment: plainEnvironment(process.env),
         input: !values.detach,
         network: values.network,
         policy: {
@@ -145,10 +149,3 @@ function lineOf({ job, state, commandLine, exit, error, waitingFor, forwards }: 
   const more = [waitingFor, ...(forwards ?? []).map(({ port, here }) => `port ${port} is at http://127.0.0.1:${here}`)]
   return [line, ...more.filter((text) => text !== undefined).map((text) => `          ${text}`)].join('\n')
 }
-
-const defined = (environment: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(environment).filter(
-      (pair): pair is [string, string] => pair[1] !== undefined && pair[1].length <= 32_768 && pair[0].length <= 256,
-    ),
-  )

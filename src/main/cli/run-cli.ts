@@ -10,6 +10,7 @@ import { explainCommand } from './explain-command.ts'
 import { attachCommand, cancelCommand, jobsCommand, logsCommand, runCommand } from './job-commands.ts'
 import { joinCommand } from './join-command.ts'
 import { ledgerCommand } from './ledger-command.ts'
+import { offCommand, onCommand } from './on-command.ts'
 import { pairCommand } from './pair-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
@@ -37,6 +38,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   classify: classifyCommand,
   explain: explainCommand,
   run: runCommand,
+  on: onCommand,
+  off: offCommand,
   jobs: jobsCommand,
   logs: logsCommand,
   attach: attachCommand,

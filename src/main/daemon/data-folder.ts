@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly settings: string
   readonly entrances: string
   readonly logs: string
+  /** FIFOs of shells that were hooked. */
+  readonly shells: string
   readonly deviceSocket: string
   readonly hostSocket: string
   readonly filesSocket: string
@@ -48,6 +50,7 @@ export function dataFolderAt(folder: string): DataFolder {
     settings: at('settings.json'),
     entrances: at('entrances.json'),
     logs: at('logs'),
+    shells: at('shells'),
     deviceSocket: socket('device.sock'),
     hostSocket: socket('host.sock'),
     filesSocket: socket('files.sock'),

@@ -10,6 +10,7 @@ import { factsContract } from '../../jobs/device-facts-contract.ts'
 import { filesProcessContract } from '../../device/files-process-contract.ts'
 import { hostContract } from '../../jobs/host-contract.ts'
 import { tasksContract } from '../../jobs/terminal-contract.ts'
+import { FifoShellDoor } from '../../platform/node/fifo-shell-door.ts'
 import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { createNodeLinkPlatform } from '../../platform/node/node-link-platform.ts'
@@ -51,6 +52,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       fetch: (url, options) => fetch(url, options),
       host,
       portSockets: new NodePortSockets(),
+      shellDoor: new FifoShellDoor({ folder: data.shells, clock: systemClock, log: log.child('jobs') }),
       files,
       openStore: (sealer) => openDeviceStore(data.store, sealer),
       openLedger: (sealer) => openLedgerStore(data.ledger, sealer),

@@ -12,6 +12,7 @@ import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
 import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { NodeTreePlaces } from '../../platform/node/node-tree-places.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
+import { readProject } from '../../platform/node/read-project.ts'
 import { writeShellFiles } from '../../platform/node/shell-files.ts'
 
 export interface HostOptions {
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly shellFolder: string
   /** Where copies of folders go, of jobs that run here for other devices. */
   readonly jobsFolder: string
+  /** Starts the command line in terminals, about this device. */
+  readonly commandLine?: { readonly data: string; readonly cli: readonly string[] }
   readonly log: Logger
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Elsewhere's first process on this device, if that started us: Tasks shows what it started. */
@@ -30,12 +33,13 @@ export interface HostOptions {
 export async function startHost(options: HostOptions): Promise<{ stop(): Promise<void> }> {
   const { socketPath, shellFolder, jobsFolder, log, environment, supervisorPid } = options
   const owned = new DisposableStore()
-  writeShellFiles(shellFolder)
+  writeShellFiles(shellFolder, options.commandLine)
   const home = path.resolve(environment.HOME ?? os.homedir())
   const host = owned.add(
     createHost({
       spawner: new LydellPtySpawner(),
       isFolder,
+      readProject,
       jobSpawner: new NodeJobSpawner(),
       portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),
