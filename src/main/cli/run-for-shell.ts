@@ -7,6 +7,9 @@ import { exitCode, followToExit } from './follow-job.ts'
 import { connectDevice, type DeviceClient } from './local-client.ts'
 import { plainEnvironment } from './plain-environment.ts'
 
+/** Exit code of what Ctrl-C ended. */
+const INTERRUPTED = 130
+
 /**
  * What a hooked shell runs in the place of a line that its device expects to be better off elsewhere. Places it anew with what is
  * known now; unless elsewhere still clearly wins and takes it, the line runs here, in the shell's own terminal, as if nothing had been.
@@ -16,8 +19,17 @@ import { plainEnvironment } from './plain-environment.ts'
 export async function runForShell(line: string, shell: string, data: string | undefined): Promise<number> {
   const device = await connectDevice(dataOf(data)).catch(() => undefined)
   if (!device) return runHere(line, shell)
+  // Ctrl-C before there is a job to pass it to: then there shall be none.
+  let isInterrupted = false
+  const interrupt = () => void (isInterrupted = true)
+  process.on('SIGINT', interrupt)
   try {
     const job = await startElsewhere(device, line)
+    process.off('SIGINT', interrupt)
+    if (isInterrupted) {
+      if (job !== undefined) await device.cancelJob({ job })
+      return INTERRUPTED
+    }
     if (job === undefined) return runHere(line, shell)
     // Nothing of the terminal's input is taken: what is typed ahead is the shell's.
     const exit = await followToExit(device, job, { signals: true })
@@ -25,6 +37,7 @@ export async function runForShell(line: string, shell: string, data: string | un
     say(`here: ${exit.error.message}`)
     return runHere(line, shell)
   } finally {
+    process.off('SIGINT', interrupt)
     device.dispose()
   }
 }
