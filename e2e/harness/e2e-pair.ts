@@ -16,6 +16,8 @@ export interface E2eMachine {
 export interface LabOptions {
   readonly paired?: boolean
   readonly supervisor?: string
+  /** Whose each device is, where they are of different persons; then they are not paired. */
+  readonly persons?: readonly string[]
   /** Further machines, with nothing on them. */
   readonly bare?: readonly string[]
 }
@@ -43,9 +45,9 @@ export class E2eLab {
     const made = new E2eLab(createNetLab(...names, ...(options.bare ?? [])))
     try {
       // Side by side: each waits most of its time for its own processes. All have settled before one's failure ends the lab.
-      for (const added of await Promise.allSettled(names.map((name) => made.#add(name, options))))
+      for (const added of await Promise.allSettled(names.map((name, nth) => made.#add(name, options, options.persons?.[nth]))))
         if (added.status === 'rejected') throw added.reason
-      if (options.paired === false) return made
+      if (options.paired === false || options.persons) return made
       const [first, ...others] = names.map((name) => made.machine(name))
       for (const other of others) await first?.device.invite(other.device)
       return made
@@ -94,11 +96,11 @@ export class E2eLab {
     this.lab.dispose()
   }
 
-  async #add(name: string, { supervisor }: LabOptions): Promise<void> {
+  async #add(name: string, { supervisor }: LabOptions, person = 'Ada'): Promise<void> {
     const machine = this.lab.machine(name)
     const device = await E2eDevice.start({ name, machine, ...(supervisor && { supervisor }) })
     this.#devices.push(device)
-    const deviceId = await device.create('Ada')
+    const deviceId = await device.create(person)
     const browser = await E2eBrowser.launch(machine)
     this.#browsers.push(browser)
     this.#machines.set(name, { device, browser, deviceId })

@@ -18,15 +18,18 @@ import type { AppProps } from '../app-props.ts'
 import { DeviceIcon } from '../device-chooser.tsx'
 import { agoText, bytesText, roundTripText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
+import { ContactsPage } from './contacts-page.tsx'
 import { GrantsPage } from './grants-page.tsx'
 import { LedgerPage } from './ledger-page.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
+import { useContacts } from './use-contacts.ts'
 import { usePairing } from './use-pairing.ts'
 import './devices.css'
 
 const PAGES = [
   { value: 'devices', label: 'Devices' },
+  { value: 'contacts', label: 'Contacts' },
   { value: 'grants', label: 'Who may do what' },
   { value: 'ledger', label: 'Ledger' },
 ] as const
@@ -36,13 +39,15 @@ type Page = (typeof PAGES)[number]['value']
 export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const rows = useDevices((devices) => devices.rows)
   const client = useClient()
-  const pairing = usePairing()
+  const pairing = usePairing('device')
+  const contacts = useContacts()
   const [asked, setAsked] = useState(false)
   const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
   const [page, setPage] = useState<Page>('devices')
   const alone = rows.length === 1
   // Alone there is nobody to give anything to; what this device recorded is there all the same.
-  const pages = alone ? PAGES.filter(({ value }) => value !== 'grants') : PAGES
+  const knowsNobody = alone && (contacts.list?.contacts.length ?? 0) === 0
+  const pages = knowsNobody ? PAGES.filter(({ value }) => value !== 'grants') : PAGES
   const shown = pages.some(({ value }) => value === page) ? page : 'devices'
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
@@ -87,7 +92,10 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
             <Segmented label="What is shown" value={shown} options={pages} onChange={setPage} />
           </div>
         )}
-        {shown === 'grants' ? <GrantsPage /> : shown === 'ledger' ? <LedgerPage /> : list}
+        {shown === 'grants' && <GrantsPage />}
+        {shown === 'ledger' && <LedgerPage />}
+        {shown === 'contacts' && <ContactsPage contacts={contacts} />}
+        {shown === 'devices' && list}
       </div>
       {dialog?.kind === 'rename' && <RenameDialog row={dialog.row} onClose={() => setDialog(undefined)} />}
       {dialog?.kind === 'remove' && <RemoveDialog row={dialog.row} onClose={() => setDialog(undefined)} />}

@@ -23,3 +23,10 @@ it.each([
   [`elsewhere://join/1?s=${'A'.repeat(700)}`, false],
   ['4217-guitar-ozone', false],
 ])('[AP60] "%s" is taken for a link: %s', (typed, isLink) => expect(readJoinLink(typed)).toBe(isLink ? typed.trim() : undefined))
+
+it('[AP61] a link for one thing is not taken for the other', () => {
+  const link = 'elsewhere://contact/1?s=AAAAAAAAAAAAAAAAAAAAAA'
+  expect(readJoinLink(link)).toBeUndefined()
+  expect(readJoinLink(link, 'contact')).toBe(link)
+  expect(readJoinLink(link.replace('contact', 'join'), 'contact')).toBeUndefined()
+})

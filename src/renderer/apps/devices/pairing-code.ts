@@ -2,9 +2,9 @@
 const MAX_LINK_LETTERS = 640
 
 /** A link as it is shown beside the code, pasted whole. The device reads what is in it. */
-export function readJoinLink(typed: string): string | undefined {
+export function readJoinLink(typed: string, kind: 'join' | 'contact' = 'join'): string | undefined {
   const link = typed.trim()
-  return /^elsewhere:\/\/join\/\S+$/i.test(link) && link.length <= MAX_LINK_LETTERS ? link : undefined
+  return new RegExp(`^elsewhere://${kind}/\\S+$`, 'i').test(link) && link.length <= MAX_LINK_LETTERS ? link : undefined
 }
 
 /**

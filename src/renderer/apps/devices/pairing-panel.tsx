@@ -10,26 +10,28 @@ import { useNow } from '../app-hooks.ts'
 import { countdownText } from '../plain-words.ts'
 import { QrCode } from '../../ui/qr-code.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { PAIRING_WORDS, type PairingKind, type PairingWords } from './pairing-words.ts'
 import { codeParts, readJoinLink, readPairingCode } from './pairing-code.ts'
 import type { PairingHandle } from './use-pairing.ts'
 
 /** Brings two devices together: one shows a code, the other types it, and both people see both names before they agree. */
-export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onClose: () => void }) {
+export function PairingPanel({ pairing, kind = 'device', onClose }: { pairing: PairingHandle; kind?: PairingKind; onClose: () => void }) {
   const { state, busy } = pairing
+  const words = PAIRING_WORDS[kind]
   const leave = () => {
     pairing.cancel()
     onClose()
   }
   switch (state.step) {
     case 'idle':
-      return <Begin pairing={pairing} onClose={onClose} />
+      return <Begin pairing={pairing} words={words} onClose={onClose} />
     case 'offering':
-      return <Offering pairing={pairing} onClose={leave} />
+      return <Offering pairing={pairing} words={words} onClose={leave} />
     case 'joining':
       return (
-        <section className="pairing" aria-label="Pairing">
+        <section className="pairing" aria-label={words.region}>
           <p role="status" className="pairing-wait">
-            <Spinner /> Looking for the other device…
+            <Spinner /> {words.looking}
           </p>
           <p className="pairing-hint">Both devices need a way to meet: the same network, or a rendezvous that both know.</p>
           <Button onClick={leave}>Cancel</Button>
@@ -37,42 +39,34 @@ export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onC
       )
     case 'confirm':
       return (
-        <section className="pairing" aria-label="Pairing">
-          <h3>{state.role === 'join' && state.personName ? `Join ${state.personName}’s devices?` : 'Is this your other device?'}</h3>
+        <section className="pairing" aria-label={words.region}>
+          <h3>{words.question(state)}</h3>
           <p className="pairing-names">
-            <strong>{state.ownName}</strong>
+            <strong>{words.names(state)[0]}</strong>
             <Link2 aria-label="and" />
-            <strong>{state.peerName}</strong>
+            <strong>{words.names(state)[1]}</strong>
           </p>
-          {state.personName && (
-            <p className="pairing-hint">
-              {state.role === 'join'
-                ? `${state.ownName} becomes a device of ${state.personName}.`
-                : `${state.peerName} becomes a device of ${state.personName}.`}
-            </p>
-          )}
+          {words.consequence(state) && <p className="pairing-hint">{words.consequence(state)}</p>}
           {state.safetyWords && state.safetyWords.length > 0 && (
             <>
               <p>These words must be the same on both screens:</p>
               <p className="pairing-words">{state.safetyWords.join(' ')}</p>
             </>
           )}
-          <p className="pairing-hint">
-            Once linked, both show the same desk and reach each other’s files and terminals. You can remove either at any time.
-          </p>
+          <p className="pairing-hint">{words.afterwards}</p>
           <div className="pairing-actions">
             <Button onClick={() => pairing.confirm(false)}>No, stop</Button>
             <Button variant="primary" busy={busy} onClick={() => pairing.confirm(true)}>
-              Yes, link them
+              {words.yes}
             </Button>
           </div>
         </section>
       )
     case 'done':
       return (
-        <section className="pairing" aria-label="Pairing">
+        <section className="pairing" aria-label={words.region}>
           <p role="status" className="pairing-done">
-            <CircleCheck aria-hidden="true" /> {state.peerName ?? 'The other device'} is linked. Your desk is on both now.
+            <CircleCheck aria-hidden="true" /> {words.done(state)}
           </p>
           <Button variant="primary" onClick={leave}>
             Done
@@ -81,8 +75,8 @@ export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onC
       )
     case 'failed':
       return (
-        <section className="pairing" aria-label="Pairing">
-          <h3>They were not linked</h3>
+        <section className="pairing" aria-label={words.region}>
+          <h3>{words.failed}</h3>
           <p role="alert">{state.error ? errorWords(state.error.message) : 'The other device stopped.'}</p>
           <p className="pairing-hint">Nothing was shared. The code cannot be used again; a new one costs nothing.</p>
           <div className="pairing-actions">
@@ -97,34 +91,34 @@ export function PairingPanel({ pairing, onClose }: { pairing: PairingHandle; onC
   }
 }
 
-function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => void }) {
+function Begin({ pairing, words, onClose }: { pairing: PairingHandle; words: PairingWords; onClose: () => void }) {
   const [typed, setTyped] = useState('')
   const [url, setUrl] = useState('')
   const [more, setMore] = useState(false)
-  const code = readJoinLink(typed) ?? readPairingCode(typed)
+  const code = readJoinLink(typed, words.link) ?? readPairingCode(typed)
   const join = (event: FormEvent) => {
     event.preventDefault()
     if (code) pairing.join(code, url.trim() || undefined)
   }
   return (
-    <section className="pairing pairing-start" aria-label="Link another device">
+    <section className="pairing pairing-start" aria-label={words.begin}>
       <header>
-        <h3>Link another device</h3>
+        <h3>{words.begin}</h3>
         <IconButton label="Close" size="small" icon={<X aria-hidden="true" />} onClick={onClose} />
       </header>
       <div className="pairing-begin">
         <div>
           <MonitorSmartphone aria-hidden="true" />
           <h4>Show a code here</h4>
-          <p className="pairing-hint">Then scan, paste or type it on the other device, in Devices or when it starts for the first time.</p>
+          <p className="pairing-hint">{words.showHint}</p>
           <Button variant="primary" busy={pairing.busy} onClick={pairing.offer}>
             Show a code
           </Button>
         </div>
         <form onSubmit={join}>
           <Smartphone aria-hidden="true" />
-          <h4>Use a code or link from there</h4>
-          <p className="pairing-hint">This device takes over the other’s desk; windows open here come along as an activity of their own.</p>
+          <h4>{words.takeTitle}</h4>
+          <p className="pairing-hint">{words.takeHint}</p>
           <div className="pairing-typed">
             <Field
               label="Code or link"
@@ -135,7 +129,7 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
               hint={typed !== '' && !code ? 'A number and then the words, or the whole link, as the other device shows them.' : undefined}
             />
             <Button type="submit" variant={code ? 'primary' : 'secondary'} busy={pairing.busy} aria-disabled={!code}>
-              Link
+              {words.take}
             </Button>
           </div>
           {more ? (
@@ -145,7 +139,7 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
               inputMode="url"
               value={url}
               onChange={(event) => setUrl(event.target.value)}
-              hint="The address of a rendezvous that both devices can reach."
+              hint={words.meetHint}
             />
           ) : (
             <Button variant="quiet" onClick={() => setMore(true)}>
@@ -158,13 +152,13 @@ function Begin({ pairing, onClose }: { pairing: PairingHandle; onClose: () => vo
   )
 }
 
-function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () => void }) {
+function Offering({ pairing, words, onClose }: { pairing: PairingHandle; words: PairingWords; onClose: () => void }) {
   const now = useNow(1_000)
   const { code = '', link, expiresAtMs } = pairing.state
   const [meeting = '', ...secret] = codeParts(code)
   return (
-    <section className="pairing" aria-label="Pairing">
-      <p>Type this on the other device:</p>
+    <section className="pairing" aria-label={words.region}>
+      <p>{words.type}</p>
       <p className="pairing-code" aria-label={`The code is ${code.replaceAll('-', ', ')}`}>
         <span>{meeting}</span>
         {secret.map((word) => (
@@ -175,8 +169,8 @@ function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () =>
         <div className="pairing-link">
           <QrCode text={link} label="QR code of the link" />
           <div>
-            <p className="pairing-hint">Or scan this with it, or send it the link: it opens the same door, and is as good as the code.</p>
-            <Button icon={<Copy aria-hidden="true" />} onClick={() => void copyLink(link)}>
+            <p className="pairing-hint">{words.scan}</p>
+            <Button icon={<Copy aria-hidden="true" />} onClick={() => void copyLink(link, words.copied)}>
               Copy link
             </Button>
           </div>
@@ -200,10 +194,10 @@ function Offering({ pairing, onClose }: { pairing: PairingHandle; onClose: () =>
 }
 
 /** A copy that fails says so: nobody looks for a link that is not there. */
-async function copyLink(link: string): Promise<void> {
+async function copyLink(link: string, body: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(link)
-    showToast({ severity: 'info', title: 'The link is copied', body: 'Paste it on the other device, under Devices.' })
+    showToast({ severity: 'info', title: 'The link is copied', body })
   } catch (error) {
     showToast({ severity: 'error', title: 'The link could not be copied', body: errorWords(error) })
   }

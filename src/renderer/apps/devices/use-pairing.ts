@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { errorCode } from '../../../base/errors.ts'
+import type { PairingKind } from './pairing-words.ts'
 import { errorWords } from '../../ui/error-words.ts'
 import type { PairingState } from '../../../sync/links-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
@@ -16,15 +17,16 @@ export interface PairingHandle {
 
 const IDLE: PairingState = { step: 'idle' }
 
-/** One pairing of this device, as the device tells it. */
-export function usePairing(): PairingHandle {
+/** One pairing of this device, or one with another person, as the device tells it. */
+export function usePairing(kind: PairingKind): PairingHandle {
+  const isContact = kind === 'contact'
   const client = useClient()
   const [state, setState] = useState(IDLE)
   const [busy, setBusy] = useState(false)
   useEffect(() => {
-    const listening = client?.onDidChangePairing(setState)
+    const listening = isContact ? client?.onDidChangeContactPairing(setState) : client?.onDidChangePairing(setState)
     return () => listening?.dispose()
-  }, [client])
+  }, [client, isContact])
 
   const ask = async (call: (client: DeviceClient) => Promise<PairingState>) => {
     if (!client) return
@@ -40,12 +42,15 @@ export function usePairing(): PairingHandle {
   return {
     state,
     busy,
-    offer: () => void ask((one) => one.offerPairing({})),
-    join: (code, rendezvousUrl) => void ask((one) => one.joinPairing({ code, ...(rendezvousUrl && { rendezvousUrl }) })),
-    confirm: (accept) => void ask((one) => one.confirmPairing({ accept })),
+    offer: () => void ask((one) => (isContact ? one.offerContact({}) : one.offerPairing({}))),
+    join: (code, rendezvousUrl) => {
+      const wanted = { code, ...(rendezvousUrl && { rendezvousUrl }) }
+      void ask((one) => (isContact ? one.joinContact(wanted) : one.joinPairing(wanted)))
+    },
+    confirm: (accept) => void ask((one) => (isContact ? one.confirmContact({ accept }) : one.confirmPairing({ accept }))),
     cancel: () => {
       if (state.step === 'failed' || state.step === 'done') setState(IDLE)
-      else void ask((one) => one.cancelPairing({}))
+      else void ask((one) => (isContact ? one.cancelContact({}) : one.cancelPairing({})))
     },
   }
 }
