@@ -68,7 +68,7 @@ export class E2eDevice {
     const { node, entry } = this.#program
     const args = [entry, '--data', this.folder, '--port', '0']
     const options = {
-      env: { ...process.env, HOME: this.folder, ELSEWHERE_MOUNT: 'off', ...this.#env, ...more },
+      env: { ...process.env, HOME: this.folder, ELSEWHERE_MOUNT: 'off', ELSEWHERE_OWNER_SIGNS: '', ...this.#env, ...more },
       stdio: ['ignore', 'ignore', 'pipe'] as const,
     }
     const child = this.machine

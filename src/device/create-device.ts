@@ -289,7 +289,12 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     acceptDisplay(transport, entrance, host) {
       const session = new DisplaySession(new Wire(transport), random, entrance, host)
       sessions.add(session)
-      session.owned.defer(() => sessions.delete(session))
+      const tellDisplays = () => jobs.setDisplayOpen([...sessions].some(({ isUnlocked, entrance }) => isUnlocked && entrance !== undefined))
+      session.onDidChange(tellDisplays)
+      session.owned.defer(() => {
+        sessions.delete(session)
+        tellDisplays()
+      })
       autoLock.watch(session)
       const mayUseDesk = () => session.isUnlocked && keeper.current !== undefined
       const allow = (need: Need) => need.startsWith('door:') || (need.startsWith('desk:') && mayUseDesk())

@@ -78,6 +78,7 @@ export function createHost(parts: HostParts): HostCore {
       spawner: parts.jobSpawner,
       places: parts.treePlaces,
       sockets: parts.portSockets,
+      signs: parts.condition.ownerSigns,
       noSandbox: () => parts.condition.noSandbox(),
       clock: systemClock,
       logger: log,
@@ -85,6 +86,7 @@ export function createHost(parts: HostParts): HostCore {
       home,
     }),
   )
+  owned.add(host.onDidType(() => attempts.touchOwner()))
   const endAll = async () => {
     await Promise.all([host.endAll(), attempts.endAll()])
     const left = await endStrays((mark) => host.hasStarted(mark) || attempts.hasStarted(mark))

@@ -61,6 +61,7 @@ export class JobsService implements Disposable {
   readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
   readonly #places: JobPlaces
   #touchedMs = Number.NEGATIVE_INFINITY
+  #isDisplayOpen = false
   #home: string | undefined
   #open: OpenJobs | undefined
 
@@ -72,6 +73,7 @@ export class JobsService implements Disposable {
     this.#owned.add(
       local.onDidConnect((host) => {
         host.onDidChangeTree(({ attempt, files, conflicts }) => this.#handleTree(attempt, { files, conflicts }))
+        if (this.#isDisplayOpen) void this.#tellDisplayOpen(host).catch(() => undefined) // it is gone again
         if (this.#open) this.#handleLinked(this.#open.desk.context.signer.device)
       }),
     )
@@ -106,6 +108,20 @@ export class JobsService implements Disposable {
       .client()
       .then((host) => host.touchOwner({}))
       .catch((error: unknown) => this.#options.log.debug('the host did not hear that somebody is here', { why: errorMessage(error) }))
+  }
+
+  /** Whether a display of this device is unlocked. */
+  setDisplayOpen(isOpen: boolean): void {
+    if (isOpen === this.#isDisplayOpen) return
+    this.#isDisplayOpen = isOpen
+    void this.#options.local
+      .client()
+      .then((host) => this.#tellDisplayOpen(host))
+      .catch((error: unknown) => this.#options.log.debug('the host did not hear of a display', { why: errorMessage(error) }))
+  }
+
+  async #tellDisplayOpen(host: HostClient): Promise<void> {
+    await host.tellDisplayOpen({ isOpen: this.#isDisplayOpen })
   }
 
   /** How long such a line took before, in ms. */

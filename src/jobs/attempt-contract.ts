@@ -119,6 +119,8 @@ export const attemptsContract = {
     parseOutput: z.object({}).parse,
   }),
   /** A display of this device had input: its owner is there. */
+  /** Whether a display of this device is unlocked: its owner may be there, and wait for the machine. */
+  tellDisplayOpen: method({ needs: 'host:run', parseInput: z.object({ isOpen: z.boolean() }).parse, parseOutput: z.object({}).parse }),
   touchOwner: method({ needs: 'host:run', parseInput: z.object({}).parse, parseOutput: z.object({}).parse }),
   /** The person's home folder on this machine, which a placed job has as its HOME. */
   jobHome: method({ needs: 'host:run', parseInput: z.object({}).parse, parseOutput: z.object({ home: path }).parse }),

@@ -9,7 +9,7 @@ import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
-import { OwnerWatch } from './owner-watch.ts'
+import { type OwnerSigns, OwnerWatch } from './owner-watch.ts'
 import { joinSocket, type PortSockets } from './port-socket.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
 import { type TreeCount, TreeOwner } from './tree-owner.ts'
@@ -25,6 +25,8 @@ export interface AttemptHostParts {
   readonly spawner: JobSpawner
   readonly places: TreePlaces
   readonly sockets: Pick<PortSockets, 'connect'>
+  /** Of this machine's owner. */
+  readonly signs: OwnerSigns
   /** Why placed jobs cannot be shut in here; undefined: they can. */
   readonly noSandbox: () => string | undefined
   readonly clock: Clock
@@ -47,7 +49,7 @@ export class AttemptHost implements Disposable {
 
   constructor(parts: AttemptHostParts) {
     this.#parts = parts
-    this.#owner = new OwnerWatch(parts.clock, (paused) => this.#setPaused(paused))
+    this.#owner = new OwnerWatch(parts.clock, parts.signs, (paused) => this.#setPaused(paused))
   }
 
   get home(): string {
@@ -141,6 +143,15 @@ export class AttemptHost implements Disposable {
     this.#owner.touch()
   }
 
+  /** Whether a display of this device is unlocked. */
+  setDisplayOpen(isOpen: boolean): void {
+    this.#owner.setDisplayOpen(isOpen)
+  }
+
+  #tellBusy(): void {
+    this.#owner.setBusy([...this.#attempts.values()].some(({ asker, isOver }) => asker !== undefined && !isOver))
+  }
+
   #setPaused(paused: boolean): void {
     this.#isPaused = paused
     for (const attempt of this.#attempts.values()) if (attempt.asker !== undefined) attempt.setPaused(paused)
@@ -176,12 +187,14 @@ export class AttemptHost implements Disposable {
       environment: jobEnvironment(environment, request, asker === undefined ? 'here' : 'placed'),
     })
     this.#attempts.set(request.attempt, attempt)
+    this.#tellBusy()
     const forget = () => {
       if (this.#attempts.get(request.attempt) !== attempt) return
       this.#attempts.delete(request.attempt)
       attempt.dispose()
     }
     attempt.onDidSettle(forget)
+    attempt.onDidEnd(() => this.#tellBusy())
     attempt.onDidEnd(() => clock.after(KEEP_ENDED_MS, forget))
     return attempt
   }

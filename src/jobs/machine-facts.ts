@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../base/clock.ts'
 import type { DeviceFacts } from './device-facts-contract.ts'
+import type { OwnerSigns } from './owner-watch.ts'
 import { type LoadSample, machineCpu, type ProcessReader } from './process-table.ts'
 
 /** Load is measured over at least this long: shorter spans count in steps of the kernel's clock tick. */
@@ -16,6 +17,8 @@ export interface MachineCondition {
   battery(): { readonly discharging: boolean; readonly percent: number } | undefined
   /** Ms since input at a terminal or display of this machine; undefined: not known. */
   lastInputMs(): number | undefined
+  /** What jobs of others make way for. */
+  readonly ownerSigns: OwnerSigns
   /** Of these programs, those not found where jobs look. */
   missing(tools: readonly string[]): readonly string[]
   /** Why there is no sandbox; undefined: there is. */

@@ -86,6 +86,10 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         await attempts.end(attempt, asker, reason)
         return {}
       },
+      tellDisplayOpen({ isOpen }) {
+        attempts.setDisplayOpen(isOpen)
+        return {}
+      },
       touchOwner() {
         attempts.touchOwner()
         return {}

@@ -46,6 +46,8 @@ export class TerminalAttachment implements Disposable {
   readonly #timers = new Map<'hold' | 'quiet' | 'keys', Disposable>()
   readonly #ended = new Emitter<void>()
   readonly onDidEnd = this.#ended.event
+  readonly #typed = new Emitter<void>()
+  readonly onDidType = this.#typed.event
   #state: State = { kind: 'live' }
   /** The last screen was a light one: scrollback is owed, and this viewer may not hold the program again before it has it. */
   #owesScrollback = false
@@ -190,6 +192,7 @@ export class TerminalAttachment implements Disposable {
     } else if (frame.bytes.length > 0 && !isQueryAnswer(frame.bytes)) {
       this.#terminal.handleViewer({ type: 'type', viewer: this })
       this.#terminal.write(frame.bytes)
+      this.#typed.fire()
       if (this.#terminal.unwrittenBytes > UNWRITTEN_HIGH_BYTES) this.#holdKeys()
     }
   }

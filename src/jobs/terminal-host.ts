@@ -59,6 +59,9 @@ export class TerminalHost implements Disposable {
   readonly #started = new Set<string>()
   readonly #changed = new Emitter<HostTerminal>()
   readonly #screenChanged = new Emitter<{ readonly terminalId: string }>()
+  readonly #typed = new Emitter<{ readonly terminalId: string }>()
+  /** A person typed into it. */
+  readonly onDidType = this.#typed.event
   readonly onDidChangeTerminal = this.#changed.event
   readonly onDidChangeScreen = this.#screenChanged.event
 
@@ -126,6 +129,7 @@ export class TerminalHost implements Disposable {
     const { terminal, viewers } = this.#find(terminalId)
     const viewer = new TerminalAttachment(terminal, channel, this.#parts.clock, size)
     viewers.add(viewer)
+    viewer.onDidType(() => this.#typed.fire({ terminalId }))
     viewer.onDidEnd(() => viewers.delete(viewer))
     return terminal.info()
   }
@@ -172,6 +176,7 @@ export class TerminalHost implements Disposable {
   dispose(): void {
     for (const id of [...this.#terminals.keys()]) this.#forget(id)
     this.#changed.dispose()
+    this.#typed.dispose()
     this.#screenChanged.dispose()
   }
 

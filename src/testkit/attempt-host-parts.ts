@@ -9,6 +9,7 @@ export const attemptHostParts = (clock: Clock, over: Partial<AttemptHostParts> =
   spawner: new FakeJobSpawner(),
   places: new MemoryTreePlaces(),
   sockets: { connect: () => Promise.reject(new Error('no ports here')) },
+  signs: { lastInputMs: () => undefined, pressure: () => undefined },
   noSandbox: () => undefined,
   clock,
   logger: silentLogger,

@@ -6,6 +6,7 @@ export const fixedCondition = (over: Partial<MachineCondition> = {}): MachineCon
   architecture: 'x64',
   battery: () => undefined,
   lastInputMs: () => undefined,
+  ownerSigns: { lastInputMs: () => undefined, pressure: () => undefined },
   missing: () => [],
   noSandbox: () => undefined,
   speed: async () => 1,

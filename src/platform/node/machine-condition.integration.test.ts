@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { SystemCondition } from './machine-condition.ts'
+import { parsePressure, SystemCondition } from './machine-condition.ts'
 
 let folder = ''
 beforeEach(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'ew-condition-'))))
@@ -32,4 +32,12 @@ it('[JB34] the speed is measured once, and is a plain number', async () => {
   const speed = await condition.speed()
   expect(speed).toBeGreaterThan(0.01)
   expect(await condition.speed()).toBe(speed)
+})
+
+it('[JB48] pressure is read as the kernel writes it; where it does not, and where it is not asked for, there is none', () => {
+  const text = 'some avg10=12.50 avg60=98.62 avg300=96.38 total=2504618749\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0'
+  expect(parsePressure(text)).toEqual({ lastTenSeconds: 0.125, totalMs: 2_504_618.749 })
+  expect(parsePressure('')).toBeUndefined()
+  const { lastInputMs, pressure } = new SystemCondition({ ELSEWHERE_OWNER_SIGNS: '' }).ownerSigns
+  expect([lastInputMs(), pressure()]).toEqual([undefined, undefined])
 })

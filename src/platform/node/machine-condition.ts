@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MachineCondition } from '../../jobs/machine-facts.ts'
+import type { OwnerSigns } from '../../jobs/owner-watch.ts'
 
 /** One slice of the measurement of speed: too short to be felt by a terminal. */
 const SLICE_STEPS = 200_000
@@ -55,6 +56,16 @@ export class SystemCondition implements MachineCondition {
     return ages.length === 0 ? undefined : Math.min(...ages)
   }
 
+  /** What ELSEWHERE_OWNER_SIGNS names, by commas: `terminals` and `pressure`; all of it where it is not set. */
+  get ownerSigns(): OwnerSigns {
+    const named = this.#environment['ELSEWHERE_OWNER_SIGNS']?.split(',')
+    const has = (sign: string) => named === undefined || named.includes(sign)
+    return {
+      lastInputMs: () => (has('terminals') ? this.lastInputMs() : undefined),
+      pressure: () => (has('pressure') ? parsePressure(read('/proc/pressure/cpu') ?? '') : undefined),
+    }
+  }
+
   missing(tools: readonly string[]): readonly string[] {
     const folders = (this.#environment['PATH'] ?? '').split(path.delimiter).filter(Boolean)
     return tools.filter((tool) => !(tool.includes('/') ? isProgram(tool) : folders.some((folder) => isProgram(path.join(folder, tool)))))
@@ -90,6 +101,12 @@ export class SystemCondition implements MachineCondition {
     }
     return { bytes, files, complete: true }
   }
+}
+
+/** `some avg10=1.23 ... total=microseconds`; undefined where the kernel does not count it (in many containers). */
+export function parsePressure(text: string): { lastTenSeconds: number; totalMs: number } | undefined {
+  const [, percent, totalUs] = /^some avg10=([\d.]+) .*\btotal=(\d+)$/m.exec(text) ?? []
+  return percent === undefined ? undefined : { lastTenSeconds: Number(percent) / 100, totalMs: Number(totalUs) / 1_000 }
 }
 
 /** The best slice counts: others shared the core with somebody. */
