@@ -19,6 +19,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // A test that needs a second try is named at the end of the run (scripts/retry-reporter.ts): look at it.
+          retry: 1,
           include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['src/**/*.integration.test.ts'],
           testTimeout: isLong ? LONG_MS : 60_000,

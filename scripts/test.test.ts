@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { NEEDS } from './setup.ts'
-import { notToBeSkipped, readTotals } from './test.ts'
+import { notToBeSkipped, readShaky, readTotals } from './test.ts'
 
 it('a file that could not be loaded counts as failed, and a skip is named', () => {
   const report = {
@@ -36,4 +36,9 @@ it('in CI as root on Debian a missing Chromium and a skip for want of namespaces
   ]
   expect(notToBeSkipped(missing, skipped)).toEqual(['a Chromium is missing', `skipped: ${skipped[0]}`, `skipped: ${skipped[1]}`])
   expect(notToBeSkipped([], skipped.slice(2))).toEqual([])
+})
+
+it('a test that needed a second try is named, wherever it was said', () => {
+  expect(readShaky('··\nshaky: [SY69] hears passed on try 2\n··x\n')).toEqual(['shaky: [SY69] hears passed on try 2'])
+  expect(readShaky('···')).toEqual([])
 })

@@ -16,6 +16,8 @@ interface Totals {
   readonly skippedNames: readonly string[]
   /** Files that took longest, and for how long. */
   readonly slowest: readonly string[]
+  /** Tests that passed on another try only. */
+  readonly shaky: readonly string[]
 }
 
 const SLOWEST_SHOWN = 5
@@ -35,7 +37,10 @@ interface VitestReport {
   }[]
 }
 
-export function readTotals(report: VitestReport): Totals {
+/** What the retry reporter said among everything else that was printed. */
+export const readShaky = (output: string): readonly string[] => output.match(/^shaky: .*/gm) ?? []
+
+export function readTotals(report: VitestReport): Omit<Totals, 'shaky'> {
   const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults)
   // A file that could not be loaded has no assertions: it still counts as a failure.
   const brokenFiles = report.testResults.filter(
@@ -89,8 +94,8 @@ async function vitest(project: string, folder: string): Promise<Totals> {
     },
   )
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [], slowest: [] }
-  const totals = readTotals(JSON.parse(text))
+  if (text === undefined) return { passed: 0, failed: 1, skipped: 0, skippedNames: [], slowest: [], shaky: [] }
+  const totals = { ...readTotals(JSON.parse(text)), shaky: readShaky(result.output) }
   // Vitest also fails on errors outside any test (an unhandled rejection): never lose that.
   return result.code !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals
 }
@@ -109,6 +114,7 @@ export async function main(args: readonly string[]): Promise<number> {
   let failed = 0
   let skipped = 0
   const skippedNames: string[] = []
+  const shaky: string[] = []
   const steps = { types, lint, lockfile, build: () => build([]) }
   const codes = await Promise.all(
     Object.entries(steps).map(async ([name, step]) => {
@@ -138,8 +144,10 @@ export async function main(args: readonly string[]): Promise<number> {
     failed += totals.failed
     skipped += totals.skipped
     skippedNames.push(...totals.skippedNames)
+    shaky.push(...totals.shaky)
   }
   await rm(folder, { recursive: true, force: true })
+  for (const line of shaky) console.log(line)
   for (const name of skippedNames) console.log(`skipped: ${name}`)
   if (missing.length > 0) console.log(`missing on this machine: ${missing.map(({ what }) => what).join(', ')}`)
   if (process.env.CI && isRoot() && findProgram('apt-get')) {

@@ -86,6 +86,7 @@ it('[SY69] somebody who only listens at the left place hears boxes, no names of 
   wait()
   await until(() => heard.length > 0)
   for (let n = 0; n < 5; n++) listener.send(JSON.stringify({ kind: 'here', from: member.device, isAnswer: false }))
+  await until(() => heard.length > 1)
   await settled()
   expect(heard.map((text) => JSON.parse(text).kind)).toEqual(['moved', 'moved'])
   expect(new Set(heard).size).toBe(1)
