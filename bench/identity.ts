@@ -15,6 +15,7 @@ import { DeviceKeys } from '../src/identity/device-keys.ts'
 import { SqliteAuthorityStore } from '../src/platform/node/sqlite-authority-store.ts'
 import { SodiumCrypto } from '../src/platform/node/sodium-crypto.ts'
 import { SqliteStore } from '../src/platform/node/sqlite-store.ts'
+import { useLanePeer } from './identity/lane-peer-hook.ts'
 import { batchCosts, cpuMs, handshakeMs, rotationMs } from './identity/links-and-gate.ts'
 import { median, type Bench, type Row } from './report.ts'
 
@@ -24,6 +25,7 @@ const DEVICES = 50
 const FEW = 10_000
 const MANY = 100_000
 const NEWER = 200
+const CUTS = 5
 /** Of the grants, this part is live at the end; the others were withdrawn or replaced. */
 const LIVE_GRANTS = 2_000
 
@@ -115,6 +117,11 @@ async function run(): Promise<readonly Row[]> {
   const of50 = batchCosts(crypto, 50)
   const of200 = batchCosts(crypto, 200)
   const rotation = rotationMs(crypto, DEVICES)
+  useLanePeer()
+  const { anchorCost, cutMs } = await import('./identity/cut-and-anchor.ts')
+  const cuts = await repeat(CUTS, cutMs)
+  const slowest = Math.max(...cuts.flatMap((cut) => Object.values(cut)))
+  const anchors = await Promise.all([1, 1_000, FEW].map((entries) => anchorCost(crypto, entries)))
   return [
     row('identity-handshake', 'proof of both keys, fingerprints and heads, without WebRTC', perSide, 'ms CPU a side', '<= 5', perSide <= 5),
     row(
@@ -142,6 +149,29 @@ async function run(): Promise<readonly Row[]> {
       of50.gateShare <= 0.25,
     ),
     row('identity-gate-200', 'the same, batches of 200', 100 * of200.gateShare, '%', '<= 10', of200.gateShare <= 0.1),
+    {
+      ...row(
+        'identity-cut',
+        'from the word that a device is removed until it is out, slowest of all',
+        slowest,
+        'ms',
+        '<= 2000',
+        slowest <= 2_000,
+      ),
+      n: CUTS,
+      peers: Object.fromEntries((['terminal', 'job', 'transfer'] as const).map((what) => [what, median(cuts.map((cut) => cut[what]))])),
+    },
+    {
+      ...row(
+        'identity-anchor',
+        `transactions for one anchor of 1, 1000 and ${FEW} entries, the most of them`,
+        Math.max(...anchors.map(({ transactions }) => transactions)),
+        'transactions',
+        '= 1',
+        anchors.every(({ transactions }) => transactions === 1),
+      ),
+      peers: { lamports: Math.max(...anchors.map(({ lamports }) => lamports)) },
+    },
     {
       ...row('identity-rotation', `a new epoch sealed to ${DEVICES} devices`, rotation.make, 'ms CPU'),
       peers: { 'opening it on one': rotation.take },
@@ -182,6 +212,12 @@ async function run(): Promise<readonly Row[]> {
       'bytes',
     ),
   ]
+}
+
+async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {
+  const all: T[] = []
+  for (let n = 0; n < times; n++) all.push(await work())
+  return all
 }
 
 const row = (id: string, what: string, value: number, unit: string, must?: string, met?: boolean): Row => ({

@@ -8,6 +8,7 @@ import { DAY_MS, workspaceMeeting } from '../sync/meeting-keys.ts'
 import type { RendezvousClient } from '../sync/rendezvous-client.ts'
 import { RendezvousPool } from '../sync/rendezvous-pool.ts'
 import { SealedTopic } from '../sync/sealed-topic.ts'
+import { keepBusy } from '../testkit/busy-intruder.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
 
@@ -78,6 +79,18 @@ describe('removing a device', () => {
     await vi.waitFor(() => expect(far.getMap('test').toJSON()).toEqual({ said: 'after' }), LONG_WAIT)
     expect(await names(server)).toEqual(['laptop', 'server'])
   })
+
+  it.each(['laptop', 'server'] as const)(
+    '[DV40] one in the middle of a terminal, a job and a transfer is cut off from all three, removed by %s',
+    async (by) => {
+      const ids = { laptop: await idOf(laptop, 'laptop') }
+      const busy = await keepBusy(phone, laptop, ids)
+      await remove(by === 'laptop' ? laptop : server, 'phone')
+      await Promise.all([busy.ended.terminal, busy.ended.job, busy.ended.transfer])
+      expect(await busy.letFileGo()).toBe('refused')
+    },
+    120_000,
+  )
 
   it('[DV40] it stays out when it is opened again, also after a restart, and keeps what it had', async () => {
     await remove(laptop, 'phone')
