@@ -255,6 +255,30 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
         .click()
       await row(a, 'photo 2.raw').waitFor()
       expect(await findings(a.page, 'the pane of Elsewhere')).toEqual([])
+
+      // The folder as it was before the photo went, then the photo again, then gone for good.
+      const photoMs = Math.ceil(Date.now() / 1000) * 1000
+      await eventually('the next second', async () => Date.now() > photoMs)
+      await row(a, 'photo 2.raw').click()
+      await a.page.keyboard.press('Delete')
+      await row(a, 'photo 2.raw').waitFor({ state: 'detached' })
+      await row(a, 'photo.raw').click({ button: 'right' })
+      await a.page.getByRole('menuitem', { name: 'As it was…' }).click()
+      await a.page.getByLabel('As it was on').fill(localTime(photoMs))
+      await a.page.getByRole('button', { name: 'Bring back photo 2.raw' }).waitFor()
+      expect(await findings(a.page, 'a folder as it was')).toEqual([])
+      await a.page.getByRole('button', { name: 'Bring back photo 2.raw' }).click()
+      await a.page.keyboard.press('Escape')
+      await row(a, 'photo 2.raw').click()
+      await a.page.keyboard.press('Delete')
+      await row(b, 'photo 2.raw').waitFor({ state: 'detached' })
+      await places.getByRole('button', { name: 'Trash' }).click()
+      await a.page.getByRole('button', { name: 'Empty the trash…' }).click()
+      await a.page.getByText(/cannot be undone/).waitFor()
+      expect(await findings(a.page, 'the trash')).toEqual([])
+      await a.page.getByRole('button', { name: 'Empty for good' }).click()
+      await a.page.getByText('Nothing in the trash').waitFor()
+      await a.page.keyboard.press('Escape')
     })
   })
 
@@ -321,3 +345,9 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     expect([...a.problems, ...b.problems].filter((problem) => problem.startsWith('page error'))).toEqual([])
   })
 })
+
+/** As a field for date and time has it, to the second. */
+function localTime(atMs: number): string {
+  const minutes = new Date(atMs).getTimezoneOffset()
+  return new Date(atMs - minutes * 60_000).toISOString().slice(0, 19)
+}

@@ -4,6 +4,7 @@ import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { errorMessage } from '../base/errors.ts'
 import { type NodeId, ROOT_NODE } from './op.ts'
+import { pagedVersions } from './paged-versions.ts'
 
 export interface CheckResult {
   readonly nodes: number
@@ -60,7 +61,7 @@ export async function checkDataset(dataset: Dataset, store: DatasetStore, chunks
   let versions = 0
   let away = 0
   const seen = new Set<ChunkId>()
-  for (const { node, version } of store.allVersions()) {
+  for (const { node, version } of pagedVersions(store)) {
     versions++
     if (version.content.kind !== 'file') continue
     const { manifest } = version.content

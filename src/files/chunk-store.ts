@@ -24,6 +24,8 @@ export interface ChunkStore {
   evict(bytes: number, keep: (id: ChunkId) => boolean): Promise<number>
   /** Forgets chunks one by one; unknown ids are ignored. Their bytes go with the next eviction of where they lie. */
   drop(ids: Iterable<ChunkId>): Promise<void>
+  /** Gives back the space of what was dropped, where that is much of what it lies in. Resolves with the bytes freed. */
+  reclaim(): Promise<number>
   ids(): Iterable<ChunkId>
   readonly stats: ChunkStoreStats
 }

@@ -147,6 +147,23 @@ export class ContentReader {
     return ids
   }
 
+  /** As `listed`, as far as the lists are on this device; `isWhole`: all are. */
+  async listedHere(manifest: Manifest): Promise<{ readonly ids: readonly ChunkId[]; readonly isWhole: boolean }> {
+    const ids: ChunkId[] = []
+    let pieces = manifest.pieces
+    for (let depth = manifest.depth; depth > 0; depth--) {
+      const parts: Uint8Array[] = []
+      for (const { id } of pieces) {
+        const held = id === undefined ? undefined : await this.#store.get(id)
+        if (!held) return { ids, isWhole: false }
+        parts.push(this.#cipher.open(held))
+      }
+      pieces = decodePieces(concatBytes(...parts))
+      for (const { id } of pieces) if (id !== undefined) ids.push(id)
+    }
+    return { ids, isWhole: true }
+  }
+
   /** One chunk in plain; not to be changed. @throws ContentError `chunk/unavailable`, `chunk/no-key` */
   chunk(id: ChunkId, signal?: AbortSignal): Promise<Uint8Array> {
     const kept = this.#plain.get(id)

@@ -75,6 +75,12 @@ export class ContentWriter {
     return this.#fresh.has(id)
   }
 
+  /** A chunk will be named by a version soon, as if it was written now. */
+  noteUsed(id: ChunkId): void {
+    this.#fresh.delete(id)
+    this.#fresh.set(id, this.#clock.monotonicMs())
+  }
+
   /** Whole content at hand. */
   write(bytes: Uint8Array): Promise<Manifest> {
     const read = (offset: number, length: number) => bytes.subarray(offset, offset + length)
@@ -151,8 +157,7 @@ export class ContentWriter {
 
   #named(plain: Uint8Array): ChunkId {
     const id = this.#cipher.idOf(plain)
-    this.#fresh.delete(id)
-    this.#fresh.set(id, this.#clock.monotonicMs())
+    this.noteUsed(id)
     return id
   }
 

@@ -202,11 +202,11 @@ export const datasetContract = {
     parseInput: z.object({ dataset, nodes: z.array(node).max(10_000).optional() }).parse,
     parseOutput: z.object({ entries: z.number().int() }).parse,
   }),
-  /** Does now what is done in quiet moments: thins history. */
+  /** Does now what is done in quiet moments: thins history, forgets what nothing names, gives its space back. */
   tidyDataset: method({
     needs: 'desk:write',
     parseInput: z.object({ dataset }).parse,
-    parseOutput: z.object({ droppedVersions: z.number().int() }).parse,
+    parseOutput: z.object({ droppedVersions: z.number().int(), droppedChunks: z.number().int(), freedBytes: bytes }).parse,
   }),
   /** Has this device seen a version, be it kept or not? */
   hasSeenVersion: method({

@@ -20,7 +20,11 @@ export function holdersOf(open: OpenDataset, node: NodeId): Holder[] {
   if (kind !== 'file') return []
   open.dataset.flush()
   const segment = segmentOf(open, version, open.clock.nowMs())
-  const others = segment ? open.book.signersOf(segment.hash).filter((device) => device !== open.self) : []
+  const others = segment
+    ? open.book
+        .signersOf(segment.hash, Number(version.slice(version.indexOf('.') + 1)) - segment.first)
+        .filter((device) => device !== open.self)
+    : []
   const author = segment?.device
   return [
     ...(open.placeOf(manifest) === 'here' ? [holder(open.self, 'here')] : []),

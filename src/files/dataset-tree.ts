@@ -57,6 +57,7 @@ export class DatasetTree implements MountedTree, Disposable {
     this.#numbers = numbers
     this.#writing = this.#owned.add(new TreeWriting({ numbers, datasets, clock, log }))
     this.#openedNs = numbers.nowNs()
+    for (const { dataset } of datasets) this.#owned.add(dataset.holds.hold(() => numbers.contentsInUse(dataset)))
     const news = new TreeNews(numbers, this.#changes)
     for (const of of datasets) this.#owned.add(of.dataset.onDidChange((change) => news.take(of, change)))
   }

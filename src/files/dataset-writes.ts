@@ -19,6 +19,7 @@ interface Write {
   manifest: Manifest
   /** Appends of one write are carried out one after another. */
   last: Promise<unknown>
+  readonly hold: Disposable
 }
 
 /** Open at once over one connection. */
@@ -41,7 +42,9 @@ export class DatasetWrites implements Disposable {
     if ('node' in target) dataset.require(target.node)
     else if (dataset.lookup(target.parent, target.name)) throw new FileError('file/exists', `${target.name} is there already`)
     const id = toHex(this.#crypto.randomBytes(16))
-    this.#writes.set(id, { dataset, target, mtimeNs, manifest: EMPTY_MANIFEST, last: Promise.resolve() })
+    const hold = dataset.holds.hold(() => [write.manifest])
+    const write: Write = { dataset, target, mtimeNs, manifest: EMPTY_MANIFEST, last: Promise.resolve(), hold }
+    this.#writes.set(id, write)
     return id
   }
 
@@ -64,18 +67,19 @@ export class DatasetWrites implements Disposable {
     await last
     const { manifest } = this.#require(id)
     await dataset.sync()
-    this.#writes.delete(id)
+    this.abandon(id) // what follows names it in the same turn
     const times = mtimeNs === undefined ? {} : { mtimeNs }
     if ('node' in target) return dataset.setContent(target.node, target.base, manifest, times)
     return dataset.createFile(target.parent, target.name, { manifest, ...times, ...(target.mode !== undefined && { mode: target.mode }) })
   }
 
   abandon(id: string): void {
+    this.#writes.get(id)?.hold.dispose()
     this.#writes.delete(id)
   }
 
   dispose(): void {
-    this.#writes.clear()
+    for (const id of [...this.#writes.keys()]) this.abandon(id)
   }
 
   #require(id: string): Write {

@@ -2,6 +2,8 @@ import { toHex, utf8 } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { ChunkCipher } from './chunk-cipher.ts'
+import type { ChunkId } from './chunk-id.ts'
+import { ContentHolds } from './content-holds.ts'
 import { ContentReader } from './content-reader.ts'
 import { type ContentChange, ContentWriter } from './content-writer.ts'
 import { ChunkCutter } from './cut-chunks.ts'
@@ -11,6 +13,7 @@ import type { DatasetChange, DatasetParts, NewNode } from './dataset-parts.ts'
 import { DatasetSegments } from './dataset-segments.ts'
 import { DatasetView, requireName } from './dataset-view.ts'
 import { FileError } from './file-error.ts'
+import { keptVersions } from './kept-versions.ts'
 import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
 import { OpMerger, type Touched } from './merge-op.ts'
 import { winnerOf } from './node-record.ts'
@@ -33,6 +36,7 @@ export class Dataset extends DatasetView implements Disposable {
   readonly reader: ContentReader
   /** What it stores is nobody's before `createFile` or `setContent` names it. */
   readonly writer: ContentWriter
+  readonly holds = new ContentHolds()
   readonly #parts: DatasetParts
   readonly #merger: OpMerger
   readonly #log: OwnLog
@@ -130,6 +134,11 @@ export class Dataset extends DatasetView implements Disposable {
   /** For content that is synced and goes on being written: found after a power cut when `sync` resolves, and a version then. */
   keepSynced(content: SyncedContent): void {
     this.#synced.keep(content)
+  }
+
+  /** Contents that are in use and that no version may name. */
+  contentsInUse(): Manifest[] {
+    return [...this.holds.all(), ...this.#synced.all().map(({ manifest }) => manifest)]
   }
 
   /** Contents that were stored before are on the disk itself when this resolves; what names them may not be. */
@@ -231,12 +240,30 @@ export class Dataset extends DatasetView implements Disposable {
     return found?.content.kind === 'file' ? found.content.manifest : undefined
   }
 
-  /** Has all bytes of a content on this device. @throws ContentError `chunk/unavailable` */
+  /** Does history keep this version now, whether or not it was thinned already? */
+  keeps(node: NodeId, op: OpId): boolean {
+    const { store, clock } = this.#parts
+    const record = store.node(node)
+    return record !== undefined && keptVersions(store.versions(node), record, clock.nowMs()).has(op)
+  }
+
+  /** Has all bytes of a content on this device, for a version that will name it within the hour. @throws ContentError `chunk/unavailable` */
   async bringHere(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    for (const id of await this.#fetch(manifest, signal)) this.writer.noteUsed(id)
+    await this.#fetch(manifest, signal) // what went between is fetched again, and stays now
+  }
+
+  /** As bringHere, to be kept by whoever asked: nothing holds it here. Resolves with the ids. @throws ContentError `chunk/unavailable` */
+  fetch(manifest: Manifest): Promise<readonly ChunkId[]> {
+    return this.#fetch(manifest)
+  }
+
+  async #fetch(manifest: Manifest, signal?: AbortSignal): Promise<readonly ChunkId[]> {
     const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
     const ids = [...own, ...(await this.reader.listed(manifest, signal))]
     for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE)
       await Promise.all(ids.slice(at, at + FETCHED_AT_ONCE).map((id) => this.reader.ensure(id, signal)))
+    return ids
   }
 
   /** What is in the trash, or some of it, is forgotten on every device, for good. */

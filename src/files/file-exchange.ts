@@ -1,4 +1,4 @@
-import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../base/bytes.ts'
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
@@ -6,14 +6,16 @@ import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../rpc/client.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
+import { type BookedSegment, bytesOf } from './booked-segments.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
-import type { LogId } from './op.ts'
+import type { LogId, Op } from './op.ts'
 import type { ChunkPeer, PeerChunks } from './peer-chunks.ts'
-import type { BookedSegment, ReplicationBook } from './replication-book.ts'
+import type { ReplicationBook } from './replication-book.ts'
 
 export type FilePeerClient = Client<typeof filePeerContract>
 
@@ -23,28 +25,20 @@ export interface FileExchangeOptions {
   readonly store: DatasetStore
   readonly chunks: ChunkStore
   readonly book: ReplicationBook
+  readonly acknowledgements: Acknowledgements
   readonly source: PeerChunks
   readonly clock: Clock
   readonly logger: Logger
   /** Makes room for this many bytes more; false: there is none. */
   readonly makeRoom: (bytes: number) => Promise<boolean>
+  /** Runs work while no room is being made. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** Chunks on their way at once while contents are copied here: 4 MiB of the average size. */
-const MAX_FETCHING = 64
 /** Segments about whose holders is asked at once. */
 const MAX_ASKED_RECEIPTS = 1000
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
-const ACK = 'ack'
-
-/** How far another device was when it was last asked, and when. */
-export interface Acknowledgement {
-  readonly device: DeviceId
-  readonly frontier: ReadonlyMap<LogId, number>
-  readonly atMs: number
-}
-
 /**
  * One dataset's part of what linked devices exchange: segments by frontier, both ways, at once when there are new ones; then
  * the contents they name, as far as there is room, and a signed receipt for each segment whose contents are all here.
@@ -102,23 +96,14 @@ export class FileExchange implements Disposable {
    * What a linked device is answered. Nothing of it is given away before it is on the disk itself: after a power cut this device
    * would sign other segments under the same numbers, and be taken for two.
    */
-  async answerSegments(device: DeviceId, told: readonly (readonly [string, number])[]) {
+  async answerSegments(told: readonly (readonly [string, number])[]) {
     const { dataset, store } = this.#options
     const theirs = new Map(told as readonly (readonly [LogId, number])[])
-    this.#keepAck(device, theirs)
     dataset.flush()
     const { segments, isMore } = dataset.segmentPage(theirs, MAX_PULLED_BYTES)
     const frontier = [...dataset.frontier()] as [string, number][]
     await store.sync()
     return { segments: segments.map(toBase64Url), isMore, frontier }
-  }
-
-  /** When each device was last heard, and how far it was. */
-  acknowledgements(): Acknowledgement[] {
-    return this.#options.store.values(ACK).map(([device, value]) => {
-      const { frontier, atMs } = JSON.parse(fromUtf8(value)) as { frontier: [LogId, number][]; atMs: number }
-      return { device: device as DeviceId, frontier: new Map(frontier), atMs }
-    })
   }
 
   /** Fetches what is owed; call it when there may be room or somebody new. */
@@ -169,13 +154,13 @@ export class FileExchange implements Disposable {
   }
 
   async #pullOnce(client: FilePeerClient, peer: { readonly device: DeviceId; missing: number }): Promise<boolean> {
-    const { dataset, id } = this.#options
+    const { dataset, id, acknowledgements } = this.#options
     const answer = await client.pullSegments({ dataset: id, frontier: [...dataset.frontier()] as [string, number][] })
     let taken = 0
     for (const segment of answer.segments) if (!this.#owned.isDisposed && dataset.takeSegment(fromBase64Url(segment))) taken++
     const mine = dataset.frontier()
     peer.missing = answer.frontier.reduce((sum, [log, seq]) => sum + Math.max(0, seq - (mine.get(log as LogId) ?? 0)), 0)
-    this.#keepAck(peer.device, new Map(answer.frontier as [LogId, number][]))
+    acknowledgements.keep(peer.device, new Map(answer.frontier as [LogId, number][]))
     return answer.isMore && taken > 0
   }
 
@@ -198,37 +183,39 @@ export class FileExchange implements Disposable {
   }
 
   async #copyOne(booked: BookedSegment): Promise<void> {
-    const { dataset, store, chunks, book, makeRoom, logger } = this.#options
+    const { dataset, store, chunks, book, makeRoom, inTurn, logger } = this.#options
     try {
       const bytes = store.segment(booked.log, booked.seq)
       if (!bytes) return
-      if (!(await makeRoom(booked.bytes))) return // it is read from elsewhere as long as somebody has it
-      const segment = dataset.codec.open(dataset.codec.check(bytes), bytes, this.#options.clock.nowMs())
-      for (const { body } of segment.ops) {
+      if (!(await makeRoom(bytesOf(booked)))) return // it is read from elsewhere as long as somebody has it
+      const segment = dataset.codec.open(dataset.codec.headOf(bytes), bytes, this.#options.clock.nowMs())
+      const missing: number[] = []
+      const fetched = new Set<ChunkId>()
+      for (const [number] of booked.contents) {
+        const { id, body } = segment.ops[number] as Op
         if (!('content' in body) || body.content.kind !== 'file') continue
-        const pieces = await dataset.reader.pieces(body.content.manifest)
-        const wanted = new Set<ChunkId>()
-        for (const { id } of [...body.content.manifest.pieces, ...pieces]) if (id !== undefined && !chunks.has(id)) wanted.add(id)
-        const ids = [...wanted]
-        for (let at = 0; at < ids.length; at += MAX_FETCHING) {
-          await Promise.all(ids.slice(at, at + MAX_FETCHING).map((id) => dataset.reader.ensure(id)))
-        }
+        // What history has dropped by now is not fetched, and the receipt says so.
+        if (dataset.keeps(body.node, id)) for (const one of await dataset.fetch(body.content.manifest)) fetched.add(one)
+        else missing.push(number)
       }
       await chunks.sync()
-      if (this.#owned.isDisposed) return
-      this.#signed.fire([book.sign(booked)])
+      await inTurn(async () => {
+        if (this.#owned.isDisposed) return
+        // A cache that was cut meanwhile may have let go of some: nothing is signed for that is not here.
+        if ([...fetched].every((id) => chunks.has(id))) this.#signed.fire([book.sign(booked, missing)])
+        else this.#retryLater()
+      })
     } catch (error) {
       if (this.#owned.isDisposed) return
       logger.debug('contents could not be copied here yet', { code: errorCode(error) })
-      this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
-        this.#retry = undefined
-        if (this.#peers.size > 0) void this.copy()
-      })
+      this.#retryLater()
     }
   }
 
-  #keepAck(device: DeviceId, frontier: ReadonlyMap<LogId, number>): void {
-    const value = utf8(JSON.stringify({ frontier: [...frontier], atMs: this.#options.clock.nowMs() }))
-    this.#options.store.putValue(ACK, device, value)
+  #retryLater(): void {
+    this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
+      this.#retry = undefined
+      if (this.#peers.size > 0) void this.copy()
+    })
   }
 }

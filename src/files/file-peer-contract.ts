@@ -11,6 +11,9 @@ export const MAX_WANTED_CHUNKS = 64
 /** Bytes of segments in one answer; one segment is always given. */
 export const MAX_PULLED_BYTES = 2 * 1024 * 1024
 
+/** Longest receipt: keys and signatures, and the numbers of 1,000 ops that are missing. */
+export const MAX_RECEIPT_BYTES = 225 + 2 * 1000
+
 const dataset = z.string().min(1).max(64)
 const log = z.string().regex(/^[0-9a-f]{24}$/)
 const seq = z
@@ -25,7 +28,7 @@ const bytes = (max: number) =>
     .max(Math.ceil((max * 4) / 3) + 4)
     .regex(/^[A-Za-z0-9_-]*$/)
 const frontier = z.array(z.tuple([log, seq])).max(16_384)
-const receipts = z.array(bytes(400)).max(1000)
+const receipts = z.array(bytes(MAX_RECEIPT_BYTES)).max(1000)
 
 export const filePeerContract = {
   /** Segments that a holder of `frontier` lacks, each after those it needs; and how far the callee is, in the same words. */

@@ -77,7 +77,7 @@ export class FilePeer implements Disposable {
   #handlers(): Handlers<typeof filePeerContract> {
     const { require } = this.#options
     return {
-      pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(this.device, frontier),
+      pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(frontier),
       onDidAddSegments: this.#added.event,
       fetchChunks: ({ dataset, ids }, context) => {
         const { chunks } = require(dataset)

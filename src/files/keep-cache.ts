@@ -4,6 +4,7 @@ import type { Dataset } from './dataset.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { Manifest } from './manifest.ts'
+import { pagedVersions } from './paged-versions.ts'
 import type { ReplicationBook } from './replication-book.ts'
 
 export interface CacheParts {
@@ -35,13 +36,13 @@ export async function makeRoom({ dataset, store, dropped, chunks, book, limitByt
   const over = chunks.stats.bytes + bytes - limitBytes
   if (over <= 0) return true
   const kept = new Set<ChunkId>()
-  for (const { version } of store.allVersions()) {
-    if (version.content.kind !== 'file' || !book.mustKeep(version.op)) continue
-    for (const id of await idsOf(dataset, chunks, version.content.manifest)) kept.add(id)
+  const keep = async (manifest: Manifest) => {
+    for (const id of await idsOf(dataset, chunks, manifest)) kept.add(id)
   }
-  for (const [, { versions }] of dropped.batches) {
-    for (const { op, manifest } of versions) if (book.mustKeep(op)) for (const id of await idsOf(dataset, chunks, manifest)) kept.add(id)
-  }
+  for (const { version } of pagedVersions(store))
+    if (version.content.kind === 'file' && book.mustKeep(version.op)) await keep(version.content.manifest)
+  for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) if (book.mustKeep(op)) await keep(manifest)
+  for (const manifest of dataset.contentsInUse()) await keep(manifest)
   await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.writer.isFresh(id))
   return chunks.stats.bytes + bytes <= limitBytes
 }

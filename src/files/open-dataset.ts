@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import type { SealedChunk } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { DatasetStatus } from './dataset-contract.ts'
@@ -68,6 +69,7 @@ export class OpenDataset implements Disposable {
   readonly #crypto: FilesCrypto
   readonly #pasts = new Map<number, Promise<PastTree>>()
   #devices: OpenDatasetInput['devices']
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
     this.id = input.dataset as DatasetId
@@ -105,13 +107,14 @@ export class OpenDataset implements Disposable {
         }),
       )
       const { dataset, store, chunks } = this
-      const { limitBytes } = this.#stores
       const dropped = (this.dropped = new DroppedVersions(store))
-      const room = (bytes: number) => makeRoom({ dataset, store, dropped, chunks, book, limitBytes }, bytes)
-      this.housekeeping = this.#owned.add(new Housekeeping({ dataset, store, dropped, clock, logger }))
+      const acknowledgements = new Acknowledgements({ store, others: () => this.#others(), nowMs: () => clock.nowMs() })
+      const room = (bytes: number) => this.makeRoom(bytes)
+      const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
+      this.housekeeping = this.#owned.add(new Housekeeping({ dataset, store, chunks, dropped, book, acknowledgements, clock, logger }))
       this.#crypto = crypto
       this.exchange = this.#owned.add(
-        new FileExchange({ dataset, id: this.id, store, chunks, book, source, clock, logger, makeRoom: room }),
+        new FileExchange({ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn }),
       )
       this.#owned.add(
         clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
@@ -135,6 +138,7 @@ export class OpenDataset implements Disposable {
   renew({ epochs, devices }: Pick<OpenDatasetInput, 'epochs' | 'devices'>): void {
     this.#keys.replace(epochsOf(epochs))
     this.#devices = devices
+    this.book.review()
   }
 
   /** This device. */
@@ -187,6 +191,12 @@ export class OpenDataset implements Disposable {
     return made
   }
 
+  /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. */
+  makeRoom(bytes: number, limitBytes = this.#stores.limitBytes): Promise<boolean> {
+    const { dataset, store, dropped, chunks, book } = this
+    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, limitBytes }, bytes))
+  }
+
   /** Is the op one of those held, or written here? */
   hasSeen(version: OpId): boolean {
     this.dataset.flush()
@@ -202,12 +212,13 @@ export class OpenDataset implements Disposable {
   status(): DatasetStatus {
     this.dataset.flush()
     const { chunks, bytes } = this.chunks.stats
+    const unsafe = this.book.unsafeContents
     return {
       dataset: this.id,
       name: this.name,
       nodes: this.store.nodeCount(),
-      unsafeVersions: this.book.unsafe.reduce((sum, { versions }) => sum + versions, 0),
-      unsafeBytes: this.book.unsafe.reduce((sum, { bytes }) => sum + bytes, 0),
+      unsafeVersions: unsafe.versions,
+      unsafeBytes: unsafe.bytes,
       cachedChunks: chunks,
       cachedBytes: bytes,
       limitBytes: this.#stores.limitBytes,
@@ -217,6 +228,17 @@ export class OpenDataset implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** What must not see a cache half cut. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#turn.then(work, work)
+    this.#turn = next.catch(() => {})
+    return next
+  }
+
+  #others(): DeviceId[] {
+    return this.#devices.flatMap(({ device, isMember }) => (isMember && device !== this.#self ? [device as DeviceId] : []))
   }
 
   #isGenuine(chunk: SealedChunk): boolean {

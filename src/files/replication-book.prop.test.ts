@@ -6,7 +6,7 @@ import { testSegmentSigner } from '../testkit/file-device.ts'
 import { testDatasetKeys } from '../testkit/file-parts.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
-import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
+import { type LogId, type NodeId, type Op, type OpId, ROOT_NODE } from './op.ts'
 import type { Segment } from './op-segment.ts'
 import { openReceipt, signReceipt } from './receipt.ts'
 import { ReplicationBook } from './replication-book.ts'
@@ -63,7 +63,31 @@ it('[RP1] own content is unsafe until another device has signed for it; a change
   expect(bookOf(0, store, (device) => device !== signers[1]?.device).take(receipt)).toBe(false)
   expect([book.take(receipt), book.take(receipt)]).toEqual([true, false])
   expect([book.isSafe(op), book.mustKeep(op), bookOf(0, store).isSafe(op)]).toEqual([true, false, true])
-  expect(openReceipt(crypto, dataset, receipt)).toEqual({ device: signers[1]?.device, segment: segment.hash })
+  expect(openReceipt(crypto, dataset, receipt)).toEqual({ device: signers[1]?.device, segment: segment.hash, missing: [] })
+})
+
+it('[RP1] a receipt may leave out what history had dropped: of that nobody counts as holding it; who left is not counted any more', () => {
+  const gone = new Set<DeviceId>()
+  const book = bookOf(0, new MemoryDatasetStore(), (device) => !gone.has(device))
+  const one = segmentOf(7, 0)
+  const segment: Segment = { ...one, ops: [0, 1].map((n) => ({ ...(one.ops[0] as Op), id: `${one.log}.${n}` as OpId })) }
+  const [first, second] = segment.ops.map(({ id }) => id) as [OpId, OpId]
+  book.book(segment, true)
+  expect(book.unsafeContents).toEqual({ versions: 2, bytes: 10 })
+  const receipt = signReceipt(dataset, segment.hash, signers[1] as (typeof signers)[0], [1])
+  for (let at = 0; at < receipt.length; at += 5) {
+    const changed = receipt.slice()
+    changed[at] = (changed[at] as number) ^ 4
+    expect(() => book.take(changed)).toThrow(expect.objectContaining({ code: expect.stringMatching(/^segment\//) }))
+  }
+  expect(book.take(receipt)).toBe(true)
+  expect([book.isSafe(first), book.isSafe(second), book.mustKeep(second)]).toEqual([true, false, true])
+  expect(book.unsafeContents).toEqual({ versions: 1, bytes: 5 })
+  book.release(second)
+  expect([book.mustKeep(second), book.unsafe.length]).toEqual([false, 0])
+  gone.add((signers[1] as (typeof signers)[0]).device)
+  book.review()
+  expect([book.isSafe(first), book.mustKeep(first), book.unsafe.length]).toEqual([false, true, 1])
 })
 
 it('[RP2] whichever receipts each device knows of, not all that signed let go', () => {

@@ -1,22 +1,11 @@
-import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
+import { type BookedContent, type BookedSegment, BookedSegments } from './booked-segments.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
-import type { LogId, OpId } from './op.ts'
+import type { OpId } from './op.ts'
 import type { Segment, SegmentSigner } from './op-segment.ts'
 import { openReceipt, signReceipt } from './receipt.ts'
-
-/** A segment with contents, as far as copies of them matter here. */
-export interface BookedSegment {
-  readonly log: LogId
-  readonly seq: number
-  readonly hash: string
-  readonly first: number
-  readonly count: number
-  /** Of the contents named first in it. */
-  readonly versions: number
-  readonly bytes: number
-}
 
 export interface ReplicationBookOptions {
   readonly crypto: FilesCrypto
@@ -29,64 +18,82 @@ export interface ReplicationBookOptions {
   readonly copies: number
 }
 
+interface KeptReceipt {
+  readonly bytes: Uint8Array
+  readonly missing: ReadonlySet<number>
+}
+
 const RECEIPT = 'receipt'
-const UNSAFE = 'unsafe'
-const PROMISED = 'promised'
-const OWED = 'owed'
 
 /**
- * Who is known to hold what (rules RP1-RP3). *Unsafe*: own segments that too few others have signed for; their contents stay.
- * *Promised*: segments of others that this device has signed for. Of all who signed, the first (in an order that the segment's
- * hash decides) must keep the contents: devices that know of different receipts never all let go. *Owed*: contents still to be fetched.
+ * Who is known to hold what (rules RP1-RP3). *Unsafe*: own segments of which too few others have signed for some content; those
+ * stay. *Settled*: own segments that are safe, as long as those who signed have not left. *Promised*: segments of others that this
+ * device has signed for. Of all who signed, the first (in an order that the segment's hash decides) must keep the contents: devices
+ * that know of different receipts never all let go. *Owed*: contents still to be fetched.
  */
 export class ReplicationBook {
   readonly #options: ReplicationBookOptions
-  readonly #unsafe: Map<string, BookedSegment>
-  readonly #promised: Map<string, BookedSegment>
-  readonly #owed: Map<string, BookedSegment>
+  readonly #unsafe: BookedSegments
+  readonly #settled: BookedSegments
+  readonly #promised: BookedSegments
+  readonly #owed: BookedSegments
   /** Per segment hash: who signed. */
-  readonly #receipts = new Map<string, Map<DeviceId, Uint8Array>>()
+  readonly #receipts = new Map<string, Map<DeviceId, KeptReceipt>>()
 
   constructor(options: ReplicationBookOptions) {
     this.#options = options
     const { store } = options
-    const load = (space: string) => new Map(store.values(space).map(([key, value]) => [key, JSON.parse(fromUtf8(value)) as BookedSegment]))
-    this.#unsafe = load(UNSAFE)
-    this.#promised = load(PROMISED)
-    this.#owed = load(OWED)
+    this.#unsafe = new BookedSegments(store, 'unsafe')
+    this.#settled = new BookedSegments(store, 'settled')
+    this.#promised = new BookedSegments(store, 'promised')
+    this.#owed = new BookedSegments(store, 'owed')
     for (const [, bytes] of store.values(RECEIPT)) this.#add(bytes)
   }
 
   get unsafe(): readonly BookedSegment[] {
-    return [...this.#unsafe.values()]
+    return this.#unsafe.all
+  }
+
+  /** Own contents that are on too few other devices, and their bytes. */
+  get unsafeContents(): { readonly versions: number; readonly bytes: number } {
+    let [versions, bytes] = [0, 0]
+    for (const segment of this.#unsafe.all) {
+      for (const [number, length] of segment.contents) {
+        if (this.#isCovered({ segment, number })) continue
+        versions++
+        bytes += length
+      }
+    }
+    return { versions, bytes }
   }
 
   get owed(): readonly BookedSegment[] {
-    return [...this.#owed.values()]
+    return this.#owed.all
   }
 
   /** A segment was signed here, or taken in. */
   book(segment: Segment, isOwn: boolean): void {
-    let [versions, bytes] = [0, 0]
-    for (const { body } of segment.ops) {
-      if (!('content' in body) || body.content.kind !== 'file' || body.content.manifest.pieces.length === 0) continue
-      versions++
-      bytes += body.content.manifest.bytes
-    }
-    if (versions === 0) return
+    const contents = segment.ops.flatMap(({ body }, n): [number, number][] =>
+      'content' in body && body.content.kind === 'file' && body.content.manifest.pieces.length > 0
+        ? [[n, body.content.manifest.bytes]]
+        : [],
+    )
+    if (contents.length === 0) return
     const { log, seq, hash, first } = segment
-    const booked = { log, seq, hash, first, count: segment.ops.length, versions, bytes }
-    if (isOwn) this.#put(UNSAFE, this.#unsafe, booked)
-    else this.#put(OWED, this.#owed, booked)
+    const booked = { log, seq, hash, first, count: segment.ops.length, contents }
+    if (isOwn) this.#unsafe.put(booked)
+    else this.#owed.put(booked)
     if (isOwn) this.#settle(hash)
   }
 
-  /** All contents of an owed segment are on this device's disk: the receipt. */
-  sign(booked: BookedSegment): Uint8Array {
+  /** The contents of an owed segment are on this device's disk, all but those of `missing` (numbers of ops in it): the receipt. */
+  sign(booked: BookedSegment, missing: readonly number[] = []): Uint8Array {
     const { dataset, signer } = this.#options
-    const receipt = signReceipt(dataset, booked.hash, signer)
-    this.#put(PROMISED, this.#promised, booked)
-    this.#drop(OWED, this.#owed, booked.hash)
+    const receipt = signReceipt(dataset, booked.hash, signer, missing)
+    const gone = new Set(missing)
+    const contents = booked.contents.filter(([number]) => !gone.has(number))
+    if (contents.length > 0) this.#promised.put({ ...booked, contents })
+    this.#owed.drop(booked.hash)
     this.#keep(receipt)
     return receipt
   }
@@ -102,39 +109,65 @@ export class ReplicationBook {
   }
 
   receiptsOf(segments: readonly string[]): Uint8Array[] {
-    return segments.flatMap((segment) => [...(this.#receipts.get(segment)?.values() ?? [])])
+    return segments.flatMap((segment) => [...(this.#receipts.get(segment)?.values() ?? [])].map(({ bytes }) => bytes))
   }
 
-  /** Members that said in writing that they hold what this segment names. */
-  signersOf(segment: string): DeviceId[] {
-    return [...(this.#receipts.get(segment)?.keys() ?? [])].filter((device) => this.#options.isMember(device))
+  /** Members that said in writing that they hold what an op of this segment names; `number`: of the op in it. */
+  signersOf(segment: string, number: number): DeviceId[] {
+    const found = [...(this.#receipts.get(segment) ?? [])]
+    return found.flatMap(([device, { missing }]) => (this.#options.isMember(device) && !missing.has(number) ? [device] : []))
   }
 
   /** Is the content that this op named on enough other devices, as far as this one has to care? */
   isSafe(op: OpId): boolean {
-    return !within(this.#unsafe, op)
+    const found = this.#unsafe.find(op)
+    return !found || this.#isCovered(found)
   }
 
   /** Must this device keep what this op named? */
   mustKeep(op: OpId): boolean {
-    if (within(this.#unsafe, op)) return true
-    const promised = within(this.#promised, op)
+    if (!this.isSafe(op)) return true
+    const promised = this.#promised.find(op)
     return promised !== undefined && !this.#isReleased(promised)
   }
 
+  /** No device can count on what this op named any more (rule GC2). */
+  release(op: OpId): void {
+    for (const segments of [this.#unsafe, this.#settled, this.#promised, this.#owed]) {
+      const found = segments.find(op)
+      segments.release(op)
+      if (found && segments === this.#unsafe) this.#settle(found.segment.hash)
+    }
+  }
+
+  /** Devices left: what only they had signed for is not safe any more. */
+  review(): void {
+    for (const segment of this.#settled.all) {
+      if (segment.contents.every(([number]) => this.#isCovered({ segment, number }))) continue
+      this.#settled.drop(segment.hash)
+      this.#unsafe.put(segment)
+    }
+  }
+
+  #isCovered({ segment, number }: BookedContent): boolean {
+    const { signer, copies } = this.#options
+    return this.signersOf(segment.hash, number).filter((device) => device !== signer.device).length >= copies
+  }
+
   /** Enough of the others who signed come before this device. */
-  #isReleased({ hash }: BookedSegment): boolean {
-    const { signer, isMember, copies, crypto } = this.#options
+  #isReleased({ segment: { hash }, number }: BookedContent): boolean {
+    const { signer, copies, crypto } = this.#options
     const rank = (device: string) => crypto.sha256(utf8(`${hash}/${device}`)).join()
     const own = rank(signer.device)
-    const others = [...(this.#receipts.get(hash)?.keys() ?? [])].filter((device) => device !== signer.device && isMember(device))
+    const others = this.signersOf(hash, number).filter((device) => device !== signer.device)
     return others.filter((device) => rank(device) < own).length >= copies
   }
 
   #settle(hash: string): void {
-    const { isMember, copies, signer } = this.#options
-    const holders = [...(this.#receipts.get(hash)?.keys() ?? [])].filter((device) => device !== signer.device && isMember(device))
-    if (holders.length >= copies) this.#drop(UNSAFE, this.#unsafe, hash)
+    const segment = this.#unsafe.get(hash)
+    if (!segment || !segment.contents.every(([number]) => this.#isCovered({ segment, number }))) return
+    this.#unsafe.drop(hash)
+    this.#settled.put(segment)
   }
 
   #keep(bytes: Uint8Array): void {
@@ -144,28 +177,10 @@ export class ReplicationBook {
 
   #add(bytes: Uint8Array): string {
     const { crypto, dataset } = this.#options
-    const { device, segment } = openReceipt(crypto, dataset, bytes)
+    const { device, segment, missing } = openReceipt(crypto, dataset, bytes)
     let of = this.#receipts.get(segment)
     if (!of) this.#receipts.set(segment, (of = new Map()))
-    of.set(device, bytes)
+    of.set(device, { bytes, missing: new Set(missing) })
     return `${segment}.${device}`
   }
-
-  #put(space: string, map: Map<string, BookedSegment>, booked: BookedSegment): void {
-    map.set(booked.hash, booked)
-    this.#options.store.putValue(space, booked.hash, utf8(JSON.stringify(booked)))
-  }
-
-  #drop(space: string, map: Map<string, BookedSegment>, hash: string): void {
-    if (map.delete(hash)) this.#options.store.putValue(space, hash, undefined)
-  }
-}
-
-function within(segments: ReadonlyMap<string, BookedSegment>, op: OpId): BookedSegment | undefined {
-  const dot = op.indexOf('.')
-  const [log, number] = [op.slice(0, dot), Number(op.slice(dot + 1))]
-  for (const booked of segments.values()) {
-    if (booked.log === log && booked.first <= number && number < booked.first + booked.count) return booked
-  }
-  return undefined
 }

@@ -13,8 +13,13 @@ import type { PastTree } from './past-tree.ts'
 export async function restoreVersion(open: OpenDataset, id: NodeId, version: OpId | undefined, signal: AbortSignal): Promise<DatasetNode> {
   const { dataset } = open
   const manifest = dataset.restorable(id, version)
-  if (manifest) await dataset.bringHere(manifest, signal)
-  return dataset.restore(id, version)
+  const hold = dataset.holds.hold(() => (manifest ? [manifest] : []))
+  try {
+    if (manifest) await dataset.bringHere(manifest, signal)
+    return dataset.restore(id, version)
+  } finally {
+    hold.dispose()
+  }
 }
 
 /** Makes a file or folder what it was, with all that was in it; what came to it since stays. Undone by restoring again. */

@@ -38,12 +38,12 @@ export class SyncedContents {
 
   /** What an earlier start left and is to become a version; the rest is forgotten. */
   takeLeft(isNews: (left: SyncedContent) => boolean): SyncedContent[] {
-    const all = this.#left()
+    const all = this.all()
     for (const left of all) if (!isNews(left)) this.drop(left.node, left.base)
     return all.filter(isNews)
   }
 
-  #left(): SyncedContent[] {
+  all(): SyncedContent[] {
     return this.#store.values(SPACE).flatMap(([, value]) => {
       const { node, base, content, mtimeNs } = JSON.parse(fromUtf8(value)) as {
         node: NodeId

@@ -1,6 +1,7 @@
 import type { ChunkId } from './chunk-id.ts'
 import { idsOf } from './keep-cache.ts'
 import type { OpenDataset } from './open-dataset.ts'
+import { pagedVersions } from './paged-versions.ts'
 
 /**
  * What is in the trash, and the bytes of it on this device that nothing else names: what emptying it gives back here, once every
@@ -11,7 +12,7 @@ export async function trashSize(open: OpenDataset, signal: AbortSignal): Promise
   const removed = dataset.removed().map(({ node }) => node)
   const inTrash = new Set(removed.map(({ id }) => id))
   const [own, others] = [new Set<ChunkId>(), new Set<ChunkId>()]
-  for (const { node, version } of store.allVersions()) {
+  for (const { node, version } of pagedVersions(store)) {
     if (version.content.kind !== 'file') continue
     const to = inTrash.has(node) ? own : others
     for (const id of await idsOf(dataset, chunks, version.content.manifest)) to.add(id)

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
+import type { Manifest } from './manifest.ts'
 import { type Ino, ROOT_INO, type TreeAttributes } from './mounted-tree.ts'
 import type { NodeId } from './op.ts'
 import { TreeError } from './tree-error.ts'
@@ -124,6 +125,15 @@ export class TreeNumbers {
       throw treeErrorOf(error)
     } finally {
       this.#ownCalls--
+    }
+  }
+
+  /** What is being written, and what is open though it is not the version shown any more. */
+  *contentsInUse(dataset: Dataset): Iterable<Manifest> {
+    for (const { of, staged, last } of this.slots.all) {
+      if (of.dataset !== dataset) continue
+      if (staged) yield staged.manifest
+      if (last) yield last.manifest
     }
   }
 

@@ -76,6 +76,8 @@ export class TreeWriting implements Disposable {
       await staged.store()
       // The version takes the place of what was synced: not before its bytes are as safe.
       if (slot.isSynced) await slot.of.dataset.syncContents()
+      // Pieces of a version that others replaced long ago may be gone elsewhere: whoever names them anew has them.
+      if (slot.base !== slot.of.dataset.node(slot.id)?.version) await slot.of.dataset.bringHere(staged.manifest)
       this.#committed(slot, staged, hadChanges)
     }
     const after = (slot.committing ?? Promise.resolve()).then(work, work)

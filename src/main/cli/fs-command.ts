@@ -195,10 +195,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   tidy: {
     usage: 'tidy',
-    what: 'do now what is done in quiet moments: thin history',
+    what: 'do now what is done in quiet moments: thin history, free space',
     async run({ device, dataset, json }) {
       const tidied = await device.tidyDataset({ dataset })
-      console.log(json ? JSON.stringify(tidied) : `${tidied.droppedVersions} old versions are no longer kept`)
+      const { droppedVersions, freedBytes } = tidied
+      console.log(
+        json ? JSON.stringify(tidied) : `${droppedVersions} old versions are no longer kept, ${megabytes(freedBytes)} are free again`,
+      )
       return 0
     },
   },

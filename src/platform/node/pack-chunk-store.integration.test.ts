@@ -1,9 +1,14 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { describeChunkStore } from '../../files/chunk-store.suite.ts'
 import type { ChunkId } from '../../files/chunk-id.ts'
+import { killedChunk } from '../../testkit/kill-packs.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { PackChunkStore } from './pack-chunk-store.ts'
 
 const packsIn = (folder: string) =>
@@ -57,6 +62,85 @@ it('[CS7] a cut-off tail and a damaged header cost the chunks they hit and no ot
     await again.put({ id: idOf(9), epoch: 1, bytes: new Uint8Array(500).fill(9) })
     expect(await again.get(idOf(9))).toEqual({ id: idOf(9), epoch: 1, bytes: new Uint8Array(500).fill(9) })
     again.dispose()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[CS9] the space of what was dropped comes back: a pack that is a quarter gone is copied forward, measured on the disk', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-packs-'))
+  try {
+    const onDisk = () => packsIn(folder).reduce((sum, file) => sum + statSync(file).size, 0)
+    const store = new PackChunkStore(folder, { packBytes: 200_000 })
+    for (let n = 0; n < 400; n++) store.put({ id: idOf(n), epoch: 0, bytes: new Uint8Array(5000).fill(n) })
+    const full = onDisk()
+    const isGone = (n: number) => n % 3 === 0
+    await store.drop(
+      Array.from({ length: 400 }, (_, n) => n)
+        .filter(isGone)
+        .map(idOf),
+    )
+    expect(onDisk()).toBeGreaterThanOrEqual(full)
+    const before = onDisk()
+    const freed = await store.reclaim()
+    expect(before - onDisk()).toBe(freed)
+    expect(freed).toBeGreaterThan(134 * 5000 * 0.9)
+    expect(store.stats.bytes).toBe(onDisk())
+    expect(await store.reclaim()).toBe(0) // nothing is copied for nothing
+    store.dispose()
+    const again = new PackChunkStore(folder, { packBytes: 200_000 })
+    expect(new Set(again.ids())).toEqual(
+      new Set(
+        Array.from({ length: 400 }, (_, n) => n)
+          .filter((n) => !isGone(n))
+          .map(idOf),
+      ),
+    )
+    for (let n = 0; n < 400; n++) expect((await again.get(idOf(n)))?.bytes[0]).toBe(isGone(n) ? undefined : n % 256)
+    await again.drop([...again.ids()])
+    await again.reclaim()
+    expect(onDisk()).toBeLessThan(50_000) // records that say what was dropped, while an older pack is there
+    again.dispose()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[CS10] kill -9 while space is given back loses nothing that is held', { timeout: 300_000 }, async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-packs-'))
+  const seed = seedOfRun()
+  const random = new SeededRandom(seed)
+  const held = new Set<number>()
+  let [from, inReclaim, rounds] = [0, 0, 0]
+  try {
+    const wanted = roundsOfRun(4, 100)
+    for (; rounds < wanted || (inReclaim === 0 && rounds < 40); rounds++) {
+      const script = fileURLToPath(new URL('../../testkit/kill-packs.ts', import.meta.url))
+      const child = spawn(process.execPath, [script, folder, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      let isReclaiming = false
+      let told = 0
+      const enough = 100 + random.below(250)
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [what, n] = line.split(' ')
+        if (what === 'held') held.add((from = Math.max(from, Number(n) + 1)) && Number(n))
+        else if (what === 'dropping') held.delete(Number(n))
+        else isReclaiming = what === 'reclaiming'
+        if (++told === enough) child.kill('SIGKILL')
+      }
+      await ended
+      if (isReclaiming) inReclaim++
+      const store = new PackChunkStore(folder, { packBytes: 100_000 })
+      const lost: number[] = []
+      for (const n of held) {
+        const found = await store.get(killedChunk(n).id)
+        if (!found || Buffer.compare(found.bytes, killedChunk(n).bytes) !== 0) lost.push(n)
+      }
+      store.dispose()
+      expect({ seed, rounds, lost }).toEqual({ seed, rounds, lost: [] })
+    }
+    console.info(`kill -9 of a store of chunks: seed ${seed}, ${rounds} rounds, ${inReclaim} while space was given back`)
+    expect(inReclaim).toBeGreaterThan(0)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -24,6 +24,8 @@ import { decodeRecordHead, encodeRecordHead, type PackRecord, RECORD_HEAD_BYTES 
 
 /** A pack is closed at this size: small enough that evicting one copies little forward, large enough that there are few files. */
 const PACK_BYTES = 64 * 1024 * 1024
+/** A pack is copied forward when at least this part of it is of chunks that are gone: at most three bytes are written for each one freed. */
+const RECLAIM_SHARE = 0.25
 /** Read at once when a store is opened. */
 const SCAN_BYTES = 1024 * 1024
 const PACK_NAME = /^([0-9]{8})\.pack$/
@@ -50,6 +52,9 @@ interface Pack {
   bytes: number
   /** Reads under way; the last one closes the file of a pack that went meanwhile. */
   readers: number
+  /** Of these, of chunks that are held, and of records that say what was dropped. */
+  liveBytes: number
+  droppedBytes: number
 }
 
 /** Where a chunk lies. One number for a map of a million: pack * 2^32 + offset of its record. */
@@ -59,8 +64,9 @@ const placeOf = (pack: number, offset: number): number => pack * 2 ** 32 + offse
  * Chunks in append-only files of 64 MiB: a header with a checksum and a digest, then the ciphertext. The index lies in memory
  * and is made from the headers when the store is opened; what a killed process left half-written at the end of a pack is cut off.
  *
- * Evicting works by whole packs, oldest first: what is to be kept is copied forward, then the file goes. A dropped chunk is a
- * record of its own, so that it stays forgotten.
+ * Evicting works by whole packs, oldest first: what is to be kept is copied forward and synced, then the file goes. A dropped chunk
+ * is a record of its own, so that it stays forgotten; its bytes come back when its pack is evicted or, once a quarter of it is gone,
+ * reclaimed the same way. Such a record is copied forward, too, as long as an older pack is there: the chunk may lie in it.
  */
 export class PackChunkStore implements ChunkStore, Disposable {
   readonly #folder: string
@@ -122,9 +128,20 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   async drop(ids: Iterable<ChunkId>): Promise<void> {
     for (const id of ids) {
-      if (!this.#places.delete(id)) continue
-      this.#append({ kind: 'dropped', id, epoch: 0, length: 0, digest: new Uint8Array(32) }, new Uint8Array(0))
+      if (!this.#forget(id)) continue
+      try {
+        this.#append({ kind: 'dropped', id, epoch: 0, length: 0, digest: new Uint8Array(32) }, new Uint8Array(0))
+      } catch (error) {
+        // A full disk keeps nobody from making room: the next start finds it again, if its pack is still there.
+        if (!(error instanceof ContentError)) throw error
+      }
     }
+  }
+
+  reclaim(): Promise<number> {
+    const reclaiming = this.#evicting.then(() => this.#reclaimNow())
+    this.#evicting = reclaiming.catch(() => {})
+    return reclaiming
   }
 
   ids(): Iterable<ChunkId> {
@@ -156,33 +173,66 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   async #evictNow(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
     const before = this.stats.bytes
-    const isEnough = () => before - this.stats.bytes >= bytes
     for (const pack of [...this.#packs.values()]) {
-      if (isEnough()) break
-      const kept: { record: PackRecord; bytes: Uint8Array }[] = []
-      const gone: ChunkId[] = []
-      let free = 0
-      this.#scan(pack, ({ record, offset, whole }) => {
-        if (record.kind === 'dropped' || this.#places.get(record.id) !== placeOf(pack.number, offset))
-          free += RECORD_HEAD_BYTES + record.length
-        else if (keep(record.id)) kept.push({ record, bytes: whole() })
-        else {
-          free += RECORD_HEAD_BYTES + record.length
-          gone.push(record.id)
-        }
-      })
-      if (free === 0) continue // copying all of it forward frees nothing
-      if (pack === this.#last) this.#last = undefined
-      for (const { record, bytes } of kept) {
-        this.#places.delete(record.id)
-        this.#append(record, bytes)
-      }
-      await this.sync() // what was copied forward is safe before its first place goes
-      for (const id of gone) this.#places.delete(id)
-      this.#close(pack)
-      await new Promise((resolve) => setTimeout(resolve, 0)) // readers come in between
+      if (before - this.stats.bytes >= bytes) break
+      await this.#copyForward(pack, keep)
     }
     return before - this.stats.bytes
+  }
+
+  async #reclaimNow(): Promise<number> {
+    const before = this.stats.bytes
+    for (const pack of [...this.#packs.values()]) {
+      const { bytes, liveBytes, droppedBytes, number } = pack
+      const isOldest = number === Math.min(...this.#packs.keys())
+      const deadBytes = bytes - liveBytes - (isOldest ? 0 : droppedBytes)
+      if (deadBytes > 0 && deadBytes >= bytes * RECLAIM_SHARE && this.#packs.has(number)) await this.#copyForward(pack, () => true)
+    }
+    return before - this.stats.bytes
+  }
+
+  /** Copies what is to be kept to the newest pack, has it on the disk, and only then lets the old one go: killed at any point, nothing is lost. */
+  async #copyForward(pack: Pack, keep: (id: ChunkId) => boolean): Promise<void> {
+    const oldest = Math.min(...this.#packs.keys())
+    const kept: { record: PackRecord; bytes: Uint8Array }[] = []
+    const gone: ChunkId[] = []
+    let free = 0
+    this.#scan(pack, ({ record, offset, whole }) => {
+      const size = RECORD_HEAD_BYTES + record.length
+      if (record.kind === 'dropped') {
+        if (pack.number === oldest || this.#places.has(record.id)) free += size
+        else kept.push({ record, bytes: new Uint8Array(0) })
+      } else if (this.#places.get(record.id) !== placeOf(pack.number, offset)) free += size
+      else if (keep(record.id)) kept.push({ record, bytes: whole() })
+      else {
+        free += size
+        gone.push(record.id)
+      }
+    })
+    if (free === 0) return // copying all of it forward frees nothing
+    if (pack === this.#last) this.#last = undefined
+    for (const { record, bytes } of kept) this.#append(record, bytes)
+    for (const id of gone) this.#forget(id) // before the wait: what is put again meanwhile is written again
+    await this.sync() // what was copied forward is safe before its first place goes
+    if (!this.#packs.has(pack.number)) return // closed meanwhile
+    this.#close(pack)
+    await new Promise((resolve) => setTimeout(resolve, 0)) // readers come in between
+  }
+
+  /** @returns false: it was not held */
+  #forget(id: ChunkId): boolean {
+    const place = this.#places.get(id)
+    if (place === undefined) return false
+    this.#places.delete(id)
+    const pack = this.#packs.get(Math.floor(place / 2 ** 32))
+    if (pack) pack.liveBytes -= RECORD_HEAD_BYTES + this.#lengthAt(pack, place % 2 ** 32)
+    return true
+  }
+
+  #lengthAt(pack: Pack, offset: number): number {
+    const head = Buffer.alloc(RECORD_HEAD_BYTES)
+    readSync(pack.file, head, 0, RECORD_HEAD_BYTES, offset)
+    return decodeRecordHead(head)?.length ?? 0
   }
 
   #close(pack: Pack): void {
@@ -206,13 +256,18 @@ export class PackChunkStore implements ChunkStore, Disposable {
     }
     pack.bytes += size
     this.#unsynced.add(pack)
-    if (record.kind === 'chunk') this.#places.set(record.id, placeOf(pack.number, offset))
+    if (record.kind === 'dropped') {
+      pack.droppedBytes += size
+      return
+    }
+    this.#places.set(record.id, placeOf(pack.number, offset))
+    pack.liveBytes += size
   }
 
   #begin(): Pack {
     const number = Math.max(0, ...this.#packs.keys()) + 1
     const file = openSync(this.#fileOf(number), 'wx+', 0o600)
-    const pack: Pack = { number, file, bytes: 0, readers: 0 }
+    const pack: Pack = { number, file, bytes: 0, liveBytes: 0, droppedBytes: 0, readers: 0 }
     this.#packs.set(number, pack)
     this.#last = pack
     return pack
@@ -220,11 +275,16 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   #openPack(number: number): void {
     const file = openSync(this.#fileOf(number), 'r+')
-    const pack: Pack = { number, file, bytes: fstatSync(file).size, readers: 0 }
+    const pack: Pack = { number, file, bytes: fstatSync(file).size, liveBytes: 0, droppedBytes: 0, readers: 0 }
     this.#packs.set(number, pack)
     pack.bytes = this.#scan(pack, ({ record, offset }) => {
-      if (record.kind === 'dropped') this.#places.delete(record.id)
-      else this.#places.set(record.id, placeOf(number, offset))
+      this.#forget(record.id) // an earlier place of it, if there is one
+      if (record.kind === 'dropped') {
+        pack.droppedBytes += RECORD_HEAD_BYTES
+        return
+      }
+      this.#places.set(record.id, placeOf(number, offset))
+      pack.liveBytes += RECORD_HEAD_BYTES + record.length
     })
     ftruncateSync(file, pack.bytes)
     this.#last = pack

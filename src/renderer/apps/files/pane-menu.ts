@@ -71,6 +71,7 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
     { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: fixed, onSelect: () => pane.take(true) },
     ...pasteEntry(pane),
     (entry.kind === 'file' || entry.kind === 'link') && { label: 'Download', disabledBecause: away, onSelect: pane.download },
+    isFolder && pane.dataset && asItWas(pane.dataset, path, pane.show),
     isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => pane.show({ kind: 'history', entry }) },
     isShared(entry) &&
       entry.shared.isConflictCopy && { label: 'Choose a version…', onSelect: () => pane.show({ kind: 'conflict', entry }) },
@@ -90,7 +91,14 @@ function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly
   return [
     { label: 'New folder', disabledBecause: fixed, onSelect: pane.addFolder },
     { label: 'Put files here…', disabledBecause: fixed, onSelect: pane.pickFiles },
+    dataset && asItWas(dataset, pane.path, pane.show),
     dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...dataset }) },
     { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: pane.toggleHidden },
   ]
 }
+
+/** `path`: as the pane has it, with the name of the dataset in front. */
+const asItWas = ({ dataset, name }: NonNullable<PaneMenuParts['dataset']>, path: string, show: PaneMenuParts['show']): MenuEntry => ({
+  label: 'As it was…',
+  onSelect: () => show({ kind: 'past', folder: { dataset, name, path: path.slice(name.length + 1) || '/' } }),
+})

@@ -1,5 +1,5 @@
 import { Trash2 } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import type { DatasetNodeInfo } from '../../../files/dataset-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
@@ -11,6 +11,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { useNow } from '../app-hooks.ts'
 import { agoText, bytesText } from '../plain-words.ts'
+import { EmptyTrash } from './empty-trash.tsx'
 import { EntryIcon } from './entry-icon.tsx'
 import { keepReading } from './keep-reading.ts'
 
@@ -25,6 +26,8 @@ export function TrashDialog({ dataset, name, onClose }: { dataset: string; name:
   const now = useNow()
   const [removed, setRemoved] = useState<Removed>()
   const [error, setError] = useState<unknown>()
+  const [isEmptying, setIsEmptying] = useState(false)
+  const stopEmptying = useCallback(() => setIsEmptying(false), [])
   useEffect(() => {
     if (!client) return
     const reading = keepReading(async (signal) => {
@@ -55,7 +58,18 @@ export function TrashDialog({ dataset, name, onClose }: { dataset: string; name:
       size="wide"
       onClose={onClose}
       title={`Trash of ${name}`}
-      description="What was removed on any of your devices. It goes back to the folder it lay in."
+      description="What was removed on any of your devices, for 90 days. It goes back to the folder it lay in."
+      actions={
+        removed !== undefined &&
+        removed.length > 0 &&
+        (isEmptying ? (
+          <EmptyTrash dataset={dataset} onClose={stopEmptying} />
+        ) : (
+          <Button variant="danger" onClick={() => setIsEmptying(true)}>
+            Empty the trash…
+          </Button>
+        ))
+      }
     >
       {error !== undefined ? (
         <ErrorState title="The trash could not be read" error={error} safe="What is in it is untouched." />

@@ -1,0 +1,100 @@
+import type { Acknowledgements, Frontier } from './acknowledgements.ts'
+import type { ChunkId } from './chunk-id.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import { ContentError } from './content-error.ts'
+import type { Dataset } from './dataset.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { DroppedVersions } from './dropped-versions.ts'
+import type { Manifest } from './manifest.ts'
+import type { NodeId, OpId } from './op.ts'
+import type { ReplicationBook } from './replication-book.ts'
+
+export interface GarbageParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly dropped: DroppedVersions
+  readonly book: ReplicationBook
+  readonly acknowledgements: Acknowledgements
+  /** How far each log is held, with all that is written here. @throws StoreError */
+  frontier(): Frontier
+  /** Others have the loop. Rejects when it is time to stop. */
+  pause(): Promise<void>
+}
+
+/** Nodes looked at before others have the loop. */
+const NODES_AT_ONCE = 50
+
+/** Lets go of what was dropped from history and every other device has seen go (rule GC2). @returns how many versions */
+export function releaseDropped({ store, dropped, book, acknowledgements, frontier }: GarbageParts): number {
+  let count = 0
+  for (const [key, batch] of dropped.batches) {
+    if (!acknowledgements.isPast(batch.frontier, frontier())) continue
+    store.transaction(() => {
+      for (const { op } of batch.versions) book.release(op)
+      dropped.remove(key)
+    })
+    count += batch.versions.length
+  }
+  return count
+}
+
+/**
+ * Forgets chunks that nothing names: no version that is kept, none that was dropped and still counts, nothing that is being written
+ * or is open (rule GC1). Whatever changes while it looks is looked at again before anything goes; then all goes at once.
+ * @returns how many chunks went
+ * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep cannot be read; nothing went
+ */
+export async function collectGarbage(parts: GarbageParts): Promise<number> {
+  const { dataset, store, chunks, dropped, book, pause } = parts
+  const garbage = new Set<ChunkId>(chunks.ids())
+  const changed = new Set<NodeId>()
+  const watching = dataset.onDidChange(({ nodes }) => {
+    for (const node of nodes) changed.add(node)
+  })
+  const spare = async (manifest: Manifest, op?: OpId): Promise<void> => {
+    for (const { id } of manifest.pieces) if (id !== undefined) garbage.delete(id)
+    if (manifest.depth === 0) return
+    const listed = await dataset.reader.listedHere(manifest)
+    for (const id of listed.ids) garbage.delete(id)
+    if (!listed.isWhole && op !== undefined && book.mustKeep(op))
+      throw new ContentError('chunk/unavailable', 'a list of the pieces of a file cannot be read here; no space is freed before it can')
+  }
+  const spareNode = async (node: NodeId): Promise<void> => {
+    for (const { op, content } of store.versions(node)) if (content.kind === 'file') await spare(content.manifest, op)
+  }
+  try {
+    for (let after: NodeId | undefined; ; ) {
+      const nodes = store.versionedNodes(after, NODES_AT_ONCE, 1)
+      for (const node of nodes) await spareNode(node)
+      after = nodes.at(-1)
+      if (after === undefined) break
+      await pause()
+    }
+    // What was dropped meanwhile is in a batch; what is held may have changed: until a look finds nothing new, without a pause.
+    const seen = new Set<string>()
+    for (let isNews = true; isNews; ) {
+      isNews = false
+      const left = [...[...dropped.batches].flatMap(([, { versions }]) => versions), ...inUse(dataset)]
+      for (const { op, manifest } of left) {
+        const name = `${op} ${manifest.depth} ${manifest.pieces.map(({ id }) => id).join()}`
+        if (seen.has(name)) continue
+        seen.add(name)
+        await spare(manifest, op)
+        isNews = true
+      }
+      for (const node of [...changed]) {
+        changed.delete(node)
+        await spareNode(node)
+        isNews = true
+      }
+    }
+    const gone = [...garbage].filter((id) => !dataset.writer.isFresh(id))
+    if (gone.length > 0) await chunks.drop(gone)
+    return gone.length
+  } finally {
+    watching.dispose()
+  }
+}
+
+const inUse = (dataset: Dataset): { op?: OpId; manifest: Manifest }[] => dataset.contentsInUse().map((manifest) => ({ manifest }))
