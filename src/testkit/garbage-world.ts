@@ -105,7 +105,7 @@ export class GarbageWorld implements Disposable {
     const running = this.#at(n)
       .housekeeping.run()
       .then(() => 'done')
-    const turn = () => new Promise<undefined>((resolve) => setImmediate(resolve))
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
     while ((await Promise.race([running, turn()])) !== 'done') this.clock.advance(20)
   }
 
