@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)(`another person${why ? ` (${why})` : ''}`, ()
     await theirs.getByText(/^Shares port 8123 of laptop with you until/).waitFor({ timeout: PATIENCE_MS })
     await theirs.getByRole('button', { name: 'Open port 8123' }).click()
     const [row] = (await lab.ask('desktop', (client) => client.listContacts({}))).contacts
-    const here = row?.devices[0]?.offers[0]?.here
+    const here = row?.devices[0]?.offers.find((offer) => offer.kind === 'port')?.here
     const read = async () => {
       const script = `fetch('http://127.0.0.1:${here}/').then((a) => a.text()).then(console.log, () => console.log('refused'))`
       const child = lab.lab.machine('desktop').spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })

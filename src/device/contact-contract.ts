@@ -8,16 +8,23 @@ import { authorityNews, landmarks } from './peer-contract.ts'
  */
 
 const nothing = z.object({})
+const dataset = z.string().min(16).max(24)
+const path = z.string().min(1).max(65_536).startsWith('/')
+const version = z.string().max(40)
 const port = z.number().int().min(1).max(65_535)
 
 /** What the caller may reach on the callee. */
-export const contactOffer = z.object({
-  kind: z.literal('port'),
-  port,
-  /** A job listens there now. */
-  isOpen: z.boolean(),
-  untilMs: z.number().optional(),
-})
+export const contactOffer = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('port'),
+    port,
+    /** A job listens there now. */
+    isOpen: z.boolean(),
+    untilMs: z.number().optional(),
+  }),
+  /** Its files can be read, through the callee. */
+  z.object({ kind: z.literal('dataset'), dataset, untilMs: z.number().optional() }),
+])
 export type ContactOfferRow = z.infer<typeof contactOffer>
 const offers = z.object({ offers: z.array(contactOffer).max(256) })
 
@@ -41,5 +48,44 @@ export const contactPortsContract = {
     needs: 'peer:read',
     parseInput: z.object({ port }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
+  }),
+} satisfies Contract
+
+/** A file, folder or link of a dataset, as a contact sees it. */
+export const sharedEntry = z.object({
+  name: z.string().max(255),
+  kind: z.enum(['file', 'folder', 'link']),
+  mtimeMs: z.number(),
+  bytes: z.number().int().min(0),
+  version,
+})
+export type SharedEntry = z.infer<typeof sharedEntry>
+
+/** Entries in one answer. */
+export const SHARED_PAGE = 500
+/** Read in one call. */
+export const SHARED_PIECE_BYTES = 256 * 1024
+
+const shared = { dataset, path }
+
+/** On the files lane, by the grant to read that dataset: what is in it now, by path. Nothing of the past, nothing of the trash. */
+export const contactFilesContract = {
+  /** Sorted by name. Errors: grant/refused, file/not-found. */
+  listShared: method({
+    needs: 'peer:read',
+    parseInput: z.object({ ...shared, from: z.number().int().min(0).max(1e7) }).parse,
+    parseOutput: z.object({ entries: z.array(sharedEntry).max(SHARED_PAGE), total: z.number().int() }).parse,
+  }),
+  statShared: method({ needs: 'peer:read', parseInput: z.object(shared).parse, parseOutput: sharedEntry.parse }),
+  /** Of that version: one that was written meanwhile is `contact/changed`, so that nobody puts two together. Errors: also grant/refused, file/not-found. */
+  readShared: method({
+    needs: 'peer:read',
+    parseInput: z.object({
+      ...shared,
+      version,
+      offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+      length: z.number().int().min(1).max(SHARED_PIECE_BYTES),
+    }).parse,
+    parseOutput: z.object({ base64: z.string().max(Math.ceil(SHARED_PIECE_BYTES / 3) * 4), bytes: z.number().int().min(0) }).parse,
   }),
 } satisfies Contract

@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import { joinSocket, type PortSocket, type PortSockets } from '../jobs/port-socket.ts'
 import { DeviceError } from './device-error.ts'
+import type { ContactOfferRow } from './contact-contract.ts'
 import type { LinkedContacts } from './linked-contacts.ts'
 
 export interface ContactPortsOptions {
@@ -52,7 +53,7 @@ export class ContactPorts implements Disposable {
     if (!linked.sessionOf(person, device)) {
       throw new DeviceError('contact/away', 'that device is not linked now; try again when Contacts shows it as linked')
     }
-    if (!linked.offersOf(person, device).some((offer) => offer.port === port)) {
+    if (!linked.offersOf(person, device).some((offer) => isPort(offer, port))) {
       throw new DeviceError('contact/not-offered', `port ${port} is not shared with this device (any more); ask the person for it`)
     }
     const key = keyOf(person, device, port)
@@ -78,7 +79,7 @@ export class ContactPorts implements Disposable {
     const { linked } = this.#options
     for (const [key, { person, device, port }] of this.#open) {
       const session = linked.sessionOf(person, device)
-      const isOver = session?.hasMet === true && !session.offers.some((offer) => offer.port === port)
+      const isOver = session?.hasMet === true && !session.offers.some((offer) => isPort(offer, port))
       if (isOver || !isContact(person)) this.#close(key)
     }
   }
@@ -117,4 +118,5 @@ export class ContactPorts implements Disposable {
   }
 }
 
+const isPort = (offer: ContactOfferRow, port: number): boolean => offer.kind === 'port' && offer.port === port
 const keyOf = (person: PersonId, device: DeviceId, port: number): string => `${person} ${device} ${port}`

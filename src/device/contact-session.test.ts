@@ -3,7 +3,7 @@ import { toBase58 } from '../base/base58.ts'
 import { toBase64Url } from '../base/bytes.ts'
 import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import type { PersonId } from '../base/ids.ts'
+import type { DatasetId, PersonId } from '../base/ids.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
 import { AuthorityGrants } from '../identity/authority/authority-grants.ts'
@@ -28,7 +28,7 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import type { LaneName } from '../sync/lane.ts'
-import { contactContract, contactPortsContract } from './contact-contract.ts'
+import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { ContactSession } from './contact-session.ts'
 
 const crypto = new SodiumCrypto()
@@ -70,6 +70,9 @@ let recorded: LedgerEvent[]
 let connected: { readonly port: number; readonly far: ByteChannel }[]
 let isPlanted: boolean
 let bugs: string[]
+let isChanged: boolean
+const VERSION = `${'ab'.repeat(12)}.1`
+const photos = toBase58(new Uint8Array(16).fill(1)) as DatasetId
 const contacts = () => new AuthorityContacts(ada.log, ada.laptop.datasetKeys)
 const grants = () => new AuthorityGrants(ada.log)
 const portGrant = (more: Partial<Grant> = {}): Grant => ({
@@ -90,6 +93,7 @@ beforeEach(() => {
   connected = []
   bugs = []
   isPlanted = false
+  isChanged = false
   logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore() }))
   logs.begin(bob.person, bob.list.encode())
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
@@ -111,6 +115,21 @@ beforeEach(() => {
           connected.push({ port, far })
           return near
         },
+      },
+      files: {
+        client: async () =>
+          ({
+            datasetAt: async ({ path }: { path: string }) => ({
+              node: '1'.repeat(32),
+              name: path.slice(1),
+              kind: 'file',
+              mtimeMs: 1,
+              bytes: 5,
+              version: isChanged ? '' : VERSION,
+            }),
+            listDatasetFolder: async () => ({ entries: [], total: 0 }),
+            readDatasetBytes: async () => ({ base64: btoa('hello'), bytes: 5 }),
+          }) as never,
       },
       clock,
       log: { ...silentLogger, error: (message, details) => void bugs.push(`${message} ${JSON.stringify(details)}`) },
@@ -175,6 +194,27 @@ describe('what a device of a contact gets', () => {
     expect(pair.a.isClosed).toBe(false)
     clock.advance(120_000)
     expect(recorded.map(({ kind }) => kind)).toEqual(['port-shared', 'port-closed']) // one, since they follow each other closely
+  })
+
+  it('[ID155] a dataset that was granted, for reading, by path and as it is now; no other, and nothing once the grant ends', async () => {
+    const other = toBase58(new Uint8Array(16).fill(2))
+    const reading = { target: { kind: 'dataset' as const, dataset: photos }, abilities: ['files:read'] }
+    grants().add(portGrant(reading), ada.signers)
+    const peer = owned.add(createClient(contactFilesContract, laneOf('files')))
+    const at = { dataset: photos as string, path: '/a.txt' }
+    expect(await peer.statShared(at)).toMatchObject({ name: 'a.txt', kind: 'file', bytes: 5 })
+    expect(atob((await peer.readShared({ ...at, version: VERSION, offset: 0, length: 100 })).base64)).toBe('hello')
+    expect(await codeOf(peer.statShared({ ...at, dataset: other }))).toBe('grant/refused')
+    expect(await codeOf(peer.listShared({ ...at, path: '/', dataset: other, from: 0 }))).toBe('grant/refused')
+    isChanged = true
+    expect(await codeOf(peer.readShared({ ...at, version: VERSION, offset: 0, length: 100 }))).toBe('contact/changed')
+    const [held] = grants().all
+    grants().revoke(held?.id as never, ada.signers)
+    expect(await codeOf(peer.statShared(at))).toBe('grant/refused')
+    expect(pair.a.isClosed).toBe(false)
+    pair.b.lane('ports').send(Uint8Array.of(1))
+    await settle()
+    expect(pair.a.fault?.code).toBe('contact/lane-refused') // reading opens no port
   })
 
   it.each([
@@ -278,6 +318,12 @@ describe('whatever a device of a contact asks', () => {
     peer.onDidReceive((message) => transport.send(message))
   }
   const plausible = (_: string, random: SeededRandom) => ({
+    dataset: random.pick([photos, 'x', '1'.repeat(22)]),
+    path: random.pick(['/', '/a.txt', '/../../etc/passwd', 'a', '/\0']),
+    version: random.pick([VERSION, '']),
+    from: random.below(3),
+    offset: random.below(9),
+    length: random.pick([1, 100, 300_000]),
     port: random.pick([8080, 22, 7, 0, 70_000]),
     have: random.pick([[], ['ab'.repeat(32)], ['x']]),
     skip: random.below(5) - 1,
@@ -286,8 +332,10 @@ describe('whatever a device of a contact asks', () => {
   it.each([
     ['control', contactContract],
     ['ports', contactPortsContract],
+    ['files', contactFilesContract],
   ] as const)('[DV22] on the %s lane it is answered with a stable code', async (lane, contract) => {
     grants().add(portGrant(), ada.signers)
+    grants().add(portGrant({ target: { kind: 'dataset', dataset: photos }, abilities: ['files:read'] }), ada.signers)
     const seed = seedOfRun()
     const { problems } = await fuzzContract(contract, relay(lane), new SeededRandom(seed), roundsOfRun(300, 10_000), plausible)
     expect({ seed, problems, bugs, fault: pair.a.fault }).toEqual({ seed, problems: [], bugs: [], fault: undefined })

@@ -18,7 +18,8 @@ import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import type { LaneName, Link } from '../sync/lane.ts'
 import { AuthorityExchange } from './authority-exchange.ts'
-import { contactContract, type ContactOfferRow, contactPortsContract } from './contact-contract.ts'
+import { contactContract, contactFilesContract, type ContactOfferRow, contactPortsContract } from './contact-contract.ts'
+import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
 import { PortAccount } from './port-account.ts'
 
 /** Ports of jobs, for whoever was granted one. */
@@ -37,6 +38,7 @@ export interface ContactSessionOptions {
   /** What is granted to that person's devices here. */
   readonly grants: LogGrantCheck
   readonly ports: SharedPorts
+  readonly files: ContactFilesOptions['files']
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */
@@ -44,7 +46,10 @@ export interface ContactSessionOptions {
 }
 
 /** Lanes that no grant to a contact opens. */
-const NEVER: readonly LaneName[] = ['session', 'tty', 'jobs', 'files']
+const NEVER: readonly LaneName[] = ['session', 'tty', 'jobs']
+/** What opens the others. */
+const OPENED_BY = { ports: 'ports:share', files: 'files:read' } as const
+type GrantedLane = keyof typeof OPENED_BY
 
 /**
  * What this device and one of a contact's say to each other: both logs, what is offered, and what a grant opens. A byte on a lane
@@ -58,7 +63,8 @@ export class ContactSession implements Disposable {
   readonly #control: Client<typeof contactContract>
   readonly #ports: Client<typeof contactPortsContract>
   readonly #offersChanged = this.#owned.add(new Emitter<{ offers: ContactOfferRow[] }>())
-  #mayUsePorts = false
+  readonly #files: Client<typeof contactFilesContract>
+  readonly #openLanes = new Set<GrantedLane>()
   #offers: readonly ContactOfferRow[] = []
   /** What this peer says is taken one after another. */
   #last: Promise<void> = Promise.resolve()
@@ -86,10 +92,12 @@ export class ContactSession implements Disposable {
     this.#authority.hearProved(link.peerHead)
     for (const lane of NEVER) this.#owned.add(link.lane(lane).onDidReceive(() => this.#refuse(lane)))
     const control = this.#wire(link.lane('control'), 'control')
-    const ports = this.#wire(this.#guarded('ports', 'ports:share'), 'ports')
-    this.#serve(control, ports)
+    const ports = this.#wire(this.#guarded('ports'), 'ports')
+    const files = this.#wire(this.#guarded('files'), 'files')
+    this.#serve(control, ports, files)
     this.#control = createClient(contactContract, control)
     this.#ports = createClient(contactPortsContract, ports)
+    this.#files = createClient(contactFilesContract, files)
     const tellOffers = () => this.#offersChanged.fire({ offers: this.#ownOffers() })
     this.#owned.add(devices.onDidChange(tellOffers))
     this.#owned.add(grants.onDidEnd(tellOffers))
@@ -120,15 +128,21 @@ export class ContactSession implements Disposable {
 
   /** A connection to a port that the peer offers. @throws whatever the peer refuses with */
   async connectPort(port: number): Promise<ByteChannel> {
-    this.#mayUsePorts = true // its answers are no fault
+    this.#openLanes.add('ports') // its answers are no fault
     return this.#ports.channel((await this.#ports.connectPort({ port })).channel)
+  }
+
+  /** Reads what the peer shares of its person's datasets. */
+  get files(): Client<typeof contactFilesContract> {
+    this.#openLanes.add('files')
+    return this.#files
   }
 
   dispose(): void {
     this.#owned.dispose()
   }
 
-  #serve(control: Wire, ports: Wire): void {
+  #serve(control: Wire, ports: Wire, files: Wire): void {
     const { grants, ledger, clock, log } = this.#options
     const device = this.#link.peer
     const allow = () => !this.#owned.isDisposed
@@ -174,13 +188,17 @@ export class ContactSession implements Disposable {
         options,
       ),
     )
+    const handlers = contactFilesHandlers({ device, grants, files: this.#options.files })
+    this.#owned.add(serve(contactFilesContract, handlers, files, options))
   }
 
   #ownOffers(): ContactOfferRow[] {
     const { grants, ports } = this.#options
-    return grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }) => {
-      if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
+    return grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }): ContactOfferRow[] => {
       const until = untilMs === undefined ? {} : { untilMs }
+      if (target.kind === 'dataset' && abilities.includes('files:read'))
+        return [{ kind: 'dataset' as const, dataset: target.dataset, ...until }]
+      if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
       return [{ kind: 'port' as const, port: target.port, isOpen: ports.listensOn(target.port), ...until }]
     })
   }
@@ -198,12 +216,13 @@ export class ContactSession implements Disposable {
   }
 
   /** The lane, while a grant opens it to the peer or this device itself asks there. Once open it stays so: each call asks again. */
-  #guarded(name: LaneName, ability: string): MessageLane {
+  #guarded(name: GrantedLane): MessageLane {
     const lane = this.#link.lane(name)
-    const { grants } = this.#options
     const isOpen = () => {
-      this.#mayUsePorts ||= grants.grantsOf(this.#link.peer).some(({ grant }) => grant.abilities.includes(ability))
-      return this.#mayUsePorts
+      if (this.#openLanes.has(name)) return true
+      const isGranted = this.#options.grants.grantsOf(this.#link.peer).some(({ grant }) => grant.abilities.includes(OPENED_BY[name]))
+      if (isGranted) this.#openLanes.add(name)
+      return isGranted
     }
     return {
       send: (message) => lane.send(message),

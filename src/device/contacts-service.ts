@@ -14,7 +14,8 @@ import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import { safetyWords } from '../identity/safety-words.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { Handlers } from '../rpc/contract.ts'
-import type { SharedPorts } from './contact-session.ts'
+import type { ContactFilesOptions } from './contact-files.ts'
+import type { ContactSession, SharedPorts } from './contact-session.ts'
 import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from './device-error.ts'
 import { LinkedContacts } from './linked-contacts.ts'
@@ -29,6 +30,7 @@ export interface ContactsServiceOptions {
   readonly meeting: MeetingService
   readonly ports: SharedPorts
   readonly sockets: Pick<PortSockets, 'listen'>
+  readonly files: ContactFilesOptions['files']
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
   introduction(): PairingIntroduction
@@ -57,10 +59,10 @@ export class ContactsService implements Disposable {
   /** The desk has just been opened: follows its contacts until it closes. */
   follow(desk: OpenDesk): void {
     this.close()
-    const { meeting, ports, sockets, clock, log } = this.#options
+    const { meeting, ports, files, sockets, clock, log } = this.#options
     this.#scope = new DisposableStore()
     this.#linked = this.#scope.add(
-      new LinkedContacts({ desk, meeting, ports, clock, log, onDidChange: () => queueMicrotask(() => this.tell()) }),
+      new LinkedContacts({ desk, meeting, ports, files, clock, log, onDidChange: () => queueMicrotask(() => this.tell()) }),
     )
     this.#opened = this.#scope.add(new ContactPorts({ sockets, linked: this.#linked, ledger: desk.ledger, clock, log }))
     this.#scope.add(desk.devices.onDidChange(() => this.tell()))
@@ -114,6 +116,13 @@ export class ContactsService implements Disposable {
         this.tell()
         return { here }
       },
+      listContactFolder: ({ person, deviceId, dataset, path, from }, { signal }) =>
+        this.#session(person, deviceId).files.listShared({ dataset, path, from }, { signal }),
+      readContactFile: async ({ person, deviceId, dataset, path, version, offset, length }, { signal }) => {
+        const { files } = this.#session(person, deviceId)
+        const known = version ?? (await files.statShared({ dataset, path }, { signal })).version
+        return { version: known, ...(await files.readShared({ dataset, path, version: known, offset, length }, { signal })) }
+      },
       closeContactPort: ({ person, deviceId, port }) => {
         this.#ports().close(person as PersonId, deviceId as DeviceId, port)
         this.tell()
@@ -133,6 +142,14 @@ export class ContactsService implements Disposable {
 
   #signers(): GrantSigners {
     return { device: this.#options.desk().context.signer, personKey: this.#options.personKey() }
+  }
+
+  /** @throws DeviceError `contact/away` */
+  #session(person: string, deviceId: string): ContactSession {
+    this.#options.desk()
+    const session = this.#linked?.sessionOf(person as PersonId, deviceId as DeviceId)
+    if (session) return session
+    throw new DeviceError('contact/away', 'that device is not linked now; try again when Contacts shows it as linked')
   }
 
   /** @throws DeviceError `device/locked` */
@@ -186,6 +203,7 @@ export class ContactsService implements Disposable {
         name: device.name,
         state: this.#linked?.stateOf(person, device.device) ?? 'away',
         offers: (this.#linked?.offersOf(person, device.device) ?? []).map((offer) => {
+          if (offer.kind !== 'port') return offer
           const here = this.#opened?.hereOf(person, device.device, offer.port)
           return here === undefined ? offer : { ...offer, here }
         }),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { DeviceWorld, type WorldDevice } from '../testkit/device-world.ts'
+import { DATASET_ROOT } from '../files/dataset-contract.ts'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import { memoryPortSockets } from '../testkit/memory-port-socket.ts'
 import { acquaint, PATIENT, pair } from '../testkit/paired-devices.ts'
 
@@ -134,7 +135,7 @@ describe('a port of a job', () => {
       const [row] = await contactsOf(bob)
       const device = row?.devices.find(({ offers }) => offers.length > 0)
       if (!row || !device) throw new Error('nothing is offered')
-      return { person: row.person, deviceId: device.deviceId, port: device.offers[0]?.port as number }
+      return { person: row.person, deviceId: device.deviceId, port: device.offers.find((offer) => offer.kind === 'port')?.port as number }
     }, PATIENT)
 
   it('[ID154] is reached by a contact who was granted it until a date, on their own machine; not before, and not after', async () => {
@@ -177,5 +178,42 @@ describe('a port of a job', () => {
     ])
     expect(codes).toEqual(['authority/malformed', 'authority/malformed', 'devices/unknown', 'authority/malformed', 'contact/unknown'])
     expect((await ada.control().listGrants({})).grants).toEqual([])
+  })
+})
+
+describe('a dataset', () => {
+  it('[ID155] is read by a contact who was granted that, through the device that has it; not before, not written, and not after', async () => {
+    await acquaint(ada, bob)
+    await isLinked(bob, 'laptop')
+    const display = ada.connect('another display')
+    await display.hello({ displayName: 'another display' })
+    await display.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+    const home = await vi.waitFor(async () => {
+      const [first] = await display.listDatasets({})
+      if (!first) throw new Error('Home is not open yet')
+      return first.dataset
+    }, PATIENT)
+    const { write } = await display.beginDatasetWrite({ dataset: home, to: { parent: DATASET_ROOT, name: 'plan.txt' } })
+    await display.appendDatasetWrite({ write, base64: btoa('for Bob') })
+    const { node } = await display.commitDatasetWrite({ write })
+    const [row] = await contactsOf(bob)
+    const at = { person: row?.person as string, deviceId: row?.devices[0]?.deviceId as string, dataset: home, path: '/plan.txt' }
+    const read = () => bob.control().readContactFile({ ...at, offset: 0, length: 1000 })
+    // Asked without a grant the other device ends the link: it comes back, and nothing was told.
+    expect(await codeOf(read())).not.toBe('no error')
+    const contact = (await contactsOf(ada))[0]?.person as string
+    const target = { kind: 'dataset' as const, dataset: home }
+    const grant = (abilities: string[]) => ada.control().addGrant({ grant: { contact, target, abilities, mayDelegate: false } })
+    expect(await codeOf(grant(['files:write']))).toBe('authority/malformed')
+    await grant(['files:read'])
+    await vi.waitFor(async () => expect(atob((await read()).base64)).toBe('for Bob'), PATIENT)
+    expect((await bob.control().listContactFolder({ ...at, path: '/', from: 0 })).entries.map(({ name }) => name)).toEqual(['plan.txt'])
+    expect((await contactsOf(bob))[0]?.devices[0]?.offers).toEqual([{ kind: 'dataset', dataset: home }])
+    await display.removeDatasetNode({ dataset: home, node })
+    expect(await codeOf(read())).toBe('file/not-found')
+    const [held] = (await ada.control().listGrants({})).grants
+    expect(held?.sentence).toContain('Bob may read files of the dataset')
+    await ada.control().revokeGrant({ id: held?.id as string })
+    expect(await codeOf(read())).toBe('grant/refused')
   })
 })

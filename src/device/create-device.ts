@@ -110,6 +110,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const contacts: ContactsService = owned.add(
     new ContactsService({
       sockets: parts.portSockets,
+      files: parts.files,
       ...pairingParts,
       introduction,
       personKey,

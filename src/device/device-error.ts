@@ -2,6 +2,7 @@ import { DomainError } from '../base/errors.ts'
 
 export type DeviceErrorCode =
   | 'contact/away'
+  | 'contact/changed'
   | 'contact/not-offered'
   | 'device/locked'
   | 'device/unknown'

@@ -9,6 +9,7 @@ import type { ContactCard } from '../identity/contacts/contact-card.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { Link } from '../sync/lane.ts'
 import type { RtcLinkSet } from '../sync/link-set.ts'
+import type { ContactFilesOptions } from './contact-files.ts'
 import { ContactSession, type SharedPorts } from './contact-session.ts'
 import type { ContactOfferRow } from './contact-contract.ts'
 import { recordLink } from './link-record.ts'
@@ -19,6 +20,7 @@ export interface LinkedContactsOptions {
   readonly desk: OpenDesk
   readonly meeting: MeetingService
   readonly ports: SharedPorts
+  readonly files: ContactFilesOptions['files']
   readonly clock: Clock
   readonly log: Logger
   /** A link, or what is offered over one, changed. */
@@ -122,14 +124,14 @@ export class LinkedContacts implements Disposable {
   }
 
   #take(person: PersonId, { scope, sessions }: Met, grants: LogGrantCheck, link: Link): void {
-    const { desk, ports, clock, log, onDidChange } = this.#options
+    const { desk, ports, files, clock, log, onDidChange } = this.#options
     log.info('linked with a contact', { person, peer: link.peer })
     const own = scope.add(new DisposableStore())
     own.add(recordLink(desk.ledger, link, clock))
     own.add(link.onDidClose(() => scope.release(own)))
     const { devices, contactLogs: logs, values, ledger } = desk
     const session = own.add(
-      new ContactSession(link, { person, devices, logs, values, ledger, grants, ports, clock, log, onDidChangeOffers: onDidChange }),
+      new ContactSession(link, { person, devices, logs, values, ledger, grants, ports, files, clock, log, onDidChangeOffers: onDidChange }),
     )
     sessions.set(link.peer, session)
     own.defer(() => sessions.get(link.peer) === session && sessions.delete(link.peer))

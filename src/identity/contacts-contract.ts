@@ -23,15 +23,19 @@ export const contactPairing = z.object({
 export type ContactPairing = z.infer<typeof contactPairing>
 
 /** One thing that a contact's device lets this one reach. */
-const contactOffer = z.object({
-  kind: z.literal('port'),
-  port: z.number().int().min(1).max(65_535),
-  /** Something listens there now. */
-  isOpen: z.boolean(),
-  untilMs: z.number().optional(),
-  /** Where this device reaches it, on its 127.0.0.1, once it was opened. */
-  here: z.number().int().optional(),
-})
+const contactOffer = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('port'),
+    port: z.number().int().min(1).max(65_535),
+    /** Something listens there now. */
+    isOpen: z.boolean(),
+    untilMs: z.number().optional(),
+    /** Where this device reaches it, on its 127.0.0.1, once it was opened. */
+    here: z.number().int().optional(),
+  }),
+  /** Its files can be read, through the device that offers it. */
+  z.object({ kind: z.literal('dataset'), dataset: z.string().max(24), untilMs: z.number().optional() }),
+])
 
 export const contactRow = z.object({
   person,
@@ -54,6 +58,15 @@ export const contactRow = z.object({
 export type ContactRow = z.infer<typeof contactRow>
 
 const contactPort = z.object({ person, deviceId: person, port: z.number().int().min(1).max(65_535) })
+
+const contactPath = z.object({ person, deviceId: person, dataset: z.string().min(16).max(24), path: z.string().min(1).max(65_536) })
+const contactEntry = z.object({
+  name: z.string().max(255),
+  kind: z.enum(['file', 'folder', 'link']),
+  mtimeMs: z.number(),
+  bytes: z.number().int().min(0),
+  version: z.string().max(40),
+})
 
 const contactList = z.object({ contacts: z.array(contactRow).max(64), mayChange: z.boolean() })
 export type ContactList = z.infer<typeof contactList>
@@ -88,6 +101,26 @@ export const contactsContract = {
     needs: 'desk:write',
     parseInput: contactPort.parse,
     parseOutput: z.object({ here: z.number().int().min(1).max(65_535) }).parse,
+  }),
+  /** A folder of a dataset that a contact lets this device read. Errors: contact/away, grant/refused, file/not-found. */
+  listContactFolder: method({
+    needs: 'desk:read',
+    parseInput: contactPath.extend({ from: z.number().int().min(0).max(1e7).default(0) }).parse,
+    parseOutput: z.object({ entries: z.array(contactEntry).max(500), total: z.number().int() }).parse,
+  }),
+  /** Fewer bytes at the end. Give `version` as the first answer said it: another one is contact/changed. Errors: also contact/away, grant/refused, file/not-found. */
+  readContactFile: method({
+    needs: 'desk:read',
+    parseInput: contactPath.extend({
+      version: z.string().max(40).optional(),
+      offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+      length: z
+        .number()
+        .int()
+        .min(1)
+        .max(256 * 1024),
+    }).parse,
+    parseOutput: z.object({ version: z.string().max(40), base64: z.string().max(400_000), bytes: z.number().int().min(0) }).parse,
   }),
   closeContactPort: method({ needs: 'desk:write', parseInput: contactPort.parse, parseOutput: nothing.parse }),
 } satisfies Contract

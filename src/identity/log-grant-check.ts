@@ -41,7 +41,8 @@ export const GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>
 /** What can be granted to another person: what is checked for them at every call. */
 export const CONTACT_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
   shell: [],
-  dataset: [],
+  /** Through the device that is asked: no key is handed out. */
+  dataset: ['files:read'],
   jobs: [],
   port: ['ports:share'],
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { ContactList, ContactPairing, ContactRow } from '../../identity/contacts-contract.ts'
 import type { Command } from './command.ts'
@@ -5,6 +6,9 @@ import { askYesNo } from './console-prompt.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
 import type { DeviceClient } from './local-client.ts'
+
+/** Read in one call. */
+const PIECE_BYTES = 256 * 1024
 
 const options = {
   ...dataOptions,
@@ -24,6 +28,8 @@ export const contactCommand: Command = {
   elsewhere contact list
   elsewhere contact rename NAME NEW-NAME    what you call them; they do not see it
   elsewhere contact open NAME PORT [DEVICE] makes a port they share with you reachable on this machine; "contact close" ends that
+  elsewhere contact ls NAME [PATH]          files they let you read
+  elsewhere contact get NAME PATH [FILE]    reads one; without FILE, to standard output
   elsewhere contact remove NAME             cuts their devices off, and takes every grant they have
 
   --yes              answer yes when names and words are shown (for scripts; compare them when you can)
@@ -79,9 +85,17 @@ function actOf(
       return say('remove', `${row.name} is no contact any more: their devices are cut off, and what you granted them is taken back.`)
     }
   }
+  if (what === 'ls' || (what === 'get' && second)) {
+    const path = `/${(second ?? '').replace(/^\/+/, '')}`
+    const holder = row.devices.find(({ offers }) => offers.some(({ kind }) => kind === 'dataset'))
+    const offer = holder?.offers.find(({ kind }) => kind === 'dataset')
+    if (!holder || offer?.kind !== 'dataset') throw new TypeError(`${row.name} lets you read nothing now, or none of their devices is here`)
+    const at = { person: row.person, deviceId: holder.deviceId, dataset: offer.dataset, path }
+    return async () => (what === 'ls' ? listFolder(device, at) : getFile(device, at, third))
+  }
   if ((what === 'open' || what === 'close') && second) {
     const port = Number(second)
-    const offering = row.devices.filter(({ offers }) => offers.some((offer) => offer.port === port))
+    const offering = row.devices.filter(({ offers }) => offers.some((offer) => offer.kind === 'port' && offer.port === port))
     const { deviceId, name } =
       third === undefined && offering.length === 1 ? (offering[0] as (typeof offering)[0]) : findDevice(row.devices, third)
     const at = { person: row.person, deviceId, port }
@@ -104,13 +118,44 @@ function list(listed: ContactList, isJson: boolean): number {
     console.log(`${name.padEnd(24)} ${person.slice(0, 12)}  ${safetyWords.join(' ')}`)
     for (const one of devices) {
       console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
-      for (const { port, isOpen, here } of one.offers) {
+      for (const offer of one.offers) {
+        if (offer.kind === 'dataset') console.log(`    lets you read the dataset ${offer.dataset}: "contact ls", "contact get"`)
+        if (offer.kind !== 'port') continue
+        const { port, isOpen, here } = offer
         console.log(
           `    shares port ${port} with you${isOpen ? '' : ' (nothing listens there now)'}${here === undefined ? '' : `: http://127.0.0.1:${here}/ here`}`,
         )
       }
     }
   }
+  return 0
+}
+
+type At = { readonly person: string; readonly deviceId: string; readonly dataset: string; readonly path: string }
+
+async function listFolder(device: DeviceClient, at: At): Promise<number> {
+  for (let from = 0; ; ) {
+    const { entries, total } = await device.listContactFolder({ ...at, from })
+    for (const { kind, name, bytes } of entries)
+      console.log(kind === 'folder' ? `${''.padStart(12)}  ${name}/` : `${String(bytes).padStart(12)}  ${name}`)
+    from += entries.length
+    if (entries.length === 0 || from >= total) return 0
+  }
+}
+
+async function getFile(device: DeviceClient, at: At, file: string | undefined): Promise<number> {
+  const pieces: Buffer[] = []
+  let version: string | undefined
+  for (let offset = 0; ; ) {
+    const piece = await device.readContactFile({ ...at, offset, length: PIECE_BYTES, ...(version === undefined ? {} : { version }) })
+    version = piece.version
+    const bytes = Buffer.from(piece.base64, 'base64')
+    if (bytes.length === 0) break
+    offset += bytes.length
+    if (file === undefined) process.stdout.write(bytes)
+    else pieces.push(bytes)
+  }
+  if (file !== undefined) await writeFile(file, Buffer.concat(pieces), { flag: 'wx' })
   return 0
 }
 

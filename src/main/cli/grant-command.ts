@@ -33,7 +33,7 @@ reaches shared ports; for more it takes a grant.
   elsewhere grant add ABILITY...   of: shell, files:read, files:write, tasks:read, tasks:end, jobs:run, ports:share
   elsewhere grant revoke ID        with all that was made from it
 
-  --to-contact NAME  another person, who may from their own devices: ports:share with --port
+  --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read with --dataset
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
   --program ID     only that program, sha256:... or pub:..., in its sandbox; it holds for anything that program runs

@@ -9,7 +9,7 @@ import { Segmented } from '../../ui/segmented.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { TERMS, type Term } from './grant-words.ts'
 
-export type ContactDialogKind = 'share' | 'rename' | 'remove'
+export type ContactDialogKind = 'share' | 'read' | 'rename' | 'remove'
 
 interface Act {
   readonly row: ContactRow
@@ -18,6 +18,7 @@ interface Act {
 
 export function ContactDialog({ kind, ...act }: Act & { kind: ContactDialogKind }) {
   if (kind === 'share') return <ShareDialog {...act} />
+  if (kind === 'read') return <ReadDialog {...act} />
   return kind === 'rename' ? <RenameDialog {...act} /> : <RemoveDialog {...act} />
 }
 
@@ -85,6 +86,48 @@ function ShareDialog({ row, onClose }: Act) {
           onKeyDown={(event) => event.key === 'Enter' && share()}
         />
         <Segmented label="For" value={term} options={TERMS} onChange={setTerm} />
+      </div>
+    </Dialog>
+  )
+}
+
+/** All of Home, to be read, for a time. */
+function ReadDialog({ row, onClose }: Act) {
+  const [term, setTerm] = useState<Term>('day')
+  const { error, busy, run } = useAct(onClose)
+  const give = () =>
+    run(async () => {
+      const home = (await clientNow().listDatasets({})).find(({ name }) => name === 'Home')
+      if (!home) throw new Error('Your files are not open on this device yet. Try again in a moment.')
+      const ms = TERMS.find(({ value }) => value === term)?.ms
+      const target = { kind: 'dataset' as const, dataset: home.dataset }
+      const until = ms === undefined ? {} : { untilMs: Date.now() + ms }
+      await clientNow().addGrant({ grant: { contact: row.person, target, abilities: ['files:read'], mayDelegate: false, ...until } })
+    })
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Let ${row.name} read Home?`}
+      description="Everything in Home, as it is now and as it changes, through your devices that are here; nothing of its past, nothing from the trash. What they have read, they have."
+      actions={
+        <>
+          <Button variant="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button variant="primary" busy={busy} onClick={() => void give()}>
+            Let them read
+          </Button>
+        </>
+      }
+    >
+      <div className="grants-give">
+        <Segmented label="For" value={term} options={TERMS} onChange={setTerm} />
+        {error && (
+          <p role="alert" className="grants-error">
+            {error}
+          </p>
+        )}
       </div>
     </Dialog>
   )

@@ -15,7 +15,7 @@ import { PairingPanel } from './pairing-panel.tsx'
 import type { Contacts } from './use-contacts.ts'
 import { usePairing } from './use-pairing.ts'
 
-type Offer = ContactRow['devices'][number]['offers'][number]
+type Offer = Extract<ContactRow['devices'][number]['offers'][number], { kind: 'port' }>
 
 /** Other persons: who they are, which of their devices are there, and what they share. */
 export function ContactsPage({ contacts: { list, error } }: { contacts: Contacts }) {
@@ -81,6 +81,7 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
             align="end"
             entries={() => [
               { label: 'Share a port', onSelect: () => onAct('share') },
+              { label: 'Let them read Home', onSelect: () => onAct('read') },
               'separator',
               { label: 'Rename', onSelect: () => onAct('rename') },
               { label: 'Remove', danger: true, onSelect: () => onAct('remove') },
@@ -98,9 +99,15 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
           <dd>{row.devices.map(({ name }) => name).join(', ') || 'not known yet'}</dd>
         </dl>
         {row.devices.flatMap((device) =>
-          device.offers.map((offer) => (
-            <Shared key={`${device.deviceId} ${offer.port}`} person={row.person} device={device} offer={offer} />
-          )),
+          device.offers.map((offer) =>
+            offer.kind === 'port' ? (
+              <Shared key={`${device.deviceId} ${offer.port}`} person={row.person} device={device} offer={offer} />
+            ) : (
+              <p key={`${device.deviceId} ${offer.dataset}`}>
+                Lets you read files of {device.name}: <code>elsewhere contact ls {row.name}</code>
+              </p>
+            ),
+          ),
         )}
       </div>
     </li>
