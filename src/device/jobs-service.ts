@@ -159,6 +159,7 @@ export class JobsService implements Disposable {
         await open.live.get(job)?.cancel()
         return {}
       },
+      moveJob: ({ job, device }, { signal }) => this.#move(job, device, signal),
       rerunJob: ({ job }, { signal }) => {
         const { commandLine, environment, classification, policy, input, network, info } = this.#require().book.require(job)
         return this.#start({ commandLine, folder: info.folder.path, environment, policy, input, network }, signal, classification)
@@ -219,6 +220,20 @@ export class JobsService implements Disposable {
     const job = this.#add(open, record, environment)
     await job.begin(placed.device, placed.reason)
     return job.info
+  }
+
+  async #move(job: string, device: string, signal: AbortSignal): Promise<JobInfo> {
+    const { open, book } = this.#require()
+    const { commandLine, classification, policy, info } = book.require(job)
+    if (isOver(info)) throw new JobError('job/not-moved', 'it is over; run it again there')
+    const question = { commandLine, folder: info.folder.path, classification, policy: { ...policy, where: { device } } }
+    const placed = await this.#options.placement.choose(question, signal)
+    if (placed.device === undefined) {
+      const row = placed.table.find((candidate) => candidate.device === device)
+      throw new JobError('job/not-moved', `${this.#nameOf(device)} cannot take it: ${row?.why ?? 'it is not one of your devices'}`)
+    }
+    await open.live.get(job)?.move(device)
+    return book.require(job).info
   }
 
   #add(open: OpenJobs, record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): LiveJob {

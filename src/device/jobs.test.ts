@@ -120,3 +120,33 @@ it('[JB54] the ledger says which port of which job was opened here, from which d
     expect(sentence).toContain(`Port 5173 of the job ${id.slice(0, 8)} on server was`)
   }
 })
+
+it('[JB60] a job that runs is moved: it ends there first, then begins here; what may not be begun twice stays, and says why', async () => {
+  const asks = laptop.control()
+  const [here, there] = [ids.laptop as string, ids.server as string]
+  const { job: id } = await start('cc in.c')
+  const first = await runsOn(server)
+  await becomes(id, { state: 'running' })
+  await expect(asks.moveJob({ job: id, device: there })).rejects.toMatchObject({ code: 'job/not-moved' })
+  await expect(asks.moveJob({ job: id, device: 'nobody' })).rejects.toMatchObject({ code: 'job/not-moved' })
+  expect(first.hasEnded).toBe(false)
+  first.holdEnd = true
+  const moving = asks.moveJob({ job: id, device: here })
+  await vi.waitFor(() => expect(first.isEnding).toBe(true), LONG_WAIT)
+  await expect(asks.moveJob({ job: id, device: here })).rejects.toMatchObject({ code: 'job/not-moved' })
+  expect(laptop.jobSpawner.processes).toEqual([]) // never two at once
+  first.exit(-1, 'SIGTERM')
+  await moving
+  const second = await runsOn(laptop)
+  second.exit(0)
+  await becomes(id, { state: 'done', device: here, attempts: [{ device: there, ended: 'moved' }, { device: here }] })
+  await expect(asks.moveJob({ job: id, device: there })).rejects.toMatchObject({ code: 'job/not-moved' })
+
+  const { job: world } = await start('git push')
+  await runsOn(server, 1)
+  await becomes(world, { state: 'running' })
+  await expect(asks.moveJob({ job: world, device: here })).rejects.toMatchObject({
+    code: 'job/not-moved',
+    message: expect.stringContaining('not begun twice'),
+  })
+})

@@ -8,6 +8,8 @@ import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
+import type { JobPolicy } from '../jobs/job-contract.ts'
+import { JobError } from '../jobs/job-error.ts'
 import { newJobId } from '../jobs/job-ids.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
 import type { JobOutputBook } from '../jobs/job-output-book.ts'
@@ -58,6 +60,8 @@ export class LiveJob implements Disposable {
   #forwards: PortForwards | undefined
   #isCancelled = false
   #isLeaving = false
+  /** Where the person said that it goes on, once it has ended where it is. */
+  #target: { readonly device: string; readonly reason: string } | undefined
 
   constructor(record: JobRecord, parts: LiveJobParts) {
     this.#parts = parts
@@ -117,6 +121,32 @@ export class LiveJob implements Disposable {
     } catch (error) {
       this.#parts.log.info('a job is cancelled while its device is away', { job: this.info.job, why: errorMessage(error) })
       this.#end('cancelled', { ended: 'lost' })
+    }
+  }
+
+  /**
+   * Ends it where it is; when that is told, and not before, it starts anew on `device` (rules JB44, JB60).
+   *
+   * @throws JobError `job/not-moved`
+   */
+  async move(device: string): Promise<void> {
+    const { info, policy } = this.#account.record
+    const why = whyNotMoved(info, policy, device, (id) => this.#parts.nameOf(id))
+    if (why !== undefined) throw new JobError('job/not-moved', why)
+    if (this.#isLeaving || this.#isCancelled) throw new JobError('job/not-moved', 'it is being ended or moved already')
+    if (info.attempts.length >= MAX_TRIES) throw new JobError('job/not-moved', `it was tried ${MAX_TRIES} times; run it again`)
+    if (!this.#run?.isAttached) throw new JobError('job/not-moved', this.#awayWords(info.device ?? ''))
+    this.#isLeaving = true
+    this.#target = { device, reason: `${this.#parts.nameOf(device)}: you moved it there` }
+    try {
+      await this.#run.end() // its exit comes over the channel, and then it goes on there
+    } catch (error) {
+      this.#isLeaving = false
+      this.#target = undefined
+      throw new JobError(
+        'job/not-moved',
+        `${this.#parts.nameOf(info.device ?? '')} did not take the order to end it (${errorMessage(error)})`,
+      )
     }
   }
 
@@ -207,7 +237,7 @@ export class LiveJob implements Disposable {
 
   #handleExit(exit: AttemptExit): void {
     const device = this.info.device ?? this.#parts.self
-    this.#account.endAttempt(this.#isLeaving && exit.ended !== undefined ? 'owner' : exit.ended)
+    this.#account.endAttempt(this.#isLeaving && exit.ended !== undefined ? (this.#target ? 'moved' : 'owner') : exit.ended)
     if (this.#isCancelled) return this.#end('cancelled', { exit })
     if (exit.error) return this.#fail(exit.error.code, exit.error.message)
     if (this.#isLeaving && exit.ended !== undefined) {
@@ -278,10 +308,16 @@ export class LiveJob implements Disposable {
     const { info, policy } = this.#account.record
     const wasRefused = why.includes('/')
     const isLeaving = this.#isLeaving
+    const target = this.#target
     this.#isLeaving = false
+    this.#target = undefined
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
     if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
     this.#account.endAttempt(wasRefused ? 'refused' : why)
+    if (target) {
+      await this.#attempt(target.device, target.reason)
+      return true
+    }
     const placed = await this.#parts.placeAnew(this.#account.record, from).catch((error: unknown) => {
       this.#parts.log.info('no other place could be asked for', { job: this.info.job, why: errorMessage(error) })
       return undefined
@@ -342,3 +378,11 @@ const WORDS: Readonly<Record<string, string>> = {
   cancelled: 'ended it',
 }
 const endedWords = (ended: string, name: string): string => `${name} ${WORDS[ended] ?? `ended it (${ended})`}`
+
+/** Why a job that is not over cannot be moved there; undefined: as far as is known here, it can. */
+function whyNotMoved(info: JobInfo, policy: JobPolicy, device: string, nameOf: (device: string) => string): string | undefined {
+  if (info.device === device) return `it runs on ${nameOf(device)} already`
+  if (info.effects !== 'files-only') return 'it may change more than the files of its folder, so it is not begun twice'
+  if (policy.where === 'here') return 'it was to stay on this device, as asked'
+  return undefined
+}

@@ -21,6 +21,7 @@ export type JobErrorCode =
   | 'job/device-away'
   | 'job/not-placed'
   | 'job/still-runs'
+  | 'job/not-moved'
   | 'job/malformed-frame'
   | 'job/no-port'
   | 'job/transfer-failed'

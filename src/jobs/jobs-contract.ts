@@ -25,7 +25,7 @@ export const jobAttempt = z.object({
   device: z.string().max(64),
   startedAtMs: z.number(),
   endedAtMs: z.number().optional(),
-  /** Why it ended, when not by itself: `lease`, `cancelled`, `lost`, `grant`, `memory`, `disk`, `owner`, `refused`. */
+  /** Why it ended, when not by itself: `lease`, `cancelled`, `lost`, `grant`, `memory`, `disk`, `owner`, `moved`, `refused`. */
   ended: z.string().max(32).optional(),
 })
 export type JobAttempt = z.infer<typeof jobAttempt>
@@ -106,6 +106,11 @@ export const jobsContract = {
   }),
   /** Ends it, wherever it is: TERM, then KILL. Resolves when the order is given; `onDidChangeJob` tells the end. Errors: job/unknown. */
   cancelJob: method({ needs: 'desk:run', parseInput: ofJob.parse, parseOutput: nothing.parse }),
+  /**
+   * Stops it where it is and starts it anew on that device; what came back of its files stays. Resolves when the order is given.
+   * Errors: job/unknown, job/not-moved (the message says why not: it may not be tried twice, or that device cannot take it).
+   */
+  moveJob: method({ needs: 'desk:run', parseInput: ofJob.extend({ device: z.string().min(1).max(64) }).parse, parseOutput: jobInfo.parse }),
   /** The same command line in the same folder, placed anew. Errors: as startJob, job/unknown. */
   rerunJob: method({ needs: 'desk:run', parseInput: ofJob.parse, parseOutput: jobInfo.parse }),
   /** Removes one that is over from the history, with its output. Errors: job/unknown, job/still-runs. */

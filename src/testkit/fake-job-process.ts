@@ -18,6 +18,9 @@ export class FakeJobProcess implements JobProcess {
   isInputEnded = false
   isOutputPaused = false
   hasEnded = false
+  isEnding = false
+  /** Told to end, it takes its time. */
+  holdEnd = false
   observed: JobObservation = { cpuMs: 0, memoryBytes: 0, ports: [] }
 
   constructor(request: JobProcessRequest, pid: number) {
@@ -53,7 +56,8 @@ export class FakeJobProcess implements JobProcess {
   }
 
   async end(): Promise<void> {
-    this.exit(-1, 'SIGTERM')
+    this.isEnding = true
+    if (!this.holdEnd) this.exit(-1, 'SIGTERM')
   }
 
   observe(): JobObservation {

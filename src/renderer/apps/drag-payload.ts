@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { type CarriedCommand, type CarriedFiles, setShell } from '../desk/shell-store.ts'
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
+import { type CarriedCommand, type CarriedFiles, type CarriedJob, setShell } from '../desk/shell-store.ts'
 
 /** MIME type of files dragged between apps, windows and docks. Only Elsewhere reads it; other programs get plain text. */
 export const FILES_DRAG_TYPE = 'application/x-elsewhere-files'
@@ -43,8 +44,15 @@ export function carryCommand(transfer: DataTransfer, command: Omit<CarriedComman
   carryNow({ kind: 'command', ...command })
 }
 
+/** A job that runs is carried: to the elsewhere dock, to go on on another device. */
+export function carryJob(transfer: DataTransfer, job: JobInfo): void {
+  transfer.setData('text/plain', job.commandLine)
+  transfer.effectAllowed = 'copy'
+  carryNow({ kind: 'job', job })
+}
+
 /** A frame later: a page that changes while a drag begins ends that drag in Chromium. */
-const carryNow = (carried: CarriedCommand | CarriedFiles): void => void setTimeout(() => setShell({ carried }))
+const carryNow = (carried: CarriedCommand | CarriedFiles | CarriedJob): void => void setTimeout(() => setShell({ carried }))
 
 /** A path as one word of a POSIX shell. */
 export const shellQuote = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)

@@ -1,3 +1,4 @@
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { create } from 'zustand'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 
@@ -10,6 +11,14 @@ export interface CarriedTab {
   /** Device it runs or lies on, or null. */
   readonly device: string | null
   readonly title: string
+  /** The job whose page it shows, if that is not over. */
+  readonly job?: JobInfo
+}
+
+/** A job that is not over. */
+export interface CarriedJob {
+  readonly kind: 'job'
+  readonly job: JobInfo
 }
 
 /** A command: text selected in a terminal, or a job that is over. */
@@ -32,7 +41,7 @@ export interface CarriedFiles {
 }
 
 /** What is carried by a drag over docks: decides which tiles can take it. */
-export type Carried = CarriedTab | CarriedCommand | CarriedFiles
+export type Carried = CarriedTab | CarriedCommand | CarriedFiles | CarriedJob
 
 /** What only this display shows and nobody else needs to know: open overlays, modes, what is being dragged. */
 export interface ShellSlice {

@@ -1,5 +1,7 @@
 import { create } from 'zustand'
 import { askedCommand, guessForFile } from '../apps/guess-command.ts'
+import { moveJob } from '../apps/jobs/job-actions.ts'
+import { moveOffer } from '../apps/jobs/job-move.ts'
 import { joinPath } from '../apps/files/home-path.ts'
 import type { PlacementAnswer } from '../../jobs/placement-contract.ts'
 import { ELSEWHERE } from '../../session/app-state.ts'
@@ -8,14 +10,15 @@ import { clientNow } from '../desk/app-desk.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { askForCommand } from '../desk/run-plan-store.ts'
-import { type Carried, type CarriedCommand, type CarriedFiles, setShell } from '../desk/shell-store.ts'
+import { type Carried, type CarriedCommand, type CarriedFiles, type CarriedJob, setShell } from '../desk/shell-store.ts'
 import { errorWords } from '../ui/error-words.ts'
 import { showToast } from '../ui/toast.tsx'
 import { explain, type PlanOffer, planOffer } from './run-plan.ts'
 import { runInTerminal, runPlanned, type RunWhere } from './run-there.ts'
 
-export type CarriedWork = CarriedCommand | CarriedFiles
-export const isWork = (carried: Carried | undefined): carried is CarriedWork => carried?.kind === 'command' || carried?.kind === 'files'
+export type CarriedWork = CarriedCommand | CarriedFiles | CarriedJob
+export const isWork = (carried: Carried | undefined): carried is CarriedWork =>
+  carried?.kind === 'command' || carried?.kind === 'files' || carried?.kind === 'job'
 
 /** Tile of no device: placement decides. */
 export const BEST_TILE = 'best'
@@ -32,12 +35,13 @@ const NONE: CarriedPlan = { line: undefined, folder: undefined, answer: undefine
 export const useCarriedPlan = create<CarriedPlan>(() => NONE)
 
 /** The device whose folder it would work on: jobs take files from the device they are asked of. */
-export const folderDevice = (work: CarriedWork, own: string): string => (work.kind === 'files' ? work.device : (work.folder?.device ?? own))
+export const folderDevice = (work: CarriedWork, own: string): string =>
+  work.kind === 'files' ? work.device : work.kind === 'job' ? own : (work.folder?.device ?? own)
 
 /** Finds out what is carried would be, and where it would run, while it is carried. */
 export async function planCarried(work: CarriedWork, own: string, front: string, signal: AbortSignal): Promise<void> {
   useCarriedPlan.setState(NONE)
-  if (folderDevice(work, own) !== own) return
+  if (work.kind === 'job' || folderDevice(work, own) !== own) return
   const folder = work.kind === 'files' ? work.parent : (work.folder?.path ?? front)
   const line = work.kind === 'files' ? await guessOf(work, signal) : work.line
   if (signal.aborted) return
@@ -62,6 +66,10 @@ export function carriedOffer(
   { line, answer }: Pick<CarriedPlan, 'line' | 'answer'>,
 ): PlanOffer {
   const offer = (takes: boolean, reason: string): PlanOffer => ({ takes, best: false, reason, time: undefined })
+  if (work.kind === 'job') {
+    const { takes, reason } = moveOffer(work.job, row)
+    return offer(takes, reason)
+  }
   if (row.state === 'away') return offer(false, 'cannot be reached now')
   if (row.state === 'connecting') return offer(false, 'still connecting')
   const from = folderDevice(work, own)
@@ -85,6 +93,10 @@ export async function dropWork(work: CarriedWork, tile: string): Promise<void> {
     if (!row) return
     const offer = carriedOffer(work, row, own, (device) => deviceNameOf(rows, device), plan)
     if (!offer.takes) return void showToast({ title: `${row.name} cannot take it`, body: `${capital(offer.reason)}.` })
+  }
+  if (work.kind === 'job') {
+    const row = rows.find(({ deviceId }) => deviceId === tile)
+    return row && moveJob(work.job, row)
   }
   const target = where === 'best' ? {} : { target: where.device }
   try {

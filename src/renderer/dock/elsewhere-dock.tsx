@@ -4,7 +4,8 @@ import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import { openJob } from '../apps/jobs/job-actions.ts'
+import { carryJob } from '../apps/drag-payload.ts'
+import { jobMenu, openJob } from '../apps/jobs/job-actions.ts'
 import { JobProgress } from '../apps/jobs/job-parts.tsx'
 import { stateWords } from '../apps/jobs/job-words.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
@@ -194,7 +195,7 @@ function BestTile({ work }: { work: CarriedWork }) {
   const { answer } = useCarriedPlan()
   const rows = useDevices((state) => state.rows)
   const own = useOwnDevice()
-  if (folderDevice(work, own) !== own) return null
+  if (work.kind === 'job' || folderDevice(work, own) !== own) return null
   const name = answer?.device === undefined ? undefined : deviceNameOf(rows, answer.device)
   return (
     <div className="device-tile" data-device-tile={BEST_TILE} data-takes="yes">
@@ -231,7 +232,16 @@ function Running({ device, terminals }: { device: string; terminals: readonly Te
 
 /** A job that runs over there: opens its page. */
 const JobChip = ({ info }: { info: JobInfo }) => (
-  <button type="button" className="job-chip" data-tip={stateWords(info)} data-tip-side="left" onClick={() => openJob(info.job)}>
+  <button
+    type="button"
+    className="job-chip"
+    data-tip={stateWords(info)}
+    data-tip-side="left"
+    draggable
+    onDragStart={(event) => carryJob(event.dataTransfer, info)}
+    onClick={() => openJob(info.job)}
+    onContextMenu={(event) => openContextMenu(event, info.commandLine, jobMenu(info))}
+  >
     <span>{info.commandLine}</span>
     <JobProgress info={info} />
   </button>

@@ -2,12 +2,14 @@ import { CircleStop, X } from 'lucide-react'
 import { type FocusEvent, useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
-import { cancelJob, openJob } from '../apps/jobs/job-actions.ts'
+import { carryJob } from '../apps/drag-payload.ts'
+import { cancelJob, jobMenu, openJob } from '../apps/jobs/job-actions.ts'
 import { JobPlace, JobPorts, JobProgress, JobState, JobTime, useWhy } from '../apps/jobs/job-parts.tsx'
 import { lineOf, resultWords } from '../apps/jobs/job-words.ts'
 import { useJobTail } from '../apps/jobs/use-job-output.ts'
 import { hideCard, isOver, useJobs } from '../desk/jobs-store.ts'
 import { IconButton } from '../ui/icon-button.tsx'
+import { openContextMenu } from '../ui/menu.tsx'
 import './job-card-stack.css'
 
 /** Lines of output a card shows. */
@@ -58,7 +60,15 @@ function FollowedJob({ info }: { info: JobInfo }) {
       onBlur={(event: FocusEvent) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setLooked(false)}
     >
       <header>
-        <button type="button" className="followed-line" data-tip="Output and details" onClick={() => openJob(info.job)}>
+        <button
+          type="button"
+          className="followed-line"
+          data-tip="Output and details"
+          draggable={!over}
+          onDragStart={(event) => carryJob(event.dataTransfer, info)}
+          onClick={() => openJob(info.job)}
+          onContextMenu={(event) => openContextMenu(event, info.commandLine, jobMenu(info))}
+        >
           <code>{info.commandLine}</code>
         </button>
         {!over && (

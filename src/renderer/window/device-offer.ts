@@ -1,4 +1,5 @@
 import type { DeviceRow } from '../../sync/links-contract.ts'
+import { moveOffer } from '../apps/jobs/job-move.ts'
 import type { CarriedTab } from '../desk/shell-store.ts'
 
 /** What a device's tile says while something is dragged: whether it takes it, and why or why not, in a few words. */
@@ -30,9 +31,10 @@ export const bestReason = ({ cpu, cores }: { readonly cpu: number; readonly core
   `${cpu < 0.25 ? 'idle' : `${Math.round(cpu * 100)} % busy`}, ${cores} ${cores === 1 ? 'core' : 'cores'}`
 
 /**
- * Only what is real is offered: a terminal or a folder can be opened over there; what runs or lies here stays here.
+ * Only what is real is offered: a terminal or a folder can be opened over there, and a job goes on there; what else runs or lies here stays here.
  */
 export function deviceOffer(carried: CarriedTab, device: Pick<DeviceRow, 'deviceId' | 'name' | 'state'>): DeviceOffer {
+  if (carried.job) return moveOffer(carried.job, device)
   if (device.state === 'away') return { takes: false, reason: 'cannot be reached now' }
   if (device.state === 'connecting') return { takes: false, reason: 'still connecting' }
   if (carried.device === device.deviceId) return { takes: false, reason: 'it is there already' }

@@ -1,7 +1,9 @@
 import type { TabId } from '../../session/session-ids.ts'
 import { appDevice, appTitle } from '../../session/app-state.ts'
 import { sessionNow } from '../desk/desk-store.ts'
+import { moveJob } from '../apps/jobs/job-actions.ts'
 import { useDevices } from '../desk/devices-store.ts'
+import { isOver, useJobs } from '../desk/jobs-store.ts'
 import { freshApp, openApp } from './open-app.ts'
 import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { showToast } from '../ui/toast.tsx'
@@ -14,7 +16,10 @@ const OPEN_PX = 280
 /** What a drag of a tab, or of a window with that tab in front, carries. */
 export function carriedOf(kind: CarriedTab['kind'], tabId: TabId): CarriedTab | undefined {
   const tab = sessionNow().tabs[tabId]
-  return tab && { kind, tabId, app: tab.app.kind, device: appDevice(tab.app), title: appTitle(tab.app) }
+  if (!tab) return undefined
+  const { app } = tab
+  const job = app.kind === 'jobs' ? useJobs.getState().jobs.find((info) => info.job === app.job && !isOver(info)) : undefined
+  return { kind, tabId, app: app.kind, device: job?.device ?? appDevice(app), title: appTitle(app), ...(job && { job }) }
 }
 
 /**
@@ -54,6 +59,7 @@ export function dropOnDevice(kind: CarriedTab['kind'], tabId: TabId, device: str
     showToast({ title: `${row.name} cannot take “${carried.title}”`, body: `${offer.reason[0]?.toUpperCase()}${offer.reason.slice(1)}.` })
     return
   }
+  if (carried.job) return void moveJob(carried.job, row)
   const app = carried.app === 'files' ? 'files' : 'terminal'
   openApp(app, { device, state: freshApp(app, device) })
 }

@@ -116,7 +116,7 @@ export function elsewhereEntry(tabId: TabId): MenuEntry {
   const devices = useDevices.getState().rows.filter((row) => row.deviceId !== carried?.device)
   if (!carried || devices.length === 0) return undefined
   return {
-    label: 'Open elsewhere',
+    label: carried.job ? 'Move the job to (starts anew there)' : 'Open elsewhere',
     entries: devices.map((row) => {
       const offer = deviceOffer(carried, row)
       return {

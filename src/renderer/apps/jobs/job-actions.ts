@@ -1,11 +1,14 @@
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
+import type { DeviceRow } from '../../../sync/links-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { takeJob } from '../../desk/follow-jobs.ts'
+import { useDevices } from '../../desk/devices-store.ts'
 import { isOver, showCard } from '../../desk/jobs-store.ts'
 import type { MenuEntry } from '../../ui/menu.tsx'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp } from '../app-hooks.ts'
+import { moveOffer } from './job-move.ts'
 
 /* What a person does with a job, from the window, a card or a menu. Each says it when it could not be done. */
 
@@ -47,6 +50,29 @@ export async function copyLine({ commandLine }: JobInfo): Promise<void> {
   await navigator.clipboard.writeText(commandLine).catch(failed('Could not copy'))
 }
 
+/** Stops it where it is and starts it anew there. */
+export async function moveJob({ job }: Pick<JobInfo, 'job'>, row: Pick<DeviceRow, 'deviceId' | 'name'>): Promise<void> {
+  try {
+    takeJob(await clientNow().moveJob({ job, device: row.deviceId }))
+    showCard(job)
+  } catch (error) {
+    failed(`It was not moved to ${row.name}`)(error)
+  }
+}
+
+/** Where it could go on, with the same words as the tiles of the dock. */
+function moveEntry(info: JobInfo): MenuEntry {
+  const rows = useDevices.getState().rows.filter(({ deviceId }) => deviceId !== info.device)
+  if (isOver(info) || rows.length === 0) return undefined
+  return {
+    label: 'Move to (starts anew there)',
+    entries: rows.map((row) => {
+      const { takes, reason } = moveOffer(info, row)
+      return { label: row.name, disabledBecause: takes ? undefined : reason, onSelect: () => void moveJob(info, row) }
+    }),
+  }
+}
+
 /** All of it by menu. */
 export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
   { label: 'Output and details', onSelect: () => openJob(info.job) },
@@ -56,6 +82,7 @@ export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
     onSelect: () => openApp({ kind: 'files', device: info.folder.device, path: info.folder.path }),
   },
   'separator',
+  moveEntry(info),
   {
     label: 'Run again',
     disabledBecause: isOver(info) ? undefined : 'It has not ended yet',

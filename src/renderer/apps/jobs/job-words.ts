@@ -110,6 +110,7 @@ const ENDED: Readonly<Record<string, string>> = {
   memory: 'it needed more memory than it was given',
   disk: 'there was no room left on that disk',
   owner: 'the owner of that machine came back',
+  moved: 'moved to another device',
   refused: 'that device refused it',
 }
 

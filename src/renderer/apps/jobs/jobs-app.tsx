@@ -11,7 +11,7 @@ import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { useIsLate } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
-import { carryCommand } from '../drag-payload.ts'
+import { carryCommand, carryJob } from '../drag-payload.ts'
 import { JobList } from './job-list.tsx'
 import { JobPage } from './job-page.tsx'
 import { groupOf, type JobGroup, matchingJobs } from './job-words.ts'
@@ -112,8 +112,9 @@ const NONE: Readonly<Record<'all' | JobGroup, string>> = {
   done: 'Nothing has ended yet',
 }
 
-/** A job carried to a device is a command in its folder: run once more, there. */
+/** A job carried to a device goes on there; one that is over is a command in its folder: run once more, there. */
 function dragJob(event: DragEvent, info: JobInfo): void {
-  if (info.commandLine.length >= MAX_SHOWN_LINE || !isOver(info)) return event.preventDefault() // cut, or not over yet
+  if (!isOver(info)) return carryJob(event.dataTransfer, info)
+  if (info.commandLine.length >= MAX_SHOWN_LINE) return event.preventDefault() // cut
   carryCommand(event.dataTransfer, { line: info.commandLine, folder: info.folder })
 }
