@@ -10,6 +10,7 @@ import {
   measureEchoProxy,
   measureEchoVeth,
   measureIdle,
+  measureShown,
   measureTerminal,
 } from './follow/two-devices.ts'
 import { measureUnlock200, measureUnlock50 } from './follow/unlock.ts'
@@ -68,7 +69,15 @@ class FollowBench {
 }
 
 const VETH: readonly RowName[] = ['code', 'changeVeth50', 'changeVeth95', 'echo', 'attach', 'dark', 'idleMemory', 'idleCpu', 'idleBytes']
-const PROXIED: readonly RowName[] = ['changeProxy50', 'changeProxy95', 'echoProxy50', 'echoProxy95', 'echoLoaded']
+const PROXIED: readonly RowName[] = [
+  'changeProxy50',
+  'changeProxy95',
+  'echoProxy50',
+  'echoProxy95',
+  'echoLoaded',
+  'shownProxy50',
+  'shownLoaded',
+]
 
 const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Promise<void>>> = {
   async devices(all) {
@@ -97,6 +106,7 @@ const PARTS: Readonly<Record<string, (all: FollowBench, options: Options) => Pro
       await lab.setPath({ delayMs: 40 })
       await all.step(['echoProxy50', 'echoProxy95'], () => measureEchoProxy(lab))
       await all.step(['echoLoaded'], () => measureEchoLoaded(lab))
+      await all.step(['shownProxy50', 'shownLoaded'], () => measureShown(lab))
       await lab.setPath({ loss: 0.01 })
       await all.step(['changeProxy50', 'changeProxy95'], () => measureChanges(lab, 'proxy'))
     })

@@ -86,6 +86,13 @@ export const ROWS = {
   ),
   echoProxy95: row('echo-proxy-p95', 'key on B > echo of a pty on A, 80 ms round trip, p95', 'ms', '<= round trip + 20 ms'),
   echoLoaded: row('echo-loaded-p95', 'the same while files saturate the link (20 Mbit/s), p95', 'ms', '<= round trip + 20 ms'),
+  shownProxy50: row(
+    'shown-proxy-p50',
+    "key on B > its letter on B's display, terminal on A, 80 ms round trip, guessed or echoed, p50",
+    'ms',
+    '<= round trip + 10 ms, and ssh through the same proxy',
+  ),
+  shownLoaded: row('shown-loaded-p95', 'the same while files saturate the link (20 Mbit/s), p95', 'ms', '<= round trip + 20 ms'),
   attach: row('attach-10000', 'terminal with 10,000 lines attached', 'ms', undefined, '300 ms + round trip'),
   dragTasks: row('drag-long-tasks', '3 s drag over 40 windows: tasks over 50 ms', 'tasks', '0'),
   dragBytes: row('drag-document', '3 s drag over 40 windows: document growth before the drop', 'bytes', '0'),

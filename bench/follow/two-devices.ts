@@ -8,6 +8,7 @@ import { echoTimes } from './echo.ts'
 import { whileFilesFlow } from './file-load.ts'
 import { idleCost } from './idle.ts'
 import { type Measured, measured } from './rows.ts'
+import { shownLetterTimes } from './shown-letters.ts'
 import { sshEchoTimes } from './ssh-echo.ts'
 
 /* What two linked devices cost: changes, echo, the seat. */
@@ -69,6 +70,25 @@ export async function measureEchoProxy(lab: BenchLab): Promise<Measured> {
   return {
     ...measured('echoProxy50', p50, { peers: sshAt(0.5), n: KEYS, met: p50 <= PROXY_MS.roundTrip + 10 && isNoSlower }),
     ...measured('echoProxy95', p95, { peers: sshAt(0.95), n: KEYS, met: p95 <= PROXY_MS.roundTrip + 20 }),
+  }
+}
+
+/** What the person sees: on a slow link letters are guessed, and underlined until the echo has come. */
+export async function measureShown(lab: BenchLab): Promise<Measured> {
+  const ssh = await sshEchoTimes(lab, KEYS).catch(() => undefined)
+  const quiet = await shownLetterTimes(lab)
+  await lab.setPath({ bytesPerMs: FULL_BYTES_PER_MS })
+  const { result: loaded } = await whileFilesFlow(lab, () => shownLetterTimes(lab))
+  await lab.setPath({ bytesPerMs: 0 })
+  const [p50, p95] = [median(quiet), quantile(loaded, 0.95)]
+  const isNoSlower = ssh === undefined || p50 <= median(ssh)
+  return {
+    ...measured('shownProxy50', p50, {
+      peers: { p95: quantile(quiet, 0.95), ...(ssh && { 'ssh, same path, not painted': median(ssh) }) },
+      n: quiet.length,
+      met: p50 <= PROXY_MS.roundTrip + 10 && isNoSlower,
+    }),
+    ...measured('shownLoaded', p95, { peers: { p50: median(loaded) }, n: loaded.length, met: p95 <= PROXY_MS.roundTrip + 20 }),
   }
 }
 
