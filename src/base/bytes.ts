@@ -11,8 +11,14 @@ export function toHex(bytes: Uint8Array): string {
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(hex)) throw new RangeError('not hex')
   const bytes = new Uint8Array(hex.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (digitAt(hex, 2 * i) << 4) | digitAt(hex, 2 * i + 1)
   return bytes
+}
+
+/** Of a digit in either case: `0` is 48, `A` 65, `a` 97. */
+function digitAt(hex: string, at: number): number {
+  const code = hex.charCodeAt(at)
+  return code <= 57 ? code - 48 : (code & 31) + 9
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {

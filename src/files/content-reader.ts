@@ -107,13 +107,16 @@ export class ContentReader {
     let pieces = manifest.pieces
     for (let depth = manifest.depth; depth > 0; depth--) {
       if (bytesOf(pieces) > MAX_PIECES * 40) throw malformed('a list of pieces')
-      const parts: Uint8Array[] = []
-      for (const { id, length } of pieces) {
-        if (id === undefined) throw malformed('a list of pieces')
-        const part = await this.chunk(id, signal)
-        if (part.length !== length) throw malformed('a list of pieces')
-        parts.push(part)
-      }
+      this.#loadHeld(pieces)
+      // All at once: one after the other, each would take a round trip to the device that holds them.
+      const parts = await Promise.all(
+        pieces.map(async ({ id, length }) => {
+          if (id === undefined) throw malformed('a list of pieces')
+          const part = await this.chunk(id, signal)
+          if (part.length !== length) throw malformed('a list of pieces')
+          return part
+        }),
+      )
       pieces = decodePieces(concatBytes(...parts))
     }
     if (bytesOf(pieces) !== manifest.bytes) throw malformed('a list of pieces')

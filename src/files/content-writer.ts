@@ -27,7 +27,7 @@ export interface ContentChange {
   readonly bytes: number
   /** What differs from the base, in any order. */
   readonly extents: readonly Extent[]
-  /** The new bytes, within one extent, at most 1 MiB; fewer than asked for are asked for again. */
+  /** The new bytes, within one extent, at most 1 MiB, good until the next call; fewer than asked for are asked for again. */
   read(offset: number, length: number): Promise<Uint8Array> | Uint8Array
 }
 
@@ -128,20 +128,23 @@ export class ContentWriter {
   async #cut(source: ChangedContent, stretches: readonly Stretch[], n: number, from: number, pieces: Piece[]): Promise<number> {
     const hole = stretches.findIndex(({ kept }, at) => at > n && kept !== undefined && kept.id === undefined)
     const end = hole < 0 ? (stretches.at(-1) as Stretch).end : (stretches[hole] as Stretch).start
-    let window = new Uint8Array(0)
+    // One buffer, whose rest moves to the front: a chunk's bytes are needed until it is put, and no longer.
+    const window = new Uint8Array(Math.min(CONTENT_CUT.max + READ_BYTES, end - from))
+    let [used, held] = [0, 0]
     let at = from
     while (at < end) {
-      const missing = Math.min(READ_BYTES, end - at - window.length)
-      if (window.length < CONTENT_CUT.max && missing > 0) {
-        const more = await source.read(at + window.length, missing)
-        const joined = new Uint8Array(window.length + more.length)
-        joined.set(window)
-        joined.set(more, window.length)
-        window = joined
+      const missing = Math.min(READ_BYTES, end - at - (held - used))
+      if (held - used < CONTENT_CUT.max && missing > 0) {
+        window.copyWithin(0, used, held)
+        held -= used
+        used = 0
+        const more = await source.read(at + held, Math.min(missing, window.length - held))
+        window.set(more, held)
+        held += more.length
       }
-      const length = this.#cutter.next(window, 0)
-      pieces.push(await this.#put(window.subarray(0, length)))
-      window = window.subarray(length)
+      const length = this.#cutter.next(window.subarray(used, held), 0)
+      pieces.push(await this.#put(window.subarray(used, used + length)))
+      used += length
       at += length
       while (n < stretches.length && (stretches[n] as Stretch).end <= at) n++
       if (n < stretches.length && (stretches[n] as Stretch).start === at && (stretches[n] as Stretch).kept) return n
@@ -195,11 +198,17 @@ class ChangedContent {
     this.#extents = extents
   }
 
+  /** Good until the next `read`. */
   async read(from: number, length: number): Promise<Uint8Array> {
-    const whole = new Uint8Array(length)
     const end = from + length
     let at = from
     let n = firstAfter(this.#extents, from)
+    const first = this.#extents[n]
+    if (first && first.offset <= from && end <= first.offset + first.length && length <= READ_BYTES) {
+      const part = await this.#change.read(from, length)
+      if (part.length >= length) return part.subarray(0, length)
+    }
+    const whole = new Uint8Array(length)
     while (at < end) {
       const extent = this.#extents[n]
       const isNew = extent !== undefined && extent.offset <= at

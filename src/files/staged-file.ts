@@ -133,9 +133,13 @@ export class StagedFile {
     // What was cut off and grew again is zeros, whatever the base has there.
     const cutEnd = Math.min(base.bytes, bytes)
     if (baseBytes < cutEnd) extents.push({ offset: baseBytes, length: cutEnd - baseBytes })
+    let buffer = new Uint8Array(0)
     const read = async (offset: number, length: number): Promise<Uint8Array> => {
-      const out = new Uint8Array(length)
-      const kept = folding.readInto(out, offset).filter((gap) => gap.offset < baseBytes)
+      if (buffer.length < length) buffer = new Uint8Array(length)
+      const out = buffer.subarray(0, length)
+      const gaps = folding.readInto(out, offset)
+      for (const gap of gaps) out.fill(0, gap.offset - offset, gap.offset - offset + gap.length)
+      const kept = gaps.filter((gap) => gap.offset < baseBytes)
       for (const gap of kept)
         out.set(await this.#contents.read(base, gap.offset, Math.min(gap.length, baseBytes - gap.offset)), gap.offset - offset)
       return out

@@ -12,7 +12,6 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import { concatBytes } from '../../base/bytes.ts'
 import { type FilesCrypto, type FilesSigningKey, GCM_TAG_BYTES } from '../../files/files-crypto.ts'
 
 /** What DER says before the 32 bytes of an Ed25519 seed and of a public key. */
@@ -41,9 +40,11 @@ export class NodeFilesCrypto implements FilesCrypto {
   encryptGcm(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, context?: Uint8Array): Uint8Array {
     const cipher = createCipheriv('aes-256-gcm', secretOf(key), nonce)
     if (context) cipher.setAAD(context)
-    const first = cipher.update(plain)
+    const sealed = Buffer.allocUnsafeSlow(plain.length + GCM_TAG_BYTES) // all of it is written: no zeros first
+    sealed.set(cipher.update(plain))
     cipher.final()
-    return concatBytes(first, cipher.getAuthTag())
+    sealed.set(cipher.getAuthTag(), plain.length)
+    return plainBytes(sealed)
   }
 
   decryptGcm(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, context?: Uint8Array): Uint8Array | undefined {
