@@ -12,6 +12,9 @@ import { ledgerSentence } from '../identity/ledger/ledger-words.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { OpenDesk } from './open-desk.ts'
 
+/** A turn of the loop: links, displays and timers go on while a long ledger is checked. */
+const letOthersRun = () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+
 export interface LedgerServiceOptions {
   readonly crypto: Crypto
   /** @throws DeviceError `device/locked` */
@@ -58,7 +61,7 @@ export class LedgerService implements Disposable {
         }
         const { all } = anchors
         const finding =
-          ledger.verify([...witness, ...all.map((anchor) => anchor.receipt)]) ??
+          (await ledger.verifyAtRest([...witness, ...all.map((anchor) => anchor.receipt)], letOthersRun, signal)) ??
           auditAnchors(this.#options.crypto, all) ??
           (online ? await this.#askNetwork(signal) : undefined)
         return { count: ledger.count, anchors: all.length, ...(finding && { finding }) }

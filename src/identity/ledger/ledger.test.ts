@@ -13,7 +13,7 @@ import { readReceipt } from './ledger-receipt.ts'
 import { readRecord } from './ledger-record.ts'
 import { MemoryLedgerStore } from './ledger-store.ts'
 import { ledgerSentence } from './ledger-words.ts'
-import { MerkleTree, rootOfProof } from './merkle.ts'
+import { GrowingRoot, MerkleTree, rootOfProof } from './merkle.ts'
 
 const crypto = new SodiumCrypto()
 const sha256 = (bytes: Uint8Array) => crypto.sha256(bytes)
@@ -33,6 +33,48 @@ function tenLinks(store?: MemoryLedgerStore, firstPath = 'host') {
   for (let n = 0; n < 10; n++) begun.ledger.record({ kind: 'linked', peer: PEER, path: n === 0 ? firstPath : 'host' })
   return begun
 }
+describe('checking at rest', () => {
+  it('[ID101] says the same in slices, with a rest every fifty entries, also of one that grows meanwhile', async () => {
+    const begun = tenLinks()
+    for (let n = 0; n < 290; n++) begun.ledger.record({ kind: 'linked', peer: PEER, path: 'host' })
+    const receipt = begun.ledger.receipt()
+    let rests = 0
+    const rest = async () => {
+      rests++
+      begun.ledger.record({ kind: 'linked', peer: PEER, path: 'relay' })
+    }
+    expect(await begun.ledger.verifyAtRest([receipt], rest)).toBeUndefined()
+    expect(rests).toBe(6)
+    expect(await begun.ledger.verifyAtRest([{ ...receipt, root: 'A'.repeat(43) }], async () => undefined)).toEqual({
+      fault: 'rewritten',
+      at: 300,
+    })
+    const stop = new AbortController()
+    stop.abort(new Error('gone'))
+    await expect(begun.ledger.verifyAtRest([], async () => undefined, stop.signal)).rejects.toThrow('gone')
+  })
+
+  it('[ID103] the growing root is the root of each beginning', () => {
+    const records = Array.from({ length: 40 }, (_, n) => utf8(`record ${n}`))
+    const growing = new GrowingRoot(sha256)
+    for (let count = 0; count <= records.length; count++) {
+      expect(growing.root).toEqual(new MerkleTree(sha256, records.slice(0, count)).root)
+      if (count < records.length) growing.add(records[count] as Uint8Array)
+    }
+  })
+
+  it('[ID101] [DV74] a sign-in that its wallet did not sign is found, though the device signed the entry', () => {
+    const wallet = crypto.signingKey(new Uint8Array(32).fill(3))
+    const text = 'a sign-in'
+    const entry = { kind: 'signed-in', display: 'd', way: 'wallet', wallet: deviceIdOf(wallet.publicKey), text } as const
+    const honest = begin()
+    honest.ledger.record({ ...entry, sig: toBase64Url(wallet.sign(utf8(text))) })
+    expect(honest.ledger.verify()).toBeUndefined()
+    honest.ledger.record({ ...entry, text: 'another', sig: toBase64Url(wallet.sign(utf8(text))) })
+    expect(honest.ledger.verify()).toEqual({ fault: 'edited', at: 2 })
+  })
+})
+
 const recordsOf = ({ ledger, store }: ReturnType<typeof begin>) =>
   Array.from({ length: ledger.count }, (_, seq) => store.read(seq) as Uint8Array)
 

@@ -8,7 +8,7 @@ import type { Logger } from '../../base/logger.ts'
 import { type Crypto, SIGNATURE_BYTES } from '../crypto.ts'
 import type { DeviceSigner } from '../device-keys.ts'
 import { IdentityError } from '../identity-error.ts'
-import { auditLedger, type LedgerFinding } from './audit-ledger.ts'
+import { auditInSlices, auditLedger, type LedgerFinding } from './audit-ledger.ts'
 import type { LedgerEvent, LedgerRecorder } from './ledger-event.ts'
 import { type LedgerReceipt, signReceipt } from './ledger-receipt.ts'
 import { type LedgerBody, NO_RECORD, parseBody, signRecord } from './ledger-record.ts'
@@ -89,7 +89,23 @@ export class Ledger implements LedgerRecorder, Disposable {
   /** Checks all of it, and against a receipt of earlier. */
   verify(receipts: readonly LedgerReceipt[] = []): LedgerFinding | undefined {
     const { crypto, signer, store } = this.#options
-    return auditLedger(crypto, signer.device, this.#stored(this.count), { head: store.head, receipts })
+    return auditLedger(crypto, signer.device, this.#read(this.count), { head: store.head, receipts })
+  }
+
+  /** The same of what there is now, with a `rest` every few milliseconds of work. Rejects with the signal's reason. */
+  async verifyAtRest(
+    receipts: readonly LedgerReceipt[],
+    rest: () => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<LedgerFinding | undefined> {
+    const { crypto, signer, store } = this.#options
+    const steps = auditInSlices(crypto, signer.device, this.#read(this.count), { head: store.head, receipts })
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+      await rest()
+      signal?.throwIfAborted()
+    }
   }
 
   receipt(): LedgerReceipt {
@@ -112,21 +128,21 @@ export class Ledger implements LedgerRecorder, Disposable {
     return this.#options.store.head ?? { count: 0, hash: NO_RECORD }
   }
 
-  #stored(count: number): (Uint8Array | undefined)[] {
-    const readable = (seq: number) => {
+  /** Each when it is asked for; undefined: it cannot be read. */
+  *#read(count: number): Generator<Uint8Array | undefined> {
+    for (let seq = 0; seq < count; seq++) {
       try {
-        return this.#options.store.read(seq)
+        yield this.#options.store.read(seq)
       } catch (error) {
         this.#options.logger.warn('an entry of the ledger cannot be read', { seq, code: errorCode(error), why: errorMessage(error) })
-        return undefined
+        yield undefined
       }
     }
-    return Array.from({ length: count }, (_, seq) => readable(seq))
   }
 
   #tree(count: number): MerkleTree {
     const { crypto } = this.#options
-    const records = this.#stored(count)
+    const records = [...this.#read(count)]
     if (records.includes(undefined)) {
       throw new IdentityError('ledger/damaged', 'entries of this ledger are missing; "elsewhere ledger verify" says from where on')
     }

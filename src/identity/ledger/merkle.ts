@@ -50,6 +50,37 @@ export class MerkleTree {
   }
 }
 
+/** The root of each beginning of a list, as the list grows: whole subtrees only are kept. */
+export class GrowingRoot {
+  readonly #sha256: Sha256
+  /** Roots of whole trees, the largest first; how many leaves each has are the bits of `count`. */
+  readonly #whole: Uint8Array[] = []
+  #count = 0
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(record: Uint8Array): void {
+    this.#whole.push(this.#sha256(concatBytes(LEAF, record)))
+    for (let bits = ++this.#count; bits % 2 === 0; bits /= 2) this.#join()
+  }
+
+  get root(): Uint8Array {
+    if (this.#count === 0) return this.#sha256(new Uint8Array())
+    return this.#whole.reduceRight((right, left) => this.#sha256(concatBytes(NODE, left, right)))
+  }
+
+  #join(): void {
+    const [left, right] = this.#whole.splice(-2) as [Uint8Array, Uint8Array]
+    this.#whole.push(this.#sha256(concatBytes(NODE, left, right)))
+  }
+}
+
 /** The largest power of two below `count`. */
 function split(count: number): number {
   let half = 1
