@@ -58,6 +58,16 @@ export class TmuxShell {
     }, WAIT)
   }
 
+  resize(columns: number, rows: number): void {
+    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows))
+  }
+
+  /** A program has the other screen of the terminal; whether the cursor is seen. */
+  get modes(): { readonly otherScreen: boolean; readonly cursor: boolean } {
+    const [other, cursor] = this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}').trim().split(' ')
+    return { otherScreen: other === '1', cursor: cursor === '1' }
+  }
+
   /** As a keyboard would; names as tmux has them (`C-c`, `Enter`). */
   press(...keys: readonly string[]): void {
     this.#tmux('send-keys', ...keys)

@@ -16,6 +16,8 @@ export interface FollowOptions {
   readonly input?: boolean
   /** Ctrl-C reaches it; as `input` if absent. */
   readonly signals?: boolean
+  /** For programs: a line of JSON for each piece of output, and one for the end. */
+  readonly json?: boolean
 }
 
 /**
@@ -24,35 +26,55 @@ export interface FollowOptions {
  * @returns its exit code, as a shell would tell it; 255 when it could not be run or was lost
  */
 export async function followJob(device: DeviceClient, job: string, options: FollowOptions = {}): Promise<number> {
-  return exitCode(await followToExit(device, job, options))
+  const exit = await followToExit(device, job, options)
+  if (options.json) console.log(JSON.stringify({ exit: { ...exit, kind: undefined } }))
+  return exitCode(exit)
 }
 
 /** The same; resolves with how it ended. */
 export async function followToExit(
   device: DeviceClient,
   job: string,
-  { from = 0, input = false, signals = input }: FollowOptions,
+  { from = 0, input = false, signals = input, json = false }: FollowOptions,
 ): Promise<Exit> {
   const opened = await device.openJobOutput({ job, from })
   const channel = device.channel(opened.channel)
   const releases = [input ? passInput(channel) : undefined, signals ? passSignals(device, job, channel) : undefined]
   try {
-    return await readAll(channel)
+    return await readAll(channel, json ? jsonShower() : showOutput)
   } finally {
     for (const release of releases) release?.()
     channel.dispose()
   }
 }
 
-function readAll(channel: ByteChannel): Promise<Exit> {
+type Output = Extract<JobDownFrame, { kind: 'output' }>
+/** Shows it; @returns the stream it went to */
+type Show = (frame: Output) => NodeJS.WriteStream
+
+const showOutput: Show = ({ stream, bytes }) => {
+  const out = stream === 'err' ? process.stderr : process.stdout
+  out.write(bytes.slice())
+  return out
+}
+
+/** A character cut in two comes with its second half. */
+function jsonShower(): Show {
+  const decoders = { out: new TextDecoder(), err: new TextDecoder() }
+  return ({ stream, offset, bytes }) => {
+    process.stdout.write(`${JSON.stringify({ stream, offset, text: decoders[stream].decode(bytes, { stream: true }) })}\n`)
+    return process.stdout
+  }
+}
+
+function readAll(channel: ByteChannel, show: Show): Promise<Exit> {
   return new Promise((resolve, reject) => {
     channel.onDidReceive((message) => {
       const frame = decodeJobDown(message)
       if (!frame) return reject(new Error('the device sent something that is no job output; update Elsewhere'))
       if (frame.kind === 'exit') return resolve(frame)
       if (frame.kind !== 'output') return
-      const stream = frame.stream === 'err' ? process.stderr : process.stdout
-      stream.write(frame.bytes.slice())
+      const stream = show(frame)
       if (stream.writableLength < OUTPUT_HIGH_BYTES) return
       channel.setPaused(true)
       stream.once('drain', () => channel.setPaused(false))

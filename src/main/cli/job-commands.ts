@@ -6,6 +6,7 @@ import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
 import { findDevice } from './find-device.ts'
 import { followJob } from './follow-job.ts'
+import type { DeviceClient } from './local-client.ts'
 import { plainEnvironment } from './plain-environment.ts'
 import { runForShell } from './run-for-shell.ts'
 import { shellLine } from './shell-line.ts'
@@ -43,7 +44,7 @@ ${DATA_OPTION}
   --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes
   --explain    say where it would run, and do not run it
   --quiet      without the line that says where it runs
-  --json       with --detach: the whole job`,
+  --json       with --detach the whole job; else its output as one line for each piece, then one for the end`,
   async run(args) {
     let at = 0
     while (at < args.length && args[at]?.startsWith('-') && args[at] !== '--') at += WITH_VALUE.has(args[at] ?? '') ? 2 : 1
@@ -80,7 +81,7 @@ ${DATA_OPTION}
         return 0
       }
       if (!values.quiet && info.device !== info.folder.device && process.stderr.isTTY) console.error(`\u001b[2m${info.why}\u001b[22m`)
-      return followJob(device, info.job, { input: true })
+      return followJob(device, info.job, { input: true, json: values.json })
     })
   },
 }
@@ -104,41 +105,43 @@ export const jobsCommand: Command = {
 
 const jobCommand = (summary: string, help: string, run: Parameters<typeof ofJob>[0]): Command => ({
   summary,
-  help: `${help}\n\n${DATA_OPTION}\n\nID is a job's id, or the start of one.`,
+  help: `${help}\n\n${DATA_OPTION}\n  --json       for programs; output as one line for each piece, then one for the end\n\nID is a job's id, or the start of one.`,
   run: ofJob(run),
 })
 
 export const logsCommand = jobCommand(
   'show what a job wrote',
   'Shows what a job wrote so far, and what it writes until it ends.\n\n  elsewhere logs ID',
-  (device, job) => followJob(device, job.job),
+  (device, job, json) => followJob(device, job.job, { json }),
 )
 
 export const attachCommand = jobCommand(
   'go on with a job: output, input, Ctrl-C',
   'Shows what a job writes from now on; input and Ctrl-C reach it.\n\n  elsewhere attach ID',
-  (device, job) => followJob(device, job.job, { from: job.outputBytes, input: true }),
+  (device, job, json) => followJob(device, job.job, { from: job.outputBytes, input: true, json }),
 )
 
 export const cancelCommand = jobCommand(
   'end a job, wherever it runs',
   'Ends a job and everything it started.\n\n  elsewhere cancel ID',
-  async (device, { job }) => {
+  async (device, { job }, json) => {
     await device.cancelJob({ job })
+    if (json) console.log(JSON.stringify({ job, cancelled: true }))
     return 0
   },
 )
 
-function ofJob(use: (device: Parameters<Parameters<typeof withDevice<number>>[1]>[0], job: JobInfo) => Promise<number>): Command['run'] {
+function ofJob(use: (device: DeviceClient, job: JobInfo, json: boolean) => Promise<number>): Command['run'] {
   return async (args) => {
-    const { values, positionals } = parseArgs({ args: [...args], options: dataOptions, allowPositionals: true })
+    const options = { ...dataOptions, json: { type: 'boolean', default: false } } as const
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
     const wanted = positionals[0]
     if (wanted === undefined) throw new TypeError('which job? "elsewhere jobs" lists them')
     return withDevice(values.data, async (device) => {
       const found = (await device.listJobs({})).filter(({ job }) => job.startsWith(wanted))
       if (found.length !== 1 || !found[0])
         throw new TypeError(found.length === 0 ? `there is no job ${wanted}` : `more than one job begins with ${wanted}`)
-      return use(device, found[0])
+      return use(device, found[0], values.json)
     })
   }
 }

@@ -15,6 +15,7 @@ import { pairCommand } from './pair-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
+import { topCommand } from './top-command.ts'
 import { walletCommand } from './wallet-command.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -44,6 +45,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   logs: logsCommand,
   attach: attachCommand,
   cancel: cancelCommand,
+  top: topCommand,
   debug: debugCommand,
 }
 
