@@ -97,7 +97,7 @@ if [[ $- == *i* ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
   }
 
   # Before each prompt: what took long here is told, so that it may go elsewhere the next time.
-  __elsewhere_prompt() {
+  __elsewhere_on_prompt() {
     {
       local code=$? now
       local -
@@ -142,9 +142,9 @@ if [[ $- == *i* ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
       bind -m $__elsewhere_word '"\C-m": "\C-x\C-]\C-x\C-_"'
     done
     case $(declare -p PROMPT_COMMAND 2>/dev/null) in
-      *__elsewhere_prompt*) ;;
-      'declare -a'*) PROMPT_COMMAND=(__elsewhere_prompt "${'$'}{PROMPT_COMMAND[@]}") ;;
-      *) PROMPT_COMMAND="__elsewhere_prompt${'$'}{PROMPT_COMMAND:+; $PROMPT_COMMAND}" ;;
+      *__elsewhere_on_prompt*) ;;
+      'declare -a'*) PROMPT_COMMAND=(__elsewhere_on_prompt "${'$'}{PROMPT_COMMAND[@]}") ;;
+      *) PROMPT_COMMAND="__elsewhere_on_prompt${'$'}{PROMPT_COMMAND:+; $PROMPT_COMMAND}" ;;
     esac
     __elsewhere_on=1
     [[ ! -p $__elsewhere_shells/knock ]] || printf 'knock %s %s\n' "$$" "$__elsewhere_nonce" 1<>"$__elsewhere_shells/knock"
@@ -229,7 +229,7 @@ if [[ -o interactive && -o zle ]] && zmodload zsh/datetime 2>/dev/null && zmodlo
   }
 
   # Before each prompt: what took long here is told, so that it may go elsewhere the next time.
-  __elsewhere_prompt() {
+  __elsewhere_on_prompt() {
     {
       local code=$?
       if [[ -n $__elsewhere_armed ]]; then
@@ -246,7 +246,7 @@ if [[ -o interactive && -o zle ]] && zmodload zsh/datetime 2>/dev/null && zmodlo
 
   __elsewhere_off() {
     [[ $widgets[accept-line] != user:__elsewhere_accept ]] || zle -A __elsewhere_inner accept-line
-    precmd_functions=(${'$'}{precmd_functions:#__elsewhere_prompt})
+    precmd_functions=(${'$'}{precmd_functions:#__elsewhere_on_prompt})
     __elsewhere_disarm
   }
 
@@ -264,7 +264,7 @@ if [[ -o interactive && -o zle ]] && zmodload zsh/datetime 2>/dev/null && zmodlo
     zle -N accept-line __elsewhere_accept
   fi
   typeset -ga precmd_functions
-  precmd_functions=(__elsewhere_prompt ${'$'}{precmd_functions:#__elsewhere_prompt})
+  precmd_functions=(__elsewhere_on_prompt ${'$'}{precmd_functions:#__elsewhere_on_prompt})
   [[ ! -p $__elsewhere_shells/knock ]] || print -r -- "knock $$ $__elsewhere_nonce" 1<>$__elsewhere_shells/knock
 fi
 `

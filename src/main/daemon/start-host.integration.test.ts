@@ -10,6 +10,7 @@ import { hostProcessContract } from '../../jobs/serve-host.ts'
 import { decodeDownFrame, type DownFrame, encodeUpFrame } from '../../jobs/terminal-frames-contract.ts'
 import { XtermScreen } from '../../jobs/xterm-screen.ts'
 import { listProcesses, startVariable } from '../../platform/node/proc-process-reader.ts'
+import { shellHook } from '../../platform/node/shell-files.ts'
 import { connectUnixSocket } from '../../platform/node/unix-socket-transport.ts'
 import type { ByteChannel } from '../../rpc/channel.ts'
 import { createClient } from '../../rpc/client.ts'
@@ -32,6 +33,8 @@ async function setUp(environment: Record<string, string> = {}) {
     socketPath,
     shellFolder: path.join(folder, 'shell'),
     jobsFolder: path.join(folder, 'jobs'),
+    // Prints what it was asked for, as a line that a shell can evaluate.
+    commandLine: { data: folder, cli: ['sh', '-c', 'echo "echo asked: $ELSEWHERE_DATA, $*"', 'cli'] },
     log: silentLogger,
     environment: env,
   })
@@ -345,7 +348,7 @@ describe.each([
 ])('shell integration of %s', (shell, file, content) => {
   const program = spawnSync('which', [shell], { encoding: 'utf8' }).stdout.trim()
   it.skipIf(program === '')('[JB10] reads the own start file, tells folder and prompts, and changes no file', async () => {
-    const { client, home } = await setUp({ SHELL: program })
+    const { client, home, folder } = await setUp({ SHELL: program })
     const own = path.join(home, file)
     mkdirSync(path.dirname(own), { recursive: true })
     writeFileSync(own, content)
@@ -362,6 +365,17 @@ describe.each([
     viewer.type('false\r')
     await viewer.shows(/133;D;1/)
     expect(readFileSync(own, 'utf8')).toBe(content)
+    if (shell === 'bash' || shell === 'zsh') {
+      viewer.type('elsewhere jobs\r')
+      await viewer.shows(`echo asked: ${folder}, jobs`)
+      viewer.type('elsewhere on\r')
+      await viewer.shows(`asked: ${folder}, on ${shell}`)
+      const hook = path.join(folder, 'hook')
+      writeFileSync(hook, shellHook(shell, { folder: path.join(folder, 'shells'), data: folder, cli: ['true'] }))
+      viewer.type(`. ${hook}\r`)
+      viewer.type('(exit 5)\r')
+      await viewer.shows(/133;D;5/) // hooked, it still says where commands end
+    }
     if (shell === 'zsh') {
       viewer.type('echo "dotdir=[$ZDOTDIR]"\r')
       await viewer.shows(/dotdir=\[\]/)

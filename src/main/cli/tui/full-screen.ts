@@ -10,7 +10,7 @@ const SUSPEND = '\u001a'
 
 export interface FullScreenOptions {
   readonly input: ReadStream
-  readonly output: WriteStream
+  readonly output: WriteStream & { readonly fd: number }
   onKey(key: string): void
   /** Its size changed, or it is there again: all has to be drawn. */
   onDraw(): void
