@@ -40,7 +40,6 @@ const rows = {
     must: '<= 1',
     goal: undefined,
   },
-  hook: { id: 'jobs-hook', what: 'Enter > exec added by the shell hook', unit: 'ms', must: 'p99 <= 20 ms', goal: '5' },
 } as const
 
 /** Rows of jobs on real devices in namespaces, against ssh, bubblewrap and xargs in the same run. */
@@ -53,7 +52,7 @@ export async function runRows(): Promise<readonly Row[]> {
     const found: Row[] = []
     const measures = [shortJobs, manyJobs, ...outputRows.map(({ measure }) => measure), frames]
     for (const measure of measures) found.push(await measure(lab))
-    return [...found, notMeasured(rows.hook, 'not part of this command yet')]
+    return found
   } finally {
     await lab.dispose()
   }
