@@ -4,20 +4,27 @@ import type { ChunkStore } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
-import type { DroppedVersions } from './dropped-versions.ts'
+import type { DroppedBatch, DroppedVersions } from './dropped-versions.ts'
 import type { Manifest } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
 import type { ReplicationBook } from './replication-book.ts'
 
-export interface GarbageParts {
-  readonly dataset: Dataset
+export interface ReleaseParts {
   readonly store: DatasetStore
-  readonly chunks: ChunkStore
   readonly dropped: DroppedVersions
   readonly book: ReplicationBook
   readonly acknowledgements: Acknowledgements
   /** How far each log is held, with all that is written here. @throws StoreError */
   frontier(): Frontier
+}
+
+export interface GarbageParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  /** Versions that history dropped and that still count. */
+  batches(): readonly DroppedBatch[]
+  mustKeep(op: OpId): boolean
   /** Others have the loop. Rejects when it is time to stop. */
   pause(): Promise<void>
 }
@@ -26,7 +33,7 @@ export interface GarbageParts {
 const NODES_AT_ONCE = 50
 
 /** Lets go of what was dropped from history and every other device has seen go (rule GC2). @returns how many versions */
-export function releaseDropped({ store, dropped, book, acknowledgements, frontier }: GarbageParts): number {
+export function releaseDropped({ store, dropped, book, acknowledgements, frontier }: ReleaseParts): number {
   let count = 0
   for (const [key, batch] of dropped.batches) {
     if (!acknowledgements.isPast(batch.frontier, frontier())) continue
@@ -46,7 +53,7 @@ export function releaseDropped({ store, dropped, book, acknowledgements, frontie
  * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep cannot be read; nothing went
  */
 export async function collectGarbage(parts: GarbageParts): Promise<number> {
-  const { dataset, store, chunks, dropped, book, pause } = parts
+  const { dataset, store, chunks, pause } = parts
   const garbage = new Set<ChunkId>(chunks.ids())
   const changed = new Set<NodeId>()
   const watching = dataset.onDidChange(({ nodes }) => {
@@ -57,7 +64,7 @@ export async function collectGarbage(parts: GarbageParts): Promise<number> {
     if (manifest.depth === 0) return
     const listed = await dataset.reader.listedHere(manifest)
     for (const id of listed.ids) garbage.delete(id)
-    if (!listed.isWhole && op !== undefined && book.mustKeep(op))
+    if (!listed.isWhole && op !== undefined && parts.mustKeep(op))
       throw new ContentError('chunk/unavailable', 'a list of the pieces of a file cannot be read here; no space is freed before it can')
   }
   const spareNode = async (node: NodeId): Promise<void> => {
@@ -75,7 +82,7 @@ export async function collectGarbage(parts: GarbageParts): Promise<number> {
     const seen = new Set<string>()
     for (let isNews = true; isNews; ) {
       isNews = false
-      const left = [...[...dropped.batches].flatMap(([, { versions }]) => versions), ...inUse(dataset)]
+      const left = [...parts.batches().flatMap(({ versions }) => versions), ...inUse(dataset)]
       for (const { op, manifest } of left) {
         const name = `${op} ${manifest.depth} ${manifest.pieces.map(({ id }) => id).join()}`
         if (seen.has(name)) continue

@@ -47,6 +47,8 @@ const datasetNode = z.object({
   place: z.enum(['here', 'part', 'away']),
   /** As many other devices as the dataset asks for have said in writing that they hold this version. */
   isSafe: z.boolean(),
+  /** A folder of this device only, or something in one: no log, no history, nothing of it elsewhere. */
+  isLocal: z.boolean().optional(),
   /** Of a tree of the past: `version` is what was shown then, an earlier one that is kept instead of it, or none is kept. */
   past: z.enum(['exact', 'earlier', 'gone']).optional(),
 })
@@ -75,6 +77,9 @@ const datasetStatus = z.object({
   cachedChunks: z.number().int(),
   cachedBytes: bytes,
   limitBytes: bytes,
+  /** In folders of this device only (`node_modules` and the like); not counted above. */
+  localNodes: z.number().int(),
+  localBytes: bytes,
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })

@@ -45,7 +45,7 @@ export class DatasetHost {
   /** Runs a commit and says in which dataset its node is. */
   async committed(commit: () => Promise<DatasetNode>): Promise<{ open: OpenDataset; node: DatasetNode }> {
     const node = await commit()
-    const open = this.open.find(({ dataset }) => dataset.node(node.id) !== undefined)
+    const open = this.open.find(({ dataset, local }) => dataset.node(node.id) !== undefined || local.dataset.node(node.id) !== undefined)
     if (!open) throw new ContentError('dataset/locked', 'these files were closed while something was written')
     return { open, node }
   }
@@ -68,6 +68,8 @@ export class DatasetHost {
         const opened = new OpenDataset(this.#parts, input)
         this.#open.set(input.dataset, opened)
         opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
+        // What happens in a folder of this device only is told of that folder's place.
+        opened.local.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
         opened.exchange.onDidSign(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
         for (const peer of this.#peers) peer.attach(opened)
         this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })

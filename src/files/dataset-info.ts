@@ -26,6 +26,12 @@ export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
   }
 }
 
+/** As infoOf, of something in a folder of this device only, or such a folder. */
+export function localInfoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
+  const parent = open.local.parentOf(node) ?? node.parent
+  return { ...infoOf(open, node), parent, place: 'here', isSafe: true, isLocal: true }
+}
+
 /** As infoOf, of a tree of the past: with the version that is kept of what was there. */
 export function pastInfoOf(open: OpenDataset, past: PastTree, node: DatasetNode): DatasetNodeInfo {
   const info = infoOf(open, node)

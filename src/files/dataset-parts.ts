@@ -19,6 +19,8 @@ export interface DatasetParts {
   /** Whose segments are taken in: devices of the person, also such as have left. */
   readonly isAuthor: (device: DeviceId) => boolean
   readonly source?: ChunkSource
+  /** Nobody else hears of it: it has no log. */
+  readonly isLocal?: boolean
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
   readonly clock: Clock

@@ -52,7 +52,8 @@ export class DatasetTree implements MountedTree, Disposable {
 
   constructor(options: DatasetTreeOptions) {
     this.#options = options
-    const { datasets, clock, log } = options
+    const { clock, log } = options
+    const datasets = options.datasets.flatMap((of) => (of.local ? [of, of.local.of] : [of]))
     const numbers = new TreeNumbers(clock)
     this.#numbers = numbers
     this.#writing = this.#owned.add(new TreeWriting({ numbers, datasets, clock, log }))
@@ -68,6 +69,8 @@ export class DatasetTree implements MountedTree, Disposable {
       return of && this.#numbers.handOut(of, of.dataset.require(of.dataset.root), ROOT_INO)
     }
     const { of, node } = this.#numbers.folder(parent)
+    const local = of.local?.folders.lookup(node.id, name)
+    if (of.local && local) return this.#numbers.handOut(of.local.of, local, parent)
     const child = of.dataset.lookup(node.id, name)
     return child && this.#numbers.handOut(of, child, parent)
   }
@@ -111,12 +114,17 @@ export class DatasetTree implements MountedTree, Disposable {
       }))
     }
     const { of, node } = this.#numbers.folder(ino)
-    const ids = this.#lists.of(ino, of.dataset, node.id, afterCookie === 0)
+    const local = of.local?.folders.children(node.id)
+    const ids = this.#lists.of(ino, of.dataset, node.id, afterCookie === 0, local)
+    const localNames = new Set(local?.map(({ name }) => name))
     const entries: TreeEntry[] = []
     let at = afterCookie === 0 ? 0 : firstAfter(ids, afterCookie)
     for (; at < ids.length && entries.length < limit; at++) {
       const child = of.dataset.node(ids[at] as NodeId)
-      if (child?.parent === node.id) {
+      const own = child ? undefined : local?.find(({ id }) => id === ids[at])
+      if (own && of.local) {
+        entries.push({ name: own.name, cookie: cookieOf(own.id), attributes: this.#numbers.handOut(of.local.of, own, ino) })
+      } else if (child?.parent === node.id && !localNames.has(child.name)) {
         entries.push({ name: child.name, cookie: cookieOf(child.id), attributes: this.#numbers.handOut(of, child, ino) })
       }
     }
@@ -128,7 +136,25 @@ export class DatasetTree implements MountedTree, Disposable {
     return this.#make(parent, (dataset, folder) => dataset.createFile(folder, name, { mode: mode & 0o7777 }))
   }
 
-  mkdir(parent: Ino, name: string, mode: number): TreeAttributes {
+  mkdir(parent: Ino, name: string, mode: number): Answer<TreeAttributes> {
+    const { of, node } = this.#numbers.folder(parent, true)
+    const isLocal = of.local?.folders.isLocal(node.id, name) ?? false
+    if (isLocal instanceof Promise) return isLocal.then((is) => this.#makeFolder(parent, name, mode, is))
+    return this.#makeFolder(parent, name, mode, isLocal)
+  }
+
+  #makeFolder(parent: Ino, name: string, mode: number, isLocal: boolean): TreeAttributes {
+    const { of, node } = this.#numbers.folder(parent, true)
+    const { local } = of
+    if (local?.folders.lookup(node.id, name)) throw new TreeError('tree/exists')
+    if (local && isLocal && !of.dataset.lookup(node.id, name)) {
+      this.#numbers.touched(of, node.id)
+      return this.#numbers.handOut(
+        local.of,
+        this.#numbers.own(local.of, () => local.folders.make(node.id, name, mode & 0o7777)),
+        parent,
+      )
+    }
     return this.#make(parent, (dataset, folder) => dataset.makeFolder(folder, name, { mode: mode & 0o7777 }))
   }
 
@@ -144,6 +170,7 @@ export class DatasetTree implements MountedTree, Disposable {
 
   unlink(parent: Ino, name: string): void {
     const { of, node } = this.#numbers.folder(parent, true)
+    if (of.local?.folders.lookup(node.id, name)) throw new TreeError('tree/is-a-folder')
     const child = this.#numbers.child(of, node, name)
     if (child.kind === 'folder') throw new TreeError('tree/is-a-folder')
     this.#numbers.own(of, (dataset) => dataset.remove(child.id))
@@ -153,19 +180,24 @@ export class DatasetTree implements MountedTree, Disposable {
 
   rmdir(parent: Ino, name: string): void {
     const { of, node } = this.#numbers.folder(parent, true)
-    const child = this.#numbers.child(of, node, name)
+    const local = of.local?.folders.lookup(node.id, name)
+    const [within, child] = of.local && local ? [of.local.of, local] : [of, this.#numbers.child(of, node, name)]
     if (child.kind !== 'folder') throw new TreeError('tree/not-a-folder')
-    if (of.dataset.children(child.id).length > 0) throw new TreeError('tree/not-empty')
-    this.#numbers.own(of, (dataset) => dataset.remove(child.id))
-    this.#numbers.gone(of, child)
+    if (!isEmpty(within, child.id)) throw new TreeError('tree/not-empty')
+    this.#numbers.own(within, (dataset) => dataset.remove(child.id))
+    this.#numbers.gone(within, child)
     this.#numbers.touched(of, node.id)
   }
 
   rename(parent: Ino, name: string, toParent: Ino, toName: string, kind: RenameKind): void {
     const { of, node } = this.#numbers.folder(parent, true)
     const to = this.#numbers.folder(toParent, true)
-    const child = this.#numbers.child(of, node, name)
     if (of !== to.of) throw new TreeError('tree/other-disk')
+    const local = of.local?.folders.lookup(node.id, name)
+    const localThere = of.local?.folders.lookup(to.node.id, toName)
+    if (local || localThere)
+      return this.#renameLocal(of, { node, parent, name, local }, { node: to.node, parent: toParent, name: toName, local: localThere })
+    const child = this.#numbers.child(of, node, name)
     const there = of.dataset.lookup(to.node.id, toName)
     if (there?.id === child.id) return
     if (kind === 'keep' && there) throw new TreeError('tree/exists')
@@ -179,12 +211,27 @@ export class DatasetTree implements MountedTree, Disposable {
       if (isInside(of.dataset, to.node.id, child.id)) throw new TreeError('tree/bad-argument')
       if (there && child.kind === 'folder' && there.kind !== 'folder') throw new TreeError('tree/not-a-folder')
       if (there && child.kind !== 'folder' && there.kind === 'folder') throw new TreeError('tree/is-a-folder')
-      if (there?.kind === 'folder' && of.dataset.children(there.id).length > 0) throw new TreeError('tree/not-empty')
+      if (there?.kind === 'folder' && !isEmpty(of, there.id)) throw new TreeError('tree/not-empty')
       this.#numbers.own(of, (dataset) => dataset.move(child.id, to.node.id, toName, { replace: true }))
       if (there) this.#numbers.gone(of, there)
       this.#numbers.moved(of, child.id, toParent, toName)
     }
     this.#numbers.touched(of, node.id)
+    this.#numbers.touched(of, to.node.id)
+  }
+
+  /** A folder of this device only stays one under any name; between it and others programs copy. */
+  #renameLocal(of: TreeDataset, from: RenameEnd, to: RenameEnd): void {
+    const { local } = from
+    if (!local || !of.local || to.local?.id === local.id) {
+      if (local) return
+      throw new TreeError('tree/other-disk')
+    }
+    const { folders, of: within } = of.local
+    if (to.local || of.dataset.lookup(to.node.id, to.name)) throw new TreeError('tree/exists')
+    this.#numbers.own(within, () => folders.move(local.id, to.node.id, to.name))
+    this.#numbers.moved(within, local.id, to.parent, to.name)
+    this.#numbers.touched(of, from.node.id)
     this.#numbers.touched(of, to.node.id)
   }
 
@@ -294,3 +341,14 @@ export class DatasetTree implements MountedTree, Disposable {
     } else this.#numbers.own(slot.of, (dataset) => dataset.setXattr(slot.id, name, value))
   }
 }
+
+/** One end of a rename: a folder and a name in it, and what lies there of this device only. */
+interface RenameEnd {
+  readonly node: DatasetNode
+  readonly parent: Ino
+  readonly name: string
+  readonly local: DatasetNode | undefined
+}
+
+const isEmpty = ({ dataset, local }: TreeDataset, folder: NodeId): boolean =>
+  dataset.children(folder).length === 0 && (local?.folders.children(folder).length ?? 0) === 0

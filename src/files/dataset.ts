@@ -69,6 +69,7 @@ export class Dataset extends DatasetView implements Disposable {
       clock,
       logger: parts.logger,
       ...(parts.book && { book: parts.book }),
+      ...(parts.isLocal && { isLocal: true }),
       onDidCut: (log, seq) => this.#cut.fire({ log, seq }),
     })
     this.#owned.add(this.#log)

@@ -8,6 +8,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
+import type { LocalFolders } from './local-folders.ts'
 import type { ReplicationBook } from './replication-book.ts'
 import { thinVersions } from './thin-versions.ts'
 
@@ -29,6 +30,7 @@ export interface HousekeepingParts {
   readonly dropped: DroppedVersions
   readonly book: ReplicationBook
   readonly acknowledgements: Acknowledgements
+  readonly local: LocalFolders
   readonly clock: Clock
   readonly logger: Logger
   /** Instead of a pause of 20 ms. */
@@ -93,15 +95,16 @@ export class Housekeeping implements Disposable {
     const pause = () => this.#pause()
     acknowledgements.noteThere()
     const droppedVersions = await thinVersions({ store, dropped, frontier, nowMs: () => clock.nowMs(), pause })
-    const parts = { dataset, store, chunks, dropped, book, acknowledgements, frontier, pause }
-    const released = releaseDropped(parts)
+    const released = releaseDropped({ store, dropped, book, acknowledgements, frontier })
     const nowMs = clock.monotonicMs()
     // What nobody ever named (a write that was given up) has time; looking for it reads every version.
     const isDue = isAsked || released > 0 || nowMs - this.#lastCollectedMs > COLLECT_MS
     if (!isDue) return { droppedVersions, droppedChunks: 0, freedBytes: 0 }
-    const droppedChunks = await collectGarbage(parts)
+    const batches = () => [...dropped.batches].map(([, batch]) => batch)
+    const droppedChunks = await collectGarbage({ dataset, store, chunks, batches, mustKeep: (op) => book.mustKeep(op), pause })
     this.#lastCollectedMs = nowMs
-    return { droppedVersions, droppedChunks, freedBytes: await chunks.reclaim() }
+    const localBytes = await this.#parts.local.tidy(pause)
+    return { droppedVersions, droppedChunks, freedBytes: localBytes + (await chunks.reclaim()) }
   }
 
   async #pause(): Promise<void> {

@@ -155,8 +155,9 @@ export class MountKeeper implements Disposable {
 /** Two datasets of one name are told apart by their ids. */
 function named(open: DatasetHost['open']) {
   const names = open.map(({ name }) => name.replaceAll('/', ' ').slice(0, 80) || 'Files')
-  return open.map(({ id, dataset }, n) => {
-    const name = names[n] as string
-    return { dataset, name: names.indexOf(name) === n ? name : `${name} (${id.slice(0, 8)})` }
+  return open.map(({ id, dataset, local }, n) => {
+    const same = names[n] as string
+    const name = names.indexOf(same) === n ? same : `${same} (${id.slice(0, 8)})`
+    return { dataset, name, local: { folders: local, of: { dataset: local.dataset, name: `${name}/local` } } }
   })
 }

@@ -19,6 +19,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { makeRoom } from './keep-cache.ts'
 import type { Manifest } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
+import { LocalFolders } from './local-folders.ts'
 import { PastTree } from './past-tree.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { ReplicationBook } from './replication-book.ts'
@@ -35,8 +36,8 @@ export interface DatasetHostParts {
   readonly crypto: FilesCrypto
   readonly clock: Clock
   readonly logger: Logger
-  /** `storageKey` is the caller's to wipe when this returns. @throws StoreError */
-  openStores(dataset: DatasetId, storageKey: Uint8Array): DatasetStores
+  /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
+  openStores(dataset: DatasetId, storageKey: Uint8Array, part: 'shared' | 'local'): DatasetStores
 }
 
 /** Sorted folders kept, for displays that read them page by page. */
@@ -58,6 +59,8 @@ export class OpenDataset implements Disposable {
   readonly exchange: FileExchange
   readonly dropped: DroppedVersions
   readonly housekeeping: Housekeeping
+  /** Folders of this device only. */
+  readonly local: LocalFolders
   readonly store: DatasetStore
   readonly chunks: ChunkStore
   readonly clock: Clock
@@ -83,7 +86,7 @@ export class OpenDataset implements Disposable {
     const storageKey = fromBase64Url(input.storageKey)
     const seed = fromBase64Url(input.segmentSeed)
     try {
-      this.#stores = this.#owned.add(parts.openStores(this.id, storageKey))
+      this.#stores = this.#owned.add(parts.openStores(this.id, storageKey, 'shared'))
       this.store = this.#stores.store
       this.chunks = this.#stores.chunks
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
@@ -107,11 +110,17 @@ export class OpenDataset implements Disposable {
         }),
       )
       const { dataset, store, chunks } = this
+      const own = this.#owned.add(parts.openStores(this.id, storageKey, 'local'))
+      const isLocal = { isLocal: true, isAuthor: () => false, deviceName: () => '', signer, crypto, keys, clock, logger }
+      const inside = this.#owned.add(new Dataset({ ...isLocal, store: own.store, chunks: own.chunks }))
+      this.local = new LocalFolders({ host: dataset, dataset: inside, store: own.store, chunks: own.chunks, log: logger })
       const dropped = (this.dropped = new DroppedVersions(store))
       const acknowledgements = new Acknowledgements({ store, others: () => this.#others(), nowMs: () => clock.nowMs() })
       const room = (bytes: number) => this.makeRoom(bytes)
       const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
-      this.housekeeping = this.#owned.add(new Housekeeping({ dataset, store, chunks, dropped, book, acknowledgements, clock, logger }))
+      this.housekeeping = this.#owned.add(
+        new Housekeeping({ dataset, store, chunks, dropped, book, acknowledgements, local: this.local, clock, logger }),
+      )
       this.#crypto = crypto
       this.exchange = this.#owned.add(
         new FileExchange({ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn }),
@@ -222,6 +231,8 @@ export class OpenDataset implements Disposable {
       cachedChunks: chunks,
       cachedBytes: bytes,
       limitBytes: this.#stores.limitBytes,
+      localNodes: this.local.size.nodes,
+      localBytes: this.local.size.bytes,
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

@@ -34,6 +34,8 @@ export interface OwnLogOptions {
   readonly deviceName: () => string
   readonly clock: Clock
   readonly logger: Logger
+  /** Of a dataset that nobody else hears of: ops have ids and stamps, and nothing is kept or signed. */
+  readonly isLocal?: boolean
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
   /** A segment was signed: it can be offered. */
@@ -62,6 +64,8 @@ export class OwnLog implements Disposable {
       this.#news.set(log, seq)
       this.#stamp = Math.max(this.#stamp, stamp)
     }
+    const stamp = store.value(OWN, 'stamp')
+    if (stamp) this.#stamp = Math.max(this.#stamp, Number(fromUtf8(stamp)))
     const left = store.tail()
     const saved = store.value(OWN, 'start')
     if (left.length > 0 && saved) {
@@ -94,6 +98,11 @@ export class OwnLog implements Disposable {
     return bodies.map((body) => {
       this.#stamp = Math.max(Math.floor(clock.nowMs() * 1000), this.#stamp + 1)
       const op: Op = { id: `${this.#own.log}.${this.#own.ops + this.#pending.length}` as OpId, stamp: this.#stamp, body }
+      if (this.#options.isLocal) {
+        this.#own.ops++
+        store.putValue(OWN, 'stamp', utf8(String(this.#stamp)))
+        return op
+      }
       store.putTail(op)
       this.#pending.push(op)
       this.#pendingText += 'content' in body && body.content.kind === 'file' ? 100 + 80 * body.content.manifest.pieces.length : 300

@@ -4,10 +4,11 @@ import type { Handlers } from '../rpc/contract.ts'
 import type { datasetContract, DatasetNodeInfo } from './dataset-contract.ts'
 import type { DatasetHost } from './dataset-host.ts'
 import type { OpenDataset } from './open-dataset.ts'
-import type { DatasetNode } from './dataset-node.ts'
+import { byName, type DatasetNode } from './dataset-node.ts'
+import type { Dataset } from './dataset.ts'
 import { DatasetWrites } from './dataset-writes.ts'
 import { checkDataset } from './check-dataset.ts'
-import { infoOf, pastInfoOf } from './dataset-info.ts'
+import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
@@ -35,7 +36,8 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
         const past = await open.past(atMs)
         return pastInfoOf(open, past, past.view.at(path))
       }
-      return infoOf(open, open.dataset.at(path))
+      const local = localAt(open, path)
+      return local ? localInfoOf(open, local) : infoOf(open, open.dataset.at(path))
     },
     datasetNode: ({ dataset, node }) => {
       const open = host.require(dataset)
@@ -48,25 +50,39 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
         const all = past.sortedChildren(id(node))
         return { entries: all.slice(from, from + limit).map((entry) => pastInfoOf(open, past, entry)), total: all.length }
       }
-      const all = open.sortedChildren(id(node))
+      const inside = treeOf(open, id(node)) === open.local.dataset ? open.local.dataset.require(id(node)) : undefined
+      if (inside) {
+        const all = byName(open.local.dataset.children(inside.id))
+        return { entries: all.slice(from, from + limit).map((entry) => localInfoOf(open, entry)), total: all.length }
+      }
+      const local = byName(open.local.children(id(node)))
+      const all = [...local, ...open.sortedChildren(id(node))]
+      if (local.length > 0) {
+        const entries = all
+          .slice(from, from + limit)
+          .map((entry, n) => (from + n < local.length ? localInfoOf(open, entry) : infoOf(open, entry)))
+        return { entries, total: all.length }
+      }
       return { entries: all.slice(from, from + limit).map((entry) => infoOf(open, entry)), total: all.length }
     },
     searchDataset: ({ dataset, node, text }, { signal }) => search(host.require(dataset), id(node), text, signal),
     readDatasetBytes: async ({ dataset, node, version, offset, length }, { signal }) => {
       const open = host.require(dataset)
       const options = { signal, ...(version && { version: version as OpId }) }
-      const { bytes } = open.dataset.manifestOf(id(node), options.version)
-      return { base64: base64Of(await open.dataset.readRange(id(node), offset, length, options)), bytes }
+      const of = treeOf(open, id(node))
+      const { bytes } = of.manifestOf(id(node), options.version)
+      return { base64: base64Of(await of.readRange(id(node), offset, length, options)), bytes }
     },
     beginDatasetWrite: ({ dataset, to, mtimeMs }) => {
       const target = 'node' in to ? { node: id(to.node), base: to.base as OpId } : { ...to, parent: id(to.parent) }
       const mtimeNs = mtimeMs === undefined ? undefined : BigInt(Math.round(mtimeMs * 1000)) * 1000n
-      return { write: writes.begin(host.require(dataset).dataset, target, mtimeNs) }
+      const open = host.require(dataset)
+      return { write: writes.begin(treeOf(open, id('node' in to ? to.node : to.parent)), target, mtimeNs) }
     },
     appendDatasetWrite: async ({ write, base64 }) => ({ bytes: await writes.append(write, bytesOfBase64(base64)) }),
     commitDatasetWrite: async ({ write }) => {
       const { open, node } = await host.committed(() => writes.commit(write))
-      return infoOf(open, node)
+      return anyInfoOf(open, node)
     },
     abandonDatasetWrite: ({ write }) => {
       writes.abandon(write)
@@ -74,18 +90,20 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     },
     makeDatasetFolder: ({ dataset, parent, name }) => {
       const open = host.require(dataset)
-      return infoOf(open, open.dataset.makeFolder(id(parent), name))
+      return anyInfoOf(open, treeOf(open, id(parent)).makeFolder(id(parent), name))
     },
     moveDatasetNode: ({ dataset, node, parent, name, replace }) => {
       const open = host.require(dataset)
-      return infoOf(open, open.dataset.move(id(node), id(parent), name, { replace }))
+      const { local } = open
+      if (local.dataset.node(id(node)) && !local.dataset.node(id(parent))) return localInfoOf(open, local.move(id(node), id(parent), name))
+      return anyInfoOf(open, treeOf(open, id(node)).move(id(node), id(parent), name, { replace }))
     },
     copyDatasetNode: ({ dataset, node, parent, name }) => {
       const open = host.require(dataset)
       return infoOf(open, copyTree(open, id(node), id(parent), name))
     },
     removeDatasetNode: ({ dataset, node }) => {
-      host.require(dataset).dataset.removeAll(id(node))
+      treeOf(host.require(dataset), id(node)).removeAll(id(node))
       return {}
     },
     datasetHolders: ({ dataset, node }) => holdersOf(host.require(dataset), id(node)),
@@ -109,6 +127,27 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     },
   }
   return { handlers, owned: writes }
+}
+
+/** The tree that a node is in: of all devices, or of this one only. */
+const treeOf = ({ dataset, local }: OpenDataset, node: NodeId): Dataset =>
+  local.dataset.node(node) && node !== dataset.root ? local.dataset : dataset
+
+const anyInfoOf = (open: OpenDataset, node: DatasetNode): DatasetNodeInfo =>
+  treeOf(open, node.id) === open.dataset ? infoOf(open, node) : localInfoOf(open, node)
+
+/** What lies at a path that leads through a folder of this device only. */
+function localAt({ dataset, local }: OpenDataset, path: string): DatasetNode | undefined {
+  let [at, inside]: [DatasetNode | undefined, DatasetNode | undefined] = [dataset.require(dataset.root), undefined]
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') continue
+    if (name === '..') return undefined
+    const next: DatasetNode | undefined = inside ? local.dataset.lookup(inside.id, name) : at && local.lookup(at.id, name)
+    if (inside && !next) throw new FileError('file/not-found', `${path} is not in this dataset`)
+    if (next) inside = next
+    else at = at && dataset.lookup(at.id, name)
+  }
+  return inside
 }
 
 /** A copy names the same chunks: nothing is read. */

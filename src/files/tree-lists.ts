@@ -1,4 +1,5 @@
 import type { Dataset } from './dataset.ts'
+import type { DatasetNode } from './dataset-node.ts'
 import type { Ino } from './mounted-tree.ts'
 import type { NodeId } from './op.ts'
 
@@ -12,13 +13,10 @@ export class TreeLists {
   readonly #lists = new Map<Ino, readonly NodeId[]>()
 
   /** Ids of what is in the folder; of one that is being listed, as it was at its start. */
-  of(ino: Ino, dataset: Dataset, folder: NodeId, isStart: boolean): readonly NodeId[] {
+  of(ino: Ino, dataset: Dataset, folder: NodeId, isStart: boolean, local: readonly DatasetNode[] = []): readonly NodeId[] {
     const kept = isStart ? undefined : this.#lists.get(ino)
     if (kept) return kept
-    const ids = dataset
-      .children(folder)
-      .map(({ id }) => id)
-      .sort((a, b) => (a < b ? -1 : 1))
+    const ids = [...dataset.children(folder), ...local].map(({ id }) => id).sort((a, b) => (a < b ? -1 : 1))
     this.#lists.delete(ino)
     this.#lists.set(ino, ids)
     if (this.#lists.size > KEPT_LISTS) this.#lists.delete(this.#lists.keys().next().value as Ino)

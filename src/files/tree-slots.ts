@@ -1,5 +1,6 @@
 import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
+import type { LocalFolders } from './local-folders.ts'
 import type { Ino } from './mounted-tree.ts'
 import type { NodeId } from './op.ts'
 import type { StagedFile } from './staged-file.ts'
@@ -10,6 +11,8 @@ export interface TreeDataset {
   /** As the root lists it; of each tree only one has it. */
   readonly name: string
   readonly dataset: Dataset
+  /** Folders of this device only that lie in it, and as what their contents are part of the tree. */
+  readonly local?: { readonly folders: LocalFolders; readonly of: TreeDataset } | undefined
 }
 
 /** An entry that has a number: somebody may ask for it. */

@@ -245,7 +245,7 @@ export class WorldDevice {
         crypto: new NodeFilesCrypto(),
         clock: this.#wrongClock(world.clock),
         logger: silentLogger,
-        openStores: (dataset) => this.#datasetStores(dataset),
+        openStores: (dataset, _, part) => this.#datasetStores(`${dataset} ${part}`),
       }),
     )
     const error = (message: string, details?: Readonly<Record<string, unknown>>) =>

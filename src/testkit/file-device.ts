@@ -34,7 +34,13 @@ export interface TestFileDevice {
 export function testFileDevice(
   n: number,
   clock: Clock,
-  options: { store?: DatasetStore; chunks?: ChunkStore; source?: ChunkSource; isAuthor?: (device: DeviceId) => boolean } = {},
+  options: {
+    store?: DatasetStore
+    chunks?: ChunkStore
+    source?: ChunkSource
+    isAuthor?: (device: DeviceId) => boolean
+    isLocal?: boolean
+  } = {},
 ): TestFileDevice {
   const keys = testDatasetKeys()
   const store = options.store ?? new MemoryDatasetStore()
@@ -49,6 +55,7 @@ export function testFileDevice(
     deviceName: () => `device ${n}`,
     isAuthor: options.isAuthor ?? (() => true),
     ...(options.source && { source: options.source }),
+    ...(options.isLocal && { isLocal: true }),
     clock,
     logger: silentLogger,
   })

@@ -7,6 +7,7 @@ import type { DatasetNode } from '../files/dataset-node.ts'
 import type { DatasetStore } from '../files/dataset-store.ts'
 import { FilePeer } from '../files/file-peer.ts'
 import { MemoryChunkStore } from '../files/memory-chunk-store.ts'
+import { MemoryDatasetStore } from '../files/memory-dataset-store.ts'
 import { OpenDataset } from '../files/open-dataset.ts'
 import { pagedVersions } from '../files/paged-versions.ts'
 import { restoreVersion } from '../files/restore-version.ts'
@@ -23,6 +24,18 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 const STEPS = [0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 6, 6, 7, 8, 9, 9, 9, 10, 11, 11, 11, 12, 12, 12, 13, 13]
 const NEVER = new AbortController().signal
 
+/** Ids by the seed: who keeps what is decided by hashes of them. */
+class SeededCrypto extends NodeFilesCrypto {
+  readonly #random: SeededRandom
+  constructor(random: SeededRandom) {
+    super()
+    this.#random = random
+  }
+  override randomBytes(length: number): Uint8Array {
+    return this.#random.bytes(length)
+  }
+}
+
 /** Devices with one dataset, linked or not, real exchange, book and housekeeping; only the disks are memory. */
 export class GarbageWorld implements Disposable {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1))
@@ -35,14 +48,18 @@ export class GarbageWorld implements Disposable {
   /** `storeOf`: where a bug is planted. */
   constructor(random: SeededRandom, count: number, storeOf: (clock: ManualClock) => DatasetStore) {
     this.#random = random
-    const crypto = new NodeFilesCrypto()
+    const crypto = new SeededCrypto(random)
     const keys = testDatasetKeys()
     const signers = Array.from({ length: count }, (_, n) => testSegmentSigner(n))
     const devices = signers.map(({ device }, n) => ({ device, name: `device ${n}`, isMember: true }))
     this.devices = signers.map(({ device, certificate }, n) => {
-      const stores = { store: storeOf(this.clock), chunks: new MemoryChunkStore(), limitBytes: 2 ** 40, dispose: () => {} }
+      const more = { limitBytes: 2 ** 40, dispose: () => {} }
+      const openStores = (_dataset: string, _key: Uint8Array, part: 'shared' | 'local') => {
+        const store = part === 'shared' ? storeOf(this.clock) : new MemoryDatasetStore()
+        return { store, chunks: new MemoryChunkStore(), ...more }
+      }
       return new OpenDataset(
-        { crypto, clock: this.clock, logger: silentLogger, openStores: () => stores },
+        { crypto, clock: this.clock, logger: silentLogger, openStores },
         {
           dataset: keys.dataset,
           name: 'Home',

@@ -187,6 +187,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
       console.log(`${status.name} · ${status.nodes} files and folders`)
       console.log(`  kept here     ${megabytes(status.cachedBytes)} of at most ${megabytes(status.limitBytes)}`)
       console.log(`  not yet safe  ${status.unsafeVersions} versions, ${megabytes(status.unsafeBytes)}`)
+      if (status.localBytes > 0)
+        console.log(`  only here     ${megabytes(status.localBytes)} in folders like node_modules, which stay on this device`)
       for (const { name, missingSegments } of status.linked) {
         console.log(`  linked        ${name}${missingSegments > 0 ? `, ${missingSegments} pieces of history to come` : ''}`)
       }
@@ -334,10 +336,11 @@ function splitPath(at: string): { folder: string; name: string } {
   return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
 }
 
-function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past }: DatasetNodeInfo): string {
+function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past, isLocal }: DatasetNodeInfo): string {
   const letter = { file: '-', folder: 'd', link: 'l' }[kind]
   const kept = { exact: false, earlier: 'an earlier version of it is kept', gone: 'not kept any more' } as const
   const notes = [
+    isLocal && 'only on this device',
     past && kept[past],
     place !== 'here' && place,
     hasConflict && 'written at once elsewhere',

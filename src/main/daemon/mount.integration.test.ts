@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readMountTable } from '../../platform/node/fuse/mount-table.ts'
 import { MountLab, whyNoMounts } from '../../testkit/mount-lab.ts'
-import { roundsOfRun } from '../../testkit/seeded-random.ts'
-import { buildIfStale, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
+import { buildIfStale, CLI, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
 
 const CHECKS = fileURLToPath(new URL('../../testkit/posix-checks.py', import.meta.url))
 const why = whyNoMounts()
@@ -51,12 +51,23 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
     writeFileSync(lab.at('put'), 'from the command line')
     expect(fs('put', lab.at('put'), '/d/g')).toMatchObject({ status: 0 })
     await expect.poll(() => readFile(path.join(home, 'd/g'), 'utf8')).toBe('from the command line')
+    // A folder of this device only, in and out of which programs move things.
+    await lab.sh(
+      'mkdir -p p/node_modules/x && echo made > p/node_modules/x/i.js && echo kept > p/k && mv p/k p/node_modules/ && mv p/node_modules/k p/',
+      {
+        cwd: home,
+      },
+    )
+    expect(fs('ls', '/p').stdout).toMatch(/^d .*node_modules {2}\(only on this device\)\n- .*k\n$/)
+    expect([fs('cat', '/p/node_modules/x/i.js').stdout, fs('history', '/p/k').status]).toEqual(['made\n', 0])
+    expect(fs('status').stdout).toContain('which stay on this device')
     await lab.sh('echo last > unclosed; exec 7> open; echo "not closed yet" >&7; sleep 0.1', { cwd: home })
     await device.end()
     expect(readMountTable().some(({ at }) => at === lab.at())).toBe(false)
     await device.start(undefined, { ELSEWHERE_MOUNT: lab.at() })
     await mounted()
     expect(await lab.sh('cat l unclosed open d/g', { cwd: home })).toBe('one\nlast\nnot closed yet\nfrom the command line')
+    expect(await lab.sh('cat p/node_modules/x/i.js p/k; ls p/node_modules', { cwd: home })).toBe('made\nkept\nx\n')
     expect(fs('check')).toMatchObject({ status: 0 })
   })
 
@@ -134,15 +145,28 @@ END`)
     expect(await readFile(path.join(home, 'f'), 'utf8')).toBe('kept')
   })
 
-  it('[FM13] kill -9 of the files process: what was closed or synced is there, nobody is stuck, the mount comes back', async () => {
+  it('[FM13] kill -9 of the files process: what was closed or synced is there, nobody is stuck, the mount comes back', {
+    timeout: 3_600_000,
+  }, async () => {
+    const seed = seedOfRun()
+    const random = new SeededRandom(seed)
+    const fell = new Map<string, number>()
     for (let round = 0; round < roundsOfRun(2, 100); round++) {
-      // Another process writes down each file that it was told is done; it ends when the mount goes under it.
-      const acknowledged = lab.at('acknowledged')
+      // Another process writes down each file that it was told is done, and what it waits for; it ends when the mount goes under it.
+      const [acknowledged, phase] = [lab.at('acknowledged'), lab.at('phase')]
       writeFileSync(acknowledged, '')
-      const writer = lab.run('python3', ['-c', WRITER, path.join(home, `r${round}`), acknowledged]).catch(() => 'ended')
+      writeFileSync(phase, 'starting')
+      const writer = lab.run('python3', ['-c', WRITER, path.join(home, `r${round}`), acknowledged, phase]).catch(() => 'ended')
       await expect.poll(() => readFileSync(acknowledged, 'utf8').split('\n').length, { timeout: 30_000 }).toBeGreaterThan(20)
+      await new Promise((resolve) => setTimeout(resolve, random.below(400)))
+      // Every third round history is tidied and space given back meanwhile.
+      const tidying =
+        round % 3 === 1 ? lab.run(process.execPath, [CLI, 'fs', 'tidy', '--data', device.folder]).catch(() => 'ended') : undefined
+      if (tidying) await new Promise((resolve) => setTimeout(resolve, 200 + random.below(600)))
       process.kill(filesPid(), 'SIGKILL')
-      await writer
+      const at = `${readFileSync(phase, 'utf8').trim()}${tidying ? ', asked to tidy' : ''}`
+      fell.set(at, (fell.get(at) ?? 0) + 1)
+      await Promise.all([writer, tidying])
       await mounted()
       const lines = readFileSync(acknowledged, 'utf8').trim().split('\n')
       const lost: string[] = []
@@ -156,8 +180,10 @@ END`)
         )
           lost.push(line)
       }
-      expect(lost).toEqual([])
+      expect({ seed, round, at, lost }).toEqual({ seed, round, at, lost: [] })
     }
+    const table = [...fell].sort(([a], [b]) => (a < b ? -1 : 1)).map(([at, count]) => `${String(count).padStart(4)}  ${at}`)
+    console.info(`kills of the files process, by what a program waited for: seed ${seed}\n${table.join('\n')}`)
     expect(fs('check')).toMatchObject({ status: 0 })
   })
 })
@@ -165,18 +191,24 @@ END`)
 /** Files of growing length, by turns closed and only synced; each is written down after that. */
 const WRITER = `
 import os, sys
-d, log = sys.argv[1:]
+d, log, state = sys.argv[1:]
+phase = os.open(state, os.O_WRONLY)
+def now(what): os.pwrite(phase, what.ljust(12).encode(), 0)
 os.mkdir(d)
 done = open(log, 'a')
 held = []
 for i in range(100000):
     length = 1 + (i * 997) % 150000
     data = bytes((i + at) % 251 for at in range(251)) * (length // 251 + 1)
+    now('create')
     f = open(f'{d}/f{i}', 'wb')
+    now('write')
     f.write(data[:length])
     if i % 3 == 0:
-        f.flush(); os.fsync(f.fileno()); held.append(f)
+        f.flush(); now('fsync'); os.fsync(f.fileno()); held.append(f)
+    elif i % 3 == 1:
+        now('close'); f.close()
     else:
-        f.close()
+        f.close(); now('rename'); os.rename(f'{d}/f{i}', f'{d}/g{i}'); now('rename back'); os.rename(f'{d}/g{i}', f'{d}/f{i}')
     done.write(f'f{i} {length}\\n'); done.flush()
 `

@@ -7,7 +7,7 @@ import { dataFolderAt } from './data-folder.ts'
 import { projectRoot } from './project-root.ts'
 
 const ROOT = projectRoot()
-const CLI = path.join(ROOT, 'dist', 'cli', 'cli.mjs')
+export const CLI = path.join(ROOT, 'dist', 'cli', 'cli.mjs')
 
 /** Builds dist/ when it is missing or old. */
 export function buildIfStale(): void {

@@ -32,7 +32,8 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
-    openStores: (dataset, storageKey) => openDatasetStores(path.join(datasetsFolder, dataset), storageKey, environment, log),
+    openStores: (dataset, storageKey, part) =>
+      openDatasetStores(path.join(datasetsFolder, dataset, part === 'local' ? 'local' : ''), storageKey, environment, log),
   })
   const listening = await listenUnixSocket(socketPath, (transport) => files.serve(transport))
   return {

@@ -181,7 +181,7 @@ function describe(entry: PaneEntry): string {
   const what = { file: 'file', folder: 'folder', link: 'link', other: 'special file' }[entry.kind]
   const size = entry.kind === 'file' ? `, ${bytesText(entry.bytes)}` : ''
   const where =
-    entry.kind === 'file' && entry.shared
+    entry.shared && (entry.kind === 'file' || entry.shared.isLocal)
       ? `, ${entry.shared.isConflictCopy ? 'a conflict copy, ' : ''}${whereOf(entry.shared).sentence}`
       : ''
   return `${entry.name}, ${what}${size}${where}`

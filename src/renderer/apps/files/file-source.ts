@@ -17,6 +17,8 @@ export interface SharedFacts {
   readonly isSafe: boolean
   /** It lost against a version written at the same time. */
   readonly isConflictCopy: boolean
+  /** In a folder of this device only, or one itself. */
+  readonly isLocal?: boolean
 }
 
 /** Bytes that move piece by piece. */

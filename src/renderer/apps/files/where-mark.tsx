@@ -8,7 +8,8 @@ export interface Where {
 }
 
 /** Where the bytes of a file of a dataset are, in words. */
-export function whereOf({ place, isSafe }: Pick<SharedFacts, 'place' | 'isSafe'>): Where {
+export function whereOf({ place, isSafe, isLocal }: Pick<SharedFacts, 'place' | 'isSafe' | 'isLocal'>): Where {
+  if (isLocal) return { state: 'here', word: 'This device only', sentence: 'stays on this device: it can be made again' }
   if (!isSafe) return { state: 'unsafe', word: 'Only here', sentence: 'not yet on another device' }
   if (place === 'away') return { state: 'away', word: 'On others', sentence: 'on other devices; fetched when it is opened' }
   if (place === 'part')
@@ -18,7 +19,7 @@ export function whereOf({ place, isSafe }: Pick<SharedFacts, 'place' | 'isSafe'>
 
 /** The word of a row. What needs no thought is quiet. */
 export function WhereCell({ shared, isFile }: { shared: SharedFacts; isFile: boolean }) {
-  if (!isFile) return <span className="files-cell" />
+  if (!isFile && !shared.isLocal) return <span className="files-cell" />
   if (shared.isConflictCopy) {
     return (
       <span className="files-cell files-where" data-where="unsafe" title="Written at the same time as another version; choose one">
