@@ -298,6 +298,8 @@ describe.skipIf(why !== undefined)(`what happens to a device among others${why ?
     writeFileSync(file, bytes)
     await device.run()
     const again = await lab.display('laptop', 'beside')
+    // Rule AP91, of a device that was sealed: what is drawn ahead while it is locked is not drawn again while it opens.
+    expect(await again.page.evaluate(() => performance.getEntriesByName('elsewhere:warm').length)).toBeLessThanOrEqual(1)
     const notice = await eventually('the device says so', () => hasNotice(device, 'store/damaged'))
     expect(notice.message).toMatch(/damaged.*set aside as .*comes back from your other devices/)
     const aside = /set aside as (\S+)\./.exec(notice.message)?.[1] ?? ''

@@ -1,4 +1,4 @@
-import { Suspense, useEffect } from 'react'
+import { Suspense, useEffect, useRef } from 'react'
 import { useDesk } from './desk/desk-store.ts'
 import type { DeviceConnection } from './desk/device-connection.ts'
 import { useDoor } from './desk/door-store.ts'
@@ -39,6 +39,8 @@ function Screen({ connection }: { connection: DeviceConnection }) {
   const phase = door?.phase
   const unsent = useDesk((state) => state.unsent)
 
+  const warm = useRef(false)
+
   useEffect(() => {
     // Fetched while the person types: after the unlock nothing stands between the passphrase and the desk.
     if (!phase || phase === 'unlocked') return
@@ -47,6 +49,9 @@ function Screen({ connection }: { connection: DeviceConnection }) {
       if (phase !== 'first-run') (await loadDesk()).sessionOfPage() // before that the display has no name yet
       await loadApps()
       if (phase === 'first-run') return // the whole of Home is one window
+      // Once: a sealed device is only locked for a moment while it opens, and that moment is the person's.
+      if (warm.current) return
+      warm.current = true
       const { warmDesk } = await import('./shell/warm-desk.tsx')
       await untilIdle()
       // Whoever is already unlocking is not kept waiting for it.
