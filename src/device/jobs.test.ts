@@ -150,3 +150,14 @@ it('[JB60] a job that runs is moved: it ends there first, then begins here; what
     message: expect.stringContaining('not begun twice'),
   })
 })
+
+it('[JB20] a command line of 10 MB is refused with a reason, and the device goes on', async () => {
+  const line = `echo ${'x'.repeat(10_000_000)}`
+  const asks = laptop.control()
+  await expect(start(line)).rejects.toMatchObject({ code: 'rpc/bad-input' })
+  await expect(asks.explainPlacement({ commandLine: line, folder: FOLDER })).rejects.toMatchObject({ code: 'rpc/bad-input' })
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  process.exit(0)
+  await becomes(id, { state: 'done' })
+})

@@ -4,7 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
-import { Attempt } from './attempt.ts'
+import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
@@ -78,6 +78,13 @@ export class AttemptHost implements Disposable {
     }
     this.#remember(request.attempt)
     const lent = await this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
+    if (lent.freeBytes() < MIN_FREE_BYTES) {
+      await lent.giveBack(true)
+      throw new JobError(
+        'job/disk-full',
+        `less than ${MIN_FREE_BYTES / 1024 ** 2} MiB are free on that device's disk; no job of others begins there`,
+      )
+    }
     const attempt = this.#add(request, asker, lent, why === undefined)
     attempt.setPaused(this.#isPaused)
     attempt.attach(channel, tree, 0)

@@ -255,3 +255,30 @@ it('[JB43] more input than the window allows ends the channel, not the memory', 
   expect(process.hasEnded).toBe(false)
   world.dispose()
 })
+
+it('[JB44] a laptop that slept through the lease ends the attempt first, whoever speaks to it when it wakes', async () => {
+  for (const wakes of ['renew', 'attach', 'look'] as const) {
+    const world = new World()
+    await world.start()
+    world.clock.sleepThrough(2 * LEASE_MS)
+    expect(world.spawner.processes[0]?.hasEnded).toBe(false)
+    if (wakes === 'renew') world.send({ kind: 'renew' })
+    if (wakes === 'attach') await world.attach()
+    if (wakes === 'look') world.clock.advance(1_000)
+    await settle()
+    expect({ wakes, hasEnded: world.spawner.processes[0]?.hasEnded }).toEqual({ wakes, hasEnded: true })
+    await settle()
+    expect(world.exit).toMatchObject({ ended: 'lease' })
+    world.dispose()
+  }
+})
+
+it('[JB41] on a disk that is nearly full none begins', async () => {
+  const world = new World()
+  world.theirs.free = 500 * 1024 ** 2
+  const [channel] = memoryChannelPair()
+  const [tree] = memoryChannelPair()
+  await expect(world.host.startFor('kitchen', request(ID), channel, tree)).rejects.toMatchObject({ code: 'job/disk-full' })
+  expect(world.spawner.processes).toEqual([])
+  world.dispose()
+})

@@ -19,8 +19,8 @@ export const END_GRACE_MS = 700
 export const LOOK_MS = 1_000
 /** Results are looked for at most this often, and never more than a tenth of the time. */
 const RESULTS_MS = 1_000
-/** Below this much free disk a placed job ends before others miss it. */
-const MIN_FREE_BYTES = 512 * 1024 ** 2
+/** Below this much free disk a placed job ends before others miss it, and none begins. */
+export const MIN_FREE_BYTES = 512 * 1024 ** 2
 /** Results of one that has ended wait so long for its asker. */
 const RESULTS_KEPT_MS = 24 * 3_600_000
 /** More than this a placed job may not hold, without saying so. */
@@ -124,7 +124,7 @@ export class Attempt implements Disposable {
   /** Its asker is there (again): goes on over these channels, output from an offset. */
   attach(channel: ByteChannel, tree: ByteChannel | undefined, from: number): void {
     this.#viewer?.dispose()
-    this.#lease.renew()
+    this.#renew()
     if (tree) this.#guest?.attach(tree)
     this.#viewer = new AttemptViewer(channel, this.#log, from, (frame) => this.#take(frame))
     this.#viewer.tell({ kind: 'state', ...this.#state })
@@ -234,7 +234,7 @@ export class Attempt implements Disposable {
   #take(frame: JobUpFrame): void {
     switch (frame.kind) {
       case 'renew':
-        return this.#lease.renew()
+        return this.#renew()
       case 'kept':
         this.#log.keep(frame.offset)
         if (this.#exit && frame.offset >= this.#log.end) return this.#done.fire()
@@ -249,6 +249,12 @@ export class Attempt implements Disposable {
         if (this.#process) this.#hand(this.#process, frame)
         else this.#early.push(frame)
     }
+  }
+
+  /** A lease that is over is not begun again: after a sleep, a word of the asker may come before the next look. */
+  #renew(): void {
+    if (this.asker === undefined || this.isOver || this.#lease.leftMs > 0) return this.#lease.renew()
+    void this.end('lease')
   }
 
   #hand(process: JobProcess, frame: JobUpFrame): void {
@@ -306,7 +312,8 @@ export class Attempt implements Disposable {
     this.#prepared?.dispose()
     this.#guest?.dispose()
     this.#viewer?.finish(exit)
-    const keep = exit.error === undefined
+    // What filled the disk does not stay for the next one.
+    const keep = exit.error === undefined && exit.ended !== 'disk'
     void this.#parts.lent
       ?.giveBack(keep)
       .catch((error: unknown) => this.#parts.logger.warn('a job folder stays behind', { error: errorMessage(error) }))

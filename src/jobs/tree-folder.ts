@@ -23,6 +23,8 @@ export interface TreeFolder {
   makeLink(path: string, target: string): Promise<void>
   /** A file, a link, or a folder if it is empty; what is not there is no error. */
   remove(path: string): Promise<void>
+  /** Free on its disk. */
+  freeBytes(): number
 }
 
 /** Places for copies of folders that belong to others. */

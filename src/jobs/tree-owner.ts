@@ -8,12 +8,16 @@ import {
   decodeTreeFrame,
   encodeTreeFrame,
   type FileEntry,
+  MAX_TREE_ENTRIES,
   MAX_TREE_PIECE_BYTES,
   TREE_PAGE,
   type TreeBase,
   type TreeEntry,
   type TreeFrame,
 } from './tree-frames.ts'
+
+/** Results are refused before the disk here is as full as this. */
+const LEFT_FREE_BYTES = 256 * 1024 ** 2
 
 /** What has gone over and come back. */
 export interface TreeCount {
@@ -37,6 +41,8 @@ export class TreeOwner implements Disposable {
   readonly #changed = new Emitter<TreeCount>()
   readonly onDidChange = this.#changed.event
   #count: TreeCount = { sentBytes: 0, wantedBytes: 0, files: 0, conflicts: 0 }
+  /** Paths of what came back. */
+  readonly #came = new Set<string>()
   #receiving:
     | { readonly entry: FileEntry; readonly bases: readonly TreeBase[]; readonly file: TreeFile | undefined; left: number }
     | undefined
@@ -119,6 +125,8 @@ export class TreeOwner implements Disposable {
 
   async #takeEntry(entry: TreeEntry, bases: readonly TreeBase[]): Promise<void> {
     if (this.#receiving) throw new JobError('job/malformed-frame', 'a file began before the one before it was whole')
+    this.#came.add(entry.path)
+    if (this.#came.size > MAX_TREE_ENTRIES) throw new JobError('job/folder-too-large', `more than ${MAX_TREE_ENTRIES} results came back`)
     const now = await this.#folder.stat(entry.path)
     if (entry.kind === 'folder') return now?.kind === 'folder' ? undefined : this.#folder.makeFolder(entry.path, entry.mode)
     if (entry.kind === 'link') {
@@ -126,9 +134,16 @@ export class TreeOwner implements Disposable {
       if (now === undefined) await this.#folder.makeLink(entry.path, entry.target)
       return
     }
+    this.#requireRoom(entry)
     // What is here already (sent before a cut) is only listened to.
     this.#receiving = { entry, bases, file: isSame(now, entry) ? undefined : await this.#folder.create(entry), left: entry.bytes }
     if (entry.bytes === 0) await this.#completeFile()
+  }
+
+  /** The other device says what it likes of its results: they may take time, not the disk. */
+  #requireRoom({ path, bytes }: FileEntry): void {
+    if (this.#folder.freeBytes() - bytes >= LEFT_FREE_BYTES) return
+    throw new JobError('job/disk-full', `there is no room here for ${path} (${bytes} bytes); free some space, and run it again`)
   }
 
   async #takePiece(bytes: Uint8Array): Promise<void> {

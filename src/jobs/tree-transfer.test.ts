@@ -135,3 +135,17 @@ it('[JB47] the fuzz finds an owner that overlooks a file of ours (planted)', asy
   for (let seed = 1; seed <= 60; seed++) problems.add((await rounds(seed, () => new ForgetfulTree())) ?? '')
   expect([...problems].join()).toMatch(/our newer f\d was lost/)
 })
+
+it('[JB49] a device that lies about results fills no disk here: what does not fit is refused, and that is said', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  mine.write('kept', 'mine')
+  mine.free = 300 * 1024 ** 2
+  const guest = new TreeGuest(theirs)
+  join(mine, guest)
+  await guest.receive()
+  theirs.write('huge', '')
+  const huge = theirs.entries.get('huge')
+  theirs.entries.set('huge', { entry: { ...huge?.entry, bytes: 8 * 1024 ** 3 } as never, bytes: new Uint8Array(64) })
+  await expect(guest.sendResults(true)).rejects.toMatchObject({ code: 'job/disk-full' })
+  expect(texts(mine)).toEqual({ kept: 'mine' })
+})

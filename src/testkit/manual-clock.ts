@@ -10,6 +10,7 @@ interface Timer {
 /** A clock that only moves when told (R23). */
 export class ManualClock implements Clock {
   #nowMs: number
+  #sleptMs = 0
   readonly #timers = new Set<Timer>()
 
   constructor(startMs = 1_000_000) {
@@ -22,7 +23,7 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#sleptMs
   }
 
   monotonicMs(): number {
@@ -35,6 +36,11 @@ export class ManualClock implements Clock {
 
   every(periodMs: number, callback: () => void): Disposable {
     return this.#add({ dueMs: this.#nowMs + periodMs, periodMs, callback })
+  }
+
+  /** The machine sleeps: the wall clock goes on, the monotonic one stands still, no timer is called. Negative: it is set back. */
+  sleepThrough(ms: number): void {
+    this.#sleptMs += ms
   }
 
   /** Moves on and calls what falls due, in order. */

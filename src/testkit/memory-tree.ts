@@ -62,6 +62,11 @@ export class MemoryTree implements TreeFolder {
   async remove(path: string): Promise<void> {
     this.entries.delete(path)
   }
+
+  free = Number.MAX_SAFE_INTEGER
+  freeBytes(): number {
+    return this.free
+  }
 }
 
 /** Folders of one machine by path, and copies of others' lent to attempts. */

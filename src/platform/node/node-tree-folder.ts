@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs'
+import { constants, type Stats, statfsSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { JobError } from '../../jobs/job-error.ts'
@@ -21,6 +21,11 @@ export class NodeTreeFolder implements TreeFolder {
 
   constructor(root: string) {
     this.#root = root
+  }
+
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#root)
+    return bavail * bsize
   }
 
   async list(signal?: AbortSignal): Promise<TreeEntry[]> {
