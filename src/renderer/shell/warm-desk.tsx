@@ -6,6 +6,7 @@ import { firstContent } from '../../session/first-content.ts'
 import type { TabId, WindowId } from '../../session/session-ids.ts'
 import type { SessionState } from '../../session/session-state.ts'
 import { WorkspaceDoc } from '../../session/workspace-doc.ts'
+import { measureEditor } from '../apps/editor/warm-editor.ts'
 import { deskNow, useDesk } from '../desk/desk-store.ts'
 import { Dock } from '../dock/dock.tsx'
 import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
@@ -61,6 +62,7 @@ export function warmDesk(): void {
       ),
     )
     void host.offsetHeight // styles and layout, not only elements
+    measureEditor(host)
   } finally {
     flushSync(() => root.unmount())
     useDesk.setState(before)
