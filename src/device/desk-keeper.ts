@@ -19,8 +19,11 @@ import { type LinkedDeskOptions, linkDesk } from './linked-desk.ts'
 import type { Notices } from './notices.ts'
 import { openDesk, type OpenDesk } from './open-desk.ts'
 
-/** Links begin this long after the desk is open: the display that unlocked it has its workspace by then, and needs no link for it. */
-const LINKS_AFTER_MS = 50
+/**
+ * Links begin this long after the desk is open: the display that unlocked it has its workspace and the text in front by then,
+ * and needs no link for them.
+ */
+const LINKS_AFTER_MS = 250
 
 /** A desk with what lives beside its documents. */
 export interface KeptDesk {
