@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { contentParts, testDatasetKeys } from '../testkit/file-parts.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import type { SealedChunk } from './chunk-id.ts'
 import { CONTENT_CUT } from './cut-chunks.ts'
+import { HeldDatasetKeys } from './dataset-key-source.ts'
 import { EMPTY_MANIFEST, type Manifest } from './manifest.ts'
 import { MemoryChunkStore } from './memory-chunk-store.ts'
 
@@ -30,6 +32,19 @@ it('[FC1] one content has one name and one ciphertext everywhere; another key op
   const changed = { ...sealed, bytes: sealed.bytes.map((byte, n) => (n === 3 ? byte ^ 1 : byte)) }
   expect(() => there.cipher.open(changed)).toThrow(expect.objectContaining({ code: 'chunk/damaged' }))
   expect(() => there.cipher.open({ ...sealed, epoch: 5 })).toThrow(expect.objectContaining({ code: 'chunk/no-key' }))
+})
+
+it('[FC1] who sees ids and has no key of the data set cannot confirm a guess: neither by a plain hash nor by another key', () => {
+  const { cipher, keys } = contentParts()
+  const salaries = Array.from({ length: 20 }, (_, n) => utf8(`Salary of Ada: ${50_000 + 5_000 * n} a year`))
+  const seen = cipher.idOf(salaries[7] as Uint8Array)
+  const guessed = (idOf: (plain: Uint8Array) => string) => salaries.findIndex((salary) => idOf(salary) === seen)
+  expect(guessed((salary) => cipher.idOf(salary))).toBe(7) // a holder of the key can, and only that
+  const plainHash = (salary: Uint8Array) => createHash('sha256').update(salary).digest('hex')
+  expect(guessed(plainHash)).toBe(-1)
+  const otherKey = keys.idKey.map((byte) => byte ^ 1)
+  const other = contentParts({ keys: new HeldDatasetKeys(keys.dataset, otherKey, [keys.current]) }).cipher
+  expect(guessed((salary) => other.idOf(salary))).toBe(-1)
 })
 
 it('[FC2] what was sealed in an earlier epoch opens as long as its key is held', () => {

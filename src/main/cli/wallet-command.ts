@@ -22,6 +22,8 @@ nothing that moves money.
   elsewhere wallet sign TEXT       sign a text
   elsewhere wallet sign-in --domain HOST --nonce NONCE
                                    answer a sign-in of the wallet standard; also --statement, --uri, --issued-at, --expiration-time
+  elsewhere wallet listed          wallets of browsers that may open a display here; list one in Settings, Security
+  elsewhere wallet unlist ADDRESS  it opens none any more, and what it opened locks
 
   --json       for programs
 ${DATA_OPTION}`,
@@ -44,6 +46,18 @@ ${DATA_OPTION}`,
           if (!domain || !nonce) throw new TypeError('a sign-in needs --domain and --nonce, as the place that asks for it gave them')
           const { statement, uri, 'issued-at': issuedAt, 'expiration-time': expirationTime } = values
           return print(await device.signInWithWallet({ domain, nonce, statement, uri, issuedAt, expirationTime }), values.json)
+        }
+        case 'listed': {
+          const { wallets } = await device.listWallets({})
+          if (values.json) console.log(JSON.stringify(wallets, undefined, 1))
+          else for (const { address, name } of wallets) console.log(`${address}  ${name}`)
+          return 0
+        }
+        case 'unlist': {
+          const { wallets } = await device.listWallets({})
+          if (!wallets.some(({ address }) => address === text)) throw new TypeError('ADDRESS is none that "elsewhere wallet listed" shows')
+          await device.removeListedWallet({ address: text as string })
+          return 0
         }
         default:
           throw new TypeError('"elsewhere wallet --help" says what can be done')
