@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { findContact } from './contact-command.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
+import { identifyProgram } from './program-command.ts'
 import type { DeviceClient } from './local-client.ts'
 import { parseUntil } from './parse-until.ts'
 
@@ -15,6 +16,7 @@ const options = {
   'to-contact': { type: 'string' },
   on: { type: 'string' },
   program: { type: 'string' },
+  tree: { type: 'string' },
   dataset: { type: 'string' },
   jobs: { type: 'string' },
   port: { type: 'string' },
@@ -36,7 +38,9 @@ reaches shared ports; for more it takes a grant.
   --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read with --dataset
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
-  --program ID     only that program, sha256:... or pub:..., in its sandbox; it holds for anything that program runs
+  --program ID     only that program, in its sandbox: sha256:... or pub:..., or a name or path on this machine; it holds for anything
+                   that program runs, above all for an interpreter, a shell or a build tool
+  --tree FOLDER    with --program: that folder belongs to it
   --dataset ID     files of a dataset, instead of the account's own
   --jobs CLASS     a class of jobs ("any": all)
   --port PORT      a shared port
@@ -75,13 +79,14 @@ async function actOf(device: DeviceClient, what: string, rest: readonly string[]
   if (what !== 'add' || rest.length === 0) throw new TypeError('"elsewhere grant --help" says what can be done')
   const rows = await device.listDevices({})
   const contact = values['to-contact'] === undefined ? undefined : findContact(await device.listContacts({}), values['to-contact'])
+  const program = values.program === undefined ? undefined : await programId(values.program, values.tree)
   const grant: GrantInput = {
     ...(contact ? { contact: contact.person } : {}),
     ...(values.device === undefined
       ? {}
       : { device: findDevice<{ deviceId: string; name: string }>(contact?.devices ?? rows, values.device).deviceId }),
     ...(values.on === undefined ? {} : { on: findDevice(rows, values.on).deviceId }),
-    ...(values.program === undefined ? {} : { program: values.program }),
+    ...(program === undefined ? {} : { program }),
     target: targetOf(values),
     abilities: [...rest],
     mayDelegate: values['may-pass-on'],
@@ -90,6 +95,10 @@ async function actOf(device: DeviceClient, what: string, rest: readonly string[]
   const from = values.from === undefined ? undefined : idOf(values.from)
   return () => device.addGrant({ grant, ...(from === undefined ? {} : { from }) })
 }
+
+/** As it is named, or as the files of this machine say. */
+const programId = async (named: string, tree: string | undefined): Promise<string> =>
+  /^(sha256|pub):/.test(named) ? named : (await identifyProgram(named, tree)).id
 
 function targetOf({ dataset, jobs, port }: Values): GrantInput['target'] {
   if ([dataset, jobs, port].filter((named) => named !== undefined).length > 1) throw new TypeError('a grant is about one thing')

@@ -12,6 +12,7 @@ import { joinCommand } from './join-command.ts'
 import { ledgerCommand } from './ledger-command.ts'
 import { offCommand, onCommand } from './on-command.ts'
 import { pairCommand } from './pair-command.ts'
+import { programCommand } from './program-command.ts'
 import { recoveryCommand } from './recovery-command.ts'
 import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   device: deviceCommand,
   contact: contactCommand,
   grant: grantCommand,
+  program: programCommand,
   fs: fsCommand,
   ledger: ledgerCommand,
   wallet: walletCommand,
