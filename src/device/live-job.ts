@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import { isContainerEngine } from '../jobs/containers.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
 import type { JobPolicy } from '../jobs/job-contract.ts'
@@ -349,7 +350,7 @@ export class LiveJob implements Disposable {
   }
 
   async #requestFor(attempt: string, device: string): Promise<AttemptRequest> {
-    const { commandLine, environment, policy, network, info } = this.#account.record
+    const { commandLine, environment, classification, policy, network, info } = this.#account.record
     return {
       attempt,
       program: '/bin/sh',
@@ -360,6 +361,7 @@ export class LiveJob implements Disposable {
       network,
       service: info.label === 'service',
       withoutSandbox: policy.withoutSandbox,
+      containers: classification.programs.some(isContainerEngine),
     }
   }
 

@@ -85,7 +85,7 @@ export class AttemptHost implements Disposable {
         `less than ${MIN_FREE_BYTES / 1024 ** 2} MiB are free on that device's disk; no job of others begins there`,
       )
     }
-    const attempt = this.#add(request, asker, lent, why === undefined)
+    const attempt = this.#add(request, asker, lent, why === undefined && !(request.withoutSandbox && request.containers))
     attempt.setPaused(this.#isPaused)
     attempt.attach(channel, tree, 0)
   }
@@ -191,7 +191,11 @@ export class AttemptHost implements Disposable {
       asker,
       lent,
       isShutIn,
-      environment: jobEnvironment(environment, request, asker === undefined ? 'here' : 'placed'),
+      environment: jobEnvironment(
+        environment,
+        lent && !isShutIn && request.containers ? { ...request, home: this.#parts.home } : request,
+        asker === undefined ? 'here' : 'placed',
+      ),
     })
     this.#attempts.set(request.attempt, attempt)
     this.#tellBusy()

@@ -22,6 +22,7 @@ const request = (attempt: string): AttemptRequest => ({
   network: false,
   service: false,
   withoutSandbox: false,
+  containers: false,
 })
 const ID = '2'.repeat(16)
 const settle = async () => {
@@ -281,4 +282,21 @@ it('[JB41] on a disk that is nearly full none begins', async () => {
   await expect(world.host.startFor('kitchen', request(ID), channel, tree)).rejects.toMatchObject({ code: 'job/disk-full' })
   expect(world.spawner.processes).toEqual([])
   world.dispose()
+})
+
+it('[JB61] containers that were allowed without a sandbox have none, with the home of that machine; others stay shut in', async () => {
+  for (const containers of [true, false]) {
+    const world = new World()
+    const [channel] = memoryChannelPair()
+    const [tree, far] = memoryChannelPair()
+    await world.near.offerTree(ID, '/home/ada/project', 'server', far)
+    const asked = { ...request(ID), home: '/home/of-the-asker', withoutSandbox: true, containers }
+    await world.host.startFor('kitchen', asked, channel, tree)
+    await settle()
+    const { sandbox, folder, environment } = world.spawner.processes[0]?.request ?? {}
+    if (containers)
+      expect({ sandbox, folder, home: environment?.HOME }).toEqual({ sandbox: undefined, folder: `/lent/${ID}`, home: '/home/ada' })
+    else expect(sandbox).toMatchObject({ home: '/home/of-the-asker' })
+    world.dispose()
+  }
 })

@@ -159,3 +159,14 @@ it('[JB30] whatever devices say of themselves: what is not of files only stays, 
     ),
   )
 })
+
+it('[JB61] containers go to another device only where they are allowed without a sandbox', () => {
+  const containers = (withoutSandbox: boolean) =>
+    place(
+      build({ effects: 'this-machine', resources: { tools: ['docker'] }, ...policy({ where: { device: 'server' }, withoutSandbox }) }),
+      [laptop(), server()],
+    )
+  expect(containers(false).device).toBeUndefined()
+  expect(containers(false).table.find(({ device }) => device === 'server')?.why).toContain('runs in no sandbox')
+  expect(containers(true).device).toBe('server')
+})

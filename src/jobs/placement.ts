@@ -1,3 +1,4 @@
+import { isContainerEngine } from './containers.ts'
 import type { DeviceFacts } from './device-facts-contract.ts'
 import type { Effects, Endpoint, JobLabel, JobPolicy, JobResources } from './job-contract.ts'
 
@@ -174,6 +175,9 @@ function hardLimit(job: PlacementJob, candidate: PlacementCandidate): string | u
   if (missing.length > 0) return `has no ${missing.slice(0, 3).join(', ')}`
   if (memoryMiB !== undefined && memoryMiB * 1_048_576 > facts.memoryFreeBytes) return 'not enough free memory'
   if (job.policy.neverOnBattery && facts.battery?.discharging === true) return 'runs on battery'
+  const engine = tools.find(isContainerEngine)
+  if (!here && engine !== undefined && !job.policy.withoutSandbox)
+    return `${engine} runs in no sandbox: only where you allow it without one`
   if (!here && facts.noSandbox !== undefined && !job.policy.withoutSandbox) return `no sandbox: ${facts.noSandbox}`
   return undefined
 }

@@ -38,7 +38,7 @@ ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one)
   --here       on this one
   --network    it may reach the network there, which takes the right to a shell on it; without, only services may
-  --without-sandbox  with --on: also where there is no sandbox, which takes the right to a shell there
+  --without-sandbox  with --on: also where there is no sandbox, and for containers; takes the right to a shell there
   --again      if its device is lost and it only writes files, try elsewhere
   --move       if somebody comes to that device and it only writes files, move it; else it holds still
   --detach     do not wait: print its id; "elsewhere logs ID" shows what it writes

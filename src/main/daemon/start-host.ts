@@ -4,6 +4,7 @@ import { DisposableStore } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createHost } from '../../device/create-host.ts'
 import { sendSignal } from '../../platform/node/end-processes.ts'
+import { ContainerEngines } from '../../platform/node/container-engines.ts'
 import { endStrays } from '../../platform/node/end-strays.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { SystemCondition } from '../../platform/node/machine-condition.ts'
@@ -35,17 +36,18 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
   const owned = new DisposableStore()
   writeShellFiles(shellFolder, options.commandLine)
   const home = path.resolve(environment.HOME ?? os.homedir())
+  const engines = new ContainerEngines(path.join(jobsFolder, 'engines'))
   const host = owned.add(
     createHost({
       spawner: new LydellPtySpawner(),
       isFolder,
       readProject,
-      jobSpawner: new NodeJobSpawner(),
+      jobSpawner: new NodeJobSpawner(engines),
       portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),
       endStrays,
       processes: new SystemProcessReader(),
-      condition: new SystemCondition(environment),
+      condition: new SystemCondition(environment, engines),
       signal: sendSignal,
       supervisorPid,
       log,

@@ -55,6 +55,7 @@ describe.skipIf(why !== undefined)(`a job that fills the disk${why ? ` (${why})`
         network: false,
         service: false,
         withoutSandbox: false,
+        containers: false,
       }
       await host.startFor('kitchen', request, channel, tree)
       const renewing = setInterval(() => asking.send(encodeJobUp({ kind: 'renew' })), 10_000)

@@ -2,6 +2,8 @@ import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node
 import { lstat, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isContainerEngine } from '../../jobs/containers.ts'
+import type { ContainerEngines } from './container-engines.ts'
 import type { MachineCondition } from '../../jobs/machine-facts.ts'
 import type { OwnerSigns } from '../../jobs/owner-watch.ts'
 
@@ -22,8 +24,11 @@ export class SystemCondition implements MachineCondition {
   readonly #environment: Readonly<Record<string, string | undefined>>
   #speed: Promise<number> | undefined
 
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
+  readonly #engines: ContainerEngines | undefined
+
+  constructor(environment: Readonly<Record<string, string | undefined>>, engines?: ContainerEngines) {
     this.#environment = environment
+    this.#engines = engines
   }
 
   battery(): { discharging: boolean; percent: number } | undefined {
@@ -68,7 +73,12 @@ export class SystemCondition implements MachineCondition {
 
   missing(tools: readonly string[]): readonly string[] {
     const folders = (this.#environment['PATH'] ?? '').split(path.delimiter).filter(Boolean)
-    return tools.filter((tool) => !(tool.includes('/') ? isProgram(tool) : folders.some((folder) => isProgram(path.join(folder, tool)))))
+    // Either engine does for the other; one that would run nothing counts as missing.
+    const hasEngine = this.#engines && this.#engines.found(this.#environment).length > 0
+    return tools.filter((tool) => {
+      if (hasEngine !== undefined && isContainerEngine(tool)) return !hasEngine
+      return !(tool.includes('/') ? isProgram(tool) : folders.some((folder) => isProgram(path.join(folder, tool))))
+    })
   }
 
   noSandbox(): string | undefined {

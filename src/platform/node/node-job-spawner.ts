@@ -8,6 +8,7 @@ import type { JobSignal, OutputStream } from '../../jobs/job-frames-contract.ts'
 import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner, PreparedJob } from '../../jobs/job-process.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
+import type { ContainerEngines } from './container-engines.ts'
 import { sendSignal } from './end-processes.ts'
 import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORD, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
 import { listeningPorts } from './listening-ports.ts'
@@ -28,7 +29,13 @@ const SYSTEM_PATH = '/usr/bin:/bin'
 export class NodeJobSpawner implements JobSpawner {
   /** Reading all of /proc takes long on a busy machine: one reading does for all that look within a moment. */
   #seen: { readonly atMs: number; readonly processes: readonly ProcessSample[] } | undefined
+  readonly #engines: ContainerEngines | undefined
   readonly #hasIdlePriority = findProgram(IDLE_PRIORITY[0], '/', SYSTEM_PATH) !== undefined
+
+  /** @param engines  what jobs outside of a sandbox find for docker and podman; absent: what is on their path */
+  constructor(engines?: ContainerEngines) {
+    this.#engines = engines
+  }
 
   prepare(request: JobProcessRequest): PreparedJob {
     const { program, arguments: words, environment, folder, sandbox } = request
@@ -63,7 +70,8 @@ export class NodeJobSpawner implements JobSpawner {
     if (findProgram(program, folder, environment.PATH ?? '') === undefined) {
       throw new JobError('job/spawn-failed', `there is no program ${program} on this device; check its name and PATH`)
     }
-    return new NodeJobProcess(start(program, words, environment, folder), () => this.#processes(), undefined)
+    const given = this.#engines?.withStandIn(environment) ?? environment
+    return new NodeJobProcess(start(program, words, given, folder), () => this.#processes(), undefined)
   }
 
   #processes(): readonly ProcessSample[] {
