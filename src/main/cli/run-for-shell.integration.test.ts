@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -96,6 +96,23 @@ it('[JB76] it runs here, as if nothing had been, where elsewhere does not win an
   expect(await start('sh', path.join(folder, 'none')).done).toEqual(here)
   expect(laptop.jobSpawner.processes).toEqual([])
   expect(await laptop.control().listJobs({})).toEqual([])
+})
+
+it('[JB71] "elsewhere on" prints the hook of the shell it is asked for, and of no other', async () => {
+  const { shells } = dataFolderAt(folder)
+  const on = (...args: readonly string[]) => {
+    const env = { ...process.env, ...environment() }
+    const child = spawn(process.execPath, [...CLI, 'on', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += String(bytes)))
+    return new Promise((resolve) => child.on('close', (code) => resolve({ code, said })))
+  }
+  for (const name of ['bash', 'zsh'] as const) {
+    const cli = [process.execPath, path.resolve(import.meta.dirname, '../../../bin/elsewhere.mjs')]
+    expect(await on(name)).toEqual({ code: 0, said: shellHook(name, { folder: shells, data: folder, cli }) })
+  }
+  expect(statSync(shells).mode & 0o777).toBe(0o700)
+  expect(await on('fish')).toEqual({ code: 2, said: expect.stringContaining('bash and zsh, not fish') })
 })
 
 it.each(['bash', 'zsh'] as const)(
