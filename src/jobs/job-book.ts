@@ -38,6 +38,7 @@ export class JobBook {
   put(record: JobRecord): void {
     this.admit(record)
     this.#store.put(SPACE, record.info.job, encodeJobRecord(record))
+    if (isOver(record.info)) this.#outputs.get(record.info.job)?.rest()
   }
 
   /**

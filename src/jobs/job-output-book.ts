@@ -32,6 +32,8 @@ export class JobOutputBook {
   /** How far the index on the disk tells of it. */
   #indexedTo = 0
   #droppedBytes = 0
+  /** The page that was kept last, for who follows the output: it need not be opened again. */
+  #newest: { readonly number: number; readonly pieces: readonly OutputPiece[] } | undefined
   #tail: OutputPiece[] = []
   #end = 0
 
@@ -88,6 +90,7 @@ export class JobOutputBook {
       this.#store.put(SPACE, `${this.#job}/${number}`, encodePage(page))
       this.#tail = this.#tail.slice(page.length)
       this.#pages.push([number, this.#flushedTo, bytes])
+      this.#newest = { number, pieces: page }
       this.#flushedTo += bytes
       this.#dropMiddle()
     }
@@ -100,13 +103,20 @@ export class JobOutputBook {
   read(offset: number): OutputPiece[] {
     const page = this.#pages.find(([, at, length]) => at + length > offset)
     if (page) {
+      if (page[0] === this.#newest?.number) return this.#newest.pieces.flatMap((piece) => cut(piece, offset))
       const pieces = decodePage(this.#store.get(SPACE, `${this.#job}/${page[0]}`), page[1])
       return pieces.flatMap((piece) => cut(piece, offset))
     }
     return this.#tail.flatMap((piece) => cut(piece, offset)).slice(0, 16)
   }
 
+  /** The job is over: what is held in memory for those who follow is let go. */
+  rest(): void {
+    this.#newest = undefined
+  }
+
   forget(): void {
+    this.rest()
     for (const [number] of this.#pages) this.#store.delete(SPACE, `${this.#job}/${number}`)
     this.#store.delete(INDEX, this.#job)
     this.#pages = []

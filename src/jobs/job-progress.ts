@@ -1,4 +1,4 @@
-import { fromUtf8 } from '../base/bytes.ts'
+import { concatBytes, fromUtf8 } from '../base/bytes.ts'
 
 const MAX_LINE = 200
 const ESCAPE = String.fromCharCode(27)
@@ -8,16 +8,43 @@ const SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^${BELL}${E
 /** Other control characters, line ends aside. */
 const isShown = (character: string): boolean => character >= ' ' || character === '\n' || character === '\r' || character === '\t'
 
+/** So much of the newest output is looked at. */
+const TAIL_BYTES = 4_096
+
 /**
  * What the newest output says of how far a job is (rule JB52): its last line, and a fraction where one is written as programs do
- * ("42 %", "[12/40]", "12 of 40"). Bounded: looks at the last 4 KiB of what it is given.
+ * ("42 %", "[12/40]", "12 of 40"). Looks at the last 4 KiB, and only when it is asked: most of a flood is never read.
  */
 export class OutputReader {
-  lastLine = ''
-  fraction: number | undefined
+  /** The newest output since it was asked last. */
+  #tail: Uint8Array[] = []
+  #tailBytes = 0
+  #lastLine = ''
+  #fraction: number | undefined
 
+  get lastLine(): string {
+    this.#look()
+    return this.#lastLine
+  }
+
+  get fraction(): number | undefined {
+    this.#look()
+    return this.#fraction
+  }
+
+  /** Takes the bytes over. */
   read(bytes: Uint8Array): void {
-    const text = textOf(bytes.subarray(-4_096)).replaceAll(SEQUENCES, '')
+    this.#tail.push(bytes.subarray(-TAIL_BYTES))
+    this.#tailBytes += Math.min(bytes.length, TAIL_BYTES)
+    while (this.#tailBytes - (this.#tail[0]?.length ?? 0) >= TAIL_BYTES) this.#tailBytes -= this.#tail.shift()?.length ?? 0
+  }
+
+  #look(): void {
+    if (this.#tailBytes === 0) return
+    const newest = concatBytes(...this.#tail).subarray(-TAIL_BYTES)
+    this.#tail = []
+    this.#tailBytes = 0
+    const text = textOf(newest).replaceAll(SEQUENCES, '')
     const lines = [...text]
       .filter(isShown)
       .join('')
@@ -25,11 +52,11 @@ export class OutputReader {
       .filter((line) => line.trim() !== '')
     const last = lines.at(-1)
     if (last === undefined) return
-    this.lastLine = last.trim().slice(0, MAX_LINE)
+    this.#lastLine = last.trim().slice(0, MAX_LINE)
     for (const line of lines.toReversed()) {
       const fraction = fractionIn(line)
       if (fraction === undefined) continue
-      this.fraction = fraction
+      this.#fraction = fraction
       return
     }
   }
