@@ -124,8 +124,9 @@ export class Gate {
   #content(envelope: Envelope, bytes: Uint8Array, isVoid: boolean): Verdict {
     let update: Uint8Array
     try {
-      // a copy with a buffer of its own: Yjs trusts lengths, and must not see beyond it
-      update = new Uint8Array(this.#options.seal.open(envelope.epoch, envelope.update, sealContextOf(envelope)))
+      const plain = this.#options.seal.open(envelope.epoch, envelope.update, sealContextOf(envelope))
+      // with a buffer of its own: Yjs trusts lengths, and must not see beyond it
+      update = plain.byteLength === plain.buffer.byteLength ? plain : new Uint8Array(plain)
     } catch (error) {
       return refuse('sync/no-epoch-key', `it cannot be unsealed here (${errorMessage(error)})`, envelope, false)
     }

@@ -1,4 +1,4 @@
-import { createHmac, hash, hkdfSync } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import sodium from 'sodium-native'
 import {
   BOX_OVERHEAD_BYTES,
@@ -19,7 +19,7 @@ const TAG_BYTES = SEAL_OVERHEAD_BYTES - NONCE_BYTES
 const MAX_HKDF_BYTES = 255 * 32
 
 /**
- * `Crypto` over libsodium (sodium-native), with SHA-256, HMAC and HKDF from Node. Secret keys lie in sodium's guarded memory:
+ * `Crypto` over libsodium (sodium-native), with HMAC and HKDF from Node. Secret keys lie in sodium's guarded memory:
  * locked against swapping where the system's limit allows it (libsodium goes on without the lock when it does not),
  * wiped and unmapped on dispose.
  */
@@ -108,7 +108,9 @@ export class SodiumCrypto implements Crypto {
   }
 
   sha256(bytes: Uint8Array): Uint8Array {
-    return new Uint8Array(hash('sha256', bytes, 'buffer')) // OpenSSL's takes half the time of libsodium's
+    const digest = new Uint8Array(32)
+    sodium.crypto_hash_sha256(digest, bytes) // Node's is faster a thousand times in a row, and half as fast once in a while
+    return digest
   }
 
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
