@@ -89,6 +89,8 @@ export class DatasetService implements Disposable {
       commitDatasetWrite: pass((files) => files.commitDatasetWrite),
       abandonDatasetWrite: pass((files) => files.abandonDatasetWrite),
       makeDatasetFolder: pass((files) => files.makeDatasetFolder),
+      makeDatasetLink: pass((files) => files.makeDatasetLink),
+      pinDatasetNode: pass((files) => files.pinDatasetNode),
       moveDatasetNode: pass((files) => files.moveDatasetNode),
       copyDatasetNode: pass((files) => files.copyDatasetNode),
       removeDatasetNode: pass((files) => files.removeDatasetNode),

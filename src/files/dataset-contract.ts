@@ -49,6 +49,8 @@ const datasetNode = z.object({
   isSafe: z.boolean(),
   /** A folder of this device only, or something in one: no log, no history, nothing of it elsewhere. */
   isLocal: z.boolean().optional(),
+  /** This device keeps it whole, to be there offline: by itself or by a folder above. */
+  pinned: z.enum(['self', 'above']).optional(),
   /** Of a tree of the past: `version` is what was shown then, an earlier one that is kept instead of it, or none is kept. */
   past: z.enum(['exact', 'earlier', 'gone']).optional(),
 })
@@ -80,10 +82,14 @@ const datasetStatus = z.object({
   /** In folders of this device only (`node_modules` and the like); not counted above. */
   localNodes: z.number().int(),
   localBytes: bytes,
+  /** What is kept whole on this device, and what of it is not here yet. */
+  pinned: z.object({ files: z.number().int(), bytes, missingFiles: z.number().int(), missingBytes: bytes }),
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })
 export type DatasetStatus = z.infer<typeof datasetStatus>
+
+const pinnedSize = z.object({ files: z.number().int(), bytes, missingFiles: z.number().int(), missingBytes: bytes })
 
 const checkResult = z.object({
   nodes: z.number().int(),
@@ -175,6 +181,18 @@ export const datasetContract = {
     needs: 'desk:write',
     parseInput: z.object({ dataset, parent: node, name }).parse,
     parseOutput: datasetNode.parse,
+  }),
+  /** A link; `target` as its reader gets it. */
+  makeDatasetLink: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset, parent: node, name, target: z.string().min(1).max(4095) }).parse,
+    parseOutput: datasetNode.parse,
+  }),
+  /** This device keeps it whole from now on, with all that is and comes into it; or no longer. Answers what that is. */
+  pinDatasetNode: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...of, isPinned: z.boolean() }).parse,
+    parseOutput: pinnedSize.parse,
   }),
   /** Rename and move are one. Without `replace` an entry at the target is `file/exists`. */
   moveDatasetNode: method({

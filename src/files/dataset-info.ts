@@ -8,6 +8,7 @@ export const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
 /** A node as displays are told of it. */
 export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
   const { id, parent, name, kind, mode, mtimeNs, changedMs, bytes, version, target, isConflictCopy, hasConflict } = node
+  const pinned = open.pins.pinOf(node)
   return {
     node: id,
     parent,
@@ -23,6 +24,7 @@ export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
     hasConflict,
     place: kind === 'file' ? open.placeOf(node.manifest) : 'here',
     isSafe: open.isSafe(version),
+    ...(pinned && { pinned }),
   }
 }
 

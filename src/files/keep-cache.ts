@@ -5,6 +5,7 @@ import type { DroppedVersions } from './dropped-versions.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { Manifest } from './manifest.ts'
 import { pagedVersions } from './paged-versions.ts'
+import type { Pins } from './pins.ts'
 import type { ReplicationBook } from './replication-book.ts'
 
 export interface CacheParts {
@@ -13,6 +14,7 @@ export interface CacheParts {
   readonly dropped: DroppedVersions
   readonly chunks: ChunkStore
   readonly book: ReplicationBook
+  readonly pins: Pick<Pins, 'contents'>
   readonly limitBytes: number
 }
 
@@ -32,7 +34,7 @@ export async function idsOf(dataset: Dataset, chunks: ChunkStore, manifest: Mani
  * what is being written, stays; the rest goes oldest first.
  * @returns whether `bytes` more fit
  */
-export async function makeRoom({ dataset, store, dropped, chunks, book, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
+export async function makeRoom({ dataset, store, dropped, chunks, book, pins, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
   const over = chunks.stats.bytes + bytes - limitBytes
   if (over <= 0) return true
   const kept = new Set<ChunkId>()
@@ -42,7 +44,7 @@ export async function makeRoom({ dataset, store, dropped, chunks, book, limitByt
   for (const { version } of pagedVersions(store))
     if (version.content.kind === 'file' && book.mustKeep(version.op)) await keep(version.content.manifest)
   for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) if (book.mustKeep(op)) await keep(manifest)
-  for (const manifest of dataset.contentsInUse()) await keep(manifest)
+  for (const manifest of [...dataset.contentsInUse(), ...pins.contents()]) await keep(manifest)
   await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.writer.isFresh(id))
   return chunks.stats.bytes + bytes <= limitBytes
 }

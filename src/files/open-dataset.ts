@@ -22,6 +22,7 @@ import type { NodeId, OpId } from './op.ts'
 import { LocalFolders } from './local-folders.ts'
 import { PastTree } from './past-tree.ts'
 import { PeerChunks } from './peer-chunks.ts'
+import { Pins } from './pins.ts'
 import { ReplicationBook } from './replication-book.ts'
 
 /** Where a dataset lies on this device; opened with its keys, closed with them. */
@@ -61,6 +62,8 @@ export class OpenDataset implements Disposable {
   readonly housekeeping: Housekeeping
   /** Folders of this device only. */
   readonly local: LocalFolders
+  /** What this device keeps whole. */
+  readonly pins: Pins
   readonly store: DatasetStore
   readonly chunks: ChunkStore
   readonly clock: Clock
@@ -114,6 +117,8 @@ export class OpenDataset implements Disposable {
       const isLocal = { isLocal: true, isAuthor: () => false, deviceName: () => '', signer, crypto, keys, clock, logger }
       const inside = this.#owned.add(new Dataset({ ...isLocal, store: own.store, chunks: own.chunks }))
       this.local = new LocalFolders({ host: dataset, dataset: inside, store: own.store, chunks: own.chunks, log: logger })
+      const placeOf = (manifest: Manifest) => this.placeOf(manifest)
+      this.pins = this.#owned.add(new Pins({ dataset, store, clock, logger, placeOf, makeRoom: (bytes) => this.makeRoom(bytes) }))
       const dropped = (this.dropped = new DroppedVersions(store))
       const acknowledgements = new Acknowledgements({ store, others: () => this.#others(), nowMs: () => clock.nowMs() })
       const room = (bytes: number) => this.makeRoom(bytes)
@@ -202,8 +207,8 @@ export class OpenDataset implements Disposable {
 
   /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. */
   makeRoom(bytes: number, limitBytes = this.#stores.limitBytes): Promise<boolean> {
-    const { dataset, store, dropped, chunks, book } = this
-    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, limitBytes }, bytes))
+    const { dataset, store, dropped, chunks, book, pins } = this
+    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, limitBytes }, bytes))
   }
 
   /** Is the op one of those held, or written here? */
@@ -233,6 +238,7 @@ export class OpenDataset implements Disposable {
       limitBytes: this.#stores.limitBytes,
       localNodes: this.local.size.nodes,
       localBytes: this.local.size.bytes,
+      pinned: this.pins.size(),
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

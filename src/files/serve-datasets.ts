@@ -88,8 +88,23 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       writes.abandon(write)
       return {}
     },
-    makeDatasetFolder: ({ dataset, parent, name }) => {
+    makeDatasetLink: ({ dataset, parent, name, target }) => {
       const open = host.require(dataset)
+      return anyInfoOf(open, treeOf(open, id(parent)).makeLink(id(parent), name, target))
+    },
+    pinDatasetNode: ({ dataset, node, isPinned }) => {
+      const open = host.require(dataset)
+      open.dataset.require(id(node))
+      open.pins.pin(id(node), isPinned)
+      return open.pins.size(id(node))
+    },
+    makeDatasetFolder: async ({ dataset, parent, name }) => {
+      const open = host.require(dataset)
+      const isHere = treeOf(open, id(parent)) === open.dataset && !open.dataset.lookup(id(parent), name)
+      if (isHere && (await open.local.isLocal(id(parent), name))) {
+        if (open.local.lookup(id(parent), name)) throw new FileError('file/exists', `${name} is there already; choose another name`)
+        return localInfoOf(open, open.local.make(id(parent), name, 0o755))
+      }
       return anyInfoOf(open, treeOf(open, id(parent)).makeFolder(id(parent), name))
     },
     moveDatasetNode: ({ dataset, node, parent, name, replace }) => {

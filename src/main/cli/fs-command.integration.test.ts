@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ it('[DV51] files put in with the command line come out as they were, also after 
   const create = ['create', '--person', 'Ada', '--device', 'Lamp', '--unattended', '--data', device.folder]
   expect(runCommand(create, { input: 'correct horse battery\n' })).toMatchObject({ status: 0 })
   const big = path.join(folder, 'big.bin')
-  writeFileSync(big, Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => (n * n) % 251)))
+  writeFileSync(big, Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => Math.imul(n, 2_654_435_761) >>> 24)))
   const note = path.join(folder, 'note.txt')
   writeFileSync(note, 'kingfisher-text one')
   expect(fs('mkdir', '/docs')).toMatchObject({ status: 0, stderr: '' })
@@ -44,11 +44,35 @@ it('[DV51] files put in with the command line come out as they were, also after 
     stdout: '/docs/kingfisher-name.txt\n',
   })
   expect(fs('cat', '/docs/kingfisher-name.txt').stdout).toBe('kingfisher-text one')
+  // [DV63] A whole folder, twice: what is there already is left.
+  const old = path.join(folder, 'old')
+  mkdirSync(path.join(old, 'deep', 'node_modules'), { recursive: true })
+  writeFileSync(path.join(old, 'deep', 'run.sh'), 'echo kingfisher', { mode: 0o755 })
+  writeFileSync(path.join(old, 'deep', 'node_modules', 'm.js'), '1')
+  symlinkSync('deep/run.sh', path.join(old, 'link'))
+  const imported = (same: number) => ({
+    status: 0,
+    stdout: expect.stringMatching(`^/docs/in: 3 files, 3 folders, .*; ${same} were there already`),
+  })
+  expect(fs('import', old, '/docs/in')).toMatchObject(imported(0))
+  expect(fs('import', old, '/docs/in')).toMatchObject(imported(3))
+  expect(JSON.parse(fs('ls', '/docs/in', '--json').stdout)).toMatchObject([{ name: 'deep' }, { kind: 'link', target: 'deep/run.sh' }])
+  expect(fs('pin', '/docs/in').stdout).toContain('in is kept here: 1 files')
+  expect(fs('ls', '/docs').stdout).toMatch(/in {2}\(pinned\)/)
+  const then = new Date(Date.now() - 1000).toISOString()
   expect(fs('rm', '/docs')).toMatchObject({ status: 0 })
+  expect(fs('cat', '/docs/in/deep/run.sh', '--at', then).stdout).toBe('echo kingfisher')
   expect(fs('ls').stdout).toBe('')
   expect(fs('trash').stdout).toContain('kingfisher-name.txt')
   expect(fs('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('Nothing is wrong.') })
-  expect(JSON.parse(fs('status', '--json').stdout)).toMatchObject({ name: 'Home', nodes: 3 })
+  expect(JSON.parse(fs('status', '--json').stdout)).toMatchObject({ name: 'Home', nodes: 7, pinned: { files: 0 } })
+  expect(packBytes(device.data.datasets)).toBeGreaterThan(2_900_000)
+  expect(fs('trash', 'empty')).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot be undone') })
+  expect(fs('trash', 'empty', '--force')).toMatchObject({ status: 0, stdout: expect.stringContaining('gone for good') })
+  // What was written since the last start may still belong to something; the rest the disk has back.
+  expect(fs('tidy')).toMatchObject({ status: 0 })
+  expect(packBytes(device.data.datasets)).toBeLessThan(20_000)
+  expect(fs('check')).toMatchObject({ status: 0 })
   expect(statSync(device.data.datasets).mode & 0o777).toBe(0o700)
   await device.end()
   const told = (readdirSync(device.folder, { recursive: true }) as string[]).filter((name) => {
@@ -57,3 +81,9 @@ it('[DV51] files put in with the command line come out as they were, also after 
   })
   expect(told).toEqual([])
 })
+
+/** What the packs of chunks take on the disk. */
+function packBytes(folder: string): number {
+  const files = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.pack'))
+  return files.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0)
+}

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { importFolder, linkFromOldPlace } from './import-folder.ts'
 import type { DeviceClient } from './local-client.ts'
 import { parsePast } from './parse-until.ts'
 
@@ -12,6 +13,7 @@ const options = {
   ...dataOptions,
   json: { type: 'boolean', default: false },
   force: { type: 'boolean', default: false },
+  link: { type: 'boolean', default: false },
   dataset: { type: 'string', default: 'Home' },
   at: { type: 'string' },
 } as const
@@ -22,6 +24,7 @@ interface FsCall {
   readonly dataset: string
   readonly json: boolean
   readonly force: boolean
+  readonly link: boolean
   /** The files as they were then; undefined: now. */
   readonly atMs: number | undefined
   readonly args: readonly string[]
@@ -80,6 +83,44 @@ const VERBS: Readonly<Record<string, Verb>> = {
       console.log(json ? JSON.stringify(info) : `${info.name}  ${info.bytes} bytes`)
       return 0
     },
+  },
+  import: {
+    usage: 'import FOLDER [PATH] [--link]',
+    what: 'copy a whole folder in, going on where one was cut off; --link: then a link lies in its old place',
+    async run({ device, dataset, json, link, args }) {
+      const from = path.resolve(required(args[0], 'FOLDER'))
+      if (!statSync(from).isDirectory()) throw new TypeError(`${from} is not a folder; "put" copies a file`)
+      const at = path.posix.join('/', args[1] ?? path.basename(from))
+      const mount = link ? await device.mountStatus({}) : undefined
+      if (mount && mount.state !== 'mounted') throw new TypeError('--link needs your files mounted here: "elsewhere fs mount" first')
+      let toldMs = 0
+      const imported = await importFolder(device, dataset, from, at, (done, all) => {
+        if (json || Date.now() - toldMs < 1000) return
+        toldMs = Date.now()
+        console.error(`${done.files} of ${all.files} files, ${megabytes(done.bytes)} of ${megabytes(all.bytes)}`)
+      })
+      for (const file of imported.skipped) console.error(`left out: ${file}`)
+      if (json) console.log(JSON.stringify(imported))
+      else
+        console.log(
+          `${at}: ${imported.files} files, ${imported.folders} folders, ${megabytes(imported.bytes)}; ${imported.same} were there already`,
+        )
+      if (!mount || imported.skipped.length > 0) return imported.skipped.length > 0 ? 1 : 0
+      const { name } = (await device.datasetStatus({ dataset })) as { name: string }
+      const aside = linkFromOldPlace(from, path.join(mount.at, name, at))
+      if (!json) console.log(`${from} is a link now; the folder itself is ${aside}: remove it when you have looked`)
+      return 0
+    },
+  },
+  pin: {
+    usage: 'pin PATH',
+    what: 'keep a file or folder whole on this device, to be there offline',
+    run: (call) => pin(call, true),
+  },
+  unpin: {
+    usage: 'unpin PATH',
+    what: 'no longer keep it whole: it may be let go of when others have it',
+    run: (call) => pin(call, false),
   },
   mkdir: {
     usage: 'mkdir PATH',
@@ -187,6 +228,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
       console.log(`${status.name} · ${status.nodes} files and folders`)
       console.log(`  kept here     ${megabytes(status.cachedBytes)} of at most ${megabytes(status.limitBytes)}`)
       console.log(`  not yet safe  ${status.unsafeVersions} versions, ${megabytes(status.unsafeBytes)}`)
+      const { pinned } = status
+      const toCome = pinned.missingFiles > 0 ? `, ${pinned.missingFiles} still to come` : ''
+      if (pinned.files > 0) console.log(`  pinned        ${pinned.files} files, ${megabytes(pinned.bytes)}${toCome}`)
       if (status.localBytes > 0)
         console.log(`  only here     ${megabytes(status.localBytes)} in folders like node_modules, which stay on this device`)
       for (const { name, missingSegments } of status.linked) {
@@ -244,21 +288,31 @@ export const fsCommand: Command = {
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
     if (!verb) throw new TypeError(`fs takes one of ${Object.keys(VERBS).join(', ')}; "elsewhere fs --help" says more`)
     return withDevice(values.data, async (device) => {
-      const { json, force } = values
+      const { json, force, link } = values
       const atMs = values.at === undefined ? undefined : parsePast(values.at, Date.now())
-      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, atMs, args: rest })
+      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, link, atMs, args: rest })
       const all = await device.listDatasets({})
       const found = all.find((one) => one.name === values.dataset || one.dataset === values.dataset)
       if (!found)
         throw new TypeError(
           `there is no dataset "${values.dataset}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
         )
-      return verb.run({ device, dataset: found.dataset, json, force, atMs, args: rest })
+      return verb.run({ device, dataset: found.dataset, json, force, link, atMs, args: rest })
     })
   },
 }
 
 const past = (atMs: number | undefined) => (atMs === undefined ? {} : { atMs })
+
+async function pin({ device, dataset, json, args }: FsCall, isPinned: boolean): Promise<number> {
+  const { node, name } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
+  const size = await device.pinDatasetNode({ dataset, node, isPinned })
+  const missing = size.missingFiles > 0 ? `; ${size.missingFiles} of them, ${megabytes(size.missingBytes)}, are on their way` : ''
+  if (json) console.log(JSON.stringify(size))
+  else if (isPinned) console.log(`${name || 'All of it'} is kept here: ${size.files} files, ${megabytes(size.bytes)}${missing}`)
+  else console.log(`${name || 'All of it'} is not kept here any more than other files`)
+  return 0
+}
 
 async function emptyTrash(
   device: DeviceClient,
@@ -336,10 +390,11 @@ function splitPath(at: string): { folder: string; name: string } {
   return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
 }
 
-function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past, isLocal }: DatasetNodeInfo): string {
+function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past, isLocal, pinned }: DatasetNodeInfo): string {
   const letter = { file: '-', folder: 'd', link: 'l' }[kind]
   const kept = { exact: false, earlier: 'an earlier version of it is kept', gone: 'not kept any more' } as const
   const notes = [
+    pinned && 'pinned',
     isLocal && 'only on this device',
     past && kept[past],
     place !== 'here' && place,

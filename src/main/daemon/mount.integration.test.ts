@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { readFile, readdir, rename, stat, watch, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,6 +72,13 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
   })
 
   it('[FM10] is taken away and put back with the command line, and stays as chosen', async () => {
+    // [DV63] A folder is imported, and a link to it lies in its old place.
+    const old = lab.at('old')
+    mkdirSync(old)
+    writeFileSync(path.join(old, 'f'), 'from before')
+    expect(fs('import', old, '--link')).toMatchObject({ status: 0 })
+    expect([readFileSync(path.join(old, 'f'), 'utf8'), realpathSync(old)]).toEqual(['from before', path.join(home, 'old')])
+    expect(readFileSync(path.join(lab.at('old (before Elsewhere)'), 'f'), 'utf8')).toBe('from before')
     expect(fs('unmount')).toMatchObject({ status: 0, stderr: '' })
     expect(existsSync(home)).toBe(false)
     const other = lab.at('other place')

@@ -182,8 +182,8 @@ async function listFolder(client: Calls, path: string, signal: AbortSignal): Pro
 }
 
 function entryOf(dataset: string, info: DatasetNodeInfo): PaneEntry {
-  const { name, kind, bytes, mtimeMs, node, version, place, isSafe, isConflictCopy, isLocal } = info
-  const shared = { dataset, node, version, place, isSafe, isConflictCopy, ...(isLocal && { isLocal }) }
+  const { name, kind, bytes, mtimeMs, node, version, place, isSafe, isConflictCopy, isLocal, pinned } = info
+  const shared = { dataset, node, version, place, isSafe, isConflictCopy, ...(isLocal && { isLocal }), ...(pinned && { pinned }) }
   return { name, kind, bytes, modifiedMs: mtimeMs, hidden: name.startsWith('.'), shared }
 }
 

@@ -19,6 +19,8 @@ export interface SharedFacts {
   readonly isConflictCopy: boolean
   /** In a folder of this device only, or one itself. */
   readonly isLocal?: boolean
+  /** Kept whole on this device: by itself or by a folder above. */
+  readonly pinned?: 'self' | 'above'
 }
 
 /** Bytes that move piece by piece. */

@@ -191,6 +191,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         addFolder: () => void addFolder(),
         pickFiles: () => picker.current?.click(),
         toggleHidden: () => setState({ showHidden: !state.showHidden }),
+        reload: folder.reload,
       }),
     )
   const handleDrag = (event: DragEvent, entry: PaneEntry) => {

@@ -4,7 +4,8 @@ import { openApp } from '../app-hooks.ts'
 import type { PaneEntry } from './file-source.ts'
 import { fileUse } from './folder-view.ts'
 import { joinPath } from './home-path.ts'
-import { isShared, type PaneDialog } from './pane-dialogs.tsx'
+import { pinFile } from './pin-file.ts'
+import { isShared, type PaneDialog, type SharedEntry } from './pane-dialogs.tsx'
 
 /** What the menu of a pane knows of it, and what its entries do there. */
 export interface PaneMenuParts {
@@ -31,6 +32,7 @@ export interface PaneMenuParts {
   addFolder(): void
   pickFiles(): void
   toggleHidden(): void
+  reload(): void
 }
 
 /** All that can be done with an entry and its folder; without an entry, with the folder alone. */
@@ -72,6 +74,7 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
     ...pasteEntry(pane),
     (entry.kind === 'file' || entry.kind === 'link') && { label: 'Download', disabledBecause: away, onSelect: pane.download },
     isFolder && pane.dataset && asItWas(pane.dataset, path, pane.show),
+    isShared(entry) && !entry.shared.isLocal && entry.shared.pinned !== 'above' && pinEntry(entry, pane),
     isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => pane.show({ kind: 'history', entry }) },
     isShared(entry) &&
       entry.shared.isConflictCopy && { label: 'Choose a version…', onSelect: () => pane.show({ kind: 'conflict', entry }) },
@@ -101,4 +104,10 @@ function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly
 const asItWas = ({ dataset, name }: NonNullable<PaneMenuParts['dataset']>, path: string, show: PaneMenuParts['show']): MenuEntry => ({
   label: 'As it was…',
   onSelect: () => show({ kind: 'past', folder: { dataset, name, path: path.slice(name.length + 1) || '/' } }),
+})
+
+const pinEntry = ({ name, shared: { dataset, node, pinned } }: SharedEntry, { reload }: PaneMenuParts): MenuEntry => ({
+  label: 'Keep on this device',
+  checked: pinned === 'self',
+  onSelect: () => void pinFile({ dataset, node, name, isPinned: pinned !== 'self' }).then(reload),
 })

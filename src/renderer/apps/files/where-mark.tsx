@@ -8,12 +8,13 @@ export interface Where {
 }
 
 /** Where the bytes of a file of a dataset are, in words. */
-export function whereOf({ place, isSafe, isLocal }: Pick<SharedFacts, 'place' | 'isSafe' | 'isLocal'>): Where {
+export function whereOf({ place, isSafe, isLocal, pinned }: Pick<SharedFacts, 'place' | 'isSafe' | 'isLocal' | 'pinned'>): Where {
   if (isLocal) return { state: 'here', word: 'This device only', sentence: 'stays on this device: it can be made again' }
   if (!isSafe) return { state: 'unsafe', word: 'Only here', sentence: 'not yet on another device' }
   if (place === 'away') return { state: 'away', word: 'On others', sentence: 'on other devices; fetched when it is opened' }
   if (place === 'part')
     return { state: 'part', word: 'Partly here', sentence: 'partly on this device; the rest is fetched when it is read' }
+  if (pinned) return { state: 'here', word: 'Kept here', sentence: 'kept on this device and safe on another' }
   return { state: 'here', word: 'Here', sentence: 'on this device and safe on another' }
 }
 

@@ -1,0 +1,128 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { errorCode } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { utf8 } from '../base/bytes.ts'
+import type { Dataset } from './dataset.ts'
+import type { DatasetNode } from './dataset-node.ts'
+import type { DatasetStore } from './dataset-store.ts'
+import type { Manifest } from './manifest.ts'
+import { type NodeId, ROOT_NODE } from './op.ts'
+
+export interface PinsParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly clock: Clock
+  readonly logger: Logger
+  placeOf(manifest: Manifest): 'here' | 'part' | 'away'
+  /** Makes room for this many bytes; false: there is none. */
+  makeRoom(bytes: number): Promise<boolean>
+}
+
+export interface PinnedSize {
+  readonly files: number
+  readonly bytes: number
+  /** Of these not on this device yet. */
+  readonly missingFiles: number
+  readonly missingBytes: number
+}
+
+const SPACE = 'pinned'
+/** Changes are gathered this long before what is new is fetched. */
+const SETTLE_MS = 500
+/** What could not be fetched is tried again. */
+const RETRY_MS = 30_000
+
+/**
+ * Files and folders that this device keeps whole, to be there offline (rule PN1): what is shown in them is fetched and is never let go
+ * of, also what comes later. Of this device only.
+ */
+export class Pins implements Disposable {
+  readonly #parts: PinsParts
+  readonly #owned = new DisposableStore()
+  readonly #pinned: Set<NodeId>
+  #timer: Disposable | undefined
+  #isFetching = false
+
+  constructor(parts: PinsParts) {
+    this.#parts = parts
+    this.#pinned = new Set(parts.store.values(SPACE).map(([node]) => node as NodeId))
+    this.#owned.add(parts.dataset.onDidChange(({ isOwn }) => !isOwn && this.#pinned.size > 0 && this.#fetchIn(SETTLE_MS)))
+    this.#owned.defer(() => this.#timer?.dispose())
+    if (this.#pinned.size > 0) this.#fetchIn(SETTLE_MS)
+  }
+
+  pin(node: NodeId, isPinned: boolean): void {
+    const { store } = this.#parts
+    store.putValue(SPACE, node, isPinned ? utf8('1') : undefined)
+    if (isPinned) this.#pinned.add(node)
+    else this.#pinned.delete(node)
+    if (isPinned) this.#fetchIn(0)
+  }
+
+  /** Itself, or by a folder above it. */
+  pinOf(node: DatasetNode): 'self' | 'above' | undefined {
+    if (this.#pinned.size === 0) return undefined
+    if (this.#pinned.has(node.id)) return 'self'
+    const { dataset } = this.#parts
+    for (let at: DatasetNode | undefined = node; at && at.id !== ROOT_NODE; ) {
+      at = dataset.node(at.parent)
+      if (at && this.#pinned.has(at.id)) return 'above'
+    }
+    return undefined
+  }
+
+  /** What is shown in what is pinned. */
+  contents(): Manifest[] {
+    return [...this.#pinned].flatMap((id) => this.#filesIn(id).map(({ manifest }) => manifest))
+  }
+
+  /** Of one that is pinned, or of all. */
+  size(of?: NodeId): PinnedSize {
+    const files = (of === undefined ? [...this.#pinned] : [of]).flatMap((id) => this.#filesIn(id))
+    const missing = files.filter(({ manifest }) => this.#parts.placeOf(manifest) !== 'here')
+    const sum = (list: readonly DatasetNode[]) => list.reduce((total, { bytes }) => total + bytes, 0)
+    return { files: files.length, bytes: sum(files), missingFiles: missing.length, missingBytes: sum(missing) }
+  }
+
+  /** Fetches what is missing now; what cannot be had is tried again later. */
+  async fetch(): Promise<void> {
+    if (this.#isFetching) return this.#fetchIn(SETTLE_MS)
+    this.#isFetching = true
+    const { dataset, logger, makeRoom } = this.#parts
+    let isLater = false
+    try {
+      for (const { id, manifest, bytes } of [...this.#pinned].flatMap((id) => this.#filesIn(id))) {
+        if (this.#owned.isDisposed) return
+        try {
+          if (this.#parts.placeOf(manifest) !== 'here' && !(await makeRoom(bytes))) isLater = true
+          else await dataset.fetch(manifest)
+        } catch (error) {
+          isLater = true
+          logger.debug('a pinned file could not be fetched yet', { node: id, code: errorCode(error) })
+        }
+      }
+    } finally {
+      this.#isFetching = false
+      if (isLater) this.#fetchIn(RETRY_MS)
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #fetchIn(ms: number): void {
+    if (this.#owned.isDisposed) return
+    this.#timer?.dispose()
+    this.#timer = this.#parts.clock.after(ms, () => {
+      this.#timer = undefined
+      void this.fetch()
+    })
+  }
+
+  #filesIn(id: NodeId): DatasetNode[] {
+    const { dataset } = this.#parts
+    return dataset.node(id) ? dataset.within(id).filter(({ kind }) => kind === 'file') : []
+  }
+}
