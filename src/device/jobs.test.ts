@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
+import { encodeUpFrame } from '../jobs/terminal-frames-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import type { FakeJobProcess } from '../testkit/fake-job-process.ts'
 import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
@@ -160,4 +161,20 @@ it('[JB20] a command line of 10 MB is refused with a reason, and the device goes
   const process = await runsOn(server)
   process.exit(0)
   await becomes(id, { state: 'done' })
+})
+
+it('[JB48] a key typed into a terminal of that machine holds it still as a display does; looking at one does not', async () => {
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  await becomes(id, { state: 'running' })
+  const asks = server.control()
+  const device = ids.server as string
+  const { terminalId } = await asks.openTerminal({ device, columns: 80, rows: 24 })
+  const terminal = asks.channel((await asks.attachTerminal({ device, terminalId, columns: 80, rows: 24 })).channel)
+  terminal.send(encodeUpFrame({ kind: 'size', columns: 90, rows: 24 }))
+  await vi.waitFor(async () => expect((await asks.listTerminals({ device }))[0]?.columns).toBe(90), LONG_WAIT)
+  expect(process.signals).toEqual([])
+  terminal.send(encodeUpFrame({ kind: 'keys', bytes: new TextEncoder().encode('l') }))
+  await becomes(id, { state: 'paused' })
+  expect(process.signals).toEqual(['SIGSTOP'])
 })
