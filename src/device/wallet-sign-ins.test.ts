@@ -108,6 +108,22 @@ describe('a listed wallet', () => {
     await expect(display.askWalletSignIn({})).rejects.toMatchObject(notPossible)
   })
 
+  it('[DV72] a page that asks for the list as soon as it is open gets it, however slow the disk is', async () => {
+    await list()
+    laptop.stop()
+    const read = laptop.vaultStore.read.bind(laptop.vaultStore)
+    laptop.vaultStore.read = async (file) => {
+      if (file === 'wallets') await new Promise((resolve) => setTimeout(resolve, 300))
+      return read(file)
+    }
+    await laptop.start()
+    const display = laptop.connect('x', HOST)
+    await display.hello({ displayName: 'x' })
+    await display.unlock({ passphrase: PASSPHRASE, how: 'move' })
+    expect((await display.listWallets({})).wallets.map(({ address }) => address)).toEqual([phantom.address])
+    laptop.vaultStore.read = read
+  })
+
   it('[DV72] at most eight; the list is sealed, so that changing or swapping a file lists nobody', async () => {
     for (let seed = 10; seed < 18; seed++) await list(new StandardWallet({ name: `W${seed}`, seed }))
     await expect(list()).rejects.toMatchObject({ code: 'wallet/too-many' })

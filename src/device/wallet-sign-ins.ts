@@ -55,6 +55,8 @@ export class WalletSignIns implements Disposable {
   readonly #opened = new Map<DisplaySession, string>()
   readonly #changed = new Emitter<void>()
   #listed: ListedWallets | undefined
+  /** Set while the desk is open: a page that is sooner than the list waits for it. */
+  #loading: Promise<ListedWallets> | undefined
 
   /** Whether a wallet may sign in may have changed. */
   readonly onDidChange = this.#changed.event
@@ -67,8 +69,10 @@ export class WalletSignIns implements Disposable {
   async follow(): Promise<void> {
     const { vault, vaultStore, log } = this.#options
     try {
-      const listed = await ListedWallets.load(vaultStore, vault.keys, log)
-      if (this.#options.desk()) this.#listed = listed // it may have closed meanwhile
+      const loading = ListedWallets.load(vaultStore, vault.keys, log)
+      this.#loading = loading
+      const listed = await loading
+      if (this.#loading === loading) this.#listed = listed // it may have closed meanwhile, or be another person's
     } catch (error) {
       log.warn('the list of wallets that may sign in cannot be read: none may', { error: errorMessage(error) })
     }
@@ -77,6 +81,7 @@ export class WalletSignIns implements Disposable {
 
   close(): void {
     this.#listed = undefined
+    this.#loading = undefined
     this.#changed.fire()
   }
 
@@ -91,19 +96,19 @@ export class WalletSignIns implements Disposable {
         this.#requirePossible()
         return this.#ask(session, 'open', OPEN_STATEMENT)
       },
-      listWallets: () => ({ wallets: [...this.#require().all] }),
+      listWallets: async () => ({ wallets: [...(await this.#require()).all] }),
       askWalletListing: () => this.#ask(session, 'list', LIST_STATEMENT),
       addListedWallet: async ({ passphrase, name, answer }) => {
         await this.#options.vault.provePassphrase(passphraseBytes(passphrase)) // first: a wrong one must not use up the answer
         const address = this.#of(session).list.take(readAnswer(answer))
         const shown = [...name].filter((character) => !hasControlCharacter(character)).join('') || 'a wallet'
-        await this.#require().add({ address, name: shown, addedAtMs: Math.trunc(this.#options.clock.nowMs()) })
+        await (await this.#require()).add({ address, name: shown, addedAtMs: Math.trunc(this.#options.clock.nowMs()) })
         this.#options.log.info('a wallet may sign in from now on', { name: shown })
         this.#changed.fire()
         return {}
       },
       removeListedWallet: async ({ address }) => {
-        await this.#require().remove(address)
+        await (await this.#require()).remove(address)
         for (const [opened, by] of this.#opened) if (by === address) this.#options.lockDisplay(opened)
         this.#changed.fire()
         return {}
@@ -119,7 +124,7 @@ export class WalletSignIns implements Disposable {
     this.#requirePossible()
     const answer = readAnswer(given)
     const address = this.#of(session).open.take(answer)
-    if (!this.#require().has(address)) {
+    if (!this.#listed?.has(address)) {
       throw new IdentityError(
         'wallet/not-listed',
         `the wallet ${address.slice(0, 4)}…${address.slice(-4)} may not sign in here; unlock with your passphrase and list it in Settings, Security`,
@@ -151,7 +156,7 @@ export class WalletSignIns implements Disposable {
   }
 
   dispose(): void {
-    this.#listed = undefined
+    this.close()
     this.#changed.dispose()
   }
 
@@ -176,8 +181,8 @@ export class WalletSignIns implements Disposable {
     return checks
   }
 
-  #require(): ListedWallets {
-    return this.#listed ?? fail('this device is locked, and a wallet does not open it; unlock it with your passphrase')
+  #require(): Promise<ListedWallets> {
+    return this.#loading ?? fail('this device is locked, and a wallet does not open it; unlock it with your passphrase')
   }
 
   #requirePossible(): void {
