@@ -18,6 +18,8 @@ export interface Row {
   readonly goal: string | undefined
   /** The same measured on what people use today, in this run. */
   readonly peers: Readonly<Record<string, number>>
+  /** How the peers were started, or why one was not measured. */
+  readonly commands?: Readonly<Record<string, string>>
   readonly n?: number
   readonly why?: string
 }

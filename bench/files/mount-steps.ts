@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 /** One thing people do in a folder; `script` runs in a shell of its own, with `$D` the folder and `$W` the inputs. */
@@ -14,6 +14,8 @@ export interface MountStep {
   readonly atMost?: number
   readonly atLeast?: number
   readonly goal?: string
+  /** Peers that are measured at it, too. */
+  readonly aheadOf: readonly ('sshfs' | 'rclone')[]
 }
 
 const READ = 'dd if=$D/big of=/dev/null bs=1M status=none'
@@ -26,9 +28,10 @@ export const stepsOf = (mib: number, files: number): readonly MountStep[] => [
     script: `dd if=$W/random of=$D/big bs=1M conv=fsync status=none`,
     atLeast: 0.2,
     goal: '200 MB/s',
+    aheadOf: ['sshfs'],
   },
-  { id: 'read-cold', what: `read it, cold, chunks here`, script: READ, isCold: true, atLeast: 0.4, goal: '0.6 of native' },
-  { id: 'read-warm', what: 'read it again', script: READ, atLeast: 0.9, goal: '1.0 of native' },
+  { id: 'read-cold', what: `read it, cold, chunks here`, script: READ, isCold: true, atLeast: 0.4, goal: '0.6 of native', aheadOf: [] },
+  { id: 'read-warm', what: 'read it again', script: READ, atLeast: 0.9, goal: '1.0 of native', aheadOf: [] },
   {
     id: 'create',
     what: `create ${files} files of 1 KiB`,
@@ -40,16 +43,33 @@ for a in range(100):
         with open(f'$D/t/{a}/{b}', 'wb') as f: f.write(b'x' * 1024)"`,
     atMost: 8,
     goal: '4x native',
+    aheadOf: ['sshfs', 'rclone'],
   },
-  { id: 'ls', what: `ls -lR of ${files}, cold`, script: 'ls -lR $D/t > /dev/null', isCold: true, atMost: 2.5, goal: '2x native' },
+  {
+    id: 'ls',
+    what: `ls -lR of ${files}, cold`,
+    script: 'ls -lR $D/t > /dev/null',
+    isCold: true,
+    atMost: 2.5,
+    goal: '2x native',
+    aheadOf: ['sshfs', 'rclone'],
+  },
   {
     id: 'clone',
     what: 'git clone of 2,000 files',
     script: 'git clone -q --no-hardlinks $W/repo.git $D/clone',
     atMost: 4,
     goal: '3x native',
+    aheadOf: ['sshfs', 'rclone'],
   },
-  { id: 'tar', what: 'tar x of 2,000 files', script: 'mkdir $D/x; tar xf $W/t.tar -C $D/x', atMost: 12, goal: '5x native' },
+  {
+    id: 'tar',
+    what: 'tar x of 2,000 files',
+    script: 'mkdir $D/x; tar xf $W/t.tar -C $D/x',
+    atMost: 12,
+    goal: '5x native',
+    aheadOf: ['sshfs', 'rclone'],
+  },
 ]
 
 /** Random bytes, a repository and an archive of 2,000 small files; the same for every folder measured. */
@@ -72,18 +92,31 @@ for i in range(2000):
   )
 }
 
-/** Seconds of each step in `folder`; undefined: it failed. */
-export async function timeSteps(folder: string, work: string, steps: readonly MountStep[]): Promise<ReadonlyMap<string, number>> {
+export interface TimedFolder {
+  readonly name: string
+  readonly at: string
+  /** Before a cold step: what the mount itself keeps goes, too. */
+  forget?(): Promise<void>
+}
+
+/** Seconds of each step in a folder, said as they come; none: it failed. What was made is left there. */
+export async function timeSteps(
+  { name, at, forget }: TimedFolder,
+  work: string,
+  steps: readonly MountStep[],
+): Promise<ReadonlyMap<string, number>> {
   const seconds = new Map<string, number>()
-  const at = path.join(folder, `bench-${process.pid}`)
-  await mkdir(at)
+  const folder = path.join(at, `bench-${process.pid}`)
+  await mkdir(folder)
   for (const { id, script, isCold } of steps) {
-    shell('sync', at, work)
-    if (isCold) shell('sync; echo 3 > /proc/sys/vm/drop_caches', at, work)
+    shell('sync', folder, work)
+    if (isCold) await forget?.()
+    if (isCold) shell('sync; echo 3 > /proc/sys/vm/drop_caches', folder, work)
     const begunMs = performance.now()
-    if (shell(script, at, work)) seconds.set(id, (performance.now() - begunMs) / 1000)
+    if (!shell(script, folder, work)) continue
+    seconds.set(id, (performance.now() - begunMs) / 1000)
+    console.error(`bench: ${name} ${id}: ${seconds.get(id)?.toFixed(2)} s`)
   }
-  await rm(at, { recursive: true, force: true })
   return seconds
 }
 

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { E2eDesk } from '../../e2e/harness/e2e-desk.ts'
@@ -30,6 +32,8 @@ export interface BenchLabOptions {
   readonly proxied: boolean
   /** A's log is grown to this before B is paired. */
   readonly logBytes?: number
+  /** More environment of a device, whose data folder is given. */
+  readonly env?: (name: string, folder: string) => Readonly<Record<string, string>>
 }
 
 interface BenchMachine {
@@ -51,10 +55,10 @@ export class BenchLab {
   /** Where B reaches A's sshd through the proxy. */
   #sshThroughProxy: SshAddress | undefined
 
-  static async create({ proxied, logBytes }: BenchLabOptions): Promise<BenchLab> {
+  static async create(options: BenchLabOptions): Promise<BenchLab> {
     const made = new BenchLab()
     try {
-      await made.#start(proxied, logBytes)
+      await made.#start(options)
       return made
     } catch (error) {
       await made.dispose()
@@ -125,7 +129,7 @@ export class BenchLab {
     }
   }
 
-  async #start(proxied: boolean, logBytes?: number): Promise<void> {
+  async #start({ proxied, logBytes, env }: BenchLabOptions): Promise<void> {
     const lab = createNetLab('a', 'b', 'p')
     this.#cleanup.push(() => lab.dispose())
     if (proxied) {
@@ -140,7 +144,8 @@ export class BenchLab {
     }
     for (const name of ['a', 'b']) {
       const machine = lab.machine(name)
-      const device = await E2eDevice.start({ name, machine })
+      const folder = await mkdtemp(path.join(os.tmpdir(), `ew-${name}-`))
+      const device = await E2eDevice.start({ name, machine, folder, ...(env && { env: env(name, folder) }) })
       this.#cleanup.push(() => device.dispose())
       this.#machines.set(name, { machine, device, deviceId: await device.create('Maria') })
     }

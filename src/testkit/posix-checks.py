@@ -200,6 +200,7 @@ refuses('XATTR_CREATE', errno.EEXIST, lambda: os.setxattr('b', 'user.note', b'',
 refuses('XATTR_REPLACE', errno.ENODATA, lambda: os.setxattr('b', 'user.none', b'', os.XATTR_REPLACE))
 os.removexattr('b', 'user.note')
 refuses('an xattr that is not there', errno.ENODATA, lambda: os.getxattr('b', 'user.note'))
+refuses('a label, which is not kept', errno.EOPNOTSUPP, lambda: os.getxattr('b', 'security.note'))
 refuses('an xattr of the system', errno.EOPNOTSUPP, lambda: os.setxattr('b', 'trusted.x', b'1'))
 
 # Room

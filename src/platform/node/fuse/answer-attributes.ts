@@ -70,8 +70,9 @@ const getxattr: AnswerRequest = (reader, { ino }, { tree }) => {
   const room = reader.u32()
   reader.skip(4)
   const name = reader.text(MAX_XATTR_NAME_BYTES)
+  // Not "no such attribute": `ls -l` then asks for the label and the ACL of every file, and now once for the whole mount.
   // Returned, not thrown: the kernel asks for `security.capability` before the first write to each file.
-  if (!isKept(name)) return FuseErrno.of(Errno.ENODATA)
+  if (!isKept(name)) return FuseErrno.of(Errno.EOPNOTSUPP)
   return andThen(tree.getxattr(ino, name), (value) => (value ? valueOrSize(value, room) : FuseErrno.of(Errno.ENODATA)))
 }
 
