@@ -103,6 +103,12 @@ it('[DV62] a folder as it was is looked at and restored; the trash is emptied fo
   expect(await display.hasSeenVersion({ dataset, version: plan.version })).toEqual({ isSeen: true })
   expect(await display.hasSeenVersion({ dataset, version: `${'c'.repeat(24)}.1` })).toEqual({ isSeen: false })
 
+  // A folder out of the trash comes with what went with it.
+  await display.removeDatasetNode({ dataset, node: docs.node })
+  await display.restoreDatasetNode({ dataset, node: docs.node })
+  const back = await display.listDatasetFolder({ dataset, node: docs.node, from: 0, limit: 10 })
+  expect(back.entries.map(({ name, bytes }) => `${name} ${bytes}`)).toEqual(['gone 8', 'plan 3'])
+
   await display.removeDatasetNode({ dataset, node: gone.node })
   const size = await display.datasetTrashSize({ dataset })
   expect(size).toMatchObject({ entries: 1, bytes: 8 })

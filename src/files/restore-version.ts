@@ -2,6 +2,7 @@ import { FileError } from './file-error.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import { sameManifest } from './manifest.ts'
+import type { Head, NodeRecord } from './node-record.ts'
 import { type NodeId, type OpId, ROOT_NODE } from './op.ts'
 import type { PastTree } from './past-tree.ts'
 
@@ -12,14 +13,43 @@ import type { PastTree } from './past-tree.ts'
  */
 export async function restoreVersion(open: OpenDataset, id: NodeId, version: OpId | undefined, signal: AbortSignal): Promise<DatasetNode> {
   const { dataset } = open
+  const within = version === undefined ? removedWith(open, id) : []
   const manifest = dataset.restorable(id, version)
   const hold = dataset.holds.hold(() => (manifest ? [manifest] : []))
   try {
     if (manifest) await dataset.bringHere(manifest, signal)
-    return dataset.restore(id, version)
+    const node = dataset.restore(id, version)
+    for (const one of within) await restoreVersion(open, one, undefined, signal)
+    return node
   } finally {
     hold.dispose()
   }
+}
+
+/** What was removed in one step with a folder: its removals come right before the folder's own, what lies in a folder before it. */
+function removedWith({ store }: OpenDataset, id: NodeId): NodeId[] {
+  const folder = store.node(id)
+  const [head] = folder?.heads ?? []
+  if (folder?.kind !== 'folder' || head?.content.kind !== 'removed') return []
+  const [log, number] = placeOf(head.op)
+  const byNumber = new Map<number, NodeRecord>()
+  for (const record of store.removedNodes()) {
+    const [of, at] = placeOf((record.heads[0] as Head).op)
+    if (of === log && at < number) byNumber.set(at, record)
+  }
+  const inside = new Set([id])
+  const found: NodeId[] = []
+  for (let at = number - 1; ; at--) {
+    const record = byNumber.get(at)
+    if (!record || !inside.has(record.parent)) return found
+    inside.add(record.id)
+    found.push(record.id)
+  }
+}
+
+const placeOf = (op: OpId): readonly [log: string, number: number] => {
+  const dot = op.indexOf('.')
+  return [op.slice(0, dot), Number(op.slice(dot + 1))]
 }
 
 /** Makes a file or folder what it was, with all that was in it; what came to it since stays. Undone by restoring again. */
