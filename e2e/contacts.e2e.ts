@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { Locator } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
@@ -5,10 +7,11 @@ import { whyNoBrowser } from './harness/chromium.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab, eventually } from './harness/e2e-pair.ts'
 import { keepEvidence } from './harness/evidence.ts'
-import { runFromPalette } from './harness/hands.ts'
+import { findings, runFromPalette } from './harness/hands.ts'
 
 const why = whyNoNetLab() ?? whyNoBrowser
 const PATIENCE_MS = 60_000
+const CLI = path.resolve(import.meta.dirname, '../bin/elsewhere.mjs')
 const SERVER = `node -e "require('http').createServer((q, a) => a.end('hello from a job')).listen(8123, '127.0.0.1')"`
 
 async function contactsOf(display: E2eDisplay): Promise<Locator> {
@@ -31,6 +34,17 @@ describe.skipIf(why !== undefined)(`another person${why ? ` (${why})` : ''}`, ()
   }, 240_000)
   afterEach(() => lab?.dispose())
   afterEach((context) => keepEvidence(context, { ada, bob })) // these run from the last to the first
+
+  /** The command line on that machine; what it says, errors too. */
+  const cli = async (machine: string, ...args: string[]) => {
+    const { folder } = lab.machine(machine).device
+    const env = { ...process.env, HOME: folder, ELSEWHERE_DATA: folder }
+    const child = lab.lab.machine(machine).spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said += String(bytes)))
+    await new Promise((resolve) => child.on('close', resolve))
+    return said
+  }
 
   it('[AP61][ID152][ID154] becomes a contact by a link and the same words, reaches the port that is shared with them, and is parted with', {
     timeout: 240_000,
@@ -56,6 +70,37 @@ describe.skipIf(why !== undefined)(`another person${why ? ` (${why})` : ''}`, ()
     await mine.getByText('Here: desktop').waitFor({ timeout: PATIENCE_MS })
     await theirs.getByText('Here: laptop').waitFor({ timeout: PATIENCE_MS })
     expect(await mine.locator('.devices-words').innerText()).toBe(words)
+
+    // What both screens look like, and the command line of each.
+    for (const display of [ada, bob]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await display.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await display.page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
+        expect(await findings(display.page, `contacts, ${colorScheme}`, '.window[data-active]')).toEqual([])
+      }
+    }
+    expect(await cli('desktop', 'contact', 'list')).toMatch(new RegExp(`^Ada .*${words}`))
+    const [home] = await lab.ask('laptop', (client) => client.listDatasets({}))
+    writeFileSync(path.join(lab.machine('laptop').device.folder, 'plan.txt'), 'for Bob\n')
+    await cli('laptop', 'fs', 'put', path.join(lab.machine('laptop').device.folder, 'plan.txt'), '/plan.txt')
+    expect(await cli('desktop', 'contact', 'ls', 'Ada')).toContain('lets you read nothing now')
+    const given = await cli(
+      'laptop',
+      'grant',
+      'add',
+      'files:read',
+      '--dataset',
+      home?.dataset ?? '',
+      '--to-contact',
+      'Bob',
+      '--until',
+      '1h',
+    )
+    expect(given).toContain('Bob may read files of the dataset')
+    await eventually('he may read', async () => (await cli('desktop', 'contact', 'ls', 'Ada')).includes('plan.txt'), PATIENCE_MS)
+    expect(await cli('desktop', 'contact', 'get', 'Ada', 'plan.txt')).toBe('for Bob\n')
+    await cli('desktop', 'contact', 'rename', 'Ada', 'Ada from work')
+    await theirs.getByText('Ada from work').first().waitFor()
 
     // A job of Ada's serves a port; Bob reaches it on his own machine once it is shared with him, through no other door.
     const folder = lab.machine('laptop').device.folder
