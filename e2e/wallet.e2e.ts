@@ -76,6 +76,7 @@ describeInBrowser('signing in with a wallet of the browser', () => {
     expect(output).toMatch(/A display was opened by the wallet/)
     expect(output).toMatch(/A display was opened with the passphrase; this device’s wallet signed it/)
     expect((await device.cli(['ledger', 'verify'])).code).toBe(0)
+    expect((await device.cli(['wallet', 'listed'])).output).toBe(`${wallet.address}  Testwallet\n`)
   })
 
   it('[DV70] opens no vault: a locked device wants the passphrase, and a removed wallet is not offered', async () => {
@@ -95,6 +96,27 @@ describeInBrowser('signing in with a wallet of the browser', () => {
       .waitFor({ state: 'detached' })
     await lockDisplay()
     expect(await signIn().count()).toBe(0)
+  })
+
+  it('reads and writes no clipboard by itself, also when a program in a terminal asks for it (OSC 52)', async () => {
+    const { page } = display
+    await display.unlock()
+    await page.evaluate(() => {
+      const used: string[] = []
+      Object.assign(globalThis, { used })
+      for (const name of ['read', 'readText', 'write', 'writeText'] as const) {
+        Object.defineProperty(navigator.clipboard, name, { value: async () => void used.push(name) })
+      }
+    })
+    const used = () => page.evaluate(() => (globalThis as unknown as { used: string[] }).used)
+    await display.openApp('Terminal')
+    await front().locator('.xterm').first().click()
+    await page.keyboard.type("printf '\\033]52;c;c3RvbGVu\\007\\033]52;c;?\\007'; echo was$((1))tried")
+    await page.keyboard.press('Enter')
+    await expect.poll(() => front().locator('.xterm-screen').textContent(), { timeout: 30_000 }).toContain('was1tried')
+    expect(await used()).toEqual([])
+    await page.evaluate(() => navigator.clipboard.readText())
+    expect(await used()).toEqual(['readText']) // it would have been seen
   })
 
   it('[DV73] a page of another origin in the same browser cannot ask for a question, nor bring an answer', async () => {
