@@ -37,7 +37,7 @@ beforeEach(() => {
     request: REQUEST,
     place: () => {
       if (isUnreachable) throw Object.assign(new Error('not linked'), { code: 'job/device-away' })
-      return { start: open, attach: open, end: async () => undefined }
+      return { start: open, attach: open, end: async () => undefined, openShell: () => Promise.reject(new Error('no shells here')) }
     },
     clock,
     log: silentLogger,

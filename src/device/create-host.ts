@@ -79,6 +79,7 @@ export function createHost(parts: HostParts): HostCore {
       places: parts.treePlaces,
       sockets: parts.portSockets,
       signs: parts.condition.ownerSigns,
+      terminals: host,
       noSandbox: () => parts.condition.noSandbox(),
       clock: systemClock,
       logger: log,
@@ -86,7 +87,7 @@ export function createHost(parts: HostParts): HostCore {
       home,
     }),
   )
-  owned.add(host.onDidType(() => attempts.touchOwner()))
+  owned.add(host.onDidType(({ terminalId }) => attempts.noteTyped(terminalId)))
   const endAll = async () => {
     await Promise.all([host.endAll(), attempts.endAll()])
     const left = await endStrays((mark) => host.hasStarted(mark) || attempts.hasStarted(mark))

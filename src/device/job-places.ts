@@ -1,4 +1,6 @@
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import type { HostTerminal } from '../jobs/host-contract.ts'
+import type { TerminalSize } from '../jobs/terminal-frames-contract.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
@@ -11,6 +13,8 @@ export interface JobPlace {
   /** @throws JobError `job/unknown`  it is not there any more */
   attach(request: Pick<AttemptRequest, 'attempt' | 'folder'>, from: number): Promise<ByteChannel>
   end(attempt: string): Promise<void>
+  /** A shell where it runs. @throws JobError `job/not-running`, `job/no-shell`, IdentityError `grant/refused` */
+  openShell(attempt: string, size: TerminalSize): Promise<HostTerminal>
 }
 
 export interface JobPlacesOptions {
@@ -36,7 +40,7 @@ export class JobPlaces {
   at(device: string): JobPlace {
     const { local, peers, self } = this.#options
     if (device === self()) return new OwnPlace(local)
-    const { jobs } = peers.require(device, 'job/device-away')
+    const { jobs, control } = peers.require(device, 'job/device-away')
     const offer = async ({ attempt, folder }: Pick<AttemptRequest, 'attempt' | 'folder'>): Promise<ByteChannel> => {
       const host = await local.client()
       const from = this.#options.nameOf(device).slice(0, 80)
@@ -69,6 +73,7 @@ export class JobPlaces {
       },
       attach: async (request, from) => join(request.attempt, await jobs.attachPlaced({ attempt: request.attempt, from }), offer(request)),
       end: async (attempt) => void (await jobs.endPlaced({ attempt })),
+      openShell: (attempt, size) => control.openJobShell({ attempt, ...size }),
     }
   }
 }
@@ -88,6 +93,10 @@ class OwnPlace implements JobPlace {
   async attach({ attempt }: Pick<AttemptRequest, 'attempt'>, from: number): Promise<ByteChannel> {
     const host = await this.#local.client()
     return host.channel((await host.attachHere({ attempt, from })).channel)
+  }
+
+  async openShell(attempt: string, size: TerminalSize): Promise<HostTerminal> {
+    return (await this.#local.client()).openShell({ attempt, ...size })
   }
 
   async end(attempt: string): Promise<void> {

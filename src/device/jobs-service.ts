@@ -153,6 +153,13 @@ export class JobsService implements Disposable {
       startJob: (request, { signal }) => this.#start(request, signal),
       listJobs: () => this.#require().book.all.map(({ info }) => info),
       openJobOutput: ({ job, from }, context) => this.#openOutput(job, from, context, session),
+      openJobShell: async ({ job, columns, rows }) => {
+        const { info } = this.#require().book.require(job)
+        const attempt = info.attempts.at(-1)
+        if (isOver(info) || !attempt) throw new JobError('job/not-running', 'it does not run, so there is nothing to open a shell in')
+        const terminal = await this.#places.at(attempt.device).openShell(attempt.attempt, { columns, rows })
+        return { device: attempt.device, ...terminal }
+      },
       cancelJob: async ({ job }) => {
         const { open, book } = this.#require()
         book.require(job)

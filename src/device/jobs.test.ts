@@ -178,3 +178,27 @@ it('[JB48] a key typed into a terminal of that machine holds it still as a displ
   await becomes(id, { state: 'paused' })
   expect(process.signals).toEqual(['SIGSTOP'])
 })
+
+it('[JB86] a shell in a job is a terminal of the device where it runs, and ends with it', async () => {
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  await becomes(id, { state: 'running' })
+  const terminal = await laptop.control().openJobShell({ job: id, columns: 100, rows: 30 })
+  expect(terminal).toMatchObject({ device: ids.server, columns: 100, rows: 30 })
+  expect([...process.shells]).toEqual([terminal.pid])
+  expect(server.spawner.requests.at(-1)).toMatchObject({ file: '/bin/sh', cwd: FOLDER })
+  const { terminalId } = terminal
+  const asks = laptop.control()
+  const typing = asks.channel((await asks.attachTerminal({ device: ids.server as string, terminalId, columns: 100, rows: 30 })).channel)
+  typing.send(encodeUpFrame({ kind: 'keys', bytes: new TextEncoder().encode('l') }))
+  typing.send(encodeUpFrame({ kind: 'size', columns: 90, rows: 24 }))
+  await vi.waitFor(async () => expect((await asks.listTerminals({ device: ids.server as string }))[0]?.columns).toBe(90), LONG_WAIT)
+  expect(process.signals).toEqual([]) // typed from afar: its owner is not there
+  process.exit(0)
+  await becomes(id, { state: 'done' })
+  await vi.waitFor(async () => {
+    const [now] = await server.control().listTerminals({ device: ids.server as string })
+    expect(now?.exit).toBeDefined()
+  }, LONG_WAIT)
+  await expect(laptop.control().openJobShell({ job: id, columns: 80, rows: 24 })).rejects.toMatchObject({ code: 'job/not-running' })
+})

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { homeFilesContract } from '../files/home-files-contract.ts'
-import { placedAttempts, placedPorts } from '../jobs/attempt-contract.ts'
+import { attemptId, placedAttempts, placedPorts } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostTerminal, MAX_LAST_SCREEN_LENGTH } from '../jobs/host-contract.ts'
 import { tasksContract } from '../jobs/terminal-contract.ts'
@@ -99,6 +99,12 @@ export const peerContract = {
     parseOutput: hostTerminal.parse,
   }),
   listTerminals: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.array(hostTerminal).max(1000).parse }),
+  /** Where an attempt of the caller runs; by the grant of a shell. Errors: job/unknown, job/not-running, job/no-shell. */
+  openJobShell: method({
+    needs: 'peer:read',
+    parseInput: z.object({ attempt: attemptId, ...size }).parse,
+    parseOutput: hostTerminal.parse,
+  }),
   endTerminal: method({ needs: 'peer:read', parseInput: z.object({ terminalId }).parse, parseOutput: nothing.parse }),
   onDidChangeTerminal: event({ needs: 'peer:read', parse: hostTerminal.parse }),
 

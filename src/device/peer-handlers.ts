@@ -27,11 +27,24 @@ export function peerTerminalHandlers({
   device,
   grants,
   terminals,
-}: Asking): Part<Handlers<typeof peerContract>, 'openTerminal' | 'listTerminals' | 'endTerminal' | 'onDidChangeTerminal'> {
+  host,
+}: Asking): Part<Handlers<typeof peerContract>, 'openTerminal' | 'openJobShell' | 'listTerminals' | 'endTerminal' | 'onDidChangeTerminal'> {
   return {
     openTerminal: (request, { signal }) => {
       grants.require({ device, ability: 'shell' })
       return terminals.open(request, signal)
+    },
+    openJobShell: async ({ attempt, columns, rows }, { signal }) => {
+      const question = { device, ability: 'shell' } as const
+      grants.require(question)
+      const terminal = await (await host.client()).openShell({ asker: device, attempt, columns, rows }, { signal })
+      const watching = grants.watch(question, () => void terminals.end(terminal.terminalId).catch(() => undefined)) // it has ended already
+      const ending = terminals.onDidChange(({ terminalId, exit }) => {
+        if (terminalId !== terminal.terminalId || exit === undefined) return
+        watching.dispose()
+        ending.dispose()
+      })
+      return terminal
     },
     listTerminals: () => {
       grants.require({ device, ability: 'shell' })

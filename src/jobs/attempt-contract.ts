@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { hostTerminal } from './host-contract.ts'
 
 /*
  * Attempts as the host process serves them to its own device, which passes on those that a linked device asks for (over the
@@ -13,6 +14,8 @@ const word = z
   .refine((text) => !text.includes('\0'), 'a word of a command cannot hold a zero byte')
 const path = word.min(1).max(4_096)
 const channel = z.number().int()
+const columns = z.number().int().min(2).max(1000)
+const rows = z.number().int().min(1).max(1000)
 
 /** What is run, and how. Everything an executor needs: it knows nothing of jobs, only of attempts. */
 export const attemptRequest = z
@@ -113,6 +116,12 @@ export const attemptsContract = {
     needs: 'host:run',
     parseInput: z.object({ asker: asker.optional(), attempt: attemptId, port }).parse,
     parseOutput: z.object({ channel }).parse,
+  }),
+  /** A shell where an attempt runs: a terminal of this host, that ends with it. Errors: job/unknown, job/not-running, job/no-shell. */
+  openShell: method({
+    needs: 'host:run',
+    parseInput: z.object({ asker: asker.optional(), attempt: attemptId, columns, rows }).parse,
+    parseOutput: hostTerminal.parse,
   }),
   /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for. */
   endAttempt: method({

@@ -6,11 +6,14 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
+import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
+import type { HostTerminal } from './host-contract.ts'
 import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
 import { type OwnerSigns, OwnerWatch } from './owner-watch.ts'
 import { joinSocket, type PortSockets } from './port-socket.ts'
+import type { TerminalSize } from './terminal-frames-contract.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
 import { type TreeCount, TreeOwner } from './tree-owner.ts'
 
@@ -25,6 +28,7 @@ export interface AttemptHostParts {
   readonly spawner: JobSpawner
   readonly places: TreePlaces
   readonly sockets: Pick<PortSockets, 'connect'>
+  readonly terminals: ShellTerminals
   /** Of this machine's owner. */
   readonly signs: OwnerSigns
   /** Why placed jobs cannot be shut in here; undefined: they can. */
@@ -45,11 +49,22 @@ export class AttemptHost implements Disposable {
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
   readonly onDidChangeTree = this.#treeChanged.event
   readonly #owner: OwnerWatch
+  readonly #shells: AttemptShells
   #isPaused = false
 
   constructor(parts: AttemptHostParts) {
     this.#parts = parts
-    this.#owner = new OwnerWatch(parts.clock, parts.signs, (paused) => this.#setPaused(paused))
+    this.#shells = new AttemptShells(parts.terminals, parts.logger)
+    const { signs } = parts
+    this.#owner = new OwnerWatch(
+      parts.clock,
+      {
+        // Which of the machine's terminals had input is not told: one may be a shell in a job, typed into from afar.
+        lastInputMs: () => (this.#shells.isAnyOpen ? undefined : signs.lastInputMs()),
+        pressure: () => signs.pressure(),
+      },
+      (paused) => this.#setPaused(paused),
+    )
   }
 
   get home(): string {
@@ -112,10 +127,21 @@ export class AttemptHost implements Disposable {
    */
   async connect(asker: string | undefined, id: string, port: number, openChannel: () => ByteChannel): Promise<ByteChannel> {
     if (!this.#find(asker, id).ports.includes(port)) throw new JobError('job/no-port', `that job does not listen on port ${port}`)
-    const socket = await this.#parts.sockets.connect(port)
+    const { process } = this.#find(asker, id)
+    const socket = await (process?.hasOwnNetwork ? process.connect(port) : this.#parts.sockets.connect(port))
     const channel = openChannel()
     joinSocket(socket, channel)
     return channel
+  }
+
+  /** Somebody typed into a terminal of this machine; a shell in a job is none of its owner's. */
+  noteTyped(terminalId: string): void {
+    if (!this.#shells.has(terminalId)) this.touchOwner()
+  }
+
+  /** A terminal where the attempt runs. @throws JobError `job/unknown`, and as AttemptShells.open */
+  openShell(asker: string | undefined, id: string, size: TerminalSize): HostTerminal {
+    return this.#shells.open(this.#find(asker, id), size)
   }
 
   /** One nobody knows has ended already. */

@@ -116,6 +116,16 @@ export class Attempt implements Disposable {
     return { attempt: this.id, state: this.#exit ? 'ended' : this.#state.state, outputBytes: this.#log.end }
   }
 
+  /** It goes on until it is stopped: as it was taken for, or as it shows. */
+  get isService(): boolean {
+    return this.#parts.request.service || this.#state.ports.length > 0
+  }
+
+  /** What runs of it; undefined before and after. */
+  get process(): JobProcess | undefined {
+    return this.#isGone ? undefined : this.#process
+  }
+
   /** What it listens on. */
   get ports(): readonly number[] {
     return this.#state.ports
@@ -144,7 +154,7 @@ export class Attempt implements Disposable {
   /** Holds it still while the owner of this machine needs it, and lets it go on (rule JB48). */
   setPaused(paused: boolean): void {
     // A service that stands still is of no use to anybody: its priority is the lowest there is.
-    if (this.#parts.request.service) return
+    if (this.isService && paused) return
     this.#isHeld = paused
     if (!this.#process || (this.#state.state === 'paused') === paused || this.#exit) return
     if (this.#state.state !== 'running' && this.#state.state !== 'paused') return
@@ -270,7 +280,7 @@ export class Attempt implements Disposable {
 
   #handleExit(exit: { readonly code: number; readonly signal?: string }): void {
     this.#isGone = true
-    this.#setState({ state: 'finishing', ports: [] })
+    this.#setState({ state: 'finishing', ports: [], waits: undefined })
     this.#last = { ...exit, cpuMs: this.#cpuMs, ...(this.#reason !== undefined && { ended: this.#reason }) }
     if (!this.#guest) return this.#finish(this.#last)
     void this.#sendLast()
@@ -320,9 +330,10 @@ export class Attempt implements Disposable {
     this.#ended.fire()
   }
 
-  #setState(change: Partial<AttemptState>): void {
+  #setState(change: { readonly state?: AttemptState['state']; readonly ports?: number[]; readonly waits?: AttemptState['waits'] }): void {
     const next = { ...this.#state, ...change }
-    if (next.state === this.#state.state && next.ports.join() === this.#state.ports.join()) return
+    const { state, ports, waits } = this.#state
+    if (next.state === state && next.waits === waits && next.ports.join() === ports.join()) return
     this.#state = next
     this.#viewer?.tell({ kind: 'state', ...next })
   }
@@ -337,9 +348,11 @@ export class Attempt implements Disposable {
     }
     if (this.#parts.lent && !this.#isGone && this.#parts.lent.freeBytes() < MIN_FREE_BYTES) return void this.end('disk')
     if (!this.#process || this.#isGone) return
-    const { cpuMs, memoryBytes, ports } = this.#process.observe()
+    const { cpuMs, memoryBytes, ports, waits } = this.#process.observe()
     this.#cpuMs = Math.max(this.#cpuMs, cpuMs)
-    this.#setState({ ports: [...ports].slice(0, 64) })
+    this.#setState({ ports: [...ports].slice(0, 64), waits })
+    // It was taken for something that ends, and listens: it is a service, and of no use while it stands still.
+    if (this.isService && this.#state.state === 'paused') this.setPaused(false)
     const { lent, request } = this.#parts
     if (!lent) return
     if (memoryBytes > (request.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 ** 2) return void this.end('memory')

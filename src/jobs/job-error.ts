@@ -24,6 +24,8 @@ export type JobErrorCode =
   | 'job/not-moved'
   | 'job/malformed-frame'
   | 'job/no-port'
+  | 'job/no-shell'
+  | 'job/not-running'
   | 'job/transfer-failed'
 
 /** Codes are stable and tested; the text is for people and may change. */

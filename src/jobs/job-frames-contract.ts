@@ -30,6 +30,8 @@ export type JobSignal = z.infer<typeof signalName>
 const state = z.object({
   state: z.enum(['preparing', 'running', 'paused', 'finishing']),
   ports: z.array(z.number().int().min(1).max(65_535)).max(64),
+  /** It stands still until somebody types. */
+  waits: z.enum(['terminal', 'input']).optional(),
 })
 const exit = z.object({
   code: z.number().int().min(-1).max(255),

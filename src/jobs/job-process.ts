@@ -1,6 +1,28 @@
 import type { Disposable } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import type { JobSignal, OutputStream } from './job-frames-contract.ts'
+import type { PortSocket } from './port-socket.ts'
+
+/** What stands still until somebody types: its terminal, or what it was given as standard input. */
+export type JobWait = 'terminal' | 'input'
+
+export interface JobObservation {
+  /** Of all its processes, also of those that have ended. */
+  readonly cpuMs: number
+  readonly memoryBytes: number
+  readonly ports: readonly number[]
+  readonly waits?: JobWait
+}
+
+/** How to start a shell where a job runs. */
+export interface JobShell {
+  readonly file: string
+  readonly arguments: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly folder: string
+  /** It has ended, or could not be started: what was held open for it is let go. */
+  dispose(): void
+}
 
 /** A program of a job while it runs, with everything it started. */
 export interface JobProcess {
@@ -18,14 +40,17 @@ export interface JobProcess {
   signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT'): void
   /** Ends all of it: TERM, then KILL after `graceMs`. */
   end(graceMs: number): Promise<void>
-  /** Processor time, memory and listening ports of all of it, now. */
+  /** What all of it does, now. */
   observe(): JobObservation
-}
-
-export interface JobObservation {
-  readonly cpuMs: number
-  readonly memoryBytes: number
-  readonly ports: readonly number[]
+  /** @throws JobError `job/not-running`, `job/no-shell` */
+  shell(): JobShell
+  /** A shell that was opened in it: observed, held still and ended with it. */
+  adopt(pid: number): void
+  release(pid: number): void
+  /** Its ports are not on this machine's own loopback. */
+  readonly hasOwnNetwork: boolean
+  /** To a port in its own network. @throws JobError `job/no-port` */
+  connect(port: number): Promise<PortSocket>
 }
 
 export interface JobProcessRequest {

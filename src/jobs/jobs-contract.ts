@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
 import { effects, jobLabel, jobPolicy } from './job-contract.ts'
+import { terminalInfo } from './terminal-contract.ts'
 import { projectContext } from './placement-contract.ts'
 
 /* Jobs as displays and the command line see them, wherever they run. */
@@ -103,6 +104,15 @@ export const jobsContract = {
     needs: 'desk:run',
     parseInput: ofJob.extend({ from: z.number().int().min(0).default(0) }).parse,
     parseOutput: z.object({ channel: z.number().int(), info: jobInfo }).parse,
+  }),
+  /**
+   * A shell where it runs, in its sandbox: a terminal of that device, for attachTerminal; by the grant *shell* there. It ends with the job.
+   * Errors: job/unknown, job/not-running, job/no-shell, job/device-away, grant/refused.
+   */
+  openJobShell: method({
+    needs: 'desk:write',
+    parseInput: ofJob.extend({ columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }).parse,
+    parseOutput: terminalInfo.parse,
   }),
   /** Ends it, wherever it is: TERM, then KILL. Resolves when the order is given; `onDidChangeJob` tells the end. Errors: job/unknown. */
   cancelJob: method({ needs: 'desk:run', parseInput: ofJob.parse, parseOutput: nothing.parse }),

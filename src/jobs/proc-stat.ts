@@ -6,6 +6,8 @@ export interface ProcStat {
   readonly parentPid: number
   readonly sessionId: number
   readonly cpuTicks: number
+  /** Of children that have ended and were fetched. */
+  readonly reapedTicks: number
   readonly startTicks: string
   readonly residentPages: number
 }
@@ -27,6 +29,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
     parentPid: at(1),
     sessionId: at(3),
     cpuTicks: at(11) + at(12),
+    reapedTicks: at(13) + at(14),
     startTicks: fields[19] ?? '',
     residentPages: at(21),
   }

@@ -78,6 +78,7 @@ it('[JB14] reads stat lines whose names try to confuse', () => {
     parentPid: 7,
     sessionId: 41,
     cpuTicks: 200,
+    reapedTicks: 0,
     startTicks: '99887',
     residentPages: 256,
   })

@@ -11,6 +11,8 @@ export interface ProcessSample {
   readonly command: string
   /** Processor time used so far, in ms. */
   readonly cpuMs: number
+  /** The same of its children that have ended; absent where the system does not tell. */
+  readonly reapedCpuMs?: number
   readonly memoryBytes: number
   /** Dead and not yet fetched by its parent: it holds nothing and cannot be ended. */
   readonly zombie: boolean

@@ -82,6 +82,7 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
       async connectFor({ asker, attempt, port }, { openChannel }) {
         return { channel: (await attempts.connect(asker, attempt, port, openChannel)).id }
       },
+      openShell: ({ asker, attempt, columns, rows }) => attempts.openShell(asker, attempt, { columns, rows }),
       async endAttempt({ attempt, asker, reason }) {
         await attempts.end(attempt, asker, reason)
         return {}

@@ -285,7 +285,7 @@ it('[JB5] the pty is not read faster than the screen is drawn', async () => {
   let printed = 0
   while (printed < 100 && pty.print(new Uint8Array(256 * 1024).fill(0x78))) printed++
   expect(printed).toBeLessThanOrEqual(5)
-  await vi.waitFor(() => expect(pty.paused).toBe(false))
+  await vi.waitFor(() => expect(pty.paused).toBe(false), { timeout: 30_000 })
 })
 
 it('[JB6] the size follows the viewer typed in last, and all are told', async () => {

@@ -9,7 +9,7 @@ import type { RandomSource } from '../base/random.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { type HostTerminal, MAX_LAST_SCREEN_LENGTH } from './host-contract.ts'
 import { JobError } from './job-error.ts'
-import type { PtySpawner } from './pty.ts'
+import type { PtyRequest, PtySpawner } from './pty.ts'
 import type { ShellCommand } from './shell-integration.ts'
 import { Terminal } from './terminal.ts'
 import { TerminalAttachment } from './terminal-attachment.ts'
@@ -77,18 +77,29 @@ export class TerminalHost implements Disposable {
   spawn(request: SpawnRequest): HostTerminal {
     const running = request.tab === undefined ? undefined : this.#runningFor(request.tab)
     if (running) return running
-    const { spawner, newScreen, clock, random, environment, home, shell, isFolder } = this.#parts
+    const { environment, home, shell, isFolder } = this.#parts
+    const [file, ...args] = request.command ?? []
+    const command: ShellCommand = file === undefined ? shell() : { file, args, env: {} }
+    const cwd = request.cwd !== undefined && isFolder(request.cwd) ? request.cwd : home
+    const env = terminalEnvironment(environment, command.env)
+    return this.start({ ...request, file: command.file, args: command.args, cwd, env })
+  }
+
+  /**
+   * A terminal for exactly this program, in exactly this environment.
+   *
+   * @throws JobError `terminal/spawn-failed`, `terminal/too-many`
+   */
+  start(request: PtyRequest & { readonly tab?: string | undefined }): HostTerminal {
+    const { spawner, newScreen, clock, random } = this.#parts
+    const { file, args, cwd, columns, rows } = request
     this.#forgetExited()
     if (this.#terminals.size >= MAX_TERMINALS) {
       throw new JobError('terminal/too-many', `${MAX_TERMINALS} terminals are open on this device; close some first`)
     }
     const id = toBase58(random.bytes(16)) as TerminalId
-    const [file, ...args] = request.command ?? []
-    const command: ShellCommand = file === undefined ? shell() : { file, args, env: {} }
-    const cwd = request.cwd !== undefined && isFolder(request.cwd) ? request.cwd : home
-    const size = { columns: request.columns, rows: request.rows }
-    const env = terminalEnvironment(environment, { ...command.env, [TERMINAL_MARK]: id })
-    const pty = spawner.spawn({ file: command.file, args: command.args, cwd, env, ...size })
+    const size = { columns, rows }
+    const pty = spawner.spawn({ file, args, cwd, env: { ...request.env, [TERMINAL_MARK]: id }, ...size })
     const terminal = new Terminal({ id, pty, screen: newScreen(size), clock, size, cwd })
     this.#started.add(id)
     const owned = new DisposableStore()
@@ -160,6 +171,11 @@ export class TerminalHost implements Disposable {
     await entry.terminal.end()
     this.#forget(entry.terminal.id)
     this.#parts.logger.info('terminal ended', { terminal: terminalId })
+  }
+
+  /** Ends its programs; its last screen stays until a display closes it. One that is gone has ended. */
+  async hangUp(terminalId: string): Promise<void> {
+    await this.#terminals.get(terminalId)?.terminal.end()
   }
 
   /** Ends every terminal; resolves when no program is left. */

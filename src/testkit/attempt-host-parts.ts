@@ -1,8 +1,13 @@
 import type { Clock } from '../base/clock.ts'
+import { Emitter } from '../base/emitter.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { AttemptHostParts } from '../jobs/attempt-host.ts'
 import { FakeJobSpawner } from './fake-job-process.ts'
 import { MemoryTreePlaces } from './memory-tree.ts'
+
+const never = (): never => {
+  throw new Error('no terminals here')
+}
 
 /** Parts of an attempt host whose programs and folders are a test's. */
 export const attemptHostParts = (clock: Clock, over: Partial<AttemptHostParts> = {}) => ({
@@ -10,6 +15,7 @@ export const attemptHostParts = (clock: Clock, over: Partial<AttemptHostParts> =
   places: new MemoryTreePlaces(),
   sockets: { connect: () => Promise.reject(new Error('no ports here')) },
   signs: { lastInputMs: () => undefined, pressure: () => undefined },
+  terminals: { start: () => never(), hangUp: async () => undefined, onDidChangeTerminal: new Emitter<never>().event },
   noSandbox: () => undefined,
   clock,
   logger: silentLogger,

@@ -1,7 +1,8 @@
 import { utf8 } from '../base/bytes.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { OutputStream } from '../jobs/job-frames-contract.ts'
-import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner, PreparedJob } from '../jobs/job-process.ts'
+import type { PortSocket } from '../jobs/port-socket.ts'
+import type { JobObservation, JobProcess, JobProcessRequest, JobShell, JobSpawner, PreparedJob } from '../jobs/job-process.ts'
 
 /** A program that does what a test says. */
 export class FakeJobProcess implements JobProcess {
@@ -62,6 +63,27 @@ export class FakeJobProcess implements JobProcess {
 
   observe(): JobObservation {
     return this.observed
+  }
+
+  /** Shells that were opened in it. */
+  readonly shells = new Set<number>()
+  readonly hasOwnNetwork = false
+
+  shell(): JobShell {
+    const { environment, folder } = this.request
+    return { file: '/bin/sh', arguments: ['-i'], environment, folder, dispose: () => undefined }
+  }
+
+  adopt(pid: number): void {
+    this.shells.add(pid)
+  }
+
+  release(pid: number): void {
+    this.shells.delete(pid)
+  }
+
+  connect(): Promise<PortSocket> {
+    return Promise.reject(new Error('no ports here'))
   }
 }
 

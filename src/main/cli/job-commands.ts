@@ -7,6 +7,7 @@ import { explainCommand } from './explain-command.ts'
 import { findDevice } from './find-device.ts'
 import { followJob } from './follow-job.ts'
 import type { DeviceClient } from './local-client.ts'
+import { followTerminal, ownSize } from './follow-terminal.ts'
 import { plainEnvironment } from './plain-environment.ts'
 import { runForShell } from './run-for-shell.ts'
 import { shellLine } from './shell-line.ts'
@@ -115,11 +116,27 @@ export const logsCommand = jobCommand(
   (device, job, json) => followJob(device, job.job, { json }),
 )
 
-export const attachCommand = jobCommand(
-  'go on with a job: output, input, Ctrl-C',
-  'Shows what a job writes from now on; input and Ctrl-C reach it.\n\n  elsewhere attach ID',
-  (device, job, json) => followJob(device, job.job, { from: job.outputBytes, input: true, json }),
-)
+export const attachCommand: Command = {
+  summary: 'go on with a job: output, input, Ctrl-C; or a shell where it runs',
+  help: `Shows what a job writes from now on; input and Ctrl-C reach it.
+
+  elsewhere attach [--shell] ID
+
+${DATA_OPTION}
+  --shell      open a shell where it runs instead: in its sandbox, in its folder, until it ends. On another device that takes the
+               right to a shell there
+  --json       for programs; output as one line for each piece, then one for the end
+
+ID is a job's id, or the start of one.`,
+  async run(args) {
+    const wantsShell = args.includes('--shell')
+    const attach = ofJob(async (device, job, json) => {
+      if (!wantsShell) return followJob(device, job.job, { from: job.outputBytes, input: true, json })
+      return followTerminal(device, await device.openJobShell({ job: job.job, ...ownSize() }))
+    })
+    return attach(args.filter((word) => word !== '--shell'))
+  },
+}
 
 export const cancelCommand = jobCommand(
   'end a job, wherever it runs',

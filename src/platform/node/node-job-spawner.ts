@@ -1,23 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { Emitter } from '../../base/emitter.ts'
 import { JobError } from '../../jobs/job-error.ts'
 import type { JobSignal, OutputStream } from '../../jobs/job-frames-contract.ts'
-import type { JobObservation, JobProcess, JobProcessRequest, JobSpawner, PreparedJob } from '../../jobs/job-process.ts'
+import type { JobObservation, JobProcess, JobProcessRequest, JobShell, JobSpawner, PreparedJob } from '../../jobs/job-process.ts'
+import type { PortSocket } from '../../jobs/port-socket.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import type { ContainerEngines } from './container-engines.ts'
-import { sendSignal } from './end-processes.ts'
 import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORD, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
-import { listeningPorts } from './listening-ports.ts'
+import { LOWEST_AUTOGROUP, NodeJobProcesses, setAutogroup } from './node-job-processes.ts'
 import { listProcesses } from './proc-process-reader.ts'
 import { findProgram, isFolder } from './pty-lydell.ts'
 
-/** How often a signal that came before the program did is tried again. */
-const SIGNAL_RETRY_MS = 20
-const MAX_SIGNAL_RETRIES = 500
 /** While it is waited for an end. */
 const END_POLL_MS = 25
 /** What was seen in /proc so long ago still counts for a look; never for a signal. */
@@ -38,8 +34,8 @@ export class NodeJobSpawner implements JobSpawner {
   }
 
   prepare(request: JobProcessRequest): PreparedJob {
-    const { program, arguments: words, environment, folder, sandbox } = request
-    if (!sandbox) return { start: () => this.#spawnBare(program, words, environment, folder), dispose: () => undefined }
+    const { program, arguments: words, environment, sandbox } = request
+    if (!sandbox) return { start: () => this.#spawnBare(request), dispose: () => undefined }
     const gated = [...(this.#hasIdlePriority ? IDLE_PRIORITY : []), '/bin/sh', '-c', GATE_SCRIPT, 'elsewhere', program, ...words]
     const [first, ...rest] = gated as [string, ...string[]]
     const cgroups = new JobCgroups(randomUUID(), sandbox.memoryMiB)
@@ -53,7 +49,7 @@ export class NodeJobSpawner implements JobSpawner {
       ...bubblewrapArguments({ ...request, program: first, arguments: rest }, sandbox),
     ]
     const child = start('/bin/sh', entered, environment, '/', ['pipe', 'pipe'])
-    const process = new NodeJobProcess(child, () => this.#processes(), cgroups)
+    const process = new NodeJobProcess(child, () => this.#processes(), request, cgroups)
     let isStarted = false
     return {
       start: () => {
@@ -65,13 +61,14 @@ export class NodeJobSpawner implements JobSpawner {
     }
   }
 
-  #spawnBare(program: string, words: readonly string[], environment: Readonly<Record<string, string>>, folder: string): JobProcess {
+  #spawnBare(request: JobProcessRequest): JobProcess {
+    const { program, arguments: words, environment, folder } = request
     if (!isFolder(folder)) throw new JobError('job/spawn-failed', `the folder ${folder} is not there`)
     if (findProgram(program, folder, environment.PATH ?? '') === undefined) {
       throw new JobError('job/spawn-failed', `there is no program ${program} on this device; check its name and PATH`)
     }
     const given = this.#engines?.withStandIn(environment) ?? environment
-    return new NodeJobProcess(start(program, words, given, folder), () => this.#processes(), undefined)
+    return new NodeJobProcess(start(program, words, given, folder), () => this.#processes(), request, undefined)
   }
 
   #processes(): readonly ProcessSample[] {
@@ -101,7 +98,7 @@ function start(
 class NodeJobProcess implements JobProcess {
   readonly #child: ChildProcess
   readonly #processes: () => readonly ProcessSample[]
-  readonly #cgroups: JobCgroups | undefined
+  readonly #tree: NodeJobProcesses
   readonly #output = new Emitter<{ stream: OutputStream; bytes: Uint8Array }>()
   readonly #exited = new Emitter<{ code: number; signal?: string }>()
   readonly #drained = new Emitter<void>()
@@ -110,17 +107,14 @@ class NodeJobProcess implements JobProcess {
   readonly onDidDrain = this.#drained.event
   readonly #gone: Promise<void>
   #isGone = false
-  /** Process 1 of the sandbox; its children are the program. Undefined before bwrap has told it, and without a sandbox. */
-  #initPid: number | undefined
-
   /** What it said before it was to begin: told then. Undefined: it has begun. */
   #early: (() => void)[] | undefined
 
   /** With control groups it is in a sandbox, and waits for `begin`. */
-  constructor(child: ChildProcess, processes: () => readonly ProcessSample[], cgroups: JobCgroups | undefined) {
+  constructor(child: ChildProcess, processes: () => readonly ProcessSample[], request: JobProcessRequest, cgroups: JobCgroups | undefined) {
     this.#child = child
     this.#processes = processes
-    this.#cgroups = cgroups
+    this.#tree = new NodeJobProcesses(child.pid ?? 0, request, cgroups)
     this.#early = cgroups && []
     child.stdout?.on('data', (bytes: Buffer) => this.#tell(() => this.#output.fire({ stream: 'out', bytes })))
     child.stderr?.on('data', (bytes: Buffer) => this.#tell(() => this.#output.fire({ stream: 'err', bytes })))
@@ -132,7 +126,7 @@ class NodeJobProcess implements JobProcess {
       const end = (code: number, signal?: string) => {
         if (this.#isGone) return
         this.#isGone = true
-        this.#cgroups?.remove()
+        this.#tree.handleGone()
         this.#tell(() => this.#exited.fire({ code, ...(signal !== undefined && { signal }) }))
         resolve()
       }
@@ -147,7 +141,7 @@ class NodeJobProcess implements JobProcess {
 
   /** Its folder is there. Whoever calls hears of it from the next turn on. */
   begin(): void {
-    setAutogroup(this.pid, LOWEST)
+    setAutogroup(this.pid, LOWEST_AUTOGROUP)
     ;(this.#child.stdio[4] as Writable).end(GATE_WORD)
     queueMicrotask(() => {
       const early = this.#early ?? []
@@ -175,49 +169,51 @@ class NodeJobProcess implements JobProcess {
     }
   }
 
-  signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT', tries = 0): void {
-    if (this.#isGone) return
-    const targets = this.#programs()
-    for (const { pid } of targets) sendSignal(pid, signal)
-    // Not begun: bwrap is still laying out the sandbox.
-    if (targets.length === 0 && tries < MAX_SIGNAL_RETRIES) setTimeout(() => this.signal(signal, tries + 1), SIGNAL_RETRY_MS)
+  signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#tree.signal(signal)
   }
 
   async end(graceMs: number): Promise<void> {
     if (this.#isGone) return
     if (graceMs > 0) {
-      for (const { pid } of this.#programs()) for (const signal of ['SIGTERM', 'SIGCONT'] as const) sendSignal(pid, signal)
+      this.#tree.askToEnd()
       const untilMs = performance.now() + graceMs
       while (!this.#isGone && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, END_POLL_MS))
     }
     if (this.#isGone) return
-    this.#hurry()
-    // In a sandbox the kernel ends all of it with its process 1, which ends with bwrap.
-    for (const { pid } of this.#all().toReversed()) sendSignal(pid, 'SIGKILL')
-    sendSignal(this.pid, 'SIGKILL')
+    this.#tree.kill()
     // A grandchild that left the session may hold our pipes open.
     for (const stream of this.#child.stdio.slice(1)) (stream as Readable | null)?.destroy()
     await this.#gone
   }
 
   observe(): JobObservation {
-    const all = this.#all(this.#processes())
-    const programs = this.#withoutSandbox(all)
-    return {
-      cpuMs: all.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
-      memoryBytes: all.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-      ports: listeningPorts(programs.map(({ pid }) => pid)),
-    }
+    return this.#tree.observe(this.#processes())
+  }
+
+  shell(): JobShell {
+    return this.#tree.shell()
+  }
+
+  adopt(pid: number): void {
+    this.#tree.adopt(pid)
+  }
+
+  release(pid: number): void {
+    this.#tree.release(pid)
+  }
+
+  get hasOwnNetwork(): boolean {
+    return this.#tree.hasOwnNetwork
+  }
+
+  connect(port: number): Promise<PortSocket> {
+    return this.#tree.connect(port)
   }
 
   #tell(event: () => void): void {
     if (this.#early) this.#early.push(event)
     else event()
-  }
-
-  /** What weighs least takes long to die on a busy machine: its end is not idle work. */
-  #hurry(): void {
-    if (this.#cgroups) setAutogroup(this.pid, 0)
   }
 
   #readInfo(info: Readable): void {
@@ -226,43 +222,7 @@ class NodeJobProcess implements JobProcess {
     info.on('data', (bytes: Buffer) => {
       if (text.length < 4_096) text += bytes.toString('latin1')
       const found = /"child-pid"\s*:\s*(\d+)/.exec(text)?.[1]
-      if (found !== undefined) this.#initPid = Number(found)
+      if (found !== undefined) this.#tree.noteInit(Number(found))
     })
-  }
-
-  /** All processes of it that live: its session, and whatever descends from them. */
-  #all(processes: readonly ProcessSample[] = listProcesses({ commands: false })): ProcessSample[] {
-    if (this.#isGone) return []
-    const known = new Set([this.pid])
-    const living = processes.filter(({ zombie }) => !zombie)
-    let found: ProcessSample[] = []
-    for (let before = -1; before !== found.length; ) {
-      before = found.length
-      found = living.filter(({ pid, parentPid, sessionId }) => known.has(pid) || known.has(parentPid) || sessionId === this.pid)
-      for (const { pid } of found) known.add(pid)
-    }
-    return found
-  }
-
-  #programs(): ProcessSample[] {
-    return this.#withoutSandbox(this.#all())
-  }
-
-  /** Not bwrap and its process 1: a signal to them would end the program at once. */
-  #withoutSandbox(all: readonly ProcessSample[]): ProcessSample[] {
-    if (!this.#cgroups) return [...all]
-    const init = this.#initPid
-    return init === undefined ? [] : all.filter(({ pid }) => pid !== this.pid && pid !== init)
-  }
-}
-
-const LOWEST = 19
-
-/** How much the session of a process weighs. Only root may raise it, and others set it at most ten times a second. */
-function setAutogroup(pid: number, nice: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(nice))
-  } catch {
-    // not allowed, or this kernel has none: it has the lowest priority all the same
   }
 }

@@ -6,13 +6,8 @@ import type { PortSocket, PortSockets } from '../../jobs/port-socket.ts'
 /** Connections through node:net; loopback only. */
 export class NodePortSockets implements PortSockets {
   async connect(port: number): Promise<PortSocket> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve)
-      socket.once('error', (cause) =>
-        reject(new JobError('job/no-port', `nothing answers on port ${port} of that device (${cause.message})`, { cause })),
-      )
-    })
+    // A service that listens on "localhost" may be on the newer loopback only.
+    const socket = await connectTo(port, '127.0.0.1').catch(() => connectTo(port, '::1'))
     return new NodePortSocket(socket)
   }
 
@@ -35,6 +30,17 @@ export class NodePortSockets implements PortSockets {
   }
 }
 
+async function connectTo(port: number, host: string): Promise<Socket> {
+  const socket = connect({ port, host, allowHalfOpen: true })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', (cause) =>
+      reject(new JobError('job/no-port', `nothing answers on port ${port} of that device (${cause.message})`, { cause })),
+    )
+  })
+  return socket
+}
+
 function listenAt(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -45,7 +51,7 @@ function listenAt(server: Server, port: number): Promise<void> {
   })
 }
 
-class NodePortSocket implements PortSocket {
+export class NodePortSocket implements PortSocket {
   readonly #socket: Socket
   readonly #received = new Emitter<Uint8Array>()
   readonly #drained = new Emitter<void>()

@@ -64,6 +64,7 @@ export function listProcesses({ commands = true }: { readonly commands?: boolean
       startedAt: stat.startTicks,
       command: commands ? commandLine(readProc(`/proc/${name}/cmdline`), stat.name) : '',
       cpuMs: stat.cpuTicks * TICK_MS,
+      reapedCpuMs: Number.isFinite(stat.reapedTicks) ? stat.reapedTicks * TICK_MS : 0,
       memoryBytes: stat.residentPages * PAGE_BYTES,
       zombie: stat.state === 'Z' || stat.state === 'X',
     })

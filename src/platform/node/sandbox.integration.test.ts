@@ -9,6 +9,7 @@ import type { JobProcess } from '../../jobs/job-process.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import { SystemCondition } from './machine-condition.ts'
 import { MAX_JOB_PROCESSES } from './job-limits.ts'
+import { NodePortSockets } from './node-port-sockets.ts'
 import { NodeJobSpawner } from './node-job-spawner.ts'
 import { listProcesses } from './proc-process-reader.ts'
 
@@ -96,7 +97,7 @@ function start(line: string): JobProcess {
     .prepare({
       program: '/bin/sh',
       arguments: ['-c', line],
-      environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada' },
+      environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada', PROBE: 'of the job' },
       folder: '/home/ada/project',
       sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 },
     })
@@ -111,6 +112,30 @@ function inside(line: string): Promise<{ code: number; text: string }> {
     running.onDidExit(({ code }) => resolve({ code, text }))
     running.endInput()
   })
+}
+
+/** Runs; ended after the test. */
+async function startAndWait(line: string): Promise<JobProcess> {
+  const job = start(line)
+  cleanUps.push(() => void job.end(0))
+  await new Promise<void>((resolve) => job.onDidOutput(() => resolve()))
+  return job
+}
+
+/** What a shell in a job says to these lines; `keepOpen`: until it is ended. */
+async function inShellOf(job: JobProcess, lines: string, { keepOpen = false } = {}): Promise<{ code: number; stdout: string }> {
+  const shell = job.shell()
+  const child = spawn(shell.file, shell.arguments, { cwd: shell.folder, env: { ...shell.environment }, stdio: 'pipe', detached: true })
+  job.adopt(child.pid as number)
+  let stdout = ''
+  child.stdout.on('data', (bytes) => (stdout += String(bytes)))
+  child.stdin.on('error', () => undefined) // the shell has ended
+  child.stdin.write(`${lines}\n`)
+  if (!keepOpen) child.stdin.end()
+  const [code] = (await once(child, 'close')) as [number | null]
+  job.release(child.pid as number)
+  shell.dispose()
+  return { code: code ?? -1, stdout }
 }
 
 /** Not waited for in place: the probes talk to servers of this process. */
@@ -133,6 +158,9 @@ function succeeded(tried: readonly Probe[], text: string): string[] {
 }
 
 const AS_NOBODY = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'] as const
+
+const spawnerFile = path.join(import.meta.dirname, 'node-job-spawner.ts')
+const nobodyReads = (file: string) => isRoot && spawnSync('setpriv', [...AS_NOBODY.slice(1), 'test', '-r', file]).status === 0
 
 /** Somebody's program that a job would like to end, trace or read. */
 function startVictim(as: readonly string[] = []): number {
@@ -171,6 +199,61 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
     expect(listProcesses().some(({ pid }) => pid === victim)).toBe(true)
   }, 240_000)
 
+  it('[JB86] a shell in a running job is no way out either: each probe gets what it wants outside, and not in there', async () => {
+    const victim = startVictim()
+    const tried = probes(victim).filter(({ root }) => isRoot || !root)
+    const job = await startAndWait('echo up; read line')
+    const { stdout } = await inShellOf(job, `${all(tried)}\nexit`)
+    expect(succeeded(tried, stdout)).toEqual([])
+    const who =
+      'id -u; cd; pwd; echo "$PROBE"; cat /proc/self/autogroup; chrt -p $$; grep -E "^(CapEff|CapBnd|NoNewPrivs)" /proc/self/status'
+    const shown = await inShellOf(job, `${who}; kill -0 2 && echo "sees the job"; echo left > /home/ada/project/from-shell; exit`)
+    expect(shown.stdout).toMatch(/^\d+\n\/home\/ada\nof the job\n/)
+    expect(shown.stdout).toMatch(/CapEff:\s+0+\nCapBnd:\s+0+\n(?:.*\n)*NoNewPrivs:\s+1|NoNewPrivs:\s+1/)
+    expect(shown.stdout).toContain('SCHED_IDLE')
+    expect(shown.stdout).toContain('sees the job')
+    if (existsSync('/proc/self/autogroup')) expect(shown.stdout).toMatch(/nice 19/)
+    expect(readFileSync(at('project', 'from-shell'), 'utf8')).toBe('left\n')
+    expect(listProcesses().some(({ pid }) => pid === victim)).toBe(true)
+  }, 480_000)
+
+  it('[JB86] it ends with the job', async () => {
+    const job = await startAndWait('echo up; read line')
+    const shell = inShellOf(job, 'sleep 76543', { keepOpen: true })
+    const sleeps = () => listProcesses().filter(({ command }) => command === 'sleep 76543').length
+    await expect.poll(sleeps, { timeout: 120_000 }).toBe(1)
+    await job.end(0)
+    await shell
+    expect(sleeps()).toBe(0)
+    expect(() => job.shell()).toThrowError(expect.objectContaining({ code: 'job/not-running' }))
+  }, 240_000)
+
+  it('[JB87] a port of a job without this network is reached in its own, and is none of this machine', async () => {
+    const serve = `perl -MIO::Socket -e '$s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => 18077) or die; while ($c = $s->accept) { print $c "from the job"; close $c }'`
+    const job = await startAndWait(`echo up; ${serve}`)
+    await expect.poll(() => job.observe().ports, { timeout: 120_000 }).toEqual([18_077])
+    expect(job.hasOwnNetwork).toBe(true)
+    await expect(new NodePortSockets().connect(18_077)).rejects.toMatchObject({ code: 'job/no-port' })
+    const connection = await job.connect(18_077)
+    let text = ''
+    connection.onDidReceive((bytes) => (text += new TextDecoder().decode(bytes)))
+    connection.setPaused(false)
+    await expect.poll(() => text, { timeout: 60_000 }).toBe('from the job')
+    connection.dispose()
+    await expect(job.connect(18_078)).rejects.toMatchObject({ code: 'job/no-port' })
+  }, 240_000)
+
+  it('[JB88] who waits for its keyboard is told from who waits for a program before it, or for nothing', async () => {
+    const waits = (job: JobProcess) => job.observe().waits
+    const reads = await startAndWait('echo up; read line; echo "got $line"; sleep 50')
+    await expect.poll(() => waits(reads), { timeout: 60_000 }).toBe('input')
+    reads.write(new TextEncoder().encode('typed\n'))
+    await expect.poll(() => waits(reads), { timeout: 60_000 }).toBe(undefined)
+    const piped = await startAndWait('echo up; sleep 50 | cat')
+    await expect.poll(() => piped.observe().cpuMs, { timeout: 60_000 }).toBeGreaterThanOrEqual(0)
+    expect(waits(piped)).toBe(undefined)
+  }, 240_000)
+
   it.skipIf(!isRoot)(
     '[JB41] the escape suite as an unprivileged user',
     async () => {
@@ -186,6 +269,28 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
       expect(tried.length).toBeGreaterThan(8)
     },
     240_000,
+  )
+
+  it.skipIf(!isRoot || !nobodyReads(spawnerFile))(
+    '[JB86] the same of a shell that an unprivileged user opens in a job',
+    async () => {
+      const tried = probes(startVictim(AS_NOBODY)).filter(({ root }) => !root)
+      chownSync(at('project'), NOBODY, NOBODY)
+      const script = `
+        import { NodeJobSpawner } from ${JSON.stringify(spawnerFile)}
+        import { spawn } from 'node:child_process'
+        const sandbox = { hostFolder: ${JSON.stringify(at('project'))}, home: '/home/ada', network: false, memoryMiB: 256 }
+        const environment = { PATH: '/usr/bin:/bin' }
+        const job = new NodeJobSpawner().prepare({ program: '/bin/sh', arguments: ['-c', 'echo up; read l'], environment, folder: '/home/ada/project', sandbox }).start()
+        await new Promise((resolve) => job.onDidOutput(resolve))
+        const shell = job.shell()
+        const child = spawn(shell.file, shell.arguments, { cwd: '/', env: shell.environment, stdio: ['pipe', 'inherit', 'ignore'] })
+        child.on('close', () => { shell.dispose(); void job.end(0).then(() => process.exit()) })
+        child.stdin.end(${JSON.stringify(`${all(tried)}\nexit\n`)})`
+      const { text } = await run([...AS_NOBODY, process.execPath, '--input-type=module', '-e', script])
+      expect(succeeded(tried, text)).toEqual([])
+    },
+    480_000,
   )
 
   it.skipIf(!isRoot)(

@@ -17,6 +17,7 @@ export interface Libc {
   socketPair(fds: Buffer): number
   receiveMessage(fd: number, message: Buffer, flags: number): number
   fcntl(fd: number, command: number, value: number): number
+  ioctl(fd: number, request: number, value: number): number
   mount(source: string, target: string, type: string, flags: number, options: string): number
   /** Off the loop: the kernel may ask us on the way. Whether it was done; the error number stays in the other thread. */
   unmountLater(target: string, flags: number): Promise<boolean>
@@ -45,6 +46,7 @@ function load(): Libc {
   const socketpair = call('int socketpair(int domain, int type, int protocol, void *fds)')
   const recvmsg = call('int64_t recvmsg(int fd, void *message, int flags)')
   const fcntl = call('int fcntl(int fd, int command, int value)')
+  const ioctl = call('int ioctl(int fd, unsigned long request, unsigned long value)')
   const mount = call('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *options)')
   const umount2 = call('int umount2(const char *target, int flags)')
   const O_CLOEXEC = 0o2000000
@@ -58,6 +60,7 @@ function load(): Libc {
     socketPair: (fds) => socketpair(1, 1 | O_CLOEXEC, 0, fds),
     receiveMessage: (fd, message, flags) => Number(recvmsg(fd, message, flags)),
     fcntl: (fd, command, value) => fcntl(fd, command, value),
+    ioctl: (fd, request, value) => ioctl(fd, request, value),
     mount: (source, target, type, flags, options) => mount(source, target, type, flags, options),
     unmountLater: async (target, flags) => (await later(umount2, target, flags)) === 0,
     errno: () => koffi.errno(),

@@ -73,6 +73,22 @@ function moveEntry(info: JobInfo): MenuEntry {
   }
 }
 
+/** A shell where it runs, in a window of its own. */
+export async function openJobShell({ job, folder }: JobInfo): Promise<void> {
+  try {
+    const { device, terminalId } = await clientNow().openJobShell({ job, ...FIRST_SIZE })
+    openApp({ kind: 'terminal', device, terminalId, cwd: folder.path })
+  } catch (error) {
+    failed('No shell could be opened in it')(error)
+  }
+}
+
+/** Until its window says how large it is. */
+const FIRST_SIZE = { columns: 80, rows: 24 }
+
+/** A job that has begun and not ended, so that there is something to open a shell in. */
+export const runs = ({ state }: Pick<JobInfo, 'state'>): boolean => state === 'running'
+
 /** All of it by menu. */
 export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
   { label: 'Output and details', onSelect: () => openJob(info.job) },
@@ -80,6 +96,11 @@ export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
   {
     label: 'Its folder',
     onSelect: () => openApp({ kind: 'files', device: info.folder.device, path: info.folder.path }),
+  },
+  {
+    label: 'Open a shell in it',
+    disabledBecause: runs(info) ? undefined : 'It does not run now',
+    onSelect: () => void openJobShell(info),
   },
   'separator',
   moveEntry(info),

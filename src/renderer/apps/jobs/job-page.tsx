@@ -1,4 +1,4 @@
-import { ChevronRight, CircleStop, Copy, Folder, RotateCw, Trash2, TriangleAlert, X } from 'lucide-react'
+import { ChevronRight, CircleStop, Copy, Folder, RotateCw, SquareTerminal, Trash2, TriangleAlert, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import { isOver } from '../../desk/jobs-store.ts'
@@ -8,7 +8,7 @@ import { openApp, useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
 import { tildePath } from '../files/home-path.ts'
 import { momentText } from '../plain-words.ts'
 import { useHome } from '../use-home.ts'
-import { cancelJob, copyLine, forgetJob, openJob, rerunJob } from './job-actions.ts'
+import { cancelJob, copyLine, forgetJob, openJob, openJobShell, rerunJob, runs } from './job-actions.ts'
 import { JobOutputPane } from './job-output-pane.tsx'
 import { JobPlace, JobPorts, JobProgress, JobState, useWhy } from './job-parts.tsx'
 import { attemptWords, lasted, resultWords, runsText, tookText } from './job-words.ts'
@@ -35,6 +35,11 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
           <JobState info={info} />
           <JobProgress info={info} />
           <span className="app-bar-fill" />
+          {runs(info) && (
+            <Button icon={<SquareTerminal aria-hidden="true" />} onClick={() => void openJobShell(info)}>
+              Open a shell in it
+            </Button>
+          )}
           {!over && (
             <Button icon={<CircleStop aria-hidden="true" />} onClick={() => void cancelJob(info)}>
               Cancel
