@@ -1,12 +1,11 @@
-import { createReadStream, createWriteStream, statSync } from 'node:fs'
-import path from 'node:path'
+import { createWriteStream, statSync } from 'node:fs'
 import { once } from 'node:events'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { importFolder, linkFromOldPlace } from './import-folder.ts'
-import type { DeviceClient } from './local-client.ts'
+import { type FsCall, allOf, emptyTrash, lineOf, megabytes, past, pin, put, readInto, required, splitPath, timeOf } from './fs-calls.ts'
 import { parsePast } from './parse-until.ts'
 
 const options = {
@@ -17,18 +16,6 @@ const options = {
   dataset: { type: 'string', default: 'Home' },
   at: { type: 'string' },
 } as const
-
-/** One call of `elsewhere fs VERB`. */
-interface FsCall {
-  readonly device: DeviceClient
-  readonly dataset: string
-  readonly json: boolean
-  readonly force: boolean
-  readonly link: boolean
-  /** The files as they were then; undefined: now. */
-  readonly atMs: number | undefined
-  readonly args: readonly string[]
-}
 
 interface Verb {
   readonly usage: string
@@ -300,114 +287,4 @@ export const fsCommand: Command = {
       return verb.run({ device, dataset: found.dataset, json, force, link, atMs, args: rest })
     })
   },
-}
-
-const past = (atMs: number | undefined) => (atMs === undefined ? {} : { atMs })
-
-async function pin({ device, dataset, json, args }: FsCall, isPinned: boolean): Promise<number> {
-  const { node, name } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
-  const size = await device.pinDatasetNode({ dataset, node, isPinned })
-  const missing = size.missingFiles > 0 ? `; ${size.missingFiles} of them, ${megabytes(size.missingBytes)}, are on their way` : ''
-  if (json) console.log(JSON.stringify(size))
-  else if (isPinned) console.log(`${name || 'All of it'} is kept here: ${size.files} files, ${megabytes(size.bytes)}${missing}`)
-  else console.log(`${name || 'All of it'} is not kept here any more than other files`)
-  return 0
-}
-
-async function emptyTrash(
-  device: DeviceClient,
-  dataset: string,
-  nodes: readonly string[],
-  { json, force }: Pick<FsCall, 'json' | 'force'>,
-): Promise<number> {
-  if (!force) {
-    const { entries, bytes, freedBytes } = await device.datasetTrashSize({ dataset })
-    const what = nodes.length > 0 ? `${nodes.length} of ${entries}` : String(entries)
-    console.error(
-      `${what} files and folders in the trash, ${megabytes(bytes)} in all; emptying all of it frees ${megabytes(freedBytes)} on this device`,
-    )
-    console.error('once your other devices have heard of it. They are gone on every device, and this cannot be undone: --force does it.')
-    return 1
-  }
-  const emptied = await device.emptyDatasetTrash({ dataset, ...(nodes.length > 0 && { nodes: [...nodes] }) })
-  console.log(json ? JSON.stringify(emptied) : `${emptied.entries} files and folders are gone for good`)
-  return 0
-}
-
-async function allOf(device: DeviceClient, dataset: string, node: string, atMs: number | undefined): Promise<DatasetNodeInfo[]> {
-  const entries: DatasetNodeInfo[] = []
-  for (;;) {
-    const page = await device.listDatasetFolder({ dataset, node, ...past(atMs), from: entries.length, limit: MAX_DATASET_PAGE })
-    entries.push(...page.entries)
-    if (page.entries.length === 0 || entries.length >= page.total) return entries
-  }
-}
-
-async function readInto(device: DeviceClient, dataset: string, info: DatasetNodeInfo, to: NodeJS.WritableStream): Promise<void> {
-  const { node, version } = info
-  if (info.past === 'gone') throw new TypeError(`${info.name}: no version of that time is kept any more`)
-  if (info.past === 'earlier') console.error(`${info.name}: that version is not kept any more; this is the one before it that is`)
-  for (let offset = 0; ; ) {
-    const { base64, bytes } = await device.readDatasetBytes({ dataset, node, version, offset, length: MAX_DATASET_PIECE_BYTES })
-    const piece = Buffer.from(base64, 'base64')
-    if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
-    offset += piece.length
-    if (offset >= bytes || piece.length === 0) return
-  }
-}
-
-/** Copies a file in: into a folder under its own name, or to a path. */
-async function put(device: DeviceClient, dataset: string, from: string, to: string): Promise<DatasetNodeInfo> {
-  const source = statSync(from)
-  if (!source.isFile()) throw new TypeError(`${from} is not a file`)
-  const there = await find(device, dataset, to)
-  const isFolder = there?.kind === 'folder'
-  const { folder, name } = isFolder ? { folder: to, name: path.basename(from) } : splitPath(to)
-  const found = isFolder ? await find(device, dataset, `${to}/${name}`) : there
-  const parent = (await device.datasetAt({ dataset, path: folder })).node
-  const target = found ? { node: found.node, base: found.version } : { parent, name, mode: source.mode & 0o777 }
-  const { write } = await device.beginDatasetWrite({ dataset, to: target, mtimeMs: source.mtimeMs })
-  for await (const piece of createReadStream(from, { highWaterMark: MAX_DATASET_PIECE_BYTES })) {
-    await device.appendDatasetWrite({ write, base64: (piece as Buffer).toString('base64') })
-  }
-  return device.commitDatasetWrite({ write })
-}
-
-async function find(device: DeviceClient, dataset: string, at: string): Promise<DatasetNodeInfo | undefined> {
-  try {
-    return await device.datasetAt({ dataset, path: at })
-  } catch (error) {
-    if ((error as { code?: string }).code === 'file/not-found') return undefined
-    throw error
-  }
-}
-
-function splitPath(at: string): { folder: string; name: string } {
-  const trimmed = at.replace(/\/+$/, '')
-  const slash = trimmed.lastIndexOf('/')
-  const name = trimmed.slice(slash + 1)
-  if (name === '') throw new TypeError('the top of a dataset has no name')
-  return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
-}
-
-function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past, isLocal, pinned }: DatasetNodeInfo): string {
-  const letter = { file: '-', folder: 'd', link: 'l' }[kind]
-  const kept = { exact: false, earlier: 'an earlier version of it is kept', gone: 'not kept any more' } as const
-  const notes = [
-    pinned && 'pinned',
-    isLocal && 'only on this device',
-    past && kept[past],
-    place !== 'here' && place,
-    hasConflict && 'written at once elsewhere',
-    isConflictCopy && 'conflict copy',
-  ].filter(Boolean)
-  return `${letter} ${String(bytes).padStart(12)}  ${timeOf(mtimeMs)}  ${name}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
-}
-
-const timeOf = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
-
-function required(value: string | undefined, what: string): string {
-  if (value === undefined) throw new TypeError(`${what} is missing; "elsewhere fs --help" says more`)
-  return value
 }
