@@ -50,6 +50,7 @@ ${DATA_OPTION}`,
         case 'listed': {
           const { wallets } = await device.listWallets({})
           if (values.json) console.log(JSON.stringify(wallets, undefined, 1))
+          else if (wallets.length === 0) console.log('No wallet may open a display here; list one in Settings, Security.')
           else for (const { address, name } of wallets) console.log(`${address}  ${name}`)
           return 0
         }
