@@ -179,6 +179,16 @@ it('[JB48] a key typed into a terminal of that machine holds it still as a displ
   expect(process.signals).toEqual(['SIGSTOP'])
 })
 
+it('[JB88] a job that stands still until somebody types says so, and no longer when it goes on', async () => {
+  const { job: id } = await start('cc in.c')
+  const process = await runsOn(server)
+  await becomes(id, { state: 'running' })
+  process.observed = { cpuMs: 0, memoryBytes: 0, ports: [], waits: 'input' }
+  await becomes(id, { state: 'running', waitingFor: expect.stringContaining('standard input') })
+  process.observed = { cpuMs: 0, memoryBytes: 0, ports: [] }
+  await vi.waitFor(async () => expect((await job(id)).waitingFor).toBeUndefined(), LONG_WAIT)
+})
+
 it('[JB86] a shell in a job is a terminal of the device where it runs, and ends with it', async () => {
   const { job: id } = await start('cc in.c')
   const process = await runsOn(server)

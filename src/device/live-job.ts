@@ -46,6 +46,12 @@ export interface LiveJobParts {
   placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
 }
 
+/** Why a job that runs stands still until somebody types (rule JB88). */
+const WAITS_FOR = {
+  input: 'It reads its standard input and waits for it; "elsewhere attach" types into it',
+  terminal: 'It reads a terminal and waits for a key; run it in a terminal to type into it',
+} as const
+
 /**
  * One job from its start to its end: attempts one after another, never two at once (rule JB44), its record and output kept as they
  * change. Ends when the job is over; a locked or restarted device takes it up again from the record.
@@ -223,7 +229,7 @@ export class LiveJob implements Disposable {
         if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         this.#forwards?.follow(news.ports)
-        return this.#account.tell({ state, ports: news.ports, waitingFor: undefined })
+        return this.#account.tell({ state, ports: news.ports, waitingFor: news.waits && WAITS_FOR[news.waits] })
       }
       case 'away':
         return this.#away()
