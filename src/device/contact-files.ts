@@ -1,3 +1,4 @@
+import { FileError } from '../files/file-error.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { DatasetNodeInfo } from '../files/dataset-contract.ts'
 import type { LogGrantCheck } from '../identity/log-grant-check.ts'
@@ -24,18 +25,25 @@ export function contactFilesHandlers({ device, grants, files }: ContactFilesOpti
     grants.require(question)
     return answer
   }
+  /** What stays on this device only is no part of the dataset: no other device of mine sees it either. */
+  const sharedAt = async (client: Awaited<ReturnType<typeof files.client>>, dataset: string, path: string, signal: AbortSignal) => {
+    const info = await client.datasetAt({ dataset, path }, { signal })
+    if (info.isLocal) throw new FileError('file/not-found', `${path.slice(0, 200)} is not in this dataset`)
+    return info
+  }
   return {
     listShared: ({ dataset, path, from }, { signal }) =>
       allowed(dataset, path, async (client) => {
-        const { node } = await client.datasetAt({ dataset, path }, { signal })
-        const { entries, total } = await client.listDatasetFolder({ dataset, node, from, limit: SHARED_PAGE }, { signal })
+        const { node } = await sharedAt(client, dataset, path, signal)
+        const page = { dataset, node, from, limit: SHARED_PAGE, withoutLocal: true }
+        const { entries, total } = await client.listDatasetFolder(page, { signal })
         return { entries: entries.map(entryOf), total }
       }),
     statShared: ({ dataset, path }, { signal }) =>
-      allowed(dataset, path, async (client) => entryOf(await client.datasetAt({ dataset, path }, { signal }))),
+      allowed(dataset, path, async (client) => entryOf(await sharedAt(client, dataset, path, signal))),
     readShared: ({ dataset, path, version, offset, length }, { signal }: CallContext) =>
       allowed(dataset, path, async (client) => {
-        const info = await client.datasetAt({ dataset, path }, { signal })
+        const info = await sharedAt(client, dataset, path, signal)
         if (info.kind !== 'file' || info.version !== version) {
           throw new DeviceError('contact/changed', `${path.slice(0, 200)} was changed meanwhile; read it again from the start`)
         }

@@ -173,7 +173,13 @@ export class ContactSession implements Disposable {
               near.dispose()
               grants.require(question)
             }
-            const channel = context.openChannel()
+            let channel: ReturnType<typeof context.openChannel>
+            try {
+              channel = context.openChannel()
+            } catch (error) {
+              near.dispose()
+              throw error
+            }
             pipeChannels(near, channel)
             const watching = grants.watch(question, () => channel.dispose())
             const counted = account.connect(device, undefined, port)

@@ -126,6 +126,8 @@ export const datasetContract = {
       atMs: atMs.optional(),
       from: z.number().int().min(0).default(0),
       limit: z.number().int().min(1).max(MAX_DATASET_PAGE),
+      /** Only what is in the dataset, not what stays on this device beside it. */
+      withoutLocal: z.boolean().optional(),
     }).parse,
     parseOutput: page.parse,
   }),

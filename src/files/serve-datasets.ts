@@ -43,7 +43,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       const open = host.require(dataset)
       return { info: infoOf(open, open.dataset.require(id(node))), path: open.dataset.pathOf(id(node)) }
     },
-    listDatasetFolder: async ({ dataset, node, atMs, from, limit }) => {
+    listDatasetFolder: async ({ dataset, node, atMs, from, limit, withoutLocal = false }) => {
       const open = host.require(dataset)
       if (atMs !== undefined) {
         const past = await open.past(atMs)
@@ -55,7 +55,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
         const all = byName(open.local.dataset.children(inside.id))
         return { entries: all.slice(from, from + limit).map((entry) => localInfoOf(open, entry)), total: all.length }
       }
-      const local = byName(open.local.children(id(node)))
+      const local = withoutLocal ? [] : byName(open.local.children(id(node)))
       const all = [...local, ...open.sortedChildren(id(node))]
       if (local.length > 0) {
         const entries = all

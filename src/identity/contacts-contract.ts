@@ -68,7 +68,7 @@ const contactEntry = z.object({
   version: z.string().max(40),
 })
 
-const contactList = z.object({ contacts: z.array(contactRow).max(64), mayChange: z.boolean() })
+const contactList = z.object({ contacts: z.array(contactRow), mayChange: z.boolean() })
 export type ContactList = z.infer<typeof contactList>
 
 /** Other persons, as this device knows them. */

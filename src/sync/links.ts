@@ -193,7 +193,10 @@ export class Links implements Disposable {
     const learned: DeviceId[] = []
     store.add(
       set.onDidLearnRendezvous(({ peer, urls }) => {
-        if (!learned.includes(peer) && learned.push(peer) > MAX_CONTACT_RENDEZVOUS) return
+        if (!learned.includes(peer)) {
+          if (learned.length >= MAX_CONTACT_RENDEZVOUS) return
+          learned.push(peer)
+        }
         learn(peer, urls)
       }),
     )

@@ -72,7 +72,7 @@ export class ContactLogs implements Disposable {
   /** Is this a device of that contact, as their log has it now? */
   isMember(person: PersonId, device: DeviceId): boolean {
     const log = this.of(person)
-    return log !== undefined && isMember(log.state, device)
+    return log !== undefined && log.state.count < MAX_CONTACT_OPERATIONS && isMember(log.state, device)
   }
 
   /** A contact's devices of now. */
@@ -111,7 +111,8 @@ export class ContactLogs implements Disposable {
   }
 
   #receive(person: PersonId, log: AuthorityLog, operations: readonly Uint8Array[]): { readonly isComplete: boolean } {
-    if (log.state.count + operations.length > MAX_CONTACT_OPERATIONS) {
+    // A log that is full lets nobody in (isMember): whoever fills it cannot outlive being removed from it.
+    if (log.state.count >= MAX_CONTACT_OPERATIONS || operations.length > MAX_CONTACT_OPERATIONS) {
       throw new IdentityError('contact/too-many', `the log of ${person.slice(0, 12)}… is longer than this device keeps of a contact`)
     }
     const { refused, missing } = log.receive(operations)
