@@ -110,7 +110,14 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     moveDatasetNode: ({ dataset, node, parent, name, replace }) => {
       const open = host.require(dataset)
       const { local } = open
-      if (local.dataset.node(id(node)) && !local.dataset.node(id(parent))) return localInfoOf(open, local.move(id(node), id(parent), name))
+      const isInside = (at: NodeId) => treeOf(open, at) === local.dataset
+      if (isInside(id(node)) && !isInside(id(parent))) {
+        if (local.parentOf(local.dataset.require(id(node))) === undefined)
+          throw new FileError('file/bad-path', 'what is in a folder of this device only cannot be moved out of it; copy it')
+        open.dataset.require(id(parent))
+        if (open.dataset.lookup(id(parent), name)) throw new FileError('file/exists', `${name} is there already; choose another name`)
+        return localInfoOf(open, local.move(id(node), id(parent), name))
+      }
       return anyInfoOf(open, treeOf(open, id(node)).move(id(node), id(parent), name, { replace }))
     },
     copyDatasetNode: ({ dataset, node, parent, name }) => {
