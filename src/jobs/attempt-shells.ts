@@ -47,7 +47,7 @@ export class AttemptShells {
     }
     const { terminalId, pid } = terminal
     process.adopt(pid)
-    if (open.size === 0) {
+    if (!this.#open.has(attempt)) {
       this.#open.set(attempt, open)
       process.onDidExit(() => this.#endAll(attempt))
     }

@@ -22,7 +22,8 @@ const OWN_WORDS = new Set(
  * stays there. In the order they stand in the line; the first is the line's first word after assignments.
  */
 export function plainPrograms(line: string): readonly string[] | undefined {
-  if (!PLAIN.test(line)) return undefined
+  // `<1-9>` is a glob in zsh; a job's shell would read and write files of those names.
+  if (!PLAIN.test(line) || /<\d*-\d*>/.test(line)) return undefined
   const { steps, unfinished } = parseShell(line)
   if (unfinished || steps.length === 0 || !isWholeList(line)) return undefined
   const names: string[] = []

@@ -44,8 +44,12 @@ export class NodeTreePlaces implements TreePlaces {
       folder: new NodeTreeFolder(at),
       path: at,
       freeBytes: () => {
-        const { bavail, bsize } = statfsSync(at)
-        return bavail * bsize
+        try {
+          const { bavail, bsize } = statfsSync(at)
+          return bavail * bsize
+        } catch {
+          return Number.POSITIVE_INFINITY // a job without a sandbox removed its folder: sending its results says so
+        }
       },
       giveBack: async (keep) => {
         if (!keep || existsSync(kept)) return rm(at, { recursive: true, force: true })
