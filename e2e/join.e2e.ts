@@ -136,7 +136,7 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     expect((await laptop.windows()).some(({ title }) => title === 'Settings')).toBe(false)
   })
 
-  it('[ID120] three devices know each other after a code and a link', async () => {
+  it('[ID161] three devices know each other after a code and a link', async () => {
     attic = await lab.display('attic', 'move')
     // It is shown by the device that joined, not by the first one.
     const link = await offerLink(kitchen)
@@ -198,7 +198,7 @@ describe.skipIf(why !== undefined)(`pairing through the Devices app${why ? ` (${
     expect((await attic.windows()).length).toBe(before)
   })
 
-  it('[ID112] [ID113] the first device is lost: a kit it made brings person and desk back on a bare machine, by the other one', async () => {
+  it('[ID159] [ID160] the first device is lost: a kit it made brings person and desk back on a bare machine, by the other one', async () => {
     const { page } = laptop
     await runFromPalette(page, 'settings', /^Settings/)
     const settings = page.locator('.window[data-active]').locator('.settings')

@@ -3,6 +3,7 @@ import type { Disposable } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { countOfHead } from '../identity/authority/authority-head.ts'
+import { IdentityError } from '../identity/identity-error.ts'
 import type { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { OperationId } from '../identity/authority/operation.ts'
 import type { DeviceList } from '../identity/device-list.ts'
@@ -24,7 +25,12 @@ export interface AuthorityExchangeOptions {
   readonly heard: HeadsHeard
   readonly peer: DeviceId
   readonly report: (report: AuthorityReport) => void
+  /** Of one pull no more operations are taken than this: a peer that always has one more is not asked for ever. */
+  readonly maxOperations?: number
 }
+
+/** As far as a pull can ask to skip. */
+const MAX_OPERATIONS = 1e7
 
 /**
  * The authority log between this device and one peer: each asks the other for what it lacks when they meet, and tells what is
@@ -66,6 +72,12 @@ export class AuthorityExchange {
       if (operations.length === 0) return
       this.#take(operations)
       skip += operations.length
+      if (skip > (this.#options.maxOperations ?? MAX_OPERATIONS)) {
+        throw new IdentityError(
+          'authority/too-many',
+          `device ${this.#options.peer.slice(0, 12)}… has no end to its log: left at ${skip} operations`,
+        )
+      }
     }
   }
 

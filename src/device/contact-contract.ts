@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { contactOffer, MAX_OFFERS, sharedEntry } from '../identity/contacts-contract.ts'
 import { event, method, type Contract } from '../rpc/contract.ts'
 import { authorityNews, landmarks } from './peer-contract.ts'
 
@@ -13,20 +14,8 @@ const path = z.string().min(1).max(65_536).startsWith('/')
 const version = z.string().max(40)
 const port = z.number().int().min(1).max(65_535)
 
-/** What the caller may reach on the callee. */
-export const contactOffer = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('port'),
-    port,
-    /** A job listens there now. */
-    isOpen: z.boolean(),
-    untilMs: z.number().optional(),
-  }),
-  /** Its files can be read, through the callee. */
-  z.object({ kind: z.literal('dataset'), dataset, untilMs: z.number().optional() }),
-])
-export type ContactOfferRow = z.infer<typeof contactOffer>
-const offers = z.object({ offers: z.array(contactOffer).max(256) })
+/** What the caller may reach on the callee; `leftOut`: how many more there would be. */
+const offers = z.object({ offers: z.array(contactOffer).max(MAX_OFFERS), leftOut: z.number().int().min(0).default(0) })
 
 export const contactContract = {
   /** A page of what the asker lacks of the callee's person's authority log; empty: there is nothing more. */
@@ -50,16 +39,6 @@ export const contactPortsContract = {
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),
 } satisfies Contract
-
-/** A file, folder or link of a dataset, as a contact sees it. */
-export const sharedEntry = z.object({
-  name: z.string().max(255),
-  kind: z.enum(['file', 'folder', 'link']),
-  mtimeMs: z.number(),
-  bytes: z.number().int().min(0),
-  version,
-})
-export type SharedEntry = z.infer<typeof sharedEntry>
 
 /** Entries in one answer. */
 export const SHARED_PAGE = 500

@@ -1,9 +1,10 @@
 import { FileError } from '../files/file-error.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { DatasetNodeInfo } from '../files/dataset-contract.ts'
+import type { SharedEntry } from '../identity/contacts-contract.ts'
 import type { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { CallContext, Handlers } from '../rpc/contract.ts'
-import { type contactFilesContract, SHARED_PAGE, type SharedEntry } from './contact-contract.ts'
+import { type contactFilesContract, SHARED_PAGE } from './contact-contract.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
 import { DeviceError } from './device-error.ts'
 

@@ -23,8 +23,9 @@ export class ContactLogShare implements Disposable {
   readonly #control: Pick<Client<typeof peerContract>, 'pullContactLog'>
   readonly #log: Logger
   readonly #owned = new DisposableStore()
-  /** One after another. */
+  /** One after another; of each contact at most one waits. */
   #last: Promise<void> = Promise.resolve()
+  readonly #waiting = new Set<PersonId>()
 
   constructor(logs: ContactLogs, control: Pick<Client<typeof peerContract>, 'pullContactLog'>, log: Logger) {
     this.#logs = logs
@@ -69,7 +70,10 @@ export class ContactLogShare implements Disposable {
   }
 
   #pullLater(person: PersonId): void {
+    if (this.#waiting.has(person)) return
+    this.#waiting.add(person)
     this.#last = this.#last.then(async () => {
+      this.#waiting.delete(person)
       if (this.#owned.isDisposed) return
       try {
         await this.#pull(person)
@@ -81,7 +85,7 @@ export class ContactLogShare implements Disposable {
 
   async #pull(person: PersonId): Promise<void> {
     const have = this.#logs.of(person)?.landmarks() ?? []
-    for (let skip = 0; ; ) {
+    for (let skip = 0; skip <= this.#logs.maxOperations; ) {
       const { operations } = await this.#control.pullContactLog({ person, have, skip })
       if (operations.length === 0 || !this.#logs.of(person)) return
       this.#logs.take(person, operations.map(fromBase64Url))

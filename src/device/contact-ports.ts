@@ -3,10 +3,10 @@ import { errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
+import type { ContactOfferRow } from '../identity/contacts-contract.ts'
 import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import { joinSocket, type PortSocket, type PortSockets } from '../jobs/port-socket.ts'
 import { DeviceError } from './device-error.ts'
-import type { ContactOfferRow } from './contact-contract.ts'
 import type { LinkedContacts } from './linked-contacts.ts'
 
 export interface ContactPortsOptions {
@@ -49,17 +49,18 @@ export class ContactPorts implements Disposable {
 
   /** @throws DeviceError `contact/away`, `contact/not-offered` */
   async open(person: PersonId, device: DeviceId, port: number): Promise<number> {
-    const { linked, sockets, ledger, clock } = this.#options
-    if (!linked.sessionOf(person, device)) {
-      throw new DeviceError('contact/away', 'that device is not linked now; try again when Contacts shows it as linked')
-    }
-    if (!linked.offersOf(person, device).some((offer) => isPort(offer, port))) {
-      throw new DeviceError('contact/not-offered', `port ${port} is not shared with this device (any more); ask the person for it`)
-    }
+    const { sockets, ledger, clock } = this.#options
+    this.#requireOffer(person, device, port)
     const key = keyOf(person, device, port)
     const known = this.#open.get(key)
     if (known) return known.here
     const listener = await sockets.listen(port, (socket) => void this.#join(person, device, port, socket))
+    try {
+      this.#requireOffer(person, device, port) // they may have parted, or taken it back, while it was opened
+    } catch (error) {
+      listener.dispose()
+      throw error
+    }
     const other = this.#open.get(key)
     if (other || this.#owned.isDisposed) {
       listener.dispose()
@@ -86,6 +87,12 @@ export class ContactPorts implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  #requireOffer(person: PersonId, device: DeviceId, port: number): void {
+    const { offers } = this.#options.linked.require(person, device)
+    if (offers.some((offer) => isPort(offer, port))) return
+    throw new DeviceError('contact/not-offered', `port ${port} is not shared with this device (any more); ask the person for it`)
   }
 
   #close(key: string): void {

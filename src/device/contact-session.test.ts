@@ -13,6 +13,7 @@ import type { Grant } from '../identity/authority/operation.ts'
 import { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
 import { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import type { SigningKey } from '../identity/crypto.ts'
+import { MAX_OFFERS } from '../identity/contacts-contract.ts'
 import { DeviceKeys } from '../identity/device-keys.ts'
 import { DeviceList } from '../identity/device-list.ts'
 import type { LedgerEvent } from '../identity/ledger/ledger-event.ts'
@@ -21,6 +22,7 @@ import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { createClient } from '../rpc/client.ts'
 import { LaneTransport } from '../rpc/lane-transport.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
 import { serve } from '../rpc/serve.ts'
 import { fuzzContract } from '../testkit/contract-fuzz.ts'
 import { createFakeLinkPair, type FakeLinkPair } from '../testkit/fake-link.ts'
@@ -28,8 +30,10 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import type { LaneName } from '../sync/lane.ts'
+import type { AuthorityNews } from './authority-exchange.ts'
 import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
-import { ContactSession } from './contact-session.ts'
+import { contactPortsHandlers, MAX_CONTACT_CONNECTIONS } from './contact-port-share.ts'
+import { ContactSession, MAX_WAITING_NEWS } from './contact-session.ts'
 
 const crypto = new SodiumCrypto()
 const settle = () => new Promise((resolve) => setImmediate(resolve))
@@ -67,10 +71,13 @@ let bob: Somebody
 let logs: ContactLogs
 let pair: FakeLinkPair
 let recorded: LedgerEvent[]
-let connected: { readonly port: number; readonly far: ByteChannel }[]
+let connected: { readonly port: number; readonly far: ByteChannel; isClosed: boolean }[]
 let isPlanted: boolean
 let bugs: string[]
+let warnings: unknown[]
 let isChanged: boolean
+let isLocal: boolean
+let listed: unknown[]
 const VERSION = `${'ab'.repeat(12)}.1`
 const photos = toBase58(new Uint8Array(16).fill(1)) as DatasetId
 const contacts = () => new AuthorityContacts(ada.log, ada.laptop.datasetKeys)
@@ -92,9 +99,12 @@ beforeEach(() => {
   recorded = []
   connected = []
   bugs = []
+  warnings = []
   isPlanted = false
   isChanged = false
-  logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore() }))
+  isLocal = false
+  listed = []
+  logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore(), maxOperations: 500 }))
   logs.begin(bob.person, bob.list.encode())
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
   pair = createFakeLinkPair(ada.laptop.device, bob.laptop.device)
@@ -112,7 +122,9 @@ beforeEach(() => {
         connectPort: async (port) => {
           if (isPlanted && port === 7) throw new TypeError('planted')
           const [near, far] = memoryChannelPair()
-          connected.push({ port, far })
+          const at = { port, far, isClosed: false }
+          far.onDidClose(() => (at.isClosed = true))
+          connected.push(at)
           return near
         },
       },
@@ -126,13 +138,21 @@ beforeEach(() => {
               mtimeMs: 1,
               bytes: 5,
               version: isChanged ? '' : VERSION,
+              ...(isLocal && { isLocal }),
             }),
-            listDatasetFolder: async () => ({ entries: [], total: 0 }),
+            listDatasetFolder: async (asked: unknown) => {
+              listed.push(asked)
+              return { entries: [], total: 0 }
+            },
             readDatasetBytes: async () => ({ base64: btoa('hello'), bytes: 5 }),
           }) as never,
       },
       clock,
-      log: { ...silentLogger, error: (message, details) => void bugs.push(`${message} ${JSON.stringify(details)}`) },
+      log: {
+        ...silentLogger,
+        warn: (_, details) => void warnings.push(details?.code),
+        error: (message, details) => void bugs.push(`${message} ${JSON.stringify(details)}`),
+      },
       onDidChangeOffers: () => {},
     }),
   )
@@ -217,6 +237,60 @@ describe('what a device of a contact gets', () => {
     expect(pair.a.fault?.code).toBe('contact/lane-refused') // reading opens no port
   })
 
+  it('[ID155] what stays on this device only is not in the dataset for them, neither by name nor in a list', async () => {
+    grants().add(portGrant({ target: { kind: 'dataset', dataset: photos }, abilities: ['files:read'] }), ada.signers)
+    const peer = owned.add(createClient(contactFilesContract, laneOf('files')))
+    const at = { dataset: photos as string, path: '/node_modules' }
+    await peer.listShared({ ...at, from: 0 })
+    expect(listed).toMatchObject([{ withoutLocal: true }])
+    isLocal = true
+    expect(await codeOf(peer.statShared(at))).toBe('file/not-found')
+    expect(await codeOf(peer.listShared({ ...at, from: 0 }))).toBe('file/not-found')
+    expect(await codeOf(peer.readShared({ ...at, version: VERSION, offset: 0, length: 100 }))).toBe('file/not-found')
+    expect(listed).toHaveLength(1)
+  })
+
+  it('[ID156] so many connections at once, and one more when one has ended', async () => {
+    grants().add(portGrant(), ada.signers)
+    const peer = portsClient()
+    const open = async () => peer.channel((await peer.connectPort({ port: 8080 })).channel)
+    const channels = await Promise.all(Array.from({ length: MAX_CONTACT_CONNECTIONS }, open))
+    expect(await codeOf(open())).toBe('contact/too-many-connections')
+    expect(connected).toHaveLength(MAX_CONTACT_CONNECTIONS)
+    channels[3]?.dispose()
+    await vi.waitFor(() => expect(connected[3]?.isClosed).toBe(true))
+    await open()
+    expect(await codeOf(open())).toBe('contact/too-many-connections')
+  })
+
+  it('[ID156] a connection that gets no channel does not stay behind', async () => {
+    const near = memoryChannelPair()
+    const ended = vi.fn()
+    near[1].onDidClose(ended)
+    const handlers = contactPortsHandlers({
+      device: bob.laptop.device,
+      grants: { allows: () => true, require: () => {}, watch: () => ({ dispose: () => {} }) },
+      ports: { listensOn: () => true, connectPort: async () => near[0] },
+      ledger: { record: (event) => void recorded.push(event) },
+      clock,
+      owned,
+    })
+    const openChannel = (): never => {
+      throw new RpcError('rpc/too-many-calls', 'no channel is left')
+    }
+    const context = { signal: new AbortController().signal, openChannel } as never
+    expect(await codeOf(Promise.resolve(handlers.connectPort({ port: 8080 }, context)))).toBe('rpc/too-many-calls')
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled())
+    expect(recorded).toEqual([])
+  })
+
+  it('[ID156] of many grants so many are offered, and how many more there are is said', async () => {
+    for (let n = 0; n < MAX_OFFERS + 3; n++) grants().add(portGrant({ target: { kind: 'port', port: 1000 + n } }), ada.signers)
+    const control = owned.add(createClient(contactContract, laneOf('control')))
+    const { offers, leftOut } = await control.listOffers({})
+    expect([offers.length, leftOut]).toEqual([MAX_OFFERS, 3])
+  })
+
   it.each([
     ['to another of their devices', () => portGrant({ device: bob.phone.device })],
     ['on another of my devices', () => portGrant({ on: ada.phone.device })],
@@ -248,23 +322,29 @@ describe('what a device of a contact gets', () => {
   it('[ID150] parting ends what goes on, and the offers with it', async () => {
     grants().add(portGrant({ untilMs: NOW + 1_000 }), ada.signers)
     const control = owned.add(createClient(contactContract, laneOf('control')))
-    expect(await control.listOffers({})).toEqual({ offers: [{ kind: 'port', port: 8080, isOpen: true, untilMs: NOW + 1_000 }] })
+    expect(await control.listOffers({})).toEqual({
+      offers: [{ kind: 'port', port: 8080, isOpen: true, untilMs: NOW + 1_000 }],
+      leftOut: 0,
+    })
     const peer = portsClient()
     const ended = vi.fn()
     peer.channel((await peer.connectPort({ port: 8080 })).channel).onDidClose(ended)
     contacts().part(bob.person, ada.signers)
     await vi.waitFor(() => expect(ended).toHaveBeenCalled())
-    expect([await codeOf(peer.connectPort({ port: 8080 })), await control.listOffers({})]).toEqual(['grant/refused', { offers: [] }])
+    expect([await codeOf(peer.connectPort({ port: 8080 })), await control.listOffers({})]).toEqual([
+      'grant/refused',
+      { offers: [], leftOut: 0 },
+    ])
   })
 })
 
 describe('what a device of a contact says of their log', () => {
   const news = new Emitter<{ operations: string[]; count: number }>()
-  const speak = () => {
+  const speak = (pullAuthority: () => Promise<AuthorityNews> | AuthorityNews = () => ({ operations: [], count: 9 })) => {
     const handlers = {
-      pullAuthority: () => ({ operations: [], count: 9 }),
+      pullAuthority,
       onDidTakeOperations: news.event,
-      listOffers: () => ({ offers: [] }),
+      listOffers: () => ({ offers: [], leftOut: 0 }),
       onDidChangeOffers: new Emitter<never>().event,
     }
     owned.add(serve(contactContract, handlers, laneOf('control'), { allow: () => true }))
@@ -285,6 +365,40 @@ describe('what a device of a contact says of their log', () => {
     expect(logs.isMember(bob.person, bob.phone.device)).toBe(false)
     expect(ada.list.members).toHaveLength(2)
     expect(pair.a.isClosed).toBe(false)
+  })
+
+  it('[ID156] however much it says at once, so much waits; what came on top is asked for, once', async () => {
+    let asked = 0
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    speak(async () => {
+      asked++
+      await answered
+      return { operations: [], count: 9 }
+    })
+    for (let i = 0; i < 500; i++) news.fire({ operations: [], count: 9 }) // too many to be told: pull
+    await vi.waitFor(() => expect(asked).toBe(1))
+    answer()
+    let before = 0
+    await vi.waitFor(() => {
+      const isStill = asked === before
+      before = asked
+      expect(isStill && asked > 1).toBe(true)
+    })
+    expect(asked).toBeLessThanOrEqual(MAX_WAITING_NEWS + 2)
+    expect(pair.a.isClosed).toBe(false)
+  })
+
+  it('[ID156] one that always has more is not asked for ever', async () => {
+    let asked = 0
+    const page = Array.from({ length: 200 }, () => toBase64Url(bob.log.all()[0]?.bytes as Uint8Array))
+    speak(() => {
+      if (++asked > 50) throw new TypeError('asked for ever')
+      return { operations: page, count: 9 }
+    })
+    news.fire({ operations: [], count: 9 })
+    await vi.waitFor(() => expect(warnings).toContain('authority/too-many'), { timeout: 30_000 })
+    expect(asked).toBeLessThan(10)
   })
 
   it('[ID153] malformed operations, in any number, add nobody and end the link by name', async () => {

@@ -7,27 +7,20 @@ import type { KeyValueStore } from '../base/key-value-store.ts'
 import type { Logger } from '../base/logger.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { ContactLogs } from '../identity/contacts/contact-logs.ts'
+import { type ContactOfferRow, MAX_OFFERS } from '../identity/contacts-contract.ts'
 import type { DeviceList } from '../identity/device-list.ts'
 import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { type Client, createClient } from '../rpc/client.ts'
 import { LaneTransport, type MessageLane } from '../rpc/lane-transport.ts'
-import { pipeChannels } from '../rpc/pipe-channels.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import type { LaneName, Link } from '../sync/lane.ts'
-import { AuthorityExchange } from './authority-exchange.ts'
-import { contactContract, contactFilesContract, type ContactOfferRow, contactPortsContract } from './contact-contract.ts'
+import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
+import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
-import { PortAccount } from './port-account.ts'
-
-/** Ports of jobs, for whoever was granted one. */
-export interface SharedPorts {
-  listensOn(port: number): boolean
-  /** @throws JobError `job/no-port`; DeviceAwayError `job/device-away` */
-  connectPort(port: number, signal: AbortSignal): Promise<ByteChannel>
-}
+import { contactPortsHandlers, type SharedPorts } from './contact-port-share.ts'
 
 export interface ContactSessionOptions {
   readonly person: PersonId
@@ -50,6 +43,14 @@ const NEVER: readonly LaneName[] = ['session', 'tty', 'jobs']
 /** What opens the others. */
 const OPENED_BY = { ports: 'ports:share', files: 'files:read' } as const
 type GrantedLane = keyof typeof OPENED_BY
+/** News that wait to be taken in. What comes on top is not kept: one pull brings it all. */
+export const MAX_WAITING_NEWS = 64
+
+/** What is offered, and how many more there would be. */
+interface Offers {
+  readonly offers: ContactOfferRow[]
+  readonly leftOut: number
+}
 
 /**
  * What this device and one of a contact's say to each other: both logs, what is offered, and what a grant opens. A byte on a lane
@@ -62,12 +63,14 @@ export class ContactSession implements Disposable {
   readonly #authority: AuthorityExchange
   readonly #control: Client<typeof contactContract>
   readonly #ports: Client<typeof contactPortsContract>
-  readonly #offersChanged = this.#owned.add(new Emitter<{ offers: ContactOfferRow[] }>())
+  readonly #offersChanged = this.#owned.add(new Emitter<Offers>())
   readonly #files: Client<typeof contactFilesContract>
   readonly #openLanes = new Set<GrantedLane>()
-  #offers: readonly ContactOfferRow[] = []
+  #offers: Offers = { offers: [], leftOut: 0 }
   /** What this peer says is taken one after another. */
   #last: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #hasMissed = false
 
   constructor(link: Link, options: ContactSessionOptions) {
     this.#link = link
@@ -87,6 +90,7 @@ export class ContactSession implements Disposable {
       },
       heard: new HeadsHeard(values),
       peer: link.peer,
+      maxOperations: logs.maxOperations,
       report: ({ kind }) => log.warn("a contact's log is not what it was", { person, peer: link.peer, kind }),
     })
     this.#authority.hearProved(link.peerHead)
@@ -98,17 +102,11 @@ export class ContactSession implements Disposable {
     this.#control = createClient(contactContract, control)
     this.#ports = createClient(contactPortsContract, ports)
     this.#files = createClient(contactFilesContract, files)
-    const tellOffers = () => this.#offersChanged.fire({ offers: this.#ownOffers() })
+    const tellOffers = () => this.#offersChanged.fire(this.#ownOffers())
     this.#owned.add(devices.onDidChange(tellOffers))
     this.#owned.add(grants.onDidEnd(tellOffers))
-    this.#owned.add(
-      this.#control.onDidTakeOperations((news) =>
-        this.#inTurn(async () => {
-          if (this.#authority.take(news)) await this.#authority.pull(this.#control)
-        }),
-      ),
-    )
-    this.#owned.add(this.#control.onDidChangeOffers(({ offers }) => this.#setOffers(offers)))
+    this.#owned.add(this.#control.onDidTakeOperations((news) => this.#takeInTurn(news)))
+    this.#owned.add(this.#control.onDidChangeOffers((offers) => this.#setOffers(offers)))
     this.#owned.add(link.onDidClose(() => this.dispose()))
   }
 
@@ -117,13 +115,18 @@ export class ContactSession implements Disposable {
 
   /** What the peer offers this device. */
   get offers(): readonly ContactOfferRow[] {
-    return this.#offers
+    return this.#offers.offers
+  }
+
+  /** How many more it says it offers than a list holds. */
+  get offersLeftOut(): number {
+    return this.#offers.leftOut
   }
 
   /** Hears what is new. Call once. */
   async meet(): Promise<void> {
     await this.#authority.pull(this.#control)
-    this.#setOffers((await this.#control.listOffers({})).offers)
+    this.#setOffers(await this.#control.listOffers({}))
   }
 
   /** A connection to a port that the peer offers. @throws whatever the peer refuses with */
@@ -153,63 +156,32 @@ export class ContactSession implements Disposable {
         {
           pullAuthority: (input) => this.#authority.answer(input),
           onDidTakeOperations: this.#authority.onDidTake,
-          listOffers: () => ({ offers: this.#ownOffers() }),
+          listOffers: () => this.#ownOffers(),
           onDidChangeOffers: this.#offersChanged.event,
         },
         control,
         options,
       ),
     )
-    const account = this.#owned.add(new PortAccount(ledger, clock))
-    this.#owned.add(
-      serve(
-        contactPortsContract,
-        {
-          connectPort: async ({ port }, context) => {
-            const question = { device, ability: 'ports:share', port, target: String(port) } as const
-            grants.require(question)
-            const near = await this.#options.ports.connectPort(port, context.signal)
-            if (!grants.allows(question)) {
-              near.dispose()
-              grants.require(question)
-            }
-            let channel: ReturnType<typeof context.openChannel>
-            try {
-              channel = context.openChannel()
-            } catch (error) {
-              near.dispose()
-              throw error
-            }
-            pipeChannels(near, channel)
-            const watching = grants.watch(question, () => channel.dispose())
-            const counted = account.connect(device, undefined, port)
-            channel.onDidClose(() => {
-              watching.dispose()
-              counted.dispose()
-            })
-            return { channel: channel.id }
-          },
-        },
-        ports,
-        options,
-      ),
-    )
+    const shared = contactPortsHandlers({ device, grants, ports: this.#options.ports, ledger, clock, owned: this.#owned })
+    this.#owned.add(serve(contactPortsContract, shared, ports, options))
     const handlers = contactFilesHandlers({ device, grants, files: this.#options.files })
     this.#owned.add(serve(contactFilesContract, handlers, files, options))
   }
 
-  #ownOffers(): ContactOfferRow[] {
+  #ownOffers(): Offers {
     const { grants, ports } = this.#options
-    return grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }): ContactOfferRow[] => {
+    const all = grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }): ContactOfferRow[] => {
       const until = untilMs === undefined ? {} : { untilMs }
       if (target.kind === 'dataset' && abilities.includes('files:read'))
         return [{ kind: 'dataset' as const, dataset: target.dataset, ...until }]
       if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
       return [{ kind: 'port' as const, port: target.port, isOpen: ports.listensOn(target.port), ...until }]
     })
+    return { offers: all.slice(0, MAX_OFFERS), leftOut: Math.max(0, all.length - MAX_OFFERS) }
   }
 
-  #setOffers(offers: readonly ContactOfferRow[]): void {
+  #setOffers(offers: Offers): void {
     this.hasMet = true
     this.#offers = offers
     this.#options.onDidChangeOffers()
@@ -248,11 +220,20 @@ export class ContactSession implements Disposable {
     )
   }
 
-  #inTurn(take: () => Promise<void>): void {
+  #takeInTurn(news: AuthorityNews): void {
+    if (this.#waiting >= MAX_WAITING_NEWS) {
+      this.#hasMissed = true
+      return
+    }
+    this.#waiting++
     this.#last = this.#last.then(async () => {
+      this.#waiting--
       if (this.#owned.isDisposed) return
       try {
-        await take()
+        const isIncomplete = this.#authority.take(news)
+        if (!isIncomplete && !this.#hasMissed) return
+        this.#hasMissed = false
+        await this.#authority.pull(this.#control)
       } catch (error) {
         const [code, why] = [errorCode(error), errorMessage(error)]
         this.#options.log.warn("something a contact's device said cannot be used", { peer: this.#link.peer, code, why })

@@ -15,7 +15,8 @@ import { safetyWords } from '../identity/safety-words.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { ContactFilesOptions } from './contact-files.ts'
-import type { ContactSession, SharedPorts } from './contact-session.ts'
+import type { SharedPorts } from './contact-port-share.ts'
+import type { ContactSession } from './contact-session.ts'
 import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from './device-error.ts'
 import { LinkedContacts } from './linked-contacts.ts'
@@ -44,9 +45,7 @@ export class ContactsService implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<ContactList>())
   readonly #pairing: PairingService
-  #scope: DisposableStore | undefined
-  #linked: LinkedContacts | undefined
-  #opened: ContactPorts | undefined
+  #followed: Following | undefined
 
   constructor(options: ContactsServiceOptions) {
     this.#options = options
@@ -60,28 +59,26 @@ export class ContactsService implements Disposable {
   follow(desk: OpenDesk): void {
     this.close()
     const { meeting, ports, files, sockets, clock, log } = this.#options
-    this.#scope = new DisposableStore()
-    this.#linked = this.#scope.add(
-      new LinkedContacts({ desk, meeting, ports, files, clock, log, onDidChange: () => queueMicrotask(() => this.tell()) }),
-    )
-    this.#opened = this.#scope.add(new ContactPorts({ sockets, linked: this.#linked, ledger: desk.ledger, clock, log }))
-    this.#scope.add(desk.devices.onDidChange(() => this.tell()))
-    this.#scope.add(desk.contactLogs.onDidChange(() => this.tell()))
+    const scope = new DisposableStore()
+    const onDidChange = () => queueMicrotask(() => this.tell())
+    const linked = scope.add(new LinkedContacts({ desk, meeting, ports, files, clock, log, onDidChange }))
+    const opened = scope.add(new ContactPorts({ sockets, linked, ledger: desk.ledger, clock, log }))
+    this.#followed = { scope, linked, opened }
+    scope.add(desk.devices.onDidChange(() => this.tell()))
+    scope.add(desk.contactLogs.onDidChange(() => this.tell()))
   }
 
   /** The desk closes, and with it every link to a contact. */
   close(): void {
-    this.#scope?.dispose()
-    this.#scope = undefined
-    this.#linked = undefined
-    this.#opened = undefined
+    this.#followed?.scope.dispose()
+    this.#followed = undefined
   }
 
   /** Call when a contact, their devices or a link changed. */
   tell(): void {
-    if (!this.#scope) return
+    if (!this.#followed) return
     const { persons } = this.#options.desk().contactLogs
-    this.#opened?.settle((person) => persons.has(person))
+    this.#followed.opened.settle((person) => persons.has(person))
     if (this.#changed.hasListeners) this.#changed.fire(this.list())
   }
 
@@ -112,7 +109,7 @@ export class ContactsService implements Disposable {
         return {}
       },
       openContactPort: async ({ person, deviceId, port }) => {
-        const here = await this.#ports().open(person as PersonId, deviceId as DeviceId, port)
+        const here = await this.#following().opened.open(person as PersonId, deviceId as DeviceId, port)
         this.tell()
         return { here }
       },
@@ -124,7 +121,7 @@ export class ContactsService implements Disposable {
         return { version: known, ...(await files.readShared({ dataset, path, version: known, offset, length }, { signal })) }
       },
       closeContactPort: ({ person, deviceId, port }) => {
-        this.#ports().close(person as PersonId, deviceId as DeviceId, port)
+        this.#following().opened.close(person as PersonId, deviceId as DeviceId, port)
         this.tell()
         return {}
       },
@@ -144,18 +141,15 @@ export class ContactsService implements Disposable {
     return { device: this.#options.desk().context.signer, personKey: this.#options.personKey() }
   }
 
-  /** @throws DeviceError `contact/away` */
+  /** @throws DeviceError `device/locked`, `contact/away` */
   #session(person: string, deviceId: string): ContactSession {
-    this.#options.desk()
-    const session = this.#linked?.sessionOf(person as PersonId, deviceId as DeviceId)
-    if (session) return session
-    throw new DeviceError('contact/away', 'that device is not linked now; try again when Contacts shows it as linked')
+    return this.#following().linked.require(person as PersonId, deviceId as DeviceId)
   }
 
   /** @throws DeviceError `device/locked` */
-  #ports(): ContactPorts {
+  #following(): Following {
     this.#options.desk()
-    if (this.#opened) return this.#opened
+    if (this.#followed) return this.#followed
     throw new DeviceError('device/locked', 'this device is locked; unlock it with your passphrase first')
   }
 
@@ -198,18 +192,28 @@ export class ContactsService implements Disposable {
       name,
       checkedBy,
       safetyWords: [...safetyWords(this.#options.crypto, [keyOf(devices.person), keyOf(person)])],
-      devices: theirs.map((device) => ({
-        deviceId: device.device,
-        name: device.name,
-        state: this.#linked?.stateOf(person, device.device) ?? 'away',
-        offers: (this.#linked?.offersOf(person, device.device) ?? []).map((offer) => {
-          if (offer.kind !== 'port') return offer
-          const here = this.#opened?.hereOf(person, device.device, offer.port)
-          return here === undefined ? offer : { ...offer, here }
-        }),
-      })),
+      devices: theirs.map(({ device, name }) => {
+        const session = this.#followed?.linked.sessionOf(person, device)
+        return {
+          deviceId: device,
+          name,
+          state: this.#followed?.linked.stateOf(person, device) ?? 'away',
+          offersLeftOut: session?.offersLeftOut ?? 0,
+          offers: (session?.offers ?? []).map((offer) => {
+            if (offer.kind !== 'port') return offer
+            const here = this.#followed?.opened.hereOf(person, device, offer.port)
+            return here === undefined ? offer : { ...offer, here }
+          }),
+        }
+      }),
     }
   }
 }
 
+/** While the desk is open. */
+interface Following {
+  readonly scope: DisposableStore
+  readonly linked: LinkedContacts
+  readonly opened: ContactPorts
+}
 type Theirs = Parameters<MakingContacts['contacts']['acquaint']>[0]

@@ -144,7 +144,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     new LedgerService({ crypto, desk, network: () => anchors.network(), walletAddress: async () => (await wallet.certificate()).address }),
   )
   const keepDisplays = () => {
-    for (const session of sessions) if (session.isUnlocked) returning.expect(session.entrance, { resumes: true })
+    for (const session of sessions)
+      if (session.isUnlocked) returning.expect(session.entrance, { resumes: true, wallet: walletSignIns.openedBy(session) })
   }
   const keeper: DeskKeeper = owned.add(new DeskKeeper({ parts, vault, notices, meeting, links, peers, seat, terminals, keepDisplays }))
   owned.add(
@@ -160,7 +161,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     vault.lockDisplay(session.id)
     session.lock()
   }
-  const walletSignIns = owned.add(
+  const walletSignIns: WalletSignIns = owned.add(
     new WalletSignIns({
       ...{ crypto, clock, vault, vaultStore: parts.vaultStore, wallet, lockDisplay },
       log: log.child('identity'),
@@ -183,8 +184,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   owned.add(seat.onDidChange(() => door.tell()))
+  owned.add(keeper.onDidOpen(() => void walletSignIns.follow())) // first: displays that go on ask it
   owned.add(keeper.onDidOpen(() => door.handleDeskOpened()))
-  owned.add(keeper.onDidOpen(() => void walletSignIns.follow()))
   owned.add(keeper.onWillClose(() => walletSignIns.close()))
   owned.add(keeper.onDidOpen((opened) => grants.follow(opened.desk)))
   owned.add(keeper.onDidOpen((opened) => contacts.follow(opened.desk)))

@@ -4,6 +4,7 @@ export type DeviceErrorCode =
   | 'contact/away'
   | 'contact/changed'
   | 'contact/not-offered'
+  | 'contact/too-many-connections'
   | 'device/locked'
   | 'device/unknown'
   | 'device/away'

@@ -40,8 +40,8 @@ export class DoorService implements Disposable {
   readonly #options: DoorOptions
   readonly #changed = new Emitter<void>()
   readonly #subscriptions: Disposable[]
-  /** Displays that are back sooner than the desk they go on with. */
-  readonly #resuming = new Set<DisplaySession>()
+  /** Displays that are back sooner than the desk they go on with, and the wallet that had opened each. */
+  readonly #resuming = new Map<DisplaySession, string | undefined>()
 
   constructor(options: DoorOptions) {
     this.#options = options
@@ -67,7 +67,7 @@ export class DoorService implements Disposable {
 
   /** Call when the desk was opened: displays that wait for it go on. */
   handleDeskOpened(): void {
-    for (const session of this.#resuming) this.#resume(session)
+    for (const [session, wallet] of this.#resuming) void this.#resume(session, wallet)
     this.#resuming.clear()
     this.tell()
   }
@@ -154,12 +154,13 @@ export class DoorService implements Disposable {
     const before = this.#options.returning.welcome(session.entrance)
     if (before?.handedOverTo !== undefined) session.handedOverTo = before.handedOverTo
     if (!before?.resumes) return
-    if (this.#options.isDeskOpen()) return this.#resume(session)
-    this.#resuming.add(session) // a page reloads faster than a desk is joined
+    if (this.#options.isDeskOpen()) return void this.#resume(session, before.wallet)
+    this.#resuming.set(session, before.wallet) // a page reloads faster than a desk is joined
     session.owned.defer(() => this.#resuming.delete(session))
   }
 
-  #resume(session: DisplaySession): void {
+  async #resume(session: DisplaySession, wallet: string | undefined): Promise<void> {
+    if (wallet !== undefined && (!(await this.#options.wallets.resume(session, wallet)) || session.wire.closeReason !== undefined)) return
     session.unlock()
     this.#options.claimSeat(session, 'beside') // the device that showed the code is in front of the same person
   }

@@ -218,7 +218,7 @@ describe('pairing', () => {
     )
   })
 
-  it('[ID120] a place of a link that this device cannot use keeps nobody from meeting at another', async () => {
+  it('[ID161] a place of a link that this device cannot use keeps nobody from meeting at another', async () => {
     await laptop.setUp()
     await server.setUp()
     const { link } = await laptop.control().offerPairing({})

@@ -10,8 +10,9 @@ import { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { Link } from '../sync/lane.ts'
 import type { RtcLinkSet } from '../sync/link-set.ts'
 import type { ContactFilesOptions } from './contact-files.ts'
-import { ContactSession, type SharedPorts } from './contact-session.ts'
-import type { ContactOfferRow } from './contact-contract.ts'
+import type { SharedPorts } from './contact-port-share.ts'
+import { ContactSession } from './contact-session.ts'
+import { DeviceError } from './device-error.ts'
 import { recordLink } from './link-record.ts'
 import type { MeetingService } from './meeting-service.ts'
 import type { OpenDesk } from './open-desk.ts'
@@ -64,13 +65,16 @@ export class LinkedContacts implements Disposable {
     return this.#met.get(person)?.set.stateOf(device) ?? 'away'
   }
 
-  offersOf(person: PersonId, device: DeviceId): readonly ContactOfferRow[] {
-    return this.#met.get(person)?.sessions.get(device)?.offers ?? []
-  }
-
   /** Undefined while that device is not linked. */
   sessionOf(person: PersonId, device: DeviceId): ContactSession | undefined {
     return this.#met.get(person)?.sessions.get(device)
+  }
+
+  /** @throws DeviceError `contact/away` */
+  require(person: PersonId, device: DeviceId): ContactSession {
+    const session = this.sessionOf(person, device)
+    if (session) return session
+    throw new DeviceError('contact/away', 'that device is not linked now; try again when Contacts shows it as linked')
   }
 
   dispose(): void {

@@ -33,7 +33,7 @@ export interface RecoveryServiceOptions {
 }
 
 /**
- * Recovery kits (rules ID110-ID113): made where the person's root key lies, taken in by a machine that has nothing yet. Keeps
+ * Recovery kits (rules ID157-ID160): made where the person's root key lies, taken in by a machine that has nothing yet. Keeps
  * nothing of a kit but when it was made and of which devices it knows.
  */
 export class RecoveryService {

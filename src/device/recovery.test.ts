@@ -39,7 +39,7 @@ async function makeKit(by: WorldDevice): Promise<RestoreInput> {
 }
 
 describe('a recovery kit', () => {
-  it('[ID112] [ID113] makes a bare machine a device of its person again, which the others let in; the desk comes from one of them', async () => {
+  it('[ID159] [ID160] makes a bare machine a device of its person again, which the others let in; the desk comes from one of them', async () => {
     const kit = await makeKit(laptop)
     const person = (await laptop.control().makeRecoveryKit({ passphrase: PASSPHRASE })).person
     const text = await laptop.control().attachDocument({ doc: 'text/later' })
@@ -65,7 +65,7 @@ describe('a recovery kit', () => {
     await laptop.start() // for the end of the test
   })
 
-  it('[ID113] made before a removal, it finds the others where they all were at first, and is given the keys of now', async () => {
+  it('[ID160] made before a removal, it finds the others where they all were at first, and is given the keys of now', async () => {
     const phone = await world.install('phone')
     await phone.setUp()
     await pair(laptop, phone)
@@ -86,7 +86,7 @@ describe('a recovery kit', () => {
     await laptop.start()
   })
 
-  it('[ID110] [ID111] wrong words, slips and damaged files make nothing: the machine is as bare as before', async () => {
+  it('[ID157] [ID158] wrong words, slips and damaged files make nothing: the machine is as bare as before', async () => {
     const kit = await makeKit(laptop)
     const other = await makeKit(laptop)
     const restore = (more: Partial<RestoreInput>) => codeOf(bare.control().restoreDevice({ ...kit, ...more }))
@@ -104,7 +104,7 @@ describe('a recovery kit', () => {
     expect(await restore({})).toBe('vault/exists')
   })
 
-  it('[ID111] is made only where the root key lies and by the passphrase, and says which devices it knows nothing of', async () => {
+  it('[ID158] is made only where the root key lies and by the passphrase, and says which devices it knows nothing of', async () => {
     expect(await codeOf(server.control().makeRecoveryKit({ passphrase: PASSPHRASE }))).toBe('vault/no-person-key')
     expect(await codeOf(laptop.control().makeRecoveryKit({ passphrase: 'not the passphrase' }))).toBe('vault/wrong-passphrase')
     expect(await laptop.control().readRecovery({})).toEqual({ possible: true, missing: [] })

@@ -6,6 +6,7 @@ const RETURN_MS = 30_000
 interface Returning {
   readonly handedOverTo: string | undefined
   readonly resumes: boolean
+  readonly wallet: string | undefined
   readonly untilMs: number
 }
 
@@ -22,10 +23,14 @@ export class ReturningDisplays {
     this.#clock = clock
   }
 
-  expect(entrance: string | undefined, how: { readonly handedOverTo?: string; readonly resumes: boolean }): void {
+  /** @param how  `wallet`: the one that had opened it, without which it goes on no more */
+  expect(
+    entrance: string | undefined,
+    { handedOverTo, resumes, wallet }: { readonly handedOverTo?: string; readonly resumes: boolean; readonly wallet?: string | undefined },
+  ): void {
     if (entrance === undefined) return
     const untilMs = this.#clock.monotonicMs() + RETURN_MS
-    this.#waiting.set(entrance, [...(this.#waiting.get(entrance) ?? []), { handedOverTo: how.handedOverTo, resumes: how.resumes, untilMs }])
+    this.#waiting.set(entrance, [...(this.#waiting.get(entrance) ?? []), { handedOverTo, resumes, wallet, untilMs }])
   }
 
   /** What the display that comes in by `entrance` left with; each is used once. */

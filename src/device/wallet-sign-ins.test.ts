@@ -1,8 +1,10 @@
 import { PublicKey, SystemProgram, TransactionMessage, VersionedTransaction } from '@solana/web3.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as Y from 'yjs'
 import { toBase58 } from '../base/base58.ts'
 import { fromBase64Url, toBase64Url, utf8 } from '../base/bytes.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import { PATIENT, pair } from '../testkit/paired-devices.ts'
 import { StandardWallet } from '../testkit/standard-wallet.ts'
 
 const HOST = 'abcdefghijkm.localhost:4000'
@@ -36,6 +38,16 @@ const list = async (wallet = phantom, passphrase = PASSPHRASE) => {
 const stranger = async (host: string | undefined = HOST) => {
   const display = laptop.connect('another cookie', host)
   return { display, door: await display.hello({ displayName: 'kitchen' }) }
+}
+/** The desk's document, as a page has it. */
+async function workspaceOf(display: Display) {
+  const { channel: id, clientId } = await display.attachDocument({ doc: 'workspace' })
+  const doc = new Y.Doc()
+  doc.clientID = clientId
+  const channel = display.channel(id)
+  channel.onDidReceive((message) => (message[0] as number) < 2 && Y.applyUpdate(doc, message.subarray(1), 'device'))
+  doc.on('update', (update: Uint8Array, origin: unknown) => origin === 'device' || channel.send(Uint8Array.from([1, ...update])))
+  return doc
 }
 const entries = async (kind: string) => {
   const { rows } = await owner.listLedger({})
@@ -106,6 +118,31 @@ describe('a listed wallet', () => {
     expect((await owner.hello({ displayName: 'the owner' })).phase).toBe('unlocked')
     await expect(display.signInByWallet({ answer: phantom.answer(question), how: 'move' })).rejects.toMatchObject(notPossible)
     await expect(display.askWalletSignIn({})).rejects.toMatchObject(notPossible)
+  })
+
+  it('[DV72] what it opened, and what goes on of that after the desk was opened anew, locks with it', async () => {
+    const phone = await world.install('phone')
+    await phone.setUp()
+    await pair(laptop, phone)
+    const there = phone.connect('another cookie')
+    await there.hello({ displayName: 'phone' })
+    await there.unlock({ passphrase: PASSPHRASE, how: 'beside' })
+    await list()
+    const { display } = await stranger()
+    await display.signInByWallet({ answer: phantom.answer(await display.askWalletSignIn({})), how: 'beside' })
+    // what the phone wrote is taken out: the desk opens anew, and displays go on
+    const text = (doc: Y.Doc) => doc.getText('test').toString()
+    const [far, near] = [await workspaceOf(there), await workspaceOf(display)]
+    const sinceMs = Date.now()
+    far.getText('test').insert(0, 'BAD')
+    await vi.waitFor(() => expect(text(near)).toBe('BAD'), PATIENT)
+    const deviceId = (await owner.listDevices({})).find(({ name }) => name === 'phone')?.deviceId as string
+    await laptop.control().undoDeviceSince({ deviceId, sinceMs, dryRun: false })
+    const back = laptop.connect('another cookie', HOST)
+    const phase = async () => (await back.hello({ displayName: 'kitchen' })).phase
+    await vi.waitFor(async () => expect(await phase()).toBe('unlocked'), PATIENT)
+    await laptop.control().removeListedWallet({ address: phantom.address })
+    expect(await phase()).toBe('display-locked')
   })
 
   it('[DV72] a page that asks for the list as soon as it is open gets it, however slow the disk is', async () => {

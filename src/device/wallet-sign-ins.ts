@@ -130,13 +130,21 @@ export class WalletSignIns implements Disposable {
         `the wallet ${address.slice(0, 4)}…${address.slice(-4)} may not sign in here; unlock with your passphrase and list it in Settings, Security`,
       )
     }
-    this.#opened.set(session, address)
-    const stop = session.onDidChange(() => {
-      if (session.isUnlocked) return
-      this.#opened.delete(session)
-      stop.dispose()
-    })
+    this.#note(session, address)
     this.#record(session, 'wallet', answer)
+  }
+
+  /** The wallet that opened this display; undefined: none did. */
+  openedBy(session: DisplaySession): string | undefined {
+    return this.#opened.get(session)
+  }
+
+  /** A display that `address` had opened is back, on a desk that was opened anew. False: that wallet may open it no more. */
+  async resume(session: DisplaySession, address: string): Promise<boolean> {
+    const listed = await this.#loading?.catch(() => undefined)
+    if (!listed?.has(address) || listed !== this.#listed) return false
+    this.#note(session, address)
+    return true
   }
 
   /** A display was opened by `way`: this device's wallet signs it in. Never rejects and holds nothing up. */
@@ -158,6 +166,16 @@ export class WalletSignIns implements Disposable {
   dispose(): void {
     this.close()
     this.#changed.dispose()
+  }
+
+  /** Until it locks. */
+  #note(session: DisplaySession, address: string): void {
+    this.#opened.set(session, address)
+    const stop = session.onDidChange(() => {
+      if (session.isUnlocked) return
+      this.#opened.delete(session)
+      stop.dispose()
+    })
   }
 
   #record(session: DisplaySession, way: OwnWay | 'wallet', { address, signedMessage, signature }: SignInAnswer): void {

@@ -22,20 +22,38 @@ export const contactPairing = z.object({
 
 export type ContactPairing = z.infer<typeof contactPairing>
 
-/** One thing that a contact's device lets this one reach. */
-const contactOffer = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('port'),
-    port: z.number().int().min(1).max(65_535),
-    /** Something listens there now. */
-    isOpen: z.boolean(),
-    untilMs: z.number().optional(),
-    /** Where this device reaches it, on its 127.0.0.1, once it was opened. */
-    here: z.number().int().optional(),
-  }),
-  /** Its files can be read, through the device that offers it. */
-  z.object({ kind: z.literal('dataset'), dataset: z.string().max(24), untilMs: z.number().optional() }),
-])
+const port = z.number().int().min(1).max(65_535)
+const dataset = z.string().min(16).max(24)
+
+/** A port that a contact's device lets this one reach. */
+const offeredPort = z.object({
+  kind: z.literal('port'),
+  port,
+  /** Something listens there now. */
+  isOpen: z.boolean(),
+  untilMs: z.number().optional(),
+})
+/** Its files can be read, through the device that offers it. */
+const offeredDataset = z.object({ kind: z.literal('dataset'), dataset, untilMs: z.number().optional() })
+
+/** One thing that a contact's device lets this one reach, as it says so. */
+export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset])
+export type ContactOfferRow = z.infer<typeof contactOffer>
+/** In one answer. */
+export const MAX_OFFERS = 256
+
+/** As a display sees it. `here`: where this device reaches it, on its 127.0.0.1, once it was opened. */
+const reachableOffer = z.discriminatedUnion('kind', [offeredPort.extend({ here: z.number().int().optional() }), offeredDataset])
+
+/** A file, folder or link of a dataset, as a contact sees it. */
+export const sharedEntry = z.object({
+  name: z.string().max(255),
+  kind: z.enum(['file', 'folder', 'link']),
+  mtimeMs: z.number(),
+  bytes: z.number().int().min(0),
+  version: z.string().max(40),
+})
+export type SharedEntry = z.infer<typeof sharedEntry>
 
 export const contactRow = z.object({
   person,
@@ -50,23 +68,17 @@ export const contactRow = z.object({
         name: z.string(),
         state: z.enum(['linked', 'connecting', 'away']),
         /** What it lets this device reach, while it is linked. */
-        offers: z.array(contactOffer).max(256),
+        offers: z.array(reachableOffer).max(MAX_OFFERS),
+        /** Offers beyond what a list holds. */
+        offersLeftOut: z.number().int().min(0),
       }),
     )
     .max(128),
 })
 export type ContactRow = z.infer<typeof contactRow>
 
-const contactPort = z.object({ person, deviceId: person, port: z.number().int().min(1).max(65_535) })
-
-const contactPath = z.object({ person, deviceId: person, dataset: z.string().min(16).max(24), path: z.string().min(1).max(65_536) })
-const contactEntry = z.object({
-  name: z.string().max(255),
-  kind: z.enum(['file', 'folder', 'link']),
-  mtimeMs: z.number(),
-  bytes: z.number().int().min(0),
-  version: z.string().max(40),
-})
+const contactPort = z.object({ person, deviceId: person, port })
+const contactPath = z.object({ person, deviceId: person, dataset, path: z.string().min(1).max(65_536) })
 
 const contactList = z.object({ contacts: z.array(contactRow), mayChange: z.boolean() })
 export type ContactList = z.infer<typeof contactList>
@@ -106,7 +118,7 @@ export const contactsContract = {
   listContactFolder: method({
     needs: 'desk:read',
     parseInput: contactPath.extend({ from: z.number().int().min(0).max(1e7).default(0) }).parse,
-    parseOutput: z.object({ entries: z.array(contactEntry).max(500), total: z.number().int() }).parse,
+    parseOutput: z.object({ entries: z.array(sharedEntry).max(500), total: z.number().int() }).parse,
   }),
   /** Fewer bytes at the end. Give `version` as the first answer said it: another one is contact/changed. Errors: also contact/away, grant/refused, file/not-found. */
   readContactFile: method({

@@ -170,7 +170,7 @@ describe('DeviceList over the authority log', () => {
 })
 
 describe('who comes back by the root alone', () => {
-  it('[ID113] is taken in by the signed word for it; a grant, a removal, another person and garbage change nothing', () => {
+  it('[ID160] is taken in by the signed word for it; a grant, a removal, another person and garbage change nothing', () => {
     const root = crypto.signingKey(crypto.bytes(32))
     const stranger = crypto.signingKey(crypto.bytes(32))
     const personOf = (key: SigningKey) => toBase58(key.publicKey) as PersonId
@@ -201,7 +201,7 @@ describe('who comes back by the root alone', () => {
     expect(there.members.map(({ name, role }) => `${name} ${role}`)).toEqual(['server admin', 'bare admin'])
   })
 
-  it("[ID112] a kit of somebody else's list, or of none, is refused", () => {
+  it("[ID159] a kit of somebody else's list, or of none, is refused", () => {
     const [root, stranger] = [crypto.signingKey(crypto.bytes(32)), crypto.signingKey(crypto.bytes(32))]
     const person = toBase58(root.publicKey) as PersonId
     const keys = DeviceKeys.create(crypto, person)

@@ -262,7 +262,7 @@ export class DeviceList implements Disposable {
     return { changed: taken.length > 0, isComplete: missing.length === 0 }
   }
 
-  /** By what the root itself added `device`: shown to devices that were not there (rule ID113). */
+  /** By what the root itself added `device`: shown to devices that were not there (rule ID160). */
   admissionOf(device: DeviceId): Uint8Array | undefined {
     const operations = (this.#log?.all() ?? []).map(({ bytes }) => parse(this.#crypto, bytes))
     return operations.findLast((operation) => this.#admits(operation) === device)?.bytes

@@ -36,7 +36,7 @@ describe('formats of version 1', () => {
     expect(toHex(list.encode())).toBe(formats.list)
   })
 
-  it('[ID111] a recovery kit, by its words', async () => {
+  it('[ID158] a recovery kit, by its words', async () => {
     const opened = await openRecoveryKit(utf8(kit.file), readRecoveryWords(crypto, kit.words.join(' ')))
     const { personSeed, datasetKeys, deviceList, ...rest } = opened
     expect({ ...rest, personSeed: toHex(personSeed), datasetKeys: toHex(datasetKeys), deviceList: toHex(deviceList) }).toEqual(kit.kit)

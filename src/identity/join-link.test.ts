@@ -5,7 +5,7 @@ import { codeOfLink, createJoinSecret, formatJoinLink, isJoinLink, MAX_LINK_LETT
 const crypto = new SodiumCrypto()
 
 describe('a link to join by', () => {
-  it('[ID120] says the secret and where to meet, and is read back whole', () => {
+  it('[ID161] says the secret and where to meet, and is read back whole', () => {
     const link = { secret: createJoinSecret(crypto), places: ['ws://192.168.1.5:8917/', 'wss://meet.example.org/a?b=c&d'] }
     const text = formatJoinLink(link)
     expect(parseJoinLink(` ${text}\n`)).toEqual(link)
@@ -13,14 +13,14 @@ describe('a link to join by', () => {
     expect(isJoinLink('4217-guitar-ozone')).toBe(false)
   })
 
-  it('[ID120] names no more than four places and stays short enough for a camera', () => {
+  it('[ID161] names no more than four places and stays short enough for a camera', () => {
     const places = Array.from({ length: 12 }, (_, n) => `ws://10.0.0.${n}:8917/`)
     const text = formatJoinLink({ secret: createJoinSecret(crypto), places: [`ws://${'x'.repeat(200)}/`, ...places] })
     expect(parseJoinLink(text).places).toEqual(places.slice(0, 4))
     expect(text.length).toBeLessThan(MAX_LINK_LETTERS)
   })
 
-  it('[ID120] where to meet is derived: neither topic nor tag tells the secret, and it is 128 bits', () => {
+  it('[ID161] where to meet is derived: neither topic nor tag tells the secret, and it is 128 bits', () => {
     const secrets = Array.from({ length: 200 }, () => createJoinSecret(crypto))
     expect(new Set(secrets).size).toBe(200)
     for (const secret of secrets.slice(0, 20)) {
@@ -39,7 +39,7 @@ describe('a link to join by', () => {
     ['elsewhere://join/1?s=AAAAAAAAAAAAAAAAAAAAAA&at=http://x/', 'pairing/bad-code'],
     [`elsewhere://join/1?s=AAAAAAAAAAAAAAAAAAAAAA${'&at=ws://x/'.repeat(5)}`, 'pairing/bad-code'],
     [`elsewhere://join/1?s=AAAAAAAAAAAAAAAAAAAAAA&at=ws://${'x'.repeat(700)}`, 'pairing/bad-code'],
-  ])('[ID120] %s is refused by name', (text, code) => {
+  ])('[ID161] %s is refused by name', (text, code) => {
     expect(() => parseJoinLink(text)).toThrow(expect.objectContaining({ code }))
   })
 })

@@ -65,7 +65,7 @@ export function parseJoinLink(text: string, kind: LinkKind = 'join'): JoinLink {
   return { secret, places }
 }
 
-/** The link as the pairing takes it: where to meet is derived, so that neither a rendezvous nor a LAN learns the secret (rule ID120). */
+/** The link as the pairing takes it: where to meet is derived, so that neither a rendezvous nor a LAN learns the secret (rule ID161). */
 export function codeOfLink(crypto: Pick<Crypto, 'sha256'>, { secret }: Pick<JoinLink, 'secret'>, kind: LinkKind = 'join'): PairingCode {
   const digest = crypto.sha256(concatBytes(utf8(`elsewhere/${kind}-link/1\0`), fromBase64Url(secret)))
   return { number: `link-${toBase64Url(digest.subarray(0, 16))}`, secret }

@@ -63,7 +63,7 @@ describe('Pairing', () => {
     }
   }
 
-  it('[ID120] pairs by the link that is offered beside the code; the new device is told whose it becomes, and the code is used up, too', async () => {
+  it('[ID161] pairs by the link that is offered beside the code; the new device is told whose it becomes, and the code is used up, too', async () => {
     const { numbers } = offering.offer()
     const { code, link } = offering.state as { code: string; link: string }
     const { number, places } = joining.join(link)
@@ -85,7 +85,7 @@ describe('Pairing', () => {
     expect(code).not.toContain(number)
   })
 
-  it("[ID120] [ID34] who comes where the link leads with another secret learns nothing and burns the offer; the code's words do not open it", async () => {
+  it("[ID161] [ID34] who comes where the link leads with another secret learns nothing and burns the offer; the code's words do not open it", async () => {
     offering.offer()
     const { link, code } = offering.state as { code: string; link: string }
     const linkNumber = joining.join(link).number

@@ -34,7 +34,7 @@ function bend(bytes: Uint8Array, random: SeededRandom): Uint8Array {
 
 const failed = (seed: number, round: number, what: string) => new Error(`seed ${seed}, round ${round}: ${what}`)
 
-it('[ID111] fuzz: what a recovery kit holds is a kit within its bounds or refused by name, and a bent file never opens to another', async () => {
+it('[ID158] fuzz: what a recovery kit holds is a kit within its bounds or refused by name, and a bent file never opens to another', async () => {
   const seed = seedOfRun()
   const words = readRecoveryWords(crypto, createRecoveryWords(crypto).join(' '))
   const kit = {
@@ -137,7 +137,7 @@ it('[ID29] fuzz: a bent passkey slot opens nothing that it did not, or is as non
   await expect(hunt(new Unbound(), 1_000), 'planted: the question is not bound into the slot').rejects.toThrow(/seed \d+, round \d+: /)
 }, 120_000)
 
-it('[ID120] fuzz: a bent link is refused by name or is another whole link; no two links lead to one meeting', () => {
+it('[ID161] fuzz: a bent link is refused by name or is another whole link; no two links lead to one meeting', () => {
   const seed = seedOfRun()
   type Parse = typeof parseJoinLink
   const hunt = (parse: Parse, rounds: number) => {

@@ -3,11 +3,11 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { RandomSource } from '../base/random.ts'
 import { HOUR_MS, meetingDays, workspaceMeeting } from './meeting-keys.ts'
 import type { RendezvousClient } from './rendezvous-client.ts'
-import type { RendezvousPool } from './rendezvous-pool.ts'
+import type { MeetingPool } from './rendezvous-pool.ts'
 import { SealedTopic } from './sealed-topic.ts'
 
 export interface DayTopicsOptions {
-  readonly pool: RendezvousPool
+  readonly pool: MeetingPool
   readonly rendezvousSecret: Uint8Array
   readonly clock: Clock
   readonly random: RandomSource

@@ -92,7 +92,7 @@ it('[SY69] somebody who only listens at the left place hears boxes, no names of 
   expect(new Set(heard).size).toBe(1)
 })
 
-it('[SY72] [ID113] whoever shows the word by which it was let in is told where the others are; any other word does nothing', async () => {
+it('[SY72] [ID160] whoever shows the word by which it was let in is told where the others are; any other word does nothing', async () => {
   const { createPool } = setUp()
   const parts = { clock: new ManualClock(20_000.5 * DAY_MS), random: systemRandom, logger: silentLogger }
   const word = Uint8Array.of(7, 7, 7)

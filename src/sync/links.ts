@@ -3,12 +3,12 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import { Emitter } from '../base/emitter.ts'
 import { equalBytes } from '../base/bytes.ts'
-import { errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import type { LanDiscovery } from './lan-discovery.ts'
 import { LanMeeting } from './lan-meeting.ts'
+import { LearnedPlaces, useAll } from './learned-places.ts'
 import { LeftTopics, type LeftTopicsOptions } from './left-topics.ts'
 import type { LinkIdentity } from './link-attempt.ts'
 import { RtcLinkSet } from './link-set.ts'
@@ -76,8 +76,6 @@ export interface ContactMembership extends LinkIdentity {
   readonly onDidChangeMembers: Event<void>
 }
 
-/** At most this many addresses of one peer's rendezvous are used. */
-const MAX_URLS_PER_PEER = 4
 /** Places that others said they moved to, followed at once: whoever knows a left topic can name some. */
 const MAX_FOLLOWED = 4
 /** Devices of one contact whose rendezvous are used, too. */
@@ -122,7 +120,7 @@ export class Links implements Disposable {
 
   /** For `elsewhere debug`: where this device can be met now. */
   get meetingPlaces(): readonly { readonly url: string; readonly isConnected: boolean }[] {
-    return this.pool.clients.map(({ url, isConnected }) => ({ url, isConnected }))
+    return this.pool.all.map(({ url, isConnected }) => ({ url, isConnected }))
   }
 
   /** Where others can meet this device: for a recovery kit. */
@@ -160,11 +158,12 @@ export class Links implements Disposable {
     this.close()
     const { check, onDidChangeSecrets, known } = membership
     const store = new DisposableStore()
-    const { set, learn } = this.#createSet(membership, store)
-    for (const [peer, urls] of known) if (check.isMember(peer)) learn(peer, urls)
+    const set = this.#createSet(membership, store)
+    const places = store.add(new LearnedPlaces(this.pool, this.#options.logger))
+    for (const [peer, urls] of known) if (check.isMember(peer)) places.learn(peer, urls)
     store.add(
       set.onDidLearnRendezvous(({ peer, urls }) => {
-        learn(peer, urls)
+        places.learn(peer, urls)
         this.#learned.fire({ peer, urls })
       }),
     )
@@ -188,20 +187,14 @@ export class Links implements Disposable {
   meetContact(membership: ContactMembership): RtcLinkSet {
     const { clock, random, logger } = this.#options
     const store = new DisposableStore()
-    const { set, learn } = this.#createSet(membership, store)
-    store.add(this.#useAll(membership.places))
-    const learned: DeviceId[] = []
-    store.add(
-      set.onDidLearnRendezvous(({ peer, urls }) => {
-        if (!learned.includes(peer)) {
-          if (learned.length >= MAX_CONTACT_RENDEZVOUS) return
-          learned.push(peer)
-        }
-        learn(peer, urls)
-      }),
-    )
+    const pool = this.pool.circle()
+    store.defer(() => this.pool.leave(pool))
+    const set = this.#createSet(membership, store)
+    store.add(useAll(pool, membership.places, logger))
+    const places = store.add(new LearnedPlaces(pool, logger, MAX_CONTACT_RENDEZVOUS))
+    store.add(set.onDidLearnRendezvous(({ peer, urls }) => places.learn(peer, urls)))
     const { signer, check, meetingSecret } = membership
-    const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret: meetingSecret, pool: this.pool, clock, random }))
+    const signaling = store.add(new RendezvousSignaling({ signer, check, rendezvousSecret: meetingSecret, pool, clock, random }))
     store.add(set.addSignaling(signaling))
     store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
     this.#contacts.set(set, { membership, store })
@@ -251,7 +244,7 @@ export class Links implements Disposable {
     const store = new DisposableStore()
     try {
       if (options.rendezvousUrl !== undefined) store.add(this.pool.use(options.rendezvousUrl))
-      store.add(this.#useAll(options.places ?? []))
+      store.add(useAll(this.pool, options.places ?? [], this.#options.logger))
       if (this.#lan !== undefined) store.add(this.#lan.pair(meetingNumber, 'join'))
       return await joinPairing({ ...this.#pairing(meetingNumber), ...(options.signal === undefined ? {} : { signal: options.signal }) })
     } finally {
@@ -259,8 +252,8 @@ export class Links implements Disposable {
     }
   }
 
-  /** What all sets of links have in common. `learn`: this peer's rendezvous listens there, too. */
-  #createSet(identity: LinkIdentity & { readonly onDidChangeMembers: Event<void> }, store: DisposableStore) {
+  /** What all sets of links have in common. */
+  #createSet(identity: LinkIdentity & { readonly onDidChangeMembers: Event<void> }, store: DisposableStore): RtcLinkSet {
     const { platform, clock, random, logger, rtcOptions, own } = this.#options
     const { signer, check, head, scope, onDidChangeMembers } = identity
     const set = store.add(
@@ -281,16 +274,7 @@ export class Links implements Disposable {
       }),
     )
     store.add(set.onDidCut(() => this.pool.hurry()))
-    const learned = new Map<DeviceId, DisposableStore>()
-    store.defer(() => {
-      for (const uses of learned.values()) uses.dispose()
-    })
-    const learn = (peer: DeviceId, urls: readonly string[]) => {
-      const uses = this.#useAll(urls.slice(0, MAX_URLS_PER_PEER))
-      learned.get(peer)?.dispose()
-      learned.set(peer, uses)
-    }
-    return { set, learn }
+    return set
   }
 
   /** At the places that the secrets of now say; links stay when these change. */
@@ -330,18 +314,6 @@ export class Links implements Disposable {
   #pairing(meetingNumber: string) {
     const { platform, rtcOptions, clock, random, logger } = this.#options
     return { meetingNumber, pool: this.pool, rtc: platform.rtc, rtcOptions: rtcOptions(), clock, random, logger }
-  }
-
-  #useAll(urls: readonly string[]): DisposableStore {
-    const uses = new DisposableStore()
-    for (const url of urls) {
-      try {
-        uses.add(this.pool.use(url))
-      } catch (error) {
-        this.#options.logger.debug('a rendezvous that another device named cannot be used', { url, message: errorMessage(error) })
-      }
-    }
-    return uses
   }
 
   #restartLan(rendezvousSecret: Uint8Array | undefined, otherSecrets: readonly Uint8Array[] = []): void {

@@ -9,7 +9,7 @@ import { Frontier } from './frontier.ts'
 import type { FrameTranslator } from './lane-peer.ts'
 import type { Appended, Replica } from './replica.ts'
 import type { NamedAwareness, SessionMessage } from './session-message.ts'
-import { frontierOfSnapshot, maySnapshot } from './snapshot.ts'
+import { frontierOfSnapshot, isSnapshotGood, maySnapshot } from './snapshot.ts'
 import type { SyncContext } from './sync-context.ts'
 
 /** y-webrtc's frame types, and y-protocols' sync types inside the first. */
@@ -138,20 +138,26 @@ export class PeerTranslator implements FrameTranslator {
   /**
    * The snapshot that an asker needs, if it needs one: for what is no longer kept as envelopes (`pruned`), for envelopes of
    * devices that have left the list, which its gate would refuse (`departed`), or because it has nothing yet (`isNew`: spares
-   * it the log). One is made when the newest does not cover that.
+   * it the log). One is made when the newest does not cover that, or whoever signed it may not any more: it would be refused
+   * (rule SY100). A member makes none, and then there is none until an admin does.
    */
   #snapshotFor(pruned: readonly EnvelopeRef[], departed: readonly EnvelopeRef[], isNew: boolean): Uint8Array | undefined {
     if (pruned.length + departed.length === 0 && !isNew) return undefined
-    const { log } = this.#context
-    const { docId, frontier } = this.#replica
-    const held = log.loadSnapshot(docId)
+    const { frontier } = this.#replica
+    const held = this.#heldSnapshot()
     const covered = held ? frontierOfSnapshot(held) : new Frontier()
     let behind = 0
     for (const ref of frontier.refs()) behind += Math.max(0, ref.seq - covered.seqOf(ref))
     const isEnough = pruned.every((ref) => covered.covers(ref)) && departed.every((ref) => covered.seqOf(ref) >= frontier.seqOf(ref))
     if (isEnough && (!isNew || behind <= MAX_ENVELOPES_FOR_NEWCOMER)) return held
     this.#replica.makeSnapshot()
-    return log.loadSnapshot(docId)
+    return this.#heldSnapshot()
+  }
+
+  /** The one in the store, while it would be taken. */
+  #heldSnapshot(): Uint8Array | undefined {
+    const held = this.#context.log.loadSnapshot(this.#replica.docId)
+    return held && isSnapshotGood(this.#context.check, held) ? held : undefined
   }
 
   #serve(): void {
@@ -182,7 +188,7 @@ export class PeerTranslator implements FrameTranslator {
   handleSnapshotMade(): void {
     if (!this.#peer || !this.#theirs || maySnapshot(this.#context.check, this.#host.peer)) return
     this.#guardStore(() => {
-      const snapshot = this.#context.log.loadSnapshot(this.#replica.docId)
+      const snapshot = this.#heldSnapshot()
       if (snapshot) this.#host.send({ kind: 'snapshot', doc: this.#replica.docId, snapshot })
     })
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import { type Disposable, toDisposable } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { RendezvousClient } from './rendezvous-client.ts'
@@ -9,6 +9,8 @@ import type { OpenWebSocket } from './web-socket-like.ts'
 
 /** Rendezvous used at once: own, settings, those of linked peers (all their addresses) and of the LAN. */
 export const MAX_RENDEZVOUS = 32
+/** On top of these, what contacts named: they take no place from own devices. */
+export const MAX_CONTACTS_RENDEZVOUS = 16
 const MAX_URL_CHARACTERS = 512
 
 /**
@@ -33,57 +35,150 @@ export interface RendezvousPoolOptions {
   readonly logger: Logger
 }
 
-/** The rendezvous this device uses now. Several parts may want the same one; it is left when the last lets go (SY62). */
-export class RendezvousPool implements Disposable {
+/** Rendezvous as those see them who meet there. */
+export interface MeetingPool {
+  readonly clients: readonly RendezvousClient[]
+  readonly onDidAdd: Event<RendezvousClient>
+  readonly onDidRemove: Event<RendezvousClient>
+}
+
+interface Entry {
+  readonly client: RendezvousClient
+  /** How often each uses it. */
+  readonly users: Map<RendezvousCircle, number>
+}
+
+/** The rendezvous of one circle: what its members named, and what this person's own devices use. Forgets its uses when disposed. */
+export class RendezvousCircle implements MeetingPool, Disposable {
+  readonly #own = new DisposableStore()
+  readonly #all: () => readonly RendezvousClient[]
+  readonly #take: (url: string) => Disposable
+  readonly added = this.#own.add(new Emitter<RendezvousClient>())
+  readonly removed = this.#own.add(new Emitter<RendezvousClient>())
+  readonly onDidAdd = this.added.event
+  readonly onDidRemove = this.removed.event
+
+  constructor(all: () => readonly RendezvousClient[], take: (url: string) => Disposable) {
+    this.#all = all
+    this.#take = take
+  }
+
+  get clients(): readonly RendezvousClient[] {
+    return this.#all()
+  }
+
+  /** @throws RendezvousError `rendezvous/bad-url`, `rendezvous/full` */
+  use(url: string): Disposable {
+    return this.#take(url)
+  }
+
+  dispose(): void {
+    this.#own.dispose()
+  }
+}
+
+/**
+ * The rendezvous this device uses now. Several parts may want the same one; it is left when the last lets go (SY62). What a contact
+ * named is seen in that contact's circle only: no topic of this person's devices, or of another contact, is joined there (SY101).
+ */
+export class RendezvousPool implements MeetingPool, Disposable {
   readonly #options: RendezvousPoolOptions
-  readonly #clients = new Map<string, { readonly client: RendezvousClient; users: number }>()
-  readonly #added = new Emitter<RendezvousClient>()
-  readonly #removed = new Emitter<RendezvousClient>()
-  readonly onDidAdd = this.#added.event
-  readonly onDidRemove = this.#removed.event
+  readonly #entries = new Map<string, Entry>()
+  readonly #circles = new Set<RendezvousCircle>()
+  readonly #mine: RendezvousCircle
+  readonly onDidAdd: Event<RendezvousClient>
+  readonly onDidRemove: Event<RendezvousClient>
   #isOver = false
 
   constructor(options: RendezvousPoolOptions) {
     this.#options = options
+    this.#mine = this.circle()
+    this.onDidAdd = this.#mine.onDidAdd
+    this.onDidRemove = this.#mine.onDidRemove
   }
 
+  /** Those that this person's own devices use. */
   get clients(): readonly RendezvousClient[] {
-    return [...this.#clients.values()].map(({ client }) => client)
+    return this.#mine.clients
   }
 
-  /** @throws RendezvousError `rendezvous/bad-url`, `rendezvous/full`  more than MAX_RENDEZVOUS */
+  /** Also what contacts named. */
+  get all(): readonly RendezvousClient[] {
+    return [...this.#entries.values()].map(({ client }) => client)
+  }
+
+  /** For own devices. @throws RendezvousError `rendezvous/bad-url`, `rendezvous/full`  more than MAX_RENDEZVOUS */
   use(url: string): Disposable {
-    const canonical = parseRendezvousUrl(url)
-    let entry = this.#clients.get(canonical)
-    if (entry === undefined) {
-      if (this.#clients.size >= MAX_RENDEZVOUS || this.#isOver) {
-        throw new RendezvousError('rendezvous/full', `more than ${MAX_RENDEZVOUS} rendezvous at once; remove one in Settings`)
-      }
-      entry = { client: new RendezvousClient({ ...this.#options, url: canonical }), users: 0 }
-      this.#clients.set(canonical, entry)
-      this.#added.fire(entry.client)
-    }
-    const used = entry
-    used.users++
-    return toDisposable(() => {
-      if (--used.users === 0) this.#remove(canonical)
-    })
+    return this.#mine.use(url)
+  }
+
+  /** Of one contact: no more than MAX_CONTACTS_RENDEZVOUS in all circles together, beside own ones. Dispose what uses it first. */
+  circle(): RendezvousCircle {
+    const clients = () => [...this.#entries.values()].filter((entry) => this.#sees(circle, entry)).map(({ client }) => client)
+    const circle: RendezvousCircle = new RendezvousCircle(clients, (url) => this.#use(url, circle))
+    this.#circles.add(circle)
+    return circle
+  }
+
+  /** Its uses have been let go. */
+  leave(circle: RendezvousCircle): void {
+    this.#circles.delete(circle)
+    circle.dispose()
   }
 
   hurry(): void {
-    for (const client of this.clients) client.hurry()
+    for (const client of this.all) client.hurry()
   }
 
-  #remove(url: string): void {
-    const entry = this.#clients.get(url)
-    if (entry === undefined) return
-    this.#clients.delete(url)
-    this.#removed.fire(entry.client)
-    entry.client.dispose()
+  #use(url: string, circle: RendezvousCircle): Disposable {
+    const canonical = parseRendezvousUrl(url)
+    const known = this.#entries.get(canonical)
+    if (this.#isOver || !this.#hasRoom(circle, known)) {
+      throw new RendezvousError('rendezvous/full', `more than ${MAX_RENDEZVOUS} rendezvous at once; remove one in Settings`)
+    }
+    const entry: Entry = known ?? { client: new RendezvousClient({ ...this.#options, url: canonical }), users: new Map() }
+    this.#entries.set(canonical, entry)
+    this.#count(entry, circle, 1)
+    return toDisposable(() => {
+      if (this.#entries.get(canonical) !== entry) return // the pool is gone
+      this.#count(entry, circle, -1)
+      if (entry.users.size > 0) return
+      this.#entries.delete(canonical)
+      entry.client.dispose()
+    })
+  }
+
+  #hasRoom(circle: RendezvousCircle, known: Entry | undefined): boolean {
+    const isOwn = circle === this.#mine
+    if (known && (!isOwn || known.users.has(circle))) return true
+    const own = this.clients.length
+    return isOwn ? own < MAX_RENDEZVOUS : this.#entries.size - own < MAX_CONTACTS_RENDEZVOUS
+  }
+
+  #sees(circle: RendezvousCircle, { users }: Entry): boolean {
+    return users.has(this.#mine) || users.has(circle)
+  }
+
+  /** One use more or less; whoever sees it now, or no more, is told. */
+  #count(entry: Entry, circle: RendezvousCircle, by: 1 | -1): void {
+    const before = [...this.#circles].filter((one) => this.#sees(one, entry))
+    const count = (entry.users.get(circle) ?? 0) + by
+    if (count > 0) entry.users.set(circle, count)
+    else entry.users.delete(circle)
+    for (const one of this.#circles) {
+      const [saw, sees] = [before.includes(one), this.#sees(one, entry)]
+      if (sees && !saw) one.added.fire(entry.client)
+      if (saw && !sees) one.removed.fire(entry.client)
+    }
   }
 
   dispose(): void {
     this.#isOver = true
-    for (const url of [...this.#clients.keys()]) this.#remove(url)
+    for (const [url, entry] of [...this.#entries]) {
+      this.#entries.delete(url)
+      for (const circle of this.#circles) if (this.#sees(circle, entry)) circle.removed.fire(entry.client)
+      entry.client.dispose()
+    }
+    for (const circle of this.#circles) circle.dispose()
   }
 }

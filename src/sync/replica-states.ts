@@ -5,7 +5,7 @@ import type { CausalState } from './causal-state.ts'
 import type { Frontier } from './frontier.ts'
 import { Housekeeping, type HousekeepingCounts } from './housekeeping.ts'
 import { writeReplicaState } from './replica-state.ts'
-import { frontierOfSnapshot, maySnapshot, MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
+import { frontierOfSnapshot, isSnapshotGood, maySnapshot, MAX_SNAPSHOT_UPDATE_BYTES, signSnapshot, type Snapshot } from './snapshot.ts'
 import { appliedCuts } from './cuts.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -85,7 +85,10 @@ export class ReplicaStates {
     return true
   }
 
-  /** On a device that makes none itself: an admin's snapshot takes the place of one that it covers. @throws StoreError */
+  /**
+   * On a device that makes none itself: an admin's snapshot takes the place of one that it covers, or that covers the same and
+   * nobody takes any more (rule SY100). @throws StoreError
+   */
   keepNewer(bytes: Uint8Array, causal: CausalState): boolean {
     const { log, check, signer } = this.#context
     const { docId } = this.#host
@@ -93,7 +96,7 @@ export class ReplicaStates {
     const held = log.loadSnapshot(docId)
     const covered = held ? frontierOfSnapshot(held) : undefined
     if (covered && causal.frontier.missingFrom(covered).length > 0) return false
-    if (covered?.compare(causal.frontier) === 'same') return false
+    if (held && covered?.compare(causal.frontier) === 'same' && isSnapshotGood(check, held)) return false
     log.saveSnapshot(docId, bytes)
     this.#due.noteSnapshot()
     this.#prune(causal.frontier)

@@ -61,14 +61,22 @@ export function signSnapshot(
 export const maySnapshot = (check: DeviceCheck, device: DeviceId): boolean => check.maySnapshot?.(device) ?? true
 
 /** What a snapshot of our own store covers; nothing is checked. */
-export function frontierOfSnapshot(bytes: Uint8Array): Frontier {
+export const frontierOfSnapshot = (bytes: Uint8Array): Frontier => headOfSnapshot(bytes).frontier
+
+/** Would whoever is asked here take this snapshot of our own store? Its signer may have been removed, or be no admin any more. */
+export function isSnapshotGood(check: DeviceCheck, bytes: Uint8Array): boolean {
+  const { device } = headOfSnapshot(bytes)
+  return check.isMember(device) && maySnapshot(check, device)
+}
+
+function headOfSnapshot(bytes: Uint8Array): { readonly device: DeviceId; readonly frontier: Frontier } {
   const reader = new BoundedReader(bytes, 'a snapshot')
   const version = reader.u8()
   reader.text(MAX_DOC_BYTES)
-  reader.raw(32)
+  const device = deviceIdOf(reader.raw(32))
   reader.uint()
   if (version === SNAPSHOT_VERSION_WITH_CUTS) reader.raw(HASH_BYTES)
-  return CausalState.read(reader).frontier
+  return { device, frontier: CausalState.read(reader).frontier }
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ContactLogsOptions {
   /** Whose contacts these are. */
   readonly devices: DeviceList
   openStore(person: PersonId): AuthorityStore
+  /** Kept of one contact's log; MAX_CONTACT_OPERATIONS unless a test says less. */
+  readonly maxOperations?: number
 }
 
 /**
@@ -72,7 +74,7 @@ export class ContactLogs implements Disposable {
   /** Is this a device of that contact, as their log has it now? */
   isMember(person: PersonId, device: DeviceId): boolean {
     const log = this.of(person)
-    return log !== undefined && log.state.count < MAX_CONTACT_OPERATIONS && isMember(log.state, device)
+    return log !== undefined && log.state.count < this.maxOperations && isMember(log.state, device)
   }
 
   /** A contact's devices of now. */
@@ -95,6 +97,11 @@ export class ContactLogs implements Disposable {
     return this.#receive(person, log, operations)
   }
 
+  /** Kept of one contact's log. */
+  get maxOperations(): number {
+    return this.#options.maxOperations ?? MAX_CONTACT_OPERATIONS
+  }
+
   dispose(): void {
     this.#owned.dispose()
   }
@@ -112,7 +119,7 @@ export class ContactLogs implements Disposable {
 
   #receive(person: PersonId, log: AuthorityLog, operations: readonly Uint8Array[]): { readonly isComplete: boolean } {
     // A log that is full lets nobody in (isMember): whoever fills it cannot outlive being removed from it.
-    if (log.state.count >= MAX_CONTACT_OPERATIONS || operations.length > MAX_CONTACT_OPERATIONS) {
+    if (log.state.count >= this.maxOperations || operations.length > this.maxOperations) {
       throw new IdentityError('contact/too-many', `the log of ${person.slice(0, 12)}… is longer than this device keeps of a contact`)
     }
     const { refused, missing } = log.receive(operations)

@@ -15,7 +15,7 @@ import { IdentityError } from '../identity-error.ts'
 const SEQ_LEAP = 1_000_000
 
 /**
- * The log of a kit and, signed by its root, this machine as an admin of it (rule ID112).
+ * The log of a kit and, signed by its root, this machine as an admin of it (rule ID159).
  *
  * @param deviceList  as the kit has it
  * @throws IdentityError `recovery/damaged`  the list is another person's, or cannot be read

@@ -20,7 +20,7 @@ const kit = (): RecoveryKit => ({
 const newWords = () => readRecoveryWords(crypto, createRecoveryWords(crypto).join(' '))
 
 describe('recovery words', () => {
-  it('[ID110] are read in any case, with numbers, commas and lines between them, and by their first four letters', () => {
+  it('[ID157] are read in any case, with numbers, commas and lines between them, and by their first four letters', () => {
     const words = createRecoveryWords(crypto)
     expect(words.length).toBe(RECOVERY_WORD_COUNT)
     const plain = readRecoveryWords(crypto, words.join(' '))
@@ -29,7 +29,7 @@ describe('recovery words', () => {
     expect(readRecoveryWords(crypto, words.map((word) => word.slice(0, 4)).join(' '))).toBe(plain)
   })
 
-  it('[ID110] a slip is told at once: a word that is none, one too few, two that changed places', () => {
+  it('[ID157] a slip is told at once: a word that is none, one too few, two that changed places', () => {
     const words = createRecoveryWords(crypto)
     const read = (typed: readonly string[]) => () => readRecoveryWords(crypto, typed.join(' '))
     expect(read(words.with(2, 'xyzzy'))).toThrow(code('recovery/bad-words'))
@@ -40,7 +40,7 @@ describe('recovery words', () => {
     expect(read([])).toThrow(code('recovery/bad-words'))
   })
 
-  it('[ID110] of a thousand wrong last words no more than chance passes the check', () => {
+  it('[ID157] of a thousand wrong last words no more than chance passes the check', () => {
     const words = createRecoveryWords(crypto)
     const passed = WORDS.filter((word) => {
       try {
@@ -54,7 +54,7 @@ describe('recovery words', () => {
 })
 
 describe('recovery kit', () => {
-  it('[ID111] opens with its words, armoured or not, to what was put in', async () => {
+  it('[ID158] opens with its words, armoured or not, to what was put in', async () => {
     const [given, words] = [kit(), newWords()]
     const file = await sealRecoveryKit(given, words)
     expect(file).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/)
@@ -62,7 +62,7 @@ describe('recovery kit', () => {
     expect(file).not.toContain('Ada')
   })
 
-  it('[ID111] is an age file that any age program opens with the words as its passphrase', async () => {
+  it('[ID158] is an age file that any age program opens with the words as its passphrase', async () => {
     const [given, words] = [kit(), newWords()]
     const { armor } = await import('age-encryption')
     const decrypter = new Decrypter()
@@ -71,12 +71,12 @@ describe('recovery kit', () => {
     expect(Buffer.from(plain).includes(Buffer.from(given.personSeed))).toBe(true)
   })
 
-  it("[ID111] another kit's words open nothing", async () => {
+  it("[ID158] another kit's words open nothing", async () => {
     const file = utf8(await sealRecoveryKit(kit(), newWords()))
     await expect(openRecoveryKit(file, newWords())).rejects.toThrow(code('recovery/wrong-words'))
   })
 
-  it('[ID111] any byte changed and any cut is refused by name', async () => {
+  it('[ID158] any byte changed and any cut is refused by name', async () => {
     const { armor } = await import('age-encryption')
     const words = newWords()
     const sealed = armor.decode(await sealRecoveryKit(kit(), words))
@@ -91,7 +91,7 @@ describe('recovery kit', () => {
     }
   })
 
-  it('[ID111] hostile files are refused before any work: too large, too many rounds, no scrypt, no kit inside', async () => {
+  it('[ID158] hostile files are refused before any work: too large, too many rounds, no scrypt, no kit inside', async () => {
     const words = newWords()
     const refused = (file: Uint8Array) => expect(openRecoveryKit(file, words)).rejects.toThrow(code('recovery/damaged'))
     await refused(new Uint8Array(MAX_KIT_BYTES + 1))

@@ -20,7 +20,7 @@ const SCRYPT_LOG_ROUNDS = 12
 /** What a file may ask for: a hostile one must not hold the device up. 2^15 takes a third of a second and 32 MiB. */
 const MAX_SCRYPT_LOG_ROUNDS = 15
 
-/** Everything a bare machine needs to be one of the person's devices again (rule ID111). */
+/** Everything a bare machine needs to be one of the person's devices again (rule ID158). */
 export interface RecoveryKit {
   /** The seed of the root key: 32 bytes, for the caller to wipe. */
   readonly personSeed: Uint8Array

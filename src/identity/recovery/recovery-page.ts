@@ -20,7 +20,7 @@ export function recoveryFileName({ personName, madeAtMs }: Pick<RecoveryPage, 'p
   return ['elsewhere-recovery', name, new Date(madeAtMs).toISOString().slice(0, 10)].filter((part) => part !== '').join('-') + '.age'
 }
 
-/** The page of a recovery kit as one HTML file that needs nothing else: words, and how they are used (rule ID110). */
+/** The page of a recovery kit as one HTML file that needs nothing else: words, and how they are used (rule ID157). */
 export function recoveryPage(page: RecoveryPage): string {
   const words = page.words.map((word) => `<li>${escape(word)}</li>`).join('')
   const made = new Date(page.madeAtMs).toISOString().slice(0, 10)

@@ -10,7 +10,7 @@ export const RECOVERY_WORD_COUNT = RANDOM_WORDS + 1
 /** No two words begin alike in so many letters, so that many are enough. */
 const TELLING_LETTERS = 4
 
-/** Fresh words for one kit (rule ID110). They are shown once and lie nowhere. */
+/** Fresh words for one kit (rule ID157). They are shown once and lie nowhere. */
 export function createRecoveryWords(crypto: Pick<Crypto, 'bytes' | 'sha256'>): string[] {
   const words = wordsOf(crypto.bytes(Math.ceil((RANDOM_WORDS * WORD_BITS) / 8)), RANDOM_WORDS)
   return [...words, checkWord(crypto, words)]

@@ -126,6 +126,7 @@ function list(listed: ContactList, isJson: boolean): number {
           `    shares port ${port} with you${isOpen ? '' : ' (nothing listens there now)'}${here === undefined ? '' : `: http://127.0.0.1:${here}/ here`}`,
         )
       }
+      if (one.offersLeftOut > 0) console.log(`    and ${one.offersLeftOut} more, which a list has no room for`)
     }
   }
   return 0

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
 })
 
-it('[ID111] [ID112] a kit made on one machine makes a bare one a device of the same person; slips and damage make nothing', async () => {
+it('[ID158] [ID159] a kit made on one machine makes a bare one a device of the same person; slips and damage make nothing', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'elsewhere-kit-'))
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   const [lost, bare] = [new RunningDevice(), new RunningDevice()]

@@ -19,13 +19,13 @@ const unpacked = async (assets: Assets) => {
   return brotliDecompressSync(answer?.bytes ?? new Uint8Array()).toString()
 }
 
-it('[DV43] what the build compressed is served as it is, and is no page of its own', async () => {
+it('[DV75] what the build compressed is served as it is, and is no page of its own', async () => {
   await writeFile(path.join(folder, 'index.html.br'), await compressBrotli(Buffer.from('from the build')))
   const assets = new Assets(folder)
   expect(await unpacked(assets)).toBe('from the build')
   expect(assets.get('/index.html.br')).toBeUndefined()
 })
 
-it('[DV43] what the build did not compress is compressed when it is asked for', async () => {
+it('[DV75] what the build did not compress is compressed when it is asked for', async () => {
   expect(await unpacked(new Assets(folder))).toBe('<p>a page</p>'.repeat(100))
 })

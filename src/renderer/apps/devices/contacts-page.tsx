@@ -109,6 +109,14 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
             ),
           ),
         )}
+        {row.devices.map(
+          ({ deviceId, name, offersLeftOut }) =>
+            offersLeftOut > 0 && (
+              <p key={deviceId}>
+                {name} lets you reach {offersLeftOut} more, for which there is no room here.
+              </p>
+            ),
+        )}
       </div>
     </li>
   )
