@@ -73,7 +73,8 @@ export class JobsService implements Disposable {
     this.#owned.add(
       local.onDidConnect((host) => {
         host.onDidChangeTree(({ attempt, files, conflicts }) => this.#handleTree(attempt, { files, conflicts }))
-        if (this.#isDisplayOpen) void this.#tellDisplayOpen(host).catch(() => undefined) // it is gone again
+        // Also that none is: a host outlives this process, and remembers the displays of the one before.
+        void this.#tellDisplayOpen(host).catch(() => undefined) // it is gone again
         if (this.#open) this.#handleLinked(this.#open.desk.context.signer.device)
       }),
     )

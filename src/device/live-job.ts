@@ -9,9 +9,9 @@ import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import { isContainerEngine } from '../jobs/containers.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
-import type { JobPolicy } from '../jobs/job-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { newJobId } from '../jobs/job-ids.ts'
+import { ELSEWHERE_MAY_DO, hasTriesLeft, mayLeave, mayTryAgain, whyNotMoved } from '../jobs/job-policy.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
 import type { JobOutputBook } from '../jobs/job-output-book.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
@@ -21,11 +21,7 @@ import type { Peers } from './peers.ts'
 import { PortForwards } from './port-forwards.ts'
 import { AttemptRun, type AttemptNews } from './attempt-run.ts'
 import type { JobPlaces } from './job-places.ts'
-
-/** At most so many tries of one job. */
-const MAX_TRIES = 16
-/** Refusals for which another device may do. */
-const ELSEWHERE_MAY_DO = new Set(['job/too-many', 'job/no-sandbox', 'job/disk-full', 'job/device-away', 'grant/refused'])
+import { awayWords, endedWords, WAITS_FOR } from './job-words.ts'
 
 export interface LiveJobParts {
   readonly book: JobBook
@@ -46,12 +42,6 @@ export interface LiveJobParts {
   placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
 }
 
-/** Why a job that runs stands still until somebody types (rule JB88). */
-const WAITS_FOR = {
-  input: 'It reads its standard input and waits for it; "elsewhere attach" types into it',
-  terminal: 'It reads a terminal and waits for a key; run it in a terminal to type into it',
-} as const
-
 /**
  * One job from its start to its end: attempts one after another, never two at once (rule JB44), its record and output kept as they
  * change. Ends when the job is over; a locked or restarted device takes it up again from the record.
@@ -67,6 +57,8 @@ export class LiveJob implements Disposable {
   #forwards: PortForwards | undefined
   #isCancelled = false
   #isLeaving = false
+  /** It was out of reach since it was last heard of. */
+  #wasAway = false
   /** Where the person said that it goes on, once it has ended where it is. */
   #target: { readonly device: string; readonly reason: string } | undefined
 
@@ -141,13 +133,14 @@ export class LiveJob implements Disposable {
     const why = whyNotMoved(info, policy, device, (id) => this.#parts.nameOf(id))
     if (why !== undefined) throw new JobError('job/not-moved', why)
     if (this.#isLeaving || this.#isCancelled) throw new JobError('job/not-moved', 'it is being ended or moved already')
-    if (info.attempts.length >= MAX_TRIES) throw new JobError('job/not-moved', `it was tried ${MAX_TRIES} times; run it again`)
     if (!this.#run?.isAttached) throw new JobError('job/not-moved', this.#awayWords(info.device ?? ''))
     this.#isLeaving = true
     this.#target = { device, reason: `${this.#parts.nameOf(device)}: you moved it there` }
     try {
       await this.#run.end() // its exit comes over the channel, and then it goes on there
     } catch (error) {
+      // Cut off: whether it was told is not known. It is told again when it is heard of, and else its lease ends it.
+      if (errorCode(error).startsWith('rpc/')) return
       this.#isLeaving = false
       this.#target = undefined
       throw new JobError(
@@ -227,6 +220,8 @@ export class LiveJob implements Disposable {
     switch (news.kind) {
       case 'state': {
         if (news.state === 'paused' && this.#mayLeave()) return void this.#leave()
+        if (this.#isLeaving && this.#wasAway) void this.#run?.end().catch(() => undefined) // cut off again: told when it is back
+        this.#wasAway = false
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         this.#forwards?.follow(news.ports)
         return this.#account.tell({ state, ports: news.ports, waitingFor: news.waits && WAITS_FOR[news.waits] })
@@ -236,7 +231,8 @@ export class LiveJob implements Disposable {
       case 'gone':
         return this.#lost()
       case 'lease-over':
-        return this.#mayTryAgain() ? this.#lost() : undefined
+        // What was to leave goes on elsewhere, whatever the policy says of a lost device: it was ended there.
+        return this.#isLeaving || this.#mayTryAgain() ? this.#lost() : undefined
       case 'exit':
         return this.#handleExit(news.exit)
     }
@@ -266,19 +262,12 @@ export class LiveJob implements Disposable {
   }
 
   #away(): void {
+    this.#wasAway = true
     if (!this.#account.isOver) this.#account.change({ state: 'waiting', waitingFor: this.#awayWords(this.info.device ?? '') })
   }
 
-  /** Its machine's owner is back, and the policy says to try elsewhere. */
   #mayLeave(): boolean {
-    const { info, policy } = this.#account.record
-    return (
-      policy.whenOwnerReturns === 'move' &&
-      info.effects === 'files-only' &&
-      info.attempts.length < MAX_TRIES &&
-      !this.#isCancelled &&
-      !this.#isLeaving
-    )
+    return mayLeave(this.#account.record) && !this.#isCancelled && !this.#isLeaving
   }
 
   async #leave(): Promise<void> {
@@ -286,6 +275,7 @@ export class LiveJob implements Disposable {
     try {
       await this.#run?.end() // its exit comes over the channel, and then it moves on
     } catch (error) {
+      if (errorCode(error).startsWith('rpc/')) return // as in `move`
       this.#isLeaving = false
       this.#parts.log.info('a job could not leave a machine whose owner is back', { job: this.info.job, why: errorMessage(error) })
     }
@@ -306,8 +296,7 @@ export class LiveJob implements Disposable {
   }
 
   #mayTryAgain(): boolean {
-    const { info, policy } = this.#account.record
-    return info.effects === 'files-only' && policy.whenLost === 'again' && info.attempts.length < MAX_TRIES && !this.#isCancelled
+    return mayTryAgain(this.#account.record) && !this.#isCancelled
   }
 
   /** Another attempt on another device; false: none suits, or the policy does not allow it. */
@@ -319,7 +308,7 @@ export class LiveJob implements Disposable {
     this.#isLeaving = false
     this.#target = undefined
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
-    if (info.attempts.length >= MAX_TRIES || this.#isCancelled) return false
+    if (!hasTriesLeft(info) || this.#isCancelled) return false
     this.#account.endAttempt(wasRefused ? 'refused' : why)
     if (target) {
       await this.#attempt(target.device, target.reason)
@@ -372,25 +361,6 @@ export class LiveJob implements Disposable {
   }
 
   #awayWords(device: string): string {
-    const name = this.#parts.nameOf(device)
-    return this.#mayTryAgain()
-      ? `${name} is not linked; when it has certainly ended there, it is tried elsewhere`
-      : `${name} is not linked; it goes on when ${name} is back, or run it again`
+    return awayWords(this.#parts.nameOf(device), this.#isLeaving || this.#mayTryAgain())
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  grant: 'no longer allows this device to run jobs',
-  memory: 'ended it: it took more memory than it may there',
-  disk: 'ended it: the disk there was nearly full',
-  cancelled: 'ended it',
-}
-const endedWords = (ended: string, name: string): string => `${name} ${WORDS[ended] ?? `ended it (${ended})`}`
-
-/** Why a job that is not over cannot be moved there; undefined: as far as is known here, it can. */
-function whyNotMoved(info: JobInfo, policy: JobPolicy, device: string, nameOf: (device: string) => string): string | undefined {
-  if (info.device === device) return `it runs on ${nameOf(device)} already`
-  if (info.effects !== 'files-only') return 'it may change more than the files of its folder, so it is not begun twice'
-  if (policy.where === 'here') return 'it was to stay on this device, as asked'
-  return undefined
 }

@@ -59,8 +59,8 @@ export class AttemptHost implements Disposable {
     this.#owner = new OwnerWatch(
       parts.clock,
       {
-        // Which of the machine's terminals had input is not told: one may be a shell in a job, typed into from afar.
-        lastInputMs: () => (this.#shells.isAnyOpen ? undefined : signs.lastInputMs()),
+        // A shell in a job of another device is typed into from afar.
+        lastInputMs: () => signs.lastInputMs(this.#shells.pidsOfOthers),
         pressure: () => signs.pressure(),
       },
       (paused) => this.#setPaused(paused),
@@ -134,9 +134,9 @@ export class AttemptHost implements Disposable {
     return channel
   }
 
-  /** Somebody typed into a terminal of this machine; a shell in a job is none of its owner's. */
+  /** Somebody typed into a terminal of this machine; a shell in a job of another device is none of its owner's. */
   noteTyped(terminalId: string): void {
-    if (!this.#shells.has(terminalId)) this.touchOwner()
+    if (!this.#shells.isOfOthers(terminalId)) this.touchOwner()
   }
 
   /** A terminal where the attempt runs. @throws JobError `job/unknown`, and as AttemptShells.open */

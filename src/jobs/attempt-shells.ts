@@ -21,7 +21,8 @@ export interface ShellTerminals {
 export class AttemptShells {
   readonly #terminals: ShellTerminals
   readonly #log: Logger
-  readonly #open = new Map<Attempt, Set<string>>()
+  /** Terminals with the process in each. */
+  readonly #open = new Map<Attempt, Map<string, number>>()
 
   constructor(terminals: ShellTerminals, log: Logger) {
     this.#terminals = terminals
@@ -34,7 +35,7 @@ export class AttemptShells {
     if (!process) throw new JobError('job/not-running', 'it does not run (yet, or any more), so there is nothing to open a shell in')
     if (status.state === 'paused')
       throw new JobError('job/not-running', 'it holds still while somebody is at that machine; try again when it goes on')
-    const open = this.#open.get(attempt) ?? new Set<string>()
+    const open = this.#open.get(attempt) ?? new Map<string, number>()
     if (open.size >= MAX_SHELLS) throw new JobError('job/too-many', `${MAX_SHELLS} shells are open in it; close some first`)
     const shell = process.shell()
     let terminal: HostTerminal
@@ -51,7 +52,7 @@ export class AttemptShells {
       this.#open.set(attempt, open)
       process.onDidExit(() => this.#endAll(attempt))
     }
-    open.add(terminalId)
+    open.set(terminalId, pid)
     const watching = this.#terminals.onDidChangeTerminal((now) => {
       if (now.terminalId !== terminalId || now.exit === undefined) return
       watching.dispose()
@@ -62,17 +63,21 @@ export class AttemptShells {
     return terminal
   }
 
-  get isAnyOpen(): boolean {
-    return [...this.#open.values()].some(({ size }) => size > 0)
+  /** Processes of shells in jobs of other devices: who types into them sits there, not at this machine. */
+  get pidsOfOthers(): readonly number[] {
+    return this.#ofOthers.flatMap((open) => [...open.values()])
   }
 
-  /** Is that terminal a shell in a job: who types into it sits where the job was asked for, not at this machine. */
-  has(terminalId: string): boolean {
-    return [...this.#open.values()].some((open) => open.has(terminalId))
+  isOfOthers(terminalId: string): boolean {
+    return this.#ofOthers.some((open) => open.has(terminalId))
+  }
+
+  get #ofOthers(): Map<string, number>[] {
+    return [...this.#open].flatMap(([{ asker }, open]) => (asker === undefined ? [] : [open]))
   }
 
   #endAll(attempt: Attempt): void {
-    for (const terminalId of this.#open.get(attempt) ?? []) {
+    for (const terminalId of this.#open.get(attempt)?.keys() ?? []) {
       void this.#terminals
         .hangUp(terminalId)
         .catch((error: unknown) => this.#log.warn('a shell in a job does not end with it', { why: errorMessage(error) }))

@@ -63,6 +63,8 @@ export class Attempt implements Disposable {
   #process: JobProcess | undefined
   #exit: AttemptExit | undefined
   #isGone = false
+  /** One that closes its port for a moment is a service all the same. */
+  #hasListened = false
   #state: AttemptState = { state: 'preparing', ports: [] }
   #reason: string | undefined
   #cpuMs = 0
@@ -118,7 +120,7 @@ export class Attempt implements Disposable {
 
   /** It goes on until it is stopped: as it was taken for, or as it shows. */
   get isService(): boolean {
-    return this.#parts.request.service || this.#state.ports.length > 0
+    return this.#parts.request.service || this.#hasListened
   }
 
   /** What runs of it; undefined before and after. */
@@ -350,6 +352,7 @@ export class Attempt implements Disposable {
     if (!this.#process || this.#isGone) return
     const { cpuMs, memoryBytes, ports, waits } = this.#process.observe()
     this.#cpuMs = Math.max(this.#cpuMs, cpuMs)
+    this.#hasListened ||= ports.length > 0
     this.#setState({ ports: [...ports].slice(0, 64), waits })
     // It was taken for something that ends, and listens: it is a service, and of no use while it stands still.
     if (this.isService && this.#state.state === 'paused') this.setPaused(false)

@@ -15,8 +15,8 @@ export interface MachineCondition {
   readonly platform: string
   readonly architecture: string
   battery(): { readonly discharging: boolean; readonly percent: number } | undefined
-  /** Ms since input at a terminal or display of this machine; undefined: not known. */
-  lastInputMs(): number | undefined
+  /** Ms since input at a terminal or display of this machine, but terminals that these processes have; undefined: not known. */
+  lastInputMs(besides?: readonly number[]): number | undefined
   /** What jobs of others make way for. */
   readonly ownerSigns: OwnerSigns
   /** Of these programs, those not found where jobs look. */

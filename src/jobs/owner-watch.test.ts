@@ -52,6 +52,18 @@ it('[JB48] input at a display or terminal holds jobs for a minute from then on',
   expect(told).toEqual([true, false, true, false])
 })
 
+it('[JB48] an older sign does not shorten the minute after a newer one', () => {
+  const { clock, signs, told, owner } = watch()
+  owner.touch()
+  signs.input = 50_000 // at a terminal, long before that
+  owner.setBusy(true)
+  signs.input = undefined
+  clock.advance(OWNER_THERE_MS - 1_000)
+  expect(told).toEqual([true])
+  clock.advance(1_000)
+  expect(told).toEqual([true, false])
+})
+
 it('[JB48] nothing is looked at while nothing runs here for others', () => {
   const { clock, signs, owner } = watch()
   clock.advance(3_600_000)

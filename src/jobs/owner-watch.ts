@@ -14,8 +14,8 @@ const OWN_PRESSURE_MS = 300_000
 
 /** What a machine tells of its owner, read when asked. */
 export interface OwnerSigns {
-  /** Ms since input at any terminal of the machine; undefined: not known. */
-  lastInputMs(): number | undefined
+  /** Ms since input at any terminal of the machine but those that these processes have; undefined: not known. */
+  lastInputMs(besides?: readonly number[]): number | undefined
   /** How much waits for a processor: part of the last ten seconds, and ms in all; undefined: this system does not tell. */
   pressure(): { readonly lastTenSeconds: number; readonly totalMs: number } | undefined
 }
@@ -30,6 +30,8 @@ export class OwnerWatch implements Disposable {
   readonly #signs: OwnerSigns
   readonly #setPaused: (paused: boolean) => void
   #touched: Disposable | undefined
+  /** The end of the minute after the newest sign. */
+  #untilMs = Number.NEGATIVE_INFINITY
   #looking: Disposable | undefined
   #isDisplayOpen = false
   /** Held still for pressure, since when; `totalMs` as it was then. */
@@ -45,6 +47,9 @@ export class OwnerWatch implements Disposable {
 
   /** A display or terminal of this machine had input, so long ago. */
   touch(agoMs = 0): void {
+    const untilMs = this.#clock.monotonicMs() + OWNER_THERE_MS - agoMs
+    if (this.#touched && untilMs <= this.#untilMs) return // a newer sign was seen before
+    this.#untilMs = untilMs
     this.#touched?.dispose()
     this.#touched = this.#clock.after(OWNER_THERE_MS - agoMs, () => {
       this.#touched = undefined

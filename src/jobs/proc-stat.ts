@@ -5,6 +5,8 @@ export interface ProcStat {
   readonly state: string
   readonly parentPid: number
   readonly sessionId: number
+  /** Number of its controlling terminal's device; 0: none. */
+  readonly terminal: number
   readonly cpuTicks: number
   /** Of children that have ended and were fetched. */
   readonly reapedTicks: number
@@ -28,6 +30,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
     state: fields[0] ?? '?',
     parentPid: at(1),
     sessionId: at(3),
+    terminal: at(4),
     cpuTicks: at(11) + at(12),
     reapedTicks: at(13) + at(14),
     startTicks: fields[19] ?? '',

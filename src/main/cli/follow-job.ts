@@ -1,3 +1,4 @@
+import type { Disposable } from '../../base/disposable.ts'
 import { decodeJobDown, encodeJobUp, type JobDownFrame, MAX_PIECE_BYTES } from '../../jobs/job-frames-contract.ts'
 import type { ByteChannel } from '../../rpc/channel.ts'
 import type { DeviceClient } from './local-client.ts'
@@ -9,6 +10,30 @@ const OUTPUT_HIGH_BYTES = 1024 * 1024
 
 export type Exit = Extract<JobDownFrame, { kind: 'exit' }>
 
+/** Exit code of what Ctrl-C ended. */
+export const INTERRUPTED = 130
+
+/** Ctrl-C before there is a job that takes it: noted, so that then there shall be none. Pressed again it ends the command at once. */
+export class EarlyInterrupt implements Disposable {
+  #isPressed = false
+  readonly #note = () => {
+    if (this.#isPressed) process.exit(INTERRUPTED)
+    this.#isPressed = true
+  }
+
+  constructor() {
+    process.on('SIGINT', this.#note)
+  }
+
+  get isPressed(): boolean {
+    return this.#isPressed
+  }
+
+  dispose(): void {
+    process.off('SIGINT', this.#note)
+  }
+}
+
 export interface FollowOptions {
   /** Output is shown from that byte on. */
   readonly from?: number
@@ -16,6 +41,8 @@ export interface FollowOptions {
   readonly input?: boolean
   /** Ctrl-C reaches it; as `input` if absent. */
   readonly signals?: boolean
+  /** Has watched for Ctrl-C since before there was this job; disposed of here. Absent: watched from now on. */
+  readonly early?: EarlyInterrupt
   /** For programs: a line of JSON for each piece of output, and one for the end. */
   readonly json?: boolean
 }
@@ -35,12 +62,20 @@ export async function followJob(device: DeviceClient, job: string, options: Foll
 export async function followToExit(
   device: DeviceClient,
   job: string,
-  { from = 0, input = false, signals = input, json = false }: FollowOptions,
+  { from = 0, input = false, signals = input, json = false, early = signals ? new EarlyInterrupt() : undefined }: FollowOptions,
 ): Promise<Exit> {
-  const opened = await device.openJobOutput({ job, from })
+  const opened = await device.openJobOutput({ job, from }).catch((error: unknown) => {
+    early?.dispose()
+    throw error
+  })
   const channel = device.channel(opened.channel)
   const releases = [input ? passInput(channel) : undefined, signals ? passSignals(device, job, channel) : undefined]
+  early?.dispose() // Ctrl-C is passed on from here
   try {
+    if (early?.isPressed) {
+      await device.cancelJob({ job })
+      return { kind: 'exit', code: INTERRUPTED, cpuMs: 0 }
+    }
     return await readAll(channel, json ? jsonShower() : showOutput)
   } finally {
     for (const release of releases) release?.()

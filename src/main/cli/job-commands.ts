@@ -5,7 +5,7 @@ import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
 import { findDevice } from './find-device.ts'
-import { followJob } from './follow-job.ts'
+import { EarlyInterrupt, followJob } from './follow-job.ts'
 import type { DeviceClient } from './local-client.ts'
 import { followTerminal, ownSize } from './follow-terminal.ts'
 import { plainEnvironment } from './plain-environment.ts'
@@ -62,7 +62,8 @@ ${DATA_OPTION}
     const context = await readProject(folder)
     return withDevice(values.data, async (device) => {
       const on = values.on === undefined ? undefined : findDevice(await device.listDevices({}), values.on)
-      const info = await device.startJob({
+      const early = values.detach ? undefined : new EarlyInterrupt()
+      const started = device.startJob({
         commandLine: shellLine(words),
         folder,
         context,
@@ -77,12 +78,16 @@ ${DATA_OPTION}
           ...(values.again && { whenLost: 'again' as const }),
         },
       })
+      const info = await started.catch((error: unknown) => {
+        early?.dispose()
+        throw error
+      })
       if (values.detach) {
         console.log(values.json ? JSON.stringify(info, undefined, 2) : info.job)
         return 0
       }
       if (!values.quiet && info.device !== info.folder.device && process.stderr.isTTY) console.error(`\u001b[2m${info.why}\u001b[22m`)
-      return followJob(device, info.job, { input: true, json: values.json })
+      return followJob(device, info.job, { input: true, json: values.json, ...(early && { early }) })
     })
   },
 }

@@ -3,12 +3,9 @@ import os from 'node:os'
 import { errorMessage } from '../../base/errors.ts'
 import { readProject } from '../../platform/node/read-project.ts'
 import { dataOf } from './device-commands.ts'
-import { exitCode, followToExit } from './follow-job.ts'
+import { EarlyInterrupt, exitCode, followToExit, INTERRUPTED } from './follow-job.ts'
 import { connectDevice, type DeviceClient } from './local-client.ts'
 import { plainEnvironment } from './plain-environment.ts'
-
-/** Exit code of what Ctrl-C ended. */
-const INTERRUPTED = 130
 
 /**
  * What a hooked shell runs in the place of a line that its device expects to be better off elsewhere. Places it anew with what is
@@ -19,25 +16,20 @@ const INTERRUPTED = 130
 export async function runForShell(line: string, shell: string, data: string | undefined): Promise<number> {
   const device = await connectDevice(dataOf(data)).catch(() => undefined)
   if (!device) return runHere(line, shell)
-  // Ctrl-C before there is a job to pass it to: then there shall be none.
-  let isInterrupted = false
-  const interrupt = () => void (isInterrupted = true)
-  process.on('SIGINT', interrupt)
+  const early = new EarlyInterrupt()
   try {
     const job = await startElsewhere(device, line)
-    process.off('SIGINT', interrupt)
-    if (isInterrupted) {
-      if (job !== undefined) await device.cancelJob({ job })
-      return INTERRUPTED
+    if (job === undefined) {
+      early.dispose()
+      return early.isPressed ? INTERRUPTED : runHere(line, shell)
     }
-    if (job === undefined) return runHere(line, shell)
     // Nothing of the terminal's input is taken: what is typed ahead is the shell's.
-    const exit = await followToExit(device, job, { signals: true })
+    const exit = await followToExit(device, job, { signals: true, early })
     if (!exit.error) return exitCode(exit)
     say(`here: ${exit.error.message}`)
     return runHere(line, shell)
   } finally {
-    process.off('SIGINT', interrupt)
+    early.dispose()
     device.dispose()
   }
 }

@@ -44,8 +44,17 @@ export class FifoShellDoor implements ShellDoor {
     return process.platform !== 'win32' && existsSync(this.#options.folder)
   }
 
-  open(answer: (message: ShellMessage) => readonly string[] | undefined): Disposable {
+  open(asked: (message: ShellMessage) => readonly string[] | undefined): Disposable {
     const { folder, clock, log } = this.#options
+    // Called from a pipe's event: nobody above takes what it throws.
+    const answer = (message: ShellMessage) => {
+      try {
+        return asked(message)
+      } catch (error) {
+        log.error('a shell could not be answered; its line stays there', { error: errorMessage(error) })
+        return undefined
+      }
+    }
     const owned = new DisposableStore()
     if (process.platform === 'win32') return owned
     mkdirSync(folder, { recursive: true, mode: 0o700 })

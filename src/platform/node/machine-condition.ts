@@ -6,6 +6,7 @@ import { isContainerEngine } from '../../jobs/containers.ts'
 import type { ContainerEngines } from './container-engines.ts'
 import type { MachineCondition } from '../../jobs/machine-facts.ts'
 import type { OwnerSigns } from '../../jobs/owner-watch.ts'
+import { parseProcStat } from '../../jobs/proc-stat.ts'
 
 /** One slice of the measurement of speed: too short to be felt by a terminal. */
 const SLICE_STEPS = 200_000
@@ -43,7 +44,8 @@ export class SystemCondition implements MachineCondition {
   }
 
   /** Typing at a terminal changes the time its device was last read. */
-  lastInputMs(): number | undefined {
+  lastInputMs(besides: readonly number[] = []): number | undefined {
+    const without = new Set(besides.map((pid) => parseProcStat(read(`/proc/${pid}/stat`) ?? '')?.terminal))
     const nowMs = Date.now()
     const terminals = [
       ...listed('/dev').filter((name) => /^tty\d+$/.test(name)),
@@ -53,7 +55,8 @@ export class SystemCondition implements MachineCondition {
     ]
     const ages = terminals.flatMap((name) => {
       try {
-        return [Math.max(0, nowMs - statSync(path.join('/dev', name)).atimeMs)]
+        const { atimeMs, rdev } = statSync(path.join('/dev', name))
+        return without.has(rdev) ? [] : [Math.max(0, nowMs - atimeMs)]
       } catch {
         return [] // closed since it was listed
       }
@@ -66,7 +69,7 @@ export class SystemCondition implements MachineCondition {
     const named = this.#environment['ELSEWHERE_OWNER_SIGNS']?.split(',')
     const has = (sign: string) => named === undefined || named.includes(sign)
     return {
-      lastInputMs: () => (has('terminals') ? this.lastInputMs() : undefined),
+      lastInputMs: (besides) => (has('terminals') ? this.lastInputMs(besides) : undefined),
       pressure: () => (has('pressure') ? parsePressure(read('/proc/pressure/cpu') ?? '') : undefined),
     }
   }

@@ -29,6 +29,7 @@ export class NamespacePorts implements Disposable {
   readonly #entry: Entry
   readonly #waiting = new Map<number, { resolve(socket: PortSocket): void; reject(error: Error): void }>()
   #lastId = 0
+  #hasEnded = false
 
   /** @param pid  a process of the sandbox */
   constructor(pid: number) {
@@ -39,6 +40,11 @@ export class NamespacePorts implements Disposable {
     this.#child.on('message', (message, handle) => this.#take(message as { id: number; error?: string }, handle as Socket | undefined))
     this.#child.on('error', (error) => this.#fail(error.message))
     this.#child.on('exit', (code) => this.#fail(`the way into its network ended (${code})`))
+  }
+
+  /** Its program is gone (it may have been ended for want of memory): connections need another one. */
+  get hasEnded(): boolean {
+    return this.#hasEnded || !this.#child.connected
   }
 
   /** @throws JobError `job/no-port` */
@@ -68,7 +74,7 @@ export class NamespacePorts implements Disposable {
         reject: (error) => settle(() => reject(noPort(port, error.message))),
       })
       if (!this.#child.connected) return this.#waiting.get(id)?.reject(new Error('its network is gone'))
-      this.#child.send({ id, port, host }, (error) => error && this.#waiting.get(id)?.reject(error))
+      this.#child.send({ id, port, host }, (error) => error && this.#fail(error.message))
     })
   }
 
@@ -83,6 +89,7 @@ export class NamespacePorts implements Disposable {
   }
 
   #fail(why: string): void {
+    this.#hasEnded = true
     for (const { reject } of [...this.#waiting.values()]) reject(new Error(why))
   }
 }

@@ -29,6 +29,8 @@ export class NodeJobProcesses {
   /** Process 1 of the sandbox; its children are the program. Undefined before bwrap has told it, and without a sandbox. */
   #init: number | undefined
   #isGone = false
+  /** The newest word on whether it stands still: an older one that is still tried does not undo it. */
+  #hold: 'SIGSTOP' | 'SIGCONT' | undefined
 
   constructor(pid: number, request: JobProcessRequest, cgroups: JobCgroups | undefined) {
     this.pid = pid
@@ -62,13 +64,18 @@ export class NodeJobProcesses {
     }
   }
 
-  signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT', tries = 0): void {
-    if (this.#isGone) return
+  signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT'): void {
+    if (isHold(signal)) this.#hold = signal
+    this.#signal(signal, 0)
+  }
+
+  #signal(signal: JobSignal | 'SIGSTOP' | 'SIGCONT', tries: number): void {
+    if (this.#isGone || (isHold(signal) && signal !== this.#hold)) return
     const programs = this.#programsIn(this.#all(listProcesses({ commands: false })))
-    const targets = signal === 'SIGSTOP' || signal === 'SIGCONT' ? programs : this.#without(programs)
+    const targets = isHold(signal) ? programs : this.#without(programs)
     for (const { pid } of targets) sendSignal(pid, signal)
     // Not begun: bwrap is still laying out the sandbox.
-    if (targets.length === 0 && tries < MAX_SIGNAL_RETRIES) setTimeout(() => this.signal(signal, tries + 1), SIGNAL_RETRY_MS)
+    if (targets.length === 0 && tries < MAX_SIGNAL_RETRIES) setTimeout(() => this.#signal(signal, tries + 1), SIGNAL_RETRY_MS)
   }
 
   /** Asked to end, stopped ones too. */
@@ -107,11 +114,21 @@ export class NodeJobProcesses {
     return this.#request.sandbox?.network === false
   }
 
-  connect(port: number): Promise<PortSocket> {
+  /** Once more if the way in there turns out to have ended meanwhile. */
+  async connect(port: number): Promise<PortSocket> {
+    const way = this.#wayIn()
+    return way.connect(port).catch((error: unknown) => {
+      if (!way.hasEnded) throw error
+      return this.#wayIn().connect(port)
+    })
+  }
+
+  #wayIn(): NamespacePorts {
     const init = this.#isGone ? undefined : this.#init
     if (init === undefined) throw new JobError('job/no-port', 'it does not run any more')
-    this.#ports ??= new NamespacePorts(init)
-    return this.#ports.connect(port)
+    if (this.#ports?.hasEnded) this.#ports.dispose()
+    if (!this.#ports || this.#ports.hasEnded) this.#ports = new NamespacePorts(init)
+    return this.#ports
   }
 
   #all(look: readonly ProcessSample[]): ProcessSample[] {
@@ -141,6 +158,8 @@ export class NodeJobProcesses {
     return programs.filter(({ pid, sessionId }) => !this.#shells.has(pid) && !this.#shells.has(sessionId))
   }
 }
+
+const isHold = (signal: string): signal is 'SIGSTOP' | 'SIGCONT' => signal === 'SIGSTOP' || signal === 'SIGCONT'
 
 export const LOWEST_AUTOGROUP = 19
 

@@ -240,6 +240,15 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
     connection.setPaused(false)
     await expect.poll(() => text, { timeout: 60_000 }).toBe('from the job')
     connection.dispose()
+    // The way in there may be ended for want of memory, say: there is another one.
+    const ways = () =>
+      listProcesses({ commands: true }).filter(
+        ({ parentPid, command, zombie }) => parentPid === process.pid && !zombie && /node.* -e /.test(command),
+      )
+    for (const { pid } of ways()) process.kill(pid, 'SIGKILL')
+    await expect.poll(() => ways().length, { timeout: 60_000 }).toBe(0)
+    const again = await job.connect(18_077)
+    again.dispose()
     await expect(job.connect(18_078)).rejects.toMatchObject({ code: 'job/no-port' })
   }, 240_000)
 

@@ -19,7 +19,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
-import { silentLogger } from '../../base/logger.ts'
+import { type Logger, silentLogger } from '../../base/logger.ts'
 import type { ShellMessage } from '../../jobs/shell-message.ts'
 import { plainPrograms } from '../../jobs/shell-words.ts'
 import { TmuxShell, whyNoTmux } from '../../testkit/tmux-shell.ts'
@@ -284,6 +284,26 @@ it.skipIf(process.platform === 'win32')(
     await all(ask, Buffer.alloc(10_000_000, 'heavy'))
     for (let n = 0; n < 3_000; n++) await all(ask, Buffer.from(`\nask\u001f${n}\u001f/x\u001fheavy ${'y'.repeat(40)}\n`))
     await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ kind: 'ask', id: '2999' }), WAIT)
+  },
+)
+
+it.skipIf(process.platform === 'win32')(
+  '[JB73] an answer that fails does not end the device: the line stays, and the next is answered',
+  async () => {
+    const said: unknown[] = []
+    const log: Logger = { ...silentLogger, error: (message, more) => void said.push([message, more]) }
+    door = new FifoShellDoor({ folder: shells, clock: systemClock, log }).open((message) => {
+      if (message.line === 'first') throw new Error('the store is full')
+      heard.push(message)
+      return undefined
+    })
+    writeFileSync(path.join(shells, 'knock'), `knock ${process.pid} 5\n`)
+    const ask = path.join(shells, `${process.pid}.5`, 'ask')
+    await vi.waitFor(() => expect(existsSync(ask)).toBe(true), WAIT)
+    writeFileSync(ask, 'ask\u001f1\u001f/x\u001ffirst\n')
+    await vi.waitFor(() => expect(said).toMatchObject([[expect.anything(), { error: 'the store is full' }]]), WAIT)
+    writeFileSync(ask, 'ask\u001f2\u001f/x\u001fsecond\n')
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ id: '2', line: 'second' }), WAIT)
   },
 )
 
