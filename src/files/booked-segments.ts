@@ -65,6 +65,11 @@ export class BookedSegments {
     if (this.#remove(hash)) this.#store.putValue(this.#space, hash, undefined)
   }
 
+  /** What `put` put in a transaction that was undone. */
+  forget(hash: string): void {
+    this.#remove(hash)
+  }
+
   /** A content does not matter any more. */
   release(op: OpId): void {
     const found = this.find(op)

@@ -36,6 +36,7 @@ export function describeChunkStore(name: string, make: () => Promise<StoreUnderT
       expect(await store.get(chunkOf(9).id)).toBeUndefined()
       expect([store.has(chunkOf(3).id), store.has(chunkOf(9).id), store.stats.chunks]).toEqual([true, false, 3])
       expect([...store.ids()].sort()).toEqual([1, 2, 3].map((n) => chunkOf(n).id))
+      expect([1, 2, 9].map((n) => store.bytesOf(chunkOf(n).id))).toEqual([5000, 10_000, 0])
     })
 
     it('[CS2] putting one twice keeps one', async () => {

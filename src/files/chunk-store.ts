@@ -18,6 +18,8 @@ export interface ChunkStore {
   /** Survives kill -9 once done, at once or later; a power cut after `sync`. A repeat is a no-op. @throws ContentError `chunk/store-full` */
   put(chunk: SealedChunk): void | Promise<void>
   has(id: ChunkId): boolean
+  /** What a chunk takes here, without reading it; 0: it is not held. */
+  bytesOf(id: ChunkId): number
   /** What was put before is on the disk itself once this resolves. */
   sync(): Promise<void>
   /** Frees at least `bytes` where it can, oldest first; what `keep` names stays. Resolves with what was freed. */

@@ -1,22 +1,11 @@
-import type { Acknowledgements, Frontier } from './acknowledgements.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
-import type { DroppedBatch, DroppedVersions } from './dropped-versions.ts'
+import type { DroppedBatch } from './dropped-versions.ts'
 import type { Manifest } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
-import type { ReplicationBook } from './replication-book.ts'
-
-export interface ReleaseParts {
-  readonly store: DatasetStore
-  readonly dropped: DroppedVersions
-  readonly book: ReplicationBook
-  readonly acknowledgements: Acknowledgements
-  /** How far each log is held, with all that is written here. @throws StoreError */
-  frontier(): Frontier
-}
 
 export interface GarbageParts {
   readonly dataset: Dataset
@@ -31,24 +20,12 @@ export interface GarbageParts {
 
 /** Nodes looked at before others have the loop. */
 const NODES_AT_ONCE = 50
-
-/** Lets go of what was dropped from history and every other device has seen go (rule GC2). @returns how many versions */
-export function releaseDropped({ store, dropped, book, acknowledgements, frontier }: ReleaseParts): number {
-  let count = 0
-  for (const [key, batch] of dropped.batches) {
-    if (!acknowledgements.isPast(batch.frontier, frontier())) continue
-    store.transaction(() => {
-      for (const { op } of batch.versions) book.release(op)
-      dropped.remove(key)
-    })
-    count += batch.versions.length
-  }
-  return count
-}
+/** Chunks dropped before others have the loop: each is read a little and a record is written for it. */
+const DROPPED_AT_ONCE = 200
 
 /**
  * Forgets chunks that nothing names: no version that is kept, none that was dropped and still counts, nothing that is being written
- * or is open (rule GC1). Whatever changes while it looks is looked at again before anything goes; then all goes at once.
+ * or is open (rule GC1). Whatever changes while it looks is looked at again before anything goes, and again after each pause.
  * @returns how many chunks went
  * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep cannot be read; nothing went
  */
@@ -80,25 +57,38 @@ export async function collectGarbage(parts: GarbageParts): Promise<number> {
     }
     // What was dropped meanwhile is in a batch; what is held may have changed: until a look finds nothing new, without a pause.
     const seen = new Set<string>()
-    for (let isNews = true; isNews; ) {
-      isNews = false
-      const left = [...parts.batches().flatMap(({ versions }) => versions), ...inUse(dataset)]
-      for (const { op, manifest } of left) {
-        const name = `${op} ${manifest.depth} ${manifest.pieces.map(({ id }) => id).join()}`
-        if (seen.has(name)) continue
-        seen.add(name)
-        await spare(manifest, op)
-        isNews = true
-      }
-      for (const node of [...changed]) {
-        changed.delete(node)
-        await spareNode(node)
-        isNews = true
+    const lookAgain = async (): Promise<void> => {
+      for (let isNews = true; isNews; ) {
+        isNews = false
+        const left = [...parts.batches().flatMap(({ versions }) => versions), ...inUse(dataset)]
+        for (const { op, manifest } of left) {
+          const name = `${op} ${manifest.depth} ${manifest.pieces.map(({ id }) => id).join()}`
+          if (seen.has(name)) continue
+          seen.add(name)
+          await spare(manifest, op)
+          isNews = true
+        }
+        for (const node of [...changed]) {
+          changed.delete(node)
+          await spareNode(node)
+          isNews = true
+        }
       }
     }
-    const gone = [...garbage].filter((id) => !dataset.writer.isFresh(id))
-    if (gone.length > 0) await chunks.drop(gone)
-    return gone.length
+    let count = 0
+    for (;;) {
+      await lookAgain()
+      const gone: ChunkId[] = []
+      for (const id of garbage) {
+        garbage.delete(id)
+        if (!dataset.writer.isFresh(id)) gone.push(id)
+        if (gone.length === DROPPED_AT_ONCE) break
+      }
+      if (gone.length > 0) await chunks.drop(gone)
+      count += gone.length
+      if (garbage.size === 0) return count
+      await pause()
+    }
   } finally {
     watching.dispose()
   }

@@ -23,6 +23,8 @@ export interface DatasetParts {
   readonly isLocal?: boolean
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
+  /** That transaction failed: the segment is not there. */
+  readonly unbook?: (hash: string) => void
   readonly clock: Clock
   readonly logger: Logger
 }

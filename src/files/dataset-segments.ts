@@ -15,6 +15,7 @@ export interface DatasetSegmentsOptions {
   readonly clock: Clock
   readonly isAuthor: (device: DeviceId) => boolean
   readonly book?: ((segment: Segment, isOwn: boolean) => void) | undefined
+  readonly unbook?: ((hash: string) => void) | undefined
   /** A segment was taken in, and what it touched. */
   readonly onDidTake: (head: SegmentHead, touched: Touched) => void
 }
@@ -57,7 +58,7 @@ export class DatasetSegments {
    * @throws ContentError `segment/malformed`, `segment/refused`, `segment/forked`, `chunk/no-key`
    */
   take(bytes: Uint8Array): boolean {
-    const { store, isAuthor, clock, codec, merger, log, book, onDidTake } = this.#options
+    const { store, isAuthor, clock, codec, merger, log, book, unbook, onDidTake } = this.#options
     const head = codec.check(bytes)
     if (!isAuthor(head.device)) throw new ContentError('segment/refused', 'a segment of files is of a device that nobody here knows')
     const held = store.heads().find(({ log }) => log === head.log)
@@ -75,15 +76,18 @@ export class DatasetSegments {
     if (segment.deps.some(([log, seq]) => (frontier.get(log) ?? 0) < seq)) return false
     const touched: Touched = { nodes: new Set(), folders: new Set() }
     const stamp = segment.ops.at(-1)?.stamp ?? 0
-    store.transaction(() => {
-      for (const op of segment.ops) merger.apply(op, { device: segment.device, deviceName: segment.deviceName }, touched)
-      const ops = segment.first + segment.ops.length
-      store.putSegment(
-        { log: head.log, seq: head.seq, bytes },
-        { log: head.log, device: head.device, seq: head.seq, hash: head.hash, ops, stamp },
-      )
-      book?.(segment, false)
-    })
+    const ops = segment.first + segment.ops.length
+    const { device, deviceName } = segment
+    try {
+      store.transaction(() => {
+        for (const op of segment.ops) merger.apply(op, { device, deviceName }, touched)
+        store.putSegment({ log: head.log, seq: head.seq, bytes }, { log: head.log, device, seq: head.seq, hash: head.hash, ops, stamp })
+        book?.(segment, false)
+      })
+    } catch (error) {
+      unbook?.(head.hash)
+      throw error
+    }
     log.see({ log: head.log, seq: head.seq, stamp })
     onDidTake(head, touched)
     return true

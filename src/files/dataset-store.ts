@@ -60,7 +60,6 @@ export interface DatasetStore {
   /** The newest first. */
   versions(node: NodeId): Head[]
   deleteVersion(node: NodeId, op: OpId): void
-  allVersions(): Iterable<{ readonly node: NodeId; readonly version: Head }>
   /** Nodes of which versions are held, by id, at most `limit` after `after`; those with fewer than `atLeast` may be left out. */
   versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[]
 

@@ -69,6 +69,7 @@ export class Dataset extends DatasetView implements Disposable {
       clock,
       logger: parts.logger,
       ...(parts.book && { book: parts.book }),
+      ...(parts.unbook && { unbook: parts.unbook }),
       ...(parts.isLocal && { isLocal: true }),
       onDidCut: (log, seq) => this.#cut.fire({ log, seq }),
     })
@@ -81,6 +82,7 @@ export class Dataset extends DatasetView implements Disposable {
       clock,
       isAuthor: parts.isAuthor,
       book: parts.book,
+      unbook: parts.unbook,
       onDidTake: ({ log, seq }, touched) => {
         this.#cut.fire({ log, seq })
         this.#changed.fire({ isOwn: false, ...touched })
@@ -119,12 +121,14 @@ export class Dataset extends DatasetView implements Disposable {
     manifest: Manifest,
     options: { readonly mtimeNs?: bigint; readonly endsSynced?: boolean } = {},
   ): DatasetNode {
+    // A conflict copy's version is one of the file it lost against until it is settled, which names it anew.
+    const copied = this.#parts.store.node(id)?.copyOf?.op
     this.#settle(id)
     const record = this.record(id)
     if (record.kind === 'folder') throw new FileError('file/not-a-file', `${record.name} is a folder`)
     const winner = winnerOf(record)
     const content: Content = { kind: 'file', manifest }
-    const seen = base ?? winner.op
+    const seen = base === undefined || base === copied ? winner.op : base
     const isShown = seen === winner.op
     const bases = isShown ? basesOf(record) : [seen]
     const body: OpBody = { kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }

@@ -48,8 +48,12 @@ export class DroppedVersions {
   }
 
   /** Call it in the transaction that drops them from history. */
-  add({ atMs, frontier, versions }: DroppedBatch): void {
-    const key = String(this.#next++)
+  add(batch: DroppedBatch): void {
+    this.put(String(this.#next++), batch)
+  }
+
+  /** Less of a batch counts now. */
+  put(key: string, { atMs, frontier, versions }: DroppedBatch): void {
     const plain: Plain = {
       v: 1,
       atMs,

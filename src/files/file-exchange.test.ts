@@ -1,13 +1,17 @@
 import { expect, it } from 'vitest'
 import type { DatasetId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
-import { testFileDevice } from '../testkit/file-device.ts'
+import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
+import { testFileDevice, testSegmentSigner } from '../testkit/file-device.ts'
+import { testDatasetKeys } from '../testkit/file-parts.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
+import type { SealedChunk } from './chunk-id.ts'
 import { FileExchange } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { PeerChunks } from './peer-chunks.ts'
-import type { ReplicationBook } from './replication-book.ts'
+import { ReplicationBook } from './replication-book.ts'
 
 it('[OL5] a segment is given to another device only when it is on the disk itself', async () => {
   const clock = new ManualClock()
@@ -39,5 +43,46 @@ it('[OL5] a segment is given to another device only when it is on the disk itsel
   dataset.flush() // comes while the first is synced
   const { segments, frontier } = await answered
   expect([segments.length, frontier, synced]).toEqual([1, [[dataset.frontier().keys().next().value, 1]], [1]])
+  exchange.dispose()
+})
+
+it('[RP3] room is asked for what is not here of the contents that are copied', async () => {
+  const clock = new ManualClock()
+  const far = testFileDevice(1, clock)
+  const near = testFileDevice(2, clock, { source: { fetch: (id) => far.chunks.get(id) } })
+  const { dataset, store, chunks } = near
+  const signer = testSegmentSigner(2)
+  const keys = testDatasetKeys()
+  const book = new ReplicationBook({ crypto: new NodeFilesCrypto(), dataset: keys.dataset, store, signer, isMember: () => true, copies: 1 })
+  const plain = new SeededRandom(4).bytes(2 * 1024 * 1024)
+  const base = await far.dataset.writer.write(plain)
+  for (const id of far.chunks.ids()) await chunks.put((await far.chunks.get(id)) as SealedChunk)
+  const read = () => Uint8Array.of(1)
+  const manifest = await far.dataset.writer.change(base, { bytes: plain.length, extents: [{ offset: 1_000_000, length: 1 }], read })
+  far.dataset.createFile(far.dataset.root, 'large', { manifest })
+  far.dataset.flush()
+  for (const bytes of far.dataset.segmentsAfter(new Map(), 2 ** 20)) {
+    dataset.takeSegment(bytes)
+    book.book(dataset.codec.open(dataset.codec.headOf(bytes), bytes, clock.nowMs()), false)
+  }
+  const asked: number[] = []
+  const makeRoom = async (bytes: number) => asked.push(bytes) > 0
+  const parts = {
+    dataset,
+    id: 'd' as DatasetId,
+    store,
+    chunks,
+    book,
+    acknowledgements: {} as Acknowledgements,
+    clock,
+    logger: silentLogger,
+  }
+  const source = new PeerChunks(clock, silentLogger, () => true)
+  const exchange = new FileExchange({ ...parts, source, makeRoom, inTurn: (work) => work() })
+  await exchange.copy()
+  expect(book.owed).toEqual([])
+  expect(asked.length).toBe(1)
+  expect(asked[0]).toBeGreaterThan(0)
+  expect(asked[0]).toBeLessThanOrEqual(2 * 256 * 1024) // the chunk that was changed, or two
   exchange.dispose()
 })

@@ -7,12 +7,13 @@ import type { Logger } from '../base/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../rpc/client.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
-import { type BookedSegment, bytesOf } from './booked-segments.ts'
+import type { BookedSegment } from './booked-segments.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
+import type { Manifest } from './manifest.ts'
 import type { LogId, Op } from './op.ts'
 import type { ChunkPeer, PeerChunks } from './peer-chunks.ts'
 import type { ReplicationBook } from './replication-book.ts'
@@ -184,20 +185,24 @@ export class FileExchange implements Disposable {
 
   async #copyOne(booked: BookedSegment): Promise<void> {
     const { dataset, store, chunks, book, makeRoom, inTurn, logger } = this.#options
+    const wanted: Manifest[] = []
+    // What is here of them is not let go of to make room for the rest.
+    const hold = dataset.holds.hold(() => wanted)
     try {
       const bytes = store.segment(booked.log, booked.seq)
       if (!bytes) return
-      if (!(await makeRoom(bytesOf(booked)))) return // it is read from elsewhere as long as somebody has it
       const segment = dataset.codec.open(dataset.codec.headOf(bytes), bytes, this.#options.clock.nowMs())
       const missing: number[] = []
-      const fetched = new Set<ChunkId>()
       for (const [number] of booked.contents) {
         const { id, body } = segment.ops[number] as Op
         if (!('content' in body) || body.content.kind !== 'file') continue
         // What history has dropped by now is not fetched, and the receipt says so.
-        if (dataset.keeps(body.node, id)) for (const one of await dataset.fetch(body.content.manifest)) fetched.add(one)
+        if (dataset.keeps(body.node, id)) wanted.push(body.content.manifest)
         else missing.push(number)
       }
+      if (!(await makeRoom(await this.#missingBytes(wanted)))) return // it is read from elsewhere as long as somebody has it
+      const fetched = new Set<ChunkId>()
+      for (const manifest of wanted) for (const one of await dataset.fetch(manifest)) fetched.add(one)
       await chunks.sync()
       await inTurn(async () => {
         if (this.#owned.isDisposed) return
@@ -209,7 +214,18 @@ export class FileExchange implements Disposable {
       if (this.#owned.isDisposed) return
       logger.debug('contents could not be copied here yet', { code: errorCode(error) })
       this.#retryLater()
+    } finally {
+      hold.dispose()
     }
+  }
+
+  /** Bytes of contents that are not here; their lists are fetched for it. @throws ContentError `chunk/unavailable` */
+  async #missingBytes(contents: readonly Manifest[]): Promise<number> {
+    const { dataset, chunks } = this.#options
+    const away = new Map<ChunkId, number>()
+    for (const manifest of contents)
+      for (const { id, length } of await dataset.reader.pieces(manifest)) if (id !== undefined && !chunks.has(id)) away.set(id, length)
+    return [...away.values()].reduce((sum, length) => sum + length, 0)
   }
 
   #retryLater(): void {

@@ -1,6 +1,6 @@
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { ChunkStore } from './chunk-store.ts'
-import { collectGarbage, releaseDropped } from './collect-garbage.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
@@ -9,6 +9,7 @@ import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
 import type { LocalFolders } from './local-folders.ts'
+import { releaseDropped } from './release-dropped.ts'
 import type { ReplicationBook } from './replication-book.ts'
 import { thinVersions } from './thin-versions.ts'
 
@@ -95,7 +96,7 @@ export class Housekeeping implements Disposable {
     const pause = () => this.#pause()
     acknowledgements.noteThere()
     const droppedVersions = await thinVersions({ store, dropped, frontier, nowMs: () => clock.nowMs(), pause })
-    const released = releaseDropped({ store, dropped, book, acknowledgements, frontier })
+    const released = await releaseDropped({ dataset, store, dropped, book, acknowledgements, frontier })
     const nowMs = clock.monotonicMs()
     // What nobody ever named (a write that was given up) has time; looking for it reads every version.
     const isDue = isAsked || released > 0 || nowMs - this.#lastCollectedMs > COLLECT_MS

@@ -3,12 +3,14 @@ import { silentLogger } from '../base/logger.ts'
 import { errorCode } from '../base/errors.ts'
 import { testFileDevice } from '../testkit/file-device.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import type { ChunkId } from './chunk-id.ts'
 import { DatasetTree } from './dataset-tree.ts'
 import { LocalFolders } from './local-folders.ts'
 import { MemoryChunkStore } from './memory-chunk-store.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { describeMountedTree } from './mounted-tree.suite.ts'
 import { type Ino, ROOT_INO } from './mounted-tree.ts'
+import type { OpId } from './op.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const space = () => ({ totalBytes: 1000, freeBytes: 500, files: 0 })
@@ -110,6 +112,44 @@ it('[LF3] it is listed beside the rest, moves with its folder and keeps being on
   tree.rmdir(project, '.venv')
   tree.rmdir(root, 'renamed')
   expect(names(root)).toEqual(['node_modules'])
+  tree.dispose()
+})
+
+it('[LF2] much that goes is forgotten in pieces, others have the loop between; moves of folders are not kept for anybody', async () => {
+  const { kept, tree, root, put, folders, dataset, inside } = open(new ManualClock())
+  const [, own] = kept as [(typeof kept)[0], (typeof kept)[0]]
+  const project = (await tree.mkdir(root, 'project', 0o755)).ino
+  const modules = (await tree.mkdir(project, 'node_modules', 0o755)).ino
+  for (let n = 0; n < 60; n++) tree.mkdir(modules, `a${n}`, 0o755)
+  for (let n = 0; n < 60; n++) await put(modules, `f${n}`, String(n))
+  for (let n = 0; n < 60; n++) tree.rename(modules, `a${n}`, modules, `b${n}`, 'replace')
+  const { id } = dataset.at('/project')
+  dataset.removeAll(id)
+  dataset.forget([id])
+  const sizes: number[] = []
+  const pause = async () =>
+    void sizes.push(
+      inside.within(inside.root).length + own.store.removedNodes().length + own.store.movesAfter({ stamp: 0, op: '' as OpId }).length,
+    )
+  await folders.tidy(pause)
+  expect([own.store.nodeCount(), own.store.movesAfter({ stamp: 0, op: '' as OpId }), own.chunks.stats.chunks]).toEqual([0, [], 60]) // written within the hour
+  expect(sizes.length).toBeGreaterThan(5)
+  expect(Math.max(...sizes.slice(1).map((size, n) => (sizes[n] as number) - size))).toBeLessThanOrEqual(100)
+  tree.dispose()
+})
+
+it('[LF1] rules that could not be read count as soon as they can be', async () => {
+  const { tree, root, dataset, folders, put, kept } = open(new ManualClock())
+  await put(root, '.elsewhereignore', 'generated\n')
+  const chunks = kept[0]?.chunks as MemoryChunkStore
+  const held = await chunks.get(dataset.at('/.elsewhereignore').manifest.pieces[0]?.id as ChunkId)
+  if (held) await chunks.drop([held.id])
+  await tree.mkdir(root, 'generated', 0o755)
+  expect(folders.children(dataset.root)).toEqual([])
+  if (held) await chunks.put(held)
+  const project = (await tree.mkdir(root, 'project', 0o755)).ino
+  await tree.mkdir(project, 'generated', 0o755)
+  expect(folders.children(dataset.at('/project').id).map(({ name }) => name)).toEqual(['generated'])
   tree.dispose()
 })
 

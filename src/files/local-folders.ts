@@ -20,6 +20,8 @@ export interface LocalFoldersParts {
   readonly log: Logger
 }
 
+/** Things forgotten before others have the loop: each is a write to the journal. */
+const AT_ONCE = 50
 /** Files of rules kept as they were read. */
 const KEPT_RULES = 500
 
@@ -95,16 +97,29 @@ export class LocalFolders {
   async tidy(pause: () => Promise<void>): Promise<number> {
     const { store, dataset, chunks } = this
     const removed = new Set(this.#host.removed().map(({ node }) => node.id))
+    let done = 0
+    const inPieces = async () => {
+      if (++done % AT_ONCE === 0) await pause()
+    }
     for (const holder of dataset.children(ROOT_NODE)) {
       const id = holder.name as NodeId
-      if (id !== ROOT_NODE && !this.#host.node(id) && !removed.has(id)) dataset.removeAll(holder.id)
-      await pause()
+      if (id === ROOT_NODE || this.#host.node(id) || removed.has(id)) continue
+      for (const node of dataset.within(holder.id)) {
+        if (dataset.node(node.id)) dataset.remove(node.id)
+        await inPieces()
+      }
     }
     for (const { id } of store.removedNodes()) {
       store.transaction(() => {
         for (const { op } of store.versions(id)) store.deleteVersion(id, op)
         store.deleteNode(id)
       })
+      await inPieces()
+    }
+    // They are kept for moves of others that come late, and nobody else hears of these.
+    for (const { op } of store.movesAfter({ stamp: 0, op: '' as OpId })) {
+      store.deleteMove(op)
+      await inPieces()
     }
     for (let after: NodeId | undefined; ; ) {
       const nodes = store.versionedNodes(after, 100, 2)
@@ -140,8 +155,8 @@ export class LocalFolders {
       const bytes = await this.#host.readRange(file.id, 0, MAX_IGNORE_BYTES)
       this.#rules.set(file.version, parseIgnoreFile(fromUtf8(bytes)))
     } catch (error) {
+      // It is read again for the next folder: its bytes may have come.
       this.#log.warn(`${this.#host.pathOf(file.id)} cannot be read now: it is as if it was empty`, { error: errorMessage(error) })
-      this.#rules.set(file.version, [])
     }
     if (this.#rules.size > KEPT_RULES) this.#rules.delete(this.#rules.keys().next().value as OpId)
   }

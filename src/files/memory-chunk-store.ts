@@ -40,6 +40,10 @@ export class MemoryChunkStore implements ChunkStore {
     return this.#chunks.has(id)
   }
 
+  bytesOf(id: ChunkId): number {
+    return this.#chunks.get(id)?.bytes.length ?? 0
+  }
+
   async sync(): Promise<void> {}
 
   async evict(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {

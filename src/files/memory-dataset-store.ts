@@ -107,10 +107,6 @@ export class MemoryDatasetStore implements DatasetStore {
     this.#versions.get(node)?.delete(op)
   }
 
-  *allVersions(): Iterable<{ node: NodeId; version: Head }> {
-    for (const [node, versions] of this.#versions) for (const version of versions.values()) yield { node, version }
-  }
-
   versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
     const nodes = [...this.#versions].filter(([node, { size }]) => size >= atLeast && (after === undefined || node > after))
     return nodes

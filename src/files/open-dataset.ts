@@ -101,6 +101,7 @@ export class OpenDataset implements Disposable {
         new Dataset({
           source,
           book: (segment, isOwn) => book.book(segment, isOwn),
+          unbook: (hash) => book.unbook(hash),
           crypto,
           keys,
           store: this.store,

@@ -38,6 +38,8 @@ export interface OwnLogOptions {
   readonly isLocal?: boolean
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
+  /** That transaction failed: the segment is not there. */
+  readonly unbook?: (hash: string) => void
   /** A segment was signed: it can be offered. */
   readonly onDidCut: (log: LogId, seq: number) => void
 }
@@ -167,11 +169,16 @@ export class OwnLog implements Disposable {
     const content = { start: own.start, seq, prev: own.hash, deps, first: own.ops, deviceName: deviceName().slice(0, 80), ops }
     const { bytes, hash } = codec.encode(content, signer)
     const stamp = (ops.at(-1) as Op).stamp
-    store.transaction(() => {
-      store.putSegment({ log: own.log, seq, bytes }, { log: own.log, device: signer.device, seq, hash, ops: own.ops + ops.length, stamp })
-      store.cutTail(ops.length)
-      book?.({ ...content, log: own.log, device: signer.device, hash, epoch: codec.epoch }, true)
-    })
+    try {
+      store.transaction(() => {
+        store.putSegment({ log: own.log, seq, bytes }, { log: own.log, device: signer.device, seq, hash, ops: own.ops + ops.length, stamp })
+        store.cutTail(ops.length)
+        book?.({ ...content, log: own.log, device: signer.device, hash, epoch: codec.epoch }, true)
+      })
+    } catch (error) {
+      this.#options.unbook?.(hash)
+      throw error
+    }
     own.seq = seq
     own.hash = hash
     own.ops += ops.length

@@ -47,7 +47,7 @@ export class Pins implements Disposable {
   constructor(parts: PinsParts) {
     this.#parts = parts
     this.#pinned = new Set(parts.store.values(SPACE).map(([node]) => node as NodeId))
-    this.#owned.add(parts.dataset.onDidChange(({ isOwn }) => !isOwn && this.#pinned.size > 0 && this.#fetchIn(SETTLE_MS)))
+    this.#owned.add(parts.dataset.onDidChange(({ nodes }) => this.#isAbout(nodes) && this.#fetchIn(SETTLE_MS)))
     this.#owned.defer(() => this.#timer?.dispose())
     if (this.#pinned.size > 0) this.#fetchIn(SETTLE_MS)
   }
@@ -110,6 +110,17 @@ export class Pins implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** Also own changes: what is moved into a pinned folder may lie elsewhere. */
+  #isAbout(nodes: Iterable<NodeId>): boolean {
+    if (this.#pinned.size === 0) return false
+    const { dataset } = this.#parts
+    for (const id of nodes) {
+      const node = dataset.node(id)
+      if (node && this.pinOf(node)) return true
+    }
+    return false
   }
 
   #fetchIn(ms: number): void {

@@ -86,6 +86,11 @@ export class ReplicationBook {
     if (isOwn) this.#settle(hash)
   }
 
+  /** The transaction of `book` was undone: the segment is not there. */
+  unbook(hash: string): void {
+    for (const segments of [this.#unsafe, this.#settled, this.#owed]) segments.forget(hash)
+  }
+
   /** The contents of an owed segment are on this device's disk, all but those of `missing` (numbers of ops in it): the receipt. */
   sign(booked: BookedSegment, missing: readonly number[] = []): Uint8Array {
     const { dataset, signer } = this.#options
@@ -129,6 +134,12 @@ export class ReplicationBook {
     if (!this.isSafe(op)) return true
     const promised = this.#promised.find(op)
     return promised !== undefined && !this.#isReleased(promised)
+  }
+
+  /** Is what this op named still to be fetched here, and on too few other devices as far as is known? */
+  isOwed(op: OpId): boolean {
+    const owed = this.#owed.find(op)
+    return owed !== undefined && !this.#isCovered(owed)
   }
 
   /** No device can count on what this op named any more (rule GC2). */

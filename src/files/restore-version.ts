@@ -3,7 +3,7 @@ import type { DatasetNode } from './dataset-node.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import { sameManifest } from './manifest.ts'
 import type { Head, NodeRecord } from './node-record.ts'
-import { type NodeId, type OpId, ROOT_NODE } from './op.ts'
+import { type Content, type NodeId, type OpId, ROOT_NODE } from './op.ts'
 import type { PastTree } from './past-tree.ts'
 
 /**
@@ -12,15 +12,18 @@ import type { PastTree } from './past-tree.ts'
  * @throws ContentError `chunk/unavailable`; FileError `file/not-found`
  */
 export async function restoreVersion(open: OpenDataset, id: NodeId, version: OpId | undefined, signal: AbortSignal): Promise<DatasetNode> {
-  const { dataset } = open
   const within = version === undefined ? removedWith(open, id) : []
+  const node = await restoreOne(open, id, version, signal)
+  for (const one of within) await restoreOne(open, one, undefined, signal)
+  return node
+}
+
+async function restoreOne({ dataset }: OpenDataset, id: NodeId, version: OpId | undefined, signal: AbortSignal): Promise<DatasetNode> {
   const manifest = dataset.restorable(id, version)
   const hold = dataset.holds.hold(() => (manifest ? [manifest] : []))
   try {
     if (manifest) await dataset.bringHere(manifest, signal)
-    const node = dataset.restore(id, version)
-    for (const one of within) await restoreVersion(open, one, undefined, signal)
-    return node
+    return dataset.restore(id, version)
   } finally {
     hold.dispose()
   }
@@ -83,7 +86,11 @@ export async function restorePast(
           ? before.kind === 'file' && sameManifest(before.manifest, content.manifest)
           : before.target === node.target)
       if (!isSame) {
-        await restoreVersion(open, node.id, kept.op, signal)
+        if (!node.isConflictCopy) await restoreVersion(open, node.id, kept.op, signal)
+        else if (!(await restoreCopy(open, node, content, signal))) {
+          missing++
+          return
+        }
         isChanged = true
       }
     }
@@ -93,6 +100,29 @@ export async function restorePast(
   }
   await visit(past.view.require(id))
   return { restored, missing }
+}
+
+/**
+ * What was a conflict copy then, and is none of that content now: the file it became, or one of its own. Its versions are those of the
+ * file it lost against. @returns false: something else has its place
+ */
+async function restoreCopy({ dataset, store }: OpenDataset, node: DatasetNode, content: Content, signal: AbortSignal): Promise<boolean> {
+  const { id, parent, name, mode, mtimeNs } = node
+  const record = store.node(id)
+  if (content.kind !== 'file' || record?.copyOf || (record && record.kind !== 'file')) return false
+  const { manifest } = content
+  const hold = dataset.holds.hold(() => [manifest])
+  try {
+    await dataset.bringHere(manifest, signal)
+    if (record) dataset.setContent(id, undefined, manifest, { mtimeNs })
+    else dataset.createFile(parent, name, { manifest, mode, mtimeNs })
+    return true
+  } catch (error) {
+    if (error instanceof FileError) return false
+    throw error
+  } finally {
+    hold.dispose()
+  }
 }
 
 /** A name or folder that is another now; where something else has its place it stays where it is. */

@@ -12,6 +12,7 @@ import { EMPTY_MANIFEST } from './manifest.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
+import { pagedVersions } from './paged-versions.ts'
 import { WriteBehindStore } from './write-behind-store.ts'
 
 describeDatasetStore('write-behind', () => {
@@ -78,7 +79,7 @@ function answersOf(store: DatasetStore): unknown {
     children: folders.map((folder) => [sorted(store.children(folder)), store.hasChildren(folder)]),
     names: folders.map((folder) => names.map((name) => [store.shownNode(folder, name), store.namesakes(folder, name).sort()])),
     removed: sorted(store.removedNodes()),
-    versions: sorted(store.allVersions()),
+    versions: sorted(pagedVersions(store)),
     moves: store.movesAfter({ stamp: 2, op: '' as OpId }),
     values: [sorted(store.values('s')), store.value('s', 'a')],
     logs: [store.heads(), store.segmentOrder(), store.segment(log, 3), store.tail()],

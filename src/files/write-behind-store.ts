@@ -168,14 +168,6 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return all.sort((a, b) => (isLater(a, b) ? -1 : 1))
   }
 
-  *allVersions(): Iterable<{ node: NodeId; version: Head }> {
-    // What is carried while somebody goes through them is in neither place twice, and in one at least.
-    const pending = [...this.#pending.versions].flatMap(([node, versions]) => [...versions].map(([op, version]) => ({ node, op, version })))
-    const known = new Set(pending.map(({ node, op }) => `${node} ${op}`))
-    for (const { node, version } of pending) if (version) yield { node, version }
-    for (const found of this.#behind.allVersions()) if (!known.has(`${found.node} ${found.version.op}`)) yield found
-  }
-
   versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
     const nodes = new Set(this.#behind.versionedNodes(after, limit, atLeast))
     for (const node of this.#pending.versions.keys()) if (after === undefined || node > after) nodes.add(node)

@@ -1,4 +1,5 @@
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, realpathSync, renameSync, rmSync, statSync, type WriteStream } from 'node:fs'
+import { finished } from 'node:stream/promises'
 import path from 'node:path'
 import { once } from 'node:events'
 import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
@@ -67,6 +68,34 @@ export async function readInto(device: DeviceClient, dataset: string, info: Data
     if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
     offset += piece.length
     if (offset >= bytes || piece.length === 0) return
+  }
+}
+
+/** Copies a file out: whole, or what was there stays. */
+export async function getInto(device: DeviceClient, dataset: string, info: DatasetNodeInfo, to: string): Promise<void> {
+  const there = statSync(to, { throwIfNoEntry: false })
+  if (there && !there.isFile()) return writeInto(device, dataset, info, createWriteStream(to)) // a pipe, a terminal
+  const target = there ? realpathSync(to) : to
+  const part = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.part`)
+  try {
+    await writeInto(device, dataset, info, createWriteStream(part, { mode: there?.mode ?? 0o666 }))
+    renameSync(part, target)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
+  }
+}
+
+/** What cannot be written (no such folder, a full disk) is heard of also while the device is waited for. */
+async function writeInto(device: DeviceClient, dataset: string, info: DatasetNodeInfo, to: WriteStream): Promise<void> {
+  const written = finished(to)
+  try {
+    await Promise.race([written, readInto(device, dataset, info, to).then(() => to.end())])
+    await written
+  } catch (error) {
+    to.destroy()
+    await written.catch(() => {}) // it is closed; the first error is the one to be told
+    throw error
   }
 }
 

@@ -1,11 +1,24 @@
-import { createWriteStream, statSync } from 'node:fs'
-import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { importFolder, linkFromOldPlace } from './import-folder.ts'
-import { type FsCall, allOf, emptyTrash, lineOf, megabytes, past, pin, put, readInto, required, splitPath, timeOf } from './fs-calls.ts'
+import {
+  type FsCall,
+  allOf,
+  emptyTrash,
+  getInto,
+  lineOf,
+  megabytes,
+  past,
+  pin,
+  put,
+  readInto,
+  required,
+  splitPath,
+  timeOf,
+} from './fs-calls.ts'
 import { parsePast } from './parse-until.ts'
 
 const options = {
@@ -54,10 +67,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const { name } = info
       const target = args[1] ?? name
       const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
-      const file = createWriteStream(isFolder ? path.join(target, name) : target)
-      await readInto(device, dataset, info, file)
-      file.end()
-      await once(file, 'close')
+      await getInto(device, dataset, info, isFolder ? path.join(target, name) : target)
       return 0
     },
   },

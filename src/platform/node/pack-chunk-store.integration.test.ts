@@ -4,12 +4,23 @@ import { fileURLToPath } from 'node:url'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { describeChunkStore } from '../../files/chunk-store.suite.ts'
 import type { ChunkId } from '../../files/chunk-id.ts'
 import { killedChunk } from '../../testkit/kill-packs.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { PackChunkStore } from './pack-chunk-store.ts'
+
+const syncedFolders = vi.hoisted(() => [] as string[])
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  const fsync = (fd: number, done: (error: Error | null) => void) =>
+    fs.fsync(fd, (error) => {
+      if (!error) syncedFolders.push(fs.readlinkSync(`/proc/self/fd/${fd}`))
+      done(error)
+    })
+  return { ...fs, default: { ...fs, fsync }, fsync }
+})
 
 const packsIn = (folder: string) =>
   readdirSync(folder)
@@ -64,6 +75,26 @@ it('[CS7] a cut-off tail and a damaged header cost the chunks they hit and no ot
     again.dispose()
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[CS11] after a sync a new pack is found after a power cut: its folder was synced with it, once for each new one', async () => {
+  const folder = path.join(mkdtempSync(path.join(tmpdir(), 'elsewhere-packs-')), 'packs')
+  const syncs = () => syncedFolders.filter((synced) => synced === folder).length
+  try {
+    const store = new PackChunkStore(folder, { packBytes: 2_000 })
+    store.put({ id: idOf(1), epoch: 0, bytes: new Uint8Array(1000) })
+    await store.sync()
+    const first = syncs()
+    store.put({ id: idOf(2), epoch: 0, bytes: new Uint8Array(100) })
+    await store.sync()
+    const same = syncs()
+    store.put({ id: idOf(3), epoch: 0, bytes: new Uint8Array(1500) })
+    await store.sync()
+    expect([first, same, syncs(), packsIn(folder).length]).toEqual([1, 1, 2, 2])
+    store.dispose()
+  } finally {
+    rmSync(path.dirname(folder), { recursive: true, force: true })
   }
 })
 

@@ -179,14 +179,6 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     this.#run('delete from version where node = ? and op = ?', fromHex(node), op)
   }
 
-  *allVersions(): Iterable<{ node: NodeId; version: Head }> {
-    for (const row of this.#statement('select node, op, value from version').iterate()) {
-      const { node: id, op, value } = row as unknown as { node: Uint8Array; op: string; value: Uint8Array }
-      const node = toHex(id) as NodeId
-      yield { node, version: decodeHead(this.#sealer.open(value, `version ${node} ${op}`)) }
-    }
-  }
-
   versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
     const from = fromHex(after ?? '')
     const rows =
