@@ -5,6 +5,7 @@ import { systemRandom } from '../base/random.ts'
 import { AttemptHost } from '../jobs/attempt-host.ts'
 import type { JobSpawner } from '../jobs/job-process.ts'
 import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
+import type { PlacedPrograms } from '../jobs/program-identity.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
 import type { ProjectContext } from '../jobs/placement-contract.ts'
@@ -22,6 +23,7 @@ export interface HostParts {
   readonly spawner: PtySpawner
   readonly jobSpawner: JobSpawner
   readonly treePlaces: TreePlaces
+  readonly programs: PlacedPrograms
   readonly portSockets: Pick<PortSockets, 'connect'>
   readonly isFolder: (path: string) => boolean
   /** What a folder says of the aliases typed in it. */
@@ -77,6 +79,7 @@ export function createHost(parts: HostParts): HostCore {
     new AttemptHost({
       spawner: parts.jobSpawner,
       places: parts.treePlaces,
+      programs: parts.programs,
       sockets: parts.portSockets,
       signs: parts.condition.ownerSigns,
       terminals: host,

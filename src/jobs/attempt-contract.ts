@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
 import { hostTerminal } from './host-contract.ts'
+import { programRights } from './program-rights-contract.ts'
 
 /*
  * Attempts as the host process serves them to its own device, which passes on those that a linked device asks for (over the
@@ -104,12 +105,21 @@ export const attemptsContract = {
     parseOutput: z.object({ channel }).parse,
   }),
   /** As placedAttempts; `asker` is the linked device that proved itself. Only it can attach or end what it asked for. */
-  startFor: method({ needs: 'host:run', parseInput: z.object({ asker, request: attemptRequest }).parse, parseOutput: started.parse }),
+  startFor: method({
+    needs: 'host:run',
+    /** `rights`: what grants to programs give that asker. Errors: as startPlaced, and job/program-refused with its exit. */
+    parseInput: z.object({ asker, request: attemptRequest, rights: programRights.optional() }).parse,
+    parseOutput: started.parse,
+  }),
   attachFor: method({
     needs: 'host:run',
     parseInput: z.object({ asker, attempt: attemptId, from: z.number().int().min(0) }).parse,
     /** `asShell`: it was allowed by the grant of a shell (network, no sandbox), and goes on by that only. */
-    parseOutput: started.extend({ asShell: z.boolean() }).parse,
+    parseOutput: started.extend({
+      asShell: z.boolean(),
+      /** What it runs by, or may run by: it goes on while these are granted. */
+      rights: programRights.optional(),
+    }).parse,
   }),
   /** As placedPorts; without `asker`, of what runs here for this device. */
   connectFor: method({
@@ -123,10 +133,15 @@ export const attemptsContract = {
     parseInput: z.object({ asker: asker.optional(), attempt: attemptId, columns, rows }).parse,
     parseOutput: hostTerminal.parse,
   }),
-  /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for. */
+  /** `reason`: `cancelled`, `grant`, ...; with `asker`, only what that device asked for; with `grant`, only if it runs by that grant to a program. */
   endAttempt: method({
     needs: 'host:run',
-    parseInput: z.object({ attempt: attemptId, asker: asker.optional(), reason: z.string().max(32) }).parse,
+    parseInput: z.object({
+      attempt: attemptId,
+      asker: asker.optional(),
+      grant: z.string().min(1).max(64).optional(),
+      reason: z.string().max(32),
+    }).parse,
     parseOutput: z.object({}).parse,
   }),
   /** A display of this device had input: its owner is there. */

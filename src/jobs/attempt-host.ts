@@ -12,6 +12,8 @@ import { jobEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
 import { type OwnerSigns, OwnerWatch } from './owner-watch.ts'
+import type { PlacedPrograms } from './program-identity.ts'
+import type { ProgramRights } from './program-rights-contract.ts'
 import { joinSocket, type PortSockets } from './port-socket.ts'
 import type { TerminalSize } from './terminal-frames-contract.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
@@ -27,6 +29,7 @@ const MAX_REMEMBERED = 10_000
 export interface AttemptHostParts {
   readonly spawner: JobSpawner
   readonly places: TreePlaces
+  readonly programs: PlacedPrograms
   readonly sockets: Pick<PortSockets, 'connect'>
   readonly terminals: ShellTerminals
   /** Of this machine's owner. */
@@ -81,10 +84,15 @@ export class AttemptHost implements Disposable {
    * For a linked device: in a sandbox, in a copy of its folder. Without a sandbox only if the person allowed that (whoever passes the
    * request on asks for the grant of a shell then); it sees the copy where it lies.
    *
+   * @param rights  what grants to programs give that asker; they hold in the sandbox only (rule JB91)
    * @throws JobError `job/attempt-exists`, `job/too-many`, `job/no-sandbox`, `job/disk-full`
    */
-  async startFor(asker: string, request: AttemptRequest, channel: ByteChannel, tree: ByteChannel): Promise<void> {
+  async startFor(asker: string, request: AttemptRequest, channel: ByteChannel, tree: ByteChannel, rights?: ProgramRights): Promise<void> {
     const why = this.#parts.noSandbox()
+    if (rights?.needed && (why !== undefined || request.withoutSandbox || request.network)) {
+      const what = why ?? 'it asks for the network of that device, or for no sandbox'
+      throw new JobError('job/no-sandbox', `a grant to a program holds only in a sandbox: ${what}`)
+    }
     if (why !== undefined && !request.withoutSandbox) {
       throw new JobError(
         'job/no-sandbox',
@@ -100,7 +108,8 @@ export class AttemptHost implements Disposable {
         `less than ${MIN_FREE_BYTES / 1024 ** 2} MiB are free on that device's disk; no job of others begins there`,
       )
     }
-    const attempt = this.#add(request, asker, lent, why === undefined && !(request.withoutSandbox && request.containers))
+    const isShutIn = why === undefined && !(request.withoutSandbox && request.containers)
+    const attempt = this.#add(request, asker, lent, isShutIn, isShutIn ? rights : undefined)
     attempt.setPaused(this.#isPaused)
     attempt.attach(channel, tree, 0)
   }
@@ -113,6 +122,17 @@ export class AttemptHost implements Disposable {
   /** On this machine's network, or without a sandbox, it is as good as a shell here. @throws JobError `job/unknown` */
   isAsShell(asker: string, id: string): boolean {
     return this.#find(asker, id).isAsShell
+  }
+
+  /** What grants to programs it runs by, or may run by. @throws JobError `job/unknown` */
+  rightsOf(asker: string, id: string): ProgramRights | undefined {
+    return this.#find(asker, id).rights
+  }
+
+  /** A grant to a program is over: what runs by it ends, and what has not begun does not begin by it. */
+  async loseRight(id: string, asker: string | undefined, grant: string): Promise<void> {
+    const attempt = this.#attempts.get(id)
+    if (attempt && (asker === undefined || attempt.asker === asker)) await attempt.loseRight(grant)
   }
 
   /** Before channels are opened for nothing. @throws JobError `job/unknown` */
@@ -207,10 +227,12 @@ export class AttemptHost implements Disposable {
     this.#treeChanged.dispose()
   }
 
-  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean): Attempt {
-    const { spawner, clock, logger, environment } = this.#parts
+  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean, rights?: ProgramRights): Attempt {
+    const { spawner, programs, clock, logger, environment } = this.#parts
     const attempt = new Attempt({
       spawner,
+      programs,
+      rights,
       clock,
       logger,
       request,

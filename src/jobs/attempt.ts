@@ -9,6 +9,9 @@ import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { type AttemptExit, type AttemptState, INPUT_WINDOW_BYTES, type JobUpFrame } from './job-frames-contract.ts'
 import type { JobProcess, JobSandbox, JobSpawner, PreparedJob } from './job-process.ts'
 import { Lease } from './lease.ts'
+import { ProgramGate } from './program-gate.ts'
+import type { PlacedPrograms } from './program-identity.ts'
+import type { ProgramRights } from './program-rights-contract.ts'
 import { OUTPUT_HIGH_BYTES, OutputLog } from './output-log.ts'
 import type { LentTree } from './tree-folder.ts'
 import { TreeGuest } from './tree-guest.ts'
@@ -31,6 +34,9 @@ const MAX_EARLY = 1_000
 
 export interface AttemptParts {
   readonly spawner: JobSpawner
+  readonly programs: PlacedPrograms
+  /** What grants to programs give its asker; absent where there are none. */
+  readonly rights: ProgramRights | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly request: AttemptRequest
@@ -52,6 +58,7 @@ export class Attempt implements Disposable {
   readonly #log = new OutputLog()
   readonly #lease: Lease
   readonly #guest: TreeGuest | undefined
+  readonly #gate: ProgramGate | undefined
   readonly #ended = new Emitter<void>()
   readonly #done = new Emitter<void>()
   /** Nothing of it runs any more. */
@@ -94,6 +101,9 @@ export class Attempt implements Disposable {
           parts.logger.warn('the folder of a placed job could not be read or written', { attempt: this.id, error: errorMessage(error) }),
         ),
       )
+    const { rights, programs, request, lent, environment } = parts
+    const at = { folder: request.folder, hostFolder: lent?.path ?? request.folder, home: request.home, searchPath: environment.PATH ?? '' }
+    this.#gate = rights && new ProgramGate(rights, () => programs.identify(request.program, at))
     this.#looking = this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
   }
 
@@ -131,6 +141,15 @@ export class Attempt implements Disposable {
   /** What it listens on. */
   get ports(): readonly number[] {
     return this.#state.ports
+  }
+
+  get rights(): ProgramRights | undefined {
+    return this.#gate?.rights
+  }
+
+  /** A grant to a program is over. */
+  async loseRight(grant: string): Promise<void> {
+    if (this.#gate?.lose(grant)) await this.end('grant')
   }
 
   /** Its asker is there (again): goes on over these channels, output from an offset. */
@@ -185,6 +204,7 @@ export class Attempt implements Disposable {
         })
         if (!this.#guest.isReady && !this.#guest.isAttached) return // cut off: the next attach goes on
       }
+      if (this.#reason === undefined && !this.#process && !this.isOver) await this.#gate?.pass()
       if (this.#reason === undefined && !this.#process && !this.isOver) this.#start()
     } catch (error) {
       this.#fail(error)
@@ -196,6 +216,7 @@ export class Attempt implements Disposable {
 
   /** The sandbox is made while the folder comes; a turn later, since starting a process holds this one up. */
   #prepareSoon(): void {
+    if (this.#gate) return // what the program is says what it may see
     this.#owned.add(
       this.#parts.clock.after(0, () => {
         if (this.#process || this.#prepared || this.#reason !== undefined || this.isOver) return
@@ -217,9 +238,12 @@ export class Attempt implements Disposable {
             home: request.home,
             network: request.network,
             memoryMiB: request.memoryMiB ?? DEFAULT_MEMORY_MIB,
+            // One that the job's own folder lies in would be in its place.
+            folders: (this.#gate?.folders ?? []).filter(({ path }) => !`${request.folder}/`.startsWith(`${path}/`)),
           }
         : undefined
-    const { program, arguments: words } = request
+    const { arguments: words } = request
+    const program = this.#gate?.program ?? request.program
     const folder = lent && !isShutIn ? lent.path : request.folder
     return spawner.prepare({ program, arguments: words, environment, folder, sandbox })
   }

@@ -14,6 +14,7 @@ export type JobErrorCode =
   | 'job/too-many'
   | 'job/spawn-failed'
   | 'job/no-sandbox'
+  | 'job/program-refused'
   | 'job/folder-gone'
   | 'job/folder-refused'
   | 'job/folder-too-large'

@@ -71,6 +71,8 @@ export interface JobSandbox {
   readonly home: string
   readonly network: boolean
   readonly memoryMiB: number
+  /** Folders of this machine that it may see besides, by grants to the program. */
+  readonly folders?: readonly { readonly hostPath: string; readonly path: string; readonly mayWrite: boolean }[]
 }
 
 /** A program that can begin at once: its sandbox is made while its folder is still on its way. */

@@ -32,6 +32,26 @@ export interface ProgramIdentifier {
   ): Promise<IdentifiedProgram>
 }
 
+/** A program as a placed job would run it, in its sandbox. */
+export interface PlacedProgram {
+  /** What it is: by itself, and with the job's folder as its tree where it lies in there. */
+  readonly ids: readonly ProgramDigest[]
+  /** Where it lies in the sandbox. */
+  readonly path: string
+}
+
+/** Looks at the files that a placed job will have, not at those of its name on this machine. */
+export interface PlacedPrograms {
+  /**
+   * @param at  `folder`: the job's, as it sees it; `hostFolder`: where that lies on this machine
+   * @throws ProgramError `program/not-found`, `program/changing`, `program/too-large`, `program/hidden`
+   */
+  identify(
+    program: string,
+    at: { readonly folder: string; readonly hostFolder: string; readonly home: string; readonly searchPath: string },
+  ): Promise<PlacedProgram>
+}
+
 type Sha256 = (bytes: Uint8Array) => Uint8Array
 
 /** One entry of a tree, by its path below it. */

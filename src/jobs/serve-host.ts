@@ -68,23 +68,25 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         attempts.attach(undefined, attempt, from, channel, undefined)
         return { channel: channel.id }
       },
-      async startFor({ asker, request }, { openChannel }) {
+      async startFor({ asker, request, rights }, { openChannel }) {
         const [channel, tree] = [openChannel(), openChannel()]
-        await attempts.startFor(asker, request, channel, tree)
+        await attempts.startFor(asker, request, channel, tree, rights)
         return { channel: channel.id, tree: tree.id }
       },
       attachFor({ asker, attempt, from }, { openChannel }) {
         attempts.require(asker, attempt)
         const [channel, tree] = [openChannel(), openChannel()]
         attempts.attach(asker, attempt, from, channel, tree)
-        return { channel: channel.id, tree: tree.id, asShell: attempts.isAsShell(asker, attempt) }
+        const rights = attempts.rightsOf(asker, attempt)
+        return { channel: channel.id, tree: tree.id, asShell: attempts.isAsShell(asker, attempt), ...(rights && { rights }) }
       },
       async connectFor({ asker, attempt, port }, { openChannel }) {
         return { channel: (await attempts.connect(asker, attempt, port, openChannel)).id }
       },
       openShell: ({ asker, attempt, columns, rows }) => attempts.openShell(asker, attempt, { columns, rows }),
-      async endAttempt({ attempt, asker, reason }) {
-        await attempts.end(attempt, asker, reason)
+      async endAttempt({ attempt, asker, grant, reason }) {
+        if (grant === undefined) await attempts.end(attempt, asker, reason)
+        else await attempts.loseRight(attempt, asker, grant)
         return {}
       },
       tellDisplayOpen({ isOpen }) {

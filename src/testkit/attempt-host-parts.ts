@@ -3,6 +3,7 @@ import { Emitter } from '../base/emitter.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { AttemptHostParts } from '../jobs/attempt-host.ts'
 import { FakeJobSpawner } from './fake-job-process.ts'
+import { FakePlacedPrograms } from './fake-placed-programs.ts'
 import { MemoryTreePlaces } from './memory-tree.ts'
 
 const never = (): never => {
@@ -13,6 +14,7 @@ const never = (): never => {
 export const attemptHostParts = (clock: Clock, over: Partial<AttemptHostParts> = {}) => ({
   spawner: new FakeJobSpawner(),
   places: new MemoryTreePlaces(),
+  programs: new FakePlacedPrograms(),
   sockets: { connect: () => Promise.reject(new Error('no ports here')) },
   signs: { lastInputMs: () => undefined, pressure: () => undefined },
   terminals: { start: () => never(), hangUp: async () => undefined, onDidChangeTerminal: new Emitter<never>().event },

@@ -32,6 +32,7 @@ import { createClient } from '../rpc/client.ts'
 import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
 import { FakeJobSpawner } from './fake-job-process.ts'
+import { FakePlacedPrograms } from './fake-placed-programs.ts'
 import { FakePtySpawner } from './fake-pty.ts'
 import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
@@ -88,6 +89,7 @@ export class WorldDevice {
   readonly spawner = new FakePtySpawner()
   readonly jobSpawner = new FakeJobSpawner()
   readonly trees = new MemoryTreePlaces()
+  readonly programs = new FakePlacedPrograms()
   /** What listens on this machine's loopback: given each connection. */
   readonly services = new Map<number, (socket: MemoryPortSocket) => void>()
   /** Ports that the device itself listens on. */
@@ -208,6 +210,7 @@ export class WorldDevice {
       readProject: async () => ({}),
       jobSpawner: this.jobSpawner,
       treePlaces: this.trees,
+      programs: this.programs,
       portSockets: {
         connect: async (port) => {
           const [near, far] = memoryPortSockets()

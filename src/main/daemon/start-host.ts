@@ -10,6 +10,7 @@ import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
 import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
+import { NodePlacedPrograms } from '../../platform/node/node-placed-programs.ts'
 import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { NodeTreePlaces } from '../../platform/node/node-tree-places.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
@@ -45,6 +46,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       jobSpawner: new NodeJobSpawner(engines),
       portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),
+      programs: new NodePlacedPrograms(),
       endStrays,
       processes: new SystemProcessReader(),
       condition: new SystemCondition(environment, engines),

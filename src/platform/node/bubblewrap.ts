@@ -3,7 +3,7 @@ import os from 'node:os'
 import type { JobProcessRequest, JobSandbox } from '../../jobs/job-process.ts'
 
 /** What of the system a program needs to run, read-only. */
-const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt']
+export const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt']
 /** Of /etc, what programs look up; nothing that is a secret (no shadow, no keys, no machine's own settings). */
 const ETC = [
   'alternatives',
@@ -45,7 +45,7 @@ const SCRATCH_BYTES = 512 * 1024 ** 2
  * that is 1 in there.
  */
 export function bubblewrapArguments({ program, arguments: words, folder }: JobProcessRequest, sandbox: JobSandbox): string[] {
-  const { hostFolder, home, network } = sandbox
+  const { hostFolder, home, network, folders = [] } = sandbox
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--disable-userns'],
     ...(network ? [] : ['--unshare-net']),
@@ -58,6 +58,7 @@ export function bubblewrapArguments({ program, arguments: words, folder }: JobPr
     ...scratch('/var/tmp', '1777'),
     ...scratch('/run', '0755'),
     ...scratch(home, '0700'),
+    ...folders.flatMap(({ hostPath, path, mayWrite }) => [mayWrite ? '--bind' : '--ro-bind', hostPath, path]),
     ...['--bind', hostFolder, folder, '--remount-ro', '/', '--chdir', folder],
     ...['--', program, ...words],
   ]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
-import { open, readdir, readlink, realpath } from 'node:fs/promises'
+import { open, readdir, readlink } from 'node:fs/promises'
 import path from 'node:path'
 import { ProgramError } from '../../jobs/program-error.ts'
 import {
@@ -14,7 +14,7 @@ import {
   treeDigest,
   treeProgram,
 } from '../../jobs/program-identity.ts'
-import { findProgram } from './pty-lydell.ts'
+import { hostFiles, type ProgramFiles } from './program-files.ts'
 
 /** An interpreter may be a script, as of a version manager; a longer chain is no honest one. */
 const MAX_INTERPRETERS = 4
@@ -45,24 +45,27 @@ export class NodeProgramIdentifier implements ProgramIdentifier {
   async identify(
     program: string,
     where: { readonly folder: string; readonly searchPath: string; readonly tree?: string },
+    files: ProgramFiles = hostFiles,
     depth = 0,
   ): Promise<IdentifiedProgram> {
-    const found = findProgram(program, where.folder, where.searchPath)
+    const found = await files.find(program, where.folder, where.searchPath)
     if (found === undefined)
       throw new ProgramError('program/not-found', `there is no program ${program} on this device; check its name and PATH`)
-    const file = await realpath(found)
-    const { digest, head } = await this.#read(file)
+    const file = await files.real(found)
+    const { digest, head } = await this.#read(files.onHost(file))
     const shebang = readShebang(head)
-    const tree = where.tree === undefined ? undefined : await this.#tree(await realpath(path.resolve(where.folder, where.tree)), file)
+    const tree =
+      where.tree === undefined ? undefined : await this.#tree(await files.real(path.resolve(where.folder, where.tree)), file, files)
     if (!shebang) {
       return tree ? { id: treeProgram(tree), path: file, kind: 'tree' } : { id: fileProgram(digest), path: file, kind: 'file' }
     }
     if (depth >= MAX_INTERPRETERS) throw new ProgramError('program/not-found', `${file} is interpreted by what is interpreted, and so on`)
-    const interpreter = await this.identify(shebang.program, { folder: where.folder, searchPath: where.searchPath }, depth + 1)
+    const interpreter = await this.identify(shebang.program, { folder: where.folder, searchPath: where.searchPath }, files, depth + 1)
     return { id: scriptProgram(sha256, interpreter.id, shebang.words, tree ?? digest), path: file, kind: 'script', interpreter }
   }
 
-  async #tree(root: string, main: string): Promise<Uint8Array> {
+  async #tree(seenRoot: string, seenMain: string, files: ProgramFiles): Promise<Uint8Array> {
+    const [root, main] = [files.onHost(seenRoot), files.onHost(seenMain)]
     const below = path.relative(root, main)
     if (below.startsWith('..') || path.isAbsolute(below)) {
       throw new ProgramError('program/not-found', `${main} does not lie in ${root}; name the folder that it belongs to`)

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { JobProcess } from '../../jobs/job-process.ts'
+import type { JobProcess, JobSandbox } from '../../jobs/job-process.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import { SystemCondition } from './machine-condition.ts'
 import { MAX_JOB_PROCESSES } from './job-limits.ts'
@@ -92,21 +92,21 @@ const probes = (victim: number): readonly Probe[] => [
   },
 ]
 /** As a placed job is started. */
-function start(line: string): JobProcess {
+function start(line: string, folders: JobSandbox['folders'] = []): JobProcess {
   return new NodeJobSpawner()
     .prepare({
       program: '/bin/sh',
       arguments: ['-c', line],
       environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/ada', PROBE: 'of the job' },
       folder: '/home/ada/project',
-      sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256 },
+      sandbox: { hostFolder: at('project'), home: '/home/ada', network: false, memoryMiB: 256, folders },
     })
     .start()
 }
 
-function inside(line: string): Promise<{ code: number; text: string }> {
+function inside(line: string, folders: JobSandbox['folders'] = []): Promise<{ code: number; text: string }> {
   return new Promise((resolve) => {
-    const running = start(line)
+    const running = start(line, folders)
     let text = ''
     running.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
     running.onDidExit(({ code }) => resolve({ code, text }))
@@ -177,6 +177,27 @@ function startVictim(as: readonly string[] = []): number {
 }
 
 describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no sandbox: ${why})` : ''}`, () => {
+  it('[JB92] a folder that was granted to read is read and not changed; one to write is changed; both lie where it is told', async () => {
+    for (const name of ['photos', 'notes']) mkdirSync(at(name), { recursive: true })
+    for (const name of ['photos', 'notes']) chmodSync(at(name), 0o777)
+    writeFileSync(at('photos', 'one'), 'a picture\n')
+    const folders = ['photos', 'notes'].map((name) => ({
+      hostPath: at(name),
+      path: `/home/ada/Elsewhere/${name}`,
+      mayWrite: name === 'notes',
+    }))
+    const lines = [
+      'cat ~/Elsewhere/photos/one',
+      '(echo x > ~/Elsewhere/photos/two) 2>/dev/null && echo " written"',
+      'rm ~/Elsewhere/photos/one 2>/dev/null && echo " removed"',
+      'echo mine > ~/Elsewhere/notes/new',
+      'ls ~/Elsewhere',
+    ]
+    expect((await inside(lines.join('\n'), folders)).text).toBe('a picture\nnotes\nphotos\n')
+    expect([existsSync(at('photos', 'one')), existsSync(at('photos', 'two'))]).toEqual([true, false])
+    expect(readFileSync(at('notes', 'new'), 'utf8')).toBe('mine\n')
+  })
+
   it('[JB41] it works in its folder, alone in its namespaces, at the lowest priority, without rights', async () => {
     const { code, text } = await inside(
       'echo made > result && id -u && cat /proc/self/autogroup && chrt -p $$ && grep -E "^(CapEff|NoNewPrivs)" /proc/self/status && ls -A "$HOME"',
