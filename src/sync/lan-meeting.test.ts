@@ -121,3 +121,18 @@ it('[SY64] a device without a workspace announces and finds a meeting number whi
   expect(announced.at(-1)?.tags).not.toContain(pairingLanTag('4217'))
   joining.dispose()
 })
+
+it('[SY65] a pairing that goes on is still announced, and looked for, when the secrets of the workspace change', () => {
+  const { meeting, announced, found, urls } = setUp(SECRET)
+  meeting.pair('4711', 'offer')
+  meeting.pair('0815', 'join')
+  found.fire({ tag: lanTag(SECRET, 100), url: 'ws://10.0.0.2:5/' })
+  const other = new Uint8Array(32).fill(2)
+  meeting.take({ rendezvousSecret: other })
+  expect(announced.at(-1)?.tags).toEqual([lanTag(other, 100), pairingLanTag('4711')])
+  expect(urls()).toEqual([]) // found by what is no longer ours
+  found.fire({ tag: pairingLanTag('0815'), url: 'ws://10.0.0.3:5/' })
+  meeting.take({ rendezvousSecret: SECRET, otherSecrets: [other] })
+  expect(urls()).toEqual(['ws://10.0.0.3:5/'])
+  expect(announced.at(-1)?.tags).toEqual([lanTag(SECRET, 100), pairingLanTag('4711')])
+})

@@ -19,15 +19,19 @@ const MAX_CONTACTS_ANNOUNCED = 8
 /** When all places are taken by what answers, whoever is there longest makes way after this: nobody keeps the others out. */
 const TURN_MS = 60_000
 
-export interface LanMeetingOptions {
-  readonly lan: LanDiscovery
-  readonly pool: RendezvousPool
+/** What the LAN is told of, besides pairings that go on. */
+export interface LanSecrets {
   /** Absent before the device belongs to a workspace: then only pairing uses the LAN. */
   readonly rendezvousSecret: Uint8Array | undefined
   /** Recognised and not announced: secrets that devices which were away still go by. */
   readonly otherSecrets?: readonly Uint8Array[]
   /** Where contacts are met: recognised and announced. */
   readonly contactSecrets?: readonly Uint8Array[]
+}
+
+export interface LanMeetingOptions extends LanSecrets {
+  readonly lan: LanDiscovery
+  readonly pool: RendezvousPool
   /** Port of this device's own rendezvous, if it runs one. */
   readonly ownPort: number | undefined
   readonly clock: Clock
@@ -36,6 +40,8 @@ export interface LanMeetingOptions {
 
 interface Place {
   readonly use: Disposable
+  /** By which it was found. */
+  readonly tag: string
   readonly sinceMs: number
 }
 
@@ -49,10 +55,12 @@ export class LanMeeting implements Disposable {
   readonly #pairing = new Set<string>()
   readonly #used = new Map<string, Place>()
   #queries = new DisposableStore()
+  #secrets: LanSecrets
   readonly #offered = new Set<string>()
 
   constructor(options: LanMeetingOptions) {
     this.#options = options
+    this.#secrets = options
     const { lan, clock } = options
     this.#owned.add(lan.onDidFind(({ tag, url }) => this.#find(tag, url)))
     this.#owned.add(clock.every(QUERY_EVERY_MS, () => this.#refresh()))
@@ -70,6 +78,17 @@ export class LanMeeting implements Disposable {
     this.#queries.dispose()
     this.#queries = new DisposableStore()
     for (const delayMs of FIRST_QUERIES_MS) this.#queries.add(this.#options.clock.after(delayMs, () => this.#options.lan.query()))
+  }
+
+  /** From now on the LAN is told of these: places found by others are left, pairings go on. */
+  take(secrets: LanSecrets): void {
+    this.#secrets = secrets
+    for (const [url, { tag, use }] of [...this.#used]) {
+      if (this.#isOurs(tag)) continue
+      this.#used.delete(url)
+      use.dispose()
+    }
+    this.hurry()
   }
 
   /** While the result lives, the meeting number is announced (`offer`) or looked for (`join`). */
@@ -90,14 +109,16 @@ export class LanMeeting implements Disposable {
   }
 
   #announce(): void {
-    const { lan, rendezvousSecret, contactSecrets = [], clock, ownPort } = this.#options
+    const { lan, clock, ownPort } = this.#options
+    const { rendezvousSecret, contactSecrets = [] } = this.#secrets
     const hour = Math.floor(clock.nowMs() / HOUR_MS)
     const secrets = [...(rendezvousSecret === undefined ? [] : [rendezvousSecret]), ...contactSecrets.slice(0, MAX_CONTACTS_ANNOUNCED)]
     lan.announce([...secrets.map((secret) => lanTag(secret, hour)), ...this.#offered], ownPort)
   }
 
   #isOurs(tag: string): boolean {
-    const { rendezvousSecret, otherSecrets = [], contactSecrets = [], clock } = this.#options
+    const { rendezvousSecret, otherSecrets = [], contactSecrets = [] } = this.#secrets
+    const { clock } = this.#options
     if (this.#pairing.has(tag)) return true
     const secrets = rendezvousSecret === undefined ? [] : [rendezvousSecret, ...otherSecrets, ...contactSecrets]
     return secrets.some((secret) => tagHours(clock.nowMs()).some((hour) => lanTag(secret, hour) === tag))
@@ -106,7 +127,7 @@ export class LanMeeting implements Disposable {
   #find(tag: string, url: string): void {
     if (this.#used.has(url) || !this.#isOurs(tag) || !isOnLan(url) || !this.#makeRoom(url)) return
     try {
-      this.#used.set(url, { use: this.#options.pool.use(url), sinceMs: this.#options.clock.monotonicMs() })
+      this.#used.set(url, { use: this.#options.pool.use(url), tag, sinceMs: this.#options.clock.monotonicMs() })
       this.#options.logger.info('a rendezvous was found on the LAN', { url })
     } catch (error) {
       this.#options.logger.debug('a rendezvous on the LAN cannot be used', { url, message: String(error) })

@@ -108,7 +108,7 @@ export class Links implements Disposable {
     this.pool = this.#owned.add(new RendezvousPool({ openSocket: platform.openSocket, clock, random, logger }))
     this.#owned.defer(() => this.#fromSettings.dispose())
     if (own !== undefined) this.#owned.add(this.pool.use(`ws://127.0.0.1:${own.port}`))
-    this.#restartLan(undefined)
+    this.#tellLan(undefined)
     this.#owned.defer(() => this.#lan?.dispose())
     this.#owned.add(
       platform.onDidChangeNetwork(() => {
@@ -198,7 +198,7 @@ export class Links implements Disposable {
     store.add(set.addSignaling(signaling))
     store.add(signaling.onDidMeetTwin(() => this.#twin.fire()))
     this.#contacts.set(set, { membership, store })
-    this.#restartLan(...this.#lanSecrets)
+    this.#tellLan(...this.#lanSecrets)
     logger.debug('a contact can be met', { contacts: this.#contacts.size })
     return set
   }
@@ -209,7 +209,7 @@ export class Links implements Disposable {
     if (!contact) return
     this.#contacts.delete(set)
     contact.store.dispose()
-    if (!this.#owned.isDisposed) this.#restartLan(...this.#lanSecrets)
+    if (!this.#owned.isDisposed) this.#tellLan(...this.#lanSecrets)
   }
 
   /** Device keys are locked: links close, the LAN no longer knows us. */
@@ -219,7 +219,7 @@ export class Links implements Disposable {
     const { store } = this.#opened
     this.#opened = undefined
     store.dispose()
-    this.#restartLan(undefined)
+    this.#tellLan(undefined)
   }
 
   /** Waits for a device that types the code. @param meetingNumber  the code's public part */
@@ -299,7 +299,7 @@ export class Links implements Disposable {
       this.#options.logger.info('the other devices meet elsewhere now: looking there, too')
       followed.push(secret)
       meetBy(secret)
-      this.#restartLan(now.rendezvousSecret, [...now.leftSecrets, ...followed])
+      this.#tellLan(now.rendezvousSecret, [...now.leftSecrets, ...followed])
     }
     meetBy(now.rendezvousSecret)
     // Whoever comes back by the root's word looks where all have been at some time; the others tell it from there.
@@ -307,7 +307,7 @@ export class Links implements Disposable {
     if (first) meetBy(first)
     const leftSecrets = now.leftSecrets.filter((secret) => secret !== first)
     if (leftSecrets.length > 0) store.add(new LeftTopics({ ...now, leftSecrets, pool: this.pool, clock, random }))
-    this.#restartLan(now.rendezvousSecret, now.leftSecrets)
+    this.#tellLan(now.rendezvousSecret, now.leftSecrets)
     return store
   }
 
@@ -316,14 +316,14 @@ export class Links implements Disposable {
     return { meetingNumber, pool: this.pool, rtc: platform.rtc, rtcOptions: rtcOptions(), clock, random, logger }
   }
 
-  #restartLan(rendezvousSecret: Uint8Array | undefined, otherSecrets: readonly Uint8Array[] = []): void {
+  #tellLan(rendezvousSecret: Uint8Array | undefined, otherSecrets: readonly Uint8Array[] = []): void {
     const { platform, clock, logger, own } = this.#options
-    this.#lan?.dispose()
     this.#lanSecrets = [rendezvousSecret, otherSecrets]
     if (platform.lan === undefined || this.#owned.isDisposed) return
     const contactSecrets = [...this.#contacts.values()].map(({ membership }) => membership.meetingSecret)
     const secrets = { rendezvousSecret, otherSecrets, contactSecrets }
-    this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, ...secrets, ownPort: own?.port, clock, logger })
+    if (this.#lan !== undefined) this.#lan.take(secrets)
+    else this.#lan = new LanMeeting({ lan: platform.lan, pool: this.pool, ...secrets, ownPort: own?.port, clock, logger })
   }
 
   dispose(): void {
