@@ -45,6 +45,8 @@ import { WalletSignIns } from './wallet-sign-ins.ts'
 export interface Device extends Disposable {
   /** Host label its desk is served at: the device id's, once there is one. */
   readonly label: string | undefined
+  /** Its keys are closed: somebody may come and unlock it. */
+  readonly isSealed: boolean
   readonly notices: Notices
   /** A display has connected; it finds the door. `entrance` names the cookie it came with, `host` where its page was served. */
   acceptDisplay(transport: Transport, entrance?: string, host?: string): void
@@ -286,6 +288,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   return {
     get label() {
       return vault.label && deviceHostLabel(vault.label.deviceId)
+    },
+    get isSealed() {
+      return vault.phase === 'sealed'
     },
     notices,
     acceptDisplay(transport, entrance, host) {

@@ -9,7 +9,7 @@ import { type SeatClaim, SeatClaims, type SeatHow } from '../identity/seat-claim
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { Wire } from '../rpc/wire.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
-import { memoryTransportPair } from '../testkit/memory-transport.ts'
+import { memoryTransportPair } from '../rpc/memory-transport.ts'
 import { createPairingDevice } from '../testkit/pairing-device.ts'
 import { DisplaySession } from './display-session.ts'
 import { ReturningDisplays } from './returning-displays.ts'

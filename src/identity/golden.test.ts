@@ -18,7 +18,7 @@ import { openRecoveryKit } from './recovery/recovery-kit.ts'
 import { readRecoveryWords } from './recovery/recovery-words.ts'
 import { decodeSeatClaim } from './seat-claim.ts'
 import { VaultPasskey } from './vault-passkey.ts'
-import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
+import { MemoryVaultStore } from './memory-vault-store.ts'
 
 /*
  * What version 1 wrote and said stays readable (style guide R24). These files are never changed; a new format gets new ones.

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { fromBase64Url, toHex, utf8 } from '../base/bytes.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
-import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
+import { MemoryVaultStore } from './memory-vault-store.ts'
 import facts from './golden/vault-v1.facts.json' with { type: 'json' }
 import { IdentityError } from './identity-error.ts'
 import { passphraseBytes } from './passphrase.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { utf8 } from '../base/bytes.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
-import { MemoryVaultStore } from '../testkit/memory-vault-store.ts'
+import { MemoryVaultStore } from './memory-vault-store.ts'
 import { QuickCrypto } from '../testkit/quick-crypto.ts'
 import { DatasetKeys } from './dataset-keys.ts'
 import { ARGON2_FLOOR } from './vault-format.ts'

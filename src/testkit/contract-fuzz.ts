@@ -1,7 +1,7 @@
 import { errorCode } from '../base/errors.ts'
 import type { Transport } from '../rpc/channel.ts'
 import type { Contract } from '../rpc/contract.ts'
-import { memoryTransportPair } from './memory-transport.ts'
+import { memoryTransportPair } from '../rpc/memory-transport.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 const KEYS = [

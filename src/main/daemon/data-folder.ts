@@ -22,6 +22,8 @@ export interface DataFolder {
   readonly supervisorSocket: string
   /** Its own browser profile: the app window never shares cookies with the person's browser. */
   readonly browserProfile: string
+  /** There while unlocking is rehearsed. */
+  readonly rehearsal: string
   /** There once the person has said no to fetching Electron. */
   readonly electronDeclined: string
 }
@@ -56,6 +58,7 @@ export function dataFolderAt(folder: string): DataFolder {
     filesSocket: socket('files.sock'),
     supervisorSocket: socket('supervisor.sock'),
     browserProfile: at('browser'),
+    rehearsal: at('rehearsal'),
     electronDeclined: at('electron-declined'),
   }
 }

@@ -25,6 +25,7 @@ import { FileSettingsStore } from './file-settings-store.ts'
 import { SocketConnection } from './process-connection.ts'
 import { type ProcessContext, runProcess, type StartedProcess } from './process-life.ts'
 import { projectRoot } from './project-root.ts'
+import { rehearse } from './rehearsal.ts'
 import { StartError } from './start-error.ts'
 
 /** The device process: links, replicas, vault and the desk's door. Never blocks and never spawns. */
@@ -83,6 +84,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
   owned.add(server)
   const door = { pid: process.pid, origin: () => server.origin(), oneTimeUrl: () => server.oneTimeUrl() }
   owned.add(await listenUnixSocket(data.deviceSocket, (transport) => device.acceptControl(transport, door)))
+  if (device.isSealed) void rehearse(data.rehearsal, () => device.isSealed, log)
   return { ready: { origin: server.origin() } }
 }
 

@@ -1,4 +1,4 @@
-import type { VaultFile, VaultStore } from '../identity/vault-store.ts'
+import type { VaultFile, VaultStore } from './vault-store.ts'
 
 /** A vault's files in memory. `failWith` makes every write reject, as a full disk does. */
 export class MemoryVaultStore implements VaultStore {

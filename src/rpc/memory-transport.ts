@@ -1,5 +1,5 @@
 import { Emitter } from '../base/emitter.ts'
-import type { Transport } from '../rpc/channel.ts'
+import type { Transport } from './channel.ts'
 
 /** Two joined ends in one process. Delivery is in order, each message in a microtask of its own. */
 export function memoryTransportPair(): [MemoryTransport, MemoryTransport] {
