@@ -46,7 +46,7 @@ describe.skipIf(why !== undefined)(`another person${why ? ` (${why})` : ''}`, ()
     return said
   }
 
-  it('[AP61][ID152][ID154] becomes a contact by a link and the same words, reaches the port that is shared with them, and is parted with', {
+  it('[AP61][AP110][ID152][ID154] becomes a contact by a link and the same words, reaches the port that is shared with them, and is parted with', {
     timeout: 240_000,
     retry: 0,
   }, async () => {
@@ -99,6 +99,22 @@ describe.skipIf(why !== undefined)(`another person${why ? ` (${why})` : ''}`, ()
     expect(given).toContain('Bob may read files of the dataset')
     await eventually('he may read', async () => (await cli('desktop', 'contact', 'ls', 'Ada')).includes('plan.txt'), PATIENCE_MS)
     expect(await cli('desktop', 'contact', 'get', 'Ada', 'plan.txt')).toBe('for Bob\n')
+
+    // The same from the pane: who has it, its end, and giving it again.
+    await ada.openApp('Files')
+    await ada.page.getByRole('navigation', { name: 'Places' }).getByRole('button', { name: /^Home/ }).click()
+    await ada.page.getByRole('button', { name: 'Share', exact: true }).click()
+    const share = ada.page.getByRole('dialog', { name: 'Share Home' })
+    await share.getByText(/^Bob may read it until/).waitFor()
+    expect(await findings(ada.page, 'sharing')).toEqual([])
+    await share.getByRole('button', { name: 'End: Bob may read it' }).click()
+    const ends = async () => (await cli('desktop', 'contact', 'ls', 'Ada')).includes('lets you read nothing now')
+    await eventually('he may not any more', ends, PATIENCE_MS)
+    await share.getByRole('button', { name: 'Let Bob read it' }).click()
+    await share.getByText(/^Bob may read it until/).waitFor()
+    await eventually('he may again', async () => (await cli('desktop', 'contact', 'ls', 'Ada')).includes('plan.txt'), PATIENCE_MS)
+    await share.getByRole('button', { name: 'Done' }).click()
+    await ada.openApp('Devices')
     await cli('desktop', 'contact', 'rename', 'Ada', 'Ada from work')
     await theirs.getByText('Ada from work').first().waitFor()
 

@@ -8,6 +8,8 @@ import { E2eLab, eventually } from './harness/e2e-pair.ts'
 import { findings } from './harness/hands.ts'
 import { whyNoBrowser } from './harness/chromium.ts'
 
+/** A picture of two pixels. */
+const DOT = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4zwAE/wEHAAH/4iOeWQAAAABJRU5ErkJggg==', 'base64')
 const why = whyNoNetLab() ?? whyNoBrowser
 const namespaceOf = (pid: number) => readlinkSync(`/proc/${pid}/ns/net`)
 
@@ -126,7 +128,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     })
   })
 
-  it('[AP100] [AP101] [AP102] [AP103] [AP104] [AP105] [AP106] [AP107] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
+  it('[AP100] [AP101] [AP102] [AP103] [AP104] [AP105] [AP106] [AP107] [AP108] [AP109] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
     await provedFollow(async () => {
       const folder = `Letters ${Date.now()}` // a second try begins anew
       const places = a.page.getByRole('navigation', { name: 'Places' })
@@ -190,12 +192,29 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
         a.page.getByRole('button', { name: 'Put files here' }).click(),
       ])
       const bytes = Buffer.alloc(1_500_000, 'photo')
-      await chooser.setFiles({ name: 'photo.raw', mimeType: 'application/octet-stream', buffer: bytes })
+      await chooser.setFiles([
+        { name: 'photo.raw', mimeType: 'application/octet-stream', buffer: bytes },
+        { name: 'dot.png', mimeType: 'image/png', buffer: DOT },
+      ])
       await row(b, 'photo.raw').click()
       await b.page.getByText('On this device and laptop').waitFor()
       await row(b, 'photo.raw').click({ button: 'right' })
       const [download] = await Promise.all([b.page.waitForEvent('download'), b.page.getByRole('menuitem', { name: 'Download' }).click()])
       expect(readFileSync(await download.path()).equals(bytes)).toBe(true)
+
+      // Looked at without being opened; nothing of a look ever comes from another address than the desk's.
+      const looked = b.page.getByRole('complementary', { name: 'Quick look' })
+      await row(b, 'hello.md').click()
+      await b.page.keyboard.press('Space')
+      await looked.getByText('Dear kitchen, and back').waitFor()
+      await row(b, 'dot.png').click()
+      await looked.getByText('2 × 1').waitFor()
+      expect(await findings(b.page, 'quick look', '.files')).toEqual([])
+      await b.page.keyboard.press('Space')
+      await looked.waitFor({ state: 'detached' })
+      await b.page.getByRole('button', { name: 'Show as tiles' }).click()
+      await b.page.locator('.files-thumb').waitFor()
+      await b.page.getByRole('button', { name: 'Show as a list' }).click()
       await row(a, 'photo.raw').click()
       await a.page.keyboard.press('Control+c')
       await a.page.keyboard.press('Control+v')

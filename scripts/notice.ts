@@ -30,7 +30,10 @@ export interface Entry {
 
 /** Packages that reach a person: dependencies, and what the renderer bundles, with all they depend on. */
 const BUNDLED_BY_RENDERER =
-  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next|uqr)/
+  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|marked|pdfjs-dist|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next|uqr)/
+
+/** Of those, what only Node would load: the renderer has a canvas of its own. */
+const NEVER_BUNDLED = /^@napi-rs\/canvas/
 
 interface LockEntry {
   readonly version?: string
@@ -65,7 +68,7 @@ export async function productEntries(): Promise<Entry[]> {
       licence: entry.license ?? READ_BY_HAND[name] ?? (await licenceInstalled(place)),
     })
     for (const dependency of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }))
-      queue.push({ name: dependency, from: place })
+      if (!NEVER_BUNDLED.test(dependency)) queue.push({ name: dependency, from: place })
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1))
 }

@@ -20,6 +20,7 @@ import { type DisplayContract, displayContract } from './display-contract.ts'
 import { DisplaySession } from './display-session.ts'
 import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
+import { type FileView, FileViews } from './file-views.ts'
 import { FileLinks } from './file-links.ts'
 import { FilesService } from './files-service.ts'
 import { JobsService } from './jobs-service.ts'
@@ -50,6 +51,8 @@ export interface Device extends Disposable {
   readonly notices: Notices
   /** A display has connected; it finds the door. `entrance` names the cookie it came with, `host` where its page was served. */
   acceptDisplay(transport: Transport, entrance?: string, host?: string): void
+  /** A file that a display looks at, by the path of its address; undefined: not this cookie's, closed, or the display is locked. */
+  findView(path: string, entrance: string): FileView | undefined
   /** The command line or the supervisor has connected over the 0600 socket. */
   acceptControl(transport: Transport, door: ControlDoor): void
 }
@@ -223,6 +226,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const terminalService = owned.add(new TerminalService({ local: terminals, peers, self, lastScreens: () => keeper.require().lastScreens }))
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
+  const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
   const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
   owned.add(new FileLinks({ local: parts.files, peers, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
@@ -278,6 +282,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...wallet.handlers(),
     ...terminalService.handlers(session),
     ...files.handlers(),
+    ...views.handlers(session),
     ...datasets.handlers(session),
     ...tasks.handlers(),
     ...placement.handlers(),
@@ -307,6 +312,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       const allow = (need: Need) => need.startsWith('door:') || (need.startsWith('desk:') && mayUseDesk())
       session.owned.add(serve(displayContract, handlersOf(session), session.wire, { allow, onBug }))
     },
+    findView: (path, entrance) => views.find(path, entrance),
     acceptControl(transport, controlDoor) {
       const session = new DisplaySession(new Wire(transport), random, undefined)
       const allow = () => true // what needs open keys says so itself, in words

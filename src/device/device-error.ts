@@ -15,6 +15,7 @@ export type DeviceErrorCode =
   | 'pairing/no-rendezvous'
   | 'seat/not-asked'
   | 'settings/invalid'
+  | 'view/no-page'
   | 'web/unreachable'
   | 'web/refused-url'
 

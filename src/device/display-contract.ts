@@ -10,6 +10,7 @@ import { anchorContract, ledgerContract } from '../identity/ledger-contract.ts'
 import { walletContract } from '../identity/wallet-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
+import { fileViewContract } from './file-view-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
 import { passkeyContract } from './passkey-contract.ts'
 import { recoveryContract } from './recovery-contract.ts'
@@ -34,6 +35,7 @@ export const displayContract = {
   ...jobsContract,
   ...homeFilesContract,
   ...lastTextContract,
+  ...fileViewContract,
   ...datasetContract,
   ...mountContract,
 }

@@ -28,13 +28,17 @@ export class FilesService {
     this.#options = options
   }
 
+  /** @throws FileError `file/device-away` */
+  async homeOf(device: string): Promise<FileCalls> {
+    const { self, local, peers } = this.#options
+    return device === self() ? local.client() : peers.require(device, 'file/device-away').files
+  }
+
   handlers(): Handlers<typeof homeFilesContract & typeof lastTextContract> {
-    const at = async (device: string): Promise<FileCalls> =>
-      device === this.#options.self() ? this.#options.local.client() : this.#options.peers.require(device, 'file/device-away').files
     const pass =
       <Input extends { device: string }, Output>(call: (files: FileCalls) => (input: Input, options: CallOptions) => Promise<Output>) =>
       async (input: Input, { signal }: CallContext) =>
-        call(await at(input.device))(input, { signal })
+        call(await this.homeOf(input.device))(input, { signal })
     const readText = pass((files) => files.readText)
     const writeText = pass((files) => files.writeText)
     return {
@@ -47,6 +51,7 @@ export class FilesService {
       },
       lastText: ({ device, path }) => this.#options.lastTexts().read(device, path) ?? null,
       readBytes: pass((files) => files.readBytes),
+      readPiece: pass((files) => files.readPiece),
       writeText: async (input, context) => {
         const written = await writeText(input, context)
         this.#keep(input.device, input.path, input.text, written.version)

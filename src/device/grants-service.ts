@@ -139,6 +139,7 @@ export class GrantsService implements Disposable {
     return {
       id,
       ...(isOwn ? {} : { contact: grant.person }),
+      target: grant.target,
       sentence: grantSentence(grant, nameOf, contact),
       ...(grant.untilMs === undefined ? {} : { untilMs: grant.untilMs }),
       isOver: grant.untilMs !== undefined && grant.untilMs <= this.#options.clock.nowMs(),

@@ -141,6 +141,7 @@ export const peerFilesContract = {
   listFolder: method({ ...homeFilesContract.listFolder, needs: 'peer:read' }),
   readText: method({ ...homeFilesContract.readText, needs: 'peer:read' }),
   readBytes: method({ ...homeFilesContract.readBytes, needs: 'peer:read' }),
+  readPiece: method({ ...homeFilesContract.readPiece, needs: 'peer:read' }),
   writeText: method({ ...homeFilesContract.writeText, needs: 'peer:read' }),
   writeBytes: method({ ...homeFilesContract.writeBytes, needs: 'peer:read' }),
   makeFolder: method({ ...homeFilesContract.makeFolder, needs: 'peer:read' }),

@@ -177,6 +177,7 @@ export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handl
     listFolder: async (input, options) => (await after('files:read', input.path)).listFolder(input, options),
     readText: async (input, options) => (await after('files:read', input.path)).readText(input, options),
     readBytes: async (input, options) => (await after('files:read', input.path)).readBytes(input, options),
+    readPiece: async (input, options) => (await after('files:read', input.path)).readPiece(input, options),
     writeText: async (input, options) => (await after('files:write', input.path)).writeText(input, options),
     writeBytes: async (input, options) => (await after('files:write', input.path)).writeBytes(input, options),
     makeFolder: async (input, options) => (await after('files:write', input.path)).makeFolder(input, options),

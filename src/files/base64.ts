@@ -9,4 +9,9 @@ export function base64Of(bytes: Uint8Array): string {
 }
 
 /** @throws DOMException  not base64 */
-export const bytesOfBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+export function bytesOfBase64(text: string): Uint8Array {
+  const letters = atob(text)
+  const bytes = new Uint8Array(letters.length)
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at)
+  return bytes
+}

@@ -8,6 +8,13 @@ export interface ReadFile {
   readonly readOnly: boolean
 }
 
+/** A part of a file; `total`: bytes of the whole. */
+export interface ReadPiece {
+  readonly bytes: Uint8Array
+  readonly total: number
+  readonly version: string
+}
+
 /**
  * The home folder of the account this runs as. Paths are absolute; those that lead outside home, also through links, are
  * refused. Every method rejects with a FileError that names the path.
@@ -18,6 +25,8 @@ export interface HomeDisk {
   list(path: string, limit: number): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }>
   /** `file/too-large` above `maxBytes`. Follows links that stay in home; never opens a pipe or device. */
   read(path: string, maxBytes: number): Promise<ReadFile>
+  /** As `read`, of a part; fewer bytes at the end, none behind it. */
+  readPiece(path: string, offset: number, length: number): Promise<ReadPiece>
   /**
    * Whole or not at all, also when the machine stops in the middle; a link is followed, mode and owner are kept.
    * @param expectedVersion  as read; null = must not exist; undefined = overwrite knowingly

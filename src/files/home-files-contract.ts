@@ -5,6 +5,8 @@ import { method, type Contract } from '../rpc/contract.ts'
 export const MAX_TEXT_BYTES = 8 * 1024 * 1024
 /** Largest file read whole for a viewer. */
 export const MAX_READ_BYTES = 16 * 1024 * 1024
+/** Read in one call of a file that is read piece by piece. */
+export const MAX_PIECE_BYTES = 1024 * 1024
 /** Most entries of one folder that are listed. */
 export const MAX_LISTED_ENTRIES = 20_000
 
@@ -51,6 +53,17 @@ export const homeFilesContract = {
     needs: 'desk:read',
     parseInput: z.object(place).parse,
     parseOutput: z.object({ base64: z.string(), version }).parse,
+  }),
+  /** A part of a file of any size; fewer bytes at its end. With `version`, of that one: another is `file/changed`. `bytes`: of all. */
+  readPiece: method({
+    needs: 'desk:read',
+    parseInput: z.object({
+      ...place,
+      version: version.optional(),
+      offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+      length: z.number().int().min(1).max(MAX_PIECE_BYTES),
+    }).parse,
+    parseOutput: z.object({ base64: z.string().max(Math.ceil(MAX_PIECE_BYTES / 3) * 4), bytes: z.number(), version }).parse,
   }),
   /** `expectedVersion`: as read; null = must not exist yet; absent = overwrite knowingly. Written beside and renamed: never half a file. */
   writeText: method({

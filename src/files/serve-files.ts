@@ -23,6 +23,11 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
       const { bytes, version } = await disk.read(path, MAX_READ_BYTES)
       return { base64: base64Of(bytes), version }
     },
+    async readPiece({ path, version: wanted, offset, length }) {
+      const { bytes, total, version } = await disk.readPiece(path, offset, length)
+      if (wanted !== undefined && wanted !== version) throw new FileError('file/changed', `${path} was changed meanwhile; open it again`)
+      return { base64: base64Of(bytes), bytes: total, version }
+    },
     async writeText({ path, text, expectedVersion }) {
       if (/\p{Surrogate}/u.test(text)) throw new FileError('file/not-text', `${path} was not saved: the text holds half a character`)
       const bytes = utf8(text)

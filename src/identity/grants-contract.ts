@@ -40,6 +40,8 @@ export const grantRow = z.object({
   sentence: z.string(),
   untilMs: z.number().optional(),
   isOver: z.boolean(),
+  /** What it is about. */
+  target: grantTarget,
   /** The person it was given to, where that is a contact. */
   contact: z.string().optional(),
   /** Who gave it, by name. */

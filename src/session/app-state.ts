@@ -58,6 +58,8 @@ export const appState = z.discriminatedUnion('kind', [
     sort: z.enum(['name', 'modified', 'size', 'kind']).default('name'),
     descending: z.boolean().default(false),
     showHidden: z.boolean().default(false),
+    /** What is chosen is shown beside the folder. */
+    look: z.boolean().default(false),
   }),
   z.object({
     kind: z.literal('web'),

@@ -1,5 +1,5 @@
 import { FileError } from '../files/file-error.ts'
-import type { HomeDisk, ReadFile } from '../files/home-disk.ts'
+import type { HomeDisk, ReadFile, ReadPiece } from '../files/home-disk.ts'
 import type { FileEntry } from '../files/home-files-contract.ts'
 
 /** A home folder in memory: flat, for tests of those who call one. */
@@ -26,6 +26,11 @@ export class MemoryHomeDisk implements HomeDisk {
   async read(path: string): Promise<ReadFile> {
     const file = this.#require(path)
     return { bytes: file.bytes, version: String(file.version), readOnly: false }
+  }
+
+  async readPiece(path: string, offset: number, length: number): Promise<ReadPiece> {
+    const { bytes, version } = this.#require(path)
+    return { bytes: bytes.subarray(offset, offset + length), total: bytes.length, version: String(version) }
   }
 
   async write(path: string, bytes: Uint8Array, expectedVersion: string | null | undefined): Promise<{ version: string }> {

@@ -19,7 +19,7 @@ const small = fc.nat({ max: 1_000 })
 const APPS: readonly AppState[] = [
   NOTES,
   SHELL,
-  { kind: 'files', device: 'server', path: '/srv', view: 'list', sort: 'name', descending: false, showHidden: false },
+  { kind: 'files', device: 'server', path: '/srv', view: 'list', sort: 'name', descending: false, showHidden: false, look: false },
   { kind: 'web', url: 'https://example.org/', title: 'Example', scrollY: 0, history: ['https://example.org/'], index: 0 },
   { kind: 'devices' },
 ]

@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os'
 import path from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '../../base/logger.ts'
+import { utf8 } from '../../base/bytes.ts'
+import type { FileView } from '../../device/file-views.ts'
 import type { Transport } from '../../rpc/channel.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { openSocket, request, TestDisplay } from '../../testkit/test-display.ts'
@@ -21,6 +23,8 @@ let folder: string
 let server: DeskServer
 let clock: ManualClock
 let accepted: Transport[]
+let views: Map<string, FileView>
+let lookers: string[]
 let host: string
 
 beforeEach(async () => {
@@ -33,6 +37,8 @@ beforeEach(async () => {
   writeFileSync(path.join(folder, 'assets/app-12345678.js'), `document.title = 'script ran';//${'x'.repeat(5000)}`)
   clock = new ManualClock()
   accepted = []
+  views = new Map()
+  lookers = []
   server = await startDeskServer(0, {
     assets: new Assets(folder),
     entrances: new Entrances(path.join(folder, 'entrances.json'), clock),
@@ -42,6 +48,10 @@ beforeEach(async () => {
       accepted.push(transport)
       transport.send(JSON.stringify({ t: 'event', n: 'onDidSecret', p: SECRET }))
     },
+    findView: (at, entrance) => {
+      lookers.push(entrance)
+      return views.get(at)
+    },
   })
   host = `${LABEL}.localhost:${server.port}`
 })
@@ -49,6 +59,22 @@ afterEach(() => {
   server.dispose()
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** A file that some display looks at. */
+function putView(name: string, type: string, text: string, read?: (signal: AbortSignal | undefined) => Promise<Uint8Array>) {
+  const at = `/view/${views.size}`
+  const closing = new AbortController()
+  const bytes = utf8(text)
+  const reads: number[] = []
+  views.set(at, {
+    ...{ name, type, bytes: bytes.length, isDownload: false, signal: closing.signal },
+    read: async (offset, length, { signal }) => {
+      reads.push(length)
+      return read ? read(signal) : bytes.subarray(offset, offset + length)
+    },
+  })
+  return { at, closing, reads }
+}
 
 const refused = (headers: Record<string, string>) =>
   openSocket(server.port, headers).then(
@@ -145,6 +171,88 @@ describe('the desk server', () => {
     expect(accepted).toHaveLength(0)
   })
 
+  it('[DV45] a file that is looked at comes with a policy under which nothing of it runs, is kept by nobody, and only to the cookie', async () => {
+    const { at } = putView('a.svg', 'image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    expect((await request(server.port, at, { Host: host })).status).toBe(401)
+    expect(lookers).toEqual([])
+    const { headers } = await TestDisplay.enter(server.oneTimeUrl())
+    const got = await request(server.port, at, { ...headers, 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'image' })
+    expect([got.status, got.body.slice(0, 4)]).toEqual([200, '<svg'])
+    expect(got.headers).toMatchObject({
+      'content-type': 'image/svg+xml',
+      'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cache-control': 'no-store',
+      'cross-origin-resource-policy': 'same-origin',
+      'content-disposition': "attachment; filename*=UTF-8''a.svg",
+    })
+    for (const dest of [
+      'document',
+      'iframe',
+      'frame',
+      'object',
+      'embed',
+      'script',
+      'style',
+      'worker',
+      'sharedworker',
+      'font',
+      'manifest',
+    ]) {
+      const refusal = await request(server.port, at, { ...headers, 'Sec-Fetch-Dest': dest })
+      expect({ dest, status: refusal.status, leaks: refusal.body.includes('<svg') }).toEqual({ dest, status: 403, leaks: false })
+    }
+    const changes: Record<string, string>[] = [
+      { Origin: 'http://evil.test' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { Host: 'rebind.test:1' },
+    ]
+    for (const change of changes) {
+      expect((await request(server.port, at, { ...headers, ...change })).status).toBeGreaterThanOrEqual(403)
+    }
+    expect((await request(server.port, '/view/nothing', headers)).status).toBe(404)
+    expect((await request(server.port, at, headers, 'POST')).status).toBe(405)
+    const odd = putView('a"\r\nX: y\u2028é\ud800.png', 'image/png', 'x')
+    const name = (await request(server.port, odd.at, headers)).headers
+    expect(name).not.toHaveProperty('x')
+    expect(name['content-disposition']).toBe("attachment; filename*=UTF-8''a%22%0D%0AX%3A%20y%E2%80%A8%C3%A9%EF%BF%BD.png")
+  })
+
+  it('[DV45] ranges are served piece by piece; a reader is cut off when the display locks, and a file that cannot be read is an error', async () => {
+    const text = 'x'.repeat(1_500_000)
+    const { at, closing, reads } = putView('film.webm', 'video/webm', text)
+    const { headers } = await TestDisplay.enter(server.oneTimeUrl())
+    const part = await request(server.port, at, { ...headers, Range: 'bytes=10-19' })
+    expect([part.status, part.headers['content-range'], part.body.length]).toEqual([206, 'bytes 10-19/1500000', 10])
+    expect((await request(server.port, at, { ...headers, Range: 'bytes=1500000-' })).status).toBe(416)
+    const whole = await request(server.port, at, { ...headers, Range: 'bytes=0-1,5-6' })
+    expect([whole.status, whole.body.length]).toEqual([200, 1_500_000])
+    expect(Math.max(...reads)).toBe(512 * 1024)
+    const head = await request(server.port, at, headers, 'HEAD')
+    expect([head.headers['content-length'], head.body]).toEqual(['1500000', ''])
+    const broken = putView('b.png', 'image/png', 'x', () => Promise.reject(Object.assign(new Error('gone'), { code: 'file/not-found' })))
+    const failure = await request(server.port, broken.at, headers)
+    expect([failure.status, failure.headers['content-type'], failure.body]).toEqual([
+      502,
+      'text/plain; charset=utf-8',
+      'file/not-found gone',
+    ])
+    // One that never comes is given up with the display.
+    const waiting = putView(
+      'c.png',
+      'image/png',
+      'x',
+      (signal) => new Promise((_, no) => signal?.addEventListener('abort', () => no(new Error('cut')))),
+    )
+    const asked = request(server.port, waiting.at, headers)
+    const cut = expect(asked).rejects.toMatchObject({ code: 'ECONNRESET' })
+    await vi.waitFor(() => expect(waiting.reads).toHaveLength(1))
+    waiting.closing.abort()
+    await cut
+    expect(closing.signal.aborted).toBe(false)
+  })
+
   it('[DV34] says that a port is taken, by a stable code', async () => {
     const options = {
       assets: new Assets(folder),
@@ -152,7 +260,9 @@ describe('the desk server', () => {
       labels: () => [LABEL],
       log: silentLogger,
     }
-    await expect(startDeskServer(server.port, { ...options, acceptDisplay: () => {} })).rejects.toMatchObject({ code: 'start/port-busy' })
+    await expect(startDeskServer(server.port, { ...options, acceptDisplay: () => {}, findView: () => undefined })).rejects.toMatchObject({
+      code: 'start/port-busy',
+    })
     expect(() => new Assets(path.join(folder, 'missing'))).toThrow(expect.objectContaining({ code: 'start/no-renderer' }))
   })
 })
@@ -174,6 +284,62 @@ describe.skipIf(!CHROMIUM)(`attacks from pages in a real browser${CHROMIUM ? '' 
     const here = await attackFromPages({ browser, name: `${LABEL}.localhost`, port: server.port, marker: SECRET, entrance })
     expect(here).toEqual({ rebinding: false, socket: false, framed: false })
     expect(accepted).toEqual([])
+  })
+
+  it('[DV45] a hostile file that is looked at runs nothing, however a page uses it', async () => {
+    const run = "document.title='OWNED';localStorage.setItem('owned','1');fetch('/stolen')"
+    const hostile = `<!doctype html><script>${run}</script><img src=x onerror="${run}">`
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10" onload="${run}"><script>${run}</script><image href="/stolen"/><foreignObject><iframe xmlns="http://www.w3.org/1999/xhtml" src="/stolen"/></foreignObject></svg>`
+    const files = {
+      svg: putView('a.svg', 'image/svg+xml', svg),
+      html: putView('a.png', 'image/png', hostile),
+      script: putView('a.js', 'application/octet-stream', `${run}//${hostile}`),
+    }
+    const asked: string[] = []
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    page.on('request', (one) => asked.push(new URL(one.url()).pathname))
+    await page.goto(server.oneTimeUrl())
+    await page.waitForURL(`http://${host}/`)
+    const drawn = await page.evaluate(
+      async (paths) => {
+        const load = (element: HTMLElement) =>
+          new Promise<string>((resolve) => {
+            element.addEventListener('load', () => resolve('load'))
+            element.addEventListener('error', () => resolve('error'))
+            document.body.append(element)
+          })
+        const make = <Name extends keyof HTMLElementTagNameMap>(name: Name, set: object) =>
+          load(Object.assign(document.createElement(name), set))
+        const frame = (src: string) => make('iframe', { src })
+        return {
+          svg: await make('img', { src: paths.svg }),
+          html: await make('img', { src: paths.html }),
+          scripts: [await make('script', { src: paths.script }), await make('script', { src: paths.svg })],
+          style: await make('link', { rel: 'stylesheet', href: paths.html }),
+          // A frame says that it was loaded also when what it got was a refusal; what counts is below.
+          frames: [await frame(paths.svg), await frame(paths.html), await frame(paths.script)].length,
+        }
+      },
+      { svg: files.svg.at, html: files.html.at, script: files.script.at },
+    )
+    expect(drawn).toEqual({ svg: 'load', html: 'error', scripts: ['error', 'error'], style: 'error', frames: 3 })
+    for (const { at } of Object.values(files)) {
+      // Opened as a page: refused, so that not even a download begins.
+      const tab = await context.newPage()
+      const answer = await tab.goto(`http://${host}${at}`)
+      expect(answer?.status()).toBe(403)
+      await tab.close()
+    }
+    // As a browser would that does not say what it asks for: bytes to be kept, not a page.
+    const { headers } = await TestDisplay.enter(server.oneTimeUrl())
+    expect((await request(server.port, files.html.at, headers)).headers['content-disposition']).toMatch(/^attachment/)
+    expect([await page.title(), await page.evaluate(() => localStorage.getItem('owned')), asked.includes('/stolen')]).toEqual([
+      'script ran',
+      null,
+      false,
+    ])
+    await context.close()
   })
 
   it('[DV31] a page opened from the redirect file is let in, and its policy keeps inline scripts out', async () => {

@@ -5,6 +5,9 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Transport } from '../../rpc/channel.ts'
 import { WebSocketTransport } from '../../rpc/web-socket-transport.ts'
+import type { FileView } from '../../device/file-views.ts'
+import { VIEW_PATH } from '../../device/file-view-contract.ts'
+import { answerView, isViewFor } from './answer-view.ts'
 import type { Asset, Assets, Encoding } from './assets.ts'
 import { entranceKey, type Entrances } from './entrances.ts'
 import { ENTER_PATH, refusalOf } from './request-guard.ts'
@@ -29,6 +32,8 @@ export interface DeskServerOptions {
    * @param host     one of this server's own, with the port: where the page was served
    */
   acceptDisplay(transport: Transport, entrance: string, host: string): void
+  /** A file that a display looks at, by its path; undefined: there is none for who came with this cookie. */
+  findView(path: string, entrance: string): FileView | undefined
 }
 
 export interface DeskServer extends Disposable {
@@ -141,8 +146,15 @@ async function answer(
       },
     )
   }
-  if (!options.entrances.isKnown(cookieOf(request))) {
+  const cookie = cookieOf(request)
+  if (cookie === undefined || !options.entrances.isKnown(cookie)) {
     return sendPage(401, page('This browser has not been let in. Run <code>elsewhere start</code> on this machine to open the desk.'))
+  }
+  if (path.startsWith(VIEW_PATH)) {
+    const view = options.findView(path, entranceKey(cookie))
+    if (!view) return sendPage(404, page('There is nothing here.'))
+    if (!isViewFor(headers['sec-fetch-dest'], view)) return sendPage(403, page('This is not the way to this file.'))
+    return answerView(request, response, view, responseHeaders(host))
   }
   const asset = options.assets.get(path)
   if (!asset) return sendPage(404, page('There is nothing here.'))

@@ -79,6 +79,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       labels: () => (device.label === undefined ? [provisional] : [device.label, provisional]),
       log: log.child('door'),
       acceptDisplay: (transport, entrance, host) => device.acceptDisplay(transport, entrance, host),
+      findView: (path, entrance) => device.findView(path, entrance),
     }),
   )
   owned.add(server)

@@ -8,6 +8,7 @@ export function responseHeaders(host: string): Record<string, string> {
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
+    "media-src 'self'",
     "font-src 'self' data:",
     `connect-src 'self' ws://${host}`,
     "worker-src 'self'",

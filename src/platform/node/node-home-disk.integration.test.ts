@@ -194,6 +194,23 @@ describe('reading', () => {
     expect(Buffer.from(base64, 'base64')).toEqual(Buffer.from([0x7f, 0x45, 0, 0x46]))
   })
 
+  it('[FS11] a file is read piece by piece, of one version; nothing but plain files in home', async () => {
+    put('long', 'abcdefghij')
+    const files = homeFileHandlers(disk)
+    const context = { signal: new AbortController().signal, openChannel: () => Promise.reject() as never }
+    const first = await files.readPiece({ device: 'this', path: at('long'), offset: 0, length: 4 }, context)
+    expect([atob(first.base64), first.bytes]).toEqual(['abcd', 10])
+    const { version } = first
+    expect(atob((await files.readPiece({ device: 'this', path: at('long'), version, offset: 8, length: 100 }, context)).base64)).toBe('ij')
+    expect((await files.readPiece({ device: 'this', path: at('long'), version, offset: 99, length: 1 }, context)).base64).toBe('')
+    put('long', 'another text')
+    const late = files.readPiece({ device: 'this', path: at('long'), version, offset: 4, length: 4 }, context)
+    await expect(late).rejects.toEqual(code('file/changed'))
+    mkdirSync(at('folder'))
+    await expect(disk.readPiece(at('folder'), 0, 1)).rejects.toEqual(code('file/not-a-file'))
+    await expect(disk.readPiece('/etc/passwd', 0, 1)).rejects.toEqual(code('file/outside-home'))
+  })
+
   it('[FS4] lists kinds, sizes and hidden names; says when there is more', async () => {
     put('file', 'four')
     put('.hidden')

@@ -3,7 +3,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { access, lstat, mkdir, open, opendir, realpath, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { FileError, fileErrorOf } from '../../files/file-error.ts'
-import type { HomeDisk, ReadFile } from '../../files/home-disk.ts'
+import type { HomeDisk, ReadFile, ReadPiece } from '../../files/home-disk.ts'
 import type { FileEntry } from '../../files/home-files-contract.ts'
 import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
 import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
@@ -23,6 +23,14 @@ export interface NodeHomeDiskOptions {
   readonly allowOutside?: boolean
   /** Folders at which this process itself answers: paths below them are refused, for we would wait for ourselves. */
   readonly mounts?: OwnMounts
+}
+
+interface OpenFile {
+  readonly handle: Awaited<ReturnType<typeof open>>
+  readonly stats: BigIntStats
+  readonly file: string
+  readonly folder: ConfinedFolder
+  readonly name: string
 }
 
 /**
@@ -63,22 +71,23 @@ export class NodeHomeDisk implements HomeDisk {
   }
 
   read(asked: string, maxBytes: number): Promise<ReadFile> {
-    return this.#attempt(asked, async (file) => {
-      const { folder: folderPath, name } = await this.#resolve(file)
-      await using folder = await this.#openFolder(folderPath)
-      const before = await lstat(folder.at(name))
-      if (!before.isFile()) throw notAFile(file, before.isDirectory())
-      // Should it become a pipe at this moment, O_NONBLOCK keeps us from waiting on it; a link is refused by O_NOFOLLOW.
-      const handle = await open(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-      try {
-        const stats = await handle.stat({ bigint: true })
-        if (!stats.isFile()) throw notAFile(file, stats.isDirectory())
-        const bytes = await readUpTo(handle, stats, maxBytes)
-        if (!bytes) throw new FileError('file/too-large', `${file} has ${stats.size} bytes; up to ${maxBytes} are opened here`)
-        return { bytes, version: versionOf(stats), readOnly: !((await mayWrite(folder.at(name))) && (await mayWrite(folder.here))) }
-      } finally {
-        await handle.close()
+    return this.#withFile(asked, async ({ handle, stats, file, folder, name }) => {
+      const bytes = await readUpTo(handle, stats, maxBytes)
+      if (!bytes) throw new FileError('file/too-large', `${file} has ${stats.size} bytes; up to ${maxBytes} are opened here`)
+      return { bytes, version: versionOf(stats), readOnly: !((await mayWrite(folder.at(name))) && (await mayWrite(folder.here))) }
+    })
+  }
+
+  readPiece(asked: string, offset: number, length: number): Promise<ReadPiece> {
+    return this.#withFile(asked, async ({ handle, stats }) => {
+      const buffer = new Uint8Array(Math.max(0, Math.min(length, Number(stats.size) - offset)))
+      let filled = 0
+      while (filled < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled)
+        if (bytesRead === 0) break // it was cut meanwhile
+        filled += bytesRead
       }
+      return { bytes: buffer.subarray(0, filled), total: Number(stats.size), version: versionOf(stats) }
     })
   }
 
@@ -124,6 +133,25 @@ export class NodeHomeDisk implements HomeDisk {
       const { folder: folderPath, name } = splitPath(file)
       await using folder = await this.#openFolder(folderPath)
       return { trashedTo: await moveToTrash(folder, name, this.#options.trash, new Date()) }
+    })
+  }
+
+  /** Runs with an ordinary file, open for reading: never a pipe or a device, and never one outside home. */
+  #withFile<T>(asked: string, run: (open: OpenFile) => Promise<T>): Promise<T> {
+    return this.#attempt(asked, async (file) => {
+      const { folder: folderPath, name } = await this.#resolve(file)
+      await using folder = await this.#openFolder(folderPath)
+      const before = await lstat(folder.at(name))
+      if (!before.isFile()) throw notAFile(file, before.isDirectory())
+      // Should it become a pipe at this moment, O_NONBLOCK keeps us from waiting on it; a link is refused by O_NOFOLLOW.
+      const handle = await open(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      try {
+        const stats = await handle.stat({ bigint: true })
+        if (!stats.isFile()) throw notAFile(file, stats.isDirectory())
+        return await run({ handle, stats, file, folder, name })
+      } finally {
+        await handle.close()
+      }
     })
   }
 

@@ -1,6 +1,8 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
 import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
+import { closeView, openView } from './file-view.ts'
+import { viewError } from './look-text.ts'
 import { type FileSource, type PieceWork, SourceError } from './file-source.ts'
 import { baseName } from './home-path.ts'
 
@@ -30,9 +32,20 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
   }
 }
 
-/** In one call: up to 16 MiB, else `file/too-large`. */
+/** Of any size, as it comes. */
 async function downloadHome(client: DeviceClient, device: string, path: string, { signal, onBytes }: PieceWork): Promise<Blob> {
-  const bytes = bytesOfBase64((await client.readBytes({ device, path }, { signal })).base64)
-  onBytes(bytes.length)
-  return new Blob([bytes])
+  const view = await openView(client, { device, path }, { signal })
+  try {
+    const response = await fetch(view.path, { signal })
+    if (!response.ok || !response.body) throw viewError(response.status, await response.text())
+    let blob = new Blob([])
+    for (const reader = response.body.getReader(); ; ) {
+      const { value, done } = await reader.read()
+      if (done) return blob
+      blob = new Blob([blob, value]) // the browser keeps large ones on its disk
+      onBytes(value.length)
+    }
+  } finally {
+    closeView(client, view)
+  }
 }

@@ -4,7 +4,7 @@ import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { extension } from './folder-view.ts'
 
 const KINDS: readonly (readonly [Icon: typeof File, endings: string])[] = [
-  [FileText, 'md txt rst org tex log csv'],
+  [FileText, 'md txt rst org tex log csv pdf'],
   [FileCode, 'ts tsx js jsx mjs cjs json py rb go rs c h cpp hpp java kt swift sh zsh bash css html xml yaml yml toml sql lua php vue'],
   [FileImage, 'png jpg jpeg gif webp avif bmp ico svg heic tif tiff psd'],
   [FileArchive, 'zip gz xz bz2 zst tar 7z rar jar deb rpm'],

@@ -2,7 +2,9 @@ import { ArrowDown, ArrowUp } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { bytesText, momentText } from '../plain-words.ts'
 import { EntryIcon } from './entry-icon.tsx'
+import { EntryPicture } from './entry-picture.tsx'
 import type { PaneEntry } from './file-source.ts'
+import type { LookAt } from './file-view.ts'
 import { type FolderView, moveCursor, scrollToRow, type SortKey, typeAhead, visibleRows } from './folder-view.ts'
 import { NameField } from './name-field.tsx'
 import { type Selection, select, selectAll } from './selection.ts'
@@ -11,6 +13,8 @@ import { WhereBadge, WhereCell, whereOf } from './where-mark.tsx'
 export interface EntryListProps {
   readonly label: string
   readonly entries: readonly PaneEntry[]
+  /** Where an entry lies; its small picture is read from there. */
+  readonly at: (entry: PaneEntry) => LookAt
   readonly view: FolderView
   /** The moment now: what changed today is told by the hour. */
   readonly nowMs: number
@@ -32,7 +36,7 @@ const ROW_PX = 28
 /** Free space above the first and below the last row. */
 const LIST_EDGE_PX = 4
 const TILE_WIDTH_PX = 108
-const TILE_HEIGHT_PX = 96
+const TILE_HEIGHT_PX = 112
 /** Letters typed within this time belong to one word. */
 const TYPE_AHEAD_MS = 800
 
@@ -155,7 +159,7 @@ export function EntryList(props: EntryListProps) {
               onContextMenu={(event) => props.onMenu(event, entry)}
               onDragStart={(event) => props.onDrag(event, entry)}
             >
-              <EntryIcon entry={entry} />
+              {grid ? <EntryPicture at={props.at(entry)} /> : <EntryIcon entry={entry} />}
               {props.renaming === entry.name ? (
                 <NameField name={entry.name} taken={new Set(order)} onDone={props.onRename} />
               ) : (

@@ -17,9 +17,13 @@ import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import type { PaneEntry } from './file-source.ts'
 import { FilesBar } from './files-bar.tsx'
-import { arrange, type FolderView, type SortKey, sortBy, fileUse } from './folder-view.ts'
+import { arrange, type FolderView, type SortKey, sortBy } from './folder-view.ts'
 import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
-import { ImagePreview } from './image-preview.tsx'
+import type { LookAt } from './file-view.ts'
+import { fileUse } from './look-kind.ts'
+import { LookPanel } from './look-panel.tsx'
+import { LookWhole } from './look-whole.tsx'
+import { markdownTarget } from './markdown-link.ts'
 import { downloadFiles, uploadFiles } from './move-files.ts'
 import { type PaneDialog, PaneDialogs } from './pane-dialogs.tsx'
 import { useDrop } from './pane-drop.ts'
@@ -103,10 +107,36 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     const at = joinPath(path, entry.name)
     const use = fileUse(entry)
     if (use === 'folder') return beside ? openTab(windowId, { ...state, path: at }) : go(at)
-    if (use === 'image') return setPreview(entry)
+    if (use === 'look') return setPreview(entry)
     if (use === 'text') openApp({ kind: 'editor', device, path: at, textDoc: null, version: null })
     else actions.explain(entry)
   }
+  /** To an entry of another folder, or of this one, which is then chosen. */
+  const goTo = (to: string, name: string) => {
+    setSearch(undefined)
+    setPreview(undefined)
+    setFilter('')
+    setSelection(select(NOTHING_SELECTED, [], name, 'one'))
+    onLeave(name)
+    setState({ path: to === home ? null : to })
+  }
+  const follow = (at: LookAt, target: string) => {
+    const leads = markdownTarget(at.path, target)
+    if (leads.kind === 'web') openApp({ kind: 'web', url: leads.url })
+    else if (leads.kind === 'file') goTo(parentPath(leads.path), baseName(leads.path))
+  }
+  const step = (by: -1 | 1) => {
+    const shown = entries.filter((entry) => fileUse(entry) === 'look')
+    const next = shown[shown.findIndex(({ name }) => name === preview?.name) + by]
+    if (!next) return
+    setPreview(next)
+    setSelection(select(NOTHING_SELECTED, [], next.name, 'one'))
+  }
+  const toggleLook = () => {
+    setState({ look: !state.look })
+    list.current?.focus()
+  }
+  const cursor = entries.find((entry) => entry.name === selection.cursor)
   const chosen = () => entries.filter((entry) => selection.names.has(entry.name))
   const holders = useHolders(selection.names.size === 1 ? entries.find(({ name }) => selection.names.has(name)) : undefined)
   const clip = useClip((one) => one.clip)
@@ -149,9 +179,9 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     void actions.rename(from, name).then((done) => done && setSelection({ names: new Set([name]), anchor: name, cursor: name }))
   }
   const handleKey = (event: KeyboardEvent) => {
-    const entry = entries.find((one) => one.name === selection.cursor)
-    if (event.key === 'F2' && entry && !awayReason) setRenaming(entry.name)
+    if (event.key === 'F2' && cursor && !awayReason) setRenaming(cursor.name)
     else if (event.key === 'Delete' && selection.names.size > 0 && !awayReason) trash()
+    else if (event.key === ' ') toggleLook()
     else if (event.key === 'F5') folder.reload()
     else if (event.ctrlKey && event.key === 'c') take(false)
     else if (event.ctrlKey && event.key === 'x' && !awayReason) take(true)
@@ -191,6 +221,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         addFolder: () => void addFolder(),
         pickFiles: () => picker.current?.click(),
         toggleHidden: () => setState({ showHidden: !state.showHidden }),
+        toggleLook,
         reload: folder.reload,
       }),
     )
@@ -227,6 +258,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         onPut={put}
         canPut={!awayReason}
         picker={picker}
+        onShare={here && (() => setDialog({ kind: 'share', dataset: here.dataset, name: here.name }))}
       />
       {folder.away && (
         <Strip kind="away">
@@ -245,20 +277,14 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         />
         <div className="app-body" data-away={folder.away || undefined} data-dropping={drop.isOver || undefined} {...drop.handlers}>
           {search !== undefined && path !== undefined ? (
-            <SearchResults
-              folder={path}
-              text={search}
-              onClose={() => setSearch(undefined)}
-              onGo={(to, name) => {
-                setSearch(undefined)
-                setFilter('')
-                setSelection(select(NOTHING_SELECTED, [], name, 'one'))
-                onLeave(name)
-                setState({ path: to === home ? null : to })
-              }}
-            />
+            <SearchResults folder={path} text={search} onClose={() => setSearch(undefined)} onGo={goTo} />
           ) : preview && path !== undefined ? (
-            <ImagePreview device={device} path={joinPath(path, preview.name)} entry={preview} onClose={() => setPreview(undefined)} />
+            <LookWhole
+              at={{ device, path: joinPath(path, preview.name), entry: preview }}
+              onClose={() => setPreview(undefined)}
+              onStep={step}
+              onFollow={follow}
+            />
           ) : folder.error !== undefined && !listing ? (
             <ErrorState
               title="This folder could not be read"
@@ -278,6 +304,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
               nowMs={now}
               label={`Contents of ${path ?? 'home'}`}
               entries={entries}
+              at={(entry) => ({ device, path: joinPath(path ?? '/', entry.name), entry })}
               view={view}
               selection={selection}
               onSelect={setSelection}
@@ -321,6 +348,15 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
             late && <Skeleton lines={9} label={`Reading ${path ?? 'the home folder'}`} />
           )}
         </div>
+        {state.look && shown !== 'preview' && shown !== 'search' && (
+          <LookPanel
+            at={cursor && path !== undefined ? { device, path: joinPath(path, cursor.name), entry: cursor } : undefined}
+            nowMs={now}
+            onClose={toggleLook}
+            onOpen={({ entry }) => open(entry)}
+            onFollow={follow}
+          />
+        )}
       </div>
       {dialog && <PaneDialogs dialog={dialog} path={path} entries={listing?.entries} onClose={closeDialog} />}
       <TransferBar />

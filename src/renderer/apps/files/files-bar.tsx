@@ -1,4 +1,4 @@
-import { ArrowUp, Eye, EyeOff, FolderPlus, LayoutGrid, List, Upload } from 'lucide-react'
+import { ArrowUp, Eye, EyeOff, FolderPlus, LayoutGrid, List, PanelRight, Upload, UserPlus } from 'lucide-react'
 import { type RefObject } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
@@ -23,6 +23,8 @@ export interface FilesBarProps {
   readonly onAddFolder: (() => void) | undefined
   readonly onPut: (files: readonly File[]) => void
   readonly canPut: boolean
+  /** Who has this dataset; undefined outside of one. */
+  readonly onShare: (() => void) | undefined
   readonly picker: RefObject<HTMLInputElement | null>
 }
 
@@ -82,6 +84,7 @@ export function FilesBar(props: FilesBarProps) {
           event.target.value = ''
         }}
       />
+      {props.onShare && <IconButton label="Share" icon={<UserPlus aria-hidden="true" />} onClick={props.onShare} />}
       <IconButton
         label={state.showHidden ? 'Hide hidden files' : 'Show hidden files'}
         shortcut="Ctrl+H"
@@ -92,6 +95,13 @@ export function FilesBar(props: FilesBarProps) {
         label={state.view === 'list' ? 'Show as tiles' : 'Show as a list'}
         icon={state.view === 'list' ? <LayoutGrid aria-hidden="true" /> : <List aria-hidden="true" />}
         onClick={() => setState({ view: state.view === 'list' ? 'grid' : 'list' })}
+      />
+      <IconButton
+        label={state.look ? 'Close quick look' : 'Quick look'}
+        shortcut="Space"
+        icon={<PanelRight aria-hidden="true" />}
+        aria-pressed={state.look}
+        onClick={() => setState({ look: !state.look })}
       />
     </div>
   )

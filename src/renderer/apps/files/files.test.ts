@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
-import { arrange, extension, imageType, moveCursor, scrollToRow, sortBy, typeAhead, fileUse, visibleRows } from './folder-view.ts'
+import { arrange, extension, moveCursor, scrollToRow, sortBy, typeAhead, visibleRows } from './folder-view.ts'
 import { baseName, crumbs, freeName, isWithin, joinPath, nameProblem, parentPath, tildePath } from './home-path.ts'
+import { fileUse, lookKind } from './look-kind.ts'
 import { keepExisting, NOTHING_SELECTED, select, selectAll } from './selection.ts'
 
 const DEFAULT_VIEW = { layout: 'list', sort: 'name', descending: false, hidden: false } as const
@@ -55,7 +56,9 @@ it('[AP30] a press on the same column turns it round; sizes and times start with
 })
 
 it.each([
-  ['photo.JPG', 'file', 'image'],
+  ['photo.JPG', 'file', 'look'],
+  ['film.webm', 'file', 'look'],
+  ['report.pdf', 'file', 'look'],
   ['drawing.svg', 'file', 'text'],
   ['Makefile', 'file', 'text'],
   ['disk.iso', 'file', 'other'],
@@ -63,13 +66,11 @@ it.each([
   ['socket', 'other', 'other'],
 ] as const)('[AP31] opening %s (%s) treats it as %s', (name, kind, use) => expect(fileUse({ name, kind })).toBe(use))
 
-it('[AP31] types and endings', () => {
-  expect([extension('.profile'), extension('a.tar.gz'), imageType('x.jpg'), imageType('x.ico')]).toEqual([
-    '',
-    'gz',
-    'image/jpeg',
-    'image/x-icon',
-  ])
+it('[AP31] [AP108] endings, and how a file is looked at', () => {
+  expect([extension('.profile'), extension('a.tar.gz')]).toEqual(['', 'gz'])
+  const kinds = ['a.SVG', 'a.mp3', 'a.mov', 'README.md', 'main.rs', 'a.zip', 'page.html'].map((name) => lookKind({ name, kind: 'file' }))
+  expect(kinds).toEqual(['picture', 'audio', 'video', 'markdown', 'text', 'none', 'text'])
+  expect(lookKind({ name: 'a.png', kind: 'folder' })).toBe('none')
 })
 
 it('[AP32] of 20,000 rows only the visible ones and a few around are drawn', () => {

@@ -50,29 +50,6 @@ export function sortBy(view: FolderView, key: SortKey): FolderView {
   return { ...view, sort: key, descending: key === 'size' || key === 'modified' }
 }
 
-export type FileUse = 'folder' | 'image' | 'text' | 'other'
-const IMAGES = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'bmp', 'ico'])
-const NOT_TEXT = new Set(
-  'zip gz xz bz2 zst tar 7z rar jar deb rpm appimage iso img exe dll so o a class pyc wasm pdf doc docx xls xlsx ppt pptx odt ods odp mp3 ogg flac wav m4a mp4 mkv webm mov avi ttf otf woff woff2 sqlite db heic tif tiff psd'.split(
-    ' ',
-  ),
-)
-
-/** What opening an entry does. SVG counts as text: shown as an image it could carry a script. Links may lead to either. */
-export function fileUse(entry: Pick<FileEntry, 'name' | 'kind'>): FileUse {
-  if (entry.kind === 'folder') return 'folder'
-  if (entry.kind === 'other') return 'other'
-  const kind = extension(entry.name)
-  if (IMAGES.has(kind)) return 'image'
-  return NOT_TEXT.has(kind) ? 'other' : 'text'
-}
-
-/** MIME type of an image we show, by its name. */
-export function imageType(name: string): string {
-  const kind = extension(name)
-  return `image/${kind === 'jpg' ? 'jpeg' : kind === 'ico' ? 'x-icon' : kind}`
-}
-
 /** Which rows to draw: the visible ones and a few around. `first` inclusive, `last` exclusive. */
 export function visibleRows(
   scrollTop: number,

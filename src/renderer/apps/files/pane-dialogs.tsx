@@ -3,6 +3,7 @@ import type { PaneEntry, SharedFacts } from './file-source.ts'
 import { HistoryDialog } from './history-dialog.tsx'
 import { joinPath } from './home-path.ts'
 import { PastDialog, type PastFolder } from './past-dialog.tsx'
+import { ShareDialog } from './share-dialog.tsx'
 import { TrashDialog } from './trash-dialog.tsx'
 
 export type SharedEntry = PaneEntry & { readonly shared: SharedFacts }
@@ -12,6 +13,7 @@ export const isShared = (entry: PaneEntry | undefined): entry is SharedEntry => 
 export type PaneDialog =
   | { readonly kind: 'history' | 'conflict'; readonly entry: SharedEntry }
   | { readonly kind: 'trash'; readonly dataset: string; readonly name: string }
+  | { readonly kind: 'share'; readonly dataset: string; readonly name: string }
   | { readonly kind: 'past'; readonly folder: PastFolder }
 
 /** `path`: the folder that the pane shows, with its `entries`. */
@@ -23,6 +25,7 @@ export function PaneDialogs(props: {
 }) {
   const { dialog, path, entries, onClose } = props
   if (dialog.kind === 'trash') return <TrashDialog dataset={dialog.dataset} name={dialog.name} onClose={onClose} />
+  if (dialog.kind === 'share') return <ShareDialog dataset={dialog.dataset} name={dialog.name} onClose={onClose} />
   if (dialog.kind === 'past') return <PastDialog folder={dialog.folder} onClose={onClose} />
   const { entry } = dialog
   if (dialog.kind === 'history') return <HistoryDialog name={entry.name} shared={entry.shared} onClose={onClose} />

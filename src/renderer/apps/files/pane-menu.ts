@@ -2,8 +2,8 @@ import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import type { MenuEntry } from '../../ui/menu.tsx'
 import { openApp } from '../app-hooks.ts'
 import type { PaneEntry } from './file-source.ts'
-import { fileUse } from './folder-view.ts'
 import { joinPath } from './home-path.ts'
+import { fileUse } from './look-kind.ts'
 import { pinFile } from './pin-file.ts'
 import { isShared, type PaneDialog, type SharedEntry } from './pane-dialogs.tsx'
 
@@ -32,6 +32,7 @@ export interface PaneMenuParts {
   addFolder(): void
   pickFiles(): void
   toggleHidden(): void
+  toggleLook(): void
   reload(): void
 }
 
@@ -51,6 +52,7 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
   const isFolder = entry.kind === 'folder'
   return [
     { label: 'Open', shortcut: 'Enter', onSelect: () => pane.open(entry) },
+    { label: 'Quick look', shortcut: 'Space', checked: state.look, onSelect: pane.toggleLook },
     isFolder && { label: 'Open in a new tab', onSelect: () => pane.open(entry, true) },
     isFolder &&
       device !== ELSEWHERE && {
@@ -95,10 +97,13 @@ function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly
     { label: 'New folder', disabledBecause: fixed, onSelect: pane.addFolder },
     { label: 'Put files here…', disabledBecause: fixed, onSelect: pane.pickFiles },
     dataset && asItWas(dataset, pane.path, pane.show),
-    dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...dataset }) },
+    dataset && { label: `Share ${dataset.name}…`, onSelect: () => pane.show({ kind: 'share', ...named(dataset) }) },
+    dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...named(dataset) }) },
     { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: pane.toggleHidden },
   ]
 }
+
+const named = ({ dataset, name }: NonNullable<PaneMenuParts['dataset']>) => ({ dataset, name })
 
 /** `path`: as the pane has it, with the name of the dataset in front. */
 const asItWas = ({ dataset, name }: NonNullable<PaneMenuParts['dataset']>, path: string, show: PaneMenuParts['show']): MenuEntry => ({
