@@ -12,7 +12,7 @@ import { ABILITIES, type Ability } from '../identity/grant-check.ts'
 import { grantSentence } from '../identity/grant-words.ts'
 import type { AccessRow, GrantInput, GrantList, GrantRow, grantsContract } from '../identity/grants-contract.ts'
 import { IdentityError } from '../identity/identity-error.ts'
-import { CONTACT_GRANTABLE, GRANTABLE, LogGrantCheck, MEMBER_ABILITIES } from '../identity/log-grant-check.ts'
+import { CONTACT_GRANTABLE, GRANTABLE, LogGrantCheck, MEMBER_ABILITIES, PROGRAM_GRANTABLE } from '../identity/log-grant-check.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { OpenDesk } from './open-desk.ts'
 
@@ -89,10 +89,11 @@ export class GrantsService implements Disposable {
   /** Ids are checked and abilities must fit what they are about, so that no grant is written that never counts. @throws IdentityError */
   #parse({ contact, device, program, on, target, abilities, mayDelegate, untilMs }: GrantInput): Grant {
     const { devices } = this.#options.desk()
-    const grantable = (contact === undefined ? GRANTABLE : CONTACT_GRANTABLE)[target.kind]
+    const kinds = contact !== undefined ? CONTACT_GRANTABLE : program === undefined ? GRANTABLE : PROGRAM_GRANTABLE
+    const grantable = kinds[target.kind]
     for (const ability of abilities) {
       if (grantable.includes(ability as Ability)) continue
-      const whom = contact === undefined ? '' : ' to a contact'
+      const whom = contact !== undefined ? ' to a contact' : program === undefined ? '' : ' to a program, which it has in its sandbox only'
       throw malformedOperation(`"${ability}" cannot be granted on ${target.kind}${whom}; what can: ${grantable.join(', ') || 'nothing'}`)
     }
     const known = (id: string): DeviceId => {
@@ -100,7 +101,10 @@ export class GrantsService implements Disposable {
       if (parsed && devices.isMember(parsed)) return parsed
       throw new IdentityError('devices/unknown', `${id.slice(0, 12)}… is none of your devices; look at Devices`)
     }
-    const to = contact === undefined ? undefined : this.#requireContact(contact, { device, program, mayDelegate })
+    if (contact !== undefined && program !== undefined && target.kind !== 'jobs') {
+      throw malformedOperation('what a program of a contact may is to run here: a class of jobs')
+    }
+    const to = contact === undefined ? undefined : this.#requireContact(contact, { device, mayDelegate })
     return {
       person: to?.person ?? devices.person,
       ...(device === undefined ? {} : { device: to?.device ?? known(device) }),
@@ -116,12 +120,11 @@ export class GrantsService implements Disposable {
   /** @throws IdentityError `contact/unknown`, `devices/unknown`, `authority/malformed` */
   #requireContact(
     id: string,
-    { device, program, mayDelegate }: Pick<GrantInput, 'device' | 'program' | 'mayDelegate'>,
+    { device, mayDelegate }: Pick<GrantInput, 'device' | 'mayDelegate'>,
   ): { readonly person: PersonId; readonly device: DeviceId | undefined } {
     const { contacts, contactLogs } = this.#options.desk()
     const person = id as PersonId
     if (!contacts?.find(person)) throw new IdentityError('contact/unknown', 'that person is no contact (any more); look at the list again')
-    if (program !== undefined) throw malformedOperation('a contact is granted a thing, not what a program of theirs may do')
     if (mayDelegate) throw malformedOperation('what a contact was given cannot be passed on')
     const own = device === undefined ? undefined : toDeviceId(device)
     if (device !== undefined && (!own || !contactLogs.isMember(person, own))) {

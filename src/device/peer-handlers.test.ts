@@ -3,7 +3,7 @@ import { DomainError } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
-import { type Asking, peerJobsHandlers } from './peer-handlers.ts'
+import { peerJobsHandlers, type PeerJobsOptions } from './peer-jobs.ts'
 
 class Refused extends DomainError {
   readonly code = 'grant/refused'
@@ -23,6 +23,7 @@ function asking(asShell: boolean) {
       watched.set(ability, lost)
       return { dispose: () => watched.delete(ability) }
     },
+    jobGrants: () => [],
     describe: () => '',
   } satisfies GrantCheck
   const client = {
@@ -30,8 +31,8 @@ function asking(asShell: boolean) {
     endAttempt: async ({ reason }: { reason: string }) => (ended.push(reason), {}),
     channel: () => memoryChannelPair()[0],
   }
-  const host = { client: async () => client } as unknown as Asking['host']
-  const handlers = peerJobsHandlers({ device: 'peer' as DeviceId, grants, host } as unknown as Asking)
+  const host = { client: async () => client } as unknown as PeerJobsOptions['host']
+  const handlers = peerJobsHandlers({ device: 'peer' as DeviceId, grants, host } as unknown as PeerJobsOptions)
   const context = { signal: new AbortController().signal, openChannel: () => memoryChannelPair()[0] }
   const attach = async () => handlers.attachPlaced({ attempt: '2'.repeat(16), from: 0 }, context as never)
   return { may, watched, ended, attach }

@@ -1,11 +1,11 @@
 import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
-import type { CallContext, Handlers } from '../rpc/contract.ts'
+import type { Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { PortAccount } from './port-account.ts'
-import type { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
+import type { peerContract, peerFilesContract, peerPortsContract, peerTerminalContract } from './peer-contract.ts'
 
 /** What of this device a linked one may ask for. */
 export interface PeerServices {
@@ -90,51 +90,6 @@ export function peerTtyHandlers({ device, grants, terminals }: Asking): Handlers
       const watching = grants.watch(question, () => channel.dispose()) // a grant that ends, ends it in the middle
       channel.onDidClose(() => watching.dispose())
       return { channel: channel.id, terminal }
-    },
-  }
-}
-
-export function peerJobsHandlers({ device, grants, host }: Asking): Handlers<typeof peerJobsContract> {
-  const asker = device
-  type Opened = { readonly channel: number; readonly tree: number; readonly asShell?: boolean }
-  const abilities = (shell: boolean) => (shell ? (['jobs:run', 'shell'] as const) : (['jobs:run'] as const))
-  const join = async (attempt: string, context: CallContext, asShell: boolean, open: (client: HostClient) => Promise<Opened>) => {
-    const require = (shell: boolean) => {
-      for (const ability of abilities(shell)) grants.require({ device, ability })
-    }
-    require(asShell)
-    const client = await host.client()
-    const near = await open(client)
-    const end = async () => void (await (await host.client()).endAttempt({ attempt, asker, reason: 'grant' }))
-    const needsShell = near.asShell ?? asShell
-    try {
-      require(needsShell)
-    } catch (error) {
-      await end()
-      throw error
-    }
-    const channel = context.openChannel()
-    const tree = context.openChannel()
-    pipeChannels(client.channel(near.channel), channel)
-    pipeChannels(client.channel(near.tree), tree)
-    for (const ability of abilities(needsShell)) {
-      const watching = grants.watch({ device, ability }, () => void end().catch(() => undefined)) // the host is away: it ends with its lease
-      channel.onDidClose(() => watching.dispose())
-    }
-    return { channel: channel.id, tree: tree.id }
-  }
-  return {
-    // On the network of this machine it reaches what a shell here does, localhost included; without a sandbox it is a shell.
-    startPlaced: (request, context) =>
-      join(request.attempt, context, request.network || request.withoutSandbox, (client) =>
-        client.startFor({ asker, request }, { signal: context.signal }),
-      ),
-    // The host knows how it was started: the link that asked for it may be another one.
-    attachPlaced: ({ attempt, from }, context) =>
-      join(attempt, context, false, (client) => client.attachFor({ asker, attempt, from }, { signal: context.signal })),
-    endPlaced: async ({ attempt }, { signal }) => {
-      await (await host.client()).endAttempt({ attempt, asker, reason: 'cancelled' }, { signal })
-      return {}
     },
   }
 }

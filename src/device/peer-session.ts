@@ -20,12 +20,13 @@ import { peerContract, peerFilesContract, peerJobsContract, peerPortsContract, p
 import {
   type PeerServices,
   peerFilesHandlers,
-  peerJobsHandlers,
   peerPortsHandlers,
   peerTasksHandlers,
   peerTerminalHandlers,
   peerTtyHandlers,
 } from './peer-handlers.ts'
+import { peerJobsHandlers } from './peer-jobs.ts'
+import { programIds } from './program-rights.ts'
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
@@ -197,7 +198,7 @@ export class PeerSession implements Disposable {
     this.#owned.add(control)
     this.#owned.add(serve(peerTerminalContract, peerTtyHandlers(ask), wires.tty, options))
     this.#owned.add(serve(peerPortsContract, peerPortsHandlers(ask), wires.ports, options))
-    this.#owned.add(serve(peerJobsContract, peerJobsHandlers(ask), wires.jobs, options))
+    this.#owned.add(serve(peerJobsContract, peerJobsHandlers({ ...ask, idsOf: programIds }), wires.jobs, options))
     const files = { ...peerFilesHandlers(ask), onDidChangeScreen: this.#options.onDidChangeScreen }
     this.#owned.add(serve(peerFilesContract, files, wires.files, options))
   }

@@ -8,6 +8,11 @@ const status = z.object({
   /** The folder of this machine, absolute. */
   at: z.string(),
   message: z.string().optional(),
+  /** What is mounted, each by the name of its folder there. */
+  folders: z
+    .array(z.object({ dataset: z.string().max(24), name: z.string().max(100) }))
+    .max(1_000)
+    .optional(),
 })
 
 /** The folder at which the person's datasets are mounted on this device. */

@@ -8,6 +8,8 @@ import { DatasetTree } from './dataset-tree.ts'
 import type { MountedTree, TreeSpace } from './mounted-tree.ts'
 import type { MountStatus, mountContract } from './mount-contract.ts'
 
+type Folders = NonNullable<MountStatus['folders']>
+
 /** A tree at a folder of this machine. */
 export interface TreeMount {
   readonly at: string
@@ -46,7 +48,7 @@ export interface MountKeeperParts {
 export class MountKeeper implements Disposable {
   readonly #parts: MountKeeperParts
   readonly #owned = new DisposableStore()
-  #mounted: { readonly mount: TreeMount; readonly tree: DatasetTree; readonly datasets: string } | undefined
+  #mounted: { readonly mount: TreeMount; readonly tree: DatasetTree; readonly datasets: string; readonly folders: Folders } | undefined
   #failure: string | undefined
   /** Mounting and unmounting follow each other. */
   #work: Promise<unknown> = Promise.resolve()
@@ -61,7 +63,7 @@ export class MountKeeper implements Disposable {
 
   get status(): MountStatus {
     const { isOn, at } = this.#parts.mounter.setting
-    if (this.#mounted) return { state: 'mounted', at: this.#mounted.mount.at }
+    if (this.#mounted) return { state: 'mounted', at: this.#mounted.mount.at, folders: [...this.#mounted.folders] }
     if (!isOn) return { state: 'off', at }
     return this.#failure === undefined ? { state: 'waiting', at } : { state: 'failed', at, message: this.#failure }
   }
@@ -105,15 +107,17 @@ export class MountKeeper implements Disposable {
     if (!isOn || open.length === 0 || this.#mounted?.datasets === datasets) return
     await this.#unmount(true)
     const files = () => open.reduce((sum, { store }) => sum + store.nodeCount(), 0)
+    const shown = named(open)
+    const folders = open.map(({ id }, n) => ({ dataset: id, name: shown[n]?.name ?? '' }))
     const tree = new DatasetTree({
-      datasets: named(open),
+      datasets: shown,
       clock,
       log: log.child('mount'),
       space: () => ({ ...mounter.space(), files: files() }),
     })
     try {
       const mount = await mounter.mount(at, tree)
-      this.#mounted = { mount, tree, datasets }
+      this.#mounted = { mount, tree, datasets, folders }
       this.#failure = undefined
       void mount.ended.then(() => this.#inTurn(() => this.#ended(mount)))
     } catch (error) {

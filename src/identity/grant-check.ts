@@ -1,6 +1,7 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Event } from '../base/emitter.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
+import type { GrantState } from './authority/authority-state.ts'
 import type { ProgramId } from './authority/program-id.ts'
 import { IdentityError } from './identity-error.ts'
 
@@ -48,6 +49,8 @@ export interface GrantCheck {
    * revocation, removal or time.
    */
   watch(question: GrantQuestion, lost: () => void): Disposable
+  /** Grants in force here that are about its jobs in the sandbox: by a program, or of a contact to run some. */
+  jobGrants(device: DeviceId): readonly GrantState[]
   /** In plain words, what is allowed to whom now; shown in Devices and by `elsewhere debug`. */
   describe(): string
 }
@@ -86,6 +89,10 @@ export class OwnDevicesGrantCheck implements GrantCheck {
 
   watch(question: GrantQuestion, lost: () => void): Disposable {
     return watchGrant(this, question, lost, [this.#list.onDidChange])
+  }
+
+  jobGrants(): readonly GrantState[] {
+    return []
   }
 
   describe(): string {

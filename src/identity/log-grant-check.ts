@@ -43,8 +43,17 @@ export const CONTACT_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ab
   shell: [],
   /** Through the device that is asked: no key is handed out. */
   dataset: ['files:read'],
-  jobs: [],
+  /** In the sandbox, in a copy of their folder, without the network. */
+  jobs: ['jobs:run'],
   port: ['ports:share'],
+}
+/** What a grant to a program is about: what its sandbox can hold it to. */
+export const PROGRAM_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
+  shell: [],
+  /** Mounted where the program finds it. */
+  dataset: ['files:read', 'files:write'],
+  jobs: ['jobs:run'],
+  port: [],
 }
 /** A class of jobs that stands for all of them. */
 export const ANY_JOB_CLASS = 'any'
@@ -129,14 +138,27 @@ export class LogGrantCheck implements GrantCheck, Disposable {
 
   /** Grants of a contact that are in force here, to any of their devices. */
   grantsOf(device: DeviceId): readonly GrantState[] {
-    const { devices, contact, self } = this.#options
-    const state = devices.authority?.state
-    if (!state || !contact?.logs.isMember(contact.person, device)) return []
-    return [...state.grants.values()].filter(
+    const { contact } = this.#options
+    if (!contact?.logs.isMember(contact.person, device)) return []
+    return this.#inForce(contact.person, device).filter(
+      ({ grant: { target, program, abilities } }) =>
+        (program === undefined || target.kind === 'jobs') &&
+        abilities.some((ability) => CONTACT_GRANTABLE[target.kind].includes(ability as Ability)),
+    )
+  }
+
+  jobGrants(device: DeviceId): readonly GrantState[] {
+    const { devices, contact } = this.#options
+    if (contact) return this.grantsOf(device).filter(({ grant }) => grant.target.kind === 'jobs')
+    if (!devices.isMember(device)) return []
+    return this.#inForce(devices.person, device).filter(({ grant }) => grant.program !== undefined)
+  }
+
+  #inForce(person: PersonId, device: DeviceId): readonly GrantState[] {
+    const { devices, self } = this.#options
+    return [...(devices.authority?.state.grants.values() ?? [])].filter(
       (held) =>
-        held.grant.person === contact.person &&
-        held.grant.program === undefined &&
-        held.grant.abilities.some((ability) => CONTACT_GRANTABLE[held.grant.target.kind].includes(ability as Ability)) &&
+        held.grant.person === person &&
         (held.grant.device === undefined || held.grant.device === device) &&
         (held.grant.on === undefined || held.grant.on === self) &&
         this.#isInTime(held),
@@ -145,7 +167,8 @@ export class LogGrantCheck implements GrantCheck, Disposable {
 
   #allowsContact({ person, logs }: NonNullable<LogGrantCheckOptions['contact']>, question: GrantQuestion): boolean {
     const state = this.#options.devices.authority?.state
-    if (!state || !Object.hasOwn(ABILITIES, question.ability) || question.program !== undefined) return false
+    if (!state || !Object.hasOwn(ABILITIES, question.ability)) return false
+    if (question.program !== undefined && question.ability !== 'jobs:run') return false
     if (!logs.isMember(person, question.device)) return false
     return [...state.grants.values()].some(
       (held) => CONTACT_GRANTABLE[held.grant.target.kind].includes(question.ability) && this.#covers(held, question, { person }),

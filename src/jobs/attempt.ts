@@ -103,7 +103,7 @@ export class Attempt implements Disposable {
       )
     const { rights, programs, request, lent, environment } = parts
     const at = { folder: request.folder, hostFolder: lent?.path ?? request.folder, home: request.home, searchPath: environment.PATH ?? '' }
-    this.#gate = rights && new ProgramGate(rights, () => programs.identify(request.program, at))
+    this.#gate = rights && new ProgramGate(rights, request, (program) => programs.identify(program, at))
     this.#looking = this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
   }
 
@@ -242,8 +242,7 @@ export class Attempt implements Disposable {
             folders: (this.#gate?.folders ?? []).filter(({ path }) => !`${request.folder}/`.startsWith(`${path}/`)),
           }
         : undefined
-    const { arguments: words } = request
-    const program = this.#gate?.program ?? request.program
+    const { program, arguments: words } = this.#gate?.command ?? request
     const folder = lent && !isShutIn ? lent.path : request.folder
     return spawner.prepare({ program, arguments: words, environment, folder, sandbox })
   }

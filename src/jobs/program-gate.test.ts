@@ -103,6 +103,24 @@ it.each([
   expect(spawner.processes).toEqual([])
 })
 
+it.each([
+  ['is one plain command, it is that command', "make -j4 'a b'", ['make'], { program: '/usr/bin/make', arguments: ['-j4', 'a b'] }],
+  ['may be run by a shell, it is the shell with all that it runs', 'make && cc', ['/bin/sh'], { arguments: ['-c', 'make && cc'] }],
+] as const)('[JB91] where the line of a shell %s', async (_, line, names, run) => {
+  await lease({ needed: true, rights: names.map((name) => right(name)) }, { program: '/bin/sh', arguments: ['-c', line] })
+  await vi.waitFor(() => expect(runs()).toHaveLength(1), PATIENT)
+  expect(runs()).toMatchObject([run])
+})
+
+it.each(['make; cc', 'make $(cc)', 'make > out', 'CC=cc make', 'make | cc', 'make &', 'exec make'])(
+  '[JB91] "%s" is more than the program that was granted: refused',
+  async (line) => {
+    await lease({ needed: true, rights: [right('make')] }, { program: '/bin/sh', arguments: ['-c', line] })
+    await vi.waitFor(() => expect(exit?.error?.code).toBe('job/program-refused'), PATIENT)
+    expect(spawner.processes).toEqual([])
+  },
+)
+
 it('[JB91] a program that is not there is no program that was granted', async () => {
   programs.missing.add('make')
   await lease({ needed: true, rights: [right('make')] })

@@ -13,12 +13,12 @@ const absolute = z
   .startsWith('/')
   .refine((text) => !text.includes('\0'))
 
-/** One grant to a program. */
+/** One grant. */
 export const programRight = z.object({
   /** Names it between device and host. */
   grant: z.string().min(1).max(64),
-  /** What the program may be: one, or for a publisher each that it released. */
-  ids: z.array(digest).max(1_024),
+  /** What the program may be: one, or for a publisher each that it released. Absent: any. */
+  ids: z.array(digest).max(1_024).optional(),
   /** It may run here. */
   runs: z.boolean(),
   /** A folder of this machine that it may see, where the program finds it. */

@@ -44,6 +44,14 @@ export function plainPrograms(line: string): readonly string[] | undefined {
   return names
 }
 
+/** The words of a line that is one plain command and nothing else: started with these it is what a shell would run. */
+export function plainCommand(line: string): readonly string[] | undefined {
+  if (plainPrograms(line)?.length !== 1) return undefined
+  const command = parseShell(line).steps[0]?.commands[0]
+  if (command?.kind !== 'simple' || command.redirects.length + command.assignments.length > 0) return undefined
+  return command.words.map(({ text }) => text)
+}
+
 /** Commands between `&&`, `||` and `;` and nowhere else: a shell would wait for more, or complain, where the parser makes do. */
 function isWholeList(line: string): boolean {
   const bare = line.replaceAll(/'[^']*'|"[^"]*"/g, 'q').replaceAll(/>&(?=\d)/g, '>')

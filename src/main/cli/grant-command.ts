@@ -38,8 +38,9 @@ reaches shared ports; for more it takes a grant.
   --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read with --dataset
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
-  --program ID     only that program, in its sandbox: sha256:... or pub:..., or a name or path on this machine; it holds for anything
-                   that program runs, above all for an interpreter, a shell or a build tool
+  --program ID     only that program, as a job in its sandbox: sha256:... or pub:..., or a name or path on this machine. Of a dataset
+                   (files:read, files:write), which it then sees below ~/Elsewhere where that is mounted, or of jobs (jobs:run). It
+                   holds for anything that program runs, above all for an interpreter, a shell or a build tool
   --tree FOLDER    with --program: that folder belongs to it
   --dataset ID     files of a dataset, instead of the account's own
   --jobs CLASS     a class of jobs ("any": all)
