@@ -21,6 +21,7 @@ import { DisplaySession } from './display-session.ts'
 import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
 import { type FileView, FileViews } from './file-views.ts'
+import { DirectFiles } from './direct-files.ts'
 import { FileLinks } from './file-links.ts'
 import { FilesService } from './files-service.ts'
 import { JobsService } from './jobs-service.ts'
@@ -122,6 +123,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       ports: { listensOn: (port) => jobs.listensOn(port), connectPort: (port, signal) => jobs.connectPort(port, signal) },
     }),
   )
+  const direct: DirectFiles = owned.add(new DirectFiles({ local: parts.files, settings, statsOf: (device) => links.statsOf(device) }))
   const links: LinksService = owned.add(
     new LinksService({
       crypto,
@@ -129,8 +131,10 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       desk,
       personKey,
       renameSelf: (name) => deskService.rename(name),
+      directFilesOf: (device) => direct.connectionsOf(device),
     }),
   )
+  owned.add(direct.onDidChange(() => links.tell()))
   const grants = owned.add(new GrantsService({ clock, desk, personKey }))
   const wallet = owned.add(new WalletService(vault))
   const anchors: AnchorService = owned.add(
@@ -152,7 +156,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     for (const session of sessions)
       if (session.isUnlocked) returning.expect(session.entrance, { resumes: true, wallet: walletSignIns.openedBy(session) })
   }
-  const keeper: DeskKeeper = owned.add(new DeskKeeper({ parts, vault, notices, meeting, links, peers, seat, terminals, keepDisplays }))
+  const keeper: DeskKeeper = owned.add(
+    new DeskKeeper({ parts, vault, notices, meeting, links, peers, seat, terminals, direct, keepDisplays }),
+  )
   owned.add(
     keeper.onWillClose(() => {
       for (const session of sessions) session.lock()
@@ -228,7 +234,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
   const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
-  owned.add(new FileLinks({ local: parts.files, peers, self: () => keeper.current && self(), clock, log: log.child('files') }))
+  owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
   const placement: PlacementService = new PlacementService({
     local: parts.host,

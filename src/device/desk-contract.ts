@@ -145,6 +145,8 @@ export const deviceSettings = z.object({
   /** Run a rendezvous on this port (0 = off), reachable from the network. */
   rendezvousPort: z.number().int().min(0).max(65535),
   mdns: z.boolean(),
+  /** Contents of files may cross encrypted TCP connections beside a link, where devices reach each other. */
+  directFiles: z.boolean(),
   /** STUN/TURN URLs; default none. */
   iceServers: z.array(z.string().max(512)).max(8),
   unattended: z.boolean(),

@@ -3,18 +3,22 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorCode } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
+import type { DirectFiles } from './direct-files.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
 import type { Peer, Peers } from './peers.ts'
 
 export interface FileLinksOptions {
   readonly local: ProcessConnection<FilesClient>
   readonly peers: Peers
+  readonly direct: DirectFiles
   /** This device's id; undefined while it is locked. */
   self(): string | undefined
   readonly clock: Clock
   readonly log: Logger
 }
 
+/** What may be on its way between two files processes: 80 ms of 25 MB/s. */
+export const FILES_HIGH_BYTES = 2 * 1024 * 1024
 /** A pipe that ended while the link goes on (a files process was started again) is laid anew after this. */
 const AGAIN_MS = 500
 
@@ -36,7 +40,7 @@ export class FileLinks implements Disposable {
   }
 
   async #join(peer: Peer): Promise<void> {
-    const { local, peers, self, clock, log } = this.#options
+    const { local, peers, direct, self, clock, log } = this.#options
     const own = self()
     const isLinked = () => !this.#owned.isDisposed && peers.all.includes(peer)
     if (own === undefined || own > peer.device || !isLinked()) return
@@ -45,11 +49,12 @@ export class FileLinks implements Disposable {
     }
     try {
       const client = await local.client()
-      const near = client.channel((await client.linkFiles({ device: peer.device })).channel)
+      const near = client.channel((await client.linkFiles({ device: peer.device, ...direct.wayOf(peer.device) })).channel)
       try {
         const far = peer.files.channel((await peer.files.linkFiles({})).channel)
         far.onDidClose(again)
-        pipeChannels(near, far)
+        direct.watch(near)
+        pipeChannels(near, far, FILES_HIGH_BYTES)
       } catch (error) {
         near.dispose()
         throw error

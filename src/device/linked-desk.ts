@@ -10,6 +10,7 @@ import { authorityNotice } from './authority-notice.ts'
 import { CLOCK_NOTICE, clockNotice } from './clock-notice.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import type { DeviceParts } from './device-parts.ts'
+import type { DirectFiles } from './direct-files.ts'
 import { KeysHeard } from './key-exchange.ts'
 import type { LastScreens } from './last-screens.ts'
 import { StoredLinkBoard } from './link-board.ts'
@@ -40,6 +41,7 @@ export interface LinkedDeskOptions {
   readonly peers: Peers
   readonly seat: SeatService
   readonly terminals: LocalTerminals
+  readonly direct: DirectFiles
 }
 
 /**

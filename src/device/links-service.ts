@@ -23,6 +23,8 @@ export interface LinksServiceOptions {
   /** The root key, while it is open here. */
   personKey(): SigningKey | undefined
   renameSelf(name: string): Promise<void>
+  /** Connections that carry contents of files beside the link of a device. */
+  directFilesOf(device: DeviceId): number
 }
 
 /** The last envelope of each document and start of `device` that is here. */
@@ -58,6 +60,11 @@ export class LinksService implements Disposable {
 
   constructor(options: LinksServiceOptions) {
     this.#options = options
+  }
+
+  /** How a device is linked now. */
+  statsOf(device: DeviceId): LinkStats | undefined {
+    return this.#board?.statsOf(device)
   }
 
   /** The desk is open and these are its links. */
@@ -165,6 +172,7 @@ export class LinksService implements Disposable {
         ...(stats.remoteAddress === undefined ? {} : { remoteAddress: stats.remoteAddress }),
         ...(stats.roundTripMs === undefined ? {} : { roundTripMs: stats.roundTripMs }),
         lanes: stats.lanes,
+        directFiles: this.#options.directFilesOf(device),
       }),
     }
   }

@@ -26,6 +26,7 @@ import { PeerSession } from './peer-session.ts'
 import { Peers } from './peers.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
+import type { DirectFiles } from './direct-files.ts'
 import type { CopiedFolders } from './copied-folders.ts'
 import { DeviceError } from './device-error.ts'
 
@@ -100,6 +101,7 @@ beforeEach(async () => {
       terminals,
       host: nothingServed as never,
       files: nothingServed as never,
+      direct: { wayOf: () => ({}), watch: () => {} } as unknown as DirectFiles,
       version: '0',
       clock: systemClock,
       log,

@@ -2,6 +2,8 @@ import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
+import type { DirectFiles } from './direct-files.ts'
+import { FILES_HIGH_BYTES } from './file-links.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import type { PortAccount } from './port-account.ts'
@@ -12,6 +14,7 @@ export interface PeerServices {
   readonly terminals: LocalTerminals
   readonly host: ProcessConnection<HostClient>
   readonly files: ProcessConnection<FilesClient>
+  readonly direct: DirectFiles
 }
 
 /** Who asks, and who says whether it may: at the place where the thing happens. */
@@ -114,7 +117,12 @@ export function peerPortsHandlers({ device, grants, host, portAccount }: Asking)
   }
 }
 
-export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handlers<typeof peerFilesContract>, 'onDidChangeScreen'> {
+export function peerFilesHandlers({
+  device,
+  grants,
+  files,
+  direct,
+}: Asking): Omit<Handlers<typeof peerFilesContract>, 'onDidChangeScreen'> {
   const after = async (ability: Ability, target?: string): Promise<FilesClient> => {
     grants.require({ device, ability, ...(target === undefined ? {} : { target }) })
     return files.client()
@@ -123,9 +131,10 @@ export function peerFilesHandlers({ device, grants, files }: Asking): Omit<Handl
     // Who is linked is one of the person's devices, and holds the keys: what crosses here is ciphertext and signed logs.
     linkFiles: async (_nothing, context) => {
       const client = await files.client()
-      const { channel } = await client.linkFiles({ device }, { signal: context.signal })
+      const { channel } = await client.linkFiles({ device, ...direct.wayOf(device) }, { signal: context.signal })
       const far = context.openChannel()
-      pipeChannels(client.channel(channel), far)
+      direct.watch(far)
+      pipeChannels(client.channel(channel), far, FILES_HIGH_BYTES)
       return { channel: far.id }
     },
     homeFolder: async (input, options) => (await after('files:read')).homeFolder(input, options),

@@ -21,6 +21,7 @@ export const defaultSettings = (deviceName: string): DeviceSettings => ({
   rendezvousUrls: [],
   rendezvousPort: RENDEZVOUS_PORT,
   mdns: true,
+  directFiles: true,
   iceServers: [],
   unattended: false,
   autoLockMinutes: 15,

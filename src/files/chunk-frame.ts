@@ -3,7 +3,7 @@ import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import { MAX_SEALED_CHUNK_BYTES } from './chunk-cipher.ts'
 import { ContentError } from './content-error.ts'
 
-const HEAD_BYTES = 36
+export const CHUNK_FRAME_HEAD_BYTES = 36
 const NOT_HERE = 2 ** 32 - 1
 
 /** A chunk, or that it is not here, as it crosses a channel. */
@@ -15,10 +15,10 @@ export function encodeChunkFrame(id: ChunkId, chunk: SealedChunk | undefined): U
 
 /** @throws ContentError `content/malformed` */
 export function decodeChunkFrame(frame: Uint8Array): { readonly id: ChunkId; readonly chunk: SealedChunk | undefined } {
-  if (frame.length < HEAD_BYTES || frame.length > HEAD_BYTES + MAX_SEALED_CHUNK_BYTES) {
+  if (frame.length < CHUNK_FRAME_HEAD_BYTES || frame.length > CHUNK_FRAME_HEAD_BYTES + MAX_SEALED_CHUNK_BYTES) {
     throw new ContentError('content/malformed', 'a linked device sent something that is no chunk')
   }
   const id = toHex(frame.subarray(0, 32)) as ChunkId
   const epoch = new DataView(frame.buffer, frame.byteOffset).getUint32(32)
-  return { id, chunk: epoch === NOT_HERE ? undefined : { id, epoch, bytes: frame.slice(HEAD_BYTES) } }
+  return { id, chunk: epoch === NOT_HERE ? undefined : { id, epoch, bytes: frame.slice(CHUNK_FRAME_HEAD_BYTES) } }
 }

@@ -6,16 +6,21 @@ import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import type { ChunkStore, HeldChunk } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
 import { GCM_TAG_BYTES } from './files-crypto.ts'
+import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
 import { bytesOf, decodePieces, malformed, type Manifest, type Piece } from './manifest.ts'
 
 /** Gets chunks that are not here: from linked devices, best first. */
 export interface ChunkSource {
   /** Undefined: no device that is linked now has it. What it gives has not been opened yet. */
   fetch(id: ChunkId, signal?: AbortSignal): Promise<SealedChunk | undefined>
+  /** Says before they are fetched that these lists of pieces are wanted, and then what they say lies in a stretch of the content. */
+  fetchStretch?(lists: readonly ChunkId[], stretch: Stretch): void
 }
 
 /** A list of pieces longer than this is not ours: 32 million chunks are 2 TB. */
 const MAX_PIECES = 2 ** 25
+/** Lists are cut 4/16/64 KiB (FC7). */
+const MAX_LIST_CHUNK_BYTES = 64 * 1024
 /** Lists kept in memory, for reading one file piece by piece. */
 const KEPT_LISTS = 32
 /** Plain chunks kept in memory: several times what is read ahead, and what a reader of small pieces comes back to. */
@@ -70,7 +75,7 @@ export class ContentReader {
     const list = this.#listOf.get(manifest)
     return list
       ? this.#partsOf(list, offset, end, signal)
-      : this.#list(manifest, signal).then((it) => this.#partsOf(it, offset, end, signal))
+      : this.#list(manifest, signal, { offset, length: end - offset }).then((it) => this.#partsOf(it, offset, end, signal))
   }
 
   #partsOf(list: PieceList, offset: number, end: number, signal?: AbortSignal): Answer<readonly Uint8Array[]> {
@@ -91,11 +96,11 @@ export class ContentReader {
     return loading.length === 0 ? cut() : Promise.all(loading).then(cut)
   }
 
-  async #list(manifest: Manifest, signal?: AbortSignal): Promise<PieceList> {
+  async #list(manifest: Manifest, signal?: AbortSignal, stretch?: Stretch): Promise<PieceList> {
     const name = manifest.depth === 0 ? undefined : manifest.pieces.map(({ id }) => id).join()
     const list =
       (name === undefined ? undefined : this.#lists.get(name)) ??
-      new PieceList(name === undefined ? manifest.pieces : await this.#listedPieces(manifest, signal))
+      new PieceList(name === undefined ? manifest.pieces : await this.#listedPieces(manifest, signal, stretch))
     this.#listOf.set(manifest, list)
     if (name === undefined) return list
     this.#lists.set(name, list)
@@ -103,11 +108,14 @@ export class ContentReader {
     return list
   }
 
-  async #listedPieces(manifest: Manifest, signal?: AbortSignal): Promise<readonly Piece[]> {
+  async #listedPieces(manifest: Manifest, signal?: AbortSignal, stretch?: Stretch): Promise<readonly Piece[]> {
     let pieces = manifest.pieces
     for (let depth = manifest.depth; depth > 0; depth--) {
       if (bytesOf(pieces) > MAX_PIECES * 40) throw malformed('a list of pieces')
       this.#loadHeld(pieces)
+      // The last list and what it is read for, in one round trip.
+      const lists = pieces.flatMap(({ id }) => (id === undefined || this.#isAtHand(id) ? [] : [id]))
+      if (depth === 1 && stretch && lists.length === pieces.length) this.#source?.fetchStretch?.(lists, stretch)
       // All at once: one after the other, each would take a round trip to the device that holds them.
       const parts = await Promise.all(
         pieces.map(async ({ id, length }) => {
@@ -121,6 +129,27 @@ export class ContentReader {
     }
     if (bytesOf(pieces) !== manifest.bytes) throw malformed('a list of pieces')
     return pieces
+  }
+
+  /**
+   * The chunks of what these lists say lies in a stretch, as far as the lists are on this device; for a linked device, which has
+   * them and may ask for anything.
+   */
+  async chunksWithin(lists: readonly ChunkId[], { offset, length }: Stretch): Promise<ChunkId[]> {
+    const parts: Uint8Array[] = []
+    for (const id of lists) {
+      const held = await this.#store.get(id)
+      const part = held && this.#cipher.openHeld(held)
+      if (!part || part.length > MAX_LIST_CHUNK_BYTES) return []
+      parts.push(part)
+    }
+    const list = new PieceList(decodePieces(concatBytes(...parts)))
+    const ids: ChunkId[] = []
+    for (let n = list.at(offset); n < list.pieces.length && list.startOf(n) < offset + length && ids.length < MAX_STRETCH_CHUNKS; n++) {
+      const id = list.pieces[n]?.id
+      if (id !== undefined && !ids.includes(id) && !lists.includes(id)) ids.push(id)
+    }
+    return ids
   }
 
   /** A sealed chunk, opened and checked. @throws ContentError `chunk/no-key`, `chunk/damaged` */
@@ -245,6 +274,10 @@ export class ContentReader {
     const plain = this.#cipher.open(fetched)
     await this.#store.put(fetched)
     return this.#keep(id, plain)
+  }
+
+  #isAtHand(id: ChunkId): boolean {
+    return this.#plain.has(id) || this.#fetching.has(id) || this.#store.has(id)
   }
 
   #keep(id: ChunkId, plain: Uint8Array): Uint8Array {

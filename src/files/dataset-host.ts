@@ -19,6 +19,7 @@ export class DatasetHost {
   readonly #peers = new Set<FilePeer>()
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
+  readonly #direct = new Emitter<{ device: string; connections: number }>()
   readonly #beforeClose = new Set<() => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
 
@@ -53,9 +54,10 @@ export class DatasetHost {
   /** For the device process. */
   handlers(): Handlers<typeof datasetKeysContract> {
     return {
-      linkFiles: ({ device }, context) => {
+      onDidChangeDirect: this.#direct.event,
+      linkFiles: ({ device, direct }, context) => {
         const channel = context.openChannel()
-        this.link(device as DeviceId, channel)
+        this.link(device as DeviceId, channel, direct)
         return { channel: channel.id }
       },
       openDataset: async (input) => {
@@ -88,10 +90,13 @@ export class DatasetHost {
   }
 
   /** A linked device's files process; until the channel ends. */
-  link(device: DeviceId, channel: ByteChannel): void {
-    const { logger } = this.#parts
-    const peer = new FilePeer({ device, channel, require: (dataset) => this.require(dataset), logger })
+  link(device: DeviceId, channel: ByteChannel, way?: { readonly address?: string | undefined }): void {
+    const { logger, clock, crypto, directSockets: sockets } = this.#parts
+    const randomBytes = (length: number) => crypto.randomBytes(length)
+    const direct = way && sockets && { sockets, address: way.address, clock, randomBytes }
+    const peer = new FilePeer({ device, channel, require: (dataset) => this.require(dataset), logger, direct })
     this.#peers.add(peer)
+    peer.direct?.onDidChange(() => this.#direct.fire({ device, connections: peer.direct?.connections ?? 0 }))
     peer.onDidClose(() => this.#peers.delete(peer))
     for (const open of this.#open.values()) peer.attach(open)
   }
@@ -130,5 +135,6 @@ export class DatasetHost {
     await this.close()
     this.#changed.dispose()
     this.#opened.dispose()
+    this.#direct.dispose()
   }
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { method, type Contract } from '../rpc/contract.ts'
+import { event, method, type Contract } from '../rpc/contract.ts'
 
 /*
  * What the device process tells the files process of the same device, over its 0600 socket. Keys cross here and nowhere else,
@@ -51,8 +51,14 @@ export const datasetKeysContract = {
   /** A linked device: bytes of its files process come and go on the channel from now on. */
   linkFiles: method({
     needs: 'files:run',
-    parseInput: z.object({ device }).parse,
+    parseInput: z.object({
+      device,
+      /** Chunks may cross connections of their own; this process listens at `address`, or nowhere. */
+      direct: z.object({ address: z.union([z.ipv4(), z.ipv6()]).optional() }).optional(),
+    }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),
+  /** How many connections carry chunks beside the link of a device. */
+  onDidChangeDirect: event({ needs: 'files:run', parse: z.object({ device, connections: z.number().int() }).parse }),
 } satisfies Contract
 export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

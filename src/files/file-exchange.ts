@@ -15,7 +15,10 @@ import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
 import type { Manifest } from './manifest.ts'
 import type { LogId, Op } from './op.ts'
-import type { ChunkPeer, PeerChunks } from './peer-chunks.ts'
+import type { DirectMeeting } from './direct-meeting.ts'
+import { askByBestWay } from './chunk-ways.ts'
+import type { ChunkPeer } from './chunk-peer.ts'
+import type { PeerChunks } from './peer-chunks.ts'
 import type { ReplicationBook } from './replication-book.ts'
 
 export type FilePeerClient = Client<typeof filePeerContract>
@@ -47,7 +50,10 @@ const RETRY_MS = 10_000
 export class FileExchange implements Disposable {
   readonly #options: FileExchangeOptions
   readonly #owned = new DisposableStore()
-  readonly #peers = new Map<FilePeerClient, { readonly device: DeviceId; isPulling: boolean; again: boolean; missing: number }>()
+  readonly #peers = new Map<
+    FilePeerClient,
+    { readonly device: DeviceId; readonly direct: DirectMeeting | undefined; isPulling: boolean; again: boolean; missing: number }
+  >()
   readonly #added = this.#owned.add(new Emitter<void>())
   readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
   #isCopying = false
@@ -65,19 +71,27 @@ export class FileExchange implements Disposable {
     this.#owned.defer(() => this.#peers.clear())
   }
 
-  get linked(): readonly { readonly device: DeviceId; readonly missing: number }[] {
-    return [...this.#peers.values()].map(({ device, missing }) => ({ device, missing }))
+  get linked(): readonly { readonly device: DeviceId; readonly missing: number; readonly direct: number }[] {
+    return [...this.#peers.values()].map(({ device, missing, direct }) => ({ device, missing, direct: direct?.connections ?? 0 }))
   }
 
   /** A device is linked; until disposed. */
-  attach(device: DeviceId, client: FilePeerClient): Disposable {
+  attach(device: DeviceId, client: FilePeerClient, direct?: DirectMeeting): Disposable {
     const { id, source } = this.#options
     const owned = new DisposableStore()
     const peer: ChunkPeer = {
       device,
-      ask: async (ids, signal) => client.channel((await client.fetchChunks({ dataset: id, ids: [...ids] }, { signal })).channel),
+      ask: askByBestWay(overLink, () => {
+        const path = direct?.path
+        if (!path) direct?.want()
+        return path && ((ids, signal, stretch) => path.ask(id, ids, signal, stretch))
+      }),
     }
-    this.#peers.set(client, { device, isPulling: false, again: false, missing: 0 })
+    async function overLink(...[ids, signal, stretch]: Parameters<ChunkPeer['ask']>): ReturnType<ChunkPeer['ask']> {
+      const { channel, more = [] } = await client.fetchChunks({ dataset: id, ids: [...ids], ...(stretch && { stretch }) }, { signal })
+      return { flow: client.channel(channel), more: more as ChunkId[] }
+    }
+    this.#peers.set(client, { device, direct, isPulling: false, again: false, missing: 0 })
     source.add(peer)
     owned.defer(() => {
       source.remove(peer)

@@ -14,6 +14,10 @@ export const MAX_PULLED_BYTES = 2 * 1024 * 1024
 /** Longest receipt: keys and signatures, and the numbers of 1,000 ops that are missing. */
 export const MAX_RECEIPT_BYTES = 225 + 2 * 1000
 
+/** Chunks that follow a list unasked, at most: what is asked of a file at once, and then it is read ahead. */
+export const MAX_STRETCH_CHUNKS = 16
+
+const nothing = z.object({})
 const dataset = z.string().min(1).max(64)
 const log = z.string().regex(/^[0-9a-f]{24}$/)
 const seq = z
@@ -28,6 +32,30 @@ const bytes = (max: number) =>
     .max(Math.ceil((max * 4) / 3) + 4)
     .regex(/^[A-Za-z0-9_-]*$/)
 const frontier = z.array(z.tuple([log, seq])).max(16_384)
+const stretch = z.object({
+  offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  length: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 24),
+})
+/** Connections of a direct path: one lost packet holds up one of them. */
+export const DIRECT_CONNECTIONS = 4
+const secret = (length: number) => z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${length}}$`))
+const directOffer = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: z.number().int().min(1).max(65_535),
+  /** Of one connection each, for the next ten seconds. */
+  keys: z
+    .array(z.object({ identity: secret(22), key: secret(43) }))
+    .min(1)
+    .max(DIRECT_CONNECTIONS),
+})
+/** Where the speaker listens, and what it lets in. */
+export type DirectOffer = z.infer<typeof directOffer>
+/** Bytes of a content. */
+export type Stretch = z.infer<typeof stretch>
 const receipts = z.array(bytes(MAX_RECEIPT_BYTES)).max(1000)
 
 export const filePeerContract = {
@@ -41,13 +69,24 @@ export const filePeerContract = {
   onDidAddSegments: event({ needs: 'peer:read', parse: z.object({ dataset }).parse }),
   /**
    * Chunks on a channel, in the order they are found: 32 bytes of id, 4 of epoch, ciphertext; an epoch of 2^32-1: not here. It
-   * closes after the last.
+   * closes after the last. With `stretch`, the ids are all the chunks of a list of pieces; after them come the chunks that it says
+   * lie in that stretch, named in `more`: who reads from the middle of a file need not come twice.
    */
   fetchChunks: method({
     needs: 'peer:read',
-    parseInput: z.object({ dataset, ids: z.array(hash).min(1).max(MAX_WANTED_CHUNKS) }).parse,
-    parseOutput: z.object({ channel: z.number().int() }).parse,
+    parseInput: z.object({ dataset, ids: z.array(hash).min(1).max(MAX_WANTED_CHUNKS), stretch: stretch.optional() }).parse,
+    parseOutput: z.object({ channel: z.number().int(), more: z.array(hash).max(MAX_STRETCH_CHUNKS).optional() }).parse,
   }),
+  /** The callee listens for the caller, if it can, so that chunks need not cross the link. */
+  offerDirect: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.object({ offer: directOffer.optional() }).parse }),
+  /** The caller listens; the callee connects, if it can. */
+  connectDirect: method({
+    needs: 'peer:read',
+    parseInput: z.object({ offer: directOffer }).parse,
+    parseOutput: z.object({ isConnected: z.boolean() }).parse,
+  }),
+  /** How long the link takes, for whoever sends beside it. */
+  ping: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** What the callee knows of who holds these segments' contents. */
   pullReceipts: method({
     needs: 'peer:read',

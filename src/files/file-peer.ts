@@ -10,6 +10,8 @@ import { createClient } from '../rpc/client.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
+import { DirectMeeting, type DirectMeetingOptions } from './direct-meeting.ts'
+import type { DirectPathOptions } from './direct-path.ts'
 import { encodeChunkFrame } from './chunk-frame.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { OpenDataset } from './open-dataset.ts'
@@ -22,12 +24,18 @@ export interface FilePeerOptions {
   /** @throws ContentError `dataset/locked` */
   readonly require: (dataset: string) => OpenDataset
   readonly logger: Logger
+  /** How this process reaches the other one without the link; absent: it does not. */
+  readonly direct?: DirectWay | undefined
 }
+
+export interface DirectWay extends Pick<DirectMeetingOptions, 'sockets' | 'address' | 'clock' | 'randomBytes'> {}
 
 /** Another device's files process, reached through both device processes. Owns the channel; ends with it. */
 export class FilePeer implements Disposable {
   readonly device: DeviceId
   readonly client: FilePeerClient
+  /** Connections beside the link, for chunks. */
+  readonly direct: DirectMeeting | undefined
   readonly #options: FilePeerOptions
   readonly #owned = new DisposableStore()
   readonly #added = this.#owned.add(new Emitter<{ dataset: string }>())
@@ -41,6 +49,8 @@ export class FilePeer implements Disposable {
     this.device = options.device
     const wire = this.#owned.add(new Wire(channelTransport(options.channel)))
     this.client = createClient(filePeerContract, wire)
+    const { direct, logger } = options
+    this.direct = direct && this.#owned.add(new DirectMeeting({ ...direct, logger, client: this.client, ...this.#directPath() }))
     const onBug = (error: unknown, name: string) =>
       options.logger.error('a call of a peer about files failed', { name, error: errorMessage(error) })
     this.#owned.add(serve(filePeerContract, this.#handlers(), wire, { allow: () => true, onBug }))
@@ -63,7 +73,7 @@ export class FilePeer implements Disposable {
       }),
     )
     owned.add(open.exchange.onDidSign((receipts) => this.#signed.fire({ dataset: open.id, receipts: receipts.map(toBase64Url) })))
-    owned.add(open.exchange.attach(this.device, this.client))
+    owned.add(open.exchange.attach(this.device, this.client, this.direct))
     this.#added.fire({ dataset: open.id }) // it may have been linked before this dataset was open
     return this.#owned.add(owned)
   }
@@ -74,22 +84,38 @@ export class FilePeer implements Disposable {
     this.#closed.dispose()
   }
 
+  #directPath(): Pick<DirectPathOptions, 'answer' | 'probe'> {
+    return {
+      probe: () => this.client.ping({}),
+      answer: async (dataset, ids, stretch) => {
+        const { chunks, dataset: of } = this.#options.require(dataset)
+        const more = stretch ? await of.reader.chunksWithin(ids, stretch).catch(() => []) : []
+        return { more, frame: async (id) => encodeChunkFrame(id, await chunks.get(id)) }
+      },
+    }
+  }
+
   #handlers(): Handlers<typeof filePeerContract> {
     const { require } = this.#options
     return {
       pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(frontier),
       onDidAddSegments: this.#added.event,
-      fetchChunks: ({ dataset, ids }, context) => {
-        const { chunks } = require(dataset)
+      fetchChunks: async ({ dataset, ids, stretch }, context) => {
+        const open = require(dataset)
+        const lists = ids as ChunkId[]
+        const more = stretch ? await open.dataset.reader.chunksWithin(lists, stretch).catch(() => []) : [] // no lists: so they are only sent
         const channel = context.openChannel()
-        void sendChunks(channel, ids as ChunkId[], chunks, context.signal).catch((error) => {
+        void sendChunks(channel, [...lists, ...more], open.chunks, context.signal).catch((error) => {
           this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })
           channel.close('chunk/unavailable')
         })
-        return { channel: channel.id }
+        return { channel: channel.id, ...(more.length > 0 && { more }) }
       },
       pullReceipts: ({ dataset, segments }) => ({ receipts: require(dataset).book.receiptsOf(segments).slice(0, 1000).map(toBase64Url) }),
       onDidSignReceipts: this.#signed.event,
+      offerDirect: async () => (await this.direct?.answerOffer()) ?? {},
+      connectDirect: async ({ offer }) => (await this.direct?.answerConnect(offer)) ?? { isConnected: false },
+      ping: () => ({}),
     }
   }
 }

@@ -12,6 +12,7 @@ import type { OpenDatasetInput } from './dataset-keys-contract.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { Dataset } from './dataset.ts'
+import type { DirectSockets } from './direct-sockets.ts'
 import { DroppedVersions } from './dropped-versions.ts'
 import { FileExchange } from './file-exchange.ts'
 import type { FilesCrypto } from './files-crypto.ts'
@@ -37,6 +38,8 @@ export interface DatasetHostParts {
   readonly crypto: FilesCrypto
   readonly clock: Clock
   readonly logger: Logger
+  /** How this process reaches another one's without their links; absent: it does not. */
+  readonly directSockets?: DirectSockets | undefined
   /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
   openStores(dataset: DatasetId, storageKey: Uint8Array, part: 'shared' | 'local'): DatasetStores
 }

@@ -7,6 +7,7 @@ import { contentParts } from '../testkit/file-parts.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { encodeChunkFrame } from './chunk-frame.ts'
 import type { ChunkId } from './chunk-id.ts'
+import type { Stretch } from './file-peer-contract.ts'
 import { PeerChunks } from './peer-chunks.ts'
 
 /** The caller's end of a channel that the test answers on. */
@@ -44,14 +45,14 @@ function world() {
       return false
     }
   })
-  const add = (device: string) => {
-    const asked: { ids: readonly ChunkId[]; channel: TestChannel }[] = []
+  const add = (device: string, more: readonly ChunkId[] = []) => {
+    const asked: { ids: readonly ChunkId[]; channel: TestChannel; stretch: Stretch | undefined; signal: AbortSignal }[] = []
     const peer = {
       device,
-      ask: async (ids: readonly ChunkId[]) => {
+      ask: async (ids: readonly ChunkId[], signal: AbortSignal, stretch?: Stretch) => {
         const channel = new TestChannel()
-        asked.push({ ids, channel })
-        return channel as unknown as ByteChannel
+        asked.push({ ids, channel, stretch, signal })
+        return { flow: channel as unknown as ByteChannel, more: stretch ? more : [] }
       },
     }
     source.add(peer)
@@ -63,13 +64,14 @@ function world() {
 
 it('[TR1] what is asked for in one turn goes in one call, to the device that answered fastest', async () => {
   const { clock, source, sealed, add, turn } = world()
-  const [slow, fast] = [add('slow'), add('fast')]
+  const slow = add('slow')
   const first = [source.fetch(sealed('a').id), source.fetch(sealed('b').id)]
   await turn()
   expect(slow.asked.map(({ ids }) => ids)).toEqual([[sealed('a').id, sealed('b').id]])
   clock.advance(300)
   for (const text of ['b', 'a']) slow.asked[0]?.channel.answer(encodeChunkFrame(sealed(text).id, sealed(text)))
   expect(await Promise.all(first)).toEqual([sealed('a'), sealed('b')])
+  const fast = add('fast')
   const second = source.fetch(sealed('c').id)
   await turn()
   expect([slow.asked.length, fast.asked.length]).toEqual([1, 1])
@@ -124,4 +126,77 @@ it('[TR4] a reader that gives up is told at once', async () => {
   const wanted = source.fetch(sealed('a').id, stop.signal)
   stop.abort(new Error('enough'))
   await expect(wanted).rejects.toThrow('enough')
+})
+
+it('[TR5] a device that sends is not taken for one that stalls, however long its queue; one that is silent in the middle is replaced', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const first = add('first')
+  const wanted = ['a', 'b', 'c', 'd'].map((text) => source.fetch(sealed(text).id))
+  await turn()
+  const second = add('second')
+  for (const text of ['a', 'b', 'c']) {
+    clock.advance(350)
+    first.asked[0]?.channel.answer(encodeChunkFrame(sealed(text).id, sealed(text)))
+    await turn()
+  }
+  expect(second.asked).toEqual([])
+  clock.advance(499)
+  await turn()
+  expect(second.asked.map(({ ids }) => ids)).toEqual([[sealed('d').id]])
+  second.asked[0]?.channel.answer(encodeChunkFrame(sealed('d').id, sealed('d')))
+  expect(await Promise.all(wanted)).toEqual(['a', 'b', 'c', 'd'].map(sealed))
+  expect(first.asked[0]?.channel.isClosed).toBe(true) // nobody waits for it any more
+})
+
+it('[TR5] several devices bring a file together, each as much as its measured delay and rate say', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const slow = add('slow')
+  const text = (n: number) => `${n}`.padEnd(76 * 1024, 'x')
+  const measured = Array.from({ length: 40 }, (_, n) => source.fetch(sealed(text(n)).id))
+  await turn()
+  for (let n = 0; n < 40; n++) {
+    clock.advance(8)
+    slow.asked[0]?.channel.answer(encodeChunkFrame(sealed(text(n)).id, sealed(text(n))))
+  }
+  await Promise.all(measured)
+  slow.asked.length = 0
+  const fast = add('fast') // taken for fast until it is measured
+  const stop = new AbortController()
+  const wanted = Array.from({ length: 60 }, (_, n) => source.fetch(sealed(`w${n}`).id, stop.signal))
+  await turn()
+  const [ofSlow, ofFast] = [slow, fast].map(({ asked }) => asked.flatMap(({ ids }) => ids).length)
+  expect((ofSlow as number) + (ofFast as number)).toBe(60)
+  expect(ofFast).toBeGreaterThan(1.5 * (ofSlow as number))
+  expect(ofSlow).toBeGreaterThan(5)
+  stop.abort(new Error('enough'))
+  await Promise.allSettled(wanted)
+  expect([slow, fast].flatMap(({ asked }) => asked).every(({ channel }) => channel.isClosed)).toBe(true) // they are told
+})
+
+it('[TR6] a list and what it says lies in a stretch are asked for in one call, and not again by their reader', async () => {
+  const { source, sealed, add, turn } = world()
+  const only = add('only', [sealed('data').id])
+  source.fetchStretch([sealed('list').id], { offset: 5, length: 10 })
+  const list = source.fetch(sealed('list').id)
+  await turn()
+  only.asked[0]?.channel.answer(encodeChunkFrame(sealed('list').id, sealed('list')))
+  expect(await list).toEqual(sealed('list'))
+  const data = source.fetch(sealed('data').id)
+  await turn()
+  only.asked[0]?.channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
+  expect(await data).toEqual(sealed('data'))
+  expect(only.asked.map(({ ids, stretch }) => [ids, stretch])).toEqual([[[sealed('list').id], { offset: 5, length: 10 }]])
+})
+
+it('[TR6] what was promised with a list and does not come is asked for as anything else', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const only = add('only', [sealed('data').id])
+  source.fetchStretch([sealed('list').id], { offset: 5, length: 10 })
+  await turn()
+  const data = source.fetch(sealed('data').id)
+  clock.advance(499)
+  await turn()
+  expect(only.asked[1]?.ids).toEqual([sealed('data').id])
+  only.asked[1]?.channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
+  expect(await data).toEqual(sealed('data'))
 })

@@ -1,50 +1,42 @@
 import type { Clock } from '../base/clock.ts'
-import type { ByteChannel } from '../rpc/channel.ts'
-import { decodeChunkFrame } from './chunk-frame.ts'
-import type { ChunkId, SealedChunk } from './chunk-id.ts'
-import { ContentError } from './content-error.ts'
-import type { ChunkSource } from './content-reader.ts'
-import { MAX_WANTED_CHUNKS } from './file-peer-contract.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-
-/** A linked device that can be asked for chunks. */
-export interface ChunkPeer {
-  readonly device: string
-  /** Opens a channel on which the chunks come. */
-  ask(ids: readonly ChunkId[], signal: AbortSignal): Promise<ByteChannel>
-}
+import { decodeChunkFrame } from './chunk-frame.ts'
+import type { ChunkId, SealedChunk } from './chunk-id.ts'
+import { type ChunkPeer, MeasuredSource } from './chunk-peer.ts'
+import { ContentError } from './content-error.ts'
+import type { ChunkSource } from './content-reader.ts'
+import { MAX_WANTED_CHUNKS, type Stretch } from './file-peer-contract.ts'
 
 /** A source that sends nothing for this long is joined by the next one (issue 4: under 500 ms). */
-const STALL_MS = 400
-/** Weight of the newest measurement. */
-const SMOOTHING = 0.3
-/** A device that failed is asked after the others for this long. */
-const SHUN_MS = 5_000
+export const STALL_MS = 400
+/** However much else it sends meanwhile: a chunk is asked of the next one after this. */
+const LONGEST_MS = 4_000
+/** What came unasked for one by one, as part of a stretch, waits this long for its reader. */
+const EARLY_KEPT_MS = 5_000
 
-interface Source {
-  readonly peer: ChunkPeer
-  /** Smoothed ms from asking to the first byte. */
-  delayMs: number
-  shunnedUntilMs: number
-  waiting: Map<ChunkId, Wanted>
-  isScheduled: boolean
+interface Early {
+  readonly source: MeasuredSource
+  readonly chunk: Promise<SealedChunk | undefined>
 }
 
 interface Wanted {
   take(chunk: SealedChunk | undefined): void
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal
 }
 
 /**
- * Chunks from linked devices: the one that answered fastest first, the next one beside it when nothing comes, or at once when
- * it has not got it. What is asked for in one turn of the loop goes in one call. What is not the chunk that was asked for counts as nothing.
+ * Chunks from linked devices: each of the one that would bring it first, by measured delay and rate and what it owes already, so
+ * that several bring a file together; the next one beside it when nothing comes, or at once when it has not got it. What is asked
+ * for in one turn of the loop goes in one call. What is not the chunk that was asked for counts as nothing.
  */
 export class PeerChunks implements ChunkSource {
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #sources = new Map<string, Source>()
-
+  readonly #sources = new Map<string, MeasuredSource>()
+  readonly #waiting = new Map<MeasuredSource, Map<ChunkId, Wanted[]>>()
+  /** What a device said it sends with a list, before anybody asked for it. */
+  readonly #early = new Map<ChunkId, Early>()
   readonly #isGenuine: (chunk: SealedChunk) => boolean
 
   /** `isGenuine` opens a chunk: whoever sends another one is asked after the others from then on. */
@@ -55,14 +47,15 @@ export class PeerChunks implements ChunkSource {
   }
 
   add(peer: ChunkPeer): void {
-    this.#sources.set(peer.device, { peer, delayMs: 0, shunnedUntilMs: 0, waiting: new Map(), isScheduled: false })
+    this.#sources.set(peer.device, new MeasuredSource(peer, this.#clock))
   }
 
   remove(peer: ChunkPeer): void {
     const source = this.#sources.get(peer.device)
     if (source?.peer !== peer) return
     this.#sources.delete(peer.device)
-    for (const wanted of source.waiting.values()) wanted.take(undefined)
+    for (const wanted of this.#waiting.get(source)?.values() ?? []) for (const { take } of wanted) take(undefined)
+    this.#waiting.delete(source)
   }
 
   get isAlone(): boolean {
@@ -71,16 +64,37 @@ export class PeerChunks implements ChunkSource {
 
   /** What came from a device was not what it said: others first. */
   shun(device: string): void {
-    const source = this.#sources.get(device)
-    if (source) source.shunnedUntilMs = this.#clock.nowMs() + SHUN_MS
+    this.#sources.get(device)?.shun()
   }
 
-  fetch(id: ChunkId, signal?: AbortSignal): Promise<SealedChunk | undefined> {
-    const order = this.#order()
-    if (order.length === 0) return Promise.resolve(undefined)
+  async fetch(id: ChunkId, signal?: AbortSignal): Promise<SealedChunk | undefined> {
+    const early = this.#early.get(id)
+    this.#early.delete(id)
+    return (early && (await this.#soon(early, signal))) ?? (await this.#fetch(id, signal))
+  }
+
+  /** These lists are wanted and then what they say lies in a stretch: one device is asked for all of it in one round trip. */
+  fetchStretch(lists: readonly ChunkId[], stretch: Stretch): void {
+    const source = this.#best(new Set())
+    if (!source || lists.length > MAX_WANTED_CHUNKS || lists.some((id) => this.#early.has(id))) return
+    const wanted = new Map<ChunkId, Wanted[]>()
+    const expect = (id: ChunkId): void => {
+      if (wanted.has(id) || this.#early.has(id)) return
+      const early = { source, chunk: new Promise<SealedChunk | undefined>((take) => wanted.set(id, [{ take }])) }
+      this.#early.set(id, early)
+      this.#clock.after(EARLY_KEPT_MS, () => this.#early.get(id) === early && this.#early.delete(id))
+    }
+    for (const id of lists) expect(id)
+    void this.#send(source, wanted, { stretch, expect })
+  }
+
+  #fetch(id: ChunkId, signal?: AbortSignal): Promise<SealedChunk | undefined> {
+    if (this.#sources.size === 0) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       const stop = new AbortController()
-      let [next, open, isDone] = [0, 0, false]
+      const asked = new Set<MeasuredSource>()
+      const startMs = this.#clock.monotonicMs()
+      let [open, isDone] = [0, false]
       let stall: ReturnType<Clock['after']> | undefined
       const end = () => {
         isDone = true
@@ -92,12 +106,17 @@ export class PeerChunks implements ChunkSource {
         end()
         reject(signal?.reason)
       }
-      const askNext = () => {
+      const look = (source: MeasuredSource) => {
+        const waitMs = Math.min(source.silentSinceMs + STALL_MS, startMs + LONGEST_MS) - this.#clock.monotonicMs()
+        if (waitMs > 0) stall = this.#clock.after(waitMs, () => look(source))
+        else if (askNext()) source.shun()
+      }
+      const askNext = (): boolean => {
         stall?.dispose()
-        const source = order[next++]
-        if (!source) return
+        const source = this.#best(asked)
+        if (!source) return false
         open++
-        if (next < order.length) stall = this.#clock.after(STALL_MS, askNext)
+        asked.add(source)
         this.#ask(source, id, {
           signal: stop.signal,
           take: (chunk) => {
@@ -106,13 +125,14 @@ export class PeerChunks implements ChunkSource {
             if (chunk) {
               end()
               resolve(chunk)
-            } else if (next < order.length) askNext()
-            else if (open === 0) {
+            } else if (!askNext() && open === 0) {
               end()
               resolve(undefined)
             }
           },
         })
+        stall = this.#clock.after(STALL_MS, () => look(source))
+        return true
       }
       if (signal?.aborted) return cancel()
       signal?.addEventListener('abort', cancel)
@@ -120,56 +140,105 @@ export class PeerChunks implements ChunkSource {
     })
   }
 
-  #order(): Source[] {
-    const nowMs = this.#clock.nowMs()
-    const rank = (source: Source) => (source.shunnedUntilMs > nowMs ? 1e9 : 0) + source.delayMs
-    return [...this.#sources.values()].sort((a, b) => rank(a) - rank(b))
+  /** What is on its way, unless its source falls silent; then it is asked for as anything else. */
+  #soon({ source, chunk }: Early, signal: AbortSignal | undefined): Promise<SealedChunk | undefined> {
+    return new Promise((resolve, reject) => {
+      let stall: ReturnType<Clock['after']> | undefined
+      const look = () => {
+        const waitMs = source.silentSinceMs + STALL_MS - this.#clock.monotonicMs()
+        if (waitMs > 0) stall = this.#clock.after(waitMs, look)
+        else end(undefined)
+      }
+      const cancel = () => {
+        stall?.dispose()
+        reject(signal?.reason)
+      }
+      const end = (it: SealedChunk | undefined) => {
+        stall?.dispose()
+        signal?.removeEventListener('abort', cancel)
+        resolve(it)
+      }
+      if (signal?.aborted) return cancel()
+      signal?.addEventListener('abort', cancel)
+      look()
+      void chunk.then(end)
+    })
   }
 
-  #ask(source: Source, id: ChunkId, wanted: Wanted): void {
-    const other = source.waiting.get(id)
-    source.waiting.set(id, other ? { signal: wanted.signal, take: (chunk) => [other, wanted].map(({ take }) => take(chunk)) } : wanted)
-    if (source.isScheduled) return
-    source.isScheduled = true
+  /** Who would bring a chunk first. */
+  #best(without: ReadonlySet<MeasuredSource>): MeasuredSource | undefined {
+    let best: MeasuredSource | undefined
+    for (const source of this.#sources.values()) if (!without.has(source) && (!best || source.costMs < best.costMs)) best = source
+    return best
+  }
+
+  #ask(source: MeasuredSource, id: ChunkId, wanted: Wanted): void {
+    const waiting = this.#waiting.get(source) ?? new Map<ChunkId, Wanted[]>()
+    waiting.set(id, [...(waiting.get(id) ?? []), wanted])
+    source.owe(1)
+    if (this.#waiting.has(source)) return
+    this.#waiting.set(source, waiting)
     queueMicrotask(() => {
-      source.isScheduled = false
-      const all = [...source.waiting]
-      source.waiting = new Map()
+      const all = [...waiting]
+      this.#waiting.delete(source)
+      source.owe(-all.length) // `#send` counts them from here on
       for (let at = 0; at < all.length; at += MAX_WANTED_CHUNKS) void this.#send(source, new Map(all.slice(at, at + MAX_WANTED_CHUNKS)))
     })
   }
 
-  async #send(source: Source, wanted: Map<ChunkId, Wanted>): Promise<void> {
+  async #send(
+    source: MeasuredSource,
+    wanted: Map<ChunkId, Wanted[]>,
+    more?: { readonly stretch: Stretch; readonly expect: (id: ChunkId) => void },
+  ): Promise<void> {
     const stop = new AbortController()
-    const giveUp = () => {
-      for (const { take } of wanted.values()) take(undefined)
-      wanted.clear()
+    const settle = (id: ChunkId, chunk: SealedChunk | undefined): void => {
+      const takers = wanted.get(id)
+      if (!takers) return
+      wanted.delete(id)
+      source.owe(-1)
+      for (const { take } of takers) take(chunk)
     }
+    const giveUp = () => {
+      for (const id of [...wanted.keys()]) settle(id, undefined)
+    }
+    const isUnwanted = () => [...wanted.values()].every((takers) => takers.every(({ signal }) => signal?.aborted))
+    for (const takers of wanted.values()) {
+      for (const { signal } of takers) signal?.addEventListener('abort', () => wanted.size > 0 && isUnwanted() && stop.abort())
+    }
+    source.owe(wanted.size)
     try {
       const askedMs = this.#clock.monotonicMs()
-      const channel = await source.peer.ask([...wanted.keys()], stop.signal)
+      const { flow, more: named } = await source.peer.ask([...wanted.keys()], stop.signal, more?.stretch)
+      const before = wanted.size
+      if (more) for (const id of named.slice(0, MAX_WANTED_CHUNKS)) more.expect(id)
+      source.owe(wanted.size - before)
       let isFirst = true
-      channel.onDidReceive((frame) => {
+      flow.onDidReceive((frame) => {
         try {
           const { id, chunk } = decodeChunkFrame(frame)
-          if (isFirst) source.delayMs += SMOOTHING * (this.#clock.monotonicMs() - askedMs - source.delayMs)
+          if (isFirst) source.answered(this.#clock.monotonicMs() - askedMs)
           isFirst = false
+          source.received(frame.length)
           if (chunk && wanted.has(id) && !this.#isGenuine(chunk))
             throw new ContentError('chunk/damaged', 'bytes that are not the chunk asked for')
-          wanted.get(id)?.take(chunk)
-          wanted.delete(id)
-          if (wanted.size === 0) channel.dispose()
+          settle(id, chunk)
+          if (wanted.size === 0) flow.dispose()
         } catch (error) {
           this.#logger.warn('a device sent no chunks', { device: source.peer.device, error: errorMessage(error) })
-          this.shun(source.peer.device)
-          channel.dispose()
+          source.shun()
+          flow.dispose()
           giveUp()
         }
       })
-      channel.onDidClose(giveUp)
+      flow.onDidClose(giveUp)
+      if (stop.signal.aborted) flow.dispose()
+      else stop.signal.addEventListener('abort', () => flow.dispose())
     } catch (error) {
-      this.#logger.debug('a device could not be asked for chunks', { device: source.peer.device, error: errorMessage(error) })
-      this.shun(source.peer.device)
+      if (!stop.signal.aborted) {
+        this.#logger.debug('a device could not be asked for chunks', { device: source.peer.device, error: errorMessage(error) })
+        source.shun()
+      }
       giveUp()
     }
   }

@@ -3,15 +3,15 @@ import { type ByteChannel, CHANNEL_HIGH_BYTES } from './channel.ts'
 
 /**
  * Joins two channels, message for message, until either closes; then closes the other with the same reason. A slow end
- * slows the other down: what waits in the middle stays under CHANNEL_HIGH_BYTES and one message.
+ * slows the other down: what waits in the middle, and on the way to the other end, stays under `highBytes` and one message.
  */
-export function pipeChannels(a: ByteChannel, b: ByteChannel): Disposable {
+export function pipeChannels(a: ByteChannel, b: ByteChannel, highBytes = CHANNEL_HIGH_BYTES): Disposable {
   const owned = new DisposableStore()
   const pump = (from: ByteChannel, to: ByteChannel) => {
     owned.add(
       from.onDidReceive((bytes) => {
         to.send(bytes)
-        if (to.unackedBytes >= CHANNEL_HIGH_BYTES) from.setPaused(true)
+        if (to.unackedBytes >= highBytes) from.setPaused(true)
       }),
     )
     owned.add(to.onDidDrain(() => from.setPaused(false)))

@@ -31,6 +31,8 @@ export const deviceRow = z.object({
   remoteAddress: z.string().optional(),
   roundTripMs: z.number().optional(),
   lanes: z.record(z.string(), counters).optional(),
+  /** While linked: encrypted TCP connections that carry contents of files beside the link; 0: the link carries them. */
+  directFiles: z.number().int().min(0).optional(),
   /** Five words that both people can read aloud. */
   safetyWords: z.array(z.string()),
 })

@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { CancelledError } from '../../base/errors.ts'
+import type { DeviceRow } from '../../sync/links-contract.ts'
 import { type DataFolder, dataFolderAt, defaultDataFolder } from '../daemon/data-folder.ts'
 import type { Command } from './command.ts'
 import { readSecret } from './console-prompt.ts'
@@ -107,6 +108,9 @@ export const lockCommand: Command = {
   },
 }
 
+const filesWay = ({ directFiles }: DeviceRow) =>
+  directFiles === undefined ? undefined : directFiles > 0 ? `files: direct TLS, ${directFiles} connections` : 'files: WebRTC'
+
 export const devicesCommand: Command = {
   summary: 'list your devices and how they are linked',
   help: `Lists your devices.\n\n${DATA_OPTION}\n  --json       for programs`,
@@ -117,7 +121,7 @@ export const devicesCommand: Command = {
     for (const row of values.json ? [] : rows) {
       const link = row.self
         ? 'this device'
-        : [row.state, row.path, row.roundTripMs && `${row.roundTripMs.toFixed(1)} ms`].filter(Boolean).join(' · ')
+        : [row.state, row.path, row.roundTripMs && `${row.roundTripMs.toFixed(1)} ms`, filesWay(row)].filter(Boolean).join(' · ')
       console.log(`${row.name.padEnd(24)} ${row.deviceId.slice(0, 12)}  ${link}`)
     }
     return 0

@@ -8,6 +8,8 @@ import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import { FuseMounter } from '../../platform/node/fuse/fuse-mounter.ts'
 import { OwnMounts } from '../../platform/node/own-mounts.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
+import { TlsDirectSockets } from '../../platform/node/tls-direct-sockets.ts'
+import { TEST_CANDIDATES_VARIABLE } from '../../platform/node/candidate-exchange.ts'
 import { openDatasetStores } from '../../platform/node/open-dataset-stores.ts'
 
 export interface FilesOptions {
@@ -15,7 +17,7 @@ export interface FilesOptions {
   /** Where datasets lie. */
   readonly datasetsFolder: string
   readonly log: Logger
-  /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder), ELSEWHERE_MOUNT (`off` or a folder) count. */
+  /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder), ELSEWHERE_MOUNT (`off` or a folder) count. In tests through a proxy nothing goes beside it. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -32,6 +34,7 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
+    directSockets: environment[TEST_CANDIDATES_VARIABLE] === undefined ? new TlsDirectSockets() : undefined,
     openStores: (dataset, storageKey, part) =>
       openDatasetStores(path.join(datasetsFolder, dataset, part === 'local' ? 'local' : ''), storageKey, environment, log),
   })

@@ -215,6 +215,12 @@ function Facts({ row }: { row: DeviceRow }) {
             </dd>
           </>
         )}
+        {row.directFiles !== undefined && (
+          <>
+            <dt>Files</dt>
+            <dd>{row.directFiles > 0 ? `Direct TLS, ${row.directFiles} connections` : 'WebRTC, as everything else'}</dd>
+          </>
+        )}
       </dl>
       {lanes.length > 0 && (
         <table className="devices-lanes numbers">

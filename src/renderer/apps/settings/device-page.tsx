@@ -37,6 +37,12 @@ export function DevicePage() {
           onChange={(mdns) => void change({ mdns })}
         />
         <Switch
+          label="Direct connections for files"
+          hint="Where two of your devices reach each other, contents of files cross TCP connections beside the link: faster, and encrypted as well. A port is open for seconds at a time, to that device only."
+          checked={settings.directFiles}
+          onChange={(directFiles) => void change({ directFiles })}
+        />
+        <Switch
           label="Be a rendezvous"
           hint={
             settings.rendezvousPort > 0

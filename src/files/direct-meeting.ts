@@ -1,0 +1,166 @@
+import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Client } from '../rpc/client.ts'
+import { DirectPath, type DirectPathOptions } from './direct-path.ts'
+import type { DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
+import { DIRECT_CONNECTIONS, type DirectOffer, type filePeerContract } from './file-peer-contract.ts'
+
+export interface DirectMeetingOptions extends DirectPathOptions {
+  readonly sockets: DirectSockets
+  readonly client: Pick<Client<typeof filePeerContract>, 'offerDirect' | 'connectDirect'>
+  /** This end's address of the link, by which the peer reaches this machine; undefined: it does not listen. */
+  readonly address: string | undefined
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+/** A key that was not used until then is worth nothing. */
+export const OFFER_MS = 10_000
+/** Whoever is in reach answers in less; behind a firewall nobody ever does. */
+const CONNECT_MS = 2_000
+/** After it did not work: the next try, and twice as long after each. The link carries all meanwhile. */
+const RETRY = { firstMs: 30_000, mostMs: 10 * 60_000 }
+/** Connections that nothing crosses are closed after this. */
+const IDLE_MS = 10 * 60_000
+/** One that each side began at the same moment. */
+const MAX_PATHS = 2
+
+/**
+ * Brings two linked files processes together without the link in between, when one wants chunks: it asks the other over the
+ * link to listen and connects, or else listens itself. What fails is not told to anybody: the link goes on carrying chunks.
+ * Ends, and all connections with it, when it is disposed: with the link.
+ */
+export class DirectMeeting implements Disposable {
+  readonly #options: DirectMeetingOptions
+  readonly #owned = new DisposableStore()
+  readonly #paths = new Set<DirectPath>()
+  readonly #changed = this.#owned.add(new Emitter<void>())
+  #isTrying = false
+  #notBeforeMs = Number.NEGATIVE_INFINITY
+  #retryMs = RETRY.firstMs
+
+  readonly onDidChange = this.#changed.event
+
+  constructor(options: DirectMeetingOptions) {
+    this.#options = options
+    this.#owned.add(options.clock.every(IDLE_MS / 10, () => this.#closeIdle()))
+  }
+
+  get path(): DirectPath | undefined {
+    for (const path of this.#paths) return path
+    return undefined
+  }
+
+  /** How many connections there are now. */
+  get connections(): number {
+    return this.path?.connections ?? 0
+  }
+
+  /** Chunks are wanted: a direct path would carry them. */
+  want(): void {
+    const { clock, logger } = this.#options
+    if (this.path || this.#isTrying || this.#owned.isDisposed || clock.monotonicMs() < this.#notBeforeMs) return
+    this.#isTrying = true
+    this.#meet()
+      .catch((error: unknown) => logger.debug('no direct connection', { error: errorMessage(error) }))
+      .then(() => {
+        this.#isTrying = false
+        if (this.path) this.#retryMs = RETRY.firstMs
+        else {
+          this.#notBeforeMs = clock.monotonicMs() + this.#retryMs
+          this.#retryMs = Math.min(2 * this.#retryMs, RETRY.mostMs)
+        }
+      })
+  }
+
+  /** The peer wants to connect. */
+  async answerOffer(): Promise<{ offer?: DirectOffer }> {
+    const listening = await this.#listen()
+    return listening ? { offer: listening.offer } : {}
+  }
+
+  /** The peer listens. */
+  async answerConnect(offer: DirectOffer): Promise<{ isConnected: boolean }> {
+    return { isConnected: await this.#connect(offer) }
+  }
+
+  dispose(): void {
+    for (const path of [...this.#paths]) path.dispose()
+    this.#owned.dispose()
+  }
+
+  async #meet(): Promise<void> {
+    const { client } = this.#options
+    const { offer } = await client.offerDirect({})
+    if (offer && (await this.#connect(offer))) return
+    const own = await this.#listen()
+    if (!own) return
+    try {
+      await client.connectDirect({ offer: own.offer })
+    } finally {
+      own.listening.dispose()
+    }
+  }
+
+  async #listen(): Promise<{ offer: DirectOffer; listening: DirectListening } | undefined> {
+    const { sockets, address, randomBytes, clock } = this.#options
+    if (address === undefined || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
+    const keys = Array.from({ length: DIRECT_CONNECTIONS }, (): DirectKey => {
+      return { identity: toBase64Url(randomBytes(16)), key: randomBytes(32) }
+    })
+    const listening = this.#owned.add(await sockets.listen(address, keys))
+    const end = () => this.#owned.release(listening)
+    const timer = this.#owned.add(
+      clock.after(OFFER_MS, () => {
+        this.#owned.release(timer)
+        end()
+      }),
+    )
+    let path: DirectPath | undefined
+    let connected = 0
+    listening.onDidConnect((connection) => {
+      path ??= this.#open()
+      path.add(connection)
+      if (++connected === keys.length) end()
+    })
+    const told = keys.map(({ identity, key }) => ({ identity, key: toBase64Url(key) }))
+    return { offer: { address, port: listening.port, keys: told }, listening }
+  }
+
+  async #connect({ address, port, keys }: DirectOffer): Promise<boolean> {
+    const { sockets } = this.#options
+    if (this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return false
+    const stop = new AbortController()
+    const stopping = this.#owned.defer(() => stop.abort())
+    const late = this.#options.clock.after(CONNECT_MS, () => stop.abort())
+    let path: DirectPath | undefined
+    await Promise.allSettled(
+      keys.map(async ({ identity, key }) => {
+        const connection = await sockets.connect({ address, port }, { identity, key: fromBase64Url(key) }, stop.signal)
+        path ??= this.#open()
+        path.add(connection)
+      }),
+    )
+    late.dispose()
+    this.#owned.release(stopping)
+    return path !== undefined && !path.isClosed
+  }
+
+  #open(): DirectPath {
+    const path = new DirectPath(this.#options)
+    if (this.#owned.isDisposed) path.dispose()
+    else this.#paths.add(path)
+    path.onDidChange(() => this.#changed.fire())
+    path.onDidClose(() => {
+      this.#paths.delete(path)
+      this.#changed.fire()
+    })
+    return path
+  }
+
+  #closeIdle(): void {
+    const sinceMs = this.#options.clock.monotonicMs() - IDLE_MS
+    for (const path of [...this.#paths]) if (path.usedMs < sinceMs) path.dispose()
+  }
+}

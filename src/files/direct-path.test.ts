@@ -1,0 +1,223 @@
+import { expect, it } from 'vitest'
+import { equalBytes, toHex } from '../base/bytes.ts'
+import { silentLogger } from '../base/logger.ts'
+import { GarbageWorld } from '../testkit/garbage-world.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import { MemoryDirectConnection, MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
+import { SeededRandom } from '../testkit/seeded-random.ts'
+import type { ChunkId } from './chunk-id.ts'
+import { type DirectFrame, DirectFrameReader, encodeDirectFrame, PART_BYTES } from './direct-frame.ts'
+import { DirectPath } from './direct-path.ts'
+import { DirectWindow } from './direct-window.ts'
+import { FilePeer } from './file-peer.ts'
+import { MemoryDatasetStore } from './memory-dataset-store.ts'
+import type { OpenDataset } from './open-dataset.ts'
+
+const turns = async (count: number) => {
+  for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve))
+}
+const until = async (isSo: () => boolean) => {
+  for (let n = 0; n < 20_000 && !isSo(); n++) await turns(1)
+  expect(isSo()).toBe(true)
+}
+const id = (n: number) => n.toString(16).padStart(64, '0') as ChunkId
+
+/** Two devices; what the first wrote is known to the second, which holds nothing of it. */
+async function world(bytes: number) {
+  const random = new SeededRandom(7)
+  const garbage = new GarbageWorld(random, 2, () => new MemoryDatasetStore())
+  const [a, b] = garbage.devices as readonly [OpenDataset, OpenDataset]
+  const content = random.bytes(bytes)
+  const { dataset } = a
+  const file = dataset.createFile(dataset.root, 'file')
+  const read = (offset: number, length: number) => content.subarray(offset, offset + length)
+  const written = await dataset.commitContent(file.id, file.version, { bytes, extents: [{ offset: 0, length: bytes }], read })
+  const sockets = new MemoryDirectSockets()
+  const calls: string[] = []
+  const link = (isDirect: boolean) => {
+    const [near, far] = memoryChannelPair()
+    const way = { sockets, address: '10.0.0.1', clock: garbage.clock, randomBytes: (length: number) => random.bytes(length) }
+    const send = far.send.bind(far)
+    far.send = (message) => {
+      if (message.length < 8192) calls.push(new TextDecoder().decode(message))
+      send(message)
+    }
+    const peers = [
+      { open: a, other: b, channel: near },
+      { open: b, other: a, channel: far },
+    ].map(({ open, other, channel }) => {
+      const direct = isDirect ? way : undefined
+      const peer = new FilePeer({ device: other.self, channel, require: () => open, logger: silentLogger, direct })
+      peer.attach(open)
+      return peer
+    }) as [FilePeer, FilePeer]
+    return { peers, cut: () => near.close('link/gone') }
+  }
+  const asked = () => calls.filter((text) => text.includes('"fetchChunks"')).map((text) => text.match(/[0-9a-f]{64}/g) ?? [])
+  return { garbage, a, b, sockets, link, asked, content, manifest: written.manifest }
+}
+
+it('[TR6] the first read from the middle of a file that is elsewhere takes one call, lists and all', async () => {
+  const { garbage, b, link, asked, content, manifest } = await world(8 * 1024 * 1024)
+  const { cut } = link(false)
+  await until(() => b.book.owed.length === 0 && [...b.chunks.ids()].length > 64)
+  cut()
+  await b.chunks.drop([...b.chunks.ids()])
+  const before = asked().length
+  link(false)
+  await turns(20)
+  const again = asked().length
+  expect(again).toBe(before) // nothing is owed: nothing is copied
+  const bytes = await b.dataset.reader.read(manifest, 4_000_000, 4096)
+  expect(bytes).toEqual(content.subarray(4_000_000, 4_004_096))
+  expect(asked().length - again).toBe(1)
+  garbage.dispose()
+})
+
+it('[TR7] chunks cross direct connections beside the link; what these owe when they end comes over the link, and nothing a second time', async () => {
+  const { garbage, b, sockets, link, asked, content, manifest } = await world(8 * 1024 * 1024)
+  link(true)
+  await until(() => sockets.made.length === 4)
+  expect(sockets.listeners.size).toBe(0) // nobody is waited for any more
+  const sentBytes = () =>
+    sockets.made.flat().reduce((sum, { sent }) => sum + sent.reduce((all, f) => all + (f.kind === 'part' ? f.bytes.length : 0), 0), 0)
+  await until(() => sentBytes() > 1024 * 1024)
+  const held = new Set<string>(b.chunks.ids())
+  expect(held.size).toBeGreaterThan(5)
+  const before = asked().length
+  const first = sockets.made.flat()
+  expect(first.every(({ sent }) => sent.length > 5)).toBe(true) // all have their share
+  first[2]?.dispose() // one of four: the others follow
+  await until(() => b.book.owed.length === 0)
+  expect(first.every(({ isClosed }) => isClosed)).toBe(true)
+  const overLink = asked().slice(before).flat()
+  expect(overLink.length).toBeGreaterThan(5)
+  expect(overLink.filter((one) => held.has(one))).toEqual([])
+  const heads = sockets.made
+    .flat()
+    .flatMap(({ sent }) => sent.flatMap((f) => (f.kind === 'part' && f.at === 0 ? [toHex(f.bytes.subarray(0, 32))] : [])))
+  expect(new Set(heads).size).toBe(heads.length)
+  expect(equalBytes(await b.dataset.reader.read(manifest, 0, content.length), content)).toBe(true)
+  garbage.dispose()
+})
+
+it('[TR9] when the link ends, in the middle of a transfer too, no connection stays and nothing more comes', async () => {
+  const { garbage, b, sockets, link } = await world(6 * 1024 * 1024)
+  const { cut } = link(true)
+  await until(() => sockets.made.length === 4 && sockets.made.flat().some(({ sent }) => sent.some(({ kind }) => kind === 'part')))
+  cut()
+  await turns(3)
+  expect(sockets.made.flat().every(({ isClosed }) => isClosed)).toBe(true)
+  expect(sockets.listeners.size).toBe(0)
+  const held = [...b.chunks.ids()].length
+  await turns(100)
+  expect([...b.chunks.ids()].length).toBe(held)
+  expect(b.book.owed.length).toBe(1)
+  garbage.dispose()
+})
+
+it('[TR9] a device that is told of no address listens to nobody; one without direct connections uses the link', async () => {
+  const { garbage, b, sockets, link } = await world(600_000)
+  link(false)
+  await until(() => b.book.owed.length === 0)
+  expect([sockets.made.length, sockets.listeners.size]).toEqual([0, 0])
+  garbage.dispose()
+})
+
+function path() {
+  const [own, peer] = MemoryDirectConnection.pair()
+  const direct = new DirectPath({
+    clock: new ManualClock(),
+    logger: silentLogger,
+    answer: async () => ({ more: [], frame: async () => new Uint8Array(50_000) }),
+    probe: async () => {},
+  })
+  direct.add(own)
+  return { direct, own, peer }
+}
+const frame = (it: DirectFrame) => encodeDirectFrame(it)
+const part = (changes: Partial<DirectFrame & { kind: 'part' }>): Uint8Array =>
+  frame({ kind: 'part', request: 1, message: 0, total: 100, at: 0, bytes: new Uint8Array(50), ...changes })
+
+it.each([
+  ['what is no frame', Uint8Array.of(255, 255, 255, 255, 1)],
+  ['an empty frame', Uint8Array.of(0, 0, 0, 0)],
+  ['an unknown kind', Uint8Array.of(0, 0, 0, 5, 9, 0, 0, 0, 0)],
+  ['parts nobody asked for', part({ request: 2 })],
+  ['another message than was asked for', part({ message: 1 })],
+  ['a part beyond its message', frame({ kind: 'part', request: 1, message: 0, total: 10, at: 0, bytes: new Uint8Array(11) })],
+  ['a message longer than any chunk', part({ total: 300_000 })],
+  ['more confirmed than was sent', frame({ kind: 'got', bytes: 1 })],
+  ['a list that names no id whole', Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0, 1, 1, 2, 3)],
+  ['a want of nothing', Uint8Array.of(0, 0, 0, 7, 1, 0, 0, 0, 1, 0, 0)],
+])('[TR10] %s ends the connections and what waits for them', async (_what, bytes) => {
+  const { direct, own } = path()
+  const { flow } = await direct.ask('d', [id(1)], new AbortController().signal)
+  const closed: string[] = []
+  flow.onDidClose(({ reason }) => closed.push(reason))
+  own.hear(bytes)
+  expect([direct.isClosed, own.isClosed]).toEqual([true, true])
+  expect(closed).toEqual(['link/gone'])
+})
+
+it('[TR10] one part again and again, or a thousand calls at once, ends the connections', async () => {
+  const first = path()
+  void first.direct.ask('d', [id(1)], new AbortController().signal)
+  for (let n = 0; n < 3; n++) first.own.hear(part({ total: 120 }))
+  expect(first.direct.isClosed).toBe(true)
+  const second = path()
+  for (let request = 0; request < 1000; request++) second.own.hear(frame({ kind: 'want', request, dataset: 'd', ids: [id(1)] }))
+  expect(second.direct.isClosed).toBe(true)
+})
+
+it('[TR10] frames cut anywhere are read as one piece', () => {
+  const frames: DirectFrame[] = [
+    { kind: 'want', request: 1, dataset: 'dataset', ids: [id(1), id(2)], stretch: { offset: 5_000_000_000, length: 10 } },
+    { kind: 'want', request: 2, dataset: 'd', ids: [id(3)] },
+    { kind: 'more', request: 1, ids: [id(4)] },
+    { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(500).fill(9) },
+    { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(PART_BYTES).fill(9) },
+    { kind: 'end', request: 1 },
+    { kind: 'cancel', request: 2 },
+    { kind: 'got', bytes: 77 },
+  ]
+  const all = Buffer.concat(frames.map(frame))
+  const random = new SeededRandom(3)
+  for (let round = 0; round < 20; round++) {
+    const reader = new DirectFrameReader()
+    const read: DirectFrame[] = []
+    for (let at = 0; at < all.length; ) {
+      const length = 1 + random.below(round < 2 ? 100 : 9000)
+      read.push(...reader.take(new Uint8Array(all.subarray(at, at + length))))
+      at += length
+    }
+    expect(
+      read.map((one) => ('bytes' in one && one.bytes instanceof Uint8Array ? { ...one, bytes: new Uint8Array(one.bytes) } : one)),
+    ).toEqual(frames)
+  }
+})
+
+it('[TR11] what may be on its way grows while the link answers as fast as ever, and shrinks as soon as it does not', () => {
+  const clock = new ManualClock()
+  const window = new DirectWindow(clock)
+  const probe = (tripMs: number, times = 3) => {
+    for (let n = 0; n < times; n++) {
+      window.noteInFlight(window.bytes)
+      clock.advance(20)
+      window.probed(tripMs)
+    }
+  }
+  probe(80, 7)
+  expect(window.bytes).toBe(16 * 1024 * 1024)
+  probe(500, 1)
+  expect(window.bytes).toBe(16 * 1024 * 1024) // one late answer may be a busy process
+  probe(500, 10)
+  const narrow = window.bytes
+  expect(narrow).toBeLessThan(512 * 1024)
+  probe(80, 3)
+  expect(window.bytes).toBeGreaterThan(narrow)
+  const idle = window.bytes
+  window.probed(80)
+  expect(window.bytes).toBe(idle) // nobody fills it
+})

@@ -1,0 +1,282 @@
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { ChunkFlow } from './chunk-peer.ts'
+import type { ChunkId } from './chunk-id.ts'
+import { ContentError } from './content-error.ts'
+import { type AnswerCall, DirectAnswers } from './direct-answers.ts'
+import { type DirectFrame, DirectFrameReader, encodeDirectFrame } from './direct-frame.ts'
+import type { DirectConnection } from './direct-sockets.ts'
+import { DirectWindow } from './direct-window.ts'
+import type { Stretch } from './file-peer-contract.ts'
+
+/** What is half here, of all that was asked for, at most: parts come by several connections, some later than others. */
+const MAX_OPEN_BYTES = 48 * 1024 * 1024
+/** A connection that has this much in its own buffer gets no more for now. */
+const BUFFER_BYTES = 64 * 1024
+/** While bytes go out, how long the link takes is looked at this often. */
+const PROBE_MS = 20
+/** An answer that is not there after this counts as one that took so long. */
+const LATE_MS = 250
+
+export interface DirectPathOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly answer: AnswerCall
+  /** Resolves when the link has answered. */
+  readonly probe: () => Promise<unknown>
+}
+
+interface Asked {
+  messages: number
+  readonly received: Emitter<Uint8Array>
+  readonly closed: Emitter<{ readonly reason: string }>
+  /** What came before the first listener. */
+  held: Uint8Array[] | undefined
+  readonly open: Map<number, { readonly bytes: Uint8Array; missing: number }>
+  readonly done: Set<number>
+  readonly named: (ids: readonly ChunkId[]) => void
+  isClosed: boolean
+}
+
+/**
+ * Chunks between two linked devices' files processes over connections of their own, several, so that one lost packet holds up a
+ * part only. Both sides ask and answer. Owns the connections; when one ends or carries what cannot be read, all end: whoever
+ * waits for something asks for it over the link.
+ */
+export class DirectPath implements Disposable {
+  readonly #options: DirectPathOptions
+  readonly #owned = new DisposableStore()
+  readonly #connections: DirectConnection[] = []
+  readonly #asked = new Map<number, Asked>()
+  readonly #answers: DirectAnswers
+  readonly #window: DirectWindow
+  readonly #closed = new Emitter<void>()
+  readonly #changed = this.#owned.add(new Emitter<void>())
+  #nextRequest = 1
+  #openBytes = 0
+  #inFlight = 0
+  #turn = 0
+  #isProbing = false
+  #usedMs: number
+
+  readonly onDidClose = this.#closed.event
+  /** Another connection, or what this one waited for. */
+  readonly onDidChange = this.#changed.event
+
+  constructor(options: DirectPathOptions) {
+    this.#options = options
+    this.#window = new DirectWindow(options.clock)
+    this.#usedMs = options.clock.monotonicMs()
+    const room = () => this.#inFlight < this.#window.bytes && this.#connections.some(({ bufferedBytes }) => bufferedBytes < BUFFER_BYTES)
+    this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, send: (frame) => this.#sendPart(frame) }))
+  }
+
+  get connections(): number {
+    return this.#connections.length
+  }
+
+  get isClosed(): boolean {
+    return this.#owned.isDisposed
+  }
+
+  /** When something was asked for or sent last, by the monotonic clock. */
+  get usedMs(): number {
+    return this.#usedMs
+  }
+
+  add(connection: DirectConnection): void {
+    if (this.isClosed) return connection.dispose()
+    this.#owned.add(connection)
+    this.#connections.push(connection)
+    const reader = new DirectFrameReader()
+    connection.onDidClose(() => this.dispose())
+    connection.onDidDrain(() => this.#answers.go())
+    connection.onDidReceive((bytes) => {
+      let partBytes = 0
+      try {
+        for (const frame of reader.take(bytes)) {
+          if (this.isClosed) return
+          if (frame.kind === 'part') partBytes += frame.bytes.length
+          this.#take(frame)
+        }
+      } catch (error) {
+        this.#options.logger.warn('a direct connection ends', { why: errorMessage(error) })
+        return this.dispose()
+      }
+      if (partBytes > 0) connection.send(encodeDirectFrame({ kind: 'got', bytes: partBytes }))
+    })
+    this.#changed.fire()
+  }
+
+  /** As ChunkPeer. */
+  ask(
+    dataset: string,
+    ids: readonly ChunkId[],
+    signal: AbortSignal,
+    stretch?: Stretch,
+  ): Promise<{ flow: ChunkFlow; more: readonly ChunkId[] }> {
+    const request = this.#nextRequest++
+    this.#usedMs = this.#options.clock.monotonicMs()
+    return new Promise((resolve, reject) => {
+      const received = new Emitter<Uint8Array>()
+      const closed = new Emitter<{ reason: string }>()
+      const named = (more: readonly ChunkId[]) => resolve({ flow, more })
+      const rest = { open: new Map(), done: new Set<number>(), isClosed: false }
+      const asked: Asked = { messages: ids.length, received, closed, held: [], named, ...rest }
+      const cancel = () => {
+        if (asked.isClosed) return
+        this.#send({ kind: 'cancel', request })
+        this.#close(request, 'rpc/closed')
+        reject(signal.reason)
+      }
+      const flow: ChunkFlow = {
+        onDidReceive: (listener) => {
+          const held = asked.held ?? []
+          asked.held = undefined
+          for (const message of held) listener(message)
+          return received.event(listener)
+        },
+        onDidClose: (listener) => {
+          if (asked.isClosed) queueMicrotask(() => listener({ reason: 'rpc/closed' }))
+          return closed.event(listener)
+        },
+        dispose: cancel,
+      }
+      if (signal.aborted || this.isClosed)
+        return reject(signal.reason ?? new ContentError('chunk/unavailable', 'the direct connection ended'))
+      this.#asked.set(request, asked)
+      signal.addEventListener('abort', cancel)
+      closed.event(() => reject(new ContentError('chunk/unavailable', 'the direct connection ended')))
+      this.#send({ kind: 'want', request, dataset, ids, ...(stretch && { stretch }) })
+      if (!stretch) named([])
+    })
+  }
+
+  dispose(): void {
+    if (this.isClosed) return
+    this.#owned.dispose()
+    for (const request of [...this.#asked.keys()]) this.#close(request, 'link/gone')
+    this.#closed.fire()
+    this.#closed.dispose()
+  }
+
+  #take(frame: DirectFrame): void {
+    switch (frame.kind) {
+      case 'want':
+        this.#usedMs = this.#options.clock.monotonicMs()
+        return this.#answers.add(frame)
+      case 'cancel':
+        return this.#answers.cancel(frame.request)
+      case 'got':
+        this.#inFlight -= frame.bytes
+        if (this.#inFlight < 0) throw malformed('more is confirmed than was sent')
+        return this.#answers.go()
+      case 'more':
+        return this.#takeNames(frame.request, frame.ids)
+      case 'end':
+        return this.#close(frame.request, 'rpc/closed')
+      case 'part':
+        return this.#takePart(frame)
+    }
+  }
+
+  #takeNames(request: number, ids: readonly ChunkId[]): void {
+    const asked = this.#asked.get(request)
+    if (!asked) return // cancelled meanwhile
+    asked.messages += ids.length
+    asked.named(ids)
+  }
+
+  #takePart({ request, message, total, at, bytes }: DirectFrame & { kind: 'part' }): void {
+    const asked = this.#asked.get(request)
+    if (!asked) {
+      if (request >= this.#nextRequest) throw malformed('parts of what was not asked for')
+      return // cancelled meanwhile
+    }
+    let open = asked.open.get(message)
+    if (!open) {
+      if (message >= asked.messages || asked.done.has(message)) throw malformed('more than was asked for')
+      open = { bytes: new Uint8Array(total), missing: total }
+      asked.open.set(message, open)
+      this.#openBytes += total
+      if (this.#openBytes > MAX_OPEN_BYTES) throw malformed('too much that is not whole')
+    }
+    if (open.bytes.length !== total || bytes.length > open.missing) throw malformed('parts that do not fit')
+    open.bytes.set(bytes, at)
+    open.missing -= bytes.length
+    if (open.missing > 0) return
+    this.#openBytes -= total
+    asked.open.delete(message)
+    asked.done.add(message)
+    if (asked.held) asked.held.push(open.bytes)
+    else asked.received.fire(open.bytes)
+  }
+
+  #close(request: number, reason: string): void {
+    const asked = this.#asked.get(request)
+    if (!asked) return
+    this.#asked.delete(request)
+    for (const { bytes } of asked.open.values()) this.#openBytes -= bytes.length
+    asked.isClosed = true
+    asked.closed.fire({ reason })
+    asked.closed.dispose()
+  }
+
+  #sendPart(frame: DirectFrame): void {
+    if (frame.kind === 'part') {
+      this.#inFlight += frame.bytes.length
+      this.#window.noteInFlight(this.#inFlight)
+      this.#usedMs = this.#options.clock.monotonicMs()
+      this.#probe()
+    }
+    this.#send(frame)
+  }
+
+  #send(frame: DirectFrame): void {
+    if (!this.isClosed && this.#connections.length > 0) this.#leastBusy().send(encodeDirectFrame(frame))
+  }
+
+  /** In turn, as long as none has more waiting than another. */
+  #leastBusy(): DirectConnection {
+    const count = this.#connections.length
+    this.#turn = (this.#turn + 1) % count
+    let best = this.#connections[this.#turn] as DirectConnection
+    for (const one of this.#connections) if (one.bufferedBytes < best.bufferedBytes) best = one
+    return best
+  }
+
+  /** How long the link takes while this sends: one question at a time. */
+  #probe(): void {
+    if (this.#isProbing || this.isClosed) return
+    this.#isProbing = true
+    const { clock, probe } = this.#options
+    const startMs = clock.monotonicMs()
+    const late = clock.every(LATE_MS, () => {
+      this.#window.probed(clock.monotonicMs() - startMs)
+      this.#answers.go()
+    })
+    this.#owned.add(late)
+    const isOver = () => this.#owned.release(late)
+    probe().then(
+      () => {
+        isOver()
+        this.#window.probed(clock.monotonicMs() - startMs)
+        this.#answers.go()
+        if (this.isClosed) return
+        const next = this.#owned.add(
+          clock.after(PROBE_MS, () => {
+            this.#owned.release(next)
+            this.#isProbing = false
+            if (this.#inFlight > 0) this.#probe()
+          }),
+        )
+      },
+      () => isOver(), // the link is going, and this with it
+    )
+  }
+}
+
+const malformed = (what: string) => new ContentError('content/malformed', `a linked device sent ${what} over its direct connection`)
