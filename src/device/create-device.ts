@@ -10,6 +10,7 @@ import { controlContract } from './control-contract.ts'
 import { AnchorService } from './anchor-service.ts'
 import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
+import { BehaviourService } from './behaviour-service.ts'
 import { ContactsService } from './contacts-service.ts'
 import { DatasetService } from './dataset-service.ts'
 import { debugText } from './debug-text.ts'
@@ -236,6 +237,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, log: log.child('files') }))
   owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
+  const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
+  owned.add(keeper.onDidOpen((opened) => behaviours.follow(opened.desk)))
   const placement: PlacementService = new PlacementService({
     local: parts.host,
     peers,
@@ -243,17 +246,19 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     log: log.child('jobs'),
     self,
     rows: async () => links.rows(),
-    workMs: (commandLine) => jobs.tookMs(commandLine) ?? shells.tookMs(commandLine),
+    behaviours,
   })
   const jobs: JobsService = owned.add(
-    new JobsService({ local: parts.host, sockets: parts.portSockets, peers, placement, clock, random, log: log.child('jobs'), desk }),
+    new JobsService({
+      ...{ local: parts.host, sockets: parts.portSockets, peers, placement, behaviours, clock, random, log: log.child('jobs'), desk },
+    }),
   )
   owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
   owned.add(keeper.onWillClose(() => jobs.close()))
+  owned.add(keeper.onWillClose(() => behaviours.close()))
   const shells: ShellService = owned.add(
     new ShellService({
-      ...{ door: parts.shellDoor, local: parts.host, placement, peers, clock, log: log.child('jobs') },
-      jobTookMs: (commandLine) => jobs.tookMs(commandLine),
+      ...{ door: parts.shellDoor, local: parts.host, placement, behaviours, peers, clock, log: log.child('jobs') },
     }),
   )
   owned.add(keeper.onDidOpen((opened) => shells.follow(opened.desk)))
@@ -293,6 +298,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...tasks.handlers(),
     ...placement.handlers(),
     ...jobs.handlers(session),
+    ...behaviours.handlers(),
   })
   const onBug = (error: unknown, name: string) => log.error('a call failed in a way nobody foresaw', { name, error })
 

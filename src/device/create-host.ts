@@ -5,12 +5,12 @@ import { systemRandom } from '../base/random.ts'
 import { AttemptHost } from '../jobs/attempt-host.ts'
 import type { JobSpawner } from '../jobs/job-process.ts'
 import { type MachineCondition, MachineFacts } from '../jobs/machine-facts.ts'
-import type { PlacedPrograms } from '../jobs/program-identity.ts'
+import type { PlacedPrograms, ProgramIdentifier } from '../jobs/program-identity.ts'
 import type { PtySpawner } from '../jobs/pty.ts'
 import type { ProcessReader } from '../jobs/process-table.ts'
 import type { ProjectContext } from '../jobs/placement-contract.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
-import { serveHost } from '../jobs/serve-host.ts'
+import { type HostService, serveHost } from '../jobs/serve-host.ts'
 import { shellCommand } from '../jobs/shell-integration.ts'
 import { type SignalProcess, TaskTable } from '../jobs/task-table.ts'
 import { TerminalHost } from '../jobs/terminal-host.ts'
@@ -28,6 +28,9 @@ export interface HostParts {
   readonly isFolder: (path: string) => boolean
   /** What a folder says of the aliases typed in it. */
   readonly readProject: (folder: string) => Promise<ProjectContext>
+  readonly identifier: ProgramIdentifier
+  /** What starts the command line about this device with some words; undefined: there is none. */
+  readonly commandLine: ((words: readonly string[]) => readonly string[]) | undefined
   /** Ends programs that left their terminal and says which would not; they are known by the mark they were started with. */
   readonly endStrays: (isOurs: (mark: string) => boolean) => Promise<readonly { readonly pid: number; readonly command: string }[]>
   readonly processes: ProcessReader
@@ -96,8 +99,22 @@ export function createHost(parts: HostParts): HostCore {
     const left = await endStrays((mark) => host.hasStarted(mark) || attempts.hasStarted(mark))
     for (const { pid, command } of left) log.error('a program does not end; it is stuck in the kernel', { pid, command })
   }
+  const service: HostService = {
+    host,
+    tasks,
+    facts,
+    attempts,
+    readProject: parts.readProject,
+    identifyProgram: async (program, folder) => {
+      const { id } = await parts.identifier.identify(program, { folder, searchPath: environment.PATH ?? '' })
+      return id
+    },
+    commandLine: parts.commandLine,
+    stop: endAll,
+    logger: log,
+  }
   return {
-    serve: (transport) => serveHost({ host, tasks, facts, attempts, readProject: parts.readProject, stop: endAll, logger: log }, transport),
+    serve: (transport) => serveHost(service, transport),
     endAll,
     dispose: () => owned.dispose(),
   }

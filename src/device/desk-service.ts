@@ -1,6 +1,6 @@
 import { toBase64Url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import type { DocId } from '../base/ids.ts'
+import { BEHAVIOURS_DOC, type DocId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Vault } from '../identity/vault.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -113,7 +113,8 @@ export class DeskService {
   }
 }
 
+/** What was learned of commands is the device's to write: displays ask for it in words. */
 function requireDocId(doc: string): DocId {
-  if (isDocId(doc)) return doc
+  if (isDocId(doc) && doc !== BEHAVIOURS_DOC) return doc
   throw new DeviceError('document/bad-name', `there is no document called ${JSON.stringify(doc.slice(0, 40))}`)
 }

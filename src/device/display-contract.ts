@@ -1,6 +1,7 @@
 import { datasetContract } from '../files/dataset-contract.ts'
 import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
+import { behavioursContract } from '../jobs/behaviours-contract.ts'
 import { jobsContract } from '../jobs/jobs-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
@@ -33,6 +34,7 @@ export const displayContract = {
   ...tasksContract,
   ...placementContract,
   ...jobsContract,
+  ...behavioursContract,
   ...homeFilesContract,
   ...lastTextContract,
   ...fileViewContract,

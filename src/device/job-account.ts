@@ -34,11 +34,11 @@ export class JobAccount implements Disposable {
   /** There is more output, or it is over. */
   readonly onDidGrow = this.#grown.event
 
-  constructor(record: JobRecord, book: JobBook, clock: Clock) {
+  constructor(record: JobRecord, book: JobBook, clock: Clock, expectedMs: number | undefined) {
     this.#record = record
     this.#book = book
     this.#clock = clock
-    this.#expectedMs = book.tookMs(record.commandLine, record.info.folder.path)
+    this.#expectedMs = expectedMs
     this.#owned.defer(() => this.#telling?.dispose())
   }
 

@@ -17,6 +17,7 @@ import { isOver, type JobRecord } from '../jobs/job-record.ts'
 import { type JobInfo, type jobsContract, MAX_SHOWN_LINE } from '../jobs/jobs-contract.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { CallContext, Handlers } from '../rpc/contract.ts'
+import type { BehaviourService } from './behaviour-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { DisplaySession } from './display-session.ts'
 import { JobOutputView } from './job-output-view.ts'
@@ -35,6 +36,7 @@ export interface JobsServiceOptions {
   readonly local: ProcessConnection<HostClient>
   readonly peers: Peers
   readonly placement: PlacementService
+  readonly behaviours: Pick<BehaviourService, 'learn' | 'tookMs'>
   readonly sockets: Pick<PortSockets, 'listen'>
   readonly clock: Clock
   readonly random: RandomSource
@@ -125,11 +127,6 @@ export class JobsService implements Disposable {
     await host.tellDisplayOpen({ isOpen: this.#isDisplayOpen })
   }
 
-  /** How long such a line took before, in ms. */
-  tookMs(commandLine: string): number | undefined {
-    return this.#open && this.#bookOf(this.#open).tookMs(commandLine, undefined)
-  }
-
   /** Does a job of this device listen on that port now, wherever it runs? */
   listensOn(port: number): boolean {
     return this.#jobOn(port) !== undefined
@@ -160,6 +157,12 @@ export class JobsService implements Disposable {
         if (isOver(info) || !attempt) throw new JobError('job/not-running', 'it does not run, so there is nothing to open a shell in')
         const terminal = await this.#places.at(attempt.device).openShell(attempt.attempt, { columns, rows })
         return { device: attempt.device, ...terminal }
+      },
+      openJobTerminal: async ({ job, columns, rows }) => {
+        if (isOver(this.#require().book.require(job).info)) throw new JobError('job/not-running', 'it has ended')
+        const host = await this.#options.local.client()
+        const terminal = await host.spawnCommandLine({ words: ['attach', '--whole', job], columns, rows })
+        return { device: this.#options.desk().context.signer.device, ...terminal }
       },
       cancelJob: async ({ job }) => {
         const { open, book } = this.#require()
@@ -197,7 +200,7 @@ export class JobsService implements Disposable {
     const policy = { ...DEFAULT_POLICY, ...defined(request.policy ?? {}) }
     const placed = await placement.choose({ commandLine, folder, context, classification: known, policy }, signal)
     if (placed.device === undefined) throw new JobError('job/not-placed', placed.reason)
-    const { classification } = placed
+    const { classification, words, learned } = placed
     const record: JobRecord = {
       format: 1,
       info: {
@@ -215,14 +218,15 @@ export class JobsService implements Disposable {
         lastLine: '',
         ports: [],
         results: { files: 0, conflicts: 0 },
+        ...(learned && { learned }),
       },
       commandLine,
       environment: takenEnvironment(environment),
-      classification,
+      classification: words,
       policy,
       input,
-      // A service that nobody can reach would be of no use.
-      network: request.network === true || classification.label === 'service',
+      // A service that nobody can reach would be of no use. What was only learned gives no network: its port is reached in its own.
+      network: request.network === true || words.label === 'service',
     }
     book.put(record)
     const job = this.#add(open, record, environment)
@@ -245,7 +249,7 @@ export class JobsService implements Disposable {
   }
 
   #add(open: OpenJobs, record: JobRecord, hereEnvironment?: Readonly<Record<string, string>>): LiveJob {
-    const { placement, clock, random, log } = this.#options
+    const { placement, behaviours, clock, random, log } = this.#options
     const job = new LiveJob(record, {
       book: this.#bookOf(open),
       places: this.#places,
@@ -259,6 +263,11 @@ export class JobsService implements Disposable {
       ledger: open.desk.ledger,
       self: open.desk.context.signer.device,
       nameOf: (device) => this.#nameOf(device),
+      expectedMs: behaviours.tookMs(record.commandLine, record.info.folder.path),
+      learn: ({ commandLine, info, classification }, run) =>
+        void behaviours
+          .learn(commandLine, info.folder.path, classification.programs, run)
+          .catch((error: unknown) => log.warn('what a job did could not be learned', { job: info.job, error: errorMessage(error) })),
       placeAnew: async ({ commandLine, info, classification, policy }, without) => {
         const question = { commandLine, folder: info.folder.path, classification, policy: { ...policy, where: 'best' as const } }
         const { device, reason } = await placement.explain(question, new AbortController().signal, { without })

@@ -10,6 +10,7 @@ import { ASKER_LEASE_MS } from '../jobs/lease.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import type { Run } from './behaviour-service.ts'
 import type { JobPlaces } from './job-places.ts'
 import { LiveJob } from './live-job.ts'
 
@@ -26,6 +27,7 @@ let asked: string[]
 let far: ByteChannel
 let isAway: boolean
 let isEndLost: boolean
+let learned: Run[]
 
 const record: JobRecord = {
   format: 1,
@@ -65,6 +67,7 @@ beforeEach(async () => {
   asked = []
   isAway = false
   isEndLost = false
+  learned = []
   const open = async (what: string) => {
     asked.push(what)
     const [near, other] = memoryChannelPair()
@@ -97,6 +100,8 @@ beforeEach(async () => {
     home: async () => '/home/ada',
     hereEnvironment: undefined,
     nameOf: (device) => device,
+    expectedMs: undefined,
+    learn: (_record, run) => learned.push(run),
     placeAnew: async () => undefined,
   })
   await job.begin('server', 'it is faster')
@@ -162,4 +167,53 @@ it('[JB60] an order that was refused leaves it where it is, and can be given aga
   tell({ kind: 'exit', ...ENDED })
   await settle()
   expect(asked).toEqual(['start server', 'end server', 'start laptop'])
+})
+
+it('[JB102] a batch that listens is a service from then on, told and learned once; one that reads a terminal is interactive', async () => {
+  tell({ kind: 'state', state: 'running', ports: [8_080] })
+  await settle()
+  expect(job.info).toMatchObject({ label: 'service', corrected: { was: 'batch', why: 'it listens on port 8080' } })
+  expect(learned).toMatchObject([{ seen: { ports: [8_080] }, ended: undefined }])
+  tell({ kind: 'state', state: 'running', ports: [] })
+  await settle()
+  expect(job.info.label).toBe('service')
+  tell({ kind: 'exit', code: 0, cpuMs: 5, seen: { ports: [8_080], terminal: false, input: false, screen: false } })
+  await settle()
+  expect(learned.length).toBe(1)
+})
+
+it.each([
+  ['it waits for a key', { waits: 'terminal' as const }, 'it reads a terminal'],
+  ['it draws on the whole screen', { screen: true }, 'it draws on the whole screen'],
+])('[JB102] a batch is interactive when %s', async (_what, shown, why) => {
+  tell({ kind: 'state', state: 'running', ports: [], ...shown })
+  await settle()
+  expect(job.info).toMatchObject({ label: 'interactive', corrected: { was: 'batch', why } })
+})
+
+it('[JB100] what it did is learned when it ends by itself: how, how long, and what of; not when somebody ended it', async () => {
+  clock.advance(42_000)
+  tell({ kind: 'exit', code: 0, cpuMs: 40_000, seen: { ports: [], terminal: false, input: true, screen: false } })
+  await settle()
+  expect(learned).toEqual([
+    { seen: { ports: [], terminal: false, input: true, screen: false }, tookMs: 42_000, ended: 'well', files: undefined, cpuMs: 40_000 },
+  ])
+})
+
+it.each([
+  ['it was cancelled', { code: -1, signal: 'SIGTERM', ended: 'cancelled' }],
+  ['its program is not there', { code: 127 }],
+  ['it could not be begun', { code: -1, error: { code: 'job/spawn-failed', message: '' } }],
+])('[JB100] nothing is learned where %s', async (_what, exit) => {
+  tell({ kind: 'exit', cpuMs: 0, ...exit })
+  await settle()
+  expect(learned).toEqual([])
+})
+
+it('[JB100] a job that was held still has no time to learn from', async () => {
+  tell({ kind: 'state', state: 'paused', ports: [] })
+  tell({ kind: 'state', state: 'running', ports: [] })
+  tell({ kind: 'exit', code: 0, cpuMs: 5 })
+  await settle()
+  expect(learned).toMatchObject([{ ended: 'well', tookMs: undefined }])
 })

@@ -20,8 +20,10 @@ import { JobAccount } from './job-account.ts'
 import type { Peers } from './peers.ts'
 import { PortForwards } from './port-forwards.ts'
 import { AttemptRun, type AttemptNews } from './attempt-run.ts'
+import type { Run } from './behaviour-service.ts'
 import type { JobPlaces } from './job-places.ts'
 import { awayWords, endedWords, WAITS_FOR } from './job-words.ts'
+import { RunWatch } from './run-watch.ts'
 
 export interface LiveJobParts {
   readonly book: JobBook
@@ -38,6 +40,10 @@ export interface LiveJobParts {
   /** What the asker had where the command was typed: for an attempt here, and not kept. */
   readonly hereEnvironment: Readonly<Record<string, string>> | undefined
   nameOf(device: string): string
+  /** Ms such a job took before; undefined: not known. */
+  readonly expectedMs: number | undefined
+  /** What the job did, once: when it has ended, or has shown what it is. */
+  learn(record: JobRecord, run: Run): void
   /** Another device for one that was lost; undefined: nothing suits. */
   placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
 }
@@ -59,12 +65,15 @@ export class LiveJob implements Disposable {
   #isLeaving = false
   /** It was out of reach since it was last heard of. */
   #wasAway = false
+  /** What it shows itself to be. */
+  readonly #watch: RunWatch
   /** Where the person said that it goes on, once it has ended where it is. */
   #target: { readonly device: string; readonly reason: string } | undefined
 
   constructor(record: JobRecord, parts: LiveJobParts) {
     this.#parts = parts
-    this.#account = this.#owned.add(new JobAccount(record, parts.book, parts.clock))
+    this.#account = this.#owned.add(new JobAccount(record, parts.book, parts.clock, parts.expectedMs))
+    this.#watch = new RunWatch(record.info)
     this.onDidChange = this.#account.onDidChange
     this.onDidGrow = this.#account.onDidGrow
     this.#owned.defer(() => this.#run?.dispose())
@@ -224,7 +233,12 @@ export class LiveJob implements Disposable {
         this.#wasAway = false
         const state = news.state === 'paused' ? 'paused' : news.state === 'running' ? 'running' : 'starting'
         this.#forwards?.follow(news.ports)
-        return this.#account.tell({ state, ports: news.ports, waitingFor: news.waits && WAITS_FOR[news.waits] })
+        const corrected = this.#watch.hear(news, this.info)
+        if (corrected) {
+          this.#account.change(corrected)
+          this.#learn(undefined)
+        }
+        return this.#account.tell({ state, ports: news.ports, waits: news.waits, waitingFor: news.waits && WAITS_FOR[news.waits] })
       }
       case 'away':
         return this.#away()
@@ -331,10 +345,12 @@ export class LiveJob implements Disposable {
     if (this.#account.isOver) return
     this.#account.endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
     const { exit, error } = how
+    this.#learn(exit)
     this.#account.change({
       state,
       endedAtMs: this.#parts.clock.nowMs(),
       waitingFor: undefined,
+      waits: undefined,
       ports: [],
       forwards: undefined,
       ...(exit && !error && { exit: { code: exit.code, ...(exit.signal !== undefined && { signal: exit.signal }) } }),
@@ -342,6 +358,11 @@ export class LiveJob implements Disposable {
     })
     this.#forwards?.dispose()
     this.#run?.dispose()
+  }
+
+  #learn(exit: AttemptExit | undefined): void {
+    const run = this.#watch.runOf(this.info, exit)
+    if (run) this.#parts.learn(this.#account.record, run)
   }
 
   async #requestFor(attempt: string, device: string): Promise<AttemptRequest> {

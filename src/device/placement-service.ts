@@ -2,13 +2,13 @@ import { defined } from '../base/defined.ts'
 import type { Clock } from '../base/clock.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { classify } from '../jobs/classify/classify.ts'
 import type { DeviceFacts } from '../jobs/device-facts-contract.ts'
 import { type Classification, DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
 import { type PlacementCandidate, place } from '../jobs/placement.ts'
-import type { PlacementAnswer, placementContract } from '../jobs/placement-contract.ts'
+import type { PlacementAnswer, placementContract, ProjectContext } from '../jobs/placement-contract.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DeviceRow } from '../sync/links-contract.ts'
+import { type BehaviourService, classifyIn } from './behaviour-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { Peers } from './peers.ts'
 
@@ -27,8 +27,8 @@ export interface PlacementServiceOptions {
   rows(): Promise<readonly DeviceRow[]>
   /** This device's id. @throws DeviceError `device/locked` */
   self(): string
-  /** Ms of one reference core that such a line took before, here or on another device of mine. */
-  workMs(commandLine: string, programs: readonly string[]): number | undefined
+  /** What was learned of such lines on the person's devices. */
+  readonly behaviours: Pick<BehaviourService, 'remember'>
 }
 
 export interface PlacementQuestion {
@@ -37,18 +37,11 @@ export interface PlacementQuestion {
   /** What the line is, where that was found before; else it is classified with `context`. */
   readonly classification?: Classification | undefined
   readonly policy?: Partial<JobPolicy> | undefined
-  readonly context?:
-    | {
-        readonly scripts?: Readonly<Record<string, string>> | undefined
-        readonly makefile?: string | undefined
-        readonly justfile?: string | undefined
-        readonly taskfile?: string | undefined
-        readonly dockerfile?: string | undefined
-        readonly compose?: string | undefined
-        readonly denoTasks?: Readonly<Record<string, string>> | undefined
-      }
-    | undefined
+  readonly context?: ProjectContext | undefined
 }
+
+/** With what the words of the line say by themselves: what was learned is learned anew each time it is asked. */
+export type Placed = PlacementAnswer & { readonly words: Classification }
 
 interface Answer {
   readonly granted: boolean
@@ -74,7 +67,7 @@ export class PlacementService {
    *
    * @throws DeviceError `device/locked`
    */
-  choose(question: PlacementQuestion, signal: AbortSignal): Promise<PlacementAnswer> {
+  choose(question: PlacementQuestion, signal: AbortSignal): Promise<Placed> {
     return this.explain(question, signal, { isHurried: typeof question.policy?.where === 'object' })
   }
 
@@ -83,10 +76,10 @@ export class PlacementService {
     { commandLine, folder, context, policy, classification: known }: PlacementQuestion,
     signal: AbortSignal,
     { without, isHurried = false }: { readonly without?: string; readonly isHurried?: boolean } = {},
-  ): Promise<PlacementAnswer> {
-    const { local, self, rows, workMs: workOf } = this.#options
-    const { scripts, ...files } = context ?? {}
-    const classification = known ?? classify(commandLine, { ...(scripts && { scripts }), files: defined(files) })
+  ): Promise<Placed> {
+    const { local, self, rows, behaviours } = this.#options
+    const words = known ?? classifyIn(commandLine, context)
+    const { classification, learned, recalled } = await behaviours.remember(commandLine, folder, words, isHurried)
     const host = await local.client()
     const asked = classification.programs.slice(0, 16)
     const only = isHurried && typeof policy?.where === 'object' ? policy.where.device : undefined
@@ -101,13 +94,16 @@ export class PlacementService {
     // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and nobody needs to have it.
     const tools = asked.filter((tool) => !own.missingTools.includes(tool))
     const candidates = listed.map((row, at) => candidateOf(row, row.self ? { granted: true, facts: own } : answers[at], held.bytes))
-    const workMs = workOf(commandLine, classification.programs)
+    // Ms of one reference core, as far as is known: how long it took, here or on another device of the person.
+    const workMs = recalled?.tookMs
     const placed = place(
       { ...classification, resources: { tools }, policy: { ...DEFAULT_POLICY, ...defined(policy ?? {}) }, workMs, outputBytes: 0 },
       candidates,
     )
     return {
+      words,
       classification,
+      ...(learned && { learned }),
       ...(placed.device !== undefined && { device: placed.device }),
       reason: placed.reason,
       table: placed.table.map(({ cost, ...row }) => ({ ...row, ...(cost && { cost }) })),

@@ -4,8 +4,8 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ShellDoor } from '../jobs/shell-door.ts'
 import type { ShellMessage } from '../jobs/shell-message.ts'
-import { ShellTimes } from '../jobs/shell-times.ts'
 import { plainPrograms } from '../jobs/shell-words.ts'
+import { type BehaviourService, classifyIn, type Run } from './behaviour-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { OpenDesk } from './open-desk.ts'
 import type { Peers } from './peers.ts'
@@ -15,6 +15,8 @@ import type { PlacementService } from './placement-service.ts'
 const KNOWN_MS = 10 * 60_000
 /** One that is older is looked at again, for the next time. */
 const FRESH_MS = 15_000
+/** What took less is not worth the question. The hook tells of nothing shorter (rule JB70). */
+const HEAVY_MS = 2_000
 /** Lines whose placement is known, of all shells. */
 const MAX_KNOWN = 200
 /** Folder and line are placed at most so many at a time. */
@@ -27,8 +29,7 @@ export interface ShellServiceOptions {
   readonly peers: Pick<Peers, 'all'>
   readonly clock: Clock
   readonly log: Logger
-  /** How long such a line took as a job, in ms. */
-  jobTookMs(line: string): number | undefined
+  readonly behaviours: Pick<BehaviourService, 'learn' | 'tookMs'>
 }
 
 interface Known {
@@ -46,7 +47,7 @@ export class ShellService implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #known = new Map<string, Known>()
   readonly #placing = new Set<string>()
-  #open: { readonly self: string; readonly times: ShellTimes } | undefined
+  #open: { readonly self: string } | undefined
   #isServing = false
 
   constructor(options: ShellServiceOptions) {
@@ -62,7 +63,7 @@ export class ShellService implements Disposable {
   }
 
   follow(desk: OpenDesk): void {
-    this.#open = { self: desk.context.signer.device, times: new ShellTimes(desk.values) }
+    this.#open = { self: desk.context.signer.device }
   }
 
   /** The device is locked: every line stays where it is typed. */
@@ -71,46 +72,37 @@ export class ShellService implements Disposable {
     this.#known.clear()
   }
 
-  /** How long the line took in a shell, in ms; undefined: it was never heavy there. */
-  tookMs(line: string): number | undefined {
-    return this.#open?.times.tookMs(line, undefined)
-  }
-
   dispose(): void {
     this.close()
     this.#owned.dispose()
   }
 
   #answer(message: ShellMessage): readonly string[] | undefined {
-    const { clock } = this.#options
+    const { clock, behaviours } = this.#options
     const { line, folder } = message
     const programs = plainPrograms(line)
     if (!this.#open || !programs) return undefined
     if (message.kind === 'ran') {
-      this.#open.times.put({ line, folder, ms: message.ms, atMs: clock.nowMs() })
-      this.#place(line, folder)
+      this.#place(line, folder, message.ms)
       return undefined
     }
     const known = this.#known.get(keyOf(line, folder))
     const ageMs = known ? clock.monotonicMs() - known.atMs : Number.POSITIVE_INFINITY
-    if (ageMs > FRESH_MS && (known || this.#isHeavy(line, folder))) this.#place(line, folder)
+    if (ageMs > FRESH_MS && (known || (behaviours.tookMs(line, folder) ?? 0) >= HEAVY_MS)) this.#place(line, folder)
     const isThere = ageMs <= KNOWN_MS && this.#options.peers.all.some(({ device }) => device === known?.device)
     return isThere ? programs : undefined
   }
 
-  #isHeavy(line: string, folder: string): boolean {
-    return this.#open?.times.tookMs(line, folder) !== undefined || this.#options.jobTookMs(line) !== undefined
-  }
-
-  /** Finds out where it would go, beside everything else. */
-  #place(line: string, folder: string): void {
+  /** Finds out where it would go, beside everything else. @param ranMs  it has just run in a shell, and ended well */
+  #place(line: string, folder: string, ranMs?: number): void {
     const key = keyOf(line, folder)
     const open = this.#open
     if (!open || this.#placing.has(key) || this.#placing.size >= MAX_PLACING) return
     this.#placing.add(key)
-    const { placement, local, clock, log } = this.#options
+    const { placement, behaviours, local, clock, log } = this.#options
     const find = async (): Promise<string | undefined> => {
       const context = await (await local.client()).readProject({ folder })
+      if (ranMs !== undefined) await behaviours.learn(line, folder, classifyIn(line, context).programs, ranFor(ranMs))
       const { classification, device } = await placement.explain({ commandLine: line, folder, context }, new AbortController().signal)
       const isOurs = classification.label === 'batch' && classification.effects === 'files-only'
       return isOurs && device !== open.self ? device : undefined
@@ -130,5 +122,14 @@ export class ShellService implements Disposable {
     if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest)
   }
 }
+
+/** The shell tells only what ended well. */
+const ranFor = (ms: number): Run => ({
+  seen: { ports: [], terminal: false, input: false, screen: false },
+  tookMs: ms,
+  ended: 'well',
+  files: undefined,
+  cpuMs: undefined,
+})
 
 const keyOf = (line: string, folder: string): string => `${folder}\n${line}`

@@ -27,8 +27,8 @@ const ran = (line: string, ms: number) => laptop.shells.say({ kind: 'ran', ms, f
 const goes = (line: string) => vi.waitFor(() => expect(ask(line)).toBeDefined(), LONG_WAIT)
 /** Everything that was begun for shells until now has ended: a line that goes has been placed after it. */
 async function settled(): Promise<void> {
-  ran('cc settled.c', 600_000)
-  await goes('cc settled.c')
+  ran('gcc settled.c', 600_000)
+  await goes('gcc settled.c')
 }
 
 it('[JB70] a line that took long goes elsewhere the next time, when that is clearly sooner', async () => {

@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { AttemptViewer } from './attempt-viewer.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
+import { BehaviourObserver } from './behaviour-observer.ts'
 import { type AttemptExit, type AttemptState, INPUT_WINDOW_BYTES, type JobUpFrame } from './job-frames-contract.ts'
 import type { JobProcess, JobSandbox, JobSpawner, PreparedJob } from './job-process.ts'
 import { Lease } from './lease.ts'
@@ -70,8 +71,7 @@ export class Attempt implements Disposable {
   #process: JobProcess | undefined
   #exit: AttemptExit | undefined
   #isGone = false
-  /** One that closes its port for a moment is a service all the same. */
-  #hasListened = false
+  readonly #observer = new BehaviourObserver()
   #state: AttemptState = { state: 'preparing', ports: [] }
   #reason: string | undefined
   #cpuMs = 0
@@ -128,9 +128,9 @@ export class Attempt implements Disposable {
     return { attempt: this.id, state: this.#exit ? 'ended' : this.#state.state, outputBytes: this.#log.end }
   }
 
-  /** It goes on until it is stopped: as it was taken for, or as it shows. */
+  /** It goes on until it is stopped: as it was taken for, or as it showed, also while its port is closed for a moment. */
   get isService(): boolean {
-    return this.#parts.request.service || this.#hasListened
+    return this.#parts.request.service || this.#observer.seen.ports.length > 0
   }
 
   /** What runs of it; undefined before and after. */
@@ -254,6 +254,7 @@ export class Attempt implements Disposable {
     this.#owned.add(
       process.onDidOutput(({ stream, bytes }) => {
         this.#log.append(stream, bytes)
+        if (this.#observer.output(bytes)) this.#setState({ screen: true })
         if (this.#log.heldBytes > OUTPUT_HIGH_BYTES) process.setOutputPaused(true)
         this.#viewer?.pump()
       }),
@@ -306,7 +307,7 @@ export class Attempt implements Disposable {
   #handleExit(exit: { readonly code: number; readonly signal?: string }): void {
     this.#isGone = true
     this.#setState({ state: 'finishing', ports: [], waits: undefined })
-    this.#last = { ...exit, cpuMs: this.#cpuMs, ...(this.#reason !== undefined && { ended: this.#reason }) }
+    this.#last = { ...exit, cpuMs: this.#cpuMs, seen: this.#observer.seen, ...(this.#reason !== undefined && { ended: this.#reason }) }
     if (!this.#guest) return this.#finish(this.#last)
     void this.#sendLast()
   }
@@ -355,10 +356,10 @@ export class Attempt implements Disposable {
     this.#ended.fire()
   }
 
-  #setState(change: { readonly state?: AttemptState['state']; readonly ports?: number[]; readonly waits?: AttemptState['waits'] }): void {
+  #setState(change: Partial<AttemptState>): void {
     const next = { ...this.#state, ...change }
-    const { state, ports, waits } = this.#state
-    if (next.state === state && next.waits === waits && next.ports.join() === ports.join()) return
+    const { state, ports, waits, screen } = this.#state
+    if (next.state === state && next.waits === waits && next.screen === screen && next.ports.join() === ports.join()) return
     this.#state = next
     this.#viewer?.tell({ kind: 'state', ...next })
   }
@@ -373,9 +374,10 @@ export class Attempt implements Disposable {
     }
     if (this.#parts.lent && !this.#isGone && this.#parts.lent.freeBytes() < MIN_FREE_BYTES) return void this.end('disk')
     if (!this.#process || this.#isGone) return
-    const { cpuMs, memoryBytes, ports, waits } = this.#process.observe()
+    const observed = this.#process.observe()
+    const { cpuMs, memoryBytes, ports, waits } = observed
+    this.#observer.look(observed)
     this.#cpuMs = Math.max(this.#cpuMs, cpuMs)
-    this.#hasListened ||= ports.length > 0
     this.#setState({ ports: [...ports].slice(0, 64), waits })
     // It was taken for something that ends, and listens: it is a service, and of no use while it stands still.
     if (this.isService && this.#state.state === 'paused') this.setPaused(false)

@@ -54,6 +54,18 @@ export const hostContract = {
     parseInput: z.object({ folder: z.string().min(1).max(4096) }).parse,
     parseOutput: projectContext.parse,
   }),
+  /** What a program of this machine is, as a shell in that folder would find it. Errors: program/not-found, program/changing, program/too-large. */
+  identifyProgram: method({
+    needs: 'host:run',
+    parseInput: z.object({ program: z.string().min(1).max(4096), folder: z.string().min(1).max(4096) }).parse,
+    parseOutput: z.object({ id: z.string().max(80) }).parse,
+  }),
+  /** A terminal in which the command line of this device runs with these words. Errors: terminal/spawn-failed, terminal/too-many. */
+  spawnCommandLine: method({
+    needs: 'host:run',
+    parseInput: z.object({ words: z.array(z.string().max(256)).min(1).max(16), columns, rows }).parse,
+    parseOutput: hostTerminal.parse,
+  }),
   /** Ends everything; resolves when no program is left. The supervisor's SIGTERM does the same. */
   stop: method({ needs: 'host:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   onDidChangeTerminal: event({ needs: 'host:run', parse: hostTerminal.parse }),

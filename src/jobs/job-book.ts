@@ -69,17 +69,4 @@ export class JobBook {
     this.#records.delete(job)
     this.#store.delete(SPACE, job)
   }
-
-  /** How long the newest run of the same line in the same folder took that ended well, in ms; undefined: there was none. */
-  tookMs(commandLine: string, path: string | undefined): number | undefined {
-    const before = this.all.find(
-      (record) =>
-        record.commandLine === commandLine &&
-        (path === undefined || record.info.folder.path === path) &&
-        record.info.state === 'done' &&
-        record.info.exit?.code === 0,
-    )
-    const attempt = before?.info.attempts.at(-1)
-    return attempt?.endedAtMs === undefined ? undefined : Math.max(1, attempt.endedAtMs - attempt.startedAtMs)
-  }
 }

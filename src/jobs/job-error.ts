@@ -28,6 +28,7 @@ export type JobErrorCode =
   | 'job/no-shell'
   | 'job/not-running'
   | 'job/transfer-failed'
+  | 'job/no-behaviour'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class JobError extends DomainError<JobErrorCode> {

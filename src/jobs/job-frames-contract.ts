@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { concatBytes, fromUtf8, utf8 } from '../base/bytes.ts'
+import { seenBehaviour } from './seen-behaviour-contract.ts'
 
 /*
  * What travels in the channel of an attempt (between the device that asked and the host that runs it) and in that of a
@@ -32,6 +33,8 @@ const state = z.object({
   ports: z.array(z.number().int().min(1).max(65_535)).max(64),
   /** It stands still until somebody types. */
   waits: z.enum(['terminal', 'input']).optional(),
+  /** It drew on the whole screen, as what is read in a terminal does. */
+  screen: z.boolean().optional(),
 })
 const exit = z.object({
   code: z.number().int().min(-1).max(255),
@@ -42,6 +45,8 @@ const exit = z.object({
   error: z.object({ code: z.string().max(64), message: z.string().max(1_000) }).optional(),
   /** Processor time of it and its children; 0 where not known. */
   cpuMs: z.number().min(0),
+  /** What it did while it ran; absent: an older executor, or it did not run. */
+  seen: seenBehaviour.optional(),
 })
 export type AttemptState = z.infer<typeof state>
 export type AttemptExit = z.infer<typeof exit>

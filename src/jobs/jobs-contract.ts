@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { learnedNote } from './seen-behaviour-contract.ts'
 import { effects, jobLabel, jobPolicy } from './job-contract.ts'
 import { terminalInfo } from './terminal-contract.ts'
 import { projectContext } from './placement-contract.ts'
@@ -58,6 +59,12 @@ export const jobInfo = z.object({
   lastLine: z.string().max(200),
   /** 0..1 as its output says it, or against how long it took before; absent: not known. */
   progress: z.object({ fraction: z.number().min(0).max(1), from: z.enum(['output', 'history']) }).optional(),
+  /** It stands still until somebody types: `waitingFor` says it in words. */
+  waits: z.enum(['terminal', 'input']).optional(),
+  /** What was known of it when it was asked for. */
+  learned: learnedNote.optional(),
+  /** It showed to be something else than it was taken for, while it ran; `label` is what it is. */
+  corrected: z.object({ was: jobLabel, why: z.string().max(200) }).optional(),
   /** Ports it listens on, over there. */
   ports: z.array(z.number().int().min(1).max(65_535)).max(64),
   /** Where those can be reached on this device's 127.0.0.1. */
@@ -110,6 +117,15 @@ export const jobsContract = {
    * Errors: job/unknown, job/not-running, job/no-shell, job/device-away, grant/refused.
    */
   openJobShell: method({
+    needs: 'desk:write',
+    parseInput: ofJob.extend({ columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }).parse,
+    parseOutput: terminalInfo.parse,
+  }),
+  /**
+   * A terminal of this device that shows what the job writes, and writes what is typed into the job; it ends with the job.
+   * Errors: job/unknown, job/not-running.
+   */
+  openJobTerminal: method({
     needs: 'desk:write',
     parseInput: ofJob.extend({ columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }).parse,
     parseOutput: terminalInfo.parse,

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { method, type Contract } from '../rpc/contract.ts'
 import { classification, jobPolicy } from './job-contract.ts'
+import { learnedNote } from './seen-behaviour-contract.ts'
 
 /** Longer lines are answered by their length; this only keeps a page from sending megabytes. */
 const MAX_LINE = 256 * 1024
@@ -28,6 +29,8 @@ export const placementAnswer = z.object({
   folderBytes: z.number(),
   /** Ms of one reference core, from runs before; absent: not known. */
   workMs: z.number().optional(),
+  /** What is known of the line from runs before, on any device of the person. */
+  learned: learnedNote.optional(),
 })
 export type PlacementAnswer = z.infer<typeof placementAnswer>
 

@@ -53,7 +53,20 @@ it('[JB8] whatever is asked of the host, it answers with a stable code, and its 
   const attempts = new AttemptHost(attemptHostParts(clock))
   const stop = async () => {}
   const serve = (transport: Parameters<typeof serveHost>[1]) =>
-    void serveHost({ host, tasks, facts, attempts, readProject: async () => ({}), stop, logger: silentLogger }, transport)
+    void serveHost(
+      {
+        host,
+        tasks,
+        facts,
+        attempts,
+        readProject: async () => ({}),
+        identifyProgram: async () => '',
+        commandLine: undefined,
+        stop,
+        logger: silentLogger,
+      },
+      transport,
+    )
   const { codes, accepted, problems } = await fuzzContract(fuzzed, serve, random, roundsOfRun(800, 50_000), plausible)
   expect({ seed, problems }).toEqual({ seed, problems: [] })
   expect(accepted).toBeGreaterThan(0)
@@ -90,6 +103,8 @@ it('[JB8] the fuzz finds a call that breaks on a rare input (planted)', async ()
         facts: {} as MachineFacts,
         attempts: new AttemptHost(attemptHostParts(new ManualClock())),
         readProject: async () => ({}),
+        identifyProgram: async () => '',
+        commandLine: undefined,
         stop: async () => {},
         logger: silentLogger,
       },

@@ -7,6 +7,7 @@ import { attemptsContract } from './attempt-contract.ts'
 import type { AttemptHost } from './attempt-host.ts'
 import { factsContract } from './device-facts-contract.ts'
 import { hostContract } from './host-contract.ts'
+import { JobError } from './job-error.ts'
 import type { MachineFacts } from './machine-facts.ts'
 import type { ProjectContext } from './placement-contract.ts'
 import type { TaskTable } from './task-table.ts'
@@ -22,6 +23,9 @@ export interface HostService {
   readonly facts: MachineFacts
   readonly attempts: AttemptHost
   readProject(folder: string): Promise<ProjectContext>
+  identifyProgram(program: string, folder: string): Promise<string>
+  /** What starts the command line about this device with some words; undefined: this host has none. */
+  readonly commandLine: ((words: readonly string[]) => readonly string[]) | undefined
   /** Ends everything; resolves when no program is left. */
   stop(): Promise<void>
   readonly logger: Logger
@@ -29,7 +33,7 @@ export interface HostService {
 
 /** Serves one connection to the host. Whoever reached the 0600 socket is this account, so everything is allowed. */
 export function serveHost(parts: HostService, transport: Transport): Disposable {
-  const { host, tasks, facts, attempts, readProject, stop, logger } = parts
+  const { host, tasks, facts, attempts, readProject, identifyProgram, commandLine, stop, logger } = parts
   return serve(
     hostProcessContract,
     {
@@ -41,6 +45,11 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
       readFacts: ({ device, tools }, { signal }) => facts.read(device, tools, signal),
       measureFolder: ({ folder }, { signal }) => facts.measureFolder(folder, signal),
       readProject: ({ folder }) => readProject(folder),
+      identifyProgram: async ({ program, folder }) => ({ id: await identifyProgram(program, folder) }),
+      spawnCommandLine({ words, columns, rows }) {
+        if (!commandLine) throw new JobError('terminal/spawn-failed', 'this device has no command line to run in a terminal')
+        return host.spawn({ command: [...commandLine(words)], columns, rows })
+      },
       spawn: (request) => host.spawn(request),
       attach({ terminalId, columns, rows }, { openChannel }) {
         host.find(terminalId) // before a channel is opened for nothing

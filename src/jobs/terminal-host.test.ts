@@ -81,6 +81,8 @@ function setUp() {
         facts: new MachineFacts({ reader: { load: () => noProcesses }, condition: fixedCondition(), clock }),
         attempts: new AttemptHost(attemptHostParts(clock)),
         readProject: async () => ({}),
+        identifyProgram: async () => '',
+        commandLine: undefined,
         stop,
         logger: silentLogger,
       },

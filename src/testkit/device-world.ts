@@ -33,6 +33,7 @@ import { MemoryEnvelopeLog } from '../sync/memory-envelope-log.ts'
 import { RendezvousHub } from '../sync/rendezvous-hub.ts'
 import { FakeJobSpawner } from './fake-job-process.ts'
 import { FakePlacedPrograms } from './fake-placed-programs.ts'
+import { FakeProgramFiles } from './fake-program-files.ts'
 import { FakePtySpawner } from './fake-pty.ts'
 import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
@@ -90,6 +91,7 @@ export class WorldDevice {
   readonly jobSpawner = new FakeJobSpawner()
   readonly trees = new MemoryTreePlaces()
   readonly programs = new FakePlacedPrograms()
+  readonly programFiles = new FakeProgramFiles()
   /** What listens on this machine's loopback: given each connection. */
   readonly services = new Map<number, (socket: MemoryPortSocket) => void>()
   /** Ports that the device itself listens on. */
@@ -208,6 +210,8 @@ export class WorldDevice {
       spawner: this.spawner,
       isFolder: () => true,
       readProject: async () => ({}),
+      identifier: this.programFiles,
+      commandLine: (words) => ['elsewhere', ...words],
       jobSpawner: this.jobSpawner,
       treePlaces: this.trees,
       programs: this.programs,

@@ -43,6 +43,19 @@ it('[JB33] the table says what it is, where it goes, and what speaks for or agai
   ])
 })
 
+it('[JB103] what is known of it from runs before is said, and when it makes another thing of it', () => {
+  const known = (was: 'batch' | 'service') =>
+    explainText({
+      classification: { label: 'service', endpoints: [], effects: 'files-only', confidence: 0.8, reason: 'by its name', programs: [] },
+      learned: { key: 'a'.repeat(20), words: 'seen twice on your devices: listened on port 80', was },
+      reason: 'here',
+      folderBytes: 0,
+      table: [],
+    }).split('\n')[1]
+  expect(known('service')).toBe('seen twice on your devices: listened on port 80')
+  expect(known('batch')).toBe('seen twice on your devices: listened on port 80; by its words alone it would be batch')
+})
+
 it('[JB33] options stand before the command, and its own stay its own', () => {
   expect(splitOptions(['--json', '--data=/d', 'make', '--json', '-j'])).toEqual({
     values: { data: '/d', json: true },

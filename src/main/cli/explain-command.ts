@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { PlacementAnswer, PlacedRow } from '../../jobs/placement-contract.ts'
+import type { LearnedNote } from '../../jobs/seen-behaviour-contract.ts'
 import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
@@ -57,18 +58,23 @@ function chosen(rows: readonly { readonly deviceId: string; readonly name: strin
 }
 
 /** What it is, where it goes, and the table. */
-export function explainText({ classification, reason, table }: PlacementAnswer): string {
+export function explainText({ classification, learned, reason, table }: PlacementAnswer): string {
   const width = Math.max(6, ...table.map(({ name }) => name.length))
   const mark = { chosen: '*', possible: ' ', no: '-' } as const
   const row = ({ name, outcome, why, cost }: PlacedRow) =>
     `${mark[outcome]} ${name.padEnd(width)}  ${(cost ? costText(cost.totalMs) : '').padStart(8)}  ${why}`
   return [
     `${classification.label}, ${Math.round(classification.confidence * 100)} %: ${classification.reason}`,
+    ...(learned ? [learnedText(learned, classification)] : []),
     reason,
     '',
     ...table.map(row),
   ].join('\n')
 }
+
+/** Where it is from, and whether it made another thing of the line than its words. */
+export const learnedText = ({ words, was }: LearnedNote, { label }: { readonly label: string }): string =>
+  was === label ? words : `${words}; by its words alone it would be ${was}`
 
 const costText = (ms: number): string =>
   ms < 950 ? `${Math.round(ms)} ms` : ms < 100_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`

@@ -125,9 +125,10 @@ export const attachCommand: Command = {
   summary: 'go on with a job: output, input, Ctrl-C; or a shell where it runs',
   help: `Shows what a job writes from now on; input and Ctrl-C reach it.
 
-  elsewhere attach [--shell] ID
+  elsewhere attach [--shell] [--whole] ID
 
 ${DATA_OPTION}
+  --whole      show first what it wrote until now
   --shell      open a shell where it runs instead: in its sandbox, in its folder, until it ends. On another device that takes the
                right to a shell there
   --json       for programs; output as one line for each piece, then one for the end
@@ -135,11 +136,12 @@ ${DATA_OPTION}
 ID is a job's id, or the start of one.`,
   async run(args) {
     const wantsShell = args.includes('--shell')
+    const wantsWhole = args.includes('--whole')
     const attach = ofJob(async (device, job, json) => {
-      if (!wantsShell) return followJob(device, job.job, { from: job.outputBytes, input: true, json })
+      if (!wantsShell) return followJob(device, job.job, { from: wantsWhole ? 0 : job.outputBytes, input: true, json })
       return followTerminal(device, await device.openJobShell({ job: job.job, ...ownSize() }))
     })
-    return attach(args.filter((word) => word !== '--shell'))
+    return attach(args.filter((word) => word !== '--shell' && word !== '--whole'))
   },
 }
 
@@ -168,9 +170,13 @@ function ofJob(use: (device: DeviceClient, job: JobInfo, json: boolean) => Promi
   }
 }
 
-function lineOf({ job, state, commandLine, exit, error, waitingFor, forwards }: JobInfo, device: string): string {
+function lineOf({ job, state, commandLine, exit, error, waitingFor, corrected, forwards }: JobInfo, device: string): string {
   const how = state === 'failed' ? (error ? ` (${error.code})` : ` (${exit?.code ?? '?'})`) : ''
   const line = `${job.slice(0, 8)}  ${(state + how).padEnd(12)}  ${device.padEnd(10)}  ${commandLine.split('\n')[0]?.slice(0, 100) ?? ''}`
-  const more = [waitingFor, ...(forwards ?? []).map(({ port, here }) => `port ${port} is at http://127.0.0.1:${here}`)]
+  const more = [
+    corrected && `taken for ${corrected.was} at first; ${corrected.why}`,
+    waitingFor,
+    ...(forwards ?? []).map(({ port, here }) => `port ${port} is at http://127.0.0.1:${here}`),
+  ]
   return [line, ...more.filter((text) => text !== undefined).map((text) => `          ${text}`)].join('\n')
 }

@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../../base/errors.ts'
+import { behavioursCommand } from './behaviours-command.ts'
 import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
 import { contactCommand } from './contact-command.ts'
@@ -47,6 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   logs: logsCommand,
   attach: attachCommand,
   cancel: cancelCommand,
+  behaviours: behavioursCommand,
   top: topCommand,
   debug: debugCommand,
 }

@@ -11,6 +11,7 @@ import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
 import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
 import { NodePlacedPrograms } from '../../platform/node/node-placed-programs.ts'
+import { NodeProgramIdentifier } from '../../platform/node/node-program-identifier.ts'
 import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { NodeTreePlaces } from '../../platform/node/node-tree-places.ts'
 import { isFolder, LydellPtySpawner } from '../../platform/node/pty-lydell.ts'
@@ -31,6 +32,9 @@ export interface HostOptions {
   readonly supervisorPid?: number | undefined
 }
 
+const commandLineOf = ({ commandLine }: HostOptions) =>
+  commandLine && (([command = '', ...words]: readonly string[]) => [...commandLine.cli, command, '--data', commandLine.data, ...words])
+
 /** The host process: every pty and every attempt of this device, served on its socket. `stop` leaves no program behind. */
 export async function startHost(options: HostOptions): Promise<{ stop(): Promise<void> }> {
   const { socketPath, shellFolder, jobsFolder, log, environment, supervisorPid } = options
@@ -43,6 +47,8 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       spawner: new LydellPtySpawner(),
       isFolder,
       readProject,
+      identifier: new NodeProgramIdentifier(),
+      commandLine: commandLineOf(options),
       jobSpawner: new NodeJobSpawner(engines),
       portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),

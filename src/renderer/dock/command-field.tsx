@@ -77,6 +77,7 @@ export function CommandField() {
           <>
             <strong>{planWords(answer)}</strong>
             <span>{answer.classification.reason}</span>
+            {answer.learned && <span>{answer.learned.words}</span>}
             <span>{runsAs(answer.classification) === 'job' ? answer.reason : 'Talks with you: opens a terminal there'}</span>
           </>
         ) : error !== undefined ? (

@@ -1,13 +1,14 @@
-import { CircleStop, X } from 'lucide-react'
+import { CircleStop, Keyboard, X } from 'lucide-react'
 import { type FocusEvent, useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { carryJob } from '../apps/drag-payload.ts'
-import { cancelJob, jobMenu, openJob } from '../apps/jobs/job-actions.ts'
+import { cancelJob, jobMenu, openJob, typeIntoJob, wantsTyping } from '../apps/jobs/job-actions.ts'
 import { JobPlace, JobPorts, JobProgress, JobState, JobTime, useWhy } from '../apps/jobs/job-parts.tsx'
-import { lineOf, resultWords } from '../apps/jobs/job-words.ts'
+import { correctedWords, lineOf, resultWords } from '../apps/jobs/job-words.ts'
 import { useJobTail } from '../apps/jobs/use-job-output.ts'
 import { hideCard, isOver, useJobs } from '../desk/jobs-store.ts'
+import { Button } from '../ui/button.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { openContextMenu } from '../ui/menu.tsx'
 import './job-card-stack.css'
@@ -46,7 +47,8 @@ function FollowedJob({ info }: { info: JobInfo }) {
     const timer = setTimeout(() => hideCard(info.job), DONE_STAYS_MS)
     return () => clearTimeout(timer)
   }, [leaves, info.job])
-  const says = info.state === 'waiting' || info.state === 'paused' || info.error ? lineOf(info) : undefined
+  const isToldWhy = info.state === 'waiting' || info.state === 'paused' || info.error !== undefined
+  const says = isToldWhy ? lineOf(info) : over ? undefined : info.waitingFor
   const results = over ? resultWords(info) : undefined
   return (
     <article
@@ -96,6 +98,12 @@ function FollowedJob({ info }: { info: JobInfo }) {
         <JobTime info={info} />
       </div>
       <p className="followed-why">{says ?? why}</p>
+      {!over && info.corrected && <p className="followed-why">{correctedWords(info.corrected)}</p>}
+      {wantsTyping(info) && (
+        <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void typeIntoJob(info)}>
+          Type into it
+        </Button>
+      )}
       <JobProgress info={info} />
       {tail.length > 0 && <pre className="followed-tail">{tail.join('\n')}</pre>}
       {results !== undefined && <p className="followed-why">{results}</p>}

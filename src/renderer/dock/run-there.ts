@@ -50,7 +50,7 @@ async function startAsJob({ line, folder }: PlannedCommand, where: RunWhere): Pr
     folder,
     context: await readAliases(useDesk.getState().deviceId, folder),
     policy: { where },
-    input: false,
+    input: true, // what turns out to wait for its keyboard can be typed into
   })
   showCard(info.job)
   takeJob(info)

@@ -83,6 +83,31 @@ export async function openJobShell({ job, folder }: JobInfo): Promise<void> {
   }
 }
 
+/** A terminal of this device that shows what it writes, and types into it. */
+export async function typeIntoJob({ job, folder }: JobInfo): Promise<void> {
+  try {
+    const { device, terminalId } = await clientNow().openJobTerminal({ job, ...FIRST_SIZE })
+    openApp({ kind: 'terminal', device, terminalId, cwd: folder.path })
+  } catch (error) {
+    failed('No terminal could be opened for it')(error)
+  }
+}
+
+/** It waits for a person to type, or showed to be something that is used in a terminal. */
+export const wantsTyping = (info: Pick<JobInfo, 'state' | 'waits' | 'corrected' | 'label'>): boolean =>
+  runs(info) && (info.waits !== undefined || (info.corrected !== undefined && info.label === 'interactive'))
+
+/** What was seen of such a command, on all devices. @returns whether it is forgotten */
+export async function forgetBehaviour(key: string): Promise<boolean> {
+  try {
+    await clientNow().forgetBehaviour({ key })
+    return true
+  } catch (error) {
+    failed('It could not be forgotten')(error)
+    return false
+  }
+}
+
 /** Until its window says how large it is. */
 const FIRST_SIZE = { columns: 80, rows: 24 }
 
@@ -101,6 +126,11 @@ export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
     label: 'Open a shell in it',
     disabledBecause: runs(info) ? undefined : 'It does not run now',
     onSelect: () => void openJobShell(info),
+  },
+  {
+    label: 'Type into it in a terminal',
+    disabledBecause: runs(info) ? undefined : 'It does not run now',
+    onSelect: () => void typeIntoJob(info),
   },
   'separator',
   moveEntry(info),

@@ -1,4 +1,4 @@
-import { ChevronRight, CircleStop, Copy, Folder, RotateCw, SquareTerminal, Trash2, TriangleAlert, X } from 'lucide-react'
+import { ChevronRight, CircleStop, Copy, Folder, Keyboard, RotateCw, SquareTerminal, Trash2, TriangleAlert, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import { isOver } from '../../desk/jobs-store.ts'
@@ -8,10 +8,21 @@ import { openApp, useDeviceName, useNow, useOwnDevice } from '../app-hooks.ts'
 import { tildePath } from '../files/home-path.ts'
 import { momentText } from '../plain-words.ts'
 import { useHome } from '../use-home.ts'
-import { cancelJob, copyLine, forgetJob, openJob, openJobShell, rerunJob, runs } from './job-actions.ts'
+import {
+  cancelJob,
+  copyLine,
+  forgetBehaviour,
+  forgetJob,
+  openJob,
+  openJobShell,
+  rerunJob,
+  runs,
+  typeIntoJob,
+  wantsTyping,
+} from './job-actions.ts'
 import { JobOutputPane } from './job-output-pane.tsx'
 import { JobPlace, JobPorts, JobProgress, JobState, useWhy } from './job-parts.tsx'
-import { attemptWords, lasted, resultWords, runsText, tookText } from './job-words.ts'
+import { attemptWords, correctedWords, LABELS, lasted, resultWords, runsText, tookText } from './job-words.ts'
 
 /** One job: what it is, where and why there, every try, what came back, and all it said. */
 export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: boolean; onClose: () => void }) {
@@ -35,6 +46,11 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
           <JobState info={info} />
           <JobProgress info={info} />
           <span className="app-bar-fill" />
+          {wantsTyping(info) && (
+            <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void typeIntoJob(info)}>
+              Type into it
+            </Button>
+          )}
           {runs(info) && (
             <Button icon={<SquareTerminal aria-hidden="true" />} onClick={() => void openJobShell(info)}>
               Open a shell in it
@@ -78,6 +94,20 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
           <JobPlace info={info} />
           <span className="job-quiet">{why}</span>
         </Fact>
+        {info.corrected && (
+          <Fact name="Is">
+            <span>{LABELS[info.label]}</span>
+            <span className="job-quiet">{correctedWords(info.corrected)}</span>
+          </Fact>
+        )}
+        {info.learned && (
+          <Fact name="Known">
+            <span className="job-quiet">{info.learned.words}</span>
+            <Button variant="quiet" onClick={() => void forgetBehaviour(info.learned?.key ?? '')}>
+              Forget
+            </Button>
+          </Fact>
+        )}
         <Fact name="Folder">
           <button
             type="button"

@@ -68,6 +68,18 @@ export function lineOf(info: Pick<JobInfo, 'state' | 'waitingFor' | 'error' | 'l
   return info.lastLine
 }
 
+/** What a job is, for a person. */
+export const LABELS: Readonly<Record<JobInfo['label'], string>> = {
+  batch: 'Ends by itself',
+  service: 'A service',
+  interactive: 'Used in a terminal',
+  ambiguous: 'Not clear',
+}
+
+/** That a guess was wrong, and what showed it: `taken for something that ends by itself; it listens on port 8080`. */
+export const correctedWords = ({ was, why }: NonNullable<JobInfo['corrected']>): string =>
+  was === 'batch' ? `taken for something that ends by itself; ${why}` : `was not clear before; ${why}`
+
 /** Why it is where it is, said beside the name of that place: placement's reasons begin with it. */
 export function whyWords(why: string, place: string): string {
   const start = [`${place}: `, 'here: '].find((one) => why.startsWith(one))

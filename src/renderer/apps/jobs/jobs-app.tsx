@@ -1,4 +1,4 @@
-import { ListChecks, Send, SearchX } from 'lucide-react'
+import { GraduationCap, ListChecks, Send, SearchX } from 'lucide-react'
 import { type DragEvent, useCallback, useDeferredValue, useMemo, useState } from 'react'
 import { MAX_SHOWN_LINE, type JobInfo } from '../../../jobs/jobs-contract.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
@@ -7,6 +7,7 @@ import { isOver, useJobs } from '../../desk/jobs-store.ts'
 import { askForCommand } from '../../desk/run-plan-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { useIsLate } from '../app-hooks.ts'
@@ -14,6 +15,7 @@ import type { AppProps } from '../app-props.ts'
 import { carryCommand, carryJob } from '../drag-payload.ts'
 import { JobList } from './job-list.tsx'
 import { JobPage } from './job-page.tsx'
+import { LearnedDialog } from './learned-dialog.tsx'
 import { groupOf, type JobGroup, matchingJobs } from './job-words.ts'
 import './jobs.css'
 
@@ -31,6 +33,7 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
   const [text, setText] = useState('')
   const wanted = useDeferredValue(text)
   const late = useIsLate(!loaded)
+  const [showsLearned, setShowsLearned] = useState(false)
   const shown = useMemo(
     () => matchingJobs(jobs, state.show, wanted, (device) => deviceNameOf(rows, device)),
     [jobs, state.show, wanted, rows],
@@ -70,6 +73,7 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => event.key === 'Escape' && setText('')}
         />
+        <IconButton label="Learned from runs" icon={<GraduationCap aria-hidden="true" />} onClick={() => setShowsLearned(true)} />
         {jobs.length > 0 && ask}
       </div>
       <div className="app-body jobs-body">
@@ -99,6 +103,7 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
             />
           )}
         </div>
+        {showsLearned && <LearnedDialog onClose={() => setShowsLearned(false)} />}
         {chosen && <JobPage info={chosen} visible={visible} onClose={() => setState({ job: null })} />}
       </div>
     </div>

@@ -1,0 +1,69 @@
+import type { AttemptExit, AttemptState } from '../jobs/job-frames-contract.ts'
+import type { JobInfo } from '../jobs/jobs-contract.ts'
+import type { SeenBehaviour } from '../jobs/seen-behaviour-contract.ts'
+import type { Run } from './behaviour-service.ts'
+
+/** So far codes are a program's own; above are "not found" and signals, as shells tell them. */
+const MAX_OWN_CODE = 125
+
+/**
+ * What one job shows itself to be, from what its executor tells (rules JB100, JB102): a wrong guess is corrected while it runs, and what
+ * it did is told once. Decides nothing and keeps nothing.
+ */
+export class RunWatch {
+  #seen: SeenBehaviour = { ports: [], terminal: false, input: false, screen: false }
+  #hasRun = false
+  #isTold: boolean
+  /** Its time is that of its program: nothing held it still, and this process saw all of it. */
+  #isTimed: boolean
+
+  /** A job that was corrected before this process was started has been told, too. */
+  constructor(info: JobInfo) {
+    this.#isTold = info.corrected !== undefined
+    this.#isTimed = info.attempts.length === 0
+  }
+
+  /** @returns how it is to be told from now on, if it was taken for something else */
+  hear({ state, ports, waits, screen }: AttemptState, info: JobInfo): Pick<JobInfo, 'label' | 'corrected'> | undefined {
+    this.#hasRun ||= state === 'running' || state === 'paused'
+    this.#isTimed &&= state !== 'paused'
+    const seen = this.#seen
+    this.#seen = {
+      ports: ports.length > 0 ? ports : seen.ports,
+      terminal: seen.terminal || waits === 'terminal',
+      input: seen.input,
+      screen: seen.screen || screen === true,
+    }
+    return correctionOf(info, this.#seen)
+  }
+
+  /** What it did, once; undefined: told already, or it never ran. @param exit  absent: it goes on, or nobody knows */
+  runOf({ attempts, results, label }: JobInfo, exit: AttemptExit | undefined): Run | undefined {
+    if (this.#isTold || !(this.#hasRun || exit?.seen) || exit?.error) return undefined
+    const code = exit?.ended === undefined && exit?.signal === undefined ? exit?.code : undefined
+    if (code !== undefined && code > MAX_OWN_CODE) return undefined
+    const seen = exit?.seen ?? this.#seen
+    // Nothing was seen of what ended before it showed anything, or was ended by somebody.
+    if (code === undefined && seen.ports.length === 0 && !seen.terminal && !seen.screen) return undefined
+    this.#isTold = true
+    const last = attempts.at(-1)
+    const tookMs = last?.endedAtMs === undefined ? undefined : Math.max(1, last.endedAtMs - last.startedAtMs)
+    const isBatch = label === 'batch' || label === 'ambiguous' || label === 'service'
+    return {
+      seen,
+      tookMs: code === 0 && isBatch && this.#isTimed ? tookMs : undefined,
+      ended: code === undefined ? undefined : code === 0 ? 'well' : 'badly',
+      files: results.files > 0 ? results.files : undefined,
+      cpuMs: exit !== undefined && exit.cpuMs > 0 ? exit.cpuMs : undefined,
+    }
+  }
+}
+
+function correctionOf({ label }: JobInfo, seen: SeenBehaviour): Pick<JobInfo, 'label' | 'corrected'> | undefined {
+  if (label !== 'batch' && label !== 'ambiguous') return undefined
+  const corrected = (to: JobInfo['label'], why: string) => ({ label: to, corrected: { was: label, why } })
+  if (seen.ports.length > 0) return corrected('service', `it listens on port ${seen.ports.slice(0, 4).join(', ')}`)
+  if (seen.terminal) return corrected('interactive', 'it reads a terminal')
+  if (seen.screen) return corrected('interactive', 'it draws on the whole screen')
+  return undefined
+}
