@@ -77,6 +77,7 @@ it('[JB14] reads stat lines whose names try to confuse', () => {
     state: 'S',
     parentPid: 7,
     sessionId: 41,
+    terminal: 34816,
     cpuTicks: 200,
     reapedTicks: 0,
     startTicks: '99887',
