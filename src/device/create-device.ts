@@ -35,6 +35,7 @@ import { PairingService } from './pairing-service.ts'
 import { Peers } from './peers.ts'
 import { PlacementService } from './placement-service.ts'
 import { RecoveryService } from './recovery-service.ts'
+import { releaseHandlers } from './release-handlers.ts'
 import { ReturningDisplays } from './returning-displays.ts'
 import { SeatService } from './seat-service.ts'
 import { SettingsService } from './settings-service.ts'
@@ -288,6 +289,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...links.handlers(),
     ...contacts.handlers(),
     ...grants.handlers(),
+    ...releaseHandlers(crypto, desk),
     ...ledger.handlers(),
     ...anchors.handlers(),
     ...wallet.handlers(),

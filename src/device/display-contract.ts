@@ -7,6 +7,7 @@ import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { contactsContract } from '../identity/contacts-contract.ts'
 import { grantsContract } from '../identity/grants-contract.ts'
+import { releasesContract } from '../identity/releases-contract.ts'
 import { anchorContract, ledgerContract } from '../identity/ledger-contract.ts'
 import { walletContract } from '../identity/wallet-contract.ts'
 import { linksContract } from '../sync/links-contract.ts'
@@ -27,6 +28,7 @@ export const displayContract = {
   ...linksContract,
   ...contactsContract,
   ...grantsContract,
+  ...releasesContract,
   ...ledgerContract,
   ...anchorContract,
   ...walletContract,

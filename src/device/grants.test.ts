@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { toBase58 } from '../base/base58.ts'
+import { signProgramRelease } from '../identity/programs/program-release.ts'
+import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
 
@@ -131,11 +134,27 @@ describe('what one device may on another', () => {
     )
   })
 
+  it('[ID162] a device takes a release that its publisher signed, and no other', async () => {
+    const key = new SodiumCrypto().signingKey(new Uint8Array(32).fill(7))
+    const said = { publisher: toBase58(key.publicKey), name: 'resize', release: '1', ids: [`sha256:${'ab'.repeat(32)}`] }
+    const release = signProgramRelease(said, (message) => key.sign(message))
+    const control = laptop.control()
+    expect(await codeOf(control.addRelease({ release: { ...release, name: 'other' } }))).toBe('release/refused')
+    await control.addRelease({ release })
+    expect(await control.listReleases({})).toEqual({ releases: [release] })
+    await control.addGrant({
+      grant: { program: `pub:${said.publisher}`, target: { kind: 'jobs', jobClass: 'any' }, abilities: ['jobs:run'], mayDelegate: false },
+    })
+    await control.forgetRelease({ publisher: said.publisher, name: 'resize', release: '1' })
+    expect(await control.listReleases({})).toEqual({ releases: [] })
+  })
+
   it('[DV42] a grant that could never count is not written', async () => {
     const add = (grant: object) => codeOf(laptop.control().addGrant({ grant: { ...account, abilities: ['shell'], ...grant } }))
     expect(await add({ abilities: ['jobs:run'] })).toBe('authority/malformed')
     expect(await add({ device: 'F'.repeat(44) })).toBe('devices/unknown')
     expect(await add({ program: 'make' })).toBe('authority/malformed')
+    expect(await add({ program: `sha256:${'ab'.repeat(32)}` })).toBe('authority/malformed') // no sandbox holds it to a shell
     expect(await add({ target: { kind: 'dataset', dataset: '1'.repeat(16) }, abilities: ['files:read'] })).toBe('no error')
     expect(await add({ target: { kind: 'dataset', dataset: 'O'.repeat(20) }, abilities: ['files:read'] })).toBe('authority/malformed')
     expect((await laptop.control().listGrants({})).grants).toHaveLength(1)

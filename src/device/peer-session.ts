@@ -6,6 +6,7 @@ import type { DisplayId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { DeviceList } from '../identity/device-list.ts'
 import type { GrantCheck } from '../identity/grant-check.ts'
+import { ProgramReleases } from '../identity/programs/program-releases.ts'
 import type { SeatClaims } from '../identity/seat-claims.ts'
 import type { Event } from '../base/emitter.ts'
 import { createClient } from '../rpc/client.ts'
@@ -26,7 +27,6 @@ import {
   peerTtyHandlers,
 } from './peer-handlers.ts'
 import { peerJobsHandlers } from './peer-jobs.ts'
-import { programIds } from './program-rights.ts'
 import type { AuthorityReport } from '../identity/authority/authority-log.ts'
 import { HeadsHeard } from '../identity/authority/heads-heard.ts'
 import type { KeyValueStore } from '../base/key-value-store.ts'
@@ -198,7 +198,8 @@ export class PeerSession implements Disposable {
     this.#owned.add(control)
     this.#owned.add(serve(peerTerminalContract, peerTtyHandlers(ask), wires.tty, options))
     this.#owned.add(serve(peerPortsContract, peerPortsHandlers(ask), wires.ports, options))
-    this.#owned.add(serve(peerJobsContract, peerJobsHandlers({ ...ask, idsOf: programIds }), wires.jobs, options))
+    const releases = new ProgramReleases(this.#options.values)
+    this.#owned.add(serve(peerJobsContract, peerJobsHandlers({ ...ask, idsOf: (program) => releases.idsOf(program) }), wires.jobs, options))
     const files = { ...peerFilesHandlers(ask), onDidChangeScreen: this.#options.onDidChangeScreen }
     this.#owned.add(serve(peerFilesContract, files, wires.files, options))
   }

@@ -11,6 +11,8 @@ import type { ProgramId } from '../identity/authority/program-id.ts'
 import { DeviceKeys } from '../identity/device-keys.ts'
 import { DeviceList } from '../identity/device-list.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
+import { signProgramRelease } from '../identity/programs/program-release.ts'
+import { ProgramReleases } from '../identity/programs/program-releases.ts'
 import type { ProgramRights } from '../jobs/program-rights-contract.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import { createClient } from '../rpc/client.ts'
@@ -23,7 +25,6 @@ import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { PATIENT } from '../testkit/paired-devices.ts'
 import { peerJobsContract } from './peer-contract.ts'
 import { peerJobsHandlers } from './peer-jobs.ts'
-import { programIds } from './program-rights.ts'
 
 const crypto = new SodiumCrypto()
 const NOW = 1_800_000_000_000
@@ -41,6 +42,7 @@ let started: { asker: string; rights?: ProgramRights }[]
 let ended: { grant?: string | undefined; reason: string }[]
 let kept: ProgramRights | undefined
 let isMounted: boolean
+let releases: ProgramReleases
 
 const grants = () => new AuthorityGrants(list.authority as AuthorityLog)
 const signers = () => ({ device: laptop.signer, personKey: undefined })
@@ -72,7 +74,7 @@ function lane() {
   const handlers = peerJobsHandlers({
     device: phone.device,
     grants: check,
-    idsOf: programIds,
+    idsOf: (program) => releases.idsOf(program),
     host: { client: async () => host } as never,
     files: { client: async () => ({ mountStatus }) } as never,
   })
@@ -83,6 +85,7 @@ function lane() {
 beforeEach(() => {
   owned = new DisposableStore()
   clock = new ManualClock(NOW)
+  releases = new ProgramReleases(new MemoryKeyValueStore())
   ;[started, ended, kept, isMounted] = [[], [], undefined, true]
   const root = crypto.signingKey(crypto.bytes(32))
   const person = toBase58(root.publicKey) as PersonId
@@ -134,6 +137,20 @@ describe('a grant to a program', () => {
     add()
     await lane().startPlaced(plain)
     expect(started[0]?.rights?.rights).toEqual([])
+  })
+
+  it('[ID162] to a publisher is one to what that publisher released, as this device was told, and to nothing of another', async () => {
+    const [mine, other] = [crypto.signingKey(crypto.bytes(32)), crypto.signingKey(crypto.bytes(32))]
+    const release = (key: typeof mine, name: string, ids: string[]) =>
+      releases.add(signProgramRelease({ publisher: toBase58(key.publicKey), name, release: '1', ids }, (message) => key.sign(message)))
+    release(mine, 'make', [make, fakeProgramId('gmake')])
+    release(other, 'make', [fakeProgramId('evil')])
+    add({ program: `pub:${toBase58(mine.publicKey)}` as ProgramId })
+    await lane().startPlaced(plain)
+    expect(started[0]?.rights?.rights[0]?.ids?.toSorted()).toEqual([make, fakeProgramId('gmake')].sort())
+    releases.forget({ publisher: toBase58(mine.publicKey), name: 'make', release: '1' })
+    await lane().startPlaced(plain)
+    expect(started[1]?.rights?.rights[0]?.ids).toEqual([])
   })
 
   it('[JB93] that is revoked, or whose time is over, is told to the host while the job runs, by name', async () => {

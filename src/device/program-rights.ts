@@ -21,9 +21,6 @@ export interface ProgramRightsParts {
 const MAX_IDS = 1_024
 const MAX_RIGHTS = 256
 
-/** What is granted to by its bytes. */
-export const programIds = (program: ProgramId): readonly string[] => (program.startsWith('sha256:') ? [program] : [])
-
 /**
  * What grants give one job of that device, for the host that runs it (rules JB91-JB93). Undefined: they say nothing about its jobs,
  * and its role alone counts.

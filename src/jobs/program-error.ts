@@ -1,6 +1,6 @@
 import { DomainError } from '../base/errors.ts'
 
-export type ProgramErrorCode = 'program/not-found' | 'program/changing' | 'program/too-large' | 'program/hidden'
+export type ProgramErrorCode = 'program/not-found' | 'program/changing' | 'program/too-large' | 'program/hidden' | 'program/no-engine'
 
 /** Why what a program is made of could not be told. */
 export class ProgramError extends DomainError<ProgramErrorCode> {

@@ -1,0 +1,2 @@
+/* What the CLI may know of releases without a running device: a publisher signs with a key of its own. */
+export { type ProgramRelease, signProgramRelease } from '../identity/programs/program-release.ts'
