@@ -261,7 +261,7 @@ export const datasetContract = {
   /** Looks through everything this device keeps of a dataset; changes nothing. */
   checkDataset: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: checkResult.parse }),
   /**
-   * Something of it is another now; `folders`: whose listing may be. Many changes at once come as one, with `isMore`. Without
+   * Something of it is another now; `folders`: whose listing may be. Changes that follow each other closely come as one, with `isMore`. Without
    * any node: other devices told what they hold.
    */
   onDidChangeDataset: event({

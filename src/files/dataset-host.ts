@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
@@ -14,6 +15,7 @@ import { type DatasetHostParts, OpenDataset } from './open-dataset.ts'
 /** The datasets that are open in the files process: those whose keys the device process has handed over, until it locks. */
 export class DatasetHost {
   readonly crypto: FilesCrypto
+  readonly clock: Clock
   readonly #parts: DatasetHostParts
   readonly #open = new Map<string, OpenDataset>()
   readonly #peers = new Set<FilePeer>()
@@ -30,6 +32,7 @@ export class DatasetHost {
   constructor(parts: DatasetHostParts) {
     this.#parts = parts
     this.crypto = parts.crypto
+    this.clock = parts.clock
   }
 
   get open(): readonly OpenDataset[] {

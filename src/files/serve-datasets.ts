@@ -11,6 +11,7 @@ import { checkDataset } from './check-dataset.ts'
 import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
+import { GatheredChanges } from './gathered-changes.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import type { NodeId, OpId } from './op.ts'
 import { historyHandlers } from './serve-dataset-history.ts'
@@ -19,8 +20,6 @@ import { historyHandlers } from './serve-dataset-history.ts'
 const MAX_FOUND = 500
 /** Nodes looked at before a search says that it is not complete. */
 const MAX_SEARCHED = 200_000
-/** Named in one event. */
-const MAX_TOLD = 1000
 
 /** The files process's side of `datasetContract` for one connection; disposing gives up what it was writing. */
 export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof datasetContract>; owned: Disposable } {
@@ -136,13 +135,12 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     onDidChangeDataset: (listener) => {
       const told = new Emitter<Parameters<typeof listener>[0]>()
       const inner = told.event(listener)
-      const outer = host.onDidChange(({ dataset, nodes, folders }) => {
-        const isMore = nodes.size > MAX_TOLD || folders.size > MAX_TOLD
-        told.fire({ dataset, nodes: [...nodes].slice(0, MAX_TOLD), folders: [...folders].slice(0, MAX_TOLD), isMore })
-      })
+      const gathered = new GatheredChanges(host.clock, (change) => told.fire(change))
+      const outer = host.onDidChange((change) => gathered.add(change))
       return {
         dispose() {
           outer.dispose()
+          gathered.dispose()
           inner.dispose()
         },
       }

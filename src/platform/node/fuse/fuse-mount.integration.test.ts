@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { open, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import { constants, mkdirSync, writeFileSync } from 'node:fs'
+import { access, open, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -56,6 +56,17 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
     // What was asked for read-ahead comes in its time.
     await client.ask({ t: 'slow', ms: 20 })
     expect(await readFile(lab.at('mnt/slow'), 'utf8')).toBe('late')
+  })
+
+  it('[FM15] a file read in order is asked for in pieces as large as one answer may be, where this account may say so', async () => {
+    await lab.mounted()
+    const mounted = readMountTable().findLast(({ at }) => at === lab.at())
+    const setting = `/sys/class/bdi/0:${mounted?.minor}/read_ahead_kb`
+    const maySet = await access(setting, constants.W_OK).then(
+      () => true,
+      () => false,
+    )
+    if (maySet) await expect.poll(async () => (await readFile(setting, 'utf8')).trim()).toBe('1024')
   })
 
   it('[FM5] what another device changed is seen at once; an open file goes on reading what it was', async () => {

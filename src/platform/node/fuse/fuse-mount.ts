@@ -4,6 +4,7 @@ import { errorCode, errorMessage } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/logger.ts'
 import type { MountedTree } from '../../../files/mounted-tree.ts'
 import type { OwnMounts } from '../own-mounts.ts'
+import { MAX_WRITE_BYTES } from './fuse-protocol.ts'
 import { FuseSession } from './fuse-session.ts'
 import { KernelFuseDevice } from './kernel-fuse-device.ts'
 import { libc } from './libc.ts'
@@ -53,7 +54,8 @@ export class FuseMount {
     const { fd, isPrivileged } = await openConnection({ at, source, ...(unprivileged ? { unprivileged } : {}) })
     const registered = mounts.add(at)
     const device = new KernelFuseDevice(fd)
-    const session = new FuseSession({ device, tree, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, log })
+    const account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+    const session = new FuseSession({ device, tree, ...account, log, onDidAgree: () => readAhead(at, log) })
     const ended = session
       .run()
       .catch((error: unknown) => {
@@ -87,6 +89,20 @@ export class FuseMount {
 /** The kernel's number of the conversation mounted at a folder. */
 function connectionAt(at: string): number | undefined {
   return readMountTable().findLast((line) => line.at === at && line.type === MOUNT_TYPE)?.minor
+}
+
+/** Asked for at once by whoever reads on: what one request may hold. The kernel's own 128 KiB make eight answers of one. */
+const READ_AHEAD_KIB = MAX_WRITE_BYTES / 1024
+
+/** Only root may set it, and not in every container; who may not reads on as before. */
+function readAhead(at: string, log: Logger): void {
+  const connection = connectionAt(at)
+  if (connection === undefined) return
+  try {
+    writeFileSync(`/sys/class/bdi/0:${connection}/read_ahead_kb`, String(READ_AHEAD_KIB))
+  } catch (error) {
+    log.debug('the kernel reads ahead as it likes', { error: errorMessage(error) })
+  }
 }
 
 const CONNECTIONS = '/sys/fs/fuse/connections'

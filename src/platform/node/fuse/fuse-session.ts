@@ -51,6 +51,8 @@ export interface FuseSessionOptions {
   readonly gid: number
   readonly log: Logger
   readonly plant?: RequestPlant
+  /** The kernel has its answer to the first request: what it is to do can be set now. */
+  readonly onDidAgree?: () => void
 }
 
 interface Waiting {
@@ -205,6 +207,7 @@ export class FuseSession {
     if (agreed) this.#flags = agreed.flags
     this.#options.log.debug('the kernel speaks', { minor: agreed?.minor, flags: agreed?.flags.toString(16) })
     this.#send(header.unique, reply)
+    if (agreed) this.#options.onDidAgree?.()
   }
 
   /** There is no state of an open file: ENOSYS says so once and for all, where the kernel takes it. */
