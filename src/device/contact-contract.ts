@@ -47,7 +47,12 @@ export const SHARED_PIECE_BYTES = 256 * 1024
 
 const shared = { dataset, path }
 
-/** On the files lane, by the grant to read that dataset: what is in it now, by path. Nothing of the past, nothing of the trash. */
+const write = z.string().min(1).max(64)
+
+/**
+ * On the files lane, by the grant to read, or to change, that dataset: what is in it now, by path. Nothing of the past, nothing of the
+ * trash.
+ */
 export const contactFilesContract = {
   /** Sorted by name. Errors: grant/refused, file/not-found. */
   listShared: method({
@@ -67,4 +72,23 @@ export const contactFilesContract = {
     }).parse,
     parseOutput: z.object({ base64: z.string().max(Math.ceil(SHARED_PIECE_BYTES / 3) * 4), bytes: z.number().int().min(0) }).parse,
   }),
+  /**
+   * A new file, or with `version` the next content of that one; seen when it is committed. Errors: grant/refused, file/exists,
+   * file/not-found, contact/changed.
+   */
+  beginSharedWrite: method({
+    needs: 'peer:read',
+    parseInput: z.object({ ...shared, version: version.optional() }).parse,
+    parseOutput: z.object({ write }).parse,
+  }),
+  appendSharedWrite: method({
+    needs: 'peer:read',
+    parseInput: z.object({ write, base64: z.string().max(Math.ceil(SHARED_PIECE_BYTES / 3) * 4) }).parse,
+    parseOutput: z.object({ bytes: z.number().int().min(0) }).parse,
+  }),
+  commitSharedWrite: method({ needs: 'peer:read', parseInput: z.object({ write }).parse, parseOutput: sharedEntry.parse }),
+  abandonSharedWrite: method({ needs: 'peer:read', parseInput: z.object({ write }).parse, parseOutput: nothing.parse }),
+  makeSharedFolder: method({ needs: 'peer:read', parseInput: z.object(shared).parse, parseOutput: sharedEntry.parse }),
+  /** To the dataset's trash; of that version. Errors: also contact/changed. */
+  removeShared: method({ needs: 'peer:read', parseInput: z.object({ ...shared, version }).parse, parseOutput: nothing.parse }),
 } satisfies Contract

@@ -18,7 +18,11 @@ export interface ContactFilesOptions {
  * Reading a dataset as a contact may: through this device, which holds the keys and hands none out. By path, so that what was
  * removed is not there any more. The grant is asked for at each call, and once more before anything is handed over.
  */
-export function contactFilesHandlers({ device, grants, files }: ContactFilesOptions): Handlers<typeof contactFilesContract> {
+export function contactFilesHandlers({
+  device,
+  grants,
+  files,
+}: ContactFilesOptions): Pick<Handlers<typeof contactFilesContract>, 'listShared' | 'statShared' | 'readShared'> {
   const allowed = async <T>(dataset: string, path: string, work: (client: Awaited<ReturnType<typeof files.client>>) => Promise<T>) => {
     const question = { device, ability: 'files:read', dataset: dataset as DatasetId, target: path } as const
     grants.require(question)
@@ -38,10 +42,10 @@ export function contactFilesHandlers({ device, grants, files }: ContactFilesOpti
         const { node } = await sharedAt(client, dataset, path, signal)
         const page = { dataset, node, from, limit: SHARED_PAGE, withoutLocal: true }
         const { entries, total } = await client.listDatasetFolder(page, { signal })
-        return { entries: entries.map(entryOf), total }
+        return { entries: entries.map(sharedEntryOf), total }
       }),
     statShared: ({ dataset, path }, { signal }) =>
-      allowed(dataset, path, async (client) => entryOf(await sharedAt(client, dataset, path, signal))),
+      allowed(dataset, path, async (client) => sharedEntryOf(await sharedAt(client, dataset, path, signal))),
     readShared: ({ dataset, path, version, offset, length }, { signal }: CallContext) =>
       allowed(dataset, path, async (client) => {
         const info = await sharedAt(client, dataset, path, signal)
@@ -53,4 +57,10 @@ export function contactFilesHandlers({ device, grants, files }: ContactFilesOpti
   }
 }
 
-const entryOf = ({ name, kind, mtimeMs, bytes, version }: DatasetNodeInfo): SharedEntry => ({ name, kind, mtimeMs, bytes, version })
+export const sharedEntryOf = ({ name, kind, mtimeMs, bytes, version }: DatasetNodeInfo): SharedEntry => ({
+  name,
+  kind,
+  mtimeMs,
+  bytes,
+  version,
+})

@@ -10,6 +10,7 @@ import { AuthorityGrants } from '../identity/authority/authority-grants.ts'
 import type { AuthorityLog } from '../identity/authority/authority-log.ts'
 import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Grant } from '../identity/authority/operation.ts'
+import { FileError } from '../files/file-error.ts'
 import { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
 import { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import type { SigningKey } from '../identity/crypto.ts'
@@ -28,12 +29,14 @@ import { fuzzContract } from '../testkit/contract-fuzz.ts'
 import { createFakeLinkPair, type FakeLinkPair } from '../testkit/fake-link.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
+import { PATIENT } from '../testkit/paired-devices.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import type { LaneName } from '../sync/lane.ts'
 import type { AuthorityNews } from './authority-exchange.ts'
 import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { contactPortsHandlers, MAX_CONTACT_CONNECTIONS } from './contact-port-share.ts'
 import { ContactSession, MAX_WAITING_NEWS } from './contact-session.ts'
+import { MAX_CONTACT_WRITES } from './contact-writes.ts'
 
 const crypto = new SodiumCrypto()
 const settle = () => new Promise((resolve) => setImmediate(resolve))
@@ -78,6 +81,9 @@ let warnings: unknown[]
 let isChanged: boolean
 let isLocal: boolean
 let listed: unknown[]
+/** What the files process was asked to write. */
+let wrote: unknown[]
+let isThere: boolean
 const VERSION = `${'ab'.repeat(12)}.1`
 const photos = toBase58(new Uint8Array(16).fill(1)) as DatasetId
 const contacts = () => new AuthorityContacts(ada.log, ada.laptop.datasetKeys)
@@ -104,6 +110,8 @@ beforeEach(() => {
   isChanged = false
   isLocal = false
   listed = []
+  wrote = []
+  isThere = true
   logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore(), maxOperations: 500 }))
   logs.begin(bob.person, bob.list.encode())
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
@@ -131,15 +139,36 @@ beforeEach(() => {
       files: {
         client: async () =>
           ({
-            datasetAt: async ({ path }: { path: string }) => ({
-              node: '1'.repeat(32),
-              name: path.slice(1),
-              kind: 'file',
-              mtimeMs: 1,
-              bytes: 5,
-              version: isChanged ? '' : VERSION,
-              ...(isLocal && { isLocal }),
-            }),
+            datasetAt: async ({ path }: { path: string }) => {
+              if (!isThere && path !== '/') throw new FileError('file/not-found', 'nothing there')
+              return {
+                node: '1'.repeat(32),
+                name: path.slice(1),
+                kind: path === '/' ? 'folder' : 'file',
+                mtimeMs: 1,
+                bytes: 5,
+                version: isChanged ? '' : VERSION,
+                ...(isLocal && { isLocal }),
+              }
+            },
+            beginDatasetWrite: async ({ to }: { to: unknown }) => {
+              wrote.push(to)
+              return { write: `w${wrote.length}` }
+            },
+            appendDatasetWrite: async (piece: unknown) => {
+              wrote.push(piece)
+              return { bytes: 5 }
+            },
+            commitDatasetWrite: async ({ write }: { write: string }) => {
+              wrote.push(`commit ${write}`)
+              return { name: 'a.txt', kind: 'file', mtimeMs: 1, bytes: 5, version: VERSION }
+            },
+            abandonDatasetWrite: async ({ write }: { write: string }) => void wrote.push(`abandon ${write}`),
+            makeDatasetFolder: async (at: unknown) => {
+              wrote.push(at)
+              return { name: 'new', kind: 'folder', mtimeMs: 1, bytes: 0, version: VERSION }
+            },
+            removeDatasetNode: async (at: unknown) => void wrote.push(at),
             listDatasetFolder: async (asked: unknown) => {
               listed.push(asked)
               return { entries: [], total: 0 }
@@ -248,6 +277,76 @@ describe('what a device of a contact gets', () => {
     expect(await codeOf(peer.listShared({ ...at, from: 0 }))).toBe('file/not-found')
     expect(await codeOf(peer.readShared({ ...at, version: VERSION, offset: 0, length: 100 }))).toBe('file/not-found')
     expect(listed).toHaveLength(1)
+  })
+
+  describe('[ID163] changing a dataset', () => {
+    const at = { dataset: photos as string, path: '/a.txt' }
+    const grantAndAsk = (abilities: string[]) => {
+      grants().add(portGrant({ target: { kind: 'dataset', dataset: photos }, abilities }), ada.signers)
+      return owned.add(createClient(contactFilesContract, laneOf('files')))
+    }
+    const hello = { base64: btoa('hello') }
+
+    it('takes the grant to change it: reading is none; and that one reads nothing', async () => {
+      const reads = grantAndAsk(['files:read'])
+      expect(await codeOf(reads.beginSharedWrite({ ...at, version: VERSION }))).toBe('grant/refused')
+      expect(await codeOf(reads.makeSharedFolder({ ...at, path: '/new' }))).toBe('grant/refused')
+      expect(await codeOf(reads.removeShared({ ...at, version: VERSION }))).toBe('grant/refused')
+      for (const { id } of grants().all) grants().revoke(id, ada.signers)
+      grants().add(portGrant({ target: { kind: 'dataset', dataset: photos }, abilities: ['files:write'] }), ada.signers)
+      expect(await codeOf(reads.statShared(at))).toBe('grant/refused')
+      const other = { ...at, dataset: toBase58(new Uint8Array(16).fill(2)) }
+      expect(await codeOf(reads.beginSharedWrite({ ...other, version: VERSION }))).toBe('grant/refused')
+      expect(wrote).toEqual([])
+    })
+
+    it('writes what is new, or the version that is named, and nothing is seen before it is whole', async () => {
+      const peer = grantAndAsk(['files:write'])
+      expect(await codeOf(peer.beginSharedWrite(at))).toBe('file/exists')
+      expect(await codeOf(peer.beginSharedWrite({ ...at, version: 'older' }))).toBe('contact/changed')
+      const { write } = await peer.beginSharedWrite({ ...at, version: VERSION })
+      await peer.appendSharedWrite({ write, ...hello })
+      await peer.commitSharedWrite({ write })
+      expect(wrote).toEqual([{ node: '1'.repeat(32), base: VERSION }, { write, ...hello }, `commit ${write}`])
+      expect(await codeOf(peer.commitSharedWrite({ write }))).toBe('file/not-found')
+      isThere = false
+      await peer.beginSharedWrite({ ...at, path: '/new.txt' })
+      expect(wrote.at(-1)).toEqual({ parent: '1'.repeat(32), name: 'new.txt' })
+      expect(await codeOf(peer.beginSharedWrite({ ...at, path: '/new.txt', version: VERSION }))).toBe('contact/changed')
+    })
+
+    it('touches nothing that stays on this device only, and not the dataset itself', async () => {
+      const peer = grantAndAsk(['files:write'])
+      expect(await codeOf(peer.removeShared({ ...at, path: '/', version: VERSION }))).toBe('file/not-found')
+      isLocal = true
+      expect(await codeOf(peer.beginSharedWrite({ ...at, version: VERSION }))).toBe('file/exists')
+      expect(await codeOf(peer.removeShared({ ...at, version: VERSION }))).toBe('file/not-found')
+      isThere = false
+      expect(await codeOf(peer.makeSharedFolder({ ...at, path: '/new' }))).toBe('file/not-found')
+      expect(wrote).toEqual([])
+    })
+
+    it('ends with its grant: what is being written is given up; so it is with the link', async () => {
+      const peer = grantAndAsk(['files:write'])
+      const [first, second] = [
+        await peer.beginSharedWrite({ ...at, version: VERSION }),
+        await peer.beginSharedWrite({ ...at, version: VERSION }),
+      ]
+      await peer.abandonSharedWrite(second)
+      for (const { id } of grants().all) grants().revoke(id, ada.signers)
+      await vi.waitFor(() => expect(wrote).toContain(`abandon ${first.write}`), PATIENT)
+      expect(await codeOf(peer.appendSharedWrite({ ...first, ...hello }))).toBe('file/not-found')
+      grants().add(portGrant({ target: { kind: 'dataset', dataset: photos }, abilities: ['files:write'] }), ada.signers)
+      const third = await peer.beginSharedWrite({ ...at, version: VERSION })
+      pair.cut()
+      await vi.waitFor(() => expect(wrote).toContain(`abandon ${third.write}`), PATIENT)
+    })
+
+    it('so many at once', async () => {
+      const peer = grantAndAsk(['files:write'])
+      for (let n = 0; n < MAX_CONTACT_WRITES; n++) await peer.beginSharedWrite({ ...at, version: VERSION })
+      expect(await codeOf(peer.beginSharedWrite({ ...at, version: VERSION }))).toBe('file/failed')
+    })
   })
 
   it('[ID156] so many connections at once, and one more when one has ended', async () => {

@@ -20,6 +20,7 @@ import type { LaneName, Link } from '../sync/lane.ts'
 import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
 import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
+import { contactWritesHandlers, type ContactWritesOptions } from './contact-writes.ts'
 import { contactPortsHandlers, type SharedPorts } from './contact-port-share.ts'
 
 export interface ContactSessionOptions {
@@ -31,7 +32,7 @@ export interface ContactSessionOptions {
   /** What is granted to that person's devices here. */
   readonly grants: LogGrantCheck
   readonly ports: SharedPorts
-  readonly files: ContactFilesOptions['files']
+  readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files']
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */
@@ -41,7 +42,7 @@ export interface ContactSessionOptions {
 /** Lanes that no grant to a contact opens. */
 const NEVER: readonly LaneName[] = ['session', 'tty', 'jobs']
 /** What opens the others. */
-const OPENED_BY = { ports: 'ports:share', files: 'files:read' } as const
+const OPENED_BY = { ports: ['ports:share'], files: ['files:read', 'files:write'] } as const
 type GrantedLane = keyof typeof OPENED_BY
 /** News that wait to be taken in. What comes on top is not kept: one pull brings it all. */
 export const MAX_WAITING_NEWS = 64
@@ -165,16 +166,18 @@ export class ContactSession implements Disposable {
     )
     const shared = contactPortsHandlers({ device, grants, ports: this.#options.ports, ledger, clock, owned: this.#owned })
     this.#owned.add(serve(contactPortsContract, shared, ports, options))
-    const handlers = contactFilesHandlers({ device, grants, files: this.#options.files })
-    this.#owned.add(serve(contactFilesContract, handlers, files, options))
+    const access = { device, grants, files: this.#options.files, owned: this.#owned }
+    this.#owned.add(serve(contactFilesContract, { ...contactFilesHandlers(access), ...contactWritesHandlers(access) }, files, options))
   }
 
   #ownOffers(): Offers {
     const { grants, ports } = this.#options
     const all = grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }): ContactOfferRow[] => {
       const until = untilMs === undefined ? {} : { untilMs }
-      if (target.kind === 'dataset' && abilities.includes('files:read'))
-        return [{ kind: 'dataset' as const, dataset: target.dataset, ...until }]
+      if (target.kind === 'dataset') {
+        const [mayRead, mayWrite] = [abilities.includes('files:read'), abilities.includes('files:write')]
+        return [{ kind: 'dataset' as const, dataset: target.dataset, mayRead, mayWrite, ...until }]
+      }
       if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
       return [{ kind: 'port' as const, port: target.port, isOpen: ports.listensOn(target.port), ...until }]
     })
@@ -198,7 +201,9 @@ export class ContactSession implements Disposable {
     const lane = this.#link.lane(name)
     const isOpen = () => {
       if (this.#openLanes.has(name)) return true
-      const isGranted = this.#options.grants.grantsOf(this.#link.peer).some(({ grant }) => grant.abilities.includes(OPENED_BY[name]))
+      const isGranted = this.#options.grants
+        .grantsOf(this.#link.peer)
+        .some(({ grant }) => OPENED_BY[name].some((ability) => grant.abilities.includes(ability)))
       if (isGranted) this.#openLanes.add(name)
       return isGranted
     }

@@ -14,9 +14,8 @@ import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import { safetyWords } from '../identity/safety-words.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { Handlers } from '../rpc/contract.ts'
-import type { ContactFilesOptions } from './contact-files.ts'
 import type { SharedPorts } from './contact-port-share.ts'
-import type { ContactSession } from './contact-session.ts'
+import type { ContactSession, ContactSessionOptions } from './contact-session.ts'
 import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from './device-error.ts'
 import { LinkedContacts } from './linked-contacts.ts'
@@ -31,7 +30,7 @@ export interface ContactsServiceOptions {
   readonly meeting: MeetingService
   readonly ports: SharedPorts
   readonly sockets: Pick<PortSockets, 'listen'>
-  readonly files: ContactFilesOptions['files']
+  readonly files: ContactSessionOptions['files']
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
   introduction(): PairingIntroduction
@@ -119,6 +118,19 @@ export class ContactsService implements Disposable {
         const { files } = this.#session(person, deviceId)
         const known = version ?? (await files.statShared({ dataset, path }, { signal })).version
         return { version: known, ...(await files.readShared({ dataset, path, version: known, offset, length }, { signal })) }
+      },
+      beginContactWrite: ({ person, deviceId, ...at }, { signal }) =>
+        this.#session(person, deviceId).files.beginSharedWrite(at, { signal }),
+      appendContactWrite: ({ person, deviceId, ...piece }, { signal }) =>
+        this.#session(person, deviceId).files.appendSharedWrite(piece, { signal }),
+      commitContactWrite: ({ person, deviceId, write }, { signal }) =>
+        this.#session(person, deviceId).files.commitSharedWrite({ write }, { signal }),
+      makeContactFolder: ({ person, deviceId, ...at }, { signal }) =>
+        this.#session(person, deviceId).files.makeSharedFolder(at, { signal }),
+      removeContactEntry: async ({ person, deviceId, ...at }, { signal }) => {
+        const { files } = this.#session(person, deviceId)
+        const { version } = await files.statShared(at, { signal })
+        return files.removeShared({ ...at, version }, { signal })
       },
       closeContactPort: ({ person, deviceId, port }) => {
         this.#following().opened.close(person as PersonId, deviceId as DeviceId, port)

@@ -182,7 +182,7 @@ describe('a port of a job', () => {
 })
 
 describe('a dataset', () => {
-  it('[ID155] is read by a contact who was granted that, through the device that has it; not before, not written, and not after', async () => {
+  it('[ID155] [ID163] is read, or changed, by a contact who was granted that, through the device that has it; not before, and not after', async () => {
     await acquaint(ada, bob)
     await isLinked(bob, 'laptop')
     const display = ada.connect('another display')
@@ -204,16 +204,30 @@ describe('a dataset', () => {
     const contact = (await contactsOf(ada))[0]?.person as string
     const target = { kind: 'dataset' as const, dataset: home }
     const grant = (abilities: string[]) => ada.control().addGrant({ grant: { contact, target, abilities, mayDelegate: false } })
-    expect(await codeOf(grant(['files:write']))).toBe('authority/malformed')
     await grant(['files:read'])
     await vi.waitFor(async () => expect(atob((await read()).base64)).toBe('for Bob'), PATIENT)
     expect((await bob.control().listContactFolder({ ...at, path: '/', from: 0 })).entries.map(({ name }) => name)).toEqual(['plan.txt'])
-    expect((await contactsOf(bob))[0]?.devices[0]?.offers).toEqual([{ kind: 'dataset', dataset: home }])
+    expect((await contactsOf(bob))[0]?.devices[0]?.offers).toEqual([{ kind: 'dataset', dataset: home, mayRead: true, mayWrite: false }])
+    const { person, deviceId } = at
+    const put = async (path: string, text: string) => {
+      const { write } = await bob.control().beginContactWrite({ ...at, path })
+      await bob.control().appendContactWrite({ person, deviceId, write, base64: btoa(text) })
+      await bob.control().commitContactWrite({ person, deviceId, write })
+    }
+    expect(await codeOf(put('/from-bob.txt', 'by Bob'))).toBe('grant/refused')
+    await grant(['files:write'])
+    await vi.waitFor(() => put('/from-bob.txt', 'by Bob'), PATIENT)
+    await bob.control().makeContactFolder({ ...at, path: '/of Bob' })
+    const names = async () =>
+      (await display.listDatasetFolder({ dataset: home, node: DATASET_ROOT, from: 0, limit: 10 })).entries.map(({ name }) => name)
+    expect(await names()).toEqual(['from-bob.txt', 'of Bob', 'plan.txt'])
+    await bob.control().removeContactEntry({ ...at, path: '/from-bob.txt' })
+    expect(await names()).toEqual(['of Bob', 'plan.txt'])
     await display.removeDatasetNode({ dataset: home, node })
     expect(await codeOf(read())).toBe('file/not-found')
-    const [held] = (await ada.control().listGrants({})).grants
-    expect(held?.sentence).toContain('Bob may read files of the dataset')
-    await ada.control().revokeGrant({ id: held?.id as string })
+    const { grants } = await ada.control().listGrants({})
+    expect(grants.map(({ sentence }) => sentence).join()).toContain('Bob may read files of the dataset')
+    for (const { id } of grants) await ada.control().revokeGrant({ id })
     expect(await codeOf(read())).toBe('grant/refused')
   })
 })

@@ -9,9 +9,8 @@ import type { ContactCard } from '../identity/contacts/contact-card.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { Link } from '../sync/lane.ts'
 import type { RtcLinkSet } from '../sync/link-set.ts'
-import type { ContactFilesOptions } from './contact-files.ts'
 import type { SharedPorts } from './contact-port-share.ts'
-import { ContactSession } from './contact-session.ts'
+import { ContactSession, type ContactSessionOptions } from './contact-session.ts'
 import { DeviceError } from './device-error.ts'
 import { recordLink } from './link-record.ts'
 import type { MeetingService } from './meeting-service.ts'
@@ -21,7 +20,7 @@ export interface LinkedContactsOptions {
   readonly desk: OpenDesk
   readonly meeting: MeetingService
   readonly ports: SharedPorts
-  readonly files: ContactFilesOptions['files']
+  readonly files: ContactSessionOptions['files']
   readonly clock: Clock
   readonly log: Logger
   /** A link, or what is offered over one, changed. */

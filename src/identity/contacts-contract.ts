@@ -33,8 +33,14 @@ const offeredPort = z.object({
   isOpen: z.boolean(),
   untilMs: z.number().optional(),
 })
-/** Its files can be read, through the device that offers it. */
-const offeredDataset = z.object({ kind: z.literal('dataset'), dataset, untilMs: z.number().optional() })
+/** Its files can be read, or changed, through the device that offers it. */
+const offeredDataset = z.object({
+  kind: z.literal('dataset'),
+  dataset,
+  mayRead: z.boolean().default(true),
+  mayWrite: z.boolean().default(false),
+  untilMs: z.number().optional(),
+})
 
 /** One thing that a contact's device lets this one reach, as it says so. */
 export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset])
@@ -78,6 +84,8 @@ export const contactRow = z.object({
 export type ContactRow = z.infer<typeof contactRow>
 
 const contactPort = z.object({ person, deviceId: person, port })
+const contactWrite = z.object({ write: z.string().min(1).max(64) })
+const contactWriting = contactWrite.extend({ person, deviceId: person })
 const contactPath = z.object({ person, deviceId: person, dataset, path: z.string().min(1).max(65_536) })
 
 const contactList = z.object({ contacts: z.array(contactRow), mayChange: z.boolean() })
@@ -134,5 +142,20 @@ export const contactsContract = {
     }).parse,
     parseOutput: z.object({ version: z.string().max(40), base64: z.string().max(400_000), bytes: z.number().int().min(0) }).parse,
   }),
+  /** A new file, or with `version` the next content of that one. Errors: contact/away, grant/refused, file/exists, file/not-found, contact/changed. */
+  beginContactWrite: method({
+    needs: 'desk:write',
+    parseInput: contactPath.extend({ version: z.string().max(40).optional() }).parse,
+    parseOutput: contactWrite.parse,
+  }),
+  appendContactWrite: method({
+    needs: 'desk:write',
+    parseInput: contactWriting.extend({ base64: z.string().max(400_000) }).parse,
+    parseOutput: z.object({ bytes: z.number().int().min(0) }).parse,
+  }),
+  commitContactWrite: method({ needs: 'desk:write', parseInput: contactWriting.parse, parseOutput: sharedEntry.parse }),
+  makeContactFolder: method({ needs: 'desk:write', parseInput: contactPath.parse, parseOutput: sharedEntry.parse }),
+  /** To the trash of their dataset. */
+  removeContactEntry: method({ needs: 'desk:write', parseInput: contactPath.parse, parseOutput: nothing.parse }),
   closeContactPort: method({ needs: 'desk:write', parseInput: contactPort.parse, parseOutput: nothing.parse }),
 } satisfies Contract

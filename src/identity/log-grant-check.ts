@@ -42,7 +42,7 @@ export const GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>
 export const CONTACT_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
   shell: [],
   /** Through the device that is asked: no key is handed out. */
-  dataset: ['files:read'],
+  dataset: ['files:read', 'files:write'],
   /** In the sandbox, in a copy of their folder, without the network. */
   jobs: ['jobs:run'],
   port: ['ports:share'],

@@ -1,14 +1,11 @@
-import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { ContactList, ContactPairing, ContactRow } from '../../identity/contacts-contract.ts'
 import type { Command } from './command.ts'
+import { getFile, listFolder, putFile } from './contact-file-verbs.ts'
 import { askYesNo } from './console-prompt.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
 import type { DeviceClient } from './local-client.ts'
-
-/** Read in one call. */
-const PIECE_BYTES = 256 * 1024
 
 const options = {
   ...dataOptions,
@@ -30,6 +27,7 @@ export const contactCommand: Command = {
   elsewhere contact open NAME PORT [DEVICE] makes a port they share with you reachable on this machine; "contact close" ends that
   elsewhere contact ls NAME [PATH]          files they let you read
   elsewhere contact get NAME PATH [FILE]    reads one; without FILE, to standard output
+  elsewhere contact put NAME FILE PATH      writes one, where they let you; "contact mkdir" and "contact rm NAME PATH" likewise
   elsewhere contact remove NAME             cuts their devices off, and takes every grant they have
 
   --yes              answer yes when names and words are shown (for scripts; compare them when you can)
@@ -93,6 +91,20 @@ function actOf(
     const at = { person: row.person, deviceId: holder.deviceId, dataset: offer.dataset, path }
     return async () => (what === 'ls' ? listFolder(device, at) : getFile(device, at, third))
   }
+  if ((what === 'put' && second && third) || ((what === 'mkdir' || what === 'rm') && second)) {
+    const holder = row.devices.find(({ offers }) => offers.some((offer) => offer.kind === 'dataset' && offer.mayWrite))
+    const offer = holder?.offers.find((one) => one.kind === 'dataset' && one.mayWrite)
+    if (!holder || offer?.kind !== 'dataset')
+      throw new TypeError(`${row.name} lets you change nothing now, or none of their devices is here`)
+    const path = `/${(what === 'put' ? third : second)?.replace(/^\/+/, '')}`
+    const at = { person: row.person, deviceId: holder.deviceId, dataset: offer.dataset, path }
+    return async () => {
+      if (what === 'put') await putFile(device, at, second, offer.mayRead)
+      else if (what === 'mkdir') await device.makeContactFolder(at)
+      else await device.removeContactEntry(at)
+      return say(what, what === 'rm' ? `${path} is in the trash of ${row.name}.` : `${path} is with ${row.name}.`)
+    }
+  }
   if ((what === 'open' || what === 'close') && second) {
     const port = Number(second)
     const offering = row.devices.filter(({ offers }) => offers.some((offer) => offer.kind === 'port' && offer.port === port))
@@ -119,7 +131,7 @@ function list(listed: ContactList, isJson: boolean): number {
     for (const one of devices) {
       console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
       for (const offer of one.offers) {
-        if (offer.kind === 'dataset') console.log(`    lets you read the dataset ${offer.dataset}: "contact ls", "contact get"`)
+        if (offer.kind === 'dataset') console.log(`    lets you ${mayWords(offer)} the dataset ${offer.dataset}`)
         if (offer.kind !== 'port') continue
         const { port, isOpen, here } = offer
         console.log(
@@ -132,33 +144,11 @@ function list(listed: ContactList, isJson: boolean): number {
   return 0
 }
 
-type At = { readonly person: string; readonly deviceId: string; readonly dataset: string; readonly path: string }
-
-async function listFolder(device: DeviceClient, at: At): Promise<number> {
-  for (let from = 0; ; ) {
-    const { entries, total } = await device.listContactFolder({ ...at, from })
-    for (const { kind, name, bytes } of entries)
-      console.log(kind === 'folder' ? `${''.padStart(12)}  ${name}/` : `${String(bytes).padStart(12)}  ${name}`)
-    from += entries.length
-    if (entries.length === 0 || from >= total) return 0
-  }
-}
-
-async function getFile(device: DeviceClient, at: At, file: string | undefined): Promise<number> {
-  const pieces: Buffer[] = []
-  let version: string | undefined
-  for (let offset = 0; ; ) {
-    const piece = await device.readContactFile({ ...at, offset, length: PIECE_BYTES, ...(version === undefined ? {} : { version }) })
-    version = piece.version
-    const bytes = Buffer.from(piece.base64, 'base64')
-    if (bytes.length === 0) break
-    offset += bytes.length
-    if (file === undefined) process.stdout.write(bytes)
-    else pieces.push(bytes)
-  }
-  if (file !== undefined) await writeFile(file, Buffer.concat(pieces), { flag: 'wx' })
-  return 0
-}
+const mayWords = ({ mayRead, mayWrite }: { readonly mayRead: boolean; readonly mayWrite: boolean }): string =>
+  [
+    ...(mayRead ? ['read ("contact ls", "contact get")'] : []),
+    ...(mayWrite ? ['change ("contact put", "contact mkdir", "contact rm")'] : []),
+  ].join(' and ')
 
 async function show(device: DeviceClient, { yes }: Values): Promise<number> {
   const ended = follow(device, yes)

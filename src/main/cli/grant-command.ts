@@ -35,7 +35,8 @@ reaches shared ports; for more it takes a grant.
   elsewhere grant add ABILITY...   of: shell, files:read, files:write, tasks:read, tasks:end, jobs:run, ports:share
   elsewhere grant revoke ID        with all that was made from it
 
-  --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read with --dataset
+  --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read and
+                     files:write with --dataset
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
   --program ID     only that program, as a job in its sandbox: sha256:... or pub:..., or a name or path on this machine. Of a dataset

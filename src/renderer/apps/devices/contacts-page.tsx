@@ -104,7 +104,8 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
               <Shared key={`${device.deviceId} ${offer.port}`} person={row.person} device={device} offer={offer} />
             ) : (
               <p key={`${device.deviceId} ${offer.dataset}`}>
-                Lets you read files of {device.name}: <code>elsewhere contact ls {row.name}</code>
+                Lets you {offer.mayRead ? (offer.mayWrite ? 'read and change' : 'read') : 'change'} files of {device.name}:{' '}
+                <code>elsewhere contact ls {row.name}</code>
               </p>
             ),
           ),
