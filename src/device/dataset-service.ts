@@ -1,4 +1,5 @@
 import { toBase64Url } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
@@ -8,6 +9,7 @@ import type { mountContract } from '../files/mount-contract.ts'
 import { segmentKeyStatement } from '../files/op-segment.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import type { Vault } from '../identity/vault.ts'
+import { datasetPathsInView } from '../session/dataset-paths.ts'
 import type { CallContext, CallOptions, Handlers } from '../rpc/contract.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
 import type { DeskKeeper } from './desk-keeper.ts'
@@ -20,8 +22,15 @@ export interface DatasetServiceOptions {
   readonly keeper: DeskKeeper
   readonly vault: Vault
   readonly crypto: Crypto
+  readonly clock: Clock
   readonly log: Logger
 }
+
+/**
+ * When windows' files are fetched ahead: after the display that unlocked has drawn them, and what links bring in then together. Nothing
+ * waits for it.
+ */
+const PREFETCH_AFTER_MS = 1_000
 
 type DatasetEvent = Parameters<Parameters<FilesClient['onDidChangeDataset']>[0]>[0]
 
@@ -34,6 +43,10 @@ export class DatasetService implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<DatasetEvent>())
   #desk: DisposableStore | undefined
+  #prefetching: Disposable | undefined
+  #watched: OpenDesk | undefined
+  /** What was told last, and to which files process. */
+  #told: { readonly client: FilesClient; readonly paths: string } | undefined
 
   constructor(options: DatasetServiceOptions) {
     this.#options = options
@@ -56,6 +69,8 @@ export class DatasetService implements Disposable {
     )
     this.#owned.add(
       keeper.onWillClose(() => {
+        this.#prefetching?.dispose()
+        this.#prefetching = this.#told = undefined
         this.#desk?.dispose()
         this.#desk = undefined
         void this.#withClient((client) => client.closeDatasets({}))
@@ -112,6 +127,7 @@ export class DatasetService implements Disposable {
   }
 
   dispose(): void {
+    this.#prefetching?.dispose()
     this.#desk?.dispose()
     this.#owned.dispose()
   }
@@ -146,12 +162,31 @@ export class DatasetService implements Disposable {
     for (const secret of [seed, storageKey]) crypto.wipe(secret)
     try {
       await client.openDataset(input)
+      this.#prefetchSoon(desk)
     } catch (error) {
       log.warn('the files of this person could not be opened; tried again when the files process is back', {
         code: errorCode(error),
         error: errorMessage(error),
       })
     }
+  }
+
+  #prefetchSoon(desk: OpenDesk): void {
+    const { clock, keeper, log } = this.#options
+    this.#prefetching ??= clock.after(PREFETCH_AFTER_MS, () => {
+      this.#prefetching = undefined
+      if (keeper.current?.desk !== desk) return
+      // Windows of other devices come with their links. Not watched from the start: reading the desk costs what an unlock waits for.
+      if (this.#watched !== desk) this.#desk?.add(desk.workspace.onDidChange(({ local }) => !local && this.#prefetchSoon(desk)))
+      this.#watched = desk
+      void this.#withClient(async (client) => {
+        const paths = datasetPathsInView(desk.workspace.state)
+        if (this.#told?.client === client && this.#told.paths === paths.join('\n')) return
+        this.#told = { client, paths: paths.join('\n') }
+        await client.prefetchDatasets({ paths: [...paths] })
+        log.debug('files of windows are fetched ahead', { count: paths.length })
+      })
+    })
   }
 
   async #withClient(work: (client: FilesClient) => Promise<unknown>): Promise<void> {

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { StoreError } from '../base/store-error.ts'
-import { appState } from '../session/app-state.ts'
+import { DATASET_ROOT } from '../files/dataset-contract.ts'
+import { appState, ELSEWHERE } from '../session/app-state.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
 import { TextBuffer } from '../session/text-buffer.ts'
 import { DocRoom } from '../sync/doc-room.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
-import { linked, LONG_WAIT as wait, pair } from '../testkit/paired-devices.ts'
+import { linked, LONG_WAIT as wait, pair, PATIENT } from '../testkit/paired-devices.ts'
 import type { DoorState } from './desk-contract.ts'
 
 let world: DeviceWorld
@@ -93,6 +94,39 @@ describe('pairing', () => {
     } finally {
       attachments.mockRestore()
     }
+  })
+
+  it('[DV76] after an unlock the files of windows in view are fetched, though not all is copied: they are read when the link is cut', async () => {
+    server.cacheBytes = 300_000
+    const display = await laptop.setUp()
+    await server.setUp()
+    await pair(laptop, server)
+    await server.control().lockDevice({})
+    const near = laptop.control()
+    const dataset = (await near.listDatasets({}))[0]?.dataset as string
+    // In one segment, which is more than the other device keeps: it copies none of it by itself.
+    const begin = async (name: string, text: string) => {
+      const { write } = await near.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name } })
+      await near.appendDatasetWrite({ write, base64: btoa(text) })
+      return write
+    }
+    const writes = [await begin('large', 'x'.repeat(400_000)), await begin('seen.md', 'kingfisher')]
+    await Promise.all(writes.map((write) => near.commitDatasetWrite({ write })))
+    const app = appState.parse({ kind: 'editor', device: ELSEWHERE, path: '/Home/seen.md', textDoc: null, version: null })
+    new WorkspaceDoc(await attach(display)).dispatch({ type: 'window/open', app }, context)
+    const far = server.control()
+    await far.unlockDevice({ passphrase: PASSPHRASE })
+    await vi.waitFor(async () => expect(await far.datasetAt({ dataset, path: '/seen.md' })).toMatchObject({ place: 'here' }), PATIENT)
+    await vi.waitFor(async () => {
+      expect((await far.datasetStatus({ dataset })).prefetch).toMatchObject({ state: 'idle', files: 1, doneFiles: 1 })
+    }, PATIENT)
+    await near.lockDevice({}) // links close: a cut
+    const bytesOf = async (path: string) => {
+      const { node } = await far.datasetAt({ dataset, path })
+      return atob((await far.readDatasetBytes({ dataset, node, offset: 0, length: 100 })).base64)
+    }
+    expect(await bytesOf('/seen.md')).toBe('kingfisher')
+    expect(await codeOf(bytesOf('/large'))).toBe('chunk/unavailable')
   })
 
   it('[DV21] the joining device brings its windows and unsaved texts as an activity named after it', async () => {

@@ -84,6 +84,14 @@ const datasetStatus = z.object({
   localBytes: bytes,
   /** What is kept whole on this device, and what of it is not here yet. */
   pinned: z.object({ files: z.number().int(), bytes, missingFiles: z.number().int(), missingBytes: bytes }),
+  /** What is fetched when this device is unlocked, before anybody asks for it: see prefetch.ts. */
+  prefetch: z.object({
+    state: z.enum(['idle', 'fetching', 'waiting', 'metered', 'full']),
+    files: z.number().int(),
+    bytes,
+    doneFiles: z.number().int(),
+    doneBytes: bytes,
+  }),
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })

@@ -85,6 +85,14 @@ export class DatasetHost {
         this.#open.get(input.dataset)?.renew(input)
         return {}
       },
+      prefetchDatasets: ({ paths }) => {
+        for (const { name, prefetch } of this.open) {
+          const top = `/${name}`
+          const within = paths.filter((path) => path === top || path.startsWith(`${top}/`))
+          prefetch.want(within.map((path) => path.slice(top.length) || '/'))
+        }
+        return {}
+      },
       closeDatasets: async () => {
         await this.close()
         return {}

@@ -46,6 +46,12 @@ export const datasetKeysContract = {
   }),
   /** A device came or left, or a new epoch began. */
   renewDataset: method({ needs: 'files:run', parseInput: z.object({ dataset, epochs, devices }).parse, parseOutput: nothing.parse }),
+  /** What the person's windows show, `/Home/notes.md`: fetched before anybody asks, with what was written last. */
+  prefetchDatasets: method({
+    needs: 'files:run',
+    parseInput: z.object({ paths: z.array(z.string().min(1).max(4096)).max(100) }).parse,
+    parseOutput: nothing.parse,
+  }),
   /** The device locks: everything is closed and every key wiped. */
   closeDatasets: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** A linked device: bytes of its files process come and go on the channel from now on. */

@@ -24,6 +24,7 @@ import { LocalFolders } from './local-folders.ts'
 import { PastTree } from './past-tree.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { Pins } from './pins.ts'
+import { Prefetch } from './prefetch.ts'
 import { ReplicationBook } from './replication-book.ts'
 
 /** Where a dataset lies on this device; opened with its keys, closed with them. */
@@ -40,6 +41,8 @@ export interface DatasetHostParts {
   readonly logger: Logger
   /** How this process reaches another one's without their links; absent: it does not. */
   readonly directSockets?: DirectSockets | undefined
+  /** Bytes of this machine's network cost; left out: nobody says so. */
+  readonly isMetered?: (() => Promise<boolean>) | undefined
   /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
   openStores(dataset: DatasetId, storageKey: Uint8Array, part: 'shared' | 'local'): DatasetStores
 }
@@ -67,6 +70,8 @@ export class OpenDataset implements Disposable {
   readonly local: LocalFolders
   /** What this device keeps whole. */
   readonly pins: Pins
+  /** What is fetched when this device is unlocked. */
+  readonly prefetch: Prefetch
   readonly store: DatasetStore
   readonly chunks: ChunkStore
   readonly clock: Clock
@@ -123,6 +128,10 @@ export class OpenDataset implements Disposable {
       this.local = new LocalFolders({ host: dataset, dataset: inside, store: own.store, chunks: own.chunks, log: logger })
       const placeOf = (manifest: Manifest) => this.placeOf(manifest)
       this.pins = this.#owned.add(new Pins({ dataset, store, clock, logger, placeOf, makeRoom: (bytes) => this.makeRoom(bytes) }))
+      const { limitBytes } = this.#stores
+      const { isMetered } = parts
+      const makeRoom = (bytes: number) => this.makeRoom(bytes)
+      this.prefetch = this.#owned.add(new Prefetch({ dataset, store, chunks, clock, logger, limitBytes, makeRoom, isMetered }))
       const dropped = (this.dropped = new DroppedVersions(store))
       const acknowledgements = new Acknowledgements({ store, others: () => this.#others(), nowMs: () => clock.nowMs() })
       const room = (bytes: number) => this.makeRoom(bytes)
@@ -243,6 +252,7 @@ export class OpenDataset implements Disposable {
       localNodes: this.local.size.nodes,
       localBytes: this.local.size.bytes,
       pinned: this.pins.size(),
+      prefetch: this.prefetch.status,
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

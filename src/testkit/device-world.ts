@@ -101,6 +101,8 @@ export class WorldDevice {
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
   cores = 1
+  /** Of contents of a dataset it keeps, at most; read when one is opened. */
+  cacheBytes = 1e9
   #sampledAtMs = 0
   readonly vaultStore = new MemoryVaultStore()
   readonly #world: DeviceWorld
@@ -183,7 +185,7 @@ export class WorldDevice {
   #datasetStores(dataset: string) {
     let kept = this.#datasets.get(dataset)
     if (!kept) this.#datasets.set(dataset, (kept = { store: new MemoryDatasetStore(), chunks: new MemoryChunkStore() }))
-    return { ...kept, limitBytes: 1e9, dispose: () => {} }
+    return { ...kept, limitBytes: this.cacheBytes, dispose: () => {} }
   }
 
   #authorityOf(person: PersonId): MemoryAuthorityStore {

@@ -45,21 +45,27 @@ export class GarbageWorld implements Disposable {
   readonly #links = new Map<string, Disposable>()
   #written = 0
 
-  /** `storeOf`: where a bug is planted. */
-  constructor(random: SeededRandom, count: number, storeOf: (clock: ManualClock) => DatasetStore) {
+  /** `storeOf`: where a bug is planted. `limits`: of the caches of some. */
+  constructor(
+    random: SeededRandom,
+    count: number,
+    storeOf: (clock: ManualClock) => DatasetStore,
+    limits: readonly number[] = [],
+    isMetered?: () => Promise<boolean>,
+  ) {
     this.#random = random
     const crypto = new SeededCrypto(random)
     const keys = testDatasetKeys()
     const signers = Array.from({ length: count }, (_, n) => testSegmentSigner(n))
     const devices = signers.map(({ device }, n) => ({ device, name: `device ${n}`, isMember: true }))
     this.devices = signers.map(({ device, certificate }, n) => {
-      const more = { limitBytes: 2 ** 40, dispose: () => {} }
+      const more = { limitBytes: limits[n] ?? 2 ** 40, dispose: () => {} }
       const openStores = (_dataset: string, _key: Uint8Array, part: 'shared' | 'local') => {
         const store = part === 'shared' ? storeOf(this.clock) : new MemoryDatasetStore()
         return { store, chunks: new MemoryChunkStore(), ...more }
       }
       return new OpenDataset(
-        { crypto, clock: this.clock, logger: silentLogger, openStores },
+        { crypto, clock: this.clock, logger: silentLogger, openStores, isMetered },
         {
           dataset: keys.dataset,
           name: 'Home',

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, realpathSync, renameSync, rmSync, 
 import { finished } from 'node:stream/promises'
 import path from 'node:path'
 import { once } from 'node:events'
-import { type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
+import { type DatasetNodeInfo, type DatasetStatus, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
 import type { DeviceClient } from './local-client.ts'
 
 /** One call of `elsewhere fs VERB`. */
@@ -145,6 +145,20 @@ export function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConfl
     isConflictCopy && 'conflict copy',
   ].filter(Boolean)
   return `${letter} ${String(bytes).padStart(12)}  ${timeOf(mtimeMs)}  ${name}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
+}
+
+const STOPPED = {
+  idle: '',
+  fetching: ', being fetched',
+  waiting: ', the rest waits for a device that has it',
+  metered: ', the rest waits for a network that is not metered',
+  full: ', there is no room for the rest',
+} as const
+
+/** What was fetched before anybody asked; undefined: nothing was wanted. */
+export function prefetchLine({ state, files, bytes, doneFiles, doneBytes }: DatasetStatus['prefetch']): string | undefined {
+  if (files === 0) return undefined
+  return `${doneFiles} of ${files} files of your windows and the last ones written, ${megabytes(doneBytes)} of ${megabytes(bytes)}${STOPPED[state]}`
 }
 
 export const timeOf = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace('T', ' ')

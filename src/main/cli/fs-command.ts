@@ -13,6 +13,7 @@ import {
   megabytes,
   past,
   pin,
+  prefetchLine,
   put,
   readInto,
   required,
@@ -228,6 +229,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const { pinned } = status
       const toCome = pinned.missingFiles > 0 ? `, ${pinned.missingFiles} still to come` : ''
       if (pinned.files > 0) console.log(`  pinned        ${pinned.files} files, ${megabytes(pinned.bytes)}${toCome}`)
+      const ahead = prefetchLine(status.prefetch)
+      if (ahead) console.log(`  ahead         ${ahead}`)
       if (status.localBytes > 0)
         console.log(`  only here     ${megabytes(status.localBytes)} in folders like node_modules, which stay on this device`)
       for (const { name, missingSegments } of status.linked) {

@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import { createFiles } from '../../device/create-files.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { networkMeter } from '../../platform/node/network-meter.ts'
 import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import { FuseMounter } from '../../platform/node/fuse/fuse-mounter.ts'
 import { OwnMounts } from '../../platform/node/own-mounts.ts'
@@ -35,6 +36,7 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
     clock: systemClock,
     logger: log,
     directSockets: environment[TEST_CANDIDATES_VARIABLE] === undefined ? new TlsDirectSockets() : undefined,
+    isMetered: networkMeter(),
     openStores: (dataset, storageKey, part) =>
       openDatasetStores(path.join(datasetsFolder, dataset, part === 'local' ? 'local' : ''), storageKey, environment, log),
   })
