@@ -19,6 +19,7 @@ import { DeviceKeys } from '../identity/device-keys.ts'
 import { DeviceList } from '../identity/device-list.ts'
 import type { LedgerEvent } from '../identity/ledger/ledger-event.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
+import type { ProgramRights } from '../jobs/program-rights-contract.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { createClient } from '../rpc/client.ts'
@@ -35,6 +36,7 @@ import type { LaneName } from '../sync/lane.ts'
 import type { AuthorityNews } from './authority-exchange.ts'
 import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { contactPortsHandlers, MAX_CONTACT_CONNECTIONS } from './contact-port-share.ts'
+import { peerJobsContract } from './peer-contract.ts'
 import { ContactSession, MAX_WAITING_NEWS } from './contact-session.ts'
 import { MAX_CONTACT_WRITES } from './contact-writes.ts'
 
@@ -84,6 +86,15 @@ let listed: unknown[]
 /** What the files process was asked to write. */
 let wrote: unknown[]
 let isThere: boolean
+/** What the host was asked to run. */
+let started: { asker: string; rights?: ProgramRights }[]
+let ended: unknown[]
+const host = {
+  startFor: async (input: (typeof started)[0]) => (started.push(input), { channel: 1, tree: 2 }),
+  attachFor: async () => ({ channel: 1, tree: 2, asShell: false, rights: started.at(-1)?.rights }),
+  endAttempt: async (input: unknown) => (ended.push(input), {}),
+  channel: () => memoryChannelPair()[0],
+}
 const VERSION = `${'ab'.repeat(12)}.1`
 const photos = toBase58(new Uint8Array(16).fill(1)) as DatasetId
 const contacts = () => new AuthorityContacts(ada.log, ada.laptop.datasetKeys)
@@ -112,6 +123,8 @@ beforeEach(() => {
   listed = []
   wrote = []
   isThere = true
+  started = []
+  ended = []
   logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore(), maxOperations: 500 }))
   logs.begin(bob.person, bob.list.encode())
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
@@ -176,6 +189,7 @@ beforeEach(() => {
             readDatasetBytes: async () => ({ base64: btoa('hello'), bytes: 5 }),
           }) as never,
       },
+      host: { client: async () => host } as never,
       clock,
       log: {
         ...silentLogger,
@@ -277,6 +291,58 @@ describe('what a device of a contact gets', () => {
     expect(await codeOf(peer.listShared({ ...at, from: 0 }))).toBe('file/not-found')
     expect(await codeOf(peer.readShared({ ...at, version: VERSION, offset: 0, length: 100 }))).toBe('file/not-found')
     expect(listed).toHaveLength(1)
+  })
+
+  describe('[ID164] running jobs', () => {
+    const make = `sha256:${'ab'.repeat(32)}`
+    const jobs = (jobClass = 'any') => ({ target: { kind: 'jobs' as const, jobClass }, abilities: ['jobs:run'] })
+    const request = {
+      attempt: '2'.repeat(16),
+      program: '/bin/sh',
+      arguments: ['-c', 'gzip -9 big.tar'],
+      environment: {},
+      folder: '/home/bob/p',
+      home: '/home/bob',
+      network: false,
+      service: false,
+      withoutSandbox: false,
+      containers: false,
+    }
+    const jobsClient = () => owned.add(createClient(peerJobsContract, laneOf('jobs')))
+
+    it('takes a grant, and goes to the host with what that allows: in the sandbox only, since nothing is by their role', async () => {
+      grants().add(portGrant(jobs()), ada.signers)
+      const peer = jobsClient()
+      await peer.startPlaced(request)
+      const id = grants().all[0]?.id
+      expect(started).toMatchObject([{ asker: bob.laptop.device, rights: { needed: true, rights: [{ grant: id, runs: true }] } }])
+      expect(started[0]?.rights?.rights[0]?.ids).toBeUndefined()
+      for (const more of [{ network: true }, { withoutSandbox: true }]) {
+        expect(await codeOf(peer.startPlaced({ ...request, ...more }))).toBe('grant/refused')
+      }
+      expect(started).toHaveLength(1)
+    })
+
+    it('of a program is one to that program; of another class it is none', async () => {
+      grants().add(portGrant({ ...jobs(), program: make as never }), ada.signers)
+      await jobsClient().startPlaced(request)
+      expect(started[0]?.rights).toMatchObject({ needed: true, rights: [{ ids: [make], runs: true }] })
+      for (const { id } of grants().all) grants().revoke(id, ada.signers)
+      grants().add(portGrant(jobs('service')), ada.signers)
+      expect(await codeOf(jobsClient().startPlaced(request))).toBe('grant/refused')
+      expect(started).toHaveLength(1)
+    })
+
+    it('ends with its grant, and is not taken up again; the link stays', async () => {
+      grants().add(portGrant({ ...jobs(), untilMs: NOW + 1_000 }), ada.signers)
+      const peer = jobsClient()
+      const id = grants().all[0]?.id
+      await peer.startPlaced(request)
+      clock.advance(1_001)
+      await vi.waitFor(() => expect(ended).toMatchObject([{ grant: id, asker: bob.laptop.device, reason: 'grant' }]), PATIENT)
+      expect(await codeOf(peer.attachPlaced({ attempt: request.attempt, from: 0 }))).toBe('grant/refused')
+      expect(pair.a.isClosed).toBe(false)
+    })
   })
 
   describe('[ID163] changing a dataset', () => {

@@ -10,6 +10,8 @@ import type { ContactLogs } from '../identity/contacts/contact-logs.ts'
 import { type ContactOfferRow, MAX_OFFERS } from '../identity/contacts-contract.ts'
 import type { DeviceList } from '../identity/device-list.ts'
 import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
+import { ProgramReleases } from '../identity/programs/program-releases.ts'
+import type { ProgramId } from '../identity/authority/program-id.ts'
 import type { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { type Client, createClient } from '../rpc/client.ts'
@@ -20,6 +22,8 @@ import type { LaneName, Link } from '../sync/lane.ts'
 import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
 import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
+import { peerJobsContract } from './peer-contract.ts'
+import { peerJobsHandlers, type PeerJobsOptions } from './peer-jobs.ts'
 import { contactWritesHandlers, type ContactWritesOptions } from './contact-writes.ts'
 import { contactPortsHandlers, type SharedPorts } from './contact-port-share.ts'
 
@@ -32,7 +36,8 @@ export interface ContactSessionOptions {
   /** What is granted to that person's devices here. */
   readonly grants: LogGrantCheck
   readonly ports: SharedPorts
-  readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files']
+  readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files'] & PeerJobsOptions['files']
+  readonly host: PeerJobsOptions['host']
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */
@@ -40,9 +45,9 @@ export interface ContactSessionOptions {
 }
 
 /** Lanes that no grant to a contact opens. */
-const NEVER: readonly LaneName[] = ['session', 'tty', 'jobs']
+const NEVER: readonly LaneName[] = ['session', 'tty']
 /** What opens the others. */
-const OPENED_BY = { ports: ['ports:share'], files: ['files:read', 'files:write'] } as const
+const OPENED_BY = { ports: ['ports:share'], files: ['files:read', 'files:write'], jobs: ['jobs:run'] } as const
 type GrantedLane = keyof typeof OPENED_BY
 /** News that wait to be taken in. What comes on top is not kept: one pull brings it all. */
 export const MAX_WAITING_NEWS = 64
@@ -66,6 +71,7 @@ export class ContactSession implements Disposable {
   readonly #ports: Client<typeof contactPortsContract>
   readonly #offersChanged = this.#owned.add(new Emitter<Offers>())
   readonly #files: Client<typeof contactFilesContract>
+  readonly #jobs: Client<typeof peerJobsContract>
   readonly #openLanes = new Set<GrantedLane>()
   #offers: Offers = { offers: [], leftOut: 0 }
   /** What this peer says is taken one after another. */
@@ -99,10 +105,12 @@ export class ContactSession implements Disposable {
     const control = this.#wire(link.lane('control'), 'control')
     const ports = this.#wire(this.#guarded('ports'), 'ports')
     const files = this.#wire(this.#guarded('files'), 'files')
-    this.#serve(control, ports, files)
+    const jobs = this.#wire(this.#guarded('jobs'), 'jobs')
+    this.#serve(control, ports, files, jobs)
     this.#control = createClient(contactContract, control)
     this.#ports = createClient(contactPortsContract, ports)
     this.#files = createClient(contactFilesContract, files)
+    this.#jobs = createClient(peerJobsContract, jobs)
     const tellOffers = () => this.#offersChanged.fire(this.#ownOffers())
     this.#owned.add(devices.onDidChange(tellOffers))
     this.#owned.add(grants.onDidEnd(tellOffers))
@@ -142,11 +150,17 @@ export class ContactSession implements Disposable {
     return this.#files
   }
 
+  /** Runs something on the peer, by a grant of its person's. */
+  get jobs(): Client<typeof peerJobsContract> {
+    this.#openLanes.add('jobs')
+    return this.#jobs
+  }
+
   dispose(): void {
     this.#owned.dispose()
   }
 
-  #serve(control: Wire, ports: Wire, files: Wire): void {
+  #serve(control: Wire, ports: Wire, files: Wire, jobs: Wire): void {
     const { grants, ledger, clock, log } = this.#options
     const device = this.#link.peer
     const allow = () => !this.#owned.isDisposed
@@ -168,16 +182,20 @@ export class ContactSession implements Disposable {
     this.#owned.add(serve(contactPortsContract, shared, ports, options))
     const access = { device, grants, files: this.#options.files, owned: this.#owned }
     this.#owned.add(serve(contactFilesContract, { ...contactFilesHandlers(access), ...contactWritesHandlers(access) }, files, options))
+    const releases = new ProgramReleases(this.#options.values)
+    const running = { ...access, host: this.#options.host, isContact: true, idsOf: (program: ProgramId) => releases.idsOf(program) }
+    this.#owned.add(serve(peerJobsContract, peerJobsHandlers(running), jobs, options))
   }
 
   #ownOffers(): Offers {
     const { grants, ports } = this.#options
-    const all = grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, abilities, untilMs } }): ContactOfferRow[] => {
+    const all = grants.grantsOf(this.#link.peer).flatMap(({ grant: { target, program, abilities, untilMs } }): ContactOfferRow[] => {
       const until = untilMs === undefined ? {} : { untilMs }
       if (target.kind === 'dataset') {
         const [mayRead, mayWrite] = [abilities.includes('files:read'), abilities.includes('files:write')]
         return [{ kind: 'dataset' as const, dataset: target.dataset, mayRead, mayWrite, ...until }]
       }
+      if (target.kind === 'jobs') return [{ kind: 'jobs' as const, jobClass: target.jobClass, ...(program && { program }), ...until }]
       if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
       return [{ kind: 'port' as const, port: target.port, isOpen: ports.listensOn(target.port), ...until }]
     })

@@ -13,6 +13,7 @@ import type { MakingContacts } from '../identity/pairing.ts'
 import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import { safetyWords } from '../identity/safety-words.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
+import type { Client } from '../rpc/client.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { SharedPorts } from './contact-port-share.ts'
 import type { ContactSession, ContactSessionOptions } from './contact-session.ts'
@@ -20,6 +21,7 @@ import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from './device-error.ts'
 import { LinkedContacts } from './linked-contacts.ts'
 import type { MeetingService } from './meeting-service.ts'
+import type { peerJobsContract } from './peer-contract.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { PairingService } from './pairing-service.ts'
 
@@ -31,6 +33,7 @@ export interface ContactsServiceOptions {
   readonly ports: SharedPorts
   readonly sockets: Pick<PortSockets, 'listen'>
   readonly files: ContactSessionOptions['files']
+  readonly host: ContactSessionOptions['host']
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
   introduction(): PairingIntroduction
@@ -43,7 +46,10 @@ export class ContactsService implements Disposable {
   readonly #options: ContactsServiceOptions
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<ContactList>())
+  readonly #met = this.#owned.add(new Emitter<DeviceId>())
   readonly #pairing: PairingService
+  /** A contact's device is linked, and can be asked. */
+  readonly onDidMeet = this.#met.event
   #followed: Following | undefined
 
   constructor(options: ContactsServiceOptions) {
@@ -57,10 +63,12 @@ export class ContactsService implements Disposable {
   /** The desk has just been opened: follows its contacts until it closes. */
   follow(desk: OpenDesk): void {
     this.close()
-    const { meeting, ports, files, sockets, clock, log } = this.#options
+    const { meeting, ports, files, host, sockets, clock, log } = this.#options
     const scope = new DisposableStore()
     const onDidChange = () => queueMicrotask(() => this.tell())
-    const linked = scope.add(new LinkedContacts({ desk, meeting, ports, files, clock, log, onDidChange }))
+    const linked = scope.add(
+      new LinkedContacts({ desk, meeting, ports, files, host, clock, log, onDidChange, onDidMeet: (device) => this.#met.fire(device) }),
+    )
     const opened = scope.add(new ContactPorts({ sockets, linked, ledger: desk.ledger, clock, log }))
     this.#followed = { scope, linked, opened }
     scope.add(desk.devices.onDidChange(() => this.tell()))
@@ -79,6 +87,22 @@ export class ContactsService implements Disposable {
     const { persons } = this.#options.desk().contactLogs
     this.#followed.opened.settle((person) => persons.has(person))
     if (this.#changed.hasListeners) this.#changed.fire(this.list())
+  }
+
+  /** A linked device of a contact, for what it runs for this one. */
+  jobsOf(device: string): Client<typeof peerJobsContract> | undefined {
+    return this.#followed?.linked.find(device)?.jobs
+  }
+
+  /** "desktop of Bob": undefined: it is no device of a contact. */
+  nameOf(device: string): string | undefined {
+    if (!this.#followed) return undefined
+    const { contacts, contactLogs } = this.#options.desk()
+    for (const { person, name } of contacts?.all ?? []) {
+      const found = contactLogs.devicesOf(person).find((one) => one.device === device)
+      if (found) return `${found.name} of ${name}`
+    }
+    return undefined
   }
 
   list(): ContactList {

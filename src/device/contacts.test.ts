@@ -181,6 +181,45 @@ describe('a port of a job', () => {
   })
 })
 
+describe('a job', () => {
+  it('[ID164] runs on a device of a contact who granted that, in its sandbox, in a copy of the folder; not before, and not after', async () => {
+    await acquaint(ada, bob)
+    await isLinked(bob, 'laptop')
+    const [row] = await contactsOf(bob)
+    const device = row?.devices[0]?.deviceId as string
+    const start = () =>
+      bob.control().startJob({ commandLine: 'gzip big.tar', folder: '/home/test/project', input: false, policy: { where: { device } } })
+    const grant = async () => {
+      const contact = (await contactsOf(ada))[0]?.person as string
+      const target = { kind: 'jobs' as const, jobClass: 'any' }
+      await ada.control().addGrant({ grant: { contact, target, abilities: ['jobs:run'], mayDelegate: false } })
+      await vi.waitFor(
+        async () => expect((await contactsOf(bob))[0]?.devices[0]?.offers).toMatchObject([{ kind: 'jobs', jobClass: 'any' }]),
+        PATIENT,
+      )
+    }
+    await grant()
+    const { job, why } = await start()
+    expect(why).toBe('you chose laptop of Ada')
+    const process = await vi.waitFor(() => {
+      const found = ada.jobSpawner.processes.at(-1)
+      if (!found) throw new Error('nothing runs yet')
+      return found
+    }, PATIENT)
+    expect(process.request).toMatchObject({ arguments: ['-c', 'gzip big.tar'], sandbox: { network: false } })
+    const stateOf = async (id: string) => (await bob.control().listJobs({})).find((one) => one.job === id)
+    process.exit(0)
+    await vi.waitFor(async () => expect(await stateOf(job)).toMatchObject({ state: 'done', exit: { code: 0 } }), PATIENT)
+    const second = await start()
+    await vi.waitFor(() => expect(ada.jobSpawner.processes).toHaveLength(2), PATIENT)
+    for (const { id } of (await ada.control().listGrants({})).grants) await ada.control().revokeGrant({ id })
+    await vi.waitFor(() => expect(ada.jobSpawner.processes[1]?.isEnding).toBe(true), PATIENT)
+    ada.jobSpawner.processes[1]?.exit(-1, 'SIGTERM')
+    await vi.waitFor(async () => expect((await stateOf(second.job))?.endedAtMs).toBeDefined(), PATIENT)
+    expect(bob.jobSpawner.processes).toEqual([])
+  })
+})
+
 describe('a dataset', () => {
   it('[ID155] [ID163] is read, or changed, by a contact who was granted that, through the device that has it; not before, and not after', async () => {
     await acquaint(ada, bob)

@@ -119,6 +119,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     new ContactsService({
       sockets: parts.portSockets,
       files: parts.files,
+      host: parts.host,
       ...pairingParts,
       introduction,
       personKey,
@@ -251,6 +252,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   })
   const jobs: JobsService = owned.add(
     new JobsService({
+      contacts,
       ...{ local: parts.host, sockets: parts.portSockets, peers, placement, behaviours, clock, random, log: log.child('jobs'), desk },
     }),
   )

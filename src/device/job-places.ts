@@ -1,9 +1,12 @@
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { TerminalSize } from '../jobs/terminal-frames-contract.ts'
+import { JobError } from '../jobs/job-error.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
+import type { Client } from '../rpc/client.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
+import type { peerJobsContract } from './peer-contract.ts'
 import type { Peers } from './peers.ts'
 
 /** A device on which attempts can be made, seen from the one that asks. */
@@ -23,6 +26,8 @@ export interface JobPlacesOptions {
   /** @throws DeviceError `device/locked` */
   self(): string
   nameOf(device: string): string
+  /** A linked device of a contact; undefined: it is none. */
+  contactJobs(device: string): Client<typeof peerJobsContract> | undefined
 }
 
 /**
@@ -40,7 +45,8 @@ export class JobPlaces {
   at(device: string): JobPlace {
     const { local, peers, self } = this.#options
     if (device === self()) return new OwnPlace(local)
-    const { jobs, control } = peers.require(device, 'job/device-away')
+    const theirs = this.#options.contactJobs(device)
+    const { jobs, control } = theirs ? { jobs: theirs, control: undefined } : peers.require(device, 'job/device-away')
     const offer = async ({ attempt, folder }: Pick<AttemptRequest, 'attempt' | 'folder'>): Promise<ByteChannel> => {
       const host = await local.client()
       const from = this.#options.nameOf(device).slice(0, 80)
@@ -73,7 +79,10 @@ export class JobPlaces {
       },
       attach: async (request, from) => join(request.attempt, await jobs.attachPlaced({ attempt: request.attempt, from }), offer(request)),
       end: async (attempt) => void (await jobs.endPlaced({ attempt })),
-      openShell: (attempt, size) => control.openJobShell({ attempt, ...size }),
+      openShell: async (attempt, size) => {
+        if (control) return control.openJobShell({ attempt, ...size })
+        throw new JobError('job/no-shell', "a contact's device opens no shell in what it runs for others")
+      },
     }
   }
 }

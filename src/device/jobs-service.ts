@@ -7,7 +7,7 @@ import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { JobBook } from '../jobs/job-book.ts'
-import { type Classification, DEFAULT_POLICY } from '../jobs/job-contract.ts'
+import { type Classification, DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
 import { takenEnvironment } from '../jobs/job-environment.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { decodeJobUp } from '../jobs/job-frames-contract.ts'
@@ -18,6 +18,7 @@ import { type JobInfo, type jobsContract, MAX_SHOWN_LINE } from '../jobs/jobs-co
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { CallContext, Handlers } from '../rpc/contract.ts'
 import type { BehaviourService } from './behaviour-service.ts'
+import type { ContactsService } from './contacts-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { DisplaySession } from './display-session.ts'
 import { JobOutputView } from './job-output-view.ts'
@@ -25,7 +26,7 @@ import { JobPlaces } from './job-places.ts'
 import { LiveJob } from './live-job.ts'
 import type { OpenDesk } from './open-desk.ts'
 import type { Peers } from './peers.ts'
-import type { PlacementService } from './placement-service.ts'
+import type { Placed, PlacementQuestion, PlacementService } from './placement-service.ts'
 
 /** Jobs are taken up again so long after the desk is open: the display has its workspace by then. */
 const RESUME_AFTER_MS = 250
@@ -36,6 +37,7 @@ export interface JobsServiceOptions {
   readonly local: ProcessConnection<HostClient>
   readonly peers: Peers
   readonly placement: PlacementService
+  readonly contacts: Pick<ContactsService, 'jobsOf' | 'nameOf' | 'onDidMeet'>
   readonly behaviours: Pick<BehaviourService, 'learn' | 'tookMs'>
   readonly sockets: Pick<PortSockets, 'listen'>
   readonly clock: Clock
@@ -70,8 +72,16 @@ export class JobsService implements Disposable {
   constructor(options: JobsServiceOptions) {
     this.#options = options
     const { local, peers, desk } = options
-    this.#places = new JobPlaces({ local, peers, self: () => desk().context.signer.device, nameOf: (device) => this.#nameOf(device) })
+    const { contacts } = options
+    this.#places = new JobPlaces({
+      local,
+      peers,
+      self: () => desk().context.signer.device,
+      nameOf: (device) => this.#nameOf(device),
+      contactJobs: (device) => contacts.jobsOf(device),
+    })
     this.#owned.add(peers.onDidAdd(({ device }) => this.#handleLinked(device)))
+    this.#owned.add(contacts.onDidMeet((device) => this.#handleLinked(device)))
     this.#owned.add(
       local.onDidConnect((host) => {
         host.onDidChangeTree(({ attempt, files, conflicts }) => this.#handleTree(attempt, { files, conflicts }))
@@ -198,7 +208,8 @@ export class JobsService implements Disposable {
     const { open, book } = this.#require()
     const { commandLine, folder, context, environment = {}, input } = request
     const policy = { ...DEFAULT_POLICY, ...defined(request.policy ?? {}) }
-    const placed = await placement.choose({ commandLine, folder, context, classification: known, policy }, signal)
+    const question = { commandLine, folder, context, classification: known, policy }
+    const placed = (await this.#atContact(question, signal)) ?? (await placement.choose(question, signal))
     if (placed.device === undefined) throw new JobError('job/not-placed', placed.reason)
     const { classification, words, learned } = placed
     const record: JobRecord = {
@@ -232,6 +243,16 @@ export class JobsService implements Disposable {
     const job = this.#add(open, record, environment)
     await job.begin(placed.device, placed.reason)
     return job.info
+  }
+
+  /** On a contact's device, which is chosen by name only: what it grants is asked there, and nothing else of it is known. */
+  async #atContact(question: PlacementQuestion & { readonly policy: JobPolicy }, signal: AbortSignal): Promise<Placed | undefined> {
+    const { where } = question.policy
+    const { contacts, placement } = this.#options
+    const name = typeof where === 'object' ? contacts.nameOf(where.device) : undefined
+    if (typeof where !== 'object' || name === undefined) return undefined
+    const here = await placement.explain({ ...question, policy: { ...question.policy, where: 'here' } }, signal)
+    return { ...here, device: where.device, reason: `you chose ${name}`, table: [] }
   }
 
   async #move(job: string, device: string, signal: AbortSignal): Promise<JobInfo> {
@@ -334,7 +355,8 @@ export class JobsService implements Disposable {
   }
 
   #nameOf(device: string): string {
-    return this.#open?.desk.devices.devices.get(device as DeviceId)?.name ?? `${device.slice(0, 12)}…`
+    const own = this.#open?.desk.devices.devices.get(device as DeviceId)?.name
+    return own ?? this.#options.contacts.nameOf(device) ?? `${device.slice(0, 12)}…`
   }
 
   #handleLinked(device: string): void {

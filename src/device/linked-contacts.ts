@@ -21,10 +21,13 @@ export interface LinkedContactsOptions {
   readonly meeting: MeetingService
   readonly ports: SharedPorts
   readonly files: ContactSessionOptions['files']
+  readonly host: ContactSessionOptions['host']
   readonly clock: Clock
   readonly log: Logger
   /** A link, or what is offered over one, changed. */
   readonly onDidChange: () => void
+  /** A device was met, and said what it offers. */
+  readonly onDidMeet: (device: DeviceId) => void
 }
 
 interface Met {
@@ -67,6 +70,15 @@ export class LinkedContacts implements Disposable {
   /** Undefined while that device is not linked. */
   sessionOf(person: PersonId, device: DeviceId): ContactSession | undefined {
     return this.#met.get(person)?.sessions.get(device)
+  }
+
+  /** Whosever device that is; undefined while it is not linked, or none of a contact. */
+  find(device: string): ContactSession | undefined {
+    for (const { sessions } of this.#met.values()) {
+      const session = sessions.get(device as DeviceId)
+      if (session) return session
+    }
+    return undefined
   }
 
   /** @throws DeviceError `contact/away` */
@@ -127,19 +139,33 @@ export class LinkedContacts implements Disposable {
   }
 
   #take(person: PersonId, { scope, sessions }: Met, grants: LogGrantCheck, link: Link): void {
-    const { desk, ports, files, clock, log, onDidChange } = this.#options
+    const { desk, ports, files, host, clock, log, onDidChange } = this.#options
     log.info('linked with a contact', { person, peer: link.peer })
     const own = scope.add(new DisposableStore())
     own.add(recordLink(desk.ledger, link, clock))
     own.add(link.onDidClose(() => scope.release(own)))
     const { devices, contactLogs: logs, values, ledger } = desk
     const session = own.add(
-      new ContactSession(link, { person, devices, logs, values, ledger, grants, ports, files, clock, log, onDidChangeOffers: onDidChange }),
+      new ContactSession(link, {
+        person,
+        devices,
+        logs,
+        values,
+        ledger,
+        grants,
+        ports,
+        files,
+        host,
+        clock,
+        log,
+        onDidChangeOffers: onDidChange,
+      }),
     )
     sessions.set(link.peer, session)
     own.defer(() => sessions.get(link.peer) === session && sessions.delete(link.peer))
     void session
       .meet()
+      .then(() => this.#options.onDidMeet(link.peer))
       .catch((error) =>
         log.warn("meeting a contact's device failed", { peer: link.peer, code: errorCode(error), why: errorMessage(error) }),
       )

@@ -12,6 +12,8 @@ export interface ProgramRightsParts {
   /** Who asks. */
   readonly device: DeviceId
   readonly grants: Pick<GrantCheck, 'allows' | 'jobGrants'>
+  /** A device of a contact: nothing runs by its role, and nothing outside of a sandbox. */
+  readonly isContact?: boolean
   readonly files: Pick<ProcessConnection<Pick<FilesClient, 'mountStatus'>>, 'client'>
   /** What a grant to it means here: itself, or what a publisher released. */
   idsOf(program: ProgramId): readonly string[]
@@ -27,11 +29,11 @@ const MAX_RIGHTS = 256
  */
 export async function programRightsOf(
   request: Pick<AttemptRequest, 'program' | 'arguments' | 'home'>,
-  { device, grants, files, idsOf }: ProgramRightsParts,
+  { device, grants, files, isContact = false, idsOf }: ProgramRightsParts,
 ): Promise<ProgramRights | undefined> {
   const held = grants.jobGrants(device).slice(0, MAX_RIGHTS)
-  const needed = !grants.allows({ device, ability: 'jobs:run' })
-  if (held.length === 0) return undefined
+  const needed = isContact || !grants.allows({ device, ability: 'jobs:run' })
+  if (held.length === 0 && !isContact) return undefined
   const jobClass = jobClassOf(request)
   const wantsFolders = held.some(({ grant }) => grant.target.kind === 'dataset')
   const mount = wantsFolders ? await (await files.client()).mountStatus({}) : undefined

@@ -42,14 +42,26 @@ const offeredDataset = z.object({
   untilMs: z.number().optional(),
 })
 
+/** It runs jobs of that class for this device in its sandbox; with `program`, that one only. */
+const offeredJobs = z.object({
+  kind: z.literal('jobs'),
+  jobClass: z.string().max(32),
+  program: z.string().max(80).optional(),
+  untilMs: z.number().optional(),
+})
+
 /** One thing that a contact's device lets this one reach, as it says so. */
-export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset])
+export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset, offeredJobs])
 export type ContactOfferRow = z.infer<typeof contactOffer>
 /** In one answer. */
 export const MAX_OFFERS = 256
 
 /** As a display sees it. `here`: where this device reaches it, on its 127.0.0.1, once it was opened. */
-const reachableOffer = z.discriminatedUnion('kind', [offeredPort.extend({ here: z.number().int().optional() }), offeredDataset])
+const reachableOffer = z.discriminatedUnion('kind', [
+  offeredPort.extend({ here: z.number().int().optional() }),
+  offeredDataset,
+  offeredJobs,
+])
 
 /** A file, folder or link of a dataset, as a contact sees it. */
 export const sharedEntry = z.object({

@@ -132,6 +132,14 @@ function list(listed: ContactList, isJson: boolean): number {
       console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
       for (const offer of one.offers) {
         if (offer.kind === 'dataset') console.log(`    lets you ${mayWords(offer)} the dataset ${offer.dataset}`)
+        if (offer.kind === 'jobs') {
+          const what = offer.program
+            ? `the program ${offer.program}`
+            : offer.jobClass === 'any'
+              ? 'jobs'
+              : `jobs of the class ${offer.jobClass}`
+          console.log(`    runs ${what} for you, in its sandbox: "elsewhere run --on-contact ${name} COMMAND"`)
+        }
         if (offer.kind !== 'port') continue
         const { port, isOpen, here } = offer
         console.log(

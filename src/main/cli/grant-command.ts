@@ -36,7 +36,7 @@ reaches shared ports; for more it takes a grant.
   elsewhere grant revoke ID        with all that was made from it
 
   --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read and
-                     files:write with --dataset
+                     files:write with --dataset, jobs:run with --jobs (in the sandbox, without the network; with --program only that)
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
   --program ID     only that program, as a job in its sandbox: sha256:... or pub:..., or a name or path on this machine. Of a dataset

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
+import type { ContactRow } from '../../identity/contacts-contract.ts'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
+import { findContact } from './contact-command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
 import { findDevice } from './find-device.ts'
@@ -15,6 +17,7 @@ import { shellLine } from './shell-line.ts'
 const runOptions = {
   ...dataOptions,
   on: { type: 'string' },
+  'on-contact': { type: 'string' },
   here: { type: 'boolean', default: false },
   again: { type: 'boolean', default: false },
   move: { type: 'boolean', default: false },
@@ -26,7 +29,7 @@ const runOptions = {
   quiet: { type: 'boolean', default: false },
   'for-shell': { type: 'string' },
 } as const
-const WITH_VALUE = new Set(['--data', '--on', '--for-shell'])
+const WITH_VALUE = new Set(['--data', '--on', '--on-contact', '--for-shell'])
 
 export const runCommand: Command = {
   summary: 'run a command where it suits',
@@ -37,6 +40,7 @@ and its results come back into it; output, input, Ctrl-C and the exit code are a
 
 ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one)
+  --on-contact NAME  on a device of that contact, where they let you run jobs ("elsewhere contact list"): your folder goes there
   --here       on this one
   --network    it may reach the network there, which takes the right to a shell on it; without, only services may
   --without-sandbox  with --on: also where there is no sandbox, and for containers; takes the right to a shell there
@@ -61,7 +65,13 @@ ${DATA_OPTION}
     const folder = process.cwd()
     const context = await readProject(folder)
     return withDevice(values.data, async (device) => {
-      const on = values.on === undefined ? undefined : findDevice(await device.listDevices({}), values.on)
+      const contact = values['on-contact']
+      const on =
+        contact !== undefined
+          ? deviceForJobs(findContact(await device.listContacts({}), contact))
+          : values.on === undefined
+            ? undefined
+            : findDevice(await device.listDevices({}), values.on)
       const early = values.detach ? undefined : new EarlyInterrupt()
       const started = device.startJob({
         commandLine: shellLine(words),
@@ -90,6 +100,13 @@ ${DATA_OPTION}
       return followJob(device, info.job, { input: true, json: values.json, ...(early && { early }) })
     })
   },
+}
+
+/** @throws TypeError  none of theirs does */
+function deviceForJobs({ name, devices }: ContactRow): { readonly deviceId: string } {
+  const found = devices.find(({ offers }) => offers.some(({ kind }) => kind === 'jobs'))
+  if (found) return found
+  throw new TypeError(`${name} lets you run nothing now, or none of their devices is here`)
 }
 
 export const jobsCommand: Command = {

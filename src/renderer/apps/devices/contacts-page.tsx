@@ -100,7 +100,12 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
         </dl>
         {row.devices.flatMap((device) =>
           device.offers.map((offer) =>
-            offer.kind === 'port' ? (
+            offer.kind === 'jobs' ? (
+              <p key={`${device.deviceId} ${offer.jobClass} ${offer.program}`}>
+                {device.name} runs {offer.program ? 'one program' : 'jobs'} for you, in its sandbox:{' '}
+                <code>elsewhere run --on-contact {row.name} COMMAND</code>
+              </p>
+            ) : offer.kind === 'port' ? (
               <Shared key={`${device.deviceId} ${offer.port}`} person={row.person} device={device} offer={offer} />
             ) : (
               <p key={`${device.deviceId} ${offer.dataset}`}>
