@@ -71,8 +71,8 @@ function life(seed: number, faults: LibraryFaults = {}): string | undefined {
       times: mine.length,
       well: counted((run) => run.ended === 'well'),
       badly: counted((run) => run.ended === 'badly'),
-      listened: counted((run) => run.seen.ports.length > 0),
-      input: counted((run) => run.seen.input),
+      listened: counted((run) => (run.seen?.ports.length ?? 0) > 0),
+      input: counted((run) => run.seen?.input === true),
       atMs: Math.max(...mine.map((run) => run.atMs)),
     }
     const { times, well, badly, listened, input, atMs } = found

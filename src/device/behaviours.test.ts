@@ -44,7 +44,7 @@ it('[JB102][JB107] what one device learns the other knows: a guess that was corr
   await becomes(laptop, job, { state: 'running' })
   process.observed = { cpuMs: 0, memoryBytes: 0, ports: [8_080] }
   await becomes(laptop, job, { label: 'service', corrected: { was: 'batch', why: 'it listens on port 8080' }, ports: [8_080] })
-  process.exit(0)
+  await laptop.control().cancelJob({ job })
   await vi.waitFor(async () => {
     const { classification, learned } = await recall(server, 'tool --fast other.c', '/srv/project')
     expect(learned).toMatchObject({ words: 'seen once on your devices: listened on port 8080', was: 'batch' })
@@ -87,7 +87,21 @@ it('[JB101] another version of a program is told from the one that was seen', as
     async () => expect(String((await recall(server, 'cc in.c')).learned?.words)).toContain('as another version of cc'),
     PATIENT,
   )
-  expect((await recall(laptop, 'cc in.c')).learned?.words).toBe('seen once on your devices: took 60 s')
+  expect((await recall(laptop, 'cc in.c')).learned?.words).toBe('run on your devices: took 60 s')
+})
+
+it('[JB100][JB103] a line that only shells ran, where nobody saw what it did, is what its words say; its time is known', async () => {
+  const line = 'watchexec make'
+  const ran = async (ms: number) => {
+    laptop.shells.say({ kind: 'ran', ms, folder: FOLDER, line })
+    expect(await laptop.control().listBehaviours({})).toMatchObject([{ tookMs: ms, times: 0, well: 0 }])
+  }
+  await vi.waitFor(() => ran(60_000), LONG_WAIT)
+  await vi.waitFor(() => ran(61_000), LONG_WAIT)
+  expect(await recall(laptop, line)).toMatchObject({
+    classification: { label: 'service' },
+    learned: { words: 'run on your devices: took 61 s' },
+  })
 })
 
 it('[JB107] what waits to be kept when the device is locked is kept; its document is no display its to open', async () => {

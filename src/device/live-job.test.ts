@@ -169,7 +169,7 @@ it('[JB60] an order that was refused leaves it where it is, and can be given aga
   expect(asked).toEqual(['start server', 'end server', 'start laptop'])
 })
 
-it('[JB102] a batch that listens is a service from then on, told and learned once; one that reads a terminal is interactive', async () => {
+it('[JB102] a batch that listens is a service from then on, told once and learned at once, the rest at its end', async () => {
   tell({ kind: 'state', state: 'running', ports: [8_080] })
   await settle()
   expect(job.info).toMatchObject({ label: 'service', corrected: { was: 'batch', why: 'it listens on port 8080' } })
@@ -179,7 +179,42 @@ it('[JB102] a batch that listens is a service from then on, told and learned onc
   expect(job.info.label).toBe('service')
   tell({ kind: 'exit', code: 0, cpuMs: 5, seen: { ports: [8_080], terminal: false, input: false, screen: false } })
   await settle()
-  expect(learned.length).toBe(1)
+  expect(learned.slice(1)).toEqual([
+    {
+      seen: { ports: [], terminal: false, input: false, screen: false },
+      tookMs: 1,
+      ended: 'well',
+      files: undefined,
+      cpuMs: 5,
+      isMore: true,
+    },
+  ])
+})
+
+it('[JB100][JB102] one that listened and was ended by somebody has no more to tell', async () => {
+  tell({ kind: 'state', state: 'running', ports: [8_080] })
+  await settle()
+  tell({ kind: 'exit', ...ENDED, seen: { ports: [8_080], terminal: false, input: false, screen: false } })
+  await settle()
+  expect(learned).toMatchObject([{ seen: { ports: [8_080] } }])
+})
+
+it('[JB100] one that was sent Ctrl-C did not end by itself, however well it ended', async () => {
+  const seen = { ports: [80], terminal: false, input: false, screen: false }
+  clock.advance(42_000)
+  job.send({ kind: 'signal', signal: 'SIGINT' })
+  tell({ kind: 'exit', code: 0, cpuMs: 5, seen })
+  await settle()
+  expect(job.info.state).toBe('done')
+  expect(learned).toMatchObject([{ seen, ended: undefined, tookMs: undefined }])
+})
+
+it('[JB100] one that was only asked how far it is ended by itself', async () => {
+  clock.advance(42_000)
+  job.send({ kind: 'signal', signal: 'SIGUSR1' })
+  tell({ kind: 'exit', code: 0, cpuMs: 5 })
+  await settle()
+  expect(learned).toMatchObject([{ ended: 'well', tookMs: 42_000 }])
 })
 
 it.each([

@@ -42,7 +42,7 @@ export interface LiveJobParts {
   nameOf(device: string): string
   /** Ms such a job took before; undefined: not known. */
   readonly expectedMs: number | undefined
-  /** What the job did, once: when it has ended, or has shown what it is. */
+  /** What the job did: when it has shown what it is, and (the rest) when it has ended. */
   learn(record: JobRecord, run: Run): void
   /** Another device for one that was lost; undefined: nothing suits. */
   placeAnew(record: JobRecord, without: string): Promise<{ readonly device: string; readonly reason: string } | undefined>
@@ -116,6 +116,7 @@ export class LiveJob implements Disposable {
   }
 
   send(frame: JobUpFrame): void {
+    if (frame.kind === 'signal') this.#watch.noteSignalled(frame.signal)
     this.#run?.send(frame)
   }
 
@@ -236,7 +237,7 @@ export class LiveJob implements Disposable {
         const corrected = this.#watch.hear(news, this.info)
         if (corrected) {
           this.#account.change(corrected)
-          this.#learn(undefined)
+          this.#learn(this.#watch.runSoFar(this.info))
         }
         return this.#account.tell({ state, ports: news.ports, waits: news.waits, waitingFor: news.waits && WAITS_FOR[news.waits] })
       }
@@ -345,7 +346,7 @@ export class LiveJob implements Disposable {
     if (this.#account.isOver) return
     this.#account.endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
     const { exit, error } = how
-    this.#learn(exit)
+    this.#learn(this.#watch.runOf(this.info, exit))
     this.#account.change({
       state,
       endedAtMs: this.#parts.clock.nowMs(),
@@ -360,8 +361,7 @@ export class LiveJob implements Disposable {
     this.#run?.dispose()
   }
 
-  #learn(exit: AttemptExit | undefined): void {
-    const run = this.#watch.runOf(this.info, exit)
+  #learn(run: Run | undefined): void {
     if (run) this.#parts.learn(this.#account.record, run)
   }
 

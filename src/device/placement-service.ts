@@ -6,6 +6,7 @@ import type { DeviceFacts } from '../jobs/device-facts-contract.ts'
 import { type Classification, DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
 import { type PlacementCandidate, place } from '../jobs/placement.ts'
 import type { PlacementAnswer, placementContract, ProjectContext } from '../jobs/placement-contract.ts'
+import { placedAs } from '../jobs/remember.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DeviceRow } from '../sync/links-contract.ts'
 import { type BehaviourService, classifyIn } from './behaviour-service.ts'
@@ -97,7 +98,13 @@ export class PlacementService {
     // Ms of one reference core, as far as is known: how long it took, here or on another device of the person.
     const workMs = recalled?.tookMs
     const placed = place(
-      { ...classification, resources: { tools }, policy: { ...DEFAULT_POLICY, ...defined(policy ?? {}) }, workMs, outputBytes: 0 },
+      {
+        ...placedAs(words, classification),
+        resources: { tools },
+        policy: { ...DEFAULT_POLICY, ...defined(policy ?? {}) },
+        workMs,
+        outputBytes: 0,
+      },
       candidates,
     )
     return {

@@ -103,8 +103,11 @@ export class ShellService implements Disposable {
     const find = async (): Promise<string | undefined> => {
       const context = await (await local.client()).readProject({ folder })
       if (ranMs !== undefined) await behaviours.learn(line, folder, classifyIn(line, context).programs, ranFor(ranMs))
-      const { classification, device } = await placement.explain({ commandLine: line, folder, context }, new AbortController().signal)
-      const isOurs = classification.label === 'batch' && classification.effects === 'files-only'
+      const { classification, words, device } = await placement.explain(
+        { commandLine: line, folder, context },
+        new AbortController().signal,
+      )
+      const isOurs = words.label === 'batch' && classification.label === 'batch' && classification.effects === 'files-only'
       return isOurs && device !== open.self ? device : undefined
     }
     find()
@@ -123,9 +126,9 @@ export class ShellService implements Disposable {
   }
 }
 
-/** The shell tells only what ended well. */
+/** The shell tells only what ended well, and sees nothing of it. */
 const ranFor = (ms: number): Run => ({
-  seen: { ports: [], terminal: false, input: false, screen: false },
+  seen: undefined,
   tookMs: ms,
   ended: 'well',
   files: undefined,

@@ -13,7 +13,8 @@ export function timeWords(ms: number): string {
 const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`)
 
 /**
- * What is known of a command, for a person: `seen 3 times on 2 of your devices: took 42 s, wrote 3 files`.
+ * What is known of a command, for a person: `seen 3 times on 2 of your devices: took 42 s, wrote 3 files`. What only shells ran was not
+ * seen: `run on your devices: took 42 s`.
  *
  * @param took  ms, where it is known for the folder in question
  * @param isSame  the program has the very bytes that were seen
@@ -29,6 +30,6 @@ export function behaviourWords(known: Behaviour, took: number | undefined, isSam
     badly > 0 && (well === 0 ? 'never ended well' : `ended badly ${times(badly)}`),
   ].filter((fact) => fact !== false)
   const where = devices.length > 1 ? `${devices.length} of your devices` : 'your devices'
-  const said = `seen ${times(known.times)} on ${where}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`
+  const said = `${known.times > 0 ? `seen ${times(known.times)}` : 'run'} on ${where}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`
   return isSame ? said : `${said} (as another version of ${known.name})`
 }

@@ -17,7 +17,8 @@ const MAX_PORTS = 4
 /** One run of a command. */
 export interface Outcome {
   readonly key: BehaviourKey
-  readonly seen: SeenBehaviour
+  /** Undefined: nobody looked on (a line of a shell). Then nothing is counted of it, and only its time is kept. */
+  readonly seen: SeenBehaviour | undefined
   /** Last name of its folder: the same project on another device mostly has the same. */
   readonly folder: string
   readonly atMs: number
@@ -29,6 +30,8 @@ export interface Outcome {
   readonly files: number | undefined
   /** Processor time; undefined: not known. */
   readonly cpuMs: number | undefined
+  /** The rest of a run that was told of when it showed what it is: `seen` is what it has shown since. */
+  readonly isMore?: boolean
 }
 
 /** What a behaviour is of: a program by its bytes where they are known, else by its name; and the shape of the line. */
@@ -42,7 +45,8 @@ export interface BehaviourKey {
 export const keyText = ({ name, id, shape }: BehaviourKey): string =>
   toHex(sha256(utf8(`elsewhere/behaviour/1\0${id ?? name}\0${shape}`))).slice(0, 20)
 
-const count = z.number().int().min(0).max(1e9)
+const MAX_COUNT = 1e9
+const count = z.number().int().min(0).max(MAX_COUNT)
 const ms = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
 /** As one device keeps it in the shared document. Format 1; the golden file is golden/behaviour-tally-1.json. */
 export const tally = z.object({
@@ -73,20 +77,21 @@ export const readTally = (value: unknown): Tally | undefined => tally.safeParse(
 
 /** One more run. Counts only grow, so that the device that keeps it may write it again at any time. */
 export function countIn(before: Tally | undefined, outcome: Outcome): Tally {
-  const { key, seen, folder, atMs, tookMs, ended, files, cpuMs } = outcome
+  const { key, seen, folder, atMs, tookMs, ended, files, cpuMs, isMore } = outcome
   const had = before ?? { times: 0, well: 0, badly: 0, listened: 0, terminal: 0, input: 0, atMs: 0, ports: [], took: [] }
-  const newest = seen.ports.slice(0, MAX_PORTS)
+  const newest = seen?.ports.slice(0, MAX_PORTS) ?? []
+  const grown = (before: number, isOne: boolean | undefined) => Math.min(MAX_COUNT, before + (seen && isOne ? 1 : 0))
   return {
     format: 1,
     name: key.name.slice(0, 256),
     ...(key.id !== undefined && { id: key.id }),
     shape: key.shape,
-    times: had.times + 1,
-    well: had.well + (ended === 'well' ? 1 : 0),
-    badly: had.badly + (ended === 'badly' ? 1 : 0),
-    listened: had.listened + (seen.ports.length > 0 ? 1 : 0),
-    terminal: had.terminal + (seen.terminal || seen.screen ? 1 : 0),
-    input: had.input + (seen.input ? 1 : 0),
+    times: grown(had.times, !isMore),
+    well: grown(had.well, ended === 'well'),
+    badly: grown(had.badly, ended === 'badly'),
+    listened: grown(had.listened, newest.length > 0),
+    terminal: grown(had.terminal, seen?.terminal || seen?.screen),
+    input: grown(had.input, seen?.input),
     atMs: Math.max(had.atMs, atMs),
     ports: newest.length > 0 ? newest : had.ports,
     ...optional('files', files ?? before?.files),

@@ -6,7 +6,7 @@ import { classify } from './classify/classify.ts'
 import type { Classification, JobLabel } from './job-contract.ts'
 import { place, type PlacementCandidate } from './placement.ts'
 import { DEFAULT_POLICY } from './job-contract.ts'
-import { remember } from './remember.ts'
+import { placedAs, remember } from './remember.ts'
 
 const NOTHING = { ports: [], terminal: false, input: false, screen: false }
 const run = (over: Partial<Outcome> = {}): Outcome => ({
@@ -32,6 +32,7 @@ const taken = (label: JobLabel, over: Partial<Classification> = {}): Classificat
   ...over,
 })
 const listened = { seen: { ...NOTHING, ports: [8_080] }, ended: undefined, tookMs: undefined } satisfies Partial<Outcome>
+const unseen = { seen: undefined, files: undefined } satisfies Partial<Outcome>
 const read = { seen: { ...NOTHING, terminal: true }, ended: undefined, tookMs: undefined } satisfies Partial<Outcome>
 
 it.each<[what: string, label: JobLabel, runs: Outcome[], expected: JobLabel]>([
@@ -41,6 +42,9 @@ it.each<[what: string, label: JobLabel, runs: Outcome[], expected: JobLabel]>([
   ['once is not enough for that', 'ambiguous', [run()], 'ambiguous'],
   ['a service that ended by itself every time is batch', 'service', [run(), run(), run()], 'batch'],
   ['one that failed at its start is no batch for that', 'service', [run({ ended: 'badly' }), run({ ended: 'badly' })], 'service'],
+  ['one that only shells ran, which see nothing of it, is what it was', 'service', [run(unseen), run(unseen), run(unseen)], 'service'],
+  ['nor is it clear then', 'ambiguous', [run(unseen), run(unseen), run(unseen)], 'ambiguous'],
+  ['tests that listen and end well are a batch', 'batch', [run({ seen: listened.seen }), run({ seen: listened.seen })], 'batch'],
   ['what needs a terminal by its words needs it', 'interactive', [run(), run(), run()], 'interactive'],
   ['now this, now that: its words count', 'batch', [run(listened), run(), run(), run()], 'batch'],
 ])('[JB103] %s', (_what, label, runs, expected) => {
@@ -92,6 +96,17 @@ it('[JB104] however often it ran, what it may change stays what its words say', 
   }
 })
 
+it('[JB104] what its words alone would keep here is not placed elsewhere by itself, whatever was learned of it', () => {
+  const known = after(run(), run(), run())
+  const unclear = taken('ambiguous')
+  const learned = remember(unclear, known, true)
+  expect([learned.label, placedAs(unclear, learned).label]).toEqual(['batch', 'ambiguous'])
+  const tied = taken('service', { endpoints: [{ kind: 'port', place: { device: 'laptop' } }] })
+  expect(placedAs(tied, remember(tied, known, true)).endpoints).toEqual(tied.endpoints)
+  const batch = taken('batch')
+  expect(placedAs(batch, remember(batch, after(run(read)), true)).endpoints).toEqual([{ kind: 'tty', place: 'seat' }])
+})
+
 it('[JB104] what is not of its files only is not placed elsewhere by itself, after a hundred runs that ended well', () => {
   const there = {
     device: 'server',
@@ -139,5 +154,6 @@ it('[JB103] it is told in one sentence', () => {
   expect(words([run({ ...listened, files: undefined })], false)).toBe(
     'seen once on your devices: listened on port 8080 (as another version of tool)',
   )
+  expect(words([run(unseen)])).toBe('run on your devices: took 42 s')
   expect(words([run({ ended: 'badly', tookMs: undefined, files: 1 })])).toBe('seen once on your devices: wrote 1 file, never ended well')
 })

@@ -13,7 +13,7 @@ const CORRECTED = 0.7
 const SUREST = 0.98
 
 /**
- * What a line is taken for, with what was seen of it before (rule JB103): what listened is a service, what read a terminal is
+ * What a line is taken for, with what was seen of it before (rule JB103): what listened and did not end well is a service, what read a terminal is
  * interactive, what ended by itself every time is batch. Never what it changes: however often it ran, effects stay what the words of the
  * line say.
  *
@@ -33,10 +33,21 @@ function learnedLabel(taken: JobLabel, { times, well, badly, listened, terminal 
   // What needs the person's display or terminal by its words does, whatever a run without them did.
   if (taken === 'interactive') return terminal > 0 ? 'interactive' : undefined
   if (terminal > 0 && terminal * 2 >= times) return 'interactive'
-  if (listened > 0 && listened * 2 >= times) return 'service'
+  // A test suite listens for a moment, too: it ends well.
+  if (listened > 0 && listened * 2 >= times && well * 2 < times) return 'service'
   if (listened > 0 || terminal > 0) return undefined // now this, now that
   if (taken === 'batch') return well > 0 ? 'batch' : undefined
   return well >= ENOUGH_RUNS && badly + well === times ? 'batch' : undefined
+}
+
+/**
+ * What placement goes by (rule JB104): whatever was learned, a line that its words alone would keep here goes nowhere by itself.
+ *
+ * @param words  what the line is by its words @param learned  what is made of it
+ */
+export function placedAs(words: Classification, learned: Classification): Classification {
+  const more = words.endpoints.filter(({ kind }) => !learned.endpoints.some((one) => one.kind === kind))
+  return { ...learned, label: words.label === 'ambiguous' ? 'ambiguous' : learned.label, endpoints: [...learned.endpoints, ...more] }
 }
 
 function endpointsOf(taken: Classification['endpoints'], label: JobLabel, { ports }: Behaviour): Classification['endpoints'] {
