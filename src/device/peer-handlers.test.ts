@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { DomainError } from '../base/errors.ts'
+import { systemClock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Ability, GrantCheck } from '../identity/grant-check.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
@@ -32,7 +33,7 @@ function asking(asShell: boolean) {
     channel: () => memoryChannelPair()[0],
   }
   const host = { client: async () => client } as unknown as PeerJobsOptions['host']
-  const handlers = peerJobsHandlers({ device: 'peer' as DeviceId, grants, host } as unknown as PeerJobsOptions)
+  const handlers = peerJobsHandlers({ device: 'peer' as DeviceId, grants, host, clock: systemClock } as unknown as PeerJobsOptions)
   const context = { signal: new AbortController().signal, openChannel: () => memoryChannelPair()[0] }
   const attach = async () => handlers.attachPlaced({ attempt: '2'.repeat(16), from: 0 }, context as never)
   return { may, watched, ended, attach }

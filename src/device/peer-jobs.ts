@@ -1,5 +1,7 @@
+import type { Clock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { type GrantCheck, type GrantQuestion, refuseGrant } from '../identity/grant-check.ts'
+import { LEASE_MS } from '../jobs/lease.ts'
 import type { ProgramRights } from '../jobs/program-rights-contract.ts'
 import type { CallContext, Handlers } from '../rpc/contract.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
@@ -10,6 +12,7 @@ import { programRightsOf, type ProgramRightsParts, questionOf } from './program-
 export interface PeerJobsOptions extends ProgramRightsParts {
   readonly device: DeviceId
   readonly grants: GrantCheck
+  readonly clock: Pick<Clock, 'after'>
   readonly host: ProcessConnection<HostClient>
 }
 
@@ -26,7 +29,7 @@ interface Opened {
  * which program it is, the host sees.
  */
 export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peerJobsContract> {
-  const { device, grants, host } = options
+  const { device, grants, host, clock } = options
   const asker = device
   /** What is asked beside the rights that the host holds it to. */
   const questions = (asShell: boolean, rights: ProgramRights | undefined): GrantQuestion[] => [
@@ -59,7 +62,7 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
     pipeChannels(client.channel(near.tree), tree)
     const watch = (question: GrantQuestion, grant?: string) => {
       const watching = grants.watch(question, () => lost(grant))
-      channel.onDidClose(() => watching.dispose())
+      channel.onDidClose(() => clock.after(LEASE_MS, () => watching.dispose())) // it goes on without its asker for so long
     }
     for (const question of questions(asShell, near.rights)) watch(question)
     for (const { grant, question } of rights) if (question) watch(question, grant)

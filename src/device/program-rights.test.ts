@@ -73,6 +73,7 @@ function lane() {
     isMounted ? { state: 'mounted', at: '/mnt/e', folders: [{ dataset: photos, name: 'Photos' }] } : { state: 'off', at: '/mnt/e' }
   const handlers = peerJobsHandlers({
     device: phone.device,
+    clock,
     grants: check,
     idsOf: (program) => releases.idsOf(program),
     host: { client: async () => host } as never,
@@ -164,6 +165,18 @@ describe('a grant to a program', () => {
     clock.advance(60_001)
     await vi.waitFor(() => expect(ended.map(({ grant }) => grant)).toEqual([second?.id, first?.id]), PATIENT)
     expect(ended.every(({ reason }) => reason === 'grant')).toBe(true)
+  })
+
+  it('[JB93] that is revoked when its asker has let go of the job, or as it is let in, is told, too', async () => {
+    add()
+    const id = grants().all[0]?.id as string
+    const client = lane()
+    const { channel } = await client.startPlaced(plain)
+    client.channel(channel).dispose()
+    clock.advance(1_000) // it has closed over there, too
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    grants().revoke(id as never, signers())
+    await vi.waitFor(() => expect(ended.map(({ grant }) => grant)).toEqual([id]), PATIENT)
   })
 
   it('[JB93] that was revoked while this device was away is told when the job is taken up again', async () => {

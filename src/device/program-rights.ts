@@ -3,6 +3,7 @@ import type { GrantState } from '../identity/authority/authority-state.ts'
 import type { ProgramId } from '../identity/authority/program-id.ts'
 import type { GrantCheck, GrantQuestion } from '../identity/grant-check.ts'
 import { ANY_JOB_CLASS } from '../identity/log-grant-check.ts'
+import { MAX_PUBLISHER_IDS } from '../identity/programs/program-releases.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import { classify } from '../jobs/classify/classify.ts'
 import type { ProgramRight, ProgramRights } from '../jobs/program-rights-contract.ts'
@@ -19,8 +20,6 @@ export interface ProgramRightsParts {
   idsOf(program: ProgramId): readonly string[]
 }
 
-/** Releases counted for one publisher. */
-const MAX_IDS = 1_024
 const MAX_RIGHTS = 256
 
 /**
@@ -38,7 +37,7 @@ export async function programRightsOf(
   const wantsFolders = held.some(({ grant }) => grant.target.kind === 'dataset')
   const mount = wantsFolders ? await (await files.client()).mountStatus({}) : undefined
   const rights = held.flatMap(({ id, grant: { program, target, abilities } }): ProgramRight[] => {
-    const right = { grant: id, ...(program !== undefined && { ids: [...idsOf(program)].slice(0, MAX_IDS) }), runs: false }
+    const right = { grant: id, ...(program !== undefined && { ids: [...idsOf(program)].slice(0, MAX_PUBLISHER_IDS) }), runs: false }
     if (target.kind === 'jobs') {
       const isOfClass = target.jobClass === ANY_JOB_CLASS || target.jobClass === jobClass
       return abilities.includes('jobs:run') && isOfClass ? [{ ...right, runs: true }] : []

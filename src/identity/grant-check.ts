@@ -100,7 +100,7 @@ export class OwnDevicesGrantCheck implements GrantCheck {
   }
 }
 
-/** Asks again at every event; calls `lost` once. */
+/** Asks now and again at every event; calls `lost` once. */
 export function watchGrant(
   check: Pick<GrantCheck, 'allows'>,
   question: GrantQuestion,
@@ -114,5 +114,6 @@ export function watchGrant(
     lost()
   }
   for (const event of events) if (event) owned.add(event(ask))
+  ask() // it may have ended while its user was being set up
   return owned
 }

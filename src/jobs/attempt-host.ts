@@ -8,7 +8,7 @@ import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
 import type { HostTerminal } from './host-contract.ts'
-import { jobEnvironment } from './job-environment.ts'
+import { jobEnvironment, plainEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
 import type { JobSpawner } from './job-process.ts'
 import { type OwnerSigns, OwnerWatch } from './owner-watch.ts'
@@ -229,6 +229,7 @@ export class AttemptHost implements Disposable {
 
   #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean, rights?: ProgramRights): Attempt {
     const { spawner, programs, clock, logger, environment } = this.#parts
+    const given = rights ? { ...request, environment: plainEnvironment(request.environment) } : request
     const attempt = new Attempt({
       spawner,
       programs,
@@ -241,7 +242,7 @@ export class AttemptHost implements Disposable {
       isShutIn,
       environment: jobEnvironment(
         environment,
-        lent && !isShutIn && request.containers ? { ...request, home: this.#parts.home } : request,
+        lent && !isShutIn && request.containers ? { ...given, home: this.#parts.home } : given,
         asker === undefined ? 'here' : 'placed',
       ),
     })

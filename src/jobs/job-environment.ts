@@ -12,6 +12,14 @@ export function takenEnvironment(environment: Readonly<Record<string, string>>):
   return Object.fromEntries(Object.entries(environment).filter(([name]) => TAKEN.test(name)))
 }
 
+/** How things are shown, and nothing that another program is told by: `MAKEFLAGS`, `CC` and the like run what they name. */
+const PLAIN = /^(?:LANG|LC_[A-Z]+|TZ|COLUMNS|NO_COLOR|FORCE_COLOR)$/
+
+/** Those of `environment` that a job may have which sees something by a grant to its program (rule JB91). */
+export function plainEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name, value]) => PLAIN.test(name) && !value.includes('/')))
+}
+
 /**
  * The environment of an attempt. Here: the person's own, as in a terminal, and what the asker had where the command was typed.
  * Placed: nothing of this machine but where programs are, and of the asker's what the allow-list takes; home and folder are the

@@ -34,7 +34,7 @@ export interface ProgramIdentifier {
 
 /** A program as a placed job would run it, in its sandbox. */
 export interface PlacedProgram {
-  /** What it is: by itself, and with the job's folder as its tree where it lies in there. */
+  /** What it is: by itself; one that lies in the job's folder only as the tree that it lies in. None: that cannot be told. */
   readonly ids: readonly ProgramDigest[]
   /** Where it lies in the sandbox. */
   readonly path: string

@@ -7,6 +7,8 @@ import { type ProgramRelease, programRelease } from '../releases-contract.ts'
 const SPACE = 'program-releases'
 /** Of all publishers; each is asked for when a job is started by a grant to one. */
 const MAX_RELEASES = 1_000
+/** Of one publisher: more are not looked through when a job is started. */
+export const MAX_PUBLISHER_IDS = 1_024
 
 /** What publishers released, as this device was told (rule ID162). Holds what readProgramRelease took, and nothing else. */
 export class ProgramReleases {
@@ -27,6 +29,13 @@ export class ProgramReleases {
     const known = this.#values.get(SPACE, keyOf(release)) !== undefined
     if (!known && this.#values.entries(SPACE).length >= MAX_RELEASES) {
       throw new IdentityError('release/too-many', `a device keeps at most ${MAX_RELEASES} releases; forget some first`)
+    }
+    const others = this.all.filter((one) => one.publisher === release.publisher && keyOf(one) !== keyOf(release))
+    if (new Set([...others, release].flatMap(({ ids }) => ids)).size > MAX_PUBLISHER_IDS) {
+      throw new IdentityError(
+        'release/too-many',
+        `a device keeps ${MAX_PUBLISHER_IDS} programs of one publisher; forget old releases first`,
+      )
     }
     this.#values.put(SPACE, keyOf(release), utf8(JSON.stringify(release)))
   }

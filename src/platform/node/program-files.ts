@@ -21,6 +21,8 @@ export const hostFiles: ProgramFiles = {
   onHost: (real) => real,
 }
 
+/** Of the system's, as jobs see it; `cc`, `awk` and `editor` are links into the second. */
+const SHOWN = [...SYSTEM, '/etc/alternatives']
 /** What a sandbox shows besides the system, and must not be hidden by a folder of whoever asks. */
 const KEPT = [...SYSTEM, '/etc', '/proc', '/dev', '/sys']
 /** As the kernel follows them. */
@@ -34,7 +36,10 @@ export class SandboxFiles implements ProgramFiles {
   readonly #folder: string
   readonly #hostFolder: string
 
-  /** @throws ProgramError `program/hidden`  the folder or home would lie over a part of the system: whatever is found there is the asker's */
+  /**
+   * @throws ProgramError `program/hidden`  the folder or home would lie over a part of the system, or the folder where programs look
+   *   for settings (`~/.config`, or the home itself): what is found there is the asker's
+   */
   constructor({ folder, hostFolder, home }: { readonly folder: string; readonly hostFolder: string; readonly home: string }) {
     for (const one of [folder, home]) {
       const isPlain = path.posix.isAbsolute(one) && path.posix.normalize(one) === one && one !== '/'
@@ -42,6 +47,13 @@ export class SandboxFiles implements ProgramFiles {
       throw new ProgramError(
         'program/hidden',
         `what a program is cannot be told where ${one.slice(0, 200)} takes the place of the system's`,
+      )
+    }
+    const below = isInside(home, folder) ? path.posix.relative(home, folder).split('/') : []
+    if (isInside(folder, home) || below.some((name) => name.startsWith('.'))) {
+      throw new ProgramError(
+        'program/hidden',
+        `what a program does cannot be told where ${folder.slice(0, 200)} gives it its settings; ask from a folder below the home that is not hidden`,
       )
     }
     this.#folder = folder
@@ -85,7 +97,11 @@ export class SandboxFiles implements ProgramFiles {
         at = next // on the way to the folder there is nothing else
         continue
       }
-      if (!isInside(this.#folder, next) && !SYSTEM.some((system) => isInside(system, next))) return undefined
+      if (next === '/etc') {
+        at = next // only on the way to what of it is shown
+        continue
+      }
+      if (!isInside(this.#folder, next) && !SHOWN.some((system) => isInside(system, next))) return undefined
       const found = await lstat(this.onHost(next)).catch(() => undefined)
       if (!found) return undefined
       if (!found.isSymbolicLink()) {
