@@ -15,6 +15,7 @@ it('[JB48] a host that outlived the device process hears that no display is unlo
   const service = new JobsService({
     local: { client: async () => host, onDidConnect: connected.event, dispose: () => undefined },
     peers: { onDidAdd: () => ({ dispose: () => undefined }) },
+    contacts: { onDidMeet: () => ({ dispose: () => undefined }) },
     clock: new ManualClock(),
     log: silentLogger,
   } as unknown as JobsServiceOptions)
