@@ -28,6 +28,8 @@ import type { SettingsStore } from './settings-service.ts'
 export interface DeviceStore extends Disposable {
   readonly log: EnvelopeLog
   readonly values: KeyValueStore
+  /** Large values that nothing else rests on: what jobs wrote. */
+  readonly outputs: KeyValueStore
   /** The authority log of a person, in tables of its own. */
   authority(person: PersonId): AuthorityStore
   /** The name a damaged store was given when it was set aside and a new one begun. */

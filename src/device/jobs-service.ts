@@ -331,7 +331,7 @@ export class JobsService implements Disposable {
   #bookOf(open: OpenJobs): JobBook {
     if (open.book) return open.book
     const { log } = this.#options
-    const book = new JobBook(open.desk.values, log)
+    const book = new JobBook(open.desk.values, open.desk.outputs, log)
     open.book = book
     for (const record of book.all) {
       if (isOver(record.info)) continue

@@ -88,7 +88,7 @@ beforeEach(async () => {
     },
   } as unknown as JobPlaces
   job = new LiveJob(record, {
-    book: new JobBook(new MemoryKeyValueStore(), silentLogger),
+    book: new JobBook(new MemoryKeyValueStore(), new MemoryKeyValueStore(), silentLogger),
     places,
     sockets: { listen: () => Promise.reject(new Error('no ports here')) },
     peers: {} as never,

@@ -41,6 +41,7 @@ export interface OpenDesk extends Disposable {
   readonly anchors: AnchorStore
   readonly anchorer: LedgerAnchorer
   readonly values: KeyValueStore
+  readonly outputs: KeyValueStore
   /** The workspace was written by a newer version: shown, not changed. */
   isReadOnly(doc: DocId): boolean
 }
@@ -137,6 +138,7 @@ export async function openDesk(parts: DeviceParts, vault: Vault, notices: Notice
       anchors,
       anchorer,
       values: store.values,
+      outputs: store.outputs,
       workspace,
       isReadOnly: (doc) => doc === WORKSPACE_DOC && workspace.readOnly,
       dispose: () => owned.dispose(),

@@ -4,6 +4,7 @@ import { type GrantCheck, type GrantQuestion, refuseGrant } from '../identity/gr
 import { LEASE_MS } from '../jobs/lease.ts'
 import type { ProgramRights } from '../jobs/program-rights-contract.ts'
 import type { CallContext, Handlers } from '../rpc/contract.ts'
+import { BULK_HIGH_BYTES } from '../rpc/channel.ts'
 import { pipeChannels } from '../rpc/pipe-channels.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { peerJobsContract } from './peer-contract.ts'
@@ -58,8 +59,8 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
     for (const { grant, question } of rights) if (!question || !grants.allows(question)) await end(attempt, grant)
     const channel = context.openChannel()
     const tree = context.openChannel()
-    pipeChannels(client.channel(near.channel), channel)
-    pipeChannels(client.channel(near.tree), tree)
+    pipeChannels(client.channel(near.channel), channel, BULK_HIGH_BYTES)
+    pipeChannels(client.channel(near.tree), tree, BULK_HIGH_BYTES)
     const watch = (question: GrantQuestion, grant?: string) => {
       const watching = grants.watch(question, () => lost(grant))
       channel.onDidClose(() => clock.after(LEASE_MS, () => watching.dispose())) // it goes on without its asker for so long

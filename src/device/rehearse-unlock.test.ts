@@ -28,12 +28,18 @@ function setUp() {
     openStore: () => ({
       log: kept.log,
       values: kept.values,
+      outputs: new MemoryKeyValueStore(),
       authority: () => kept.authority,
       setAside: undefined,
       onDidSetAside: () => ({ dispose() {} }),
       dispose: counted(),
     }),
-    openLedger: () => ({ store: new MemoryLedgerStore(), values: new MemoryKeyValueStore(), dispose: counted() }),
+    openLedger: () => ({
+      store: new MemoryLedgerStore(),
+      values: new MemoryKeyValueStore(),
+      outputs: new MemoryKeyValueStore(),
+      dispose: counted(),
+    }),
     createLinkPlatform: () => ({
       rtc: new FakeRtcNetwork(),
       openSocket: () => {

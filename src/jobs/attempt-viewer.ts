@@ -1,5 +1,5 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { type ByteChannel, CHANNEL_HIGH_BYTES } from '../rpc/channel.ts'
+import { BULK_HIGH_BYTES, type ByteChannel } from '../rpc/channel.ts'
 import { type AttemptExit, decodeJobUp, encodeJobDown, type JobDownFrame, type JobUpFrame } from './job-frames-contract.ts'
 import type { OutputLog } from './output-log.ts'
 
@@ -17,6 +17,7 @@ export class AttemptViewer implements Disposable {
     this.#channel = channel
     this.#log = log
     this.#at = from
+    channel.highBytes = BULK_HIGH_BYTES
     this.#owned.add(channel)
     this.#owned.add(channel.onDidDrain(() => this.pump()))
     this.#owned.add(channel.onDidClose(() => this.dispose()))
@@ -36,7 +37,7 @@ export class AttemptViewer implements Disposable {
 
   /** Sends what the other end can take. */
   pump(): void {
-    while (!this.#owned.isDisposed && this.#channel.unackedBytes < CHANNEL_HIGH_BYTES) {
+    while (!this.#owned.isDisposed && this.#channel.unackedBytes < this.#channel.highBytes) {
       const piece = this.#log.pieceAt(this.#at)
       if (!piece) break
       this.#channel.send(encodeJobDown({ kind: 'output', ...piece }))

@@ -7,19 +7,27 @@ import { MAX_JOBS } from './jobs-contract.ts'
 
 const SPACE = 'jobs'
 
-/** Every job this device was asked for, running and over, with what it wrote (rules JB50-JB51). Does not own the store. */
+/**
+ * Every job this device was asked for, running and over, with what it wrote (rules JB50-JB51). Output lies in a store of its own; that
+ * of jobs from before there was one, beside their records. Owns neither.
+ */
 export class JobBook {
   readonly #store: KeyValueStore
+  readonly #outputStore: KeyValueStore
   readonly #records = new Map<string, JobRecord>()
+  /** Found at the start: an output of these may lie beside the records. */
+  readonly #before: ReadonlySet<string>
   readonly #outputs = new Map<string, JobOutputBook>()
 
-  constructor(store: KeyValueStore, logger: Logger) {
+  constructor(store: KeyValueStore, outputStore: KeyValueStore, logger: Logger) {
     this.#store = store
+    this.#outputStore = outputStore
     for (const [job, bytes] of store.entries(SPACE)) {
       const record = decodeJobRecord(bytes)
       if (record && record.info.job === job) this.#records.set(job, record)
       else logger.warn('a job of the history cannot be read and is left out', { job })
     }
+    this.#before = new Set(this.#records.keys())
   }
 
   /** Newest first. */
@@ -59,7 +67,10 @@ export class JobBook {
 
   output(job: string): JobOutputBook {
     let output = this.#outputs.get(job)
-    if (!output) this.#outputs.set(job, (output = new JobOutputBook(this.#store, job)))
+    if (!output) {
+      const store = this.#before.has(job) && JobOutputBook.isIn(this.#store, job) ? this.#store : this.#outputStore
+      this.#outputs.set(job, (output = new JobOutputBook(store, job)))
+    }
     return output
   }
 

@@ -10,6 +10,9 @@ const PAGE_BYTES = 256 * 1024
 const HEAD_PAGES = 4
 const MAX_PAGES = 256
 
+/** The index is written with the first page, then each time there are so many more: the others are found by their numbers. */
+const INDEX_PAGES = 16
+
 const SPACE = 'job-output'
 const INDEX = 'job-output-index'
 
@@ -29,13 +32,17 @@ export class JobOutputBook {
   readonly #job: string
   #pages: [number: number, offset: number, length: number][] = []
   #flushedTo = 0
-  /** How far the index on the disk tells of it. */
-  #indexedTo = 0
+  /** Pages that the index on the disk does not tell of; undefined: it tells of none, or of a gap too few. */
+  #unindexed: number | undefined
   #droppedBytes = 0
   /** The page that was kept last, for who follows the output: it need not be opened again. */
   #newest: { readonly number: number; readonly pieces: readonly OutputPiece[] } | undefined
   #tail: OutputPiece[] = []
   #end = 0
+
+  static isIn(store: KeyValueStore, job: string): boolean {
+    return store.get(INDEX, job) !== undefined
+  }
 
   constructor(store: KeyValueStore, job: string) {
     this.#store = store
@@ -43,8 +50,15 @@ export class JobOutputBook {
     const kept = read(store.get(INDEX, job))
     if (!kept) return
     this.#pages = kept.pages
-    this.#end = this.#flushedTo = this.#indexedTo = kept.end
+    this.#end = this.#flushedTo = kept.end
     this.#droppedBytes = kept.droppedBytes
+    this.#unindexed = 0
+    for (let number = this.#nextNumber; this.#unindexed < INDEX_PAGES; number++, this.#unindexed++) {
+      const length = decodePage(store.get(SPACE, `${job}/${number}`), 0).reduce((sum, { bytes }) => sum + bytes.length, 0)
+      if (length === 0) break
+      this.#pages.push([number, this.#end, length])
+      this.#end = this.#flushedTo = this.#end + length
+    }
   }
 
   /** Bytes so far, kept or not yet. */
@@ -61,7 +75,7 @@ export class JobOutputBook {
     return this.#end - this.#flushedTo
   }
 
-  /** What is known already (after a cut it comes again) is skipped; a gap is one: what was in it never comes. */
+  /** Takes the bytes over. What is known already (after a cut it comes again) is skipped; a gap is one: what was in it never comes. */
   append({ stream, offset, bytes }: OutputPiece): Uint8Array {
     const skipped = Math.max(0, this.#end - offset)
     if (skipped >= bytes.length) return new Uint8Array()
@@ -69,8 +83,9 @@ export class JobOutputBook {
       this.flush()
       this.#droppedBytes += offset - this.#end
       this.#end = this.#flushedTo = offset
+      this.#unindexed = undefined
     }
-    const fresh = bytes.slice(skipped)
+    const fresh = bytes.subarray(skipped)
     this.#tail.push({ stream, offset: this.#end, bytes: fresh })
     this.#end += fresh.length
     return fresh
@@ -86,26 +101,35 @@ export class JobOutputBook {
         page.push(piece)
         bytes += piece.bytes.length
       }
-      const number = (this.#pages.at(-1)?.[0] ?? -1) + 1
+      const number = this.#nextNumber
       this.#store.put(SPACE, `${this.#job}/${number}`, encodePage(page))
       this.#tail = this.#tail.slice(page.length)
       this.#pages.push([number, this.#flushedTo, bytes])
       this.#newest = { number, pieces: page }
       this.#flushedTo += bytes
       this.#dropMiddle()
+      if (this.#unindexed !== undefined && this.#unindexed + 1 < INDEX_PAGES) this.#unindexed += 1
+      else this.#putIndex()
     }
-    if (this.#indexedTo === this.#flushedTo) return
+  }
+
+  get #nextNumber(): number {
+    return (this.#pages.at(-1)?.[0] ?? -1) + 1
+  }
+
+  #putIndex(): void {
+    this.#unindexed = undefined
     this.#store.put(INDEX, this.#job, utf8(JSON.stringify({ end: this.#flushedTo, droppedBytes: this.#droppedBytes, pages: this.#pages })))
-    this.#indexedTo = this.#flushedTo
+    this.#unindexed = 0
   }
 
   /** Pieces from `offset` on, at most one page of them; empty at the end. What is no longer kept is skipped. */
   read(offset: number): OutputPiece[] {
-    const page = this.#pages.find(([, at, length]) => at + length > offset)
-    if (page) {
-      if (page[0] === this.#newest?.number) return this.#newest.pieces.flatMap((piece) => cut(piece, offset))
-      const pieces = decodePage(this.#store.get(SPACE, `${this.#job}/${page[0]}`), page[1])
-      return pieces.flatMap((piece) => cut(piece, offset))
+    for (const [number, at, length] of this.#pages) {
+      if (at + length <= offset) continue
+      const kept = number === this.#newest?.number ? this.#newest.pieces : decodePage(this.#store.get(SPACE, `${this.#job}/${number}`), at)
+      const pieces = kept.flatMap((piece) => cut(piece, offset))
+      if (pieces.length > 0) return pieces // else the page is damaged: it goes on after it
     }
     return this.#tail.flatMap((piece) => cut(piece, offset)).slice(0, 16)
   }

@@ -4,6 +4,7 @@ import { utf8 } from '../base/bytes.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
 import { JobBook } from './job-book.ts'
+import { JobOutputBook } from './job-output-book.ts'
 import { decodeJobRecord, encodeJobRecord, type JobRecord } from './job-record.ts'
 import { MAX_JOBS } from './jobs-contract.ts'
 
@@ -19,7 +20,7 @@ it('[JB50] a record of version 1 is read and written for ever as it was', () => 
 
 it('[JB40][JB50] the oldest that is over makes room; one that cannot be read is left out, the others are there', () => {
   const store = new MemoryKeyValueStore()
-  const book = new JobBook(store, silentLogger)
+  const book = new JobBook(store, new MemoryKeyValueStore(), silentLogger)
   const named = (n: number, state: JobRecord['info']['state'] = 'done'): JobRecord => ({
     ...record,
     info: { ...record.info, job: `8mVJCrUQCQkqK5kXmxu${String(n).padStart(4, '1').replaceAll('0', '9')}`, askedAtMs: n, state },
@@ -34,5 +35,24 @@ it('[JB40][JB50] the oldest that is over makes room; one that cannot be read is 
   expect(book.all[0]?.info.askedAtMs).toBe(9111)
   expect(book.all.some(({ info }) => info.state === 'running')).toBe(true) // it is the oldest of all, and runs
   store.put('jobs', 'damaged', utf8('{'))
-  expect(new JobBook(store, silentLogger).all.length).toBe(MAX_JOBS)
+  expect(new JobBook(store, new MemoryKeyValueStore(), silentLogger).all.length).toBe(MAX_JOBS)
+})
+
+it('[JB50] output that was kept beside the records, before it had a store of its own, is read and forgotten there', () => {
+  const [store, outputs] = [new MemoryKeyValueStore(), new MemoryKeyValueStore()]
+  const { job } = record.info
+  new JobBook(store, outputs, silentLogger).put(record)
+  const old = new JobOutputBook(store, job)
+  old.append({ stream: 'out', offset: 0, bytes: utf8('from before') })
+  old.flush()
+  const book = new JobBook(store, outputs, silentLogger)
+  expect(new TextDecoder().decode(book.output(job).read(0)[0]?.bytes)).toBe('from before')
+  const later = { ...record, info: { ...record.info, job: '8mVJCrUQCQkqK5kXmxu2222' } }
+  book.put(later)
+  book.output(later.info.job).append({ stream: 'out', offset: 0, bytes: utf8('new') })
+  book.output(later.info.job).flush()
+  expect([store.entries('job-output').length, outputs.entries('job-output').length]).toEqual([1, 1])
+  book.forget(job)
+  book.forget(later.info.job)
+  expect([store.entries('job-output').length, outputs.entries('job-output').length]).toEqual([0, 0])
 })

@@ -56,6 +56,66 @@ it('[JB45][JB51] kept output: what comes twice is taken once, and it is the same
   expect(store.entries('job-output').length + store.entries('job-output-index').length).toBe(0)
 })
 
+it('[JB51] a part that cannot be read any more hides nothing after it', () => {
+  const store = new MemoryKeyValueStore()
+  const book = new JobOutputBook(store, 'j')
+  const flushed = 20
+  for (let n = 0; n < flushed; n++) {
+    book.append({ stream: 'out', offset: 2 * n, bytes: utf8(`${n % 10} `) })
+    book.flush()
+  }
+  store.delete('job-output', 'j/1')
+  const again = new JobOutputBook(store, 'j')
+  expect(again.read(2).map(({ offset, bytes }) => [offset, fromUtf8(bytes)])).toEqual([[4, '2 ']])
+})
+
+it('[JB45][JB51] what was kept is found again after a restart, whether the index tells of it or not', () => {
+  const store = new MemoryKeyValueStore()
+  let book = new JobOutputBook(store, 'j')
+  let text = ''
+  for (let n = 0; n < 40; n++) {
+    const more = `line ${n}\n`
+    book.append({ stream: n % 3 === 0 ? 'err' : 'out', offset: text.length, bytes: utf8(more) })
+    text += more
+    book.flush()
+    book = new JobOutputBook(store, 'j')
+    expect([book.end, book.unkeptBytes]).toEqual([text.length, 0])
+    if (n % 5 === 0) book = new JobOutputBook(store, 'j')
+  }
+  let read = ''
+  for (let pieces = book.read(0); pieces.length > 0; pieces = book.read(read.length))
+    for (const { bytes } of pieces) read += fromUtf8(bytes)
+  expect(read).toBe(text)
+})
+
+it('[JB51] the index is not written with every page', () => {
+  const store = new MemoryKeyValueStore()
+  const written: string[] = []
+  const put = store.put.bind(store)
+  store.put = (space, key, value) => {
+    written.push(space)
+    put(space, key, value)
+  }
+  const book = new JobOutputBook(store, 'j')
+  for (let n = 0; n < 33; n++) {
+    book.append({ stream: 'out', offset: n, bytes: utf8('x') })
+    book.flush()
+  }
+  expect(written.filter((space) => space === 'job-output').length).toBe(33)
+  expect(written.filter((space) => space === 'job-output-index').length).toBe(3)
+})
+
+it('[JB45] small writes that wait are told in few frames, each of one stream and no longer than a frame may be', () => {
+  const log = new OutputLog()
+  for (let n = 0; n < 100; n++) log.append('out', new Uint8Array(1_000).fill(n))
+  log.append('err', utf8('other'))
+  expect(log.pieceAt(0)).toMatchObject({ stream: 'out', offset: 0 })
+  expect(log.pieceAt(0)?.bytes.length).toBe(65_000)
+  const rest = log.pieceAt(65_500)
+  expect([rest?.bytes.length, rest?.bytes[0], rest?.bytes[500]]).toEqual([34_500, 65, 66])
+  expect(log.pieceAt(100_000)).toMatchObject({ stream: 'err', offset: 100_000 })
+})
+
 it('[JB51] of very much output the beginning and the newest stay', () => {
   const store = new MemoryKeyValueStore()
   const book = new JobOutputBook(store, 'j')

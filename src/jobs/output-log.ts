@@ -1,3 +1,4 @@
+import { concatBytes } from '../base/bytes.ts'
 import { MAX_PIECE_BYTES, type OutputStream } from './job-frames-contract.ts'
 
 /** Output that its asker has not kept yet; above it the program is held until some is. 1 MiB: 40 ms of a fast link. */
@@ -46,7 +47,7 @@ export class OutputLog {
     this.#pieces = first === -1 ? [] : this.#pieces.slice(first)
   }
 
-  /** The piece that holds `offset`, from there on; undefined at the end. What is no longer held is skipped. */
+  /** What one frame takes of one stream from `offset` on; undefined at the end. What is no longer held is skipped. */
   pieceAt(offset: number): OutputPiece | undefined {
     const from = Math.max(offset, this.#keptTo)
     let low = 0
@@ -58,7 +59,22 @@ export class OutputLog {
       else high = middle
     }
     const piece = this.#pieces[low]
-    if (!piece || from <= piece.offset) return piece
-    return { stream: piece.stream, offset: from, bytes: piece.bytes.subarray(from - piece.offset) }
+    if (!piece) return undefined
+    const bytes = this.#joined(low, from - piece.offset)
+    return { stream: piece.stream, offset: from, bytes }
+  }
+
+  /** What waits goes in few large frames, not in as many as it was written in. */
+  #joined(at: number, skipped: number): Uint8Array {
+    const { stream, bytes } = this.#pieces[at] as OutputPiece
+    const parts = [bytes.subarray(Math.max(0, skipped))]
+    let length = parts[0]?.length ?? 0
+    for (let next = at + 1; next < this.#pieces.length; next++) {
+      const { stream: nextStream, bytes: more } = this.#pieces[next] as OutputPiece
+      if (nextStream !== stream || length + more.length > MAX_PIECE_BYTES) break
+      parts.push(more)
+      length += more.length
+    }
+    return parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts)
   }
 }

@@ -19,6 +19,8 @@ export interface Transport extends Disposable {
 
 /** Above this many unconsumed bytes a sender should wait for `onDidDrain`. 256 KiB: 10 ms of a fast lane, and a full screen of any terminal. */
 export const CHANNEL_HIGH_BYTES = 256 * 1024
+/** The same where bulk goes through several processes: each hop then waits for the whole way's acknowledgements, not for its own. */
+export const BULK_HIGH_BYTES = 1024 * 1024
 /** A sender that goes on regardless loses the channel here: memory stays bounded. */
 export const CHANNEL_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -32,7 +34,9 @@ export interface ByteChannel extends Disposable {
   send(bytes: Uint8Array): void
   /** Sent by us and not yet consumed by the other end's listener; the sender bounds its queue by it. */
   readonly unackedBytes: number
-  /** The other end has caught up (unackedBytes fell under half of CHANNEL_HIGH_BYTES). */
+  /** Where a sender should wait for `onDidDrain`: CHANNEL_HIGH_BYTES, unless it was set. */
+  highBytes: number
+  /** The other end has caught up (unackedBytes fell under half of highBytes). */
   readonly onDidDrain: Event<void>
   /** What comes before the first listener waits for it. */
   readonly onDidReceive: Event<Uint8Array>

@@ -6,6 +6,7 @@ import { type ByteChannel, CHANNEL_HIGH_BYTES } from './channel.ts'
  * slows the other down: what waits in the middle, and on the way to the other end, stays under `highBytes` and one message.
  */
 export function pipeChannels(a: ByteChannel, b: ByteChannel, highBytes = CHANNEL_HIGH_BYTES): Disposable {
+  for (const channel of [a, b]) channel.highBytes = highBytes
   const owned = new DisposableStore()
   const pump = (from: ByteChannel, to: ByteChannel) => {
     owned.add(

@@ -4,7 +4,7 @@ import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { DomainError } from '../base/errors.ts'
 import { memoryTransportPair } from './memory-transport.ts'
-import { CHANNEL_HIGH_BYTES, CHANNEL_LIMIT_BYTES, type ByteChannel } from './channel.ts'
+import { BULK_HIGH_BYTES, CHANNEL_HIGH_BYTES, CHANNEL_LIMIT_BYTES, type ByteChannel } from './channel.ts'
 import { createClient, MAX_CALLS_IN_FLIGHT } from './client.ts'
 import { event, method, type CallContext, type Contract, type Handlers } from './contract.ts'
 import { pipeChannels } from './pipe-channels.ts'
@@ -261,6 +261,25 @@ it('[DV5] a sender sees what is not consumed yet and hears when the other end ha
   expect(got).toHaveLength(9)
   expect(drained).toHaveBeenCalledTimes(1)
   expect(sender.unackedBytes).toBeLessThan(CHANNEL_HIGH_BYTES / 2)
+})
+
+it('[DV5] a sender of bulk may let more wait, and hears of it by that measure', async () => {
+  const { client, opened } = setUp()
+  const channel = client.channel((await client.stream({})).channel)
+  const sender = opened[0] as ByteChannel
+  sender.highBytes = BULK_HIGH_BYTES
+  const unackedThen: number[] = []
+  sender.onDidDrain(() => unackedThen.push(sender.unackedBytes))
+  channel.setPaused(true)
+  channel.onDidReceive(() => undefined)
+  for (let i = 0; i < 16; i++) sender.send(new Uint8Array(BULK_HIGH_BYTES / 16))
+  await settled()
+  expect(sender.unackedBytes).toBeGreaterThanOrEqual(BULK_HIGH_BYTES)
+  channel.setPaused(false)
+  await settled()
+  expect(unackedThen).toHaveLength(1)
+  expect(unackedThen[0]).toBeLessThan(BULK_HIGH_BYTES / 2)
+  expect(unackedThen[0]).toBeGreaterThan(CHANNEL_HIGH_BYTES / 2)
 })
 
 it('[DV5] a sender that ignores backpressure loses that channel and nothing else', async () => {

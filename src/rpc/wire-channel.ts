@@ -4,8 +4,8 @@ import { CHANNEL_HIGH_BYTES, CHANNEL_LIMIT_BYTES, type ByteChannel } from './cha
 import { RpcError } from './rpc-error.ts'
 import { MAX_BYTES_LENGTH } from './wire-message.ts'
 
-/** Consumed bytes are reported in steps of this: 16 KiB is 6 % of the high mark, so acks never hold a sender up and cost little. */
-const ACK_STEP_BYTES = 16 * 1024
+/** Consumed bytes are reported in steps of this: a quarter of the high mark, so that a sender that waits always hears of it. */
+const ACK_STEP_BYTES = 64 * 1024
 
 /** What a kept message costs beside its bytes, so that empty ones cannot fill the memory. */
 const MESSAGE_OVERHEAD_BYTES = 64
@@ -26,6 +26,7 @@ export interface ChannelOutput {
  */
 export class WireChannel implements ByteChannel {
   readonly id: number
+  highBytes = CHANNEL_HIGH_BYTES
   readonly #output: ChannelOutput
   readonly #onWillForget: () => void
   readonly #received = new Emitter<Uint8Array>()
@@ -122,7 +123,7 @@ export class WireChannel implements ByteChannel {
     const before = this.unackedBytes
     if (bytes > before) throw new RpcError('rpc/malformed', 'more bytes were acknowledged than sent')
     this.#ackedBytes += bytes
-    if (before >= CHANNEL_HIGH_BYTES / 2 && this.unackedBytes < CHANNEL_HIGH_BYTES / 2) this.#drained.fire()
+    if (before >= this.highBytes / 2 && this.unackedBytes < this.highBytes / 2) this.#drained.fire()
   }
 
   /** The other end or the wire closed. What had arrived before is still delivered to whoever listens. */

@@ -15,6 +15,15 @@ export const MAX_FRAME_BYTES = 16 * 1024
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 const HEADER_BYTES = 6 // type byte and the longest varuint under 64 MiB, rounded up
 
+const CONTINUES = Uint8Array.of(0)
+
+function beginning(length: number): Uint8Array {
+  const out = encoding.createEncoder()
+  encoding.writeUint8(out, 1)
+  encoding.writeVarUint(out, length)
+  return encoding.toUint8Array(out)
+}
+
 /** Hands out a message's frames one by one, so that a long one is never held twice. */
 export class FrameCutter {
   readonly #message: Uint8Array
@@ -35,14 +44,14 @@ export class FrameCutter {
   }
 
   next(): Uint8Array {
-    const out = encoding.createEncoder()
-    encoding.writeUint8(out, this.#begun ? 0 : 1)
-    if (!this.#begun) encoding.writeVarUint(out, this.#message.length)
+    const head = this.#begun ? CONTINUES : beginning(this.#message.length)
     const part = this.#message.subarray(this.#at, this.#at + MAX_FRAME_BYTES - HEADER_BYTES)
-    encoding.writeUint8Array(out, part)
+    const frame = new Uint8Array(head.length + part.length)
+    frame.set(head)
+    frame.set(part, head.length)
     this.#at += part.length
     this.#begun = true
-    return encoding.toUint8Array(out)
+    return frame
   }
 }
 

@@ -110,6 +110,7 @@ export class WorldDevice {
   readonly #settings: { current: unknown }
   #log = new MemoryEnvelopeLog()
   #values = new MemoryKeyValueStore()
+  #outputs = new MemoryKeyValueStore()
   readonly ledger = new MemoryLedgerStore()
   readonly ledgerValues = new MemoryKeyValueStore()
   readonly #authority = new Map<PersonId, MemoryAuthorityStore>()
@@ -295,6 +296,7 @@ export class WorldDevice {
         return {
           log,
           values: this.#values,
+          outputs: this.#outputs,
           authority: (person) => this.#authorityOf(person),
           setAside: undefined,
           onDidSetAside: new Emitter<string>().event,
@@ -307,6 +309,7 @@ export class WorldDevice {
         this.storesPutAside++
         this.#log = new MemoryEnvelopeLog()
         this.#values = new MemoryKeyValueStore()
+        this.#outputs = new MemoryKeyValueStore()
         this.#authority.clear()
       },
       createLinkPlatform: () => ({

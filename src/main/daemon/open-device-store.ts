@@ -2,6 +2,7 @@ import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { Sealer } from '../../base/sealer.ts'
 import type { DeviceParts, DeviceStore } from '../../device/device-parts.ts'
+import { FolderKeyValueStore } from '../../platform/node/folder-key-value-store.ts'
 import { SqliteAuthorityStore } from '../../platform/node/sqlite-authority-store.ts'
 import { SqliteEnvelopeLog } from '../../platform/node/sqlite-envelope-log.ts'
 import { SqliteKeyValueStore } from '../../platform/node/sqlite-key-value-store.ts'
@@ -11,15 +12,23 @@ import { SqliteStore } from '../../platform/node/sqlite-store.ts'
 /** The sealed store of one device. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
 export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
   const store = new SqliteStore({ path: file, sealer })
+  const outputs = new FolderKeyValueStore(outputsOf(file), sealer)
   return {
     log: new SqliteEnvelopeLog(store),
     values: new SqliteKeyValueStore(store),
+    outputs,
     authority: (person) => new SqliteAuthorityStore(store, person),
     setAside: store.setAsideAtStart && path.basename(store.setAsideAtStart.path),
     onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
-    dispose: () => store.dispose(),
+    dispose: () => {
+      outputs.dispose()
+      store.dispose()
+    },
   }
 }
+
+/** Beside it, and put aside with it. */
+const outputsOf = (file: string): string => `${file}-outputs`
 
 /** The ledger's own file. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
 export function openLedgerStore(file: string, sealer: Sealer): ReturnType<DeviceParts['openLedger']> {
@@ -31,5 +40,5 @@ export function openLedgerStore(file: string, sealer: Sealer): ReturnType<Device
 export function putStoreAside(file: string): void {
   let target = `${file}.before-joining`
   for (let n = 2; existsSync(target); n++) target = `${file}.before-joining-${n}`
-  for (const suffix of ['', '-wal', '-shm']) if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix)
+  for (const suffix of ['', '-wal', '-shm', '-outputs']) if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix)
 }

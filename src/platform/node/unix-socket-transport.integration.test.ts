@@ -30,6 +30,39 @@ it('[DV6] carries whole messages of any size both ways, is 0600, and closes a fr
   expect(got.map((m) => (typeof m === 'string' ? m.length : `bytes ${m.length}`))).toEqual([0, 5, 'bytes 0', 'bytes 3000000', 1_000_000])
   expect(Buffer.compare(Buffer.from(got[3] as Uint8Array), Buffer.from(large))).toBe(0)
 
+  // However the system cuts it: in single bytes, in the middle of a header, several in one.
+  const slow = net.connect(socketPath)
+  while (accepted.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  const heard: string[] = []
+  accepted[1]?.onDidReceive((message) => heard.push(typeof message === 'string' ? message : `bytes ${message.length} ${message.at(-1)}`))
+  const frame = (kind: number, bytes: Uint8Array) => {
+    const head = Buffer.alloc(5)
+    head.writeUInt32BE(bytes.length + 1)
+    head[4] = kind
+    return Buffer.concat([head, bytes])
+  }
+  const sent = Buffer.concat([
+    frame(0, Buffer.from('one')),
+    frame(1, new Uint8Array(40_000).fill(7)),
+    frame(1, new Uint8Array(0)),
+    frame(0, Buffer.from('two')),
+  ])
+  for (const [from, to] of [
+    [0, 1],
+    [1, 4],
+    [4, 9],
+    [9, 12],
+    [12, 30_000],
+    [30_000, sent.length - 1],
+    [sent.length - 1, sent.length],
+  ] as const) {
+    await new Promise((resolve) => slow.write(sent.subarray(from, to), resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  while (heard.length < 4) await new Promise((resolve) => setImmediate(resolve))
+  expect(heard).toEqual(['one', 'bytes 40000 7', 'bytes 0 undefined', 'two'])
+  slow.destroy()
+
   const closed = new Promise<{ reason: string }>((resolve) => far.onDidClose(resolve))
   near.dispose()
   expect((await closed).reason).toBe('rpc/closed')

@@ -9,6 +9,47 @@ const HEADER_BYTES = 5
 /** A text's UTF-8 takes at most 3 bytes a UTF-16 unit. */
 const MAX_FRAME_BYTES = Math.max(MAX_BYTES_LENGTH, 3 * MAX_TEXT_LENGTH) + 1
 
+/** Messages from this size on are neither copied to be sent nor when they have come: half of what a socket brings at once. */
+const APART_BYTES = 32 * 1024
+/** Room for a message at first: more than one of bulk. */
+const FIRST_BYTES = 256 * 1024
+const NOTHING = Buffer.alloc(0)
+
+/** A message of which the beginning has come. Takes no more memory than twice what came, whatever was announced. */
+class HalfMessage {
+  readonly kind: number
+  readonly #length: number
+  #into: Buffer
+  #have = 0
+
+  constructor(kind: number, length: number) {
+    this.kind = kind
+    this.#length = length
+    this.#into = Buffer.allocUnsafeSlow(Math.min(length, FIRST_BYTES))
+  }
+
+  get isWhole(): boolean {
+    return this.#have === this.#length
+  }
+
+  get bytes(): Buffer {
+    return this.#into.subarray(0, this.#length)
+  }
+
+  /** @returns  how many of these belong to it */
+  add(bytes: Buffer): number {
+    const taken = Math.min(bytes.length, this.#length - this.#have)
+    if (this.#have + taken > this.#into.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#length, 2 * (this.#have + taken)))
+      larger.set(this.#into.subarray(0, this.#have))
+      this.#into = larger
+    }
+    this.#into.set(bytes.subarray(0, taken), this.#have)
+    this.#have += taken
+    return taken
+  }
+}
+
 /**
  * RPC over a Unix socket: 4 bytes of length (big-endian, of what follows the length), a kind byte (0 text, 1 bytes), the
  * message. Owns the socket. A frame that is too long or of unknown kind closes it.
@@ -17,8 +58,9 @@ export class UnixSocketTransport implements Transport {
   readonly #socket: net.Socket
   readonly #received = new Emitter<string | Uint8Array>()
   readonly #closed = new Emitter<{ readonly reason: string }>()
-  #chunks: Buffer[] = []
-  #chunkBytes = 0
+  /** Of the next header, what has come. */
+  #head: Buffer = NOTHING
+  #message: HalfMessage | undefined
   #isClosed = false
 
   readonly onDidReceive = this.#received.event
@@ -39,12 +81,17 @@ export class UnixSocketTransport implements Transport {
     if (this.#isClosed) return
     const isText = typeof message === 'string'
     const length = isText ? Buffer.byteLength(message) : message.length
-    const frame = Buffer.allocUnsafe(HEADER_BYTES + length)
+    const isApart = !isText && length >= APART_BYTES
+    const frame = Buffer.allocUnsafe(HEADER_BYTES + (isApart ? 0 : length))
     frame.writeUInt32BE(length + 1, 0)
     frame[4] = isText ? TEXT : BYTES
     if (isText) frame.write(message, HEADER_BYTES)
-    else frame.set(message, HEADER_BYTES)
+    else if (!isApart) frame.set(message, HEADER_BYTES)
+    if (isApart) this.#socket.cork()
     this.#socket.write(frame)
+    if (!isApart) return
+    this.#socket.write(message)
+    this.#socket.uncork()
   }
 
   close(reason: string): void {
@@ -59,38 +106,48 @@ export class UnixSocketTransport implements Transport {
   }
 
   #take(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#chunkBytes += chunk.length
-    for (let frame = this.#nextFrame(); frame !== undefined; frame = this.#nextFrame()) {
-      if (this.#isClosed) return
-      if (frame[0] === TEXT) this.#received.fire(frame.toString('utf8', 1))
-      else if (frame[0] === BYTES) this.#received.fire(new Uint8Array(frame.subarray(1)))
-      else return this.close('rpc/malformed')
+    let rest = this.#head.length > 0 ? Buffer.concat([this.#head, chunk]) : chunk
+    this.#head = NOTHING
+    while (rest.length > 0 && !this.#isClosed) {
+      const message = this.#message
+      if (message) {
+        rest = rest.subarray(message.add(rest))
+        if (message.isWhole) this.#hand(message.kind, message.bytes)
+        continue
+      }
+      if (rest.length < HEADER_BYTES) {
+        this.#head = rest
+        return
+      }
+      const length = rest.readUInt32BE(0) - 1
+      const kind = rest[4]
+      if (length < 0 || length >= MAX_FRAME_BYTES) return this.close('rpc/too-large')
+      if (kind !== TEXT && kind !== BYTES) return this.close('rpc/malformed')
+      const end = HEADER_BYTES + length
+      if (rest.length < end) {
+        this.#message = new HalfMessage(kind, length)
+        rest = rest.subarray(HEADER_BYTES)
+        continue
+      }
+      const whole = rest.subarray(HEADER_BYTES, end)
+      rest = rest.subarray(end)
+      this.#hand(kind, whole)
     }
   }
 
-  /** The next whole frame (kind byte and message), or undefined until more has come. */
-  #nextFrame(): Buffer | undefined {
-    if (this.#isClosed || this.#chunkBytes < HEADER_BYTES) return undefined
-    if ((this.#chunks[0] as Buffer).length < HEADER_BYTES) this.#chunks = [Buffer.concat(this.#chunks)]
-    const first = this.#chunks[0] as Buffer
-    const length = first.readUInt32BE(0)
-    if (length < 1 || length > MAX_FRAME_BYTES) {
-      this.close('rpc/too-large')
-      return undefined
-    }
-    if (this.#chunkBytes < 4 + length) return undefined
-    const whole = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
-    const rest = whole.subarray(4 + length)
-    this.#chunks = rest.length > 0 ? [rest] : []
-    this.#chunkBytes = rest.length
-    return whole.subarray(4, 4 + length)
+  /** The listener owns the bytes. */
+  #hand(kind: number, bytes: Buffer): void {
+    this.#message = undefined
+    if (kind === TEXT) return this.#received.fire(bytes.toString('utf8'))
+    // A small one would keep all that came with it; a large one is not copied.
+    this.#received.fire(bytes.length < APART_BYTES ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
   }
 
   #end(reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#chunks = []
+    this.#head = NOTHING
+    this.#message = undefined
     this.#closed.fire({ reason })
   }
 }

@@ -7,6 +7,7 @@ import { TerminalAttachment } from './terminal-attachment.ts'
 
 /** The device's end of a terminal channel. */
 class FakeChannel implements ByteChannel {
+  highBytes = 0
   readonly id = 7
   readonly unackedBytes = 0
   readonly sent: string[] = []
