@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { type Behaviour, keyText, type Outcome, type Tally } from '../jobs/behaviour.ts'
+import { type Behaviour, countIn, keyText, type Outcome, type Tally } from '../jobs/behaviour.ts'
 import { BehaviourLibrary, type LibraryFaults, MAX_BEHAVIOURS } from '../jobs/behaviour-library.ts'
 import { KeyedArray } from '../session/keyed-array.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
@@ -10,7 +10,9 @@ const DEVICES = ['attic', 'laptop', 'server']
 const NOW_MS = 1_800_000_000_000
 const NOTHING = { ports: [], terminal: false, input: false, screen: false }
 
-function open(name: string, faults: LibraryFaults = {}) {
+const isOurs = (device: string) => device !== 'stranger'
+
+function open(name: string, faults: LibraryFaults = {}, isMember = isOurs) {
   const doc = new Y.Doc()
   doc.clientID = DEVICES.indexOf(name) + 1
   const records = new KeyedArray(doc, 'behaviours')
@@ -22,9 +24,10 @@ function open(name: string, faults: LibraryFaults = {}) {
       onDidChange: records.onDidChange,
     },
     name,
+    { isMember: (device) => isMember(device), nowMs: () => NOW_MS },
     faults,
   )
-  return { name, doc, library }
+  return { name, doc, records, library }
 }
 const bring = (from: Y.Doc, to: Y.Doc) => Y.applyUpdate(to, Y.encodeStateAsUpdate(from, Y.encodeStateVector(to)))
 
@@ -160,4 +163,83 @@ it('[JB101] a program of the same bytes comes before another version of it, and 
   expect(find(old)).toMatchObject({ isSame: true, behaviour: { id: old } })
   expect(find(`sha256:${'3'.repeat(64)}`)).toMatchObject({ isSame: false, behaviour: { id: now } })
   expect(find(undefined)).toMatchObject({ isSame: true, behaviour: { id: now } })
+  library.learn(run(undefined, 3_000, 3))
+  expect(find(`sha256:${'3'.repeat(64)}`)).toMatchObject({ isSame: false, behaviour: { id: undefined } })
+})
+
+const tool = (n: number, atMs = n): Outcome => ({
+  ...outcome(new SeededRandom(1), atMs),
+  key: { name: 'tool', id: undefined, shape: `tool ${n}` },
+})
+
+it('[JB107] nothing counts for a device that does not belong, or of a time to come; the former is cleared away', () => {
+  let isIn = true
+  const laptop = open('laptop', {}, (device) => device !== 'server' || isIn)
+  const server = open('server')
+  server.library.learn(tool(1))
+  server.library.learn(tool(2, NOW_MS + 2 * 86_400_000))
+  server.library.flush()
+  bring(server.doc, laptop.doc)
+  expect(laptop.library.all.map(({ shape }) => shape)).toEqual(['tool 1'])
+  isIn = false
+  laptop.library.rebuild()
+  expect(laptop.library.all).toEqual([])
+  expect([...laptop.records.keys()].length).toBe(2)
+  laptop.library.learn(tool(3))
+  laptop.library.flush()
+  expect([...laptop.records.keys()]).toEqual([`${keyText(tool(3).key)}/laptop`])
+})
+
+it('[JB107] a device that does not know yet who belongs clears nothing away', () => {
+  const server = open('server')
+  server.library.learn(tool(1))
+  server.library.flush()
+  const laptop = open('laptop', {}, () => false)
+  bring(server.doc, laptop.doc)
+  laptop.library.learn(tool(3))
+  laptop.library.flush()
+  expect([...laptop.records.keys()].length).toBe(2)
+})
+
+it('[JB107] one device, whatever it writes, neither fills the library nor makes another forget', () => {
+  const [laptop, attic] = [open('laptop'), open('attic')]
+  laptop.library.learn(tool(0))
+  laptop.library.flush()
+  const many = Array.from({ length: 2 * MAX_BEHAVIOURS }, (_, n) => countIn(undefined, tool(n + 1, NOW_MS)))
+  attic.doc.transact(() =>
+    attic.records.write(many.map((tally) => [`${keyText({ name: 'tool', id: undefined, shape: tally.shape })}/attic`, tally])),
+  )
+  bring(attic.doc, laptop.doc)
+  const held = many.filter(({ shape }) => laptop.library.find({ name: 'tool', id: undefined, shape }))
+  expect(held.length).toBe(MAX_BEHAVIOURS)
+  laptop.library.learn(tool(99_999))
+  laptop.library.flush()
+  expect(laptop.library.find(tool(0).key)?.behaviour.devices).toEqual(['laptop'])
+  expect(laptop.library.find(tool(99_999).key)).toBeDefined()
+  laptop.library.rebuild()
+  expect(laptop.library.find(tool(0).key)).toBeDefined()
+  expect(laptop.library.find(tool(99_999).key)).toBeDefined()
+})
+
+it('[JB107] what could not be written is written the next time', () => {
+  const { records, library } = open('laptop')
+  let isFull = true
+  const full = new BehaviourLibrary(
+    {
+      get: (record) => records.get(record),
+      keys: () => records.keys(),
+      write: (set, remove) => {
+        if (isFull) throw new Error('no space left')
+        records.write(set, remove)
+      },
+      onDidChange: records.onDidChange,
+    },
+    'laptop',
+    { isMember: isOurs, nowMs: () => NOW_MS },
+  )
+  full.learn(tool(1))
+  expect(() => full.flush()).toThrow('no space')
+  isFull = false
+  full.flush()
+  expect(library.all).toMatchObject([{ shape: 'tool 1', times: 1 }])
 })

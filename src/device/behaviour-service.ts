@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { defined } from '../base/defined.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
-import { BEHAVIOURS_DOC } from '../base/ids.ts'
+import { BEHAVIOURS_DOC, type DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { type Behaviour, type BehaviourKey, folderName, type Outcome, tookMs } from '../jobs/behaviour.ts'
 import { BehaviourLibrary } from '../jobs/behaviour-library.ts'
@@ -135,15 +135,20 @@ export class BehaviourService implements Disposable {
     )
   }
 
-  /** A run has ended, or shown what it is. Resolves when it is known. */
-  async learn(line: string, folder: string, programs: readonly string[], run: Run): Promise<void> {
+  /**
+   * A run has ended, or shown what it is. Resolves when it is known.
+   *
+   * @param isHere  it ran on this device: which program of that name another one ran is not known
+   */
+  async learn(line: string, folder: string, programs: readonly string[], run: Run, isHere = true): Promise<void> {
     const shape = shapeOf(line, programs)
     const open = this.#open
     if (!shape || !open) return
     const atMs = this.#options.clock.nowMs()
-    await this.#patiently(this.#identify(shape.program, folder))
+    // Nobody waits for it: it is of these bytes, however long it takes to read them.
+    const id = isHere ? await this.#identify(shape.program, folder) : undefined
     if (this.#open !== open) return
-    this.#library(open).learn({ ...run, key: this.#keyOf(shape, folder), folder: folderName(folder), atMs })
+    this.#library(open).learn({ ...run, key: { name: shape.name, id, shape: shape.shape }, folder: folderName(folder), atMs })
     this.#keeping ??= this.#options.clock.after(KEEP_MS, () => this.keep())
   }
 
@@ -213,6 +218,7 @@ export class BehaviourService implements Disposable {
 
   #library(open: OpenLibrary): BehaviourLibrary {
     if (open.library) return open.library
+    const { devices } = open.desk
     const replica = open.desk.documents.open(BEHAVIOURS_DOC)
     const records = open.scope.add(new KeyedArray(replica.doc, RECORDS))
     open.library = open.scope.add(
@@ -224,9 +230,19 @@ export class BehaviourService implements Disposable {
           onDidChange: records.onDidChange,
         },
         open.desk.context.signer.device,
+        { isMember: (device) => devices.isMember(device as DeviceId), nowMs: () => this.#options.clock.nowMs() },
       ),
     )
-    return open.library
+    const { library } = open
+    let members = memberText(devices)
+    open.scope.add(
+      devices.onDidChange(() => {
+        const now = memberText(devices)
+        if (now !== members) library.rebuild()
+        members = now
+      }),
+    )
+    return library
   }
 
   /** @throws JobError `job/unknown`  the device is locked */
@@ -235,6 +251,12 @@ export class BehaviourService implements Disposable {
     return this.#library(this.#open)
   }
 }
+
+const memberText = ({ members }: OpenDesk['devices']): string =>
+  members
+    .map(({ device }) => device)
+    .sort()
+    .join(' ')
 
 /** Where times of lines lay before there was a library. */
 const OLD_TIMES = 'shell-times'

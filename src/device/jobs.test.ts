@@ -58,6 +58,9 @@ it('[JB40][JB42] a job of one device runs in the sandbox of another, and its his
   for (const tree of server.trees.lent.values()) tree.write('a.out', 'made')
   process.exit(0)
   await becomes(id, { state: 'done', exit: { code: 0 }, device: ids.server, results: { files: 1, conflicts: 0 } })
+  // Which program of that name ran there is not known here (rule JB101).
+  const learned = async () => (await laptop.control().listBehaviours({})).map(({ name, program }) => ({ name, program }))
+  await vi.waitFor(async () => expect(await learned()).toEqual([{ name: 'cc', program: undefined }]), LONG_WAIT)
   expect(laptop.trees.at(FOLDER).text('a.out')).toBe('made')
 })
 

@@ -3,7 +3,7 @@ import { Emitter, type Event } from '../base/emitter.ts'
 import { type Behaviour, type BehaviourKey, countIn, keyText, mergeTallies, type Outcome, readTally, type Tally } from './behaviour.ts'
 import type { ProgramDigest } from './program-identity.ts'
 
-/** Commands a person repeats; the one that was seen longest ago makes room. */
+/** Commands a person repeats, of each device; the one that it saw longest ago makes room. */
 export const MAX_BEHAVIOURS = 1_000
 /** Whatever other devices write: more commands are not read, until some make room. */
 const MAX_HELD = 8 * MAX_BEHAVIOURS
@@ -19,6 +19,15 @@ export interface BehaviourRecords {
   readonly onDidChange: Event<{ readonly keys: Iterable<string> }>
 }
 
+/** Clocks of a person's devices differ by less; what was seen later than that was not seen. */
+const AHEAD_MS = 86_400_000
+
+/** Whose records count, and when. */
+export interface BehaviourCircle {
+  isMember(device: string): boolean
+  nowMs(): number
+}
+
 /** Mistakes for the tests that must find them. Never set in the product. */
 export interface LibraryFaults {
   /** All devices write one record, so that of two that learn at once one forgets. */
@@ -27,15 +36,18 @@ export interface LibraryFaults {
 
 /**
  * How commands behave, learned from runs on all devices of a person (rules JB101, JB107). Each device counts in records of its own, so
- * nothing that two of them learn at the same time is lost, and all of them see the same. Owns an index of what the document says; not the
- * document.
+ * nothing that two of them learn at the same time is lost, and all of them see the same. What is said for a device that does not belong, or
+ * of a time to come, does not count; and no device makes another forget. Owns an index of what the document says; not the document.
  */
 export class BehaviourLibrary implements Disposable {
   readonly #records: BehaviourRecords
   readonly #self: string
+  readonly #circle: BehaviourCircle
   readonly #faults: LibraryFaults
   readonly #watching: Disposable
   readonly #tallies = new Map<string, Map<string, Tally>>()
+  /** Keys that are held of each device. */
+  readonly #heldOf = new Map<string, number>()
   /** Counted, and not written yet. */
   readonly #dirty = new Map<string, Tally>()
   /** Keys by name of the program and line as typed: builds of one program, and projects with a script of one name, beside each other. */
@@ -43,15 +55,26 @@ export class BehaviourLibrary implements Disposable {
   readonly #changed = new Emitter<void>()
   readonly onDidChange = this.#changed.event
 
-  constructor(records: BehaviourRecords, self: string, faults: LibraryFaults = {}) {
+  constructor(records: BehaviourRecords, self: string, circle: BehaviourCircle, faults: LibraryFaults = {}) {
     this.#records = records
     this.#self = self
+    this.#circle = circle
     this.#faults = faults
     for (const record of records.keys()) this.#read(record)
     this.#watching = records.onDidChange(({ keys }) => {
-      for (const record of keys) this.#read(record)
+      const [gone, written] = [[...keys].filter((record) => !this.#tallyOf(record)), [...keys].filter((record) => this.#tallyOf(record))]
+      for (const record of [...gone, ...written]) this.#read(record) // who makes room for more has room for it
       this.#changed.fire()
     })
+  }
+
+  /** Who belongs has changed. */
+  rebuild(): void {
+    this.#tallies.clear()
+    this.#heldOf.clear()
+    this.#alike.clear()
+    for (const record of new Set([...this.#records.keys(), ...this.#dirty.keys()])) this.#read(record)
+    this.#changed.fire()
   }
 
   /** Newest first, at most MAX_BEHAVIOURS. */
@@ -65,7 +88,8 @@ export class BehaviourLibrary implements Disposable {
   /** A run has ended, or shown what it is. Known at once; written by `flush`. */
   learn(outcome: Outcome): void {
     const record = this.#recordOf(keyText(outcome.key))
-    const counted = countIn(this.#dirty.get(record) ?? readTally(this.#records.get(record)), outcome)
+    const before = this.#tallyOf(record)
+    const counted = countIn(before && this.#isPast(before) ? before : undefined, outcome)
     this.#dirty.set(record, counted)
     this.#put(record, counted)
   }
@@ -73,10 +97,12 @@ export class BehaviourLibrary implements Disposable {
   /** Writes what was learned. @throws StoreError */
   flush(): void {
     if (this.#dirty.size === 0) return
-    const set = [...this.#dirty]
+    const gone = this.#makeRoom()
+    const set = [...this.#dirty].filter(([record]) => !gone.has(record))
+    this.#records.write(set, [...gone])
+    // Only now: what could not be written is written the next time.
     this.#dirty.clear()
-    this.#records.write(set, [])
-    this.#makeRoom()
+    for (const record of gone) this.#read(record)
   }
 
   /**
@@ -87,8 +113,8 @@ export class BehaviourLibrary implements Disposable {
     const alike = this.#alikeTo(name, shape).filter((one) => one.shape === shape)
     const same = id === undefined ? undefined : alike.find((one) => one.id === id)
     const behaviour = same ?? alike[0]
-    // Without bytes to compare, the name is all there is.
-    return behaviour && { behaviour, isSame: same !== undefined || id === undefined || behaviour.id === undefined }
+    // Without bytes here, the name is all there is. What ran without them where it was seen may have been another one.
+    return behaviour && { behaviour, isSame: same !== undefined || id === undefined }
   }
 
   /**
@@ -105,7 +131,7 @@ export class BehaviourLibrary implements Disposable {
   forget(key: string): boolean {
     const held = this.#tallies.get(key)
     if (!held) return false
-    const records = [...held.keys()].map((device) => recordName(key, device))
+    const records = [...new Set([...this.#records.keys(), ...this.#dirty.keys()])].filter((record) => record.startsWith(`${key}/`))
     for (const record of records) {
       this.#dirty.delete(record)
       this.#put(record, undefined)
@@ -119,13 +145,34 @@ export class BehaviourLibrary implements Disposable {
     this.#changed.dispose()
   }
 
-  #makeRoom(): void {
-    if (this.#tallies.size <= MAX_BEHAVIOURS) return
-    const sorted = [...this.#tallies.keys()].map((key) => this.#merged(key)).sort(byAge)
-    const gone = sorted
+  /** Records to remove: of this device what it saw longest ago, and what is said for devices that do not belong. */
+  #makeRoom(): ReadonlySet<string> {
+    const own = [...this.#tallies].flatMap(([key, held]) => {
+      const tally = held.get(this.#self)
+      return tally ? [{ key, atMs: tally.atMs }] : []
+    })
+    const gone = own
+      .sort(byAge)
       .slice(MAX_BEHAVIOURS)
-      .flatMap(({ key }) => [...(this.#tallies.get(key)?.keys() ?? [])].map((device) => recordName(key, device)))
-    this.#records.write([], gone)
+      .map(({ key }) => recordName(key, this.#self))
+    // Who does not belong itself, or does not know it yet, knows nothing of others.
+    const strangers = this.#circle.isMember(this.#self)
+      ? [...this.#records.keys()].filter((record) => isRecordName(record) && !this.#belongs(record.slice(record.indexOf('/') + 1)))
+      : []
+    return new Set([...gone, ...strangers])
+  }
+
+  #tallyOf(record: string): Tally | undefined {
+    return this.#dirty.get(record) ?? readTally(this.#records.get(record))
+  }
+
+  #belongs(device: string): boolean {
+    return device === this.#self || this.#circle.isMember(device)
+  }
+
+  #isPast({ atMs, took }: Tally): boolean {
+    const latestMs = this.#circle.nowMs() + AHEAD_MS
+    return atMs <= latestMs && took.every((one) => one.atMs <= latestMs)
   }
 
   /** Newest first. */
@@ -143,18 +190,25 @@ export class BehaviourLibrary implements Disposable {
   }
 
   #read(record: string): void {
-    this.#put(record, this.#dirty.get(record) ?? readTally(this.#records.get(record)))
+    this.#put(record, this.#tallyOf(record))
   }
 
   #put(record: string, read: Tally | undefined): void {
     const at = record.indexOf('/')
     const key = record.slice(0, at)
     const device = record.slice(at + 1)
-    if (!/^[0-9a-f]{20}$/.test(key) || device === '' || device.length > 64) return
-    if (!this.#tallies.has(key) && this.#tallies.size >= MAX_HELD) return
+    if (!isRecordName(record)) return
     const held = this.#tallies.get(key) ?? new Map<string, Tally>()
     // One that says it is of another command is not ours to count.
-    if (read && keyText({ name: read.name, id: read.id as ProgramDigest | undefined, shape: read.shape }) === key) {
+    const isOfKey = read && keyText({ name: read.name, id: read.id as ProgramDigest | undefined, shape: read.shape }) === key
+    if (isOfKey && this.#isPast(read) && this.#belongs(device)) {
+      if (!held.has(device)) {
+        const count = this.#heldOf.get(device) ?? 0
+        const isFull = count >= MAX_BEHAVIOURS || (!this.#tallies.has(key) && this.#tallies.size >= MAX_HELD)
+        // What this one has learned makes room when it is written.
+        if (isFull && device !== this.#self) return
+        this.#heldOf.set(device, count + 1)
+      }
       held.set(device, read)
       this.#tallies.set(key, held)
       const alike = alikeOf(read.name, read.shape)
@@ -162,8 +216,10 @@ export class BehaviourLibrary implements Disposable {
       return
     }
     const was = held.get(device)
+    if (!was) return
     held.delete(device)
-    if (held.size > 0 || !was) return
+    this.#heldOf.set(device, (this.#heldOf.get(device) ?? 1) - 1)
+    if (held.size > 0) return
     this.#tallies.delete(key)
     const alike = this.#alike.get(alikeOf(was.name, was.shape))
     alike?.delete(key)
@@ -172,7 +228,9 @@ export class BehaviourLibrary implements Disposable {
 }
 
 const recordName = (key: string, device: string): string => `${key}/${device}`
+const isRecordName = (record: string): boolean => /^[0-9a-f]{20}\/.{1,64}$/.test(record)
 /** Without what its aliases lead to. */
 const alikeOf = (name: string, shape: string): string => `${name}\0${shape.replace(/ \([^() ,]+(?:, [^() ,]+)*\)$/, '')}`
+type Aged = Pick<Behaviour, 'key' | 'atMs'>
 /** Newest first; of the same moment by key, so that all devices agree. */
-const byAge = (a: Behaviour, b: Behaviour): number => b.atMs - a.atMs || (a.key < b.key ? -1 : 1)
+const byAge = (a: Aged, b: Aged): number => b.atMs - a.atMs || (a.key < b.key ? -1 : 1)

@@ -31,6 +31,21 @@ it.each([
   ['API_KEY=swordfish deploy', 'swordfish'],
   ['use sk_live_51H8abcdefghijklmnopqrstuvwxyz', 'abcdefghijkl'],
   ['push ghp_16C7e42F292c6912E7710c838347Ae178B4a', '16C7e42F'],
+  ['export TOKEN=abc', 'abc'],
+  ['env API_KEY=swordfish x', 'swordfish'],
+  ['docker run -e PASSWORD=hunter x', 'hunter'],
+  ['docker run -ePW=hunter x', 'hunter'],
+  ['make KEY=abc', 'abc'],
+  ['curl -u ada:hunter', 'hunter'],
+  ['curl -su ada:hunter', 'hunter'],
+  ['curl -uada:hunter x', 'hunter'],
+  ["curl -H 'Authorization: Bearer abc'", 'abc'],
+  ["wget --x 'X-Api-Key: abc'", 'abc'],
+  ['mysql -phunter', 'hunter'],
+  ['mysql -p hunter', 'hunter'],
+  ["sh -c 'export TOKEN=abc; mysql -phunter'", 'hunter'],
+  ["sh -c 'export TOKEN=abc; mysql'", 'abc'],
+  ['psql ada:hunter@there', 'hunter'],
 ])('[JB101] a secret in "%s" is not in it', (line, secret) => {
   expect(shape(line)).toBeDefined()
   expect(shape(line)).not.toContain(secret)
@@ -40,7 +55,12 @@ it('[JB101] nothing is made of what is no whole line', () => {
   for (const line of ['', '   ', 'echo "open', `echo ${'x'.repeat(500)}`, `echo ${'y '.repeat(3_000)}`]) expect(shape(line)).toBeUndefined()
 })
 
+it('[JB101] nothing that a terminal would obey is in it', () => {
+  expect(shape("printf 'a\u001b[2Jb\u202ec'")).toBe('printf a\ufffd[#Jb\ufffdc')
+  expect(shape('x\u001b[2J')).toBeUndefined()
+})
+
 it('[JB101] no line makes it slow or throw', () => {
-  for (const piece of ['-', 'a1', '=', '/', '$(', '"', "'", '…', '0-', 'ab-', '_='])
+  for (const piece of ['-', 'a1', '=', '/', '$(', '"', "'", '…', '0-', 'ab-', '_=', 'pass', ' ', ':@', '-p '])
     expect(() => shape(piece.repeat(4_000 / piece.length))).not.toThrow()
 })

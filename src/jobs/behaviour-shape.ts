@@ -7,6 +7,8 @@ import { parseShell, type Script, type ShellCommand, type Step } from './classif
 
 /** A longer one is nobody's habit, and says too much. */
 export const MAX_SHAPE = 400
+/** What a terminal or a page does not show as itself: controls, marks of direction, other ends of lines. */
+export const UNSHOWN = /[\p{Cc}\p{Cf}\u2028\u2029]/u
 /** Longer lines are not read for it. */
 const MAX_LINE = 4_096
 
@@ -30,8 +32,10 @@ export function shapeOf(line: string, follows: readonly string[] = []): LineShap
   const name = program?.split('/').at(-1)
   if (program === undefined || !name || program.length > 256) return undefined
   const own = foldScript(script)
+  if (UNSHOWN.test(name)) return undefined
   const others = follows.filter((one) => one !== program && one !== name && !own.includes(one)).slice(0, 8)
-  const shape = others.length > 0 ? `${own} (${others.join(', ')})` : own
+  const whole = others.length > 0 ? `${own} (${others.join(', ')})` : own
+  const shape = whole.replaceAll(new RegExp(UNSHOWN, 'gu'), '\ufffd')
   return shape.length > MAX_SHAPE ? undefined : { program, name, shape }
 }
 
@@ -51,15 +55,23 @@ const foldStep = ({ commands, background }: Step): string => commands.map(foldCo
 function foldCommand(command: ShellCommand): string {
   const redirects = command.redirects.map(({ operator, target }) => `${operator}${fold(target)}`)
   if (command.kind === 'group') return [`( ${foldScript(command.body)} )`, ...redirects].join(' ')
-  const words = command.words.map(({ text }, at) => {
-    if (at === 0) return text.split('/').at(-1) ?? text
-    return SECRET.test(command.words[at - 1]?.text ?? '') ? '…' : fold(text)
-  })
+  const [program = '', ...rest] = command.words.map(({ text }) => text)
+  const words = [program.split('/').at(-1) ?? program, ...foldWords(rest)]
   return [...command.assignments.map(([name]) => `${name}=…`), ...words, ...redirects].join(' ')
 }
 
+/** What follows an option for secrets is one. */
+const foldWords = (words: readonly string[]): string[] =>
+  words.map((word, at) => (at > 0 && TELLS_NEXT.test(words[at - 1] as string) ? '…' : fold(word)))
+
 /** Options whose value is nobody else's business. */
 const SECRET = /^-.*(?:pass|token|secret|key|auth|credential|cookie|header)/i
+/** The same in short: `-u name:word`, `-H header`, `-p word`, also behind other letters. */
+const TELLS_NEXT = new RegExp(`${SECRET.source}|^-[a-z]{0,3}[uhp]$`, 'i')
+/** `curl -uname:word`, `mysql -pword`. */
+const GLUED = /^(-p|-[uUH](?=[^:]*:))./s
+const ASSIGNED = /^(-?[A-Za-z_][\w.-]*)=/
+const CREDENTIAL = /\b(?:bearer|basic|authorization)\b|(?:pass\w*|token|secret|key|auth|credentials?|cookie)["']?\s*[:=]|^[^/\s]+:[^/\s]+@/i
 const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi
 /** A digest or abbreviated commit: hex of both kinds of characters. */
 const HEX = /\b(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,128}\b/gi
@@ -68,8 +80,15 @@ const TOKEN = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{28,}/g
 
 /** One word without what differs from run to run: paths keep what kind of file they are, numbers and hashes nothing. */
 function fold(word: string): string {
-  const option = /^(--?[A-Za-z][\w-]*)=(.*)$/s.exec(word)
+  const assigned = ASSIGNED.exec(word)
+  if (assigned && !/\s/.test(word)) return `${assigned[1]}=…`
+  const glued = GLUED.exec(word)
+  if (glued) return `${glued[1]}…`
+  const option = /^(--[A-Za-z][\w-]*)=(.*)$/s.exec(word)
   if (option) return `${option[1]}=${SECRET.test(word) ? '…' : fold(option[2] as string)}`
+  if (CREDENTIAL.test(word)) return '…'
+  // A line in a word (`sh -c`) has words of its own.
+  if (/\s/.test(word)) return foldWords(word.split(/\s+/).filter(Boolean)).join(' ')
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return 'URL'
   if (word === '.' || word === '..' || word === './...') return word
   if (/^[~.]?\/|\/|^~$/.test(word)) return `PATH${kindOfFile(word)}`

@@ -31,5 +31,6 @@ export function behaviourWords(known: Behaviour, took: number | undefined, isSam
   ].filter((fact) => fact !== false)
   const where = devices.length > 1 ? `${devices.length} of your devices` : 'your devices'
   const said = `${known.times > 0 ? `seen ${times(known.times)}` : 'run'} on ${where}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`
-  return isSame ? said : `${said} (as another version of ${known.name})`
+  if (isSame) return said
+  return `${said} (${known.id === undefined ? `by its name, of whichever ${known.name} ran` : `as another version of ${known.name}`})`
 }

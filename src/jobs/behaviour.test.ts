@@ -16,6 +16,9 @@ it('[JB107] a tally of version 1 is read for ever as it was, by the same key; an
   for (const other of [
     { ...golden, format: 2 },
     { ...golden, times: -1 },
+    { ...golden, name: 'cc\u001b[2J' },
+    { ...golden, shape: 'cc \u202e' },
+    { ...golden, shape: 'cc\u2028' },
     { ...golden, took: Array(9).fill(golden.took[0]) },
     'x',
     undefined,
@@ -29,6 +32,11 @@ it('[JB107] what was learned can be read again, also of very long folders and ma
   for (let n = 0; n < 9; n++)
     tally = countIn(tally, run({ folder: `${n}`.repeat(300), seen: { ports, terminal: true, input: true, screen: true } }))
   expect(readTally(tally)).toEqual(tally)
+})
+
+it('[JB107] counts end where they can still be read', () => {
+  const most = { ...golden, times: 1e9, well: 1e9 }
+  expect(readTally(countIn(most, run()))).toMatchObject({ times: 1e9, well: 1e9 })
 })
 
 it('[JB107] the time is that of the folder asked about, else of the newest run; other devices count', () => {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/sha256.ts'
-import { MAX_SHAPE } from './behaviour-shape.ts'
+import { MAX_SHAPE, UNSHOWN } from './behaviour-shape.ts'
 import type { SeenBehaviour } from './seen-behaviour-contract.ts'
 import type { ProgramDigest } from './program-identity.ts'
 
@@ -48,15 +48,22 @@ export const keyText = ({ name, id, shape }: BehaviourKey): string =>
 const MAX_COUNT = 1e9
 const count = z.number().int().min(0).max(MAX_COUNT)
 const ms = z.number().min(0).max(Number.MAX_SAFE_INTEGER)
+/** Shown in terminals, whoever wrote it. */
+const shown = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .refine((text) => !UNSHOWN.test(text))
 /** As one device keeps it in the shared document. Format 1; the golden file is golden/behaviour-tally-1.json. */
 export const tally = z.object({
   format: z.literal(1),
-  name: z.string().min(1).max(256),
+  name: shown(256),
   id: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/)
     .optional(),
-  shape: z.string().min(1).max(MAX_SHAPE),
+  shape: shown(MAX_SHAPE),
   times: count,
   well: count,
   badly: count,

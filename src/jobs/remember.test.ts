@@ -152,7 +152,7 @@ it('[JB103] it is told in one sentence', () => {
   }
   expect(words([run(), run(), run()])).toBe('seen 3 times on your devices: took 42 s, wrote 3 files')
   expect(words([run({ ...listened, files: undefined })], false)).toBe(
-    'seen once on your devices: listened on port 8080 (as another version of tool)',
+    'seen once on your devices: listened on port 8080 (by its name, of whichever tool ran)',
   )
   expect(words([run(unseen)])).toBe('run on your devices: took 42 s')
   expect(words([run({ ended: 'badly', tookMs: undefined, files: 1 })])).toBe('seen once on your devices: wrote 1 file, never ended well')
