@@ -18,7 +18,7 @@ const MANY_BYTES = 64 * 1024 * 1024
 const STRETCH_MS = 10
 const PAUSE_MS = 5
 /** The pause while somebody asks: a program that lists folders is not to wait for what has time. */
-const ASKED_PAUSE_MS = 100
+const ASKED_PAUSE_MS = 250
 /** Things carried between two looks at the clock. */
 const AT_ONCE = 16
 

@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib'
-import { fromHex, toHex } from '../../base/bytes.ts'
 import { MAX_SEALED_CHUNK_BYTES } from '../../files/chunk-cipher.ts'
 import type { ChunkId } from '../../files/chunk-id.ts'
 
@@ -25,7 +24,7 @@ export function encodeRecordHead({ kind, id, epoch, length, digest }: PackRecord
   head[4] = kind === 'chunk' ? CHUNK : DROPPED
   head.writeUInt32BE(epoch, 8)
   head.writeUInt32BE(length, 12)
-  head.set(fromHex(id), 16)
+  head.write(id, 16, 32, 'hex')
   head.set(digest, 48)
   head.writeUInt32BE(crc32(head.subarray(0, 80)), 80)
   return head
@@ -38,6 +37,6 @@ export function decodeRecordHead(head: Buffer): PackRecord | undefined {
   const length = head.readUInt32BE(12)
   const kind = head[4] === CHUNK ? 'chunk' : head[4] === DROPPED ? 'dropped' : undefined
   if (!kind || length > MAX_SEALED_CHUNK_BYTES) return undefined
-  const id = toHex(head.subarray(16, 48)) as ChunkId
+  const id = head.toString('hex', 16, 48) as ChunkId
   return { kind, id, epoch: head.readUInt32BE(8), length, digest: new Uint8Array(head.subarray(48, 80)) }
 }
