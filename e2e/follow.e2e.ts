@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
@@ -128,7 +128,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     })
   })
 
-  it('[AP100] [AP101] [AP102] [AP103] [AP104] [AP105] [AP106] [AP107] [AP108] [AP109] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
+  it('[AP100] [AP101] [AP102] [AP103] [AP104] [AP105] [AP106] [AP107] [AP108] [AP109] [AP111] [AP112] what is made, written and removed in Elsewhere on one is so on the other, and says where it is', async () => {
     await provedFollow(async () => {
       const folder = `Letters ${Date.now()}` // a second try begins anew
       const places = a.page.getByRole('navigation', { name: 'Places' })
@@ -226,8 +226,40 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await eventually('the copy in the home of the kitchen', async () =>
         readFileSync(path.join(lab.machine('kitchen').device.folder, 'photo.raw')).equals(bytes),
       )
+      // A long folder of the other device, page by page, as people count.
+      const many = path.join(lab.machine('kitchen').device.folder, 'many')
+      mkdirSync(many, { recursive: true })
+      for (let count = 0; count < 2_100; count++) writeFileSync(path.join(many, `n ${count}`), '')
+      await row(a, 'many').dblclick()
+      await row(a, 'n 2').waitFor()
+      await a.page.getByRole('listbox').press('End')
+      await row(a, 'n 2099').waitFor()
       await places.getByRole('button', { name: /^Home/ }).click()
       await row(a, folder).dblclick()
+
+      // Undone by the key; and given to whatever is outside of the browser.
+      await row(a, 'dot.png').click()
+      await a.page.keyboard.press('Control+c')
+      await a.page.keyboard.press('Control+v')
+      await row(a, 'dot 2.png').waitFor()
+      await a.page.getByText(`1 file copied to ${folder}`).first().waitFor()
+      await a.page.getByRole('listbox').press('Control+z')
+      await row(a, 'dot 2.png').waitFor({ state: 'detached' })
+      const carried = () =>
+        row(a, 'dot.png').evaluate((element) => {
+          const dataTransfer = new DataTransfer()
+          element.dispatchEvent(new DragEvent('dragstart', { bubbles: true, dataTransfer }))
+          element.dispatchEvent(new DragEvent('dragend', { bubbles: true, dataTransfer }))
+          return dataTransfer.getData('DownloadURL')
+        })
+      const out = await eventually('it can be dragged out', carried)
+      expect(out).toMatch(/^image\/png:dot\.png:http/)
+      const link = out.replace('image/png:dot.png:', '')
+      const [dropped] = await Promise.all([
+        a.page.waitForEvent('download'),
+        a.page.evaluate((href) => Object.assign(document.createElement('a'), { href, download: '' }).click(), link),
+      ])
+      expect(readFileSync(await dropped.path()).equals(DOT)).toBe(true)
 
       await row(a, 'hello.md').click()
       await a.page.keyboard.press('Delete')

@@ -23,6 +23,10 @@ export interface HomeDisk {
   homeFolder(): Promise<string>
   /** At most `limit` entries, in the disk's order; `truncated`: there are more. */
   list(path: string, limit: number): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }>
+  /** Names of a folder as they are now, sorted letter for letter, at most `limit`; what they are is asked by `entriesOf`. */
+  names(path: string, limit: number): Promise<{ names: string[]; truncated: boolean }>
+  /** What these names of a folder are; those that are gone are left out. */
+  entriesOf(path: string, names: readonly string[]): Promise<FileEntry[]>
   /** `file/too-large` above `maxBytes`. Follows links that stay in home; never opens a pipe or device. */
   read(path: string, maxBytes: number): Promise<ReadFile>
   /** As `read`, of a part; fewer bytes at the end, none behind it. */

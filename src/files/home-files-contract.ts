@@ -10,6 +10,10 @@ export const MAX_PIECE_BYTES = 1024 * 1024
 /** Most entries of one folder that are listed. */
 export const MAX_LISTED_ENTRIES = 20_000
 
+/** Entries in one answer of a folder that is listed page by page, and of how many in all. */
+export const MAX_LISTED_PAGE = 2_000
+export const MAX_PAGED_ENTRIES = 100_000
+
 /** Every path carries its device: an editor that followed must never save over another machine's file of the same name. */
 const place = { device: z.string(), path: z.string().min(1).max(4096) }
 const nothing = z.object({})
@@ -42,6 +46,15 @@ export const homeFilesContract = {
     needs: 'desk:read',
     parseInput: z.object(place).parse,
     parseOutput: z.object({ path: z.string(), entries: z.array(fileEntry).max(MAX_LISTED_ENTRIES), truncated: z.boolean() }).parse,
+  }),
+  /**
+   * As `listFolder`, for folders of any size: by name, letter for letter, `MAX_LISTED_PAGE` at a time. `from` 0 looks at the folder anew;
+   * the pages after it are of what it had then, without what went meanwhile. `total`: names at that time, at most 100,000.
+   */
+  listFolderPage: method({
+    needs: 'desk:read',
+    parseInput: z.object({ ...place, from: z.number().int().min(0).max(MAX_PAGED_ENTRIES) }).parse,
+    parseOutput: z.object({ entries: z.array(fileEntry).max(MAX_LISTED_PAGE), total: z.number().int(), truncated: z.boolean() }).parse,
   }),
   readText: method({
     needs: 'desk:read',

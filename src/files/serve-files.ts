@@ -8,13 +8,40 @@ import { serve } from '../rpc/serve.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
-import { homeFilesContract, MAX_LISTED_ENTRIES, MAX_READ_BYTES, MAX_TEXT_BYTES } from './home-files-contract.ts'
+import {
+  homeFilesContract,
+  MAX_LISTED_ENTRIES,
+  MAX_LISTED_PAGE,
+  MAX_PAGED_ENTRIES,
+  MAX_READ_BYTES,
+  MAX_TEXT_BYTES,
+} from './home-files-contract.ts'
+
+/** A few panes that open long folders at once; more read theirs again for each page. */
+const MAX_LISTED_AT_ONCE = 4
 
 /** The files process's side of the contract: texts and base64 on one side, bytes on a disk on the other. It does not know its device. */
 export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContract> {
+  /** Names of folders that are being listed page by page; those looked at last. */
+  const kept = new Map<string, Awaited<ReturnType<HomeDisk['names']>>>()
+  const namesOf = async (path: string, from: number) => {
+    const found = (from > 0 ? kept.get(path) : undefined) ?? (await disk.names(path, MAX_PAGED_ENTRIES))
+    kept.delete(path)
+    if (from + MAX_LISTED_PAGE < found.names.length) kept.set(path, found)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_LISTED_AT_ONCE) break
+      kept.delete(oldest)
+    }
+    return found
+  }
   return {
     homeFolder: async () => ({ path: await disk.homeFolder() }),
     listFolder: ({ path }) => disk.list(path, MAX_LISTED_ENTRIES),
+    async listFolderPage({ path, from }) {
+      const { names, truncated } = await namesOf(path, from)
+      const entries = await disk.entriesOf(path, names.slice(from, from + MAX_LISTED_PAGE))
+      return { entries, total: names.length, truncated }
+    },
     async readText({ path }) {
       const { bytes, version, readOnly } = await disk.read(path, MAX_TEXT_BYTES)
       return { text: textOf(bytes, path), version, readOnly }

@@ -23,6 +23,16 @@ export class MemoryHomeDisk implements HomeDisk {
     return { path, entries, truncated: false }
   }
 
+  async names(path: string): Promise<{ names: string[]; truncated: boolean }> {
+    const { entries } = await this.list(path)
+    return { names: entries.map(({ name }) => name).sort(), truncated: false }
+  }
+
+  async entriesOf(path: string, names: readonly string[]): Promise<FileEntry[]> {
+    const wanted = new Set(names)
+    return (await this.list(path)).entries.filter(({ name }) => wanted.has(name))
+  }
+
   async read(path: string): Promise<ReadFile> {
     const file = this.#require(path)
     return { bytes: file.bytes, version: String(file.version), readOnly: false }

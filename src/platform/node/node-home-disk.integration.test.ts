@@ -194,6 +194,24 @@ describe('reading', () => {
     expect(Buffer.from(base64, 'base64')).toEqual(Buffer.from([0x7f, 0x45, 0, 0x46]))
   })
 
+  it('[FS12] a long folder is listed page by page, as it was when the first was asked for', async () => {
+    for (let count = 0; count < 2_100; count++) put(`n${String(count).padStart(4, '0')}`)
+    const files = homeFileHandlers(disk)
+    const context = { signal: new AbortController().signal, openChannel: () => Promise.reject() as never }
+    const page = (from: number) => files.listFolderPage({ device: 'this', path: home, from }, context)
+    const first = await page(0)
+    expect([first.entries.length, first.total, first.truncated]).toEqual([2_000, 2_100, false])
+    put('a new one')
+    rmSync(at('n2099'))
+    const second = await page(2_000)
+    expect([second.entries[0]?.name, second.entries.at(-1)?.name, second.entries.length]).toEqual(['n2000', 'n2098', 99])
+    expect((await page(0)).total).toBe(2_100)
+    expect((await page(2_000)).entries.at(-1)?.name).toBe('n2098')
+    await expect(disk.names(at('n0000'), 10)).rejects.toEqual(code('file/not-a-folder'))
+    await expect(disk.entriesOf('/etc', ['passwd'])).rejects.toEqual(code('file/outside-home'))
+    await expect(disk.entriesOf(home, ['../passwd'])).rejects.toEqual(code('file/bad-path'))
+  })
+
   it('[FS11] a file is read piece by piece, of one version; nothing but plain files in home', async () => {
     put('long', 'abcdefghij')
     const files = homeFileHandlers(disk)

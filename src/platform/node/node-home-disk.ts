@@ -53,20 +53,24 @@ export class NodeHomeDisk implements HomeDisk {
   list(asked: string, limit: number): Promise<{ path: string; entries: FileEntry[]; truncated: boolean }> {
     return this.#attempt(asked, async (folderPath) => {
       await using folder = await this.#openFolder(folderPath)
-      const names: string[] = []
-      let truncated = false
-      for await (const { name } of await opendir(folder.here)) {
-        if (isTemporary(name)) continue
-        truncated = names.length >= limit
-        if (truncated) break
-        names.push(name)
-      }
-      const entries: FileEntry[] = []
-      for (let at = 0; at < names.length; at += LIST_CONCURRENCY) {
-        const batch = await Promise.all(names.slice(at, at + LIST_CONCURRENCY).map((name) => entryOf(folder, name)))
-        for (const entry of batch) if (entry) entries.push(entry)
-      }
-      return { path: folderPath, entries, truncated }
+      const { names, truncated } = await namesIn(folder, limit)
+      return { path: folderPath, entries: await entriesIn(folder, names), truncated }
+    })
+  }
+
+  names(asked: string, limit: number): Promise<{ names: string[]; truncated: boolean }> {
+    return this.#attempt(asked, async (folderPath) => {
+      await using folder = await this.#openFolder(folderPath)
+      const { names, truncated } = await namesIn(folder, limit)
+      return { names: names.sort(), truncated }
+    })
+  }
+
+  entriesOf(asked: string, names: readonly string[]): Promise<FileEntry[]> {
+    return this.#attempt(asked, async (folderPath) => {
+      if (names.some((name) => name.includes('/'))) throw new FileError('file/bad-path', 'a name holds no slash')
+      await using folder = await this.#openFolder(folderPath)
+      return await entriesIn(folder, names)
     })
   }
 
@@ -213,6 +217,25 @@ export class NodeHomeDisk implements HomeDisk {
       if (this.#writing.get(file) === mine) this.#writing.delete(file)
     }
   }
+}
+
+async function namesIn(folder: ConfinedFolder, limit: number): Promise<{ names: string[]; truncated: boolean }> {
+  const names: string[] = []
+  for await (const { name } of await opendir(folder.here, { bufferSize: 512 })) {
+    if (isTemporary(name)) continue
+    if (names.length >= limit) return { names, truncated: true }
+    names.push(name)
+  }
+  return { names, truncated: false }
+}
+
+async function entriesIn(folder: ConfinedFolder, names: readonly string[]): Promise<FileEntry[]> {
+  const entries: FileEntry[] = []
+  for (let at = 0; at < names.length; at += LIST_CONCURRENCY) {
+    const batch = await Promise.all(names.slice(at, at + LIST_CONCURRENCY).map((name) => entryOf(folder, name)))
+    for (const entry of batch) if (entry) entries.push(entry)
+  }
+  return entries
 }
 
 /** Undefined when it was removed since it was listed. */

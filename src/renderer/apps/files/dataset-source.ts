@@ -2,7 +2,7 @@ import { DATASET_ROOT, type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE
 import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
-import { type FileSource, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
+import { type FileSource, type ListOptions, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
 import { baseName, parentPath } from './home-path.ts'
 
 /** Links followed one after another before they are taken for a circle; what Linux allows. */
@@ -34,7 +34,7 @@ export interface Found {
 /** The person's datasets as this device has them: `/` lists them, `/Home/notes.md` lies in Home. */
 export function datasetSource(client: Calls): FileSource {
   return {
-    list: (path, { signal }) => (path === '/' ? listDatasets(client) : listFolder(client, path, signal)),
+    list: (path, options) => (path === '/' ? listDatasets(client) : listFolder(client, path, options)),
     async makeFolder(path) {
       const { dataset, info } = await findNode(client, parentPath(path))
       return client.makeDatasetFolder({ dataset, parent: info.node, name: baseName(path) })
@@ -171,13 +171,14 @@ async function listDatasets(client: Calls): Promise<SourceListing> {
   return { entries, truncated: false }
 }
 
-async function listFolder(client: Calls, path: string, signal: AbortSignal): Promise<SourceListing> {
+async function listFolder(client: Calls, path: string, { signal, onPart }: ListOptions): Promise<SourceListing> {
   const { dataset, info } = await findNode(client, path)
   const entries: PaneEntry[] = []
   for (;;) {
     const page = await client.listDatasetFolder({ dataset, node: info.node, from: entries.length, limit: MAX_DATASET_PAGE }, { signal })
     for (const one of page.entries) entries.push(entryOf(dataset, one))
     if (page.entries.length === 0 || entries.length >= page.total) return { entries, truncated: false }
+    onPart?.(entries.length, page.total)
   }
 }
 

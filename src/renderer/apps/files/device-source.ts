@@ -1,16 +1,16 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
+import { MAX_LISTED_PAGE, MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
 import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
 import { closeView, openView } from './file-view.ts'
 import { viewError } from './look-text.ts'
-import { type FileSource, type PieceWork, SourceError } from './file-source.ts'
+import { type FileSource, type ListOptions, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
 import { baseName } from './home-path.ts'
 
 /** The home folder of one device, this one or a linked one. */
 export function deviceSource(client: DeviceClient, device: string): FileSource {
   const rename = (path: string, to: string) => client.renameEntry({ device, path, to })
   return {
-    list: (path, options) => client.listFolder({ device, path }, options),
+    list: (path, options) => listHome(client, device, path, options),
     makeFolder: (path) => client.makeFolder({ device, path }),
     rename,
     async trash(path) {
@@ -29,6 +29,16 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
     copy: () => undefined,
     readBytes: async (path, options) => bytesOfBase64((await client.readBytes({ device, path }, options)).base64),
     refusal: () => undefined,
+  }
+}
+
+async function listHome(client: DeviceClient, device: string, path: string, { signal, onPart }: ListOptions): Promise<SourceListing> {
+  const entries: PaneEntry[] = []
+  for (let from = 0; ; from += MAX_LISTED_PAGE) {
+    const page = await client.listFolderPage({ device, path, from }, { signal })
+    for (const entry of page.entries) entries.push(entry)
+    if (from + MAX_LISTED_PAGE >= page.total) return { entries, truncated: page.truncated }
+    onPart?.(entries.length, page.total)
   }
 }
 

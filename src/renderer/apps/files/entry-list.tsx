@@ -1,5 +1,15 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
-import { type DragEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  type MouseEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { bytesText, momentText } from '../plain-words.ts'
 import { EntryIcon } from './entry-icon.tsx'
 import { EntryPicture } from './entry-picture.tsx'
@@ -23,6 +33,8 @@ export interface EntryListProps {
   readonly onSort: (key: SortKey) => void
   readonly onOpen: (entry: PaneEntry) => void
   readonly onMenu: (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) => void
+  /** The button of a mouse went down on it: a drag may follow. */
+  readonly onPress: (entry: PaneEntry) => void
   readonly onDrag: (event: DragEvent, entry: PaneEntry) => void
   /** Keys that are not about moving and choosing. */
   readonly onKey: (event: KeyboardEvent) => void
@@ -40,13 +52,13 @@ const TILE_HEIGHT_PX = 112
 /** Letters typed within this time belong to one word. */
 const TYPE_AHEAD_MS = 800
 
-/** Entries as rows or tiles. Only those in sight are in the page: 20,000 scroll as smoothly as 20. One stop of the Tab key. */
+/** Entries as rows or tiles. Only those in sight are in the page: 100,000 scroll as smoothly as 20. One stop of the Tab key. */
 export function EntryList(props: EntryListProps) {
   const { entries, view, selection, listRef } = props
   const [box, setBox] = useState({ top: 0, width: 600, height: 400 })
   const typed = useRef({ text: '', atMs: 0 })
-  const order = entries.map((entry) => entry.name)
-  const at = selection.cursor === undefined ? -1 : order.indexOf(selection.cursor)
+  const order = useMemo(() => entries.map((entry) => entry.name), [entries])
+  const at = useMemo(() => (selection.cursor === undefined ? -1 : order.indexOf(selection.cursor)), [order, selection.cursor])
   const grid = view.layout === 'grid'
   const columns = grid ? Math.max(1, Math.floor((box.width - 16) / TILE_WIDTH_PX)) : 1
   const rowPx = grid ? TILE_HEIGHT_PX : ROW_PX
@@ -99,7 +111,7 @@ export function EntryList(props: EntryListProps) {
     event.stopPropagation()
   }
 
-  const isShared = entries.some(({ shared }) => shared)
+  const isShared = useMemo(() => entries.some(({ shared }) => shared), [entries])
   return (
     <div className="files-table" role="presentation" data-shared={isShared || undefined}>
       {!grid && <Columns view={view} onSort={props.onSort} isShared={isShared} />}
@@ -146,6 +158,7 @@ export function EntryList(props: EntryListProps) {
               }
               onPointerDown={(event) => {
                 if (event.button === 2 ? chosen : false) return
+                if (event.button === 0 && event.pointerType === 'mouse') props.onPress(entry)
                 if (event.button === 0 && chosen && !event.ctrlKey && !event.shiftKey && selection.names.size > 1) return // may begin a drag
                 choose(index, event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one')
               }}

@@ -3,6 +3,7 @@ import { showToast } from '../../ui/toast.tsx'
 import { deviceNameNow } from '../app-hooks.ts'
 import { bytesText, countText } from '../plain-words.ts'
 import type { PaneEntry } from './file-source.ts'
+import { rememberStep, undoOffer } from './file-undo.ts'
 import { baseName, joinPath } from './home-path.ts'
 import { sourceNow } from './source-of.ts'
 
@@ -30,14 +31,17 @@ export function createFileActions(device: string, folder: string | undefined, re
   const at = (name: string) => joinPath(folder ?? '/', name)
   const renamePath = (path: string, to: string) => sourceNow(device).rename(path, to)
   return {
-    makeFolder: (name) => attempt('The folder could not be made', () => sourceNow(device).makeFolder(at(name))),
+    makeFolder: async (name) => {
+      const done = await attempt('The folder could not be made', () => sourceNow(device).makeFolder(at(name)))
+      if (done) rememberStep({ title: `Made “${name}”`, back: () => sourceNow(device).trash(at(name)) })
+      return done
+    },
     rename: async (from, to) => {
       const done = await attempt('It could not be renamed', () => renamePath(at(from), at(to)))
       if (done) {
-        showToast({
-          title: `Renamed to “${to}”`,
-          action: { label: 'Undo', onSelect: () => void attempt('It could not be renamed back', () => renamePath(at(to), at(from))) },
-        })
+        const step = { title: `Renamed to “${to}”`, back: () => renamePath(at(to), at(from)) }
+        rememberStep(step)
+        showToast({ title: step.title, action: undoOffer(step, reload) })
       }
       return done
     },
@@ -50,12 +54,15 @@ export function createFileActions(device: string, folder: string | undefined, re
         }
       })
       if (trashed.length === 0) return
-      const putBack = () =>
-        void attempt('Not everything could be put back', async () => {
-          for (const { putBack: back } of trashed) await back()
-        })
       const what = trashed.length === 1 ? `“${baseName(trashed[0]?.path ?? '')}”` : countText(trashed.length, 'entry', 'entries')
-      showToast({ title: `Moved ${what} to the trash of ${deviceNameNow(device)}`, action: { label: 'Put back', onSelect: putBack } })
+      const step = {
+        title: `Moved ${what} to the trash of ${deviceNameNow(device)}`,
+        back: async () => {
+          for (const { putBack } of trashed) await putBack()
+        },
+      }
+      rememberStep(step)
+      showToast({ title: step.title, action: { ...undoOffer(step, reload), label: 'Put back' } })
     },
     copyPath: (path) =>
       void navigator.clipboard.writeText(path).then(

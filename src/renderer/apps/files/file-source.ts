@@ -36,12 +36,18 @@ export interface SourceListing {
   readonly truncated: boolean
 }
 
+export interface ListOptions {
+  readonly signal: AbortSignal
+  /** Called while a long folder is read: how many entries are there, of how many. */
+  readonly onPart?: (entries: number, total: number) => void
+}
+
 /**
  * A place whose folders the pane shows: the home folder of one device, or the person's datasets. Paths are absolute in it. Calls
  * reject with the codes of homeFilesContract and datasetContract.
  */
 export interface FileSource {
-  list(path: string, options: { signal: AbortSignal }): Promise<SourceListing>
+  list(path: string, options: ListOptions): Promise<SourceListing>
   makeFolder(path: string): Promise<unknown>
   /** Never replaces what is there: `file/exists`. */
   rename(path: string, to: string): Promise<unknown>

@@ -5,7 +5,6 @@ import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
-import { Skeleton } from '../../ui/skeleton.tsx'
 import { openApp, openTab, useDeviceName, useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { carryFiles } from '../drag-payload.ts'
@@ -17,7 +16,9 @@ import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import type { PaneEntry } from './file-source.ts'
 import { FilesBar } from './files-bar.tsx'
-import { arrange, type FolderView, type SortKey, sortBy } from './folder-view.ts'
+import { type FolderView, type SortKey, sortBy } from './folder-view.ts'
+import { takeBack, useFileSteps } from './file-undo.ts'
+import { carryOut, readyToDragOut } from './drag-out.ts'
 import { baseName, freeName, joinPath, parentPath } from './home-path.ts'
 import type { LookAt } from './file-view.ts'
 import { fileUse } from './look-kind.ts'
@@ -33,12 +34,15 @@ import { notRunnable, runElsewhere, runPlaceOf } from './run-place.ts'
 import { SearchResults } from './search-results.tsx'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
 import { TransferBar } from './transfer-bar.tsx'
+import { Reading } from './reading.tsx'
+import { useArranged } from './use-arranged.ts'
 import { useDatasets } from './use-datasets.ts'
 import { type FolderHandle, useFolder } from './use-folder.ts'
 import { useHolders } from './use-holders.ts'
 import { useMountedAt } from './use-mounted-at.ts'
 import './files.css'
 
+const NO_ENTRIES: readonly PaneEntry[] = []
 type FilesState = AppStateOf<'files'>
 
 /** The person's datasets and the home folder of each device. Every path carries its place; nothing here mixes two machines up. */
@@ -81,17 +85,19 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     () => ({ layout: state.view, sort: state.sort, descending: state.descending, hidden: state.showHidden }),
     [state.view, state.sort, state.descending, state.showHidden],
   )
-  const entries = useMemo(() => (listing ? arrange(listing.entries, view, filter) : []), [listing, view, filter])
+  const arranged = useArranged(listing?.entries, view, filter)
+  const entries = arranged ?? NO_ENTRIES
   const names = useMemo(() => entries.map((entry) => entry.name), [entries])
   const selection = useMemo(() => keepExisting(chosenHere, names), [chosenHere, names])
-  const late = useIsLate(!listing && folder.error === undefined && !folder.away)
+  const isWaiting = !listing || !arranged
+  const late = useIsLate(isWaiting && folder.error === undefined && !folder.away)
   const actions = createFileActions(device, path, folder.reload)
   const root = useRef<HTMLDivElement>(null)
-  const ready = listing !== undefined
+  const ready = !isWaiting
   useEffect(() => {
     if (active && ready && !root.current?.contains(document.activeElement)) list.current?.focus()
   }, [active, ready])
-  const shown = search !== undefined ? 'search' : preview ? 'preview' : entries.length > 0 ? 'list' : 'empty'
+  const shown = search !== undefined ? 'search' : preview ? 'preview' : isWaiting ? 'waiting' : entries.length > 0 ? 'list' : 'empty'
   useEffect(() => {
     // What had the focus went: the last row of a list, a preview that was closed.
     const isFolder = shown === 'list' || shown === 'empty'
@@ -136,6 +142,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     setState({ look: !state.look })
     list.current?.focus()
   }
+  const lastStep = useFileSteps(({ steps }) => steps.at(-1))
+  const undo = () => lastStep && void takeBack(lastStep).then(folder.reload)
   const cursor = entries.find((entry) => entry.name === selection.cursor)
   const chosen = () => entries.filter((entry) => selection.names.has(entry.name))
   const holders = useHolders(selection.names.size === 1 ? entries.find(({ name }) => selection.names.has(name)) : undefined)
@@ -186,6 +194,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     else if (event.ctrlKey && event.key === 'c') take(false)
     else if (event.ctrlKey && event.key === 'x' && !awayReason) take(true)
     else if (event.ctrlKey && event.key === 'v') pasteHere()
+    else if (event.ctrlKey && event.key === 'z' && lastStep) undo()
     else if (event.key === 'Backspace' || (event.altKey && event.key === 'ArrowUp')) up?.()
     else if (event.ctrlKey && event.key === 'h') setState({ showHidden: !state.showHidden })
     else return
@@ -222,6 +231,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         pickFiles: () => picker.current?.click(),
         toggleHidden: () => setState({ showHidden: !state.showHidden }),
         toggleLook,
+        undone: lastStep?.title,
+        undo,
         reload: folder.reload,
       }),
     )
@@ -229,6 +240,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     if (path === undefined || runPlace === undefined) return
     const names = namesWith(entry)
     const isFolder = names.length === 1 && entry.kind === 'folder'
+    if (names.length === 1) carryOut(event.dataTransfer, { device, path: joinPath(path, entry.name), entry })
     carryFiles(event.dataTransfer, { device, paths: names.map((name) => joinPath(path, name)) }, { ...runPlace, names, isFolder })
   }
   const unsafe = datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0)
@@ -299,7 +311,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
                 </>
               }
             />
-          ) : listing && entries.length > 0 ? (
+          ) : !isWaiting && entries.length > 0 ? (
             <EntryList
               nowMs={now}
               label={`Contents of ${path ?? 'home'}`}
@@ -314,13 +326,14 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
               }}
               onOpen={open}
               onMenu={handleMenu}
+              onPress={(entry) => path !== undefined && void readyToDragOut({ device, path: joinPath(path, entry.name), entry })}
               onDrag={handleDrag}
               onKey={handleKey}
               renaming={renaming}
               onRename={handleRename}
               listRef={list}
             />
-          ) : listing ? (
+          ) : !isWaiting ? (
             <div
               ref={list}
               className="files-none"
@@ -340,12 +353,12 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
                 isElsewhere={isElsewhere}
               />
             </div>
-          ) : folder.away ? (
+          ) : folder.away && !listing ? (
             <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
               Folders you have looked at stay in sight while their device is away.
             </EmptyState>
           ) : (
-            late && <Skeleton lines={9} label={`Reading ${path ?? 'the home folder'}`} />
+            late && <Reading path={path} part={folder.part} />
           )}
         </div>
         {state.look && shown !== 'preview' && shown !== 'search' && (

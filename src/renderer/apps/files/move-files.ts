@@ -1,3 +1,4 @@
+import { errorCode } from '../../../base/errors.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { saveFile } from '../../ui/save-file.ts'
 import { type FileSource, type PaneEntry, SourceError } from './file-source.ts'
@@ -27,7 +28,9 @@ export function uploadFiles(device: string, folder: string, files: readonly Host
     const taken = await namesIn(source, folder, pen.signal)
     const tops = new Map<string, string>()
     const nameOf = (top: string) => {
-      const name = tops.get(top) ?? copyName(top, taken)
+      const known = tops.get(top)
+      const name = known ?? copyName(top, taken)
+      if (known === undefined) pen.back(() => ifThere(source.trash(joinPath(folder, name))))
       tops.set(top, name)
       taken.add(name)
       return name
@@ -95,14 +98,22 @@ export function paste(clip: Clip, device: string, folder: string): Promise<boole
       if (light) {
         pen.expect(1, 0)
         await light
+        pen.back(clip.isCut ? () => from.rename(target, path) : () => to.trash(target))
         pen.fileDone()
         continue
       }
+      pen.back(() => ifThere(to.trash(target)))
       await copyOver(from, path, entry, to, target, pen)
-      if (clip.isCut) await from.trash(path)
+      if (clip.isCut) pen.back(await from.trash(path))
     }
   })
 }
+
+/** Half a copy may not have come to be. */
+const ifThere = (trashing: Promise<unknown>) =>
+  trashing.catch((error: unknown) => {
+    if (errorCode(error) !== 'file/not-found') throw error
+  })
 
 /** Bytes of a file, or of all files below a folder, from one place to another. */
 async function copyOver(from: FileSource, path: string, entry: PaneEntry, to: FileSource, target: string, pen: TransferPen): Promise<void> {

@@ -33,6 +33,9 @@ export interface PaneMenuParts {
   pickFiles(): void
   toggleHidden(): void
   toggleLook(): void
+  /** What was done last to files on this display; undefined: nothing can be taken back. */
+  readonly undone: string | undefined
+  undo(): void
   reload(): void
 }
 
@@ -99,6 +102,7 @@ function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly
     dataset && asItWas(dataset, pane.path, pane.show),
     dataset && { label: `Share ${dataset.name}…`, onSelect: () => pane.show({ kind: 'share', ...named(dataset) }) },
     dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...named(dataset) }) },
+    pane.undone !== undefined && { label: `Undo: ${pane.undone}`, shortcut: 'Ctrl+Z', onSelect: pane.undo },
     { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: pane.toggleHidden },
   ]
 }

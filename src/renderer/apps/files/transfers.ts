@@ -3,6 +3,7 @@ import { errorCode } from '../../../base/errors.ts'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { countText } from '../plain-words.ts'
+import { type FileStep, rememberStep, undoOffer } from './file-undo.ts'
 
 /** Files that are being moved between places, or in or out of the desk. Goes on when its window is closed. */
 export interface Transfer {
@@ -23,6 +24,8 @@ export interface TransferPen {
   expect(files: number, bytes: number): void
   onBytes(bytes: number): void
   fileDone(): void
+  /** How what was just done is taken back; the latest first. */
+  back(step: () => Promise<unknown>): void
 }
 
 export const useTransfers = create<{ readonly list: readonly Transfer[] }>(() => ({ list: [] }))
@@ -30,6 +33,7 @@ let lastId = 0
 
 /** Runs `work`, shows how far it is, and tells how it ended. `done`: what was done, for `3 files ${done}`. */
 export async function runTransfer(title: string, done: string, work: (pen: TransferPen) => Promise<void>): Promise<boolean> {
+  const backs: (() => Promise<unknown>)[] = []
   const leaving = new AbortController()
   const id = ++lastId
   const start: Transfer = {
@@ -51,19 +55,34 @@ export async function runTransfer(title: string, done: string, work: (pen: Trans
       expect: (files, bytes) => set({ totalFiles: now().totalFiles + files, totalBytes: now().totalBytes + bytes }),
       onBytes: (bytes) => set({ doneBytes: now().doneBytes + bytes }),
       fileDone: () => set({ doneFiles: now().doneFiles + 1 }),
+      back: (step) => backs.push(step),
     })
     const { doneFiles } = now()
-    if (doneFiles > 0) showToast({ severity: 'done', title: `${countText(doneFiles, 'file', 'files')} ${done}` })
+    if (doneFiles > 0) {
+      const step = stepOf(`${countText(doneFiles, 'file', 'files')} ${done}`, backs)
+      showToast({ severity: 'done', title: step.title, ...(backs.length > 0 && { action: undoOffer(step, () => undefined) }) })
+    }
     return true
   } catch (error) {
     const { doneFiles, totalFiles } = now()
     const kept = keptWords(doneFiles, totalFiles)
+    stepOf(title, backs)
     if (leaving.signal.aborted || errorCode(error) === 'base/cancelled') showToast({ title: `${title}: stopped`, body: kept })
     else showToast({ severity: 'error', title: `${title}: not finished`, body: `${errorWords(error)} ${kept}` })
     return false
   } finally {
     useTransfers.setState(({ list }) => ({ list: list.filter((one) => one.id !== id) }))
   }
+}
+
+/** What was done, whole or in part, remembered as one thing to take back. */
+function stepOf(title: string, backs: readonly (() => Promise<unknown>)[]): FileStep {
+  const back = async () => {
+    for (const one of backs.toReversed()) await one()
+  }
+  const step = { title, back }
+  if (backs.length > 0) rememberStep(step)
+  return step
 }
 
 /** What is there of a transfer that did not end well. It may have ended before it had anything to do. */

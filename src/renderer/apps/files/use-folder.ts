@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { create } from 'zustand'
 import { errorCode } from '../../../base/errors.ts'
 import { ELSEWHERE } from '../../../session/app-state.ts'
@@ -13,7 +13,7 @@ import { sourceOf } from './source-of.ts'
 export interface Listing {
   readonly path: string
   readonly entries: readonly PaneEntry[]
-  /** There are more than the 20,000 shown. */
+  /** There are more than the 100,000 shown. */
   readonly truncated: boolean
   readonly readAtMs: number
 }
@@ -26,6 +26,8 @@ export interface FolderHandle {
   /** The listing is an old one: its device cannot be reached. */
   readonly away: boolean
   readonly error: unknown
+  /** While a long folder is read for the first time: entries so far, of how many. */
+  readonly part: { readonly entries: number; readonly total: number } | undefined
   reload(): void
 }
 
@@ -59,7 +61,7 @@ function keep(key: string, listing: Listing | undefined, error: unknown): void {
 
 /** While shown, a folder is read again this often: homes of devices have no change events, and datasets none for what is cached. */
 const REFRESH_MS = 5_000
-/** And later by this for each entry, so that a folder of 20,000 costs one reading a minute. */
+/** And later by this for each entry, so that a folder of 20,000 costs one reading a minute, and one of 100,000 one in five. */
 const REFRESH_MS_AN_ENTRY = 3
 /** Changes of a dataset that come together are shown together: a frame or two, and a large copy does not read the folder for each file. */
 const SETTLE_MS = 60
@@ -75,6 +77,7 @@ export function useFolder(device: string, path: string | null, visible: boolean)
   const key = folder === undefined ? '' : keyOf(device, folder)
   const kept = useKept(({ folders }) => folders.get(key))
   const again = useRef<() => void>(undefined)
+  const [part, setPart] = useState<FolderHandle['part'] & { readonly key: string }>()
   const reload = useCallback(() => again.current?.(), [])
 
   useEffect(() => {
@@ -82,7 +85,9 @@ export function useFolder(device: string, path: string | null, visible: boolean)
     const reading = keepReading(async (signal) => {
       let restMs = REFRESH_MS
       try {
-        const { entries, truncated } = await sourceOf(client, device).list(folder, { signal })
+        const isNew = useKept.getState().folders.get(keyOf(device, folder))?.listing === undefined
+        const onPart = (read: number, total: number) => setPart({ entries: read, total, key: keyOf(device, folder) })
+        const { entries, truncated } = await sourceOf(client, device).list(folder, { signal, ...(isNew && { onPart }) })
         restMs += entries.length * REFRESH_MS_AN_ENTRY
         keep(keyOf(device, folder), { path: folder, entries, truncated, readAtMs: Date.now() }, undefined)
       } catch (failure) {
@@ -102,7 +107,8 @@ export function useFolder(device: string, path: string | null, visible: boolean)
 
   const error = kept?.error ?? homeError
   const away = !reachable || errorCode(error) === 'file/device-away'
-  return { listing: kept?.listing, home, away, error: away ? undefined : error, reload }
+  const isPart = part?.key === key && !kept?.listing
+  return { listing: kept?.listing, home, away, error: away ? undefined : error, part: isPart ? part : undefined, reload }
 }
 
 function sameEntries(a: readonly PaneEntry[], b: readonly PaneEntry[]): boolean {
