@@ -298,6 +298,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...terminalService.handlers(session),
     ...files.handlers(),
     ...views.handlers(session),
+    programId: async ({ program }, { signal }) => (await parts.host.client()).identifyProgram({ program, folder: '/' }, { signal }),
     ...datasets.handlers(session),
     ...tasks.handlers(),
     ...placement.handlers(),

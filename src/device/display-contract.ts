@@ -14,6 +14,7 @@ import { linksContract } from '../sync/links-contract.ts'
 import { deskContract, doorContract } from './desk-contract.ts'
 import { fileViewContract } from './file-view-contract.ts'
 import { lastTextContract } from './last-text-contract.ts'
+import { programIdContract } from './program-id-contract.ts'
 import { passkeyContract } from './passkey-contract.ts'
 import { recoveryContract } from './recovery-contract.ts'
 import { walletSignInContract } from './wallet-sign-in-contract.ts'
@@ -40,6 +41,7 @@ export const displayContract = {
   ...homeFilesContract,
   ...lastTextContract,
   ...fileViewContract,
+  ...programIdContract,
   ...datasetContract,
   ...mountContract,
 }

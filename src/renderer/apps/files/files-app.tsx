@@ -8,7 +8,7 @@ import { openContextMenu } from '../../ui/menu.tsx'
 import { openApp, openTab, useDeviceName, useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { carryFiles } from '../drag-payload.ts'
-import { agoText, countText } from '../plain-words.ts'
+import { agoText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { pasteClip, takeClip, useClip } from './clip.ts'
 import { EmptyFolder } from './empty-folder.tsx'
@@ -16,6 +16,7 @@ import { EntryList } from './entry-list.tsx'
 import { createFileActions } from './file-actions.ts'
 import type { PaneEntry } from './file-source.ts'
 import { FilesBar } from './files-bar.tsx'
+import { FilesStatus } from './files-status.tsx'
 import { type FolderView, type SortKey, sortBy } from './folder-view.ts'
 import { takeBack, useFileSteps } from './file-undo.ts'
 import { carryOut, readyToDragOut } from './drag-out.ts'
@@ -29,7 +30,7 @@ import { downloadFiles, uploadFiles } from './move-files.ts'
 import { type PaneDialog, PaneDialogs } from './pane-dialogs.tsx'
 import { useDrop } from './pane-drop.ts'
 import { paneMenu } from './pane-menu.ts'
-import { Places, unsafeText } from './places.tsx'
+import { Places } from './places.tsx'
 import { notRunnable, runElsewhere, runPlaceOf } from './run-place.ts'
 import { SearchResults } from './search-results.tsx'
 import { keepExisting, NOTHING_SELECTED, type Selection, select } from './selection.ts'
@@ -373,17 +374,14 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
       </div>
       {dialog && <PaneDialogs dialog={dialog} path={path} entries={listing?.entries} onClose={closeDialog} />}
       <TransferBar />
-      <div className="app-status">
-        <span role="status">{statusText(entries.length, selection.names.size, listing?.truncated ?? false)}</span>
-        {holders && <span>{holders}</span>}
-        {isElsewhere && unsafe > 0 && <span className="files-unsafe">{unsafeText(unsafe)}</span>}
-        {folder.error !== undefined && listing && <span>Could not be read again just now; this is the last listing.</span>}
-      </div>
+      <FilesStatus
+        shown={entries.length}
+        chosen={selection.names.size}
+        truncated={listing?.truncated ?? false}
+        holders={holders}
+        unsafe={isElsewhere ? unsafe : 0}
+        isOld={folder.error !== undefined && listing !== undefined}
+      />
     </div>
   )
-}
-
-function statusText(shown: number, chosen: number, truncated: boolean): string {
-  const all = truncated ? `First ${countText(shown, 'entry', 'entries')}; there are more` : countText(shown, 'entry', 'entries')
-  return chosen > 1 ? `${all} · ${chosen.toLocaleString('en-US')} chosen` : all
 }

@@ -6,12 +6,12 @@ import { useDevices } from '../../desk/devices-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { errorWords } from '../../ui/error-words.ts'
-import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { openApp, useNow } from '../app-hooks.ts'
-import { TERMS, type Term, untilText } from '../devices/grant-words.ts'
+import { untilText } from '../devices/grant-words.ts'
 import { useContacts } from '../devices/use-contacts.ts'
 import { useGrants } from '../devices/use-grants.ts'
+import { GiveToPerson, GiveToProgram } from './share-give.tsx'
 
 export interface ShareDialogProps {
   readonly dataset: string
@@ -70,9 +70,15 @@ export function ShareDialog({ dataset, name, onClose }: ShareDialogProps) {
                 </Button>
               </p>
             ) : (
-              <Give dataset={dataset} contacts={contacts.contacts} />
+              <GiveToPerson dataset={dataset} contacts={contacts.contacts} />
             )}
           </section>
+          {grants.mayGrant && (
+            <section aria-labelledby="files-share-program">
+              <h3 id="files-share-program">Let a program use it</h3>
+              <GiveToProgram dataset={dataset} name={name} />
+            </section>
+          )}
         </div>
       )}
     </Dialog>
@@ -124,54 +130,5 @@ function Given({ grant, who }: { grant: GrantRow; who: string | undefined }) {
         </Button>
       )}
     </li>
-  )
-}
-
-function Give({ dataset, contacts }: { dataset: string; contacts: readonly { readonly person: string; readonly name: string }[] }) {
-  const [person, setPerson] = useState(contacts[0]?.person ?? '')
-  const [term, setTerm] = useState<Term>('week')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<string>()
-  const chosen = contacts.find((one) => one.person === person) ?? contacts[0]
-  const give = async () => {
-    if (!chosen) return
-    setBusy(true)
-    setError(undefined)
-    const ms = TERMS.find(({ value }) => value === term)?.ms
-    const until = ms === undefined ? {} : { untilMs: Date.now() + ms }
-    const target = { kind: 'dataset' as const, dataset }
-    try {
-      await clientNow().addGrant({ grant: { contact: chosen.person, target, abilities: ['files:read'], mayDelegate: false, ...until } })
-    } catch (failure) {
-      setError(errorWords(failure))
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <>
-      <div className="files-share-row">
-        <label className="files-share-who">
-          Who
-          <select value={chosen?.person} onChange={(event) => setPerson(event.target.value)}>
-            {contacts.map((one) => (
-              <option key={one.person} value={one.person}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <Segmented label="For" value={term} options={TERMS} onChange={setTerm} />
-        <Button variant="primary" busy={busy} onClick={() => void give()}>
-          Let {chosen?.name} read it
-        </Button>
-      </div>
-      <p className="files-share-note">They read through your devices that are on; no key is handed out, and nobody but you changes it.</p>
-      {error && (
-        <p role="alert" className="files-share-error">
-          {error}
-        </p>
-      )}
-    </>
   )
 }
