@@ -44,6 +44,7 @@ export class FilesService {
     return {
       homeFolder: pass((files) => files.homeFolder),
       listFolder: pass((files) => files.listFolder),
+      searchFolder: pass((files) => files.searchFolder),
       listFolderPage: pass((files) => files.listFolderPage),
       readText: async (input, context) => {
         const read = await readText(input, context)

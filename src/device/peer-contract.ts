@@ -139,6 +139,7 @@ export const peerPortsContract = {
 export const peerFilesContract = {
   homeFolder: method({ ...homeFilesContract.homeFolder, needs: 'peer:read' }),
   listFolder: method({ ...homeFilesContract.listFolder, needs: 'peer:read' }),
+  searchFolder: method({ ...homeFilesContract.searchFolder, needs: 'peer:read' }),
   listFolderPage: method({ ...homeFilesContract.listFolderPage, needs: 'peer:read' }),
   readText: method({ ...homeFilesContract.readText, needs: 'peer:read' }),
   readBytes: method({ ...homeFilesContract.readBytes, needs: 'peer:read' }),

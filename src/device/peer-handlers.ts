@@ -139,6 +139,7 @@ export function peerFilesHandlers({
     },
     homeFolder: async (input, options) => (await after('files:read')).homeFolder(input, options),
     listFolder: async (input, options) => (await after('files:read', input.path)).listFolder(input, options),
+    searchFolder: async (input, options) => (await after('files:read', input.path)).searchFolder(input, options),
     listFolderPage: async (input, options) => (await after('files:read', input.path)).listFolderPage(input, options),
     readText: async (input, options) => (await after('files:read', input.path)).readText(input, options),
     readBytes: async (input, options) => (await after('files:read', input.path)).readBytes(input, options),

@@ -8,6 +8,11 @@ export interface ReadFile {
   readonly readOnly: boolean
 }
 
+export interface SearchedNames {
+  readonly found: { readonly entry: FileEntry; readonly path: string }[]
+  readonly isComplete: boolean
+}
+
 /** A part of a file; `total`: bytes of the whole. */
 export interface ReadPiece {
   readonly bytes: Uint8Array
@@ -27,6 +32,8 @@ export interface HomeDisk {
   names(path: string, limit: number): Promise<{ names: string[]; truncated: boolean }>
   /** What these names of a folder are; those that are gone are left out. */
   entriesOf(path: string, names: readonly string[]): Promise<FileEntry[]>
+  /** Names that contain `text` below a folder, nearest first; at most `limit`. Cancelled by the signal between folders. */
+  search(path: string, text: string, limit: number, signal: AbortSignal): Promise<SearchedNames>
   /** `file/too-large` above `maxBytes`. Follows links that stay in home; never opens a pipe or device. */
   read(path: string, maxBytes: number): Promise<ReadFile>
   /** As `read`, of a part; fewer bytes at the end, none behind it. */

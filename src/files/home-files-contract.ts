@@ -14,6 +14,9 @@ export const MAX_LISTED_ENTRIES = 20_000
 export const MAX_LISTED_PAGE = 2_000
 export const MAX_PAGED_ENTRIES = 100_000
 
+/** Names found in one search. */
+export const MAX_FOUND = 500
+
 /** Every path carries its device: an editor that followed must never save over another machine's file of the same name. */
 const place = { device: z.string(), path: z.string().min(1).max(4096) }
 const nothing = z.object({})
@@ -55,6 +58,16 @@ export const homeFilesContract = {
     needs: 'desk:read',
     parseInput: z.object({ ...place, from: z.number().int().min(0).max(MAX_PAGED_ENTRIES) }).parse,
     parseOutput: z.object({ entries: z.array(fileEntry).max(MAX_LISTED_PAGE), total: z.number().int(), truncated: z.boolean() }).parse,
+  }),
+  /**
+   * Names that contain `text`, whatever their case, anywhere below a folder; paths are absolute. Folders behind links are not looked
+   * into. Not complete: there are more than 500, or more than could be looked through (200,000 names).
+   */
+  searchFolder: method({
+    needs: 'desk:read',
+    parseInput: z.object({ ...place, text: z.string().min(1).max(255) }).parse,
+    parseOutput: z.object({ found: z.array(z.object({ entry: fileEntry, path: z.string() })).max(MAX_FOUND), isComplete: z.boolean() })
+      .parse,
   }),
   readText: method({
     needs: 'desk:read',

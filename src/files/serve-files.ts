@@ -10,6 +10,7 @@ import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
 import {
   homeFilesContract,
+  MAX_FOUND,
   MAX_LISTED_ENTRIES,
   MAX_LISTED_PAGE,
   MAX_PAGED_ENTRIES,
@@ -42,6 +43,7 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
       const entries = await disk.entriesOf(path, names.slice(from, from + MAX_LISTED_PAGE))
       return { entries, total: names.length, truncated }
     },
+    searchFolder: ({ path, text }, { signal }) => disk.search(path, text, MAX_FOUND, signal),
     async readText({ path }) {
       const { bytes, version, readOnly } = await disk.read(path, MAX_TEXT_BYTES)
       return { text: textOf(bytes, path), version, readOnly }

@@ -1,5 +1,5 @@
 import { FileError } from '../files/file-error.ts'
-import type { HomeDisk, ReadFile, ReadPiece } from '../files/home-disk.ts'
+import type { HomeDisk, ReadFile, ReadPiece, SearchedNames } from '../files/home-disk.ts'
 import type { FileEntry } from '../files/home-files-contract.ts'
 
 /** A home folder in memory: flat, for tests of those who call one. */
@@ -31,6 +31,12 @@ export class MemoryHomeDisk implements HomeDisk {
   async entriesOf(path: string, names: readonly string[]): Promise<FileEntry[]> {
     const wanted = new Set(names)
     return (await this.list(path)).entries.filter(({ name }) => wanted.has(name))
+  }
+
+  async search(path: string, text: string): Promise<SearchedNames> {
+    const { entries } = await this.list(path)
+    const found = entries.filter(({ name }) => name.includes(text)).map((entry) => ({ entry, path: `${path}/${entry.name}` }))
+    return { found: found.slice(0, 500), isComplete: true }
   }
 
   async read(path: string): Promise<ReadFile> {

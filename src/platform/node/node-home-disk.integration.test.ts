@@ -194,6 +194,25 @@ describe('reading', () => {
     expect(Buffer.from(base64, 'base64')).toEqual(Buffer.from([0x7f, 0x45, 0, 0x46]))
   })
 
+  it('[FS13] names are searched below a folder, nearest first; links are not entered, and it can be given up', async () => {
+    mkdirSync(at('notes/deep'), { recursive: true })
+    for (const name of ['Plan.txt', 'notes/my plan', 'notes/deep/PLAN', 'notes/other']) put(name)
+    symlinkSync('notes', at('again'))
+    symlinkSync('/etc', at('planned'))
+    const signal = new AbortController().signal
+    const { found, isComplete } = await disk.search(home, 'plan', 10, signal)
+    const names = found.map(({ entry, path: where }) => `${entry.kind} ${where.slice(home.length)}`)
+    expect([names.slice(0, 2).sort(), names.slice(2), isComplete]).toEqual([
+      ['file /Plan.txt', 'link /planned'],
+      ['file /notes/my plan', 'file /notes/deep/PLAN'],
+      true,
+    ])
+    expect(await disk.search(home, 'plan', 1, signal)).toMatchObject({ isComplete: false, found: { length: 1 } })
+    await expect(disk.search('/etc', 'passwd', 10, signal)).rejects.toEqual(code('file/outside-home'))
+    await expect(disk.search(at('nowhere'), 'x', 10, signal)).rejects.toEqual(code('file/not-found'))
+    await expect(disk.search(home, 'plan', 10, AbortSignal.abort())).rejects.toThrow()
+  })
+
   it('[FS12] a long folder is listed page by page, as it was when the first was asked for', async () => {
     for (let count = 0; count < 2_100; count++) put(`n${String(count).padStart(4, '0')}`)
     const files = homeFileHandlers(disk)

@@ -3,7 +3,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { access, lstat, mkdir, open, opendir, realpath, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { FileError, fileErrorOf } from '../../files/file-error.ts'
-import type { HomeDisk, ReadFile, ReadPiece } from '../../files/home-disk.ts'
+import type { HomeDisk, ReadFile, ReadPiece, SearchedNames } from '../../files/home-disk.ts'
 import type { FileEntry } from '../../files/home-files-contract.ts'
 import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
 import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
@@ -14,6 +14,9 @@ import { moveToTrash } from './trash.ts'
 
 /** Entries looked at at once: enough to keep the thread pool busy, few enough to leave it to others. */
 const LIST_CONCURRENCY = 32
+
+/** Names looked at in one search: a few seconds on a quick disk. */
+const MAX_SEARCHED = 200_000
 
 export interface NodeHomeDiskOptions {
   readonly home: string
@@ -71,6 +74,36 @@ export class NodeHomeDisk implements HomeDisk {
       if (names.some((name) => name.includes('/'))) throw new FileError('file/bad-path', 'a name holds no slash')
       await using folder = await this.#openFolder(folderPath)
       return await entriesIn(folder, names)
+    })
+  }
+
+  search(asked: string, text: string, limit: number, signal: AbortSignal): Promise<SearchedNames> {
+    return this.#attempt(asked, async (top) => {
+      const wanted = text.toLowerCase()
+      const found: SearchedNames['found'] = []
+      let seen = 0
+      await (await this.#openFolder(top))[Symbol.asyncDispose]() // what is asked for must be there; what is below may come and go
+      for (const folders = [top]; folders.length > 0; ) {
+        const at = folders.shift() as string
+        signal.throwIfAborted()
+        const folder = this.#options.mounts?.holds(at) ? undefined : await this.#openFolder(at).catch(ifClosed)
+        if (!folder) continue
+        try {
+          for await (const entry of await opendir(folder.here, { bufferSize: 512 })) {
+            if (isTemporary(entry.name)) continue
+            if (++seen > MAX_SEARCHED) return { found, isComplete: false }
+            const path = `${at === '/' ? '' : at}/${entry.name}`
+            if (entry.isDirectory()) folders.push(path)
+            const facts = entry.name.toLowerCase().includes(wanted) ? await entryOf(folder, entry.name) : undefined
+            if (!facts) continue
+            if (found.length >= limit) return { found, isComplete: false }
+            found.push({ entry: facts, path })
+          }
+        } finally {
+          await folder[Symbol.asyncDispose]()
+        }
+      }
+      return { found, isComplete: true }
     })
   }
 
@@ -265,6 +298,12 @@ function notAFile(file: string, isFolder: boolean): FileError {
 
 function ifAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
+}
+
+/** Removed, not ours to enter, or a link by now: left out of a search. */
+function ifClosed(error: NodeJS.ErrnoException): undefined {
+  if (error instanceof FileError || ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP', 'EPERM'].includes(error.code ?? '')) return
+  throw error
 }
 
 async function mayWrite(file: string): Promise<boolean> {

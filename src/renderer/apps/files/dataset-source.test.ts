@@ -56,6 +56,7 @@ function device(at: Readonly<Record<string, DatasetNodeInfo>>, bytes = ''): Sour
       said.push('abandoned')
       return {}
     },
+    searchDataset: refuse,
     makeDatasetFolder: refuse,
     moveDatasetNode: refuse,
     removeDatasetNode: refuse,

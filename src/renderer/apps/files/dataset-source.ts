@@ -13,6 +13,7 @@ type Calls = Pick<
   | 'listDatasets'
   | 'datasetAt'
   | 'listDatasetFolder'
+  | 'searchDataset'
   | 'readDatasetBytes'
   | 'makeDatasetFolder'
   | 'moveDatasetNode'
@@ -35,6 +36,12 @@ export interface Found {
 export function datasetSource(client: Calls): FileSource {
   return {
     list: (path, options) => (path === '/' ? listDatasets(client) : listFolder(client, path, options)),
+    async search(path, text, options) {
+      const { dataset, info } = await findNode(client, path)
+      const { found, isComplete } = await client.searchDataset({ dataset, node: info.node, text }, options)
+      const top = `/${path.split('/')[1] ?? ''}`
+      return { found: found.map((one) => ({ entry: one.info, path: `${top}${one.path}` })), isComplete }
+    },
     async makeFolder(path) {
       const { dataset, info } = await findNode(client, parentPath(path))
       return client.makeDatasetFolder({ dataset, parent: info.node, name: baseName(path) })

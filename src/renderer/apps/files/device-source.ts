@@ -11,6 +11,7 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
   const rename = (path: string, to: string) => client.renameEntry({ device, path, to })
   return {
     list: (path, options) => listHome(client, device, path, options),
+    search: (path, text, options) => client.searchFolder({ device, path, text }, options),
     makeFolder: (path) => client.makeFolder({ device, path }),
     rename,
     async trash(path) {

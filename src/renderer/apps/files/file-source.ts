@@ -36,6 +36,12 @@ export interface SourceListing {
   readonly truncated: boolean
 }
 
+export interface SearchAnswer {
+  readonly found: readonly { readonly entry: Pick<FileEntry, 'name' | 'kind'>; readonly path: string }[]
+  /** False: there are more. */
+  readonly isComplete: boolean
+}
+
 export interface ListOptions {
   readonly signal: AbortSignal
   /** Called while a long folder is read: how many entries are there, of how many. */
@@ -48,6 +54,8 @@ export interface ListOptions {
  */
 export interface FileSource {
   list(path: string, options: ListOptions): Promise<SourceListing>
+  /** Names that contain `text`, anywhere below a folder; paths absolute in the place. */
+  search(path: string, text: string, options: { signal: AbortSignal }): Promise<SearchAnswer>
   makeFolder(path: string): Promise<unknown>
   /** Never replaces what is there: `file/exists`. */
   rename(path: string, to: string): Promise<unknown>

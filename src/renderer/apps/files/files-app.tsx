@@ -250,7 +250,10 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     setDialog(undefined)
     list.current?.focus()
   }
-  const searchAll = isElsewhere && filter.trim() !== '' && path !== undefined && path !== '/' ? () => setSearch(filter.trim()) : undefined
+  const searchAll =
+    !folder.away && filter.trim() !== '' && path !== undefined && !(isElsewhere && path === '/')
+      ? () => setSearch(filter.trim())
+      : undefined
   const up =
     path !== undefined && home !== undefined && (path !== home || isElsewhere) && path !== '/' ? () => go(parentPath(path)) : undefined
 
@@ -290,7 +293,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         />
         <div className="app-body" data-away={folder.away || undefined} data-dropping={drop.isOver || undefined} {...drop.handlers}>
           {search !== undefined && path !== undefined ? (
-            <SearchResults folder={path} text={search} onClose={() => setSearch(undefined)} onGo={goTo} />
+            <SearchResults device={device} folder={path} text={search} onClose={() => setSearch(undefined)} onGo={goTo} />
           ) : preview && path !== undefined ? (
             <LookWhole
               at={{ device, path: joinPath(path, preview.name), entry: preview }}
