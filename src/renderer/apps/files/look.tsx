@@ -63,7 +63,7 @@ function contentOf(kind: LookKind, view: OpenView, { at, onFact, onFollow }: Loo
     case 'picture':
     case 'video':
     case 'audio':
-      return <LookMedia kind={kind} view={view} name={name} onFact={onFact} />
+      return <LookMedia key={view.path} kind={kind} view={view} name={name} onFact={onFact} />
     case 'pdf':
       return <LookPdf view={view} name={name} onFact={onFact} />
     case 'markdown':
