@@ -5,11 +5,11 @@ import { deskMayTake, type KeyFocus } from '../desk/keys.ts'
 import { keymapNow } from '../desk/keymap-store.ts'
 import { setShell, useShell } from '../desk/shell-store.ts'
 
-/** Where the keyboard is: apps mark what belongs to a program with `data-keys="terminal"`. */
+/** Where the keyboard is: apps mark what belongs to a program with `data-keys="terminal"`, what is edited though it is no text (`edits`): undo is theirs there. */
 function keyFocus(target: EventTarget | null): KeyFocus {
   if (!(target instanceof Element)) return 'desk'
   if (target.closest('[data-keys="terminal"], .xterm')) return 'terminal'
-  const text = target.closest('input, textarea, select, [contenteditable]:not([contenteditable="false"])')
+  const text = target.closest('input, textarea, select, [contenteditable]:not([contenteditable="false"]), [data-keys="edits"]')
   return text && !text.matches('input[type=checkbox], input[type=radio], input[type=range]') ? 'text' : 'desk'
 }
 

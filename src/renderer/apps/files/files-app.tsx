@@ -258,7 +258,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     path !== undefined && home !== undefined && (path !== home || isElsewhere) && path !== '/' ? () => go(parentPath(path)) : undefined
 
   return (
-    <div ref={root} className="app files">
+    <div ref={root} className="app files" data-keys={lastStep && 'edits'}>
       <FilesBar
         state={state}
         setState={setState}
