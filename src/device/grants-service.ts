@@ -143,6 +143,7 @@ export class GrantsService implements Disposable {
       id,
       ...(isOwn ? {} : { contact: grant.person }),
       target: grant.target,
+      abilities: [...grant.abilities],
       sentence: grantSentence(grant, nameOf, contact),
       ...(grant.untilMs === undefined ? {} : { untilMs: grant.untilMs }),
       isOver: grant.untilMs !== undefined && grant.untilMs <= this.#options.clock.nowMs(),

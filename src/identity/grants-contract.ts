@@ -40,8 +40,9 @@ export const grantRow = z.object({
   sentence: z.string(),
   untilMs: z.number().optional(),
   isOver: z.boolean(),
-  /** What it is about. */
+  /** What it is about, and what it allows there. */
   target: grantTarget,
+  abilities: z.array(z.string().max(32)).max(8),
   /** The person it was given to, where that is a contact. */
   contact: z.string().optional(),
   /** Who gave it, by name. */

@@ -59,7 +59,7 @@ export function ShareDialog({ dataset, name, onClose }: ShareDialogProps) {
             </ul>
           </section>
           <section aria-labelledby="files-share-give">
-            <h3 id="files-share-give">Let another person read it</h3>
+            <h3 id="files-share-give">Let another person in</h3>
             {!grants.mayGrant ? (
               <p className="files-share-note">This device may not share: do it on one of your devices that is an admin.</p>
             ) : contacts.contacts.length === 0 ? (
@@ -117,7 +117,8 @@ function Given({ grant, who }: { grant: GrantRow; who: string | undefined }) {
       setBusy(false)
     }
   }
-  const sentence = who === undefined ? grant.sentence : `${who} may read it`
+  const may = grant.abilities.includes('files:write') ? 'read and change it' : 'read it'
+  const sentence = who === undefined ? grant.sentence : `${who} may ${may}`
   return (
     <li className="files-share-row">
       <span>

@@ -7,6 +7,14 @@ import { Field } from '../../ui/field.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { TERMS, type Term } from '../devices/grant-words.ts'
 
+const MAY = [
+  { value: 'read', label: 'Read it' },
+  { value: 'write', label: 'Read and change it' },
+] as const
+type May = (typeof MAY)[number]['value']
+
+const abilitiesOf = (may: May) => (may === 'read' ? ['files:read'] : ['files:read', 'files:write'])
+
 /** Gives until a time; what goes wrong is said where it was asked. */
 function useGive(dataset: string) {
   const [term, setTerm] = useState<Term>('week')
@@ -36,10 +44,11 @@ function useGive(dataset: string) {
   return { time, busy, wrong, give }
 }
 
-/** A contact reads it, through one's own devices. */
+/** A contact reads or changes it, through one's own devices. */
 export function GiveToPerson(props: { dataset: string; contacts: readonly { readonly person: string; readonly name: string }[] }) {
   const { dataset, contacts } = props
   const [person, setPerson] = useState(contacts[0]?.person ?? '')
+  const [may, setMay] = useState<May>('read')
   const { time, busy, wrong, give } = useGive(dataset)
   const chosen = contacts.find((one) => one.person === person) ?? contacts[0]
   if (!chosen) return null
@@ -56,26 +65,23 @@ export function GiveToPerson(props: { dataset: string; contacts: readonly { read
             ))}
           </select>
         </label>
+        <Segmented label={`What ${chosen.name} may`} value={may} options={MAY} onChange={setMay} />
         {time}
         <Button
           variant="primary"
           busy={busy}
-          onClick={() => void give(async () => ({ contact: chosen.person, abilities: ['files:read'] }))}
+          onClick={() => void give(async () => ({ contact: chosen.person, abilities: abilitiesOf(may) }))}
         >
-          Let {chosen.name} read it
+          Let {chosen.name} {may === 'read' ? 'read' : 'change'} it
         </Button>
       </div>
-      <p className="files-share-note">They read through your devices that are on; no key is handed out, and nobody but you changes it.</p>
+      <p className="files-share-note">
+        They reach it through your devices that are on, and no key is handed out. What somebody changes stays in its history.
+      </p>
       {wrong}
     </>
   )
 }
-
-const MAY = [
-  { value: 'read', label: 'Read it' },
-  { value: 'write', label: 'Read and change it' },
-] as const
-type May = (typeof MAY)[number]['value']
 
 /** A program that another device runs here as a job sees it; this very program, by its bytes. */
 export function GiveToProgram({ dataset, name }: { dataset: string; name: string }) {
@@ -84,8 +90,7 @@ export function GiveToProgram({ dataset, name }: { dataset: string; name: string
   const { time, busy, wrong, give } = useGive(dataset)
   const wanted = program.trim()
   const givePlain = async () => {
-    const abilities = may === 'read' ? ['files:read'] : ['files:read', 'files:write']
-    const isDone = await give(async () => ({ program: (await clientNow().programId({ program: wanted })).id, abilities }))
+    const isDone = await give(async () => ({ program: (await clientNow().programId({ program: wanted })).id, abilities: abilitiesOf(may) }))
     if (isDone) setProgram('')
   }
   return (
@@ -99,7 +104,7 @@ export function GiveToProgram({ dataset, name }: { dataset: string; name: string
           onChange={(event) => setProgram(event.target.value)}
           onKeyDown={(event) => event.key === 'Enter' && wanted !== '' && !busy && void givePlain()}
         />
-        <Segmented label="May" value={may} options={MAY} onChange={setMay} />
+        <Segmented label="What the program may" value={may} options={MAY} onChange={setMay} />
         {time}
         <Button busy={busy} disabled={wanted === ''} onClick={() => void givePlain()}>
           Let it
