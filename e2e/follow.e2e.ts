@@ -241,8 +241,8 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await row(a, 'dot.png').click()
       await a.page.keyboard.press('Control+c')
       await a.page.keyboard.press('Control+v')
+      await a.page.getByText(`1 file copied to ${folder}`).first().waitFor() // only then it can be undone
       await row(a, 'dot 2.png').waitFor()
-      await a.page.getByText(`1 file copied to ${folder}`).first().waitFor()
       await a.page.getByRole('listbox').press('Control+z')
       await row(a, 'dot 2.png').waitFor({ state: 'detached' })
       const carried = () =>
