@@ -21,15 +21,19 @@ exec "$@"
 `
 
 /**
- * In the sandbox, before the program: its session weighs least, and it waits for a word on descriptor 4. That end is closed
- * without one when whoever started it is gone.
+ * In the sandbox, before the program: it waits for a word on descriptor 4, which may say that its session is to weigh least. That end is
+ * closed without one when whoever started it is gone.
  */
 export const GATE_SCRIPT = `
-echo 19 2>/dev/null >/proc/self/autogroup
-IFS= read -r word <&4 && [ "$word" = go ] || exit 125
+IFS= read -r word <&4 || exit 125
+case "$word" in
+go) ;;
+lowest) echo 19 2>/dev/null >/proc/self/autogroup ;;
+*) exit 125 ;;
+esac
 exec 4<&- "$@"
 `
-export const GATE_WORD = 'go\n'
+export const GATE_WORDS = { start: 'go\n', startLowest: 'lowest\n' } as const
 
 /** Runs a command only when nobody else wants the processor, and then the disk (the kernel derives that). */
 export const IDLE_PRIORITY = ['chrt', '-i', '0'] as const

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { JobError } from '../../jobs/job-error.ts'
 import type { JobSignal } from '../../jobs/job-frames-contract.ts'
 import type { JobObservation, JobProcessRequest, JobShell } from '../../jobs/job-process.ts'
@@ -6,6 +5,7 @@ import type { PortSocket } from '../../jobs/port-socket.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
 import { sendSignal } from './end-processes.ts'
 import type { JobCgroups } from './job-limits.ts'
+import { JobPriority, setAutogroup } from './job-priority.ts'
 import { jobShell } from './job-shell.ts'
 import { listeningPorts } from './listening-ports.ts'
 import { NamespacePorts } from './namespace-ports.ts'
@@ -29,6 +29,8 @@ export class NodeJobProcesses {
   /** Process 1 of the sandbox; its children are the program. Undefined before bwrap has told it, and without a sandbox. */
   #init: number | undefined
   #isGone = false
+  /** Only of what is in a sandbox. */
+  readonly #priority: JobPriority | undefined
   /** The newest word on whether it stands still: an older one that is still tried does not undo it. */
   #hold: 'SIGSTOP' | 'SIGCONT' | undefined
 
@@ -36,6 +38,12 @@ export class NodeJobProcesses {
     this.pid = pid
     this.#request = request
     this.#cgroups = cgroups
+    this.#priority = cgroups && new JobPriority({ set: (nice) => setAutogroup(pid, nice), isMade: () => this.#init !== undefined })
+  }
+
+  /** The program may begin. @returns false: it is to take the lowest priority itself */
+  begin(): boolean {
+    return this.#priority?.begin() ?? false
   }
 
   /** bwrap has told which process is 1 in there. */
@@ -46,6 +54,7 @@ export class NodeJobProcesses {
   /** Nothing of it runs: its process ids may be somebody else's by now. */
   handleGone(): void {
     this.#isGone = true
+    this.#priority?.dispose()
     this.#ports?.dispose()
     this.#cgroups?.remove()
   }
@@ -87,8 +96,7 @@ export class NodeJobProcesses {
 
   kill(): void {
     if (this.#isGone) return
-    // What weighs least takes long to die on a busy machine: its end is not idle work.
-    if (this.#cgroups) setAutogroup(this.pid, 0)
+    this.#priority?.raise()
     // In a sandbox the kernel ends all of it with its process 1, which ends with bwrap.
     for (const { pid } of this.#all(listProcesses({ commands: false })).toReversed()) sendSignal(pid, 'SIGKILL')
     sendSignal(this.pid, 'SIGKILL')
@@ -160,14 +168,3 @@ export class NodeJobProcesses {
 }
 
 const isHold = (signal: string): signal is 'SIGSTOP' | 'SIGCONT' => signal === 'SIGSTOP' || signal === 'SIGCONT'
-
-export const LOWEST_AUTOGROUP = 19
-
-/** How much the session of a process weighs. Only root may raise it, and others set it at most ten times a second. */
-export function setAutogroup(pid: number, nice: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(nice))
-  } catch {
-    // not allowed, or this kernel has none: it has the lowest priority all the same
-  }
-}

@@ -9,8 +9,8 @@ import type { PortSocket } from '../../jobs/port-socket.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import type { ContainerEngines } from './container-engines.ts'
-import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORD, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
-import { LOWEST_AUTOGROUP, NodeJobProcesses, setAutogroup } from './node-job-processes.ts'
+import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORDS, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
+import { NodeJobProcesses } from './node-job-processes.ts'
 import { listProcesses } from './proc-process-reader.ts'
 import { findProgram, isFolder } from './pty-lydell.ts'
 
@@ -141,8 +141,8 @@ class NodeJobProcess implements JobProcess {
 
   /** Its folder is there. Whoever calls hears of it from the next turn on. */
   begin(): void {
-    setAutogroup(this.pid, LOWEST_AUTOGROUP)
-    ;(this.#child.stdio[4] as Writable).end(GATE_WORD)
+    const word = this.#tree.begin() ? GATE_WORDS.start : GATE_WORDS.startLowest
+    ;(this.#child.stdio[4] as Writable).end(word)
     queueMicrotask(() => {
       const early = this.#early ?? []
       this.#early = undefined
