@@ -80,7 +80,7 @@ export async function measureBetweenDevices(): Promise<readonly Row[]> {
 }
 
 /** The home dataset in a device's mount, seen from here: the device has a mount namespace of its own. */
-async function homeOf(lab: BenchLab, name: 'a' | 'b'): Promise<string> {
+export async function homeOf(lab: BenchLab, name: 'a' | 'b'): Promise<string> {
   const { device } = lab.machine(name)
   const { supervisor } = await device.processes()
   const home = path.join(`/proc/${supervisor}/root`, device.folder, 'mnt', 'Home')
@@ -116,7 +116,7 @@ async function readOnceThere(file: string, text: string): Promise<void> {
 }
 
 /** A file of A that B knows of and holds nothing of. */
-async function coldFile(a: string, b: string, name: string, bytes: number): Promise<string> {
+export async function coldFile(a: string, b: string, name: string, bytes: number): Promise<string> {
   await writeFile(path.join(a, name), randomBytes(bytes))
   const there = path.join(b, name)
   const isWhole = async () => {
@@ -133,26 +133,27 @@ async function coldFile(a: string, b: string, name: string, bytes: number): Prom
   return there
 }
 
-async function firstByteTimes(a: string, b: string): Promise<readonly number[]> {
-  const times: number[] = []
+export async function firstByteTimes(a: string, b: string, times = FIRST_BYTES): Promise<readonly number[]> {
+  const took: number[] = []
   const buffer = Buffer.alloc(4096)
-  for (let n = 0; n < FIRST_BYTES; n++) {
+  for (let n = 0; n < times; n++) {
     const handle = await open(await coldFile(a, b, `cold-${n}`, COLD_BYTES))
     try {
       const startMs = performance.now()
       await handle.read(buffer, 0, buffer.length, COLD_BYTES / 2)
-      times.push(performance.now() - startMs)
+      took.push(performance.now() - startMs)
     } finally {
       await handle.close()
     }
   }
-  return times
+  return took
 }
 
-async function bulkSpeed(a: string, b: string): Promise<number> {
-  const there = await coldFile(a, b, 'bulk', BULK_BYTES)
+/** MB/s of the first read of a file that is on the other device only. */
+export async function bulkSpeed(a: string, b: string, name = 'bulk', bytes = BULK_BYTES): Promise<number> {
+  const there = await coldFile(a, b, name, bytes)
   const startMs = performance.now()
   const { length } = await readFile(there)
-  if (length !== BULK_BYTES) throw new Error(`${length} of ${BULK_BYTES} bytes came`)
-  return BULK_BYTES / 1e3 / (performance.now() - startMs)
+  if (length !== bytes) throw new Error(`${length} of ${bytes} bytes came`)
+  return bytes / 1e3 / (performance.now() - startMs)
 }

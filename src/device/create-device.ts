@@ -126,7 +126,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       ports: { listensOn: (port) => jobs.listensOn(port), connectPort: (port, signal) => jobs.connectPort(port, signal) },
     }),
   )
-  const direct: DirectFiles = owned.add(new DirectFiles({ local: parts.files, settings, statsOf: (device) => links.statsOf(device) }))
+  const direct: DirectFiles = owned.add(
+    new DirectFiles({ local: parts.files, settings, peers, clock, statsOf: (device) => links.statsOf(device) }),
+  )
   const links: LinksService = owned.add(
     new LinksService({
       crypto,

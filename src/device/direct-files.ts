@@ -1,17 +1,24 @@
 import * as z from 'zod'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { Clock } from '../base/clock.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
+import type { Peers } from './peers.ts'
 import type { SettingsService } from './settings-service.ts'
 
 export interface DirectFilesOptions {
   readonly local: ProcessConnection<FilesClient>
   readonly settings: SettingsService
   statsOf(device: DeviceId): LinkStats | undefined
+  readonly peers: Peers
+  readonly clock: Clock
 }
+
+/** While there are direct connections, the link's live lanes are looked at this often. */
+const LOOK_MS = 400
 
 /**
  * What the files process is told of a link, so that it can reach its like without it, and what it says came of that. Where a
@@ -24,12 +31,13 @@ export class DirectFiles implements Disposable {
   readonly #pipes = new Set<ByteChannel>()
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isOn: boolean
+  #messages = 0
 
   readonly onDidChange = this.#changed.event
 
   constructor(options: DirectFilesOptions) {
     this.#options = options
-    const { local, settings } = options
+    const { local, settings, clock } = options
     this.#isOn = settings.current.directFiles
     this.#owned.add(
       local.onDidConnect((client) => {
@@ -41,6 +49,7 @@ export class DirectFiles implements Disposable {
         })
       }),
     )
+    this.#owned.add(clock.every(LOOK_MS, () => void this.#look().catch(() => undefined))) // the files process is away: so are its connections
     this.#owned.add(
       settings.onDidChange(({ directFiles }) => {
         if (directFiles === this.#isOn) return
@@ -48,6 +57,20 @@ export class DirectFiles implements Disposable {
         for (const pipe of [...this.#pipes]) pipe.dispose() // they are laid anew, as is allowed now
       }),
     )
+  }
+
+  /** Keys, or a desk that changes, on any link: they are not to wait behind contents of files. */
+  async #look(): Promise<void> {
+    const { peers, statsOf, local } = this.#options
+    if (this.#connections.size === 0) return
+    let messages = 0
+    for (const { device } of peers.all) {
+      const lanes = statsOf(device)?.lanes
+      if (lanes) for (const { sentMessages, receivedMessages } of [lanes.session, lanes.tty]) messages += sentMessages + receivedMessages
+    }
+    const isLive = messages !== this.#messages
+    this.#messages = messages
+    if (isLive) await (await local.client()).noteLive({})
   }
 
   /** How many connections carry chunks to and from a device beside its link. */

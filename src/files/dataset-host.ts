@@ -58,6 +58,10 @@ export class DatasetHost {
   handlers(): Handlers<typeof datasetKeysContract> {
     return {
       onDidChangeDirect: this.#direct.event,
+      noteLive: () => {
+        for (const { direct } of this.#peers) direct?.noteLive()
+        return {}
+      },
       linkFiles: ({ device, direct }, context) => {
         const channel = context.openChannel()
         this.link(device as DeviceId, channel, direct)

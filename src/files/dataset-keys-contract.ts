@@ -64,6 +64,8 @@ export const datasetKeysContract = {
     }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),
+  /** Somebody is at work on this device: what crosses direct connections makes way for a while. */
+  noteLive: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** How many connections carry chunks beside the link of a device. */
   onDidChangeDirect: event({ needs: 'files:run', parse: z.object({ device, connections: z.number().int() }).parse }),
 } satisfies Contract

@@ -74,6 +74,11 @@ export class DirectMeeting implements Disposable {
       })
   }
 
+  /** Somebody is at work on this device. */
+  noteLive(): void {
+    for (const path of this.#paths) path.noteLive()
+  }
+
   /** The peer wants to connect. */
   async answerOffer(): Promise<{ offer?: DirectOffer }> {
     const listening = await this.#listen()

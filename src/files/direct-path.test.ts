@@ -198,26 +198,34 @@ it('[TR10] frames cut anywhere are read as one piece', () => {
   }
 })
 
-it('[TR11] what may be on its way grows while the link answers as fast as ever, and shrinks as soon as it does not', () => {
+it("[TR11] while somebody is at work, what may be on its way shrinks as soon as the link answers later; else the path is TCP's", () => {
   const clock = new ManualClock()
   const window = new DirectWindow(clock)
-  const probe = (tripMs: number, times = 3) => {
+  const probe = (tripMs: number, times: number) => {
     for (let n = 0; n < times; n++) {
       window.noteInFlight(window.bytes)
-      clock.advance(20)
+      clock.advance(25)
       window.probed(tripMs)
     }
   }
-  probe(80, 7)
+  probe(80, 1)
+  probe(500, 100)
+  expect(window.bytes).toBe(16 * 1024 * 1024) // nobody waits
+  window.noteLive()
+  probe(80, 5)
   expect(window.bytes).toBe(16 * 1024 * 1024)
   probe(500, 1)
   expect(window.bytes).toBe(16 * 1024 * 1024) // one late answer may be a busy process
-  probe(500, 10)
+  probe(500, 60)
   const narrow = window.bytes
   expect(narrow).toBeLessThan(512 * 1024)
-  probe(80, 3)
+  window.noteLive()
+  probe(80, 20)
   expect(window.bytes).toBeGreaterThan(narrow)
+  clock.advance(200)
+  window.probed(80) // what was filled until then
   const idle = window.bytes
+  clock.advance(200)
   window.probed(80)
   expect(window.bytes).toBe(idle) // nobody fills it
 })

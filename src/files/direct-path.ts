@@ -17,9 +17,11 @@ const MAX_OPEN_BYTES = 48 * 1024 * 1024
 /** A connection that has this much in its own buffer gets no more for now. */
 const BUFFER_BYTES = 64 * 1024
 /** While bytes go out, how long the link takes is looked at this often. */
-const PROBE_MS = 20
+const PROBE_MS = 25
 /** An answer that is not there after this counts as one that took so long. */
 const LATE_MS = 250
+/** Questions that are not answered yet, at most. */
+const MAX_PROBES = 16
 
 export interface DirectPathOptions {
   readonly clock: Clock
@@ -60,6 +62,8 @@ export class DirectPath implements Disposable {
   #inFlight = 0
   #turn = 0
   #isProbing = false
+  /** When each question that is not answered was asked. */
+  readonly #probes = new Set<number>()
   #usedMs: number
 
   readonly onDidClose = this.#closed.event
@@ -85,6 +89,11 @@ export class DirectPath implements Disposable {
   /** When something was asked for or sent last, by the monotonic clock. */
   get usedMs(): number {
     return this.#usedMs
+  }
+
+  /** Somebody is at work on this device: bytes make way. */
+  noteLive(): void {
+    this.#window.noteLive()
   }
 
   add(connection: DirectConnection): void {
@@ -248,34 +257,34 @@ export class DirectPath implements Disposable {
     return best
   }
 
-  /** How long the link takes while this sends: one question at a time. */
+  /** How long the link takes while this sends: asked all the while, as long as it answers. */
   #probe(): void {
     if (this.#isProbing || this.isClosed) return
     this.#isProbing = true
     const { clock, probe } = this.#options
     const startMs = clock.monotonicMs()
-    const late = clock.every(LATE_MS, () => {
-      this.#window.probed(clock.monotonicMs() - startMs)
-      this.#answers.go()
-    })
-    this.#owned.add(late)
-    const isOver = () => this.#owned.release(late)
+    this.#probes.add(startMs)
+    const isOver = () => this.#probes.delete(startMs)
     probe().then(
       () => {
-        isOver()
-        this.#window.probed(clock.monotonicMs() - startMs)
-        this.#answers.go()
-        if (this.isClosed) return
-        const next = this.#owned.add(
-          clock.after(PROBE_MS, () => {
-            this.#owned.release(next)
-            this.#isProbing = false
-            if (this.#inFlight > 0) this.#probe()
-          }),
-        )
+        if (isOver()) this.#noteTrip(clock.monotonicMs() - startMs)
       },
-      () => isOver(), // the link is going, and this with it
+      isOver, // the link is going, and this with it
     )
+    const next = this.#owned.add(
+      clock.after(PROBE_MS, () => {
+        this.#owned.release(next)
+        this.#isProbing = false
+        const [oldestMs] = this.#probes
+        if (oldestMs !== undefined && clock.monotonicMs() - oldestMs > LATE_MS) this.#noteTrip(clock.monotonicMs() - oldestMs)
+        if (this.#inFlight > 0 && this.#probes.size < MAX_PROBES) this.#probe()
+      }),
+    )
+  }
+
+  #noteTrip(ms: number): void {
+    this.#window.probed(ms)
+    this.#answers.go()
   }
 }
 
