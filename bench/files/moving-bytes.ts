@@ -142,14 +142,14 @@ async function isDirect(lab: BenchLab, a: string, b: string, name: string): Prom
 
 /** What `work` gives while B reads cold files of A without end. */
 async function whileReading<T>(a: string, b: string, name: string, megabytes: number, work: () => Promise<T>): Promise<T> {
-  let isOver = false
+  const over = new AbortController()
   const reading = (async () => {
-    for (let n = 0; !isOver; n++) await bulkSpeed(a, b, `${name}-${n}`, megabytes * 2 ** 20)
+    for (let n = 0; !over.signal.aborted; n++) await bulkSpeed(a, b, `${name}-${n}`, megabytes * 2 ** 20)
   })()
   try {
     return await Promise.race([work(), reading.then(() => Promise.reject(new Error('the reading ended')))])
   } finally {
-    isOver = true
+    over.abort()
     await reading
   }
 }

@@ -79,7 +79,8 @@ export class DirectAnswers implements Disposable {
   }
 
   #end(request: number): void {
-    if (this.#requests.delete(request) && !this.#isDisposed) this.#options.send({ kind: 'end', request })
+    const messages = this.#requests.get(request)?.sent ?? 0
+    if (this.#requests.delete(request) && !this.#isDisposed) this.#options.send({ kind: 'end', request, messages })
   }
 
   async #run(): Promise<void> {
@@ -92,7 +93,7 @@ export class DirectAnswers implements Disposable {
         this.#requests.delete(one.request)
         if (one.sent < one.ids.length)
           this.#requests.set(one.request, one) // the others first
-        else this.#options.send({ kind: 'end', request: one.request })
+        else this.#options.send({ kind: 'end', request: one.request, messages: one.sent })
       }
     } catch (error) {
       this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })

@@ -10,10 +10,10 @@ import { MAX_STRETCH_CHUNKS, MAX_WANTED_CHUNKS, type Stretch } from './file-peer
  *   1 want    u32 request, u8 1 with a stretch (f64 offset, u32 length) or 0, u8 length and text of the dataset, ids
  *   2 more    u32 request, ids that follow unasked: the answer to a stretch
  *   3 part    u32 request, u16 message, u32 bytes of the whole message, u32 offset of this part in it, bytes
- *   4 end     u32 request: nothing more comes
+ *   4 end     u32 request, u32 messages: nothing comes beyond these, which other connections may still bring
  *   5 cancel  u32 request: nothing more is wanted
  *   6 got     u32 bytes of frames taken in since the last such frame
- * Messages of a request are chunk frames, as on a link; their parts may come by several connections.
+ * Messages of a request are chunk frames, as on a link; their parts come by all connections, everything else by the first, in order.
  */
 export type DirectFrame =
   | {
@@ -32,7 +32,8 @@ export type DirectFrame =
       readonly at: number
       readonly bytes: Uint8Array
     }
-  | { readonly kind: 'end' | 'cancel'; readonly request: number }
+  | { readonly kind: 'end'; readonly request: number; readonly messages: number }
+  | { readonly kind: 'cancel'; readonly request: number }
   | { readonly kind: 'got'; readonly bytes: number }
 
 /** One TLS record: what is longer is two. */
@@ -88,6 +89,8 @@ function bodyOf(frame: Exclude<DirectFrame, { kind: 'part' }>): Uint8Array {
       return concatBytes(numbers(frame.request), ...frame.ids.map(fromHex))
     case 'got':
       return numbers(frame.bytes)
+    case 'end':
+      return concatBytes(numbers(frame.request), numbers(frame.messages))
     default:
       return numbers(frame.request)
   }
@@ -130,6 +133,9 @@ function decodeBody(bytes: Uint8Array): DirectFrame {
     case 'got':
       if (body.length !== 4) throw malformed()
       return { kind, bytes: request }
+    case 'end':
+      if (body.length !== 8) throw malformed()
+      return { kind, request, messages: view.getUint32(4) }
     default:
       if (body.length !== 4) throw malformed()
       return { kind, request }

@@ -161,6 +161,20 @@ it.each([
   expect(closed).toEqual(['link/gone'])
 })
 
+it('[TR7] what says that nothing more comes waits for what other connections still bring', async () => {
+  const { direct, own } = path()
+  const { flow } = await direct.ask('d', [id(1), id(2)], new AbortController().signal)
+  const heard: string[] = []
+  flow.onDidReceive((message) => heard.push(`${message.length} bytes`))
+  flow.onDidClose(() => heard.push('closed'))
+  own.hear(part({ bytes: new Uint8Array(100) }))
+  own.hear(frame({ kind: 'end', request: 1, messages: 2 }))
+  own.hear(part({ message: 1 }))
+  own.hear(part({ message: 1, at: 50 }))
+  expect(heard).toEqual(['100 bytes', '100 bytes', 'closed'])
+  expect(direct.isClosed).toBe(false)
+})
+
 it('[TR10] one part again and again, or a thousand calls at once, ends the connections', async () => {
   const first = path()
   void first.direct.ask('d', [id(1)], new AbortController().signal)
@@ -178,7 +192,7 @@ it('[TR10] frames cut anywhere are read as one piece', () => {
     { kind: 'more', request: 1, ids: [id(4)] },
     { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(500).fill(9) },
     { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(PART_BYTES).fill(9) },
-    { kind: 'end', request: 1 },
+    { kind: 'end', request: 1, messages: 4 },
     { kind: 'cancel', request: 2 },
     { kind: 'got', bytes: 77 },
   ]

@@ -10,7 +10,7 @@ import { type AnswerCall, DirectAnswers } from './direct-answers.ts'
 import { type DirectFrame, DirectFrameReader, encodeDirectFrame } from './direct-frame.ts'
 import type { DirectConnection } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
-import type { Stretch } from './file-peer-contract.ts'
+import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
 
 /** What is half here, of all that was asked for, at most: parts come by several connections, some later than others. */
 const MAX_OPEN_BYTES = 48 * 1024 * 1024
@@ -32,7 +32,10 @@ export interface DirectPathOptions {
 }
 
 interface Asked {
+  /** More than these are not taken. */
   messages: number
+  /** So many there are in all, once the other side has said so. */
+  ends: number | undefined
   readonly received: Emitter<Uint8Array>
   readonly closed: Emitter<{ readonly reason: string }>
   /** What came before the first listener. */
@@ -134,7 +137,9 @@ export class DirectPath implements Disposable {
       const closed = new Emitter<{ reason: string }>()
       const named = (more: readonly ChunkId[]) => resolve({ flow, more })
       const rest = { open: new Map(), done: new Set<number>(), isClosed: false }
-      const asked: Asked = { messages: ids.length, received, closed, held: [], named, ...rest }
+      // What lies in the stretch may come, by other connections, before it is named.
+      const messages = ids.length + (stretch ? MAX_STRETCH_CHUNKS : 0)
+      const asked: Asked = { messages, ends: undefined, received, closed, held: [], named, ...rest }
       const cancel = () => {
         if (asked.isClosed) return
         this.#send({ kind: 'cancel', request })
@@ -186,7 +191,7 @@ export class DirectPath implements Disposable {
       case 'more':
         return this.#takeNames(frame.request, frame.ids)
       case 'end':
-        return this.#close(frame.request, 'rpc/closed')
+        return this.#takeEnd(frame.request, frame.messages)
       case 'part':
         return this.#takePart(frame)
     }
@@ -195,8 +200,14 @@ export class DirectPath implements Disposable {
   #takeNames(request: number, ids: readonly ChunkId[]): void {
     const asked = this.#asked.get(request)
     if (!asked) return // cancelled meanwhile
-    asked.messages += ids.length
     asked.named(ids)
+  }
+
+  #takeEnd(request: number, messages: number): void {
+    const asked = this.#asked.get(request)
+    if (!asked) return // cancelled meanwhile
+    asked.ends = messages
+    if (asked.done.size >= messages) this.#close(request, 'rpc/closed')
   }
 
   #takePart({ request, message, total, at, bytes }: DirectFrame & { kind: 'part' }): void {
@@ -222,6 +233,7 @@ export class DirectPath implements Disposable {
     asked.done.add(message)
     if (asked.held) asked.held.push(open.bytes)
     else asked.received.fire(open.bytes)
+    if (asked.ends !== undefined && asked.done.size >= asked.ends) this.#close(request, 'rpc/closed')
   }
 
   #close(request: number, reason: string): void {
@@ -245,7 +257,8 @@ export class DirectPath implements Disposable {
   }
 
   #send(frame: DirectFrame): void {
-    if (!this.isClosed && this.#connections.length > 0) this.#leastBusy().send(encodeDirectFrame(frame))
+    const connection = frame.kind === 'part' ? this.#leastBusy() : this.#connections[0]
+    if (!this.isClosed) connection?.send(encodeDirectFrame(frame))
   }
 
   /** In turn, as long as none has more waiting than another. */
