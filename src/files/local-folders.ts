@@ -36,6 +36,8 @@ export class LocalFolders {
   readonly #host: Dataset
   readonly #log: Logger
   readonly #rules = new Map<OpId, readonly LocalRule[]>()
+  /** By the folder of the dataset that it stands for. In memory: every look-up in the mount asks, and nearly always there is none. */
+  #holders: Map<string, NodeId> | undefined
 
   constructor({ host, dataset, store, chunks, log }: LocalFoldersParts) {
     this.#host = host
@@ -43,6 +45,9 @@ export class LocalFolders {
     this.store = store
     this.chunks = chunks
     this.#log = log
+    dataset.onDidChange(({ folders }) => {
+      if (folders.has(ROOT_NODE)) this.#holders = undefined
+    })
   }
 
   /** A local folder of that name in a folder of the dataset. */
@@ -143,7 +148,9 @@ export class LocalFolders {
   }
 
   #holder(parent: NodeId): DatasetNode | undefined {
-    return this.dataset.lookup(ROOT_NODE, parent)
+    this.#holders ??= new Map(this.dataset.children(ROOT_NODE).map(({ id, name }) => [name, id]))
+    const id = this.#holders.get(parent)
+    return id && this.dataset.node(id)
   }
 
   #holderFor(parent: NodeId): NodeId {
