@@ -17,6 +17,8 @@ echo "looked in vain" >&2
 `
 
 const why = whyNoNetLab() ?? whyNoBrowser
+/** Sandboxes, links and processes on a busy machine. */
+const PATIENT = { timeout: 60_000 }
 
 /** Answers whoever connects, several at once: a browser opens connections that it may not use. */
 const WEB_SERVER = String.raw`perl -MIO::Socket -e '$SIG{CHLD} = "IGNORE"; $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1:8123", ReuseAddr => 1) or die; while (1) { $c = $s->accept or next; if (!fork) { sysread $c, $_, 4096; print $c "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>served over there</p>"; exit } close $c }'`
@@ -179,6 +181,40 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await page.frameLocator('.window[data-active] iframe.web-frame').getByText('served over there').waitFor()
     await lab.ask('kitchen', (client) => client.cancelJob({ job }))
     await page.locator('.job-page .job-port').waitFor({ state: 'detached' })
+    expect(display.problems).toEqual([])
+  })
+
+  it('[JB60][AP128] a job that runs is moved by a drag and by its menu: it ends there and starts anew here, and keeps what it said', async () => {
+    const { page } = display
+    const device = lab.machine('server').deviceId
+    const { job } = await lab.ask('kitchen', (client) =>
+      client.startJob({ commandLine: 'echo begun; sleep 600', folder: work, policy: { where: { device } }, input: false }),
+    )
+    await closeWindows(page)
+    await display.openApp('Jobs')
+    const row = page.locator(`[data-job-row="${job}"]`)
+    await row.click()
+    const shown = page.locator('.job-page')
+    await shown.getByText('begun', { exact: true }).waitFor()
+    await drag(page, await middle(row), { x: 1400, y: 400 }, false)
+    await tile('kitchen').getByText('stops where it is, starts anew here').waitFor()
+    await page.mouse.move(1402, 402, { steps: 2 })
+    const { x, y } = await middle(tile('kitchen'))
+    await page.mouse.move(x, y, { steps: 3 })
+    await page.mouse.up()
+    await expect.poll(() => row.locator('.job-place').textContent(), PATIENT).toBe('kitchen')
+    await shown.getByText('Tried 2 times').click()
+    await shown.getByText('moved to another device').waitFor()
+    await shown.locator('.job-state').getByText('Running').waitFor()
+    expect(await shown.getByText('begun', { exact: true }).count(), 'what was seen already is not shown again').toBe(1)
+
+    await row.click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Move to (starts anew there)' }).hover()
+    await page.getByRole('menuitem', { name: 'server' }).click()
+    await expect.poll(() => row.locator('.job-place').textContent(), PATIENT).toBe('server')
+    const running = await lab.ask('kitchen', (client) => client.listJobs({}))
+    expect(running.find((one) => one.job === job)?.attempts.map(({ ended }) => ended)).toEqual(['moved', 'moved', undefined])
+    await lab.ask('kitchen', (client) => client.cancelJob({ job }))
     expect(display.problems).toEqual([])
   })
 })
