@@ -60,6 +60,16 @@ export class BoundedReader {
     return part
   }
 
+  /** As `bytes`, not copied: good for as long as the message is kept anyway. */
+  view(maxLength: number): Uint8Array {
+    const length = this.uint(maxLength)
+    const end = this.#position + length
+    if (end > this.#bytes.length) throw malformed(this.#what)
+    const part = this.#bytes.subarray(this.#position, end)
+    this.#position = end
+    return part
+  }
+
   bytes(maxLength: number): Uint8Array {
     return this.raw(this.uint(maxLength))
   }

@@ -151,7 +151,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     start: toHex(reader.raw(START_BYTES)) as StartId,
     n: reader.uint(MAX_CLIENT_NUMBER),
   }))
-  const update = reader.bytes(MAX_SEALED_BYTES)
+  const update = reader.view(MAX_SEALED_BYTES) // whoever keeps an envelope keeps its bytes, too
   const sig = reader.raw(SIG_BYTES)
   reader.end()
   if (ref.seq < 1) throw new SyncError('sync/malformed', 'an envelope with sequence 0 was dropped: the first is 1')

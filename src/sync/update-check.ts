@@ -45,26 +45,33 @@ export function findViolation(doc: Y.Doc, update: Uint8Array, bounds: UpdateBoun
     if (!holds('decode')) return undefined
     return violation('sync/malformed', `not a Yjs update: ${error instanceof Error ? error.message : error}`)
   }
-  const queues = new Map<number, readonly (Y.Item | Y.GC | Y.Skip)[]>()
+  const queues = new Map<number, (Y.Item | Y.GC | Y.Skip)[]>()
+  const [looksAtContent, looksForGaps] = [holds('content'), holds('gap')]
   let jump = 0
+  /** Structs of one client follow each other: what is asked of the client is asked once. */
+  let current: { readonly client: number; readonly queue: (Y.Item | Y.GC | Y.Skip)[] } | undefined
   for (const struct of decoded.structs) {
     const { client, clock } = struct.id
-    if (holds('client') && !bounds.mayWrite(client)) {
-      return violation('sync/foreign-client', `changes under client id ${client}, which its author was not given`)
+    if (current?.client !== client) {
+      if (holds('client') && !bounds.mayWrite(client)) {
+        return violation('sync/foreign-client', `changes under client id ${client}, which its author was not given`)
+      }
+      const queue = queues.get(client) ?? []
+      queues.set(client, queue)
+      current = { client, queue }
     }
-    if (holds('content')) {
+    if (looksAtContent) {
       const reason = forbiddenContent(struct)
       if (reason) return violation('sync/forbidden-content', reason)
     }
-    const queue = queues.get(client) as (Y.Item | Y.GC | Y.Skip)[] | undefined
-    const previous = queue?.at(-1)
+    const { queue } = current
+    const previous = queue[queue.length - 1]
     const expected = previous ? previous.id.clock + previous.length : Y.getState(doc.store, client)
-    if (holds('gap') && (previous ? clock !== expected : clock > expected)) {
+    if (looksForGaps && (previous ? clock !== expected : clock > expected)) {
       return violation('sync/clock-gap', `client id ${client} goes on at clock ${clock}, but ${expected} is the next`)
     }
     jump += struct.length
-    if (queue) queue.push(struct)
-    else queues.set(client, [struct])
+    queue.push(struct)
   }
   if (holds('jump') && jump > maxJump) {
     return violation('sync/clock-jump', `uses ${jump} clocks at once; ${maxJump} are allowed`)
@@ -106,15 +113,24 @@ function replacesPrototype(value: unknown, depth: number): boolean {
 function missingDependency(doc: Y.Doc, queues: ReadonlyMap<number, readonly (Y.Item | Y.GC | Y.Skip)[]>): Violation | undefined {
   const reached = new Map<number, number>()
   const state = (client: number): number => reached.get(client) ?? Y.getState(doc.store, client)
-  const known = (id: unknown): boolean => !(id instanceof Y.ID) || id.clock < state(id.client)
+  const known = (id: unknown, client: number, own: number): boolean =>
+    !(id instanceof Y.ID) || id.clock < (id.client === client ? own : state(id.client))
   const open = new Map([...queues].map(([client, structs]) => [client, { structs, next: 0 }]))
   for (let progressed = true; progressed && open.size > 0; ) {
     progressed = false
     for (const [client, queue] of open) {
+      const first = queue.next
+      let own = state(client)
       for (; queue.next < queue.structs.length; queue.next++) {
         const struct = queue.structs[queue.next] as Y.Item | Y.GC | Y.Skip
-        if (struct instanceof Y.Item && !(known(struct.origin) && known(struct.rightOrigin) && known(struct.parent))) break
-        reached.set(client, Math.max(state(client), struct.id.clock + struct.length))
+        if (struct instanceof Y.Item) {
+          const { origin, rightOrigin, parent } = struct
+          if (!(known(origin, client, own) && known(rightOrigin, client, own) && known(parent, client, own))) break
+        }
+        own = Math.max(own, struct.id.clock + struct.length)
+      }
+      if (queue.next > first) {
+        reached.set(client, own)
         progressed = true
       }
       if (queue.next === queue.structs.length) open.delete(client)
