@@ -45,6 +45,9 @@ it.each([
   ['mysql -p hunter', 'hunter'],
   ["sh -c 'export TOKEN=abc; mysql -phunter'", 'hunter'],
   ["sh -c 'export TOKEN=abc; mysql'", 'abc'],
+  ['curl --user ada:hunter', 'hunter'],
+  ["make PW='abc hunter'", 'hunter'],
+  ["sh -c 'cd x;PW=hunter y'", 'hunter'],
   ['psql ada:hunter@there', 'hunter'],
 ])('[JB101] a secret in "%s" is not in it', (line, secret) => {
   expect(shape(line)).toBeDefined()

@@ -62,12 +62,15 @@ function foldCommand(command: ShellCommand): string {
 
 /** What follows an option for secrets is one. */
 const foldWords = (words: readonly string[]): string[] =>
-  words.map((word, at) => (at > 0 && TELLS_NEXT.test(words[at - 1] as string) ? '…' : fold(word)))
+  words.map((word, at) => (at > 0 && isTold(words[at - 1] as string, word) ? '…' : fold(word)))
 
 /** Options whose value is nobody else's business. */
 const SECRET = /^-.*(?:pass|token|secret|key|auth|credential|cookie|header)/i
 /** The same in short: `-u name:word`, `-H header`, `-p word`, also behind other letters. */
 const TELLS_NEXT = new RegExp(`${SECRET.source}|^-[a-z]{0,3}[uhp]$`, 'i')
+/** `curl --user name:word`; `systemctl --user restart` is none. */
+const isTold = (before: string, word: string): boolean =>
+  TELLS_NEXT.test(before) || (/^--?(?:proxy-)?user$/.test(before) && word.includes(':'))
 /** `curl -uname:word`, `mysql -pword`. */
 const GLUED = /^(-p|-[uUH](?=[^:]*:))./s
 const ASSIGNED = /^(-?[A-Za-z_][\w.-]*)=/
@@ -81,14 +84,14 @@ const TOKEN = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{28,}/g
 /** One word without what differs from run to run: paths keep what kind of file they are, numbers and hashes nothing. */
 function fold(word: string): string {
   const assigned = ASSIGNED.exec(word)
-  if (assigned && !/\s/.test(word)) return `${assigned[1]}=…`
+  if (assigned) return `${assigned[1]}=…`
   const glued = GLUED.exec(word)
   if (glued) return `${glued[1]}…`
   const option = /^(--[A-Za-z][\w-]*)=(.*)$/s.exec(word)
   if (option) return `${option[1]}=${SECRET.test(word) ? '…' : fold(option[2] as string)}`
   if (CREDENTIAL.test(word)) return '…'
   // A line in a word (`sh -c`) has words of its own.
-  if (/\s/.test(word)) return foldWords(word.split(/\s+/).filter(Boolean)).join(' ')
+  if (/\s/.test(word)) return foldWords(word.split(/[\s;&|]+/).filter(Boolean)).join(' ')
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return 'URL'
   if (word === '.' || word === '..' || word === './...') return word
   if (/^[~.]?\/|\/|^~$/.test(word)) return `PATH${kindOfFile(word)}`
