@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, createServer, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { afterEach, expect, it } from 'vitest'
 import { DisposableStore } from '../../base/disposable.ts'
 import type { DirectConnection, DirectKey } from '../../files/direct-sockets.ts'
@@ -118,4 +118,35 @@ it('[TR8] a slow stranger is cut off before it has said what it wants', async ()
   const timer = setInterval(() => sent < hello.length && slow.write(hello.subarray(sent, ++sent)), 100)
   owned.defer(() => clearInterval(timer))
   expect((await end).length).toBeLessThan(16)
+})
+
+/** A certificate of nobody, for this test alone. */
+const NOBODY = {
+  key: `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIGF/H4+SB5Iq2gjiCfze/c6fB3o5uPr4fmDCve0CiTVL
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBQjCB9aADAgECAhR5Ya+pGg72CKOV5LvBlpr0sg3XcjAFBgMrZXAwFjEUMBIG
+A1UEAwwLbm9ib2R5LnRlc3QwIBcNMjYxMTMwMDEyNDMyWhgPMjEyNjExMDYwMTI0
+MzJaMBYxFDASBgNVBAMMC25vYm9keS50ZXN0MCowBQYDK2VwAyEA52rD+/zujzpa
+xnolNO4WpqK0c7kWjxjaMrdQPAjJZ+GjUzBRMB0GA1UdDgQWBBTDLCTc/FQKufsH
+2Q8ql+0WF+MswDAfBgNVHSMEGDAWgBTDLCTc/FQKufsH2Q8ql+0WF+MswDAPBgNV
+HRMBAf8EBTADAQH/MAUGAytlcANBAGYMjQQFvR82kAfFGuLNoMmYWjfmI/mNXwxr
+DPQagAeuDvID2B/oJlUTpnbnD6IVlax7LsDegxQ5rYqBeYDN7AQ=
+-----END CERTIFICATE-----`,
+}
+
+it('[TR8] whoever shows a certificate in place of the key is nobody, even one that this machine trusts', async () => {
+  const trusted = getCACertificates('default')
+  setDefaultCACertificates([...trusted, NOBODY.cert])
+  owned.defer(() => setDefaultCACertificates(trusted))
+  const server = createServer({ ...NOBODY, minVersion: 'TLSv1.3' })
+  owned.defer(() => server.close())
+  server.listen(0, HERE)
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const plain = connectTls({ host: HERE, port, servername: 'nobody.test' }) // where nothing stops it, it is let in
+  owned.defer(() => plain.destroy())
+  await once(plain, 'secureConnect')
+  await expect(new TlsDirectSockets().connect({ address: HERE, port }, newKey(), never)).rejects.toThrow()
 })

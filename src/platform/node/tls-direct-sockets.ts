@@ -10,7 +10,8 @@ import type { DirectConnection, DirectKey, DirectListening, DirectPlace, DirectS
  *   TLS 1.3 takes a key of `pskCallback` only with a SHA-256 cipher    -> one cipher, or the handshake fails as if there were no key
  *   `pskCallback` must answer at once; it may not wait                 -> keys are in a map before the port is open
  *   a server hands out tickets by which a connection can be taken up    -> none is given: a key lets in one connection
- *   without `checkServerIdentity` a client looks for a certificate      -> there is none on either side, and none is asked for
+ *   in TLS 1.3 a server may show a certificate in place of the key, and -> no root is trusted, any certificate is an error, and a
+ *   a client takes one that any root has signed, for any name              connection that did not use the key (1.3 calls it resumed) ends
  */
 const TLS = {
   minVersion: 'TLSv1.3',
@@ -143,7 +144,9 @@ export class TlsDirectSockets implements DirectSockets {
         host: address,
         port,
         pskCallback: () => ({ identity, psk: key }),
-        checkServerIdentity: () => undefined,
+        ca: [],
+        rejectUnauthorized: true,
+        checkServerIdentity: () => new Error('a certificate where a key was agreed on'),
       })
       const stop = () => socket.destroy(signal.reason as Error)
       signal.addEventListener('abort', stop)
@@ -154,6 +157,7 @@ export class TlsDirectSockets implements DirectSockets {
       })
       socket.once('secureConnect', () => {
         signal.removeEventListener('abort', stop)
+        if (!socket.isSessionReused()) return void socket.destroy(new Error('the key that was agreed on was not used'))
         resolve(new TlsDirectConnection(socket))
       })
     })
