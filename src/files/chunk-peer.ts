@@ -48,7 +48,17 @@ export class MeasuredSource {
   /** How long one chunk more would take, as far as can be told. */
   get costMs(): number {
     const isShunned = this.#shunnedUntilMs > this.#clock.monotonicMs()
-    return (isShunned ? 1e9 : 0) + this.#delayMs + (this.#owed * CHUNK_BYTES) / this.#bytesPerMs
+    return (isShunned ? 1e9 : 0) + this.takesMs(this.#owed)
+  }
+
+  /** How long so many chunks take, as far as can be told. */
+  takesMs(chunks: number): number {
+    return this.#delayMs + (chunks * CHUNK_BYTES) / this.#bytesPerMs
+  }
+
+  /** So many chunks are on their way. */
+  get owed(): number {
+    return this.#owed
   }
 
   /** Since when nothing came, although something is owed. */

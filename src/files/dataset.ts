@@ -265,7 +265,7 @@ export class Dataset extends DatasetView implements Disposable {
 
   async #fetch(manifest: Manifest, signal?: AbortSignal): Promise<readonly ChunkId[]> {
     const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
-    const ids = [...own, ...(await this.reader.listed(manifest, signal))]
+    const ids = [...new Set([...own, ...(await this.reader.listed(manifest, signal))])] // equal bytes are one chunk
     for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE)
       await Promise.all(ids.slice(at, at + FETCHED_AT_ONCE).map((id) => this.reader.ensure(id, signal)))
     return ids

@@ -200,3 +200,63 @@ it('[TR6] what was promised with a list and does not come is asked for as anythi
   only.asked[1]?.channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
   expect(await data).toEqual(sealed('data'))
 })
+
+it('[TR5] what is wanted twice in one turn is owed once: afterwards nothing is', async () => {
+  const { source, sealed, add, turn } = world()
+  const first = add('first')
+  const wanted = Array.from({ length: 50 }, () => source.fetch(sealed('a').id))
+  await turn()
+  expect(first.asked.map(({ ids }) => ids)).toEqual([[sealed('a').id]])
+  first.asked[0]?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
+  expect(await Promise.all(wanted)).toEqual(wanted.map(() => sealed('a')))
+  const second = add('second')
+  const next = source.fetch(sealed('b').id)
+  await turn()
+  expect([first.asked.length, second.asked.length]).toEqual([2, 0])
+  first.asked[1]?.channel.answer(encodeChunkFrame(sealed('b').id, sealed('b')))
+  expect(await next).toEqual(sealed('b'))
+})
+
+it('[TR3] a device that goes in the turn in which it would be asked is not, and the next one is waited for', async () => {
+  const { source, sealed, add, turn } = world()
+  const [gone, other] = [add('gone'), add('other')]
+  const wanted = source.fetch(sealed('a').id)
+  gone.peer.ask = () => Promise.reject(new Error('gone'))
+  source.remove(gone.peer)
+  await turn()
+  expect(gone.asked).toEqual([])
+  expect(other.asked.length).toBe(1)
+  other.asked[0]?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
+  expect(await wanted).toEqual(sealed('a'))
+})
+
+it('[TR5] a slow device that sends on and on is left its queue, for many seconds too', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const slow = add('slow')
+  const texts = Array.from({ length: 40 }, (_, n) => `${n}`)
+  const wanted = texts.map((text) => source.fetch(sealed(text).id))
+  await turn()
+  const other = add('other')
+  for (const text of texts) {
+    clock.advance(300)
+    await turn()
+    slow.asked[0]?.channel.answer(encodeChunkFrame(sealed(text).id, sealed(text)))
+  }
+  expect(await Promise.all(wanted)).toEqual(texts.map(sealed))
+  expect(other.asked).toEqual([])
+})
+
+it('[TR2] a device that comes while the only one is silent is asked', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  add('silent')
+  const wanted = source.fetch(sealed('a').id)
+  await turn()
+  clock.advance(2_000)
+  await turn()
+  const late = add('late')
+  clock.advance(499)
+  await turn()
+  expect(late.asked.length).toBe(1)
+  late.asked[0]?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
+  expect(await wanted).toEqual(sealed('a'))
+})

@@ -10,8 +10,9 @@ import { MAX_WANTED_CHUNKS, type Stretch } from './file-peer-contract.ts'
 
 /** A source that sends nothing for this long is joined by the next one (issue 4: under 500 ms). */
 export const STALL_MS = 400
-/** However much else it sends meanwhile: a chunk is asked of the next one after this. */
+/** However much else it sends meanwhile: a chunk is asked of the next one after this, or LATE times what its queue takes. */
 const LONGEST_MS = 4_000
+const LATE = 3
 /** What came unasked for one by one, as part of a stretch, waits this long for its reader. */
 const EARLY_KEPT_MS = 5_000
 
@@ -54,8 +55,12 @@ export class PeerChunks implements ChunkSource {
     const source = this.#sources.get(peer.device)
     if (source?.peer !== peer) return
     this.#sources.delete(peer.device)
-    for (const wanted of this.#waiting.get(source)?.values() ?? []) for (const { take } of wanted) take(undefined)
+    const waiting = this.#waiting.get(source)
+    if (!waiting) return
     this.#waiting.delete(source)
+    const takers = [...waiting.values()].flat()
+    waiting.clear() // it is not asked any more, so that each is told once
+    for (const { take } of takers) take(undefined)
   }
 
   get isAlone(): boolean {
@@ -93,7 +98,6 @@ export class PeerChunks implements ChunkSource {
     return new Promise((resolve, reject) => {
       const stop = new AbortController()
       const asked = new Set<MeasuredSource>()
-      const startMs = this.#clock.monotonicMs()
       let [open, isDone] = [0, false]
       let stall: ReturnType<Clock['after']> | undefined
       const end = () => {
@@ -106,15 +110,21 @@ export class PeerChunks implements ChunkSource {
         end()
         reject(signal?.reason)
       }
-      const look = (source: MeasuredSource) => {
-        const waitMs = Math.min(source.silentSinceMs + STALL_MS, startMs + LONGEST_MS) - this.#clock.monotonicMs()
-        if (waitMs > 0) stall = this.#clock.after(waitMs, () => look(source))
-        else if (askNext()) source.shun()
+      const look = (source: MeasuredSource, askedMs: number, queue: number) => {
+        const nowMs = this.#clock.monotonicMs()
+        const quietMs = source.silentSinceMs + STALL_MS
+        const lateMs = askedMs + Math.max(LONGEST_MS, LATE * source.takesMs(queue))
+        const waitMs = Math.min(quietMs, lateMs) - nowMs
+        const again = (afterMs: number) => (stall = this.#clock.after(afterMs, () => look(source, askedMs, queue)))
+        if (waitMs > 0) again(waitMs)
+        else if (!askNext())
+          again(STALL_MS) // another device may come meanwhile
+        else if (quietMs <= nowMs) source.shun()
       }
       const askNext = (): boolean => {
-        stall?.dispose()
         const source = this.#best(asked)
         if (!source) return false
+        stall?.dispose()
         open++
         asked.add(source)
         this.#ask(source, id, {
@@ -131,7 +141,8 @@ export class PeerChunks implements ChunkSource {
             }
           },
         })
-        stall = this.#clock.after(STALL_MS, () => look(source))
+        const [askedMs, queue] = [this.#clock.monotonicMs(), source.owed]
+        stall = this.#clock.after(STALL_MS, () => look(source, askedMs, queue))
         return true
       }
       if (signal?.aborted) return cancel()
@@ -174,8 +185,9 @@ export class PeerChunks implements ChunkSource {
 
   #ask(source: MeasuredSource, id: ChunkId, wanted: Wanted): void {
     const waiting = this.#waiting.get(source) ?? new Map<ChunkId, Wanted[]>()
-    waiting.set(id, [...(waiting.get(id) ?? []), wanted])
-    source.owe(1)
+    const takers = waiting.get(id)
+    if (!takers) source.owe(1)
+    waiting.set(id, [...(takers ?? []), wanted])
     if (this.#waiting.has(source)) return
     this.#waiting.set(source, waiting)
     queueMicrotask(() => {
