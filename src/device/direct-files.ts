@@ -79,11 +79,12 @@ export class DirectFiles implements Disposable {
   }
 
   /** As `linkFiles` of the files process takes it. */
-  wayOf(device: DeviceId): { direct?: { address?: string } } {
+  wayOf(device: DeviceId): { direct?: { address?: string; remote?: string } } {
     if (!this.#isOn) return {}
     const stats = this.#options.statsOf(device)
-    const address = stats && stats.path !== 'relay' && stats.path !== 'unknown' ? addressOf(stats.localAddress) : undefined
-    return { direct: address === undefined ? {} : { address } }
+    if (!stats || stats.path === 'relay' || stats.path === 'unknown') return { direct: {} }
+    const [address, remote] = [stats.localAddress, stats.remoteAddress].map(addressOf)
+    return { direct: { ...(address !== undefined && { address }), ...(remote !== undefined && { remote }) } }
   }
 
   /** A pipe between two files processes: it ends when the setting is changed. */
@@ -100,7 +101,14 @@ export class DirectFiles implements Disposable {
 const ip = z.union([z.ipv4(), z.ipv6()])
 
 /** Of `10.0.0.1:4000` or `fd00::1:4000`; an address of one interface only (fe80::) means nothing to another machine. */
-function addressOf(local: string | undefined): string | undefined {
-  const address = ip.safeParse(local?.slice(0, local.lastIndexOf(':')).replace(/^\[|\]$/g, ''))
-  return address.success && !/^fe[89ab]/i.test(address.data) ? address.data : undefined
+function addressOf(place: string | undefined): string | undefined {
+  const address = ip.safeParse(place?.slice(0, place.lastIndexOf(':')).replace(/^\[|\]$/g, ''))
+  return address.success && !/^fe[89ab]/i.test(address.data) ? oneSpelling(address.data) : undefined
+}
+
+/** Both ends write one address alike, so that it can be compared: an IPv4 address inside an IPv6 one is the former. */
+function oneSpelling(address: string): string {
+  if (!address.includes(':')) return address
+  const inside = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  return inside?.[1] ?? new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

@@ -105,10 +105,14 @@ export class DatasetHost {
   }
 
   /** A linked device's files process; until the channel ends. */
-  link(device: DeviceId, channel: ByteChannel, way?: { readonly address?: string | undefined }): void {
+  link(
+    device: DeviceId,
+    channel: ByteChannel,
+    way?: { readonly address?: string | undefined; readonly remote?: string | undefined },
+  ): void {
     const { logger, clock, crypto, directSockets: sockets } = this.#parts
     const randomBytes = (length: number) => crypto.randomBytes(length)
-    const direct = way && sockets && { sockets, address: way.address, clock, randomBytes }
+    const direct = way && sockets && { sockets, address: way.address, remote: way.remote, clock, randomBytes }
     const peer = new FilePeer({ device, channel, require: (dataset) => this.require(dataset), logger, direct })
     this.#peers.add(peer)
     peer.direct?.onDidChange(() => this.#direct.fire({ device, connections: peer.direct?.connections ?? 0 }))

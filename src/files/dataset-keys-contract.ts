@@ -24,6 +24,7 @@ const epochs = z
   .min(1)
   .max(1024)
 const nothing = z.object({})
+const ip = z.union([z.ipv4(), z.ipv6()])
 
 export const datasetKeysContract = {
   /** Opens a dataset, or renews what is known of an open one. The last epoch is the one in use. */
@@ -59,8 +60,8 @@ export const datasetKeysContract = {
     needs: 'files:run',
     parseInput: z.object({
       device,
-      /** Chunks may cross connections of their own; this process listens at `address`, or nowhere. */
-      direct: z.object({ address: z.union([z.ipv4(), z.ipv6()]).optional() }).optional(),
+      /** Chunks may cross connections of their own; this process listens at `address` and connects to `remote`, or neither. */
+      direct: z.object({ address: ip.optional(), remote: ip.optional() }).optional(),
     }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),

@@ -4,7 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Client } from '../rpc/client.ts'
 import { DirectPath, type DirectPathOptions } from './direct-path.ts'
-import type { DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
+import type { DirectConnection, DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
 import { DIRECT_CONNECTIONS, type DirectOffer, type filePeerContract } from './file-peer-contract.ts'
 
 export interface DirectMeetingOptions extends DirectPathOptions {
@@ -12,6 +12,8 @@ export interface DirectMeetingOptions extends DirectPathOptions {
   readonly client: Pick<Client<typeof filePeerContract>, 'offerDirect' | 'connectDirect'>
   /** This end's address of the link, by which the peer reaches this machine; undefined: it does not listen. */
   readonly address: string | undefined
+  /** The peer's address of the link; undefined: this end connects to nobody. */
+  readonly remote: string | undefined
   readonly randomBytes: (length: number) => Uint8Array
 }
 
@@ -37,6 +39,7 @@ export class DirectMeeting implements Disposable {
   readonly #paths = new Set<DirectPath>()
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isTrying = false
+  #isConnecting = false
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #retryMs = RETRY.firstMs
 
@@ -125,17 +128,27 @@ export class DirectMeeting implements Disposable {
     let path: DirectPath | undefined
     let connected = 0
     listening.onDidConnect((connection) => {
-      path ??= this.#open()
-      path.add(connection)
+      path = this.#add(path, connection)
       if (++connected === keys.length) end()
     })
     const told = keys.map(({ identity, key }) => ({ identity, key: toBase64Url(key) }))
     return { offer: { address, port: listening.port, keys: told }, listening }
   }
 
-  async #connect({ address, port, keys }: DirectOffer): Promise<boolean> {
-    const { sockets } = this.#options
+  /** Only to where the link has proved the peer to be: no peer has this machine knock at others, or at its own services. */
+  async #connect(offer: DirectOffer): Promise<boolean> {
+    if (offer.address !== this.#options.remote || this.#isConnecting) return false
     if (this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return false
+    this.#isConnecting = true
+    try {
+      return await this.#connectAll(offer)
+    } finally {
+      this.#isConnecting = false
+    }
+  }
+
+  async #connectAll({ address, port, keys }: DirectOffer): Promise<boolean> {
+    const { sockets } = this.#options
     const stop = new AbortController()
     const stopping = this.#owned.defer(() => stop.abort())
     const late = this.#options.clock.after(CONNECT_MS, () => stop.abort())
@@ -143,13 +156,22 @@ export class DirectMeeting implements Disposable {
     await Promise.allSettled(
       keys.map(async ({ identity, key }) => {
         const connection = await sockets.connect({ address, port }, { identity, key: fromBase64Url(key) }, stop.signal)
-        path ??= this.#open()
-        path.add(connection)
+        path = this.#add(path, connection)
       }),
     )
     late.dispose()
     this.#owned.release(stopping)
     return path !== undefined && !path.isClosed
+  }
+
+  #add(path: DirectPath | undefined, connection: DirectConnection): DirectPath | undefined {
+    if (!path && this.#paths.size >= MAX_PATHS) {
+      connection.dispose()
+      return undefined
+    }
+    const its = path ?? this.#open()
+    its.add(connection)
+    return its
   }
 
   #open(): DirectPath {

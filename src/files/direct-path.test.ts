@@ -35,19 +35,20 @@ async function world(bytes: number) {
   const written = await dataset.commitContent(file.id, file.version, { bytes, extents: [{ offset: 0, length: bytes }], read })
   const sockets = new MemoryDirectSockets()
   const calls: string[] = []
-  const link = (isDirect: boolean) => {
+  const link = (isDirect: boolean, addresses: readonly (string | undefined)[] = ['10.0.0.1', '10.0.0.2']) => {
     const [near, far] = memoryChannelPair()
-    const way = { sockets, address: '10.0.0.1', clock: garbage.clock, randomBytes: (length: number) => random.bytes(length) }
+    const way = { sockets, clock: garbage.clock, randomBytes: (length: number) => random.bytes(length) }
+    const [nearAddress, farAddress] = addresses
     const send = far.send.bind(far)
     far.send = (message) => {
       if (message.length < 8192) calls.push(new TextDecoder().decode(message))
       send(message)
     }
     const peers = [
-      { open: a, other: b, channel: near },
-      { open: b, other: a, channel: far },
-    ].map(({ open, other, channel }) => {
-      const direct = isDirect ? way : undefined
+      { open: a, other: b, channel: near, address: nearAddress, remote: '10.0.0.2' },
+      { open: b, other: a, channel: far, address: farAddress, remote: '10.0.0.1' },
+    ].map(({ open, other, channel, address, remote }) => {
+      const direct = isDirect ? { ...way, address, remote } : undefined
       const peer = new FilePeer({ device: other.self, channel, require: () => open, logger: silentLogger, direct })
       peer.attach(open)
       return peer
@@ -117,11 +118,26 @@ it('[TR9] when the link ends, in the middle of a transfer too, no connection sta
   garbage.dispose()
 })
 
-it('[TR9] a device that is told of no address listens to nobody; one without direct connections uses the link', async () => {
+it('[TR9] a device without direct connections, or where neither is told an address, uses the link and listens to nobody', async () => {
+  for (const isDirect of [false, true]) {
+    const { garbage, b, sockets, link } = await world(600_000)
+    link(isDirect, [undefined, undefined])
+    await until(() => b.book.owed.length === 0)
+    await turns(20)
+    expect([sockets.made.length, sockets.listeners.size]).toEqual([0, 0])
+    garbage.dispose()
+  }
+})
+
+it.each([
+  ['who wants chunks', [undefined, '10.0.0.2'] as const],
+  ['who has them', ['10.0.0.1', undefined] as const],
+])('[TR7] where only %s can listen, the other connects to it', async (_who, addresses) => {
   const { garbage, b, sockets, link } = await world(600_000)
-  link(false)
+  link(true, addresses)
+  await until(() => sockets.made.length === 4)
   await until(() => b.book.owed.length === 0)
-  expect([sockets.made.length, sockets.listeners.size]).toEqual([0, 0])
+  expect(sockets.made).toHaveLength(4)
   garbage.dispose()
 })
 

@@ -28,7 +28,7 @@ export interface FilePeerOptions {
   readonly direct?: DirectWay | undefined
 }
 
-export interface DirectWay extends Pick<DirectMeetingOptions, 'sockets' | 'address' | 'clock' | 'randomBytes'> {}
+export interface DirectWay extends Pick<DirectMeetingOptions, 'sockets' | 'address' | 'remote' | 'clock' | 'randomBytes'> {}
 
 /** Another device's files process, reached through both device processes. Owns the channel; ends with it. */
 export class FilePeer implements Disposable {

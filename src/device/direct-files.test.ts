@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import type { DeviceId } from '../base/ids.ts'
+import type { LinkStats } from '../sync/lane.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { DirectFiles, type DirectFilesOptions } from './direct-files.ts'
+
+function wayOf(stats: Partial<LinkStats> | undefined) {
+  const options = {
+    local: { onDidConnect: () => ({ dispose: () => {} }) },
+    settings: { current: { directFiles: true }, onDidChange: () => ({ dispose: () => {} }) },
+    statsOf: () => stats,
+    peers: { all: [] },
+    clock: new ManualClock(),
+  } as unknown as DirectFilesOptions
+  const direct = new DirectFiles(options)
+  const way = direct.wayOf('peer' as DeviceId).direct
+  direct.dispose()
+  return way
+}
+
+it.each<[string, string, object]>([
+  ['10.0.0.1:4000', '10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2' }],
+  ['::ffff:10.0.0.1:4000', '::FFFF:10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2' }],
+  ['FD00:0:0::1:4000', '[fd00:0::2]:5000', { address: 'fd00::1', remote: 'fd00::2' }],
+  ['fe80::1:4000', 'fe80::2:5000', {}],
+  ['10.0.0.1:4000', 'a-name.local:5000', { address: '10.0.0.1' }],
+])('[TR9] a link from %s to %s says where each end may be reached, spelled one way', (localAddress, remoteAddress, way) => {
+  expect(wayOf({ path: 'host', localAddress, remoteAddress } as unknown as LinkStats)).toEqual(way)
+})
+
+it('[TR9] over a relay no address is told', () => {
+  const ends = { localAddress: '10.0.0.1:1', remoteAddress: '10.0.0.2:1' }
+  expect(wayOf({ path: 'relay', ...ends })).toEqual({})
+  expect(wayOf(undefined)).toEqual({})
+})
