@@ -19,7 +19,9 @@ export async function keepBusy(intruder: WorldDevice, host: WorldDevice, ids: Re
   const size = { columns: 80, rows: 24 }
   const { terminalId } = await display.openTerminal({ device, ...size })
   const { channel } = await display.attachTerminal({ device, terminalId, ...size })
-  const terminal = new Promise<void>((resolve) => void display.channel(channel).onDidClose(() => resolve()))
+  const shown = display.channel(channel)
+  shown.onDidReceive(() => {}) // a channel tells of its end when all that came before has been read
+  const terminal = new Promise<void>((resolve) => void shown.onDidClose(() => resolve()))
 
   const before = host.jobSpawner.processes.length
   await intruder.control().startJob({ commandLine: 'cc in.c', folder: '/home/test', input: false, policy: { where: { device } } })
