@@ -1,7 +1,7 @@
 import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import { errorMessage } from '../base/errors.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Client } from '../rpc/client.ts'
 import { DirectPath, type DirectPathOptions } from './direct-path.ts'
 import type { DirectConnection, DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
@@ -21,7 +21,7 @@ export interface DirectMeetingOptions extends DirectPathOptions {
 export const OFFER_MS = 10_000
 /** Whoever is in reach answers in less; behind a firewall nobody ever does. */
 const CONNECT_MS = 2_000
-/** After it did not work: the next try, and twice as long after each. The link carries all meanwhile. */
+/** After it did not work, or for a short while only: the next try, and twice as long after each. The link carries all meanwhile. */
 const RETRY = { firstMs: 30_000, mostMs: 10 * 60_000 }
 /** Connections that nothing crosses are closed after this. */
 const IDLE_MS = 10 * 60_000
@@ -40,6 +40,7 @@ export class DirectMeeting implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isTrying = false
   #isConnecting = false
+  #isListening = false
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #retryMs = RETRY.firstMs
 
@@ -63,17 +64,17 @@ export class DirectMeeting implements Disposable {
   /** Chunks are wanted: a direct path would carry them. */
   want(): void {
     const { clock, logger } = this.#options
-    if (this.path || this.#isTrying || this.#owned.isDisposed || clock.monotonicMs() < this.#notBeforeMs) return
+    if (this.path || this.#isTrying || this.#isListening || this.#owned.isDisposed) return
+    if (clock.monotonicMs() < this.#notBeforeMs) return
     this.#isTrying = true
     this.#meet()
-      .catch((error: unknown) => logger.debug('no direct connection', { error: errorMessage(error) }))
-      .then(() => {
+      .catch((error: unknown) => {
+        logger.debug('no direct connection', { error: errorMessage(error) })
+        return false
+      })
+      .then((met) => {
         this.#isTrying = false
-        if (this.path) this.#retryMs = RETRY.firstMs
-        else {
-          this.#notBeforeMs = clock.monotonicMs() + this.#retryMs
-          this.#retryMs = Math.min(2 * this.#retryMs, RETRY.mostMs)
-        }
+        if (!met && !this.path) this.#waitLonger()
       })
   }
 
@@ -84,8 +85,14 @@ export class DirectMeeting implements Disposable {
 
   /** The peer wants to connect. */
   async answerOffer(): Promise<{ offer?: DirectOffer }> {
-    const listening = await this.#listen()
-    return listening ? { offer: listening.offer } : {}
+    const { logger } = this.#options
+    try {
+      const listening = await this.#listen()
+      return listening ? { offer: listening.offer } : {}
+    } catch (error) {
+      logger.debug('a linked device is not listened for', { error: errorMessage(error) })
+      return {}
+    }
   }
 
   /** The peer listens. */
@@ -98,33 +105,45 @@ export class DirectMeeting implements Disposable {
     this.#owned.dispose()
   }
 
-  async #meet(): Promise<void> {
-    const { client } = this.#options
-    const { offer } = await client.offerDirect({})
-    if (offer && (await this.#connect(offer))) return
+  async #meet(): Promise<boolean> {
+    const { client, logger } = this.#options
+    const { offer } = await client.offerDirect({}).catch((error: unknown) => {
+      if (errorCode(error) === 'rpc/unknown-method') throw error // it knows nothing of all this
+      logger.debug('a linked device does not listen', { error: errorMessage(error) })
+      return { offer: undefined }
+    })
+    if (offer && (await this.#connect(offer))) return true
     const own = await this.#listen()
-    if (!own) return
+    if (!own) return false
+    let isConnected = false
     try {
-      await client.connectDirect({ offer: own.offer })
+      isConnected = (await client.connectDirect({ offer: own.offer })).isConnected
     } finally {
-      own.listening.dispose()
+      if (!isConnected) own.end() // else handshakes may be under way here that are over there
     }
+    return isConnected
   }
 
-  async #listen(): Promise<{ offer: DirectOffer; listening: DirectListening } | undefined> {
+  /** One at a time, until as many connections are here as there are keys, or these are too old. */
+  async #listen(): Promise<{ offer: DirectOffer; end: () => void } | undefined> {
     const { sockets, address, randomBytes, clock } = this.#options
-    if (address === undefined || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
+    if (address === undefined || this.#isListening || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
+    this.#isListening = true
     const keys = Array.from({ length: DIRECT_CONNECTIONS }, (): DirectKey => {
       return { identity: toBase64Url(randomBytes(16)), key: randomBytes(32) }
     })
-    const listening = this.#owned.add(await sockets.listen(address, keys))
-    const end = () => this.#owned.release(listening)
-    const timer = this.#owned.add(
-      clock.after(OFFER_MS, () => {
-        this.#owned.release(timer)
-        end()
-      }),
-    )
+    let listening: DirectListening
+    try {
+      listening = await sockets.listen(address, keys)
+    } catch (error) {
+      this.#isListening = false
+      throw error
+    }
+    const its = this.#owned.add(new DisposableStore())
+    its.defer(() => (this.#isListening = false))
+    its.add(listening)
+    const end = () => this.#owned.release(its)
+    its.add(clock.after(OFFER_MS, end))
     let path: DirectPath | undefined
     let connected = 0
     listening.onDidConnect((connection) => {
@@ -132,7 +151,7 @@ export class DirectMeeting implements Disposable {
       if (++connected === keys.length) end()
     })
     const told = keys.map(({ identity, key }) => ({ identity, key: toBase64Url(key) }))
-    return { offer: { address, port: listening.port, keys: told }, listening }
+    return { offer: { address, port: listening.port, keys: told }, end }
   }
 
   /** Only to where the link has proved the peer to be: no peer has this machine knock at others, or at its own services. */
@@ -175,15 +194,24 @@ export class DirectMeeting implements Disposable {
   }
 
   #open(): DirectPath {
+    const { clock } = this.#options
     const path = new DirectPath(this.#options)
+    const sinceMs = clock.monotonicMs()
     if (this.#owned.isDisposed) path.dispose()
     else this.#paths.add(path)
     path.onDidChange(() => this.#changed.fire())
     path.onDidClose(() => {
       this.#paths.delete(path)
+      if (clock.monotonicMs() - sinceMs > RETRY.firstMs) this.#retryMs = RETRY.firstMs
+      else this.#waitLonger()
       this.#changed.fire()
     })
     return path
+  }
+
+  #waitLonger(): void {
+    this.#notBeforeMs = this.#options.clock.monotonicMs() + this.#retryMs
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY.mostMs)
   }
 
   #closeIdle(): void {

@@ -95,7 +95,7 @@ it('[TR8] no ticket takes a connection up again', async () => {
 })
 
 it('[TR8] a stranger that sends anything hears an alert at most; so many at a time are let near, and none when the listener is gone', async () => {
-  const { listener, accepted, connect } = await listening([newKey()])
+  const { listener, accepted, connect } = await listening([newKey()], 120_000)
   const tcp = () => connectTcp({ host: HERE, port: listener.port })
   const noise = tcp()
   noise.write(randomBytes(200_000))

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto'
 import type { AddressInfo, Socket } from 'node:net'
-import { connect, createServer, type TLSSocket } from 'node:tls'
+import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls'
 import { DisposableStore } from '../../base/disposable.ts'
 import { Emitter, type Event } from '../../base/emitter.ts'
 import type { DirectConnection, DirectKey, DirectListening, DirectPlace, DirectSockets } from '../../files/direct-sockets.ts'
@@ -12,14 +12,24 @@ import type { DirectConnection, DirectKey, DirectListening, DirectPlace, DirectS
  *   a server hands out tickets by which a connection can be taken up    -> none is given: a key lets in one connection
  *   in TLS 1.3 a server may show a certificate in place of the key, and -> no root is trusted, any certificate is an error, and a
  *   a client takes one that any root has signed, for any name              connection that did not use the key (1.3 calls it resumed) ends
+ *   X25519MLKEM768 is unknown to OpenSSL before 3.5, which throws       -> it is tried once; X25519 alone is taken where it is unknown
  */
 const TLS = {
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
   ciphers: 'TLS_AES_128_GCM_SHA256',
-  ecdhCurve: 'X25519MLKEM768:X25519',
+  ecdhCurve: knownCurves('X25519MLKEM768:X25519', 'X25519'),
   secureOptions: constants.SSL_OP_NO_TICKET,
 } as const
+
+function knownCurves(wanted: string, older: string): string {
+  try {
+    createSecureContext({ ecdhCurve: wanted })
+    return wanted
+  } catch {
+    return older
+  }
+}
 
 /** Listeners of this process, at most: a device has so many linked that begin at one moment. */
 const MAX_LISTENERS = 16
