@@ -10,6 +10,8 @@ import type { Stretch } from './file-peer-contract.ts'
 export const MAX_REQUESTS = 256
 /** Chunks read from the disk before they can be sent. */
 const READ_AHEAD = 4
+/** With more calls than these, each is read only when its turn comes. */
+const MANY_REQUESTS = 16
 
 interface Request {
   readonly request: number
@@ -39,6 +41,9 @@ export interface DirectAnswersOptions {
 export class DirectAnswers implements Disposable {
   readonly #options: DirectAnswersOptions
   readonly #requests = new Map<number, Request | undefined>()
+  /** Cancelled, but still at work on the disk: they count. */
+  #ending = 0
+  #lastRequest = -1
   #isRunning = false
   #isDisposed = false
   #wake: (() => void) | undefined
@@ -49,22 +54,33 @@ export class DirectAnswers implements Disposable {
 
   /** @throws ContentError `content/malformed` */
   add({ request, dataset, ids, stretch }: DirectFrame & { kind: 'want' }): void {
-    if (this.#requests.has(request) || this.#requests.size >= MAX_REQUESTS)
+    if (request <= this.#lastRequest || this.#requests.size >= MAX_REQUESTS)
       throw new ContentError('content/malformed', 'a linked device asked for too much at once')
+    this.#lastRequest = request
+    if (this.#requests.size + this.#ending >= MAX_REQUESTS) return this.#options.send({ kind: 'end', request, messages: 0 })
     this.#requests.set(request, undefined)
+    const isWanted = () => {
+      if (this.#isDisposed || this.#requests.has(request)) return !this.#isDisposed
+      this.#ending--
+      return false
+    }
     this.#options.answer(dataset, ids, stretch).then(
       ({ more, frame }) => {
-        if (this.#isDisposed || !this.#requests.has(request)) return
+        if (!isWanted()) return
         if (stretch) this.#options.send({ kind: 'more', request, ids: more })
         this.#requests.set(request, { request, ids: [...ids, ...more], frame, reading: [], next: 0, sent: 0 })
         void this.#run()
       },
-      () => this.#end(request), // it is not open here: nothing comes
+      () => isWanted() && this.#end(request), // it is not open here: nothing comes
     )
   }
 
   cancel(request: number): void {
+    if (!this.#requests.has(request)) return
+    const one = this.#requests.get(request)
     this.#requests.delete(request)
+    this.#ending++ // until the answer is there, or what it reads
+    if (one) void Promise.allSettled(one.reading).then(() => this.#ending--)
   }
 
   /** There may be room. */
@@ -86,21 +102,19 @@ export class DirectAnswers implements Disposable {
   async #run(): Promise<void> {
     if (this.#isRunning) return
     this.#isRunning = true
-    try {
-      for (let one = this.#ready(); one; one = this.#ready()) {
+    for (let one = this.#ready(); one; one = this.#ready()) {
+      try {
         await this.#sendChunk(one)
-        if (this.#requests.get(one.request) !== one) continue
-        this.#requests.delete(one.request)
-        if (one.sent < one.ids.length)
-          this.#requests.set(one.request, one) // the others first
-        else this.#options.send({ kind: 'end', request: one.request, messages: one.sent })
+      } catch (error) {
+        this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })
+        this.#end(one.request)
       }
-    } catch (error) {
-      this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })
-      for (const request of [...this.#requests.keys()]) this.#end(request)
-    } finally {
-      this.#isRunning = false
+      if (this.#requests.get(one.request) !== one) continue
+      this.#requests.delete(one.request)
+      this.#requests.set(one.request, one) // the others first
+      if (one.sent >= one.ids.length) this.#end(one.request)
     }
+    this.#isRunning = false
   }
 
   #ready(): Request | undefined {
@@ -109,7 +123,8 @@ export class DirectAnswers implements Disposable {
   }
 
   async #sendChunk(one: Request): Promise<void> {
-    for (; one.reading.length < READ_AHEAD && one.next < one.ids.length; one.next++) {
+    const depth = this.#requests.size > MANY_REQUESTS ? 1 : READ_AHEAD
+    for (; one.reading.length < depth && one.next < one.ids.length; one.next++) {
       const frame = one.frame(one.ids[one.next] as ChunkId)
       frame.catch(() => {}) // who waits for it hears why
       one.reading.push(frame)

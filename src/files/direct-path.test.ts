@@ -141,6 +141,179 @@ it.each([
   garbage.dispose()
 })
 
+it('[TR7] when all connections swallow what is sent, in the middle of a transfer, the rest comes over the link', async () => {
+  const { garbage, b, sockets, link, asked, content, manifest } = await world(8 * 1024 * 1024)
+  link(true)
+  const parts = () => sockets.made.flat().reduce((sum, { sent }) => sum + sent.filter(({ kind }) => kind === 'part').length, 0)
+  await until(() => sockets.made.length === 4 && parts() > 60)
+  const before = asked().length
+  const first = sockets.made.flat()
+  for (const one of first) one.isCut = true
+  await turns(20)
+  expect(b.book.owed.length).toBe(1)
+  garbage.clock.advance(999)
+  await turns(20)
+  expect(first.some(({ isClosed }) => isClosed)).toBe(false)
+  for (let n = 0; n < 4; n++) {
+    garbage.clock.advance(1000)
+    await turns(20)
+  }
+  expect(first.every(({ isClosed }) => isClosed)).toBe(true)
+  await until(() => b.book.owed.length === 0)
+  expect(asked().slice(before).flat().length).toBeGreaterThan(5)
+  expect(equalBytes(await b.dataset.reader.read(manifest, 0, content.length), content)).toBe(true)
+  garbage.dispose()
+})
+
+it('[TR7] connections are not left while the link does not answer either, nor while they bring something now and then', async () => {
+  const [own, peer] = MemoryDirectConnection.pair()
+  const clock = new ManualClock()
+  let answer: () => void = () => {}
+  let asked = 0
+  const probe = () => new Promise<void>((resolve) => [asked++, (answer = resolve)])
+  const direct = new DirectPath({
+    clock,
+    logger: silentLogger,
+    answer: async () => ({ more: [], frame: async () => new Uint8Array(1) }),
+    probe,
+  })
+  direct.add(own)
+  peer.isCut = true
+  void direct.ask('d', [id(1)], new AbortController().signal)
+  clock.advance(10_000)
+  await turns(1)
+  expect([direct.isClosed, asked]).toEqual([false, 1])
+  for (let n = 0; n < 10; n++) {
+    if (n % 2 === 0) own.hear(part({ at: 10 * n, bytes: new Uint8Array(10) }))
+    answer()
+    await turns(1)
+    clock.advance(1000)
+  }
+  expect(direct.isClosed).toBe(false)
+  for (let n = 0; n < 3; n++) {
+    answer()
+    await turns(1)
+    clock.advance(1000)
+  }
+  expect(direct.isClosed).toBe(true)
+})
+
+it('[TR7] in whatever order four connections bring what they carry, all of it is taken, and what is cancelled is not sent', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = new SeededRandom(seed)
+    const queues: (() => void)[][] = []
+    const read: ChunkId[] = []
+    const [near, far] = [0, 1].map(() => {
+      const frameOf = async (one: ChunkId) => {
+        read.push(one)
+        return new Uint8Array(40_000).fill(Number(`0x${one.slice(-2)}`))
+      }
+      const answer = async () => ({ more: Array.from({ length: 10 }, (_, n) => id(n + 2)), frame: frameOf })
+      const bare = async () => ({ more: [], frame: frameOf })
+      return new DirectPath({
+        clock: new ManualClock(),
+        logger: silentLogger,
+        answer: (_dataset, _ids, stretch) => (stretch ? answer() : bare()),
+        probe: async () => {},
+      })
+    }) as [DirectPath, DirectPath]
+    for (let n = 0; n < 4; n++) {
+      const ends = MemoryDirectConnection.pair()
+      for (const end of ends) {
+        const queue: (() => void)[] = []
+        queues.push(queue)
+        end.later = (arrive) => void queue.push(arrive)
+      }
+      near.add(ends[0])
+      far.add(ends[1])
+    }
+    const heard: number[] = []
+    const closed: string[] = []
+    const stop = new AbortController()
+    const cancelled = Array.from({ length: 60 }, (_, n) => id(n + 100))
+    void near.ask('d', cancelled, stop.signal).catch(() => {})
+    stop.abort(new Error('enough'))
+    const stretched = near.ask('d', [id(1)], new AbortController().signal, { offset: 0, length: 100 })
+    void stretched.then(({ flow, more }) => {
+      expect(more.length).toBe(10)
+      flow.onDidReceive((message) => heard.push(message[0] as number))
+      flow.onDidClose(({ reason }) => closed.push(reason))
+    })
+    for (let n = 0; n < 5_000; n++) {
+      await turns(1)
+      const full = queues.filter((queue) => queue.length > 0)
+      if (full.length === 0) break
+      full[random.below(full.length)]?.shift()?.()
+    }
+    expect([seed, closed, near.isClosed, far.isClosed]).toEqual([seed, ['rpc/closed'], false, false])
+    expect(heard.sort((x, y) => x - y)).toEqual(Array.from({ length: 11 }, (_, n) => n + 1))
+    expect(read.filter((one) => cancelled.includes(one)).length).toBeLessThan(60)
+    near.dispose()
+    far.dispose()
+  }
+})
+
+it('[TR10] what says twice what comes, or unasked, or more than can come, ends the connections', async () => {
+  const twice = path()
+  void twice.direct.ask('d', [id(1)], new AbortController().signal, { offset: 0, length: 10 }).catch(() => {})
+  twice.own.hear(frame({ kind: 'more', request: 1, ids: [id(2)] }))
+  expect(twice.direct.isClosed).toBe(false)
+  twice.own.hear(frame({ kind: 'more', request: 1, ids: [id(2)] }))
+  expect(twice.direct.isClosed).toBe(true)
+  for (const bytes of [frame({ kind: 'more', request: 1, ids: [id(2)] }), frame({ kind: 'end', request: 1, messages: 2 })]) {
+    const one = path()
+    void one.direct.ask('d', [id(1)], new AbortController().signal).catch(() => {})
+    one.own.hear(bytes)
+    expect(one.direct.isClosed).toBe(true)
+  }
+})
+
+it('[TR10] more calls than the other side lets wait are not asked for here; cancelled ones count until their work has ended', async () => {
+  const { direct } = path()
+  const stop = new AbortController()
+  for (let n = 0; n < 128; n++) void direct.ask('d', [id(n)], stop.signal).catch(() => {})
+  await expect(direct.ask('d', [id(200)], stop.signal)).rejects.toMatchObject({ code: 'chunk/unavailable' })
+  stop.abort(new Error('enough'))
+  void direct.ask('d', [id(201)], new AbortController().signal)
+  expect(direct.isClosed).toBe(false)
+  direct.dispose()
+
+  const [own] = MemoryDirectConnection.pair()
+  let answering = 0
+  const never = () => new Promise<never>(() => answering++)
+  const busy = new DirectPath({ clock: new ManualClock(), logger: silentLogger, answer: never, probe: async () => {} })
+  busy.add(own)
+  for (let request = 1; request <= 300; request++) {
+    own.hear(frame({ kind: 'want', request, dataset: 'd', ids: [id(1)] }))
+    own.hear(frame({ kind: 'cancel', request }))
+  }
+  expect([answering, busy.isClosed]).toEqual([256, false])
+  expect(own.sent.filter(({ kind }) => kind === 'end').length).toBe(44) // nothing comes: the link is asked
+  busy.dispose()
+})
+
+it('[TR11] a question that the link refuses does not end the asking', async () => {
+  const [own] = MemoryDirectConnection.pair()
+  const clock = new ManualClock()
+  let asked = 0
+  const probe = (): Promise<unknown> => {
+    asked++
+    throw new Error('too many calls')
+  }
+  const answer = async () => ({ more: [], frame: async () => new Uint8Array(50_000) })
+  const direct = new DirectPath({ clock, logger: silentLogger, answer, probe })
+  direct.add(own)
+  own.hear(frame({ kind: 'want', request: 1, dataset: 'd', ids: [id(1)] }))
+  await until(() => own.sent.some(({ kind }) => kind === 'end'))
+  for (let n = 0; n < 3; n++) {
+    clock.advance(25)
+    await turns(1)
+  }
+  expect(asked).toBe(4)
+  expect(direct.isClosed).toBe(false)
+  direct.dispose()
+})
+
 function path() {
   const [own, peer] = MemoryDirectConnection.pair()
   const direct = new DirectPath({

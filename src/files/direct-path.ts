@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ChunkFlow } from './chunk-peer.ts'
 import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
-import { type AnswerCall, DirectAnswers } from './direct-answers.ts'
+import { type AnswerCall, DirectAnswers, MAX_REQUESTS } from './direct-answers.ts'
 import { type DirectFrame, DirectFrameReader, encodeDirectFrame } from './direct-frame.ts'
 import type { DirectConnection } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
@@ -22,6 +22,10 @@ const PROBE_MS = 25
 const LATE_MS = 250
 /** Questions that are not answered yet, at most. */
 const MAX_PROBES = 16
+/** Whether a connection still brings what is waited for is looked at this often. */
+const LOOK_MS = 1_000
+/** Nothing at so many looks in a row, each answered by the link: the path swallows what is sent. Two seconds: nobody waits longer. */
+const QUIET_LOOKS = 3
 
 export interface DirectPathOptions {
   readonly clock: Clock
@@ -43,18 +47,27 @@ interface Asked {
   readonly open: Map<number, { readonly bytes: Uint8Array; missing: number }>
   readonly done: Set<number>
   readonly named: (ids: readonly ChunkId[]) => void
+  isNamed: boolean
   isClosed: boolean
+}
+
+interface Lane {
+  readonly connection: DirectConnection
+  /** Bytes of parts the other side has not confirmed. */
+  inFlight: number
+  /** Looks at which none more were confirmed. */
+  quietLooks: number
 }
 
 /**
  * Chunks between two linked devices' files processes over connections of their own, several, so that one lost packet holds up a
- * part only. Both sides ask and answer. Owns the connections; when one ends or carries what cannot be read, all end: whoever
- * waits for something asks for it over the link.
+ * part only. Both sides ask and answer. Owns the connections; when one ends, brings nothing any more or carries what cannot be
+ * read, all end: whoever waits for something asks for it over the link.
  */
 export class DirectPath implements Disposable {
   readonly #options: DirectPathOptions
   readonly #owned = new DisposableStore()
-  readonly #connections: DirectConnection[] = []
+  readonly #lanes: Lane[] = []
   readonly #asked = new Map<number, Asked>()
   readonly #answers: DirectAnswers
   readonly #window: DirectWindow
@@ -65,6 +78,9 @@ export class DirectPath implements Disposable {
   #inFlight = 0
   #turn = 0
   #isProbing = false
+  #isLooking = false
+  /** Looks since anything came. */
+  #quietLooks = 0
   /** When each question that is not answered was asked. */
   readonly #probes = new Set<number>()
   #usedMs: number
@@ -77,12 +93,13 @@ export class DirectPath implements Disposable {
     this.#options = options
     this.#window = new DirectWindow(options.clock)
     this.#usedMs = options.clock.monotonicMs()
-    const room = () => this.#inFlight < this.#window.bytes && this.#connections.some(({ bufferedBytes }) => bufferedBytes < BUFFER_BYTES)
-    this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, send: (frame) => this.#sendPart(frame) }))
+    const room = () => this.#inFlight < this.#window.bytes && this.#lanes.some(({ connection }) => connection.bufferedBytes < BUFFER_BYTES)
+    this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, send: (frame) => this.#answer(frame) }))
+    this.#owned.add(options.clock.every(LOOK_MS, () => this.#look()))
   }
 
   get connections(): number {
-    return this.#connections.length
+    return this.#lanes.length
   }
 
   get isClosed(): boolean {
@@ -102,17 +119,19 @@ export class DirectPath implements Disposable {
   add(connection: DirectConnection): void {
     if (this.isClosed) return connection.dispose()
     this.#owned.add(connection)
-    this.#connections.push(connection)
+    const lane: Lane = { connection, inFlight: 0, quietLooks: 0 }
+    this.#lanes.push(lane)
     const reader = new DirectFrameReader()
     connection.onDidClose(() => this.dispose())
     connection.onDidDrain(() => this.#answers.go())
     connection.onDidReceive((bytes) => {
+      this.#quietLooks = 0
       let partBytes = 0
       try {
         for (const frame of reader.take(bytes)) {
           if (this.isClosed) return
           if (frame.kind === 'part') partBytes += frame.bytes.length
-          this.#take(frame)
+          this.#take(frame, lane)
         }
       } catch (error) {
         this.#options.logger.warn('a direct connection ends', { why: errorMessage(error) })
@@ -130,13 +149,17 @@ export class DirectPath implements Disposable {
     signal: AbortSignal,
     stretch?: Stretch,
   ): Promise<{ flow: ChunkFlow; more: readonly ChunkId[] }> {
+    // Half of what the other side lets wait: it may not have heard yet what was cancelled here.
+    if (this.#asked.size >= MAX_REQUESTS / 2)
+      return Promise.reject(new ContentError('chunk/unavailable', 'the direct connection has enough to bring'))
     const request = this.#nextRequest++
+    if (this.#asked.size === 0) this.#quietLooks = 0
     this.#usedMs = this.#options.clock.monotonicMs()
     return new Promise((resolve, reject) => {
       const received = new Emitter<Uint8Array>()
       const closed = new Emitter<{ reason: string }>()
       const named = (more: readonly ChunkId[]) => resolve({ flow, more })
-      const rest = { open: new Map(), done: new Set<number>(), isClosed: false }
+      const rest = { open: new Map(), done: new Set<number>(), isNamed: !stretch, isClosed: false }
       // What lies in the stretch may come, by other connections, before it is named.
       const messages = ids.length + (stretch ? MAX_STRETCH_CHUNKS : 0)
       const asked: Asked = { messages, ends: undefined, received, closed, held: [], named, ...rest }
@@ -177,7 +200,7 @@ export class DirectPath implements Disposable {
     this.#closed.dispose()
   }
 
-  #take(frame: DirectFrame): void {
+  #take(frame: DirectFrame, lane: Lane): void {
     switch (frame.kind) {
       case 'want':
         this.#usedMs = this.#options.clock.monotonicMs()
@@ -186,7 +209,9 @@ export class DirectPath implements Disposable {
         return this.#answers.cancel(frame.request)
       case 'got':
         this.#inFlight -= frame.bytes
-        if (this.#inFlight < 0) throw malformed('more is confirmed than was sent')
+        lane.inFlight -= frame.bytes
+        lane.quietLooks = 0
+        if (lane.inFlight < 0) throw malformed('more is confirmed than was sent')
         return this.#answers.go()
       case 'more':
         return this.#takeNames(frame.request, frame.ids)
@@ -200,12 +225,17 @@ export class DirectPath implements Disposable {
   #takeNames(request: number, ids: readonly ChunkId[]): void {
     const asked = this.#asked.get(request)
     if (!asked) return // cancelled meanwhile
+    if (asked.isNamed) throw malformed('twice what comes, or unasked')
+    asked.isNamed = true
+    asked.messages += ids.length - MAX_STRETCH_CHUNKS
+    if ([...asked.done, ...asked.open.keys()].some((message) => message >= asked.messages)) throw malformed('more than it names')
     asked.named(ids)
   }
 
   #takeEnd(request: number, messages: number): void {
     const asked = this.#asked.get(request)
     if (!asked) return // cancelled meanwhile
+    if (messages > asked.messages) throw malformed('more than was asked for')
     asked.ends = messages
     if (asked.done.size >= messages) this.#close(request, 'rpc/closed')
   }
@@ -246,51 +276,79 @@ export class DirectPath implements Disposable {
     asked.closed.dispose()
   }
 
-  #sendPart(frame: DirectFrame): void {
-    if (frame.kind === 'part') {
-      this.#inFlight += frame.bytes.length
-      this.#window.noteInFlight(this.#inFlight)
-      this.#usedMs = this.#options.clock.monotonicMs()
-      this.#probe()
-    }
-    this.#send(frame)
+  #answer(frame: DirectFrame): void {
+    if (this.isClosed) return
+    if (frame.kind !== 'part') return this.#send(frame)
+    const lane = this.#leastBusy()
+    if (lane.inFlight === 0) lane.quietLooks = 0
+    lane.inFlight += frame.bytes.length
+    this.#inFlight += frame.bytes.length
+    this.#window.noteInFlight(this.#inFlight)
+    this.#usedMs = this.#options.clock.monotonicMs()
+    this.#probe()
+    lane.connection.send(encodeDirectFrame(frame))
   }
 
-  #send(frame: DirectFrame): void {
-    const connection = frame.kind === 'part' ? this.#leastBusy() : this.#connections[0]
-    if (!this.isClosed) connection?.send(encodeDirectFrame(frame))
+  /** All but parts goes by the first connection: in order, so that nothing is cancelled before it is wanted. */
+  #send(frame: Exclude<DirectFrame, { kind: 'part' }>): void {
+    if (!this.isClosed) this.#lanes[0]?.connection.send(encodeDirectFrame(frame))
   }
 
   /** In turn, as long as none has more waiting than another. */
-  #leastBusy(): DirectConnection {
-    const count = this.#connections.length
-    this.#turn = (this.#turn + 1) % count
-    let best = this.#connections[this.#turn] as DirectConnection
-    for (const one of this.#connections) if (one.bufferedBytes < best.bufferedBytes) best = one
+  #leastBusy(): Lane {
+    this.#turn = (this.#turn + 1) % this.#lanes.length
+    let best = this.#lanes[this.#turn] as Lane
+    for (const one of this.#lanes) if (one.connection.bufferedBytes < best.connection.bufferedBytes) best = one
     return best
+  }
+
+  /** The link answers, so the other side is there: what brings nothing meanwhile is left, what it owes comes over the link. */
+  #look(): void {
+    const isWaiting = () => this.#asked.size > 0 || this.#inFlight > 0
+    if (this.#isLooking || !isWaiting()) return
+    this.#isLooking = true
+    this.#ask().then(
+      () => {
+        this.#isLooking = false
+        if (this.isClosed) return
+        if (this.#asked.size > 0) this.#quietLooks++
+        for (const lane of this.#lanes) if (lane.inFlight > 0) lane.quietLooks++
+        const quiet = this.#lanes.filter(({ quietLooks }) => quietLooks >= QUIET_LOOKS).length
+        if (quiet === 0 && this.#quietLooks < QUIET_LOOKS) return
+        this.#options.logger.info('direct connections bring nothing any more: the link goes on', { quiet, of: this.#lanes.length })
+        this.dispose()
+      },
+      () => (this.#isLooking = false), // the link is going, and this with it
+    )
+  }
+
+  async #ask(): Promise<void> {
+    await this.#options.probe()
   }
 
   /** How long the link takes while this sends: asked all the while, as long as it answers. */
   #probe(): void {
     if (this.#isProbing || this.isClosed) return
     this.#isProbing = true
-    const { clock, probe } = this.#options
+    const { clock } = this.#options
     const startMs = clock.monotonicMs()
-    this.#probes.add(startMs)
-    const isOver = () => this.#probes.delete(startMs)
-    probe().then(
-      () => {
-        if (isOver()) this.#noteTrip(clock.monotonicMs() - startMs)
-      },
-      isOver, // the link is going, and this with it
-    )
+    if (this.#probes.size < MAX_PROBES) {
+      this.#probes.add(startMs)
+      const isOver = () => this.#probes.delete(startMs)
+      this.#ask().then(
+        () => {
+          if (isOver()) this.#noteTrip(clock.monotonicMs() - startMs)
+        },
+        isOver, // the link is going, and this with it
+      )
+    }
     const next = this.#owned.add(
       clock.after(PROBE_MS, () => {
         this.#owned.release(next)
         this.#isProbing = false
         const [oldestMs] = this.#probes
         if (oldestMs !== undefined && clock.monotonicMs() - oldestMs > LATE_MS) this.#noteTrip(clock.monotonicMs() - oldestMs)
-        if (this.#inFlight > 0 && this.#probes.size < MAX_PROBES) this.#probe()
+        if (this.#inFlight > 0) this.#probe()
       }),
     )
   }

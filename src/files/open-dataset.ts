@@ -104,7 +104,7 @@ export class OpenDataset implements Disposable {
       const isMember = (device: string) => this.isMember(device)
       const book = new ReplicationBook({ crypto, dataset: this.id, store: this.store, signer, isMember, copies: COPIES })
       this.book = book
-      const source = new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk))
+      const source = this.#owned.add(new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk)))
       this.dataset = this.#owned.add(
         new Dataset({
           source,

@@ -260,3 +260,25 @@ it('[TR2] a device that comes while the only one is silent is asked', async () =
   late.asked[0]?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
   expect(await wanted).toEqual(sealed('a'))
 })
+
+it('[TR6] nothing waits for what was promised when the chunks are wanted no more', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  add('only', [sealed('data').id])
+  source.fetchStretch([sealed('list').id], { offset: 5, length: 10 })
+  await turn()
+  expect(clock.pendingTimers).toBe(2)
+  source.dispose()
+  expect(clock.pendingTimers).toBe(0)
+})
+
+it('[TR6] lists so many that one call could not name what follows are asked for as anything else', async () => {
+  const { source, sealed, add, turn } = world()
+  const only = add('only')
+  const lists = (count: number) => Array.from({ length: count }, (_, n) => sealed(`list ${count} ${n}`).id)
+  source.fetchStretch(lists(49), { offset: 5, length: 10 })
+  await turn()
+  expect(only.asked).toEqual([])
+  source.fetchStretch(lists(48), { offset: 5, length: 10 })
+  await turn()
+  expect(only.asked.map(({ ids }) => ids.length)).toEqual([48])
+})

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { decodeChunkFrame } from './chunk-frame.ts'
@@ -6,7 +7,7 @@ import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import { type ChunkPeer, MeasuredSource } from './chunk-peer.ts'
 import { ContentError } from './content-error.ts'
 import type { ChunkSource } from './content-reader.ts'
-import { MAX_WANTED_CHUNKS, type Stretch } from './file-peer-contract.ts'
+import { MAX_STRETCH_CHUNKS, MAX_WANTED_CHUNKS, type Stretch } from './file-peer-contract.ts'
 
 /** A source that sends nothing for this long is joined by the next one (issue 4: under 500 ms). */
 export const STALL_MS = 400
@@ -31,7 +32,8 @@ interface Wanted {
  * that several bring a file together; the next one beside it when nothing comes, or at once when it has not got it. What is asked
  * for in one turn of the loop goes in one call. What is not the chunk that was asked for counts as nothing.
  */
-export class PeerChunks implements ChunkSource {
+export class PeerChunks implements ChunkSource, Disposable {
+  readonly #owned = new DisposableStore()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #sources = new Map<string, MeasuredSource>()
@@ -63,6 +65,12 @@ export class PeerChunks implements ChunkSource {
     for (const { take } of takers) take(undefined)
   }
 
+  dispose(): void {
+    for (const { peer } of [...this.#sources.values()]) this.remove(peer)
+    this.#owned.dispose()
+    this.#early.clear()
+  }
+
   get isAlone(): boolean {
     return this.#sources.size === 0
   }
@@ -81,13 +89,18 @@ export class PeerChunks implements ChunkSource {
   /** These lists are wanted and then what they say lies in a stretch: one device is asked for all of it in one round trip. */
   fetchStretch(lists: readonly ChunkId[], stretch: Stretch): void {
     const source = this.#best(new Set())
-    if (!source || lists.length > MAX_WANTED_CHUNKS || lists.some((id) => this.#early.has(id))) return
+    if (!source || lists.length + MAX_STRETCH_CHUNKS > MAX_WANTED_CHUNKS || lists.some((id) => this.#early.has(id))) return
     const wanted = new Map<ChunkId, Wanted[]>()
     const expect = (id: ChunkId): void => {
       if (wanted.has(id) || this.#early.has(id)) return
       const early = { source, chunk: new Promise<SealedChunk | undefined>((take) => wanted.set(id, [{ take }])) }
       this.#early.set(id, early)
-      this.#clock.after(EARLY_KEPT_MS, () => this.#early.get(id) === early && this.#early.delete(id))
+      const timer = this.#owned.add(
+        this.#clock.after(EARLY_KEPT_MS, () => {
+          this.#owned.release(timer)
+          if (this.#early.get(id) === early) this.#early.delete(id)
+        }),
+      )
     }
     for (const id of lists) expect(id)
     void this.#send(source, wanted, { stretch, expect })
@@ -223,7 +236,7 @@ export class PeerChunks implements ChunkSource {
       const askedMs = this.#clock.monotonicMs()
       const { flow, more: named } = await source.peer.ask([...wanted.keys()], stop.signal, more?.stretch)
       const before = wanted.size
-      if (more) for (const id of named.slice(0, MAX_WANTED_CHUNKS)) more.expect(id)
+      if (more) for (const id of named.slice(0, MAX_STRETCH_CHUNKS)) more.expect(id)
       source.owe(wanted.size - before)
       let isFirst = true
       flow.onDidReceive((frame) => {

@@ -16,6 +16,8 @@ export class MemoryDirectConnection implements DirectConnection {
   readonly sent: DirectFrame[] = []
   readonly #reader = new DirectFrameReader()
   other: MemoryDirectConnection | undefined
+  /** When what was sent arrives. */
+  later: (arrive: () => void) => void = setImmediate
   isClosed = false
   /** What is sent is lost from now on, as when a cable is pulled. */
   isCut = false
@@ -31,7 +33,7 @@ export class MemoryDirectConnection implements DirectConnection {
     if (this.isClosed || this.isCut) return
     this.sent.push(...this.#reader.take(bytes.slice()))
     const copy = bytes.slice()
-    setImmediate(() => this.other?.isClosed || this.other?.hear(copy))
+    this.later(() => this.other?.isClosed || this.other?.hear(copy))
   }
 
   /** Bytes as a peer that follows no rules would send them. */
