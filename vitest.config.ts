@@ -52,7 +52,8 @@ export default defineConfig({
           include: ['src/**/*.integration.test.ts'],
           testTimeout: isLong ? LONG_MS : 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // As the end-to-end tests: they wait for disks, mounts and programs, each with folders and namespaces of its own.
+          maxWorkers: 2,
         },
       },
     ],
