@@ -42,6 +42,24 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
   const tile = (name: string) =>
     display.page.locator('.device-tile').filter({ has: display.page.getByRole('button', { name: new RegExp(`^(?:Run on )?${name}:`) }) })
 
+  /** Tiles move aside while the dock opens and says its reasons: the hand waits, as a person's does, until that one lies still under it. */
+  const holdOver = async (name: string) => {
+    let before = ''
+    await expect
+      .poll(async () => {
+        const { x, y } = await middle(tile(name))
+        const isStill = before === `${x} ${y}`
+        before = `${x} ${y}`
+        await display.page.mouse.move(x, y, { steps: 3 })
+        const isUnder = await tile(name).evaluate(
+          (one, at) => one.getBoundingClientRect().top <= at && at <= one.getBoundingClientRect().bottom,
+          y,
+        )
+        return isStill && isUnder
+      }, PATIENT)
+      .toBe(true)
+  }
+
   const serverFolder = () => `${path.basename(lab.machine('server').device.folder)}\n`
 
   /** Looked at by axe in both themes. */
@@ -113,10 +131,9 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await page.getByText('Wherever it suits').waitFor()
     await expect.poll(() => tile('server').getAttribute('data-takes')).toMatch(/yes|best/)
     await page.mouse.move(1402, 402, { steps: 2 }) // into the dock's own column, now that it is there
-    const { x, y } = await middle(tile('server'))
-    await page.mouse.move(x, y, { steps: 3 })
+    await holdOver('server')
     await page.mouse.up()
-    const card = page.getByRole('article', { name: 'Job: sh ./where.sh' })
+    const card = page.getByRole('article', { name: 'Job: sh ./where.sh' }).filter({ hasText: 'server' }).last() // of another try, too
     await card.hover()
     await card.getByText('Done', { exact: true }).waitFor()
     expect(await readFile(path.join(work, 'dragged'), 'utf8')).toBe(serverFolder())
@@ -199,8 +216,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await drag(page, await middle(row), { x: 1400, y: 400 }, false)
     await tile('kitchen').getByText('stops where it is, starts anew here').waitFor()
     await page.mouse.move(1402, 402, { steps: 2 })
-    const { x, y } = await middle(tile('kitchen'))
-    await page.mouse.move(x, y, { steps: 3 })
+    await holdOver('kitchen')
     await page.mouse.up()
     await expect.poll(() => row.locator('.job-place').textContent(), PATIENT).toBe('kitchen')
     await shown.getByText('Tried 2 times').click()
