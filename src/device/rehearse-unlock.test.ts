@@ -56,7 +56,7 @@ function setUp() {
   return { parts, kept, open, opened: () => opened, sockets: () => sockets }
 }
 
-it('[DV76] a rehearsal opens a desk more than once, meets nobody, and leaves nothing open', async () => {
+it('[DV77] a rehearsal opens a desk more than once, meets nobody, and leaves nothing open', async () => {
   const { parts, kept, open, opened, sockets } = setUp()
   await rehearseUnlock(parts, () => true)
   expect(opened()).toBeGreaterThanOrEqual(1 + 2 * 2) // the platform, and store and ledger of two desks
@@ -65,7 +65,7 @@ it('[DV76] a rehearsal opens a desk more than once, meets nobody, and leaves not
   expect(sockets()).toBe(0)
 })
 
-it('[DV76] it ends at once when its person comes, and when its parts fail', async () => {
+it('[DV77] it ends at once when its person comes, and when its parts fail', async () => {
   const { parts, open, opened } = setUp()
   await rehearseUnlock(parts, () => false)
   expect(opened()).toBe(3) // no second desk
