@@ -1,6 +1,6 @@
 import { toBase64Url } from '../base/bytes.ts'
 import type { RandomSource } from '../base/random.ts'
-import { bytesOfBase64 } from '../files/base64.ts'
+import { bytesOfBase64 } from '../base/base64.ts'
 import type { datasetContract } from '../files/dataset-contract.ts'
 import { FileError } from '../files/file-error.ts'
 import type { homeFilesContract } from '../files/home-files-contract.ts'

@@ -12,7 +12,7 @@ import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
 import { GatheredChanges } from './gathered-changes.ts'
-import { base64Of, bytesOfBase64 } from './base64.ts'
+import { base64Of, bytesOfBase64 } from '../base/base64.ts'
 import type { NodeId, OpId } from './op.ts'
 import { historyHandlers } from './serve-dataset-history.ts'
 

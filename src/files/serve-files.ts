@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Transport } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
-import { base64Of, bytesOfBase64 } from './base64.ts'
+import { base64Of, bytesOfBase64 } from '../base/base64.ts'
 import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
 import {

@@ -1,7 +1,7 @@
 import { DATASET_ROOT, type DatasetNodeInfo, MAX_DATASET_PAGE, MAX_DATASET_PIECE_BYTES } from '../../../files/dataset-contract.ts'
 import { MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
+import { base64Of, bytesOfBase64 } from '../../../base/base64.ts'
 import { type FileSource, type ListOptions, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
 import { baseName, parentPath } from './home-path.ts'
 
@@ -139,7 +139,7 @@ export async function writeContent(
     for (let at = 0; at < blob.size; at += MAX_DATASET_PIECE_BYTES) {
       const piece = new Uint8Array(await blob.slice(at, at + MAX_DATASET_PIECE_BYTES).arrayBuffer())
       signal.throwIfAborted()
-      await client.appendDatasetWrite({ write, base64: base64OfBytes(piece) }, { signal })
+      await client.appendDatasetWrite({ write, base64: base64Of(piece) }, { signal })
       onBytes(piece.length)
     }
     signal.throwIfAborted()

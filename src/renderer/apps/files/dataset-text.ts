@@ -1,5 +1,5 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { bytesOfBase64 } from './base64-bytes.ts'
+import { bytesOfBase64 } from '../../../base/base64.ts'
 
 /** Longer texts are not compared: reading and drawing them would take longer than one waits. */
 const MAX_COMPARED_BYTES = 512 * 1024

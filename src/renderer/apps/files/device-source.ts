@@ -1,6 +1,6 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
 import { MAX_LISTED_PAGE, MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
-import { base64OfBytes, bytesOfBase64 } from './base64-bytes.ts'
+import { base64Of, bytesOfBase64 } from '../../../base/base64.ts'
 import { closeView, openView } from './file-view.ts'
 import { viewError } from './look-text.ts'
 import { type FileSource, type ListOptions, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
@@ -22,7 +22,7 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
     async upload(path, blob, { signal, onBytes }) {
       if (blob.size > MAX_READ_BYTES)
         throw new SourceError('file/too-large', `${baseName(path)} is larger than 16 MB, the most a device's own folder takes here`)
-      const base64 = base64OfBytes(new Uint8Array(await blob.arrayBuffer()))
+      const base64 = base64Of(new Uint8Array(await blob.arrayBuffer()))
       const written = await client.writeBytes({ device, path, base64 }, { signal })
       onBytes(blob.size)
       return written
