@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { DisposableStore } from '../base/disposable.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { type GrantCheck, type GrantQuestion, refuseGrant } from '../identity/grant-check.ts'
 import { LEASE_MS } from '../jobs/lease.ts'
@@ -46,6 +47,8 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
   const end = async (attempt: string, grant?: string) =>
     void (await (await host.client()).endAttempt({ attempt, asker, reason: 'grant', ...(grant !== undefined && { grant }) }))
 
+  /** What the grants of an attempt are watched by: once, however often it is taken up. */
+  const watched = new Map<string, DisposableStore>()
   const join = async (attempt: string, context: CallContext, client: HostClient, near: Opened) => {
     const asShell = near.asShell === true
     const lost = (grant?: string) => void end(attempt, grant).catch(() => undefined) // the host is away: it ends with its lease
@@ -61,10 +64,15 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
     const tree = context.openChannel()
     pipeChannels(client.channel(near.channel), channel, BULK_HIGH_BYTES)
     pipeChannels(client.channel(near.tree), tree, BULK_HIGH_BYTES)
-    const watch = (question: GrantQuestion, grant?: string) => {
-      const watching = grants.watch(question, () => lost(grant))
-      channel.onDidClose(() => clock.after(LEASE_MS, () => watching.dispose())) // it goes on without its asker for so long
+    watched.get(attempt)?.dispose()
+    const watching = new DisposableStore()
+    watched.set(attempt, watching)
+    const over = () => {
+      watching.dispose()
+      if (watched.get(attempt) === watching) watched.delete(attempt)
     }
+    channel.onDidClose(() => clock.after(LEASE_MS, over)) // it goes on without its asker for so long
+    const watch = (question: GrantQuestion, grant?: string) => watching.add(grants.watch(question, () => lost(grant)))
     for (const question of questions(asShell, near.rights)) watch(question)
     for (const { grant, question } of rights) if (question) watch(question, grant)
     return { channel: channel.id, tree: tree.id }

@@ -37,21 +37,26 @@ export type RehearsalParts = Pick<
  */
 export async function rehearseUnlock(parts: RehearsalParts, isWanted: () => boolean): Promise<void> {
   const owned = new DisposableStore()
-  const pause = () => new Promise<void>((resolve) => owned.add(parts.clock.after(0, resolve)))
+  /** Between two steps others have their turn. Is it still wanted after that? */
+  const goesOn = async () => {
+    await new Promise<void>((resolve) => owned.add(parts.clock.after(0, resolve)))
+    return isWanted()
+  }
   try {
     const device = owned.add(await createDevice(alone(parts)))
+    if (!(await goesOn())) return
     const [near, far] = memoryTransportPair()
     device.acceptDisplay(far)
     const display = owned.add(createClient(displayContract, near))
     await display.hello({ displayName: 'rehearsal' })
     await display.createVault({ personName: 'Nobody', deviceName: 'rehearsal', passphrase: PASSPHRASE, unattended: false })
-    await pause()
-    for (let unlocks = 0; unlocks < UNLOCKS && isWanted(); unlocks++) {
+    for (let unlocks = 0; unlocks < UNLOCKS && (await goesOn()); unlocks++) {
       const { channel: id, clientId } = await display.attachDocument({ doc: WORKSPACE_DOC })
       const channel = display.channel(id)
       const doc = new Y.Doc()
       const workspace = new WorkspaceDoc(doc)
-      const loaded = new Promise<void>((resolve) => {
+      const loaded = new Promise<void>((resolve, reject) => {
+        channel.onDidClose(({ reason }) => reject(new Error(reason)))
         channel.onDidReceive((message) => {
           if (message[0] !== DOCUMENT_FRAME.state) return
           Y.applyUpdate(doc, message.subarray(1), 'device')
@@ -60,24 +65,20 @@ export async function rehearseUnlock(parts: RehearsalParts, isWanted: () => bool
       })
       await loaded
       doc.clientID = clientId
-      await pause()
       doc.on('update', (update: Uint8Array, origin: unknown) => {
         if (origin !== 'device') channel.send(Uint8Array.of(DOCUMENT_FRAME.update, ...update))
       })
-      for (let window = 0; window < WINDOWS && isWanted(); window++) {
+      for (let window = 0; window < WINDOWS && (await goesOn()); window++) {
         workspace.dispatch(openWindow, {
           newId: () => parts.random.bytes(8).join('-'),
           nowMs: parts.clock.nowMs(),
           displayClass: displayClassOf(DESK),
           desk: DESK,
         })
-        await pause()
       }
       workspace.dispose()
       await display.lockDevice({})
-      await pause()
-      if (isWanted()) await display.unlock({ passphrase: PASSPHRASE, how: 'move' })
-      await pause()
+      if (await goesOn()) await display.unlock({ passphrase: PASSPHRASE, how: 'move' })
     }
   } finally {
     owned.dispose()
