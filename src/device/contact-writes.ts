@@ -37,7 +37,8 @@ interface OpenWrite {
   readonly dataset: string
   readonly path: string
   bytes: number
-  readonly stop: () => void
+  /** No longer asks whether it may go on. */
+  stop: () => void
 }
 
 type Writing = 'beginSharedWrite' | 'appendSharedWrite' | 'commitSharedWrite' | 'abandonSharedWrite' | 'makeSharedFolder' | 'removeShared'
@@ -49,6 +50,8 @@ type Writing = 'beginSharedWrite' | 'appendSharedWrite' | 'commitSharedWrite' | 
 export function contactWritesHandlers(options: ContactWritesOptions): Pick<Handlers<typeof contactFilesContract>, Writing> {
   const { device, grants, files, owned } = options
   const open = new Map<string, OpenWrite>()
+  /** Asked for and not open yet: they count as well, or as many as are asked for at once would pass the limit. */
+  let begun = 0
   const question = (dataset: string, path: string) =>
     ({ device, ability: 'files:write', dataset: dataset as DatasetId, target: path }) as const
   const allowed = async (dataset: string, path: string) => {
@@ -89,21 +92,36 @@ export function contactWritesHandlers(options: ContactWritesOptions): Pick<Handl
     throw new FileError('file/not-found', 'what was being written was given up; write it again')
   }
 
+  const begin = async (dataset: string, path: string, version: string | undefined) => {
+    const client = await allowed(dataset, path)
+    const there = await find(client, dataset, path)
+    if (there && (there.isLocal || version === undefined)) throw new FileError('file/exists', `${path.slice(0, 200)} is there already`)
+    if (there ? there.kind !== 'file' || there.version !== version : version !== undefined) throw changed(path)
+    const to = there ? { node: there.node, base: there.version } : await parentOf(client, dataset, path)
+    grants.require(question(dataset, path))
+    const { write } = await client.beginDatasetWrite({ dataset, to })
+    const held: OpenWrite = { dataset, path, bytes: 0, stop: () => undefined }
+    open.set(write, held)
+    // What is not granted any more is said at once.
+    const watching = grants.watch(question(dataset, path), () => giveUp(write))
+    if (open.has(write)) held.stop = () => watching.dispose()
+    else watching.dispose()
+    if (owned.isDisposed) giveUp(write) // the link went meanwhile, and nothing comes over it to end this
+    require(write)
+    return { write }
+  }
+
   return {
     beginSharedWrite: async ({ dataset, path, version }) => {
-      const client = await allowed(dataset, path)
-      if (open.size >= MAX_CONTACT_WRITES) {
+      if (open.size + begun >= MAX_CONTACT_WRITES) {
         throw new FileError('file/failed', `${MAX_CONTACT_WRITES} files are being written over this link; finish one first`)
       }
-      const there = await find(client, dataset, path)
-      if (there && (there.isLocal || version === undefined)) throw new FileError('file/exists', `${path.slice(0, 200)} is there already`)
-      if (there ? there.kind !== 'file' || there.version !== version : version !== undefined) throw changed(path)
-      const to = there ? { node: there.node, base: there.version } : await parentOf(client, dataset, path)
-      grants.require(question(dataset, path))
-      const { write } = await client.beginDatasetWrite({ dataset, to })
-      const watching = grants.watch(question(dataset, path), () => giveUp(write))
-      open.set(write, { dataset, path, bytes: 0, stop: () => watching.dispose() })
-      return { write }
+      begun++
+      try {
+        return await begin(dataset, path, version)
+      } finally {
+        begun--
+      }
     },
     appendSharedWrite: async ({ write, base64 }) => {
       const known = require(write)
