@@ -1,6 +1,3 @@
-/** Bytes at the beginning of a file in which its size in pixels stands, for all but odd ones. */
-export const SIZE_HEAD_BYTES = 64 * 1024
-
 /**
  * Width and height that a picture says it has, from its first bytes: what drawing it would cost is known before it is drawn.
  * PNG, GIF, BMP, WebP and JPEG; undefined for others and for what is cut or bent.

@@ -27,13 +27,13 @@ export function hasThumb({ entry }: Pick<LookAt, 'entry'>): boolean {
 export const thumbKey = ({ device, path, entry }: LookAt): string =>
   entry.shared ? `${entry.shared.node} ${entry.shared.version}` : `${device} ${path} ${entry.bytes} ${entry.modifiedMs}`
 
-/** Reads a picture and makes a small one of it, away from the page's own thread. */
+/** Reads a picture and makes a small one of it, away from the page's own thread. @throws when it could not be read, for now */
 export async function makeThumb(at: LookAt, signal: AbortSignal): Promise<Thumb> {
   const client = clientNow()
   const view = await openView(client, at, { signal })
   try {
     const response = await fetch(view.path, { signal })
-    if (!response.ok) return 'none'
+    if (!response.ok) throw new Error(`the picture could not be read (${response.status})`)
     const bytes = new Uint8Array(await response.arrayBuffer())
     const size = imageSize(bytes)
     if (size ? size.width * size.height > MAX_PIXELS : bytes.length > MAX_UNMEASURED_BYTES) return 'none'
@@ -42,8 +42,14 @@ export async function makeThumb(at: LookAt, signal: AbortSignal): Promise<Thumb>
     // Small ones stay as they are: made larger they would only be blurred.
     const isSmall = size && size.width <= THUMB_WIDTH_PX && size.height <= THUMB_HEIGHT_PX
     const resize = isSmall ? {} : isWide ? { resizeWidth: THUMB_WIDTH_PX } : { resizeHeight: THUMB_HEIGHT_PX }
-    return await createImageBitmap(blob, { ...resize, resizeQuality: 'medium' })
+    return await createImageBitmap(blob, { ...resize, resizeQuality: 'medium' }).catch(noPicture)
   } finally {
     closeView(client, view)
   }
+}
+
+/** Bytes that cannot be drawn are never drawn. */
+function noPicture(error: unknown): Thumb {
+  if (error instanceof DOMException && error.name === 'InvalidStateError') return 'none'
+  throw error
 }

@@ -1,6 +1,6 @@
 import type { Disposable } from '../../../base/disposable.ts'
 
-/** A small picture of a file; `none`: it was tried, and there is none. */
+/** A small picture of a file; `none`: it was tried, and there is none to show. */
 export type Thumb = ImageBitmap | 'none'
 
 /** Kept in memory: about 20 MB at most. Gone with the page, as a lock takes it. */
@@ -70,15 +70,15 @@ export class Thumbs implements Disposable {
 
   async #make(asked: Asked): Promise<void> {
     const { key, make, leaving, listeners } = asked
-    // What fails is not tried again while it stays the same file: its sign stands for it.
-    const thumb = await make(leaving.signal).catch((): Thumb => 'none')
+    // What is no picture is not tried again while it stays the same file; what could not be read now is, when it is next in sight.
+    const thumb = await make(leaving.signal).catch(() => undefined)
     this.#making--
     if (leaving.signal.aborted) {
-      if (thumb !== 'none') thumb.close()
+      if (thumb && thumb !== 'none') thumb.close()
     } else {
       this.#asked.delete(key)
-      this.#keep(key, thumb)
-      for (const listener of listeners) listener(thumb)
+      if (thumb) this.#keep(key, thumb)
+      for (const listener of listeners) listener(thumb ?? 'none')
     }
     this.#next()
   }
