@@ -73,7 +73,6 @@ export class BehaviourService implements Disposable {
   /** The document is read when it is first asked about, never on the way of an unlock. */
   follow(desk: OpenDesk): void {
     this.close()
-    for (const [key] of desk.values.entries(OLD_TIMES)) desk.values.delete(OLD_TIMES, key)
     this.#open = { desk, scope: new DisposableStore(), library: undefined }
   }
 
@@ -218,7 +217,8 @@ export class BehaviourService implements Disposable {
 
   #library(open: OpenLibrary): BehaviourLibrary {
     if (open.library) return open.library
-    const { devices } = open.desk
+    const { devices, values } = open.desk
+    for (const [key] of [...values.entries(OLD_TIMES)]) values.delete(OLD_TIMES, key)
     const replica = open.desk.documents.open(BEHAVIOURS_DOC)
     const records = open.scope.add(new KeyedArray(replica.doc, RECORDS))
     open.library = open.scope.add(

@@ -4,7 +4,7 @@ import { silentLogger } from '../base/logger.ts'
 import { systemRandom } from '../base/random.ts'
 import { JobBook } from '../jobs/job-book.ts'
 import { DEFAULT_POLICY } from '../jobs/job-contract.ts'
-import { type AttemptExit, encodeJobDown } from '../jobs/job-frames-contract.ts'
+import { type AttemptExit, encodeJobDown, INPUT_WINDOW_BYTES } from '../jobs/job-frames-contract.ts'
 import type { JobRecord } from '../jobs/job-record.ts'
 import { ASKER_LEASE_MS } from '../jobs/lease.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
@@ -251,4 +251,21 @@ it('[JB100] a job that was held still has no time to learn from', async () => {
   tell({ kind: 'exit', code: 0, cpuMs: 5 })
   await settle()
   expect(learned).toMatchObject([{ ended: 'well', tookMs: undefined }])
+})
+
+it('[JB60] a viewer that waits for its input to be taken goes on when the job begins anew elsewhere', async () => {
+  tell({ kind: 'input-taken', bytes: 0 })
+  await settle()
+  let told = 0
+  const listening = job.onDidTakeInput(() => told++)
+  for (let sent = 0; sent < INPUT_WINDOW_BYTES; sent += 65_536) job.send({ kind: 'input', bytes: new Uint8Array(65_536) })
+  expect([job.inputRoom, told]).toEqual([0, 0])
+  await job.move('laptop')
+  tell({ kind: 'exit', ...ENDED })
+  await settle()
+  expect([job.inputRoom, told]).toEqual([INPUT_WINDOW_BYTES, 1])
+  tell({ kind: 'input-taken', bytes: 0 })
+  await settle()
+  expect(told).toBe(2)
+  listening.dispose()
 })

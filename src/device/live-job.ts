@@ -1,5 +1,5 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import type { Event } from '../base/emitter.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
@@ -59,6 +59,9 @@ export class LiveJob implements Disposable {
   readonly onDidChange: Event<JobInfo>
   /** There is more output, or it is over. */
   readonly onDidGrow: Event<void>
+  readonly #inputTaken = this.#owned.add(new Emitter<void>())
+  /** There is room for input again: of whichever attempt is the newest. */
+  readonly onDidTakeInput = this.#inputTaken.event
   #run: AttemptRun | undefined
   #forwards: PortForwards | undefined
   #isCancelled = false
@@ -90,10 +93,6 @@ export class LiveJob implements Disposable {
 
   get inputRoom(): number {
     return this.#run?.inputRoom ?? 0
-  }
-
-  onDidTakeInput(listener: () => void): Disposable {
-    return this.#run?.onDidTakeInput(listener) ?? { dispose: () => undefined }
   }
 
   /** The first attempt, on the device that placement chose. */
@@ -202,6 +201,8 @@ export class LiveJob implements Disposable {
     this.#run = run
     this.#forward(request.attempt, device)
     run.onDidHear((news) => this.#run === run && this.#hear(news))
+    run.onDidTakeInput(() => this.#run === run && this.#inputTaken.fire())
+    this.#inputTaken.fire() // what the one before had not taken is no longer waited for
     return run
   }
 

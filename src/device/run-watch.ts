@@ -16,9 +16,8 @@ interface Told {
 const ENDS: readonly JobSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL']
 
 /**
- * What one job shows itself to be, from what its executor tells (rules JB100, JB102): a wrong guess is corrected while it runs, and what
- * it did is told once: when that is, what it is, and
- * the rest at its end. Decides nothing and keeps nothing.
+ * What one job shows itself to be, from what its executor tells (rules JB100, JB102): a wrong guess is corrected while it runs. What it
+ * did is told once, at its end; of what was corrected, the first part is told then and the rest at the end. Keeps nothing.
  */
 export class RunWatch {
   #seen: SeenBehaviour = { ports: [], terminal: false, input: false, screen: false }

@@ -1,5 +1,5 @@
 import { ChevronRight, CircleStop, Copy, Folder, Keyboard, RotateCw, SquareTerminal, Trash2, TriangleAlert, X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import { isOver } from '../../desk/jobs-store.ts'
 import { Button } from '../../ui/button.tsx'
@@ -33,6 +33,10 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
   const folderDevice = useDeviceName(info.folder.device)
   const results = resultWords(info)
   const why = useWhy(info)
+  const [forgotten, setForgotten] = useState<string>()
+  const forget = async (key: string) => {
+    if (await forgetBehaviour(key)) setForgotten(key)
+  }
   const again = () => void rerunJob(info).then((started) => started && openJob(started.job))
   return (
     <section className="job-page" aria-label={`Job: ${info.commandLine}`}>
@@ -100,10 +104,10 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
             <span className="job-quiet">{correctedWords(info.corrected)}</span>
           </Fact>
         )}
-        {info.learned && (
+        {info.learned && info.learned.key !== forgotten && (
           <Fact name="Known">
             <span className="job-quiet">{info.learned.words}</span>
-            <Button variant="quiet" onClick={() => void forgetBehaviour(info.learned?.key ?? '')}>
+            <Button variant="quiet" onClick={() => void forget(info.learned?.key ?? '')}>
               Forget
             </Button>
           </Fact>
