@@ -8,6 +8,7 @@ import { ContentError } from './content-error.ts'
 import { GCM_TAG_BYTES } from './files-crypto.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
 import { bytesOf, decodePieces, malformed, type Manifest, type Piece } from './manifest.ts'
+import { SharedLoads } from './shared-loads.ts'
 
 /** Gets chunks that are not here: from linked devices, best first. */
 export interface ChunkSource {
@@ -52,7 +53,7 @@ export class ContentReader {
   /** How far it was read on and on. */
   readonly #runs = new Map<ChunkId, number>()
   readonly #opened = new WeakMap<SealedChunk, Uint8Array>()
-  readonly #fetching = new Map<ChunkId, Promise<Uint8Array>>()
+  readonly #fetching = new SharedLoads<ChunkId, Uint8Array>()
 
   constructor(store: ChunkStore, cipher: ChunkCipher, source?: ChunkSource) {
     this.#store = store
@@ -205,12 +206,7 @@ export class ContentReader {
   chunk(id: ChunkId, signal?: AbortSignal): Promise<Uint8Array> {
     const kept = this.#plain.get(id)
     if (kept) return Promise.resolve(kept)
-    let fetching = this.#fetching.get(id)
-    if (!fetching) {
-      fetching = this.#load(id, signal).finally(() => this.#fetching.delete(id))
-      this.#fetching.set(id, fetching)
-    }
-    return fetching
+    return this.#fetching.wait(id, (its) => this.#load(id, its), signal)
   }
 
   /** Whoever reads on where it stopped gets the next pieces before it asks. */
@@ -261,16 +257,14 @@ export class ContentReader {
       if (plain) this.#keep(chunk.id, plain)
     })
     for (const { id } of wanted) {
-      const loading = run
-        .catch(() => {}) // one by one it is said what is wrong
-        .then(() => this.#plain.get(id) ?? this.#load(id))
-        .finally(() => this.#fetching.delete(id))
-      loading.catch(() => {}) // its reader hears why
-      this.#fetching.set(id, loading)
+      this.#fetching.begin(id, async (signal) => {
+        await run.catch(() => {}) // one by one it is said what is wrong
+        return this.#plain.get(id) ?? this.#load(id, signal)
+      })
     }
   }
 
-  async #load(id: ChunkId, signal?: AbortSignal): Promise<Uint8Array> {
+  async #load(id: ChunkId, signal: AbortSignal): Promise<Uint8Array> {
     const held = await this.#store.get(id)
     if (held) {
       try {

@@ -174,3 +174,37 @@ it('[TR9] connections that end soon after they began are tried again after 30 s,
   clock.advance(30_000) // as at first
   expect(await tries()).toBe(1)
 })
+
+it('[TR9] a path that ends while it is being opened is one failure', async () => {
+  const says: Says = {}
+  const { meeting, clock, asked, offer } = world({}, says)
+  says.offerDirect = async () => ({ offer: await offer('10.0.0.2') })
+  meeting.onDidChange(() => meeting.connections === DIRECT_CONNECTIONS && meeting.path?.dispose())
+  meeting.want()
+  await turns()
+  expect([asked.length, meeting.connections]).toEqual([2, 0])
+  clock.advance(30_000)
+  meeting.want()
+  await turns()
+  expect(asked.length).toBe(4)
+  clock.advance(59_999)
+  meeting.want()
+  await turns()
+  expect(asked.length).toBe(4)
+})
+
+it('[TR9] a peer that says it is connected and never comes is a failure', async () => {
+  const { meeting, clock, asked } = world({}, { connectDirect: async () => true })
+  meeting.want()
+  await turns()
+  expect(asked.length).toBe(2)
+  clock.advance(10_000)
+  clock.advance(29_999)
+  meeting.want()
+  await turns()
+  expect(asked.length).toBe(2)
+  clock.advance(1)
+  meeting.want()
+  await turns()
+  expect(asked.length).toBe(4)
+})

@@ -140,12 +140,15 @@ export class DirectMeeting implements Disposable {
       throw error
     }
     const its = this.#owned.add(new DisposableStore())
-    its.defer(() => (this.#isListening = false))
+    let connected = 0
+    its.defer(() => {
+      this.#isListening = false
+      if (connected === 0 && !this.path) this.#waitLonger()
+    })
     its.add(listening)
     const end = () => this.#owned.release(its)
     its.add(clock.after(OFFER_MS, end))
     let path: DirectPath | undefined
-    let connected = 0
     listening.onDidConnect((connection) => {
       path = this.#add(path, connection)
       if (++connected === keys.length) end()
@@ -209,8 +212,11 @@ export class DirectMeeting implements Disposable {
     return path
   }
 
+  /** What fails while it is waited already belongs to the same failure. */
   #waitLonger(): void {
-    this.#notBeforeMs = this.#options.clock.monotonicMs() + this.#retryMs
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs < this.#notBeforeMs) return
+    this.#notBeforeMs = nowMs + this.#retryMs
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY.mostMs)
   }
 

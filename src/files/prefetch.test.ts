@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { utf8 } from '../base/bytes.ts'
+import { StoreError } from '../base/store-error.ts'
 import { GarbageWorld } from '../testkit/garbage-world.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
@@ -73,6 +74,20 @@ it('[PF1] what cannot be had waits for a device that has it; what is written mea
   world.linkAll()
   await until('idle')
   expect([placeOf('/seen'), b.dataset.at('/seen').bytes]).toEqual(['here', 4])
+})
+
+it('[PF1] what goes wrong once ends nothing: it is tried again, and what is wanted meanwhile is not kept waiting', async () => {
+  const { world, b, placeOf, until } = await worldOf()
+  vi.spyOn(b.dataset, 'at').mockImplementationOnce(() => {
+    throw StoreError.failed('store', new Error('once'))
+  })
+  b.prefetch.want(['/seen'])
+  await until('waiting')
+  b.prefetch.want(['/seen'])
+  world.clock.advance(1)
+  expect(b.prefetch.status.state).toBe('fetching')
+  await until('idle')
+  expect(placeOf('/seen')).toBe('here')
 })
 
 it('[PF2] nothing is fetched while the network is metered, or there is no room; what is pinned stays', async () => {

@@ -81,6 +81,8 @@ export class Prefetch implements Disposable {
   want(paths: readonly string[]): void {
     this.#paths = paths
     this.#askedMs = this.#parts.clock.monotonicMs()
+    this.#timer?.dispose() // what was to be tried again then is wanted now
+    this.#timer = undefined
     this.#runIn(0)
   }
 
@@ -103,7 +105,7 @@ export class Prefetch implements Disposable {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    const files = this.#wanted()
+    let files: readonly DatasetNode[] = []
     const done: DatasetNode[] = []
     const sum = (list: readonly DatasetNode[]) => list.reduce((total, { bytes }) => total + bytes, 0)
     const tell = (state: PrefetchStatus['state']) => {
@@ -111,6 +113,7 @@ export class Prefetch implements Disposable {
     }
     let state: PrefetchStatus['state'] = 'idle'
     try {
+      files = this.#wanted()
       for (const file of files) {
         if (this.#owned.isDisposed) return
         tell('fetching')
