@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { utf8 } from '../base/bytes.ts'
+import { encodeJobUp } from '../jobs/job-frames-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import type { FakeJobProcess } from '../testkit/fake-job-process.ts'
 import { linked, LONG_WAIT, pair, PATIENT } from '../testkit/paired-devices.ts'
@@ -22,8 +24,8 @@ afterEach(() => {
 })
 
 const FOLDER = '/home/test/project'
-const start = (device: WorldDevice, commandLine: string) =>
-  device.control().startJob({ commandLine, folder: FOLDER, input: false, policy: { where: 'here' } })
+const start = (device: WorldDevice, commandLine: string, input = false) =>
+  device.control().startJob({ commandLine, folder: FOLDER, input, policy: { where: 'here' } })
 const runs = (device: WorldDevice, nth = 0) =>
   vi.waitFor(() => {
     const found = device.jobSpawner.processes[nth]
@@ -122,15 +124,33 @@ it('[JB107] what waits to be kept when the device is locked is kept; its documen
 })
 
 it('[JB105] a job that waits for its keyboard can be typed into in a terminal of this device', async () => {
-  const { job } = await start(laptop, 'cc in.c')
+  const control = laptop.control()
+  const { job } = await start(laptop, 'cc in.c', true)
   const process = await runs(laptop)
-  await becomes(laptop, job, { state: 'running' })
+  await becomes(laptop, job, { state: 'running', takesInput: true })
   process.observed = { cpuMs: 0, memoryBytes: 0, ports: [], waits: 'input' }
   await becomes(laptop, job, { waits: 'input' })
-  const terminal = await laptop.control().openJobTerminal({ job, columns: 90, rows: 20 })
+  const terminal = await control.openJobTerminal({ job, columns: 90, rows: 20 })
   expect(terminal).toMatchObject({ columns: 90, rows: 20 })
   expect(laptop.spawner.requests.at(-1)).toMatchObject({ file: 'elsewhere', args: ['attach', '--whole', job] })
+  // Asked again, it is the same one.
+  expect((await control.openJobTerminal({ job, columns: 80, rows: 24 })).terminalId).toBe(terminal.terminalId)
+  // What runs in it does this.
+  const output = control.channel((await control.openJobOutput({ job, from: 0 })).channel)
+  output.send(encodeJobUp({ kind: 'input', bytes: utf8('yes\n') }))
+  await vi.waitFor(() => expect(process.input).toBe('yes\n'), LONG_WAIT)
+  expect(process.isInputEnded).toBe(false)
   process.exit(0)
   await becomes(laptop, job, { state: 'done' })
   await expect(laptop.control().openJobTerminal({ job, columns: 90, rows: 20 })).rejects.toMatchObject({ code: 'job/not-running' })
+})
+
+it('[JB105] nothing can be typed into one that was started without an input', async () => {
+  const { job } = await start(laptop, 'cc in.c')
+  const process = await runs(laptop)
+  await becomes(laptop, job, { state: 'running' })
+  await vi.waitFor(() => expect(process.isInputEnded).toBe(true), LONG_WAIT)
+  const before = laptop.spawner.requests.length
+  await expect(laptop.control().openJobTerminal({ job, columns: 90, rows: 20 })).rejects.toMatchObject({ code: 'job/no-input' })
+  expect(laptop.spawner.requests).toHaveLength(before)
 })

@@ -2,7 +2,7 @@
 
 /** Why a job that runs stands still until somebody types (rule JB88). */
 export const WAITS_FOR = {
-  input: 'It reads its standard input and waits for it; "elsewhere attach" types into it',
+  input: 'It reads its standard input and waits for it',
   terminal: 'It reads a terminal and waits for a key; run it in a terminal to type into it',
 } as const
 

@@ -169,9 +169,11 @@ export class JobsService implements Disposable {
         return { device: attempt.device, ...terminal }
       },
       openJobTerminal: async ({ job, columns, rows }) => {
-        if (isOver(this.#require().book.require(job).info)) throw new JobError('job/not-running', 'it has ended')
+        const { info, input } = this.#require().book.require(job)
+        if (isOver(info)) throw new JobError('job/not-running', 'it has ended, so there is nothing to type into')
+        if (!input) throw new JobError('job/no-input', 'it was started without an input; run it in a terminal to type into it')
         const host = await this.#options.local.client()
-        const terminal = await host.spawnCommandLine({ words: ['attach', '--whole', job], columns, rows })
+        const terminal = await host.spawnCommandLine({ words: ['attach', '--whole', job], tab: `job/${job}`, columns, rows })
         return { device: this.#options.desk().context.signer.device, ...terminal }
       },
       cancelJob: async ({ job }) => {
@@ -229,6 +231,7 @@ export class JobsService implements Disposable {
         lastLine: '',
         ports: [],
         results: { files: 0, conflicts: 0 },
+        ...(input && { takesInput: true }),
         ...(learned && { learned }),
       },
       commandLine,

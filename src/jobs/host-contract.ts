@@ -60,10 +60,11 @@ export const hostContract = {
     parseInput: z.object({ program: z.string().min(1).max(4096), folder: z.string().min(1).max(4096) }).parse,
     parseOutput: z.object({ id: z.string().max(80) }).parse,
   }),
-  /** A terminal in which the command line of this device runs with these words. Errors: terminal/spawn-failed, terminal/too-many. */
+  /** A terminal in which the command line of this device runs with these words, or the one that runs for `tab`. Errors: terminal/spawn-failed, terminal/too-many. */
   spawnCommandLine: method({
     needs: 'host:run',
-    parseInput: z.object({ words: z.array(z.string().max(256)).min(1).max(16), columns, rows }).parse,
+    parseInput: z.object({ words: z.array(z.string().max(256)).min(1).max(16), tab: z.string().min(1).max(64).optional(), columns, rows })
+      .parse,
     parseOutput: hostTerminal.parse,
   }),
   /** Ends everything; resolves when no program is left. The supervisor's SIGTERM does the same. */

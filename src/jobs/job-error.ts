@@ -26,6 +26,7 @@ export type JobErrorCode =
   | 'job/malformed-frame'
   | 'job/no-port'
   | 'job/no-shell'
+  | 'job/no-input'
   | 'job/not-running'
   | 'job/transfer-failed'
   | 'job/no-behaviour'

@@ -61,6 +61,8 @@ export const jobInfo = z.object({
   progress: z.object({ fraction: z.number().min(0).max(1), from: z.enum(['output', 'history']) }).optional(),
   /** It stands still until somebody types: `waitingFor` says it in words. */
   waits: z.enum(['terminal', 'input']).optional(),
+  /** It was started with an input, which a viewer sends. */
+  takesInput: z.boolean().optional(),
   /** What was known of it when it was asked for. */
   learned: learnedNote.optional(),
   /** It showed to be something else than it was taken for, while it ran; `label` is what it is. */
@@ -123,7 +125,7 @@ export const jobsContract = {
   }),
   /**
    * A terminal of this device that shows what the job writes, and writes what is typed into the job; it ends with the job.
-   * Errors: job/unknown, job/not-running.
+   * While it runs it is the answer for that job. Errors: job/unknown, job/not-running, job/no-input (it was started without one).
    */
   openJobTerminal: method({
     needs: 'desk:write',

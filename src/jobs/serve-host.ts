@@ -46,9 +46,9 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
       measureFolder: ({ folder }, { signal }) => facts.measureFolder(folder, signal),
       readProject: ({ folder }) => readProject(folder),
       identifyProgram: async ({ program, folder }) => ({ id: await identifyProgram(program, folder) }),
-      spawnCommandLine({ words, columns, rows }) {
+      spawnCommandLine({ words, tab, columns, rows }) {
         if (!commandLine) throw new JobError('terminal/spawn-failed', 'this device has no command line to run in a terminal')
-        return host.spawn({ command: [...commandLine(words)], columns, rows })
+        return host.spawn({ command: [...commandLine(words)], tab, columns, rows })
       },
       spawn: (request) => host.spawn(request),
       attach({ terminalId, columns, rows }, { openChannel }) {

@@ -187,12 +187,15 @@ function ofJob(use: (device: DeviceClient, job: JobInfo, json: boolean) => Promi
   }
 }
 
-function lineOf({ job, state, commandLine, exit, error, waitingFor, corrected, forwards }: JobInfo, device: string): string {
+function lineOf(
+  { job, state, commandLine, exit, error, waitingFor, waits, takesInput, corrected, forwards }: JobInfo,
+  device: string,
+): string {
   const how = state === 'failed' ? (error ? ` (${error.code})` : ` (${exit?.code ?? '?'})`) : ''
   const line = `${job.slice(0, 8)}  ${(state + how).padEnd(12)}  ${device.padEnd(10)}  ${commandLine.split('\n')[0]?.slice(0, 100) ?? ''}`
   const more = [
     corrected && `taken for ${corrected.was} at first; ${corrected.why}`,
-    waitingFor,
+    waits === 'input' && takesInput ? `${waitingFor}; "elsewhere attach ${job.slice(0, 8)}" types into it` : waitingFor,
     ...(forwards ?? []).map(({ port, here }) => `port ${port} is at http://127.0.0.1:${here}`),
   ]
   return [line, ...more.filter((text) => text !== undefined).map((text) => `          ${text}`)].join('\n')

@@ -14,7 +14,8 @@ import { type Carried, type CarriedCommand, type CarriedFiles, type CarriedJob, 
 import { errorWords } from '../ui/error-words.ts'
 import { showToast } from '../ui/toast.tsx'
 import { explain, type PlanOffer, planOffer } from './run-plan.ts'
-import { runInTerminal, runPlanned, type RunWhere } from './run-there.ts'
+import { runPlanned, type RunWhere } from './run-there.ts'
+import { runInTerminal } from '../apps/show-terminal.ts'
 
 export type CarriedWork = CarriedCommand | CarriedFiles | CarriedJob
 export const isWork = (carried: Carried | undefined): carried is CarriedWork =>

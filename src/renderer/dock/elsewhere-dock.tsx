@@ -27,7 +27,7 @@ import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
 import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
 import { runPlanned } from './run-there.ts'
-import { showTerminal } from './show-terminal.ts'
+import { showTerminal } from '../apps/show-terminal.ts'
 import { useCarriedWork } from './use-carried-work.ts'
 import './dock.css'
 

@@ -3,7 +3,8 @@ import { type FocusEvent, useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { carryJob } from '../apps/drag-payload.ts'
-import { cancelJob, jobMenu, openJob, typeIntoJob, wantsTyping } from '../apps/jobs/job-actions.ts'
+import { cancelJob, jobMenu, openJob, runJobInTerminal, typeIntoJob } from '../apps/jobs/job-actions.ts'
+import { wantsTerminal, wantsTyping } from '../apps/jobs/job-typing.ts'
 import { JobPlace, JobPorts, JobProgress, JobState, JobTime, useWhy } from '../apps/jobs/job-parts.tsx'
 import { correctedWords, lineOf, resultWords } from '../apps/jobs/job-words.ts'
 import { useJobTail } from '../apps/jobs/use-job-output.ts'
@@ -102,6 +103,11 @@ function FollowedJob({ info }: { info: JobInfo }) {
       {wantsTyping(info) && (
         <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void typeIntoJob(info)}>
           Type into it
+        </Button>
+      )}
+      {wantsTerminal(info) && (
+        <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void runJobInTerminal(info)}>
+          Run in a terminal
         </Button>
       )}
       <JobProgress info={info} />

@@ -1,5 +1,6 @@
 import type { PlacementAnswer } from '../../jobs/placement-contract.ts'
 import { openJob } from '../apps/jobs/job-actions.ts'
+import { runInTerminal } from '../apps/show-terminal.ts'
 import { clientNow } from '../desk/app-desk.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
@@ -10,9 +11,6 @@ import { setShell } from '../desk/shell-store.ts'
 import { errorWords } from '../ui/error-words.ts'
 import { showToast } from '../ui/toast.tsx'
 import { readAliases, runsAs } from './run-plan.ts'
-import { showTerminal } from './show-terminal.ts'
-
-const SIZE = { columns: 100, rows: 30 }
 
 /** A command line and the folder of this device whose files it works on, with what placement says of it. */
 export interface PlannedCommand {
@@ -62,10 +60,4 @@ async function startInTerminal({ line, folder }: PlannedCommand, wanted: string 
   const own = useDesk.getState().deviceId
   const device = wanted ?? own
   await runInTerminal(device, line, device === own ? folder : undefined)
-}
-
-/** Runs a line in a new terminal of a device, and shows it. `cwd`: a folder of that device. */
-export async function runInTerminal(device: string, line: string, cwd: string | undefined): Promise<void> {
-  const started = await clientNow().openTerminal({ device, command: ['/bin/sh', '-c', line], ...(cwd !== undefined && { cwd }), ...SIZE })
-  showTerminal(started)
 }

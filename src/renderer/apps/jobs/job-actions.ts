@@ -8,7 +8,9 @@ import type { MenuEntry } from '../../ui/menu.tsx'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp } from '../app-hooks.ts'
+import { runInTerminal, showTerminal } from '../show-terminal.ts'
 import { moveOffer } from './job-move.ts'
+import { runs, whyNotTyped } from './job-typing.ts'
 
 /* What a person does with a job, from the window, a card or a menu. Each says it when it could not be done. */
 
@@ -84,18 +86,22 @@ export async function openJobShell({ job, folder }: JobInfo): Promise<void> {
 }
 
 /** A terminal of this device that shows what it writes, and types into it. */
-export async function typeIntoJob({ job, folder }: JobInfo): Promise<void> {
+export async function typeIntoJob({ job }: JobInfo): Promise<void> {
   try {
-    const { device, terminalId } = await clientNow().openJobTerminal({ job, ...FIRST_SIZE })
-    openApp({ kind: 'terminal', device, terminalId, cwd: folder.path })
+    showTerminal(await clientNow().openJobTerminal({ job, ...FIRST_SIZE }))
   } catch (error) {
     failed('No terminal could be opened for it')(error)
   }
 }
 
-/** It waits for a person to type, or showed to be something that is used in a terminal. */
-export const wantsTyping = (info: Pick<JobInfo, 'state' | 'waits' | 'corrected' | 'label'>): boolean =>
-  runs(info) && (info.waits !== undefined || (info.corrected !== undefined && info.label === 'interactive'))
+/** Its line anew in a terminal, in the folder that it was asked for in. What stands still here stays until it is cancelled. */
+export async function runJobInTerminal({ commandLine, folder }: JobInfo): Promise<void> {
+  try {
+    await runInTerminal(folder.device, commandLine, folder.path)
+  } catch (error) {
+    failed('It could not be run in a terminal')(error)
+  }
+}
 
 /** What was seen of such a command, on all devices. @returns whether it is forgotten */
 export async function forgetBehaviour(key: string): Promise<boolean> {
@@ -110,9 +116,6 @@ export async function forgetBehaviour(key: string): Promise<boolean> {
 
 /** Until its window says how large it is. */
 const FIRST_SIZE = { columns: 80, rows: 24 }
-
-/** A job that has begun and not ended, so that there is something to open a shell in. */
-export const runs = ({ state }: Pick<JobInfo, 'state'>): boolean => state === 'running'
 
 /** All of it by menu. */
 export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
@@ -129,7 +132,7 @@ export const jobMenu = (info: JobInfo): readonly MenuEntry[] => [
   },
   {
     label: 'Type into it in a terminal',
-    disabledBecause: runs(info) ? undefined : 'It does not run now',
+    disabledBecause: whyNotTyped(info),
     onSelect: () => void typeIntoJob(info),
   },
   'separator',

@@ -16,12 +16,12 @@ import {
   openJob,
   openJobShell,
   rerunJob,
-  runs,
+  runJobInTerminal,
   typeIntoJob,
-  wantsTyping,
 } from './job-actions.ts'
 import { JobOutputPane } from './job-output-pane.tsx'
 import { JobPlace, JobPorts, JobProgress, JobState, useWhy } from './job-parts.tsx'
+import { runs, wantsTerminal, wantsTyping } from './job-typing.ts'
 import { attemptWords, correctedWords, LABELS, lasted, resultWords, runsText, tookText } from './job-words.ts'
 
 /** One job: what it is, where and why there, every try, what came back, and all it said. */
@@ -53,6 +53,11 @@ export function JobPage({ info, visible, onClose }: { info: JobInfo; visible: bo
           {wantsTyping(info) && (
             <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void typeIntoJob(info)}>
               Type into it
+            </Button>
+          )}
+          {wantsTerminal(info) && (
+            <Button icon={<Keyboard aria-hidden="true" />} onClick={() => void runJobInTerminal(info)}>
+              Run in a terminal
             </Button>
           )}
           {runs(info) && (
