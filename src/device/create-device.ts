@@ -127,7 +127,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   const direct: DirectFiles = owned.add(
-    new DirectFiles({ local: parts.files, settings, peers, clock, statsOf: (device) => links.statsOf(device) }),
+    new DirectFiles({ local: parts.files, settings, peers, clock, log: log.child('files'), statsOf: (device) => links.statsOf(device) }),
   )
   const links: LinksService = owned.add(
     new LinksService({

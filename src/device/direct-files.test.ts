@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import type { DeviceId } from '../base/ids.ts'
+import { Emitter } from '../base/emitter.ts'
+import { silentLogger } from '../base/logger.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { DirectFiles, type DirectFilesOptions } from './direct-files.ts'
@@ -11,6 +13,7 @@ function wayOf(stats: Partial<LinkStats> | undefined) {
     statsOf: () => stats,
     peers: { all: [] },
     clock: new ManualClock(),
+    log: silentLogger,
   } as unknown as DirectFilesOptions
   const direct = new DirectFiles(options)
   const way = direct.wayOf('peer' as DeviceId).direct
@@ -32,4 +35,24 @@ it('[TR9] over a relay no address is told', () => {
   const ends = { localAddress: '10.0.0.1:1', remoteAddress: '10.0.0.2:1' }
   expect(wayOf({ path: 'relay', ...ends })).toEqual({})
   expect(wayOf(undefined)).toEqual({})
+})
+
+it('[TR7] when the files process is started again its connections are gone, and that is told', () => {
+  const connected = new Emitter<unknown>()
+  const told = new Emitter<{ device: string; connections: number }>()
+  const direct = new DirectFiles({
+    local: { onDidConnect: connected.event },
+    settings: { current: { directFiles: true }, onDidChange: () => ({ dispose: () => {} }) },
+    statsOf: () => undefined,
+    peers: { all: [] },
+    clock: new ManualClock(),
+    log: silentLogger,
+  } as unknown as DirectFilesOptions)
+  const counts: number[] = []
+  direct.onDidChange(() => counts.push(direct.connectionsOf('peer')))
+  connected.fire({ onDidChangeDirect: told.event })
+  told.fire({ device: 'peer', connections: 4 })
+  connected.fire({ onDidChangeDirect: told.event })
+  expect(counts).toEqual([4, 0])
+  direct.dispose()
 })

@@ -2,7 +2,9 @@ import * as z from 'zod'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { Clock } from '../base/clock.ts'
 import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
@@ -15,6 +17,7 @@ export interface DirectFilesOptions {
   statsOf(device: DeviceId): LinkStats | undefined
   readonly peers: Peers
   readonly clock: Clock
+  readonly log: Logger
 }
 
 /** While there are direct connections, the link's live lanes are looked at this often. */
@@ -37,11 +40,13 @@ export class DirectFiles implements Disposable {
 
   constructor(options: DirectFilesOptions) {
     this.#options = options
-    const { local, settings, clock } = options
+    const { local, settings, clock, log } = options
     this.#isOn = settings.current.directFiles
     this.#owned.add(
       local.onDidConnect((client) => {
-        this.#connections.clear()
+        const hadSome = this.#connections.size > 0
+        this.#connections.clear() // they ended with the process before
+        if (hadSome) this.#changed.fire()
         client.onDidChangeDirect(({ device, connections }) => {
           if (connections === 0) this.#connections.delete(device)
           else this.#connections.set(device, connections)
@@ -49,7 +54,11 @@ export class DirectFiles implements Disposable {
         })
       }),
     )
-    this.#owned.add(clock.every(LOOK_MS, () => void this.#look().catch(() => undefined))) // the files process is away: so are its connections
+    const look = () =>
+      this.#look().catch((error: unknown) => {
+        log.debug('the files process does not hear who is at work', { error: errorMessage(error) })
+      })
+    this.#owned.add(clock.every(LOOK_MS, () => void look()))
     this.#owned.add(
       settings.onDidChange(({ directFiles }) => {
         if (directFiles === this.#isOn) return

@@ -45,7 +45,13 @@ export class FileLinks implements Disposable {
     const isLinked = () => !this.#owned.isDisposed && peers.all.includes(peer)
     if (own === undefined || own > peer.device || !isLinked()) return
     const again = () => {
-      if (isLinked()) this.#owned.add(clock.after(AGAIN_MS, () => void this.#join(peer)))
+      if (!isLinked()) return
+      const timer = this.#owned.add(
+        clock.after(AGAIN_MS, () => {
+          this.#owned.release(timer)
+          void this.#join(peer)
+        }),
+      )
     }
     try {
       const client = await local.client()

@@ -12,13 +12,15 @@ import { SqliteStore } from '../../platform/node/sqlite-store.ts'
 /** The sealed store of one device. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
 export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
   const store = new SqliteStore({ path: file, sealer })
+  const aside = store.setAsideAtStart?.path
+  if (aside !== undefined && existsSync(outputsOf(file))) renameSync(outputsOf(file), outputsOf(aside))
   const outputs = new FolderKeyValueStore(outputsOf(file), sealer)
   return {
     log: new SqliteEnvelopeLog(store),
     values: new SqliteKeyValueStore(store),
     outputs,
     authority: (person) => new SqliteAuthorityStore(store, person),
-    setAside: store.setAsideAtStart && path.basename(store.setAsideAtStart.path),
+    setAside: aside && path.basename(aside),
     onDidSetAside: (listener) => store.onDidSetAside((moved) => listener(path.basename(moved.path))),
     dispose: () => {
       outputs.dispose()

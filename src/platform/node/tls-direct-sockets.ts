@@ -9,7 +9,8 @@ import type { DirectConnection, DirectKey, DirectListening, DirectPlace, DirectS
  * Surprises of Node's TLS with pre-shared keys (R16):
  *   TLS 1.3 takes a key of `pskCallback` only with a SHA-256 cipher    -> one cipher, or the handshake fails as if there were no key
  *   `pskCallback` must answer at once; it may not wait                 -> keys are in a map before the port is open
- *   a server hands out tickets by which a connection can be taken up    -> none is given: a key lets in one connection
+ *   a server hands out tickets by which a connection can be taken up    -> NO_TICKET: it still sends some in 1.3, which only name a
+ *                                                                          session that is kept nowhere, so none takes one up
  *   in TLS 1.3 a server may show a certificate in place of the key, and -> no root is trusted, any certificate is an error, and a
  *   a client takes one that any root has signed, for any name              connection that did not use the key (1.3 calls it resumed) ends
  *   X25519MLKEM768 is unknown to OpenSSL before 3.5, which throws       -> it is tried once; X25519 alone is taken where it is unknown
@@ -115,6 +116,7 @@ export class TlsDirectSockets implements DirectSockets {
     })
     server.maxConnections = MAX_HALF_OPEN + keys.length
     server.on('connection', (socket) => {
+      if (halfOpen.size >= MAX_HALF_OPEN) return void socket.destroy()
       const from = farEndOf(socket)
       halfOpen.set(from, socket)
       socket.once('close', () => halfOpen.get(from) === socket && halfOpen.delete(from))
