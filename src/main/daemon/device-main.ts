@@ -55,7 +55,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       portSockets: new NodePortSockets(),
       shellDoor: new FifoShellDoor({ folder: data.shells, clock: systemClock, log: log.child('jobs') }),
       files,
-      openStore: (sealer) => openDeviceStore(data.store, sealer),
+      openStore: (sealer) => openDeviceStore(data.store, sealer, log.child('store')),
       openLedger: (sealer) => openLedgerStore(data.ledger, sealer),
       // Only who turned anchoring on pays for loading it.
       openAnchorNetwork: async (url) => {

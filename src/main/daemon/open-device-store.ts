@@ -1,5 +1,6 @@
 import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
+import type { Logger } from '../../base/logger.ts'
 import type { Sealer } from '../../base/sealer.ts'
 import type { DeviceParts, DeviceStore } from '../../device/device-parts.ts'
 import { FolderKeyValueStore } from '../../platform/node/folder-key-value-store.ts'
@@ -10,11 +11,11 @@ import { SqliteLedgerStore } from '../../platform/node/sqlite-ledger-store.ts'
 import { SqliteStore } from '../../platform/node/sqlite-store.ts'
 
 /** The sealed store of one device. @throws StoreError `store/disk-full`, `store/read-only`, `store/failed` */
-export function openDeviceStore(file: string, sealer: Sealer): DeviceStore {
+export function openDeviceStore(file: string, sealer: Sealer, log: Logger): DeviceStore {
   const store = new SqliteStore({ path: file, sealer })
   const aside = store.setAsideAtStart?.path
   if (aside !== undefined && existsSync(outputsOf(file))) renameSync(outputsOf(file), outputsOf(aside))
-  const outputs = new FolderKeyValueStore(outputsOf(file), sealer)
+  const outputs = new FolderKeyValueStore(outputsOf(file), sealer, log)
   return {
     log: new SqliteEnvelopeLog(store),
     values: new SqliteKeyValueStore(store),

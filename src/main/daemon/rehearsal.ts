@@ -24,7 +24,7 @@ export async function rehearse(folder: string, isWanted: () => boolean, log: Log
         clock: systemClock,
         random: systemRandom,
         crypto: new RehearsalCrypto(),
-        openStore: (sealer) => openDeviceStore(path.join(folder, 'store.sqlite'), sealer),
+        openStore: (sealer) => openDeviceStore(path.join(folder, 'store.sqlite'), sealer, silentLogger),
         openLedger: (sealer) => openLedgerStore(path.join(folder, 'ledger.sqlite'), sealer),
         createLinkPlatform: () => createNodeLinkPlatform({ logger: silentLogger, lan: false }),
         platform: process.platform,

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import { describeKeyValueStore } from '../../base/key-value-store.suite.ts'
+import { silentLogger } from '../../base/logger.ts'
 import { fakeSealer } from '../../testkit/fake-identity.ts'
 import { FolderKeyValueStore } from './folder-key-value-store.ts'
 
@@ -17,8 +18,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const openStore = (key = 'key'): FolderKeyValueStore => {
-  const store = new FolderKeyValueStore(join(folder, 'values'), fakeSealer(key))
+const openStore = (key = 'key', log = silentLogger): FolderKeyValueStore => {
+  const store = new FolderKeyValueStore(join(folder, 'values'), fakeSealer(key), log)
   open.push(store)
   return store
 }
@@ -78,4 +79,23 @@ it('[SY96] after dispose every call says store/closed', () => {
 it('[SY102] a folder that cannot be made says what to do, and keeps nothing', () => {
   writeFileSync(join(folder, 'values'), 'not a folder')
   expect(() => openStore().put('a', 'k', utf8('1'))).toThrow(expect.objectContaining({ code: 'store/failed' }))
+})
+
+it('[SY102] what cannot be brought to the disk itself is said, and tried again at the end; what was written last is, too', async () => {
+  const said: string[] = []
+  const store = openStore('key', { ...silentLogger, warn: (_message, details) => said.push(String(details?.error)) })
+  const putBroken = (key: string) => {
+    const before = files()
+    store.put('a', key, utf8(key))
+    const [file = ''] = files().filter((name) => !before.includes(name))
+    rmSync(file)
+    symlinkSync(file, file) // it leads nowhere
+  }
+  store.put('a', 'gone', utf8('1'))
+  store.delete('a', 'gone')
+  putBroken('one')
+  await expect.poll(() => said, { timeout: 20_000 }).toEqual([expect.stringContaining('ELOOP')])
+  putBroken('two')
+  store.dispose()
+  expect(said).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('ELOOP')))
 })

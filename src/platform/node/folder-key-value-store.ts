@@ -1,10 +1,8 @@
 import {
-  close,
   closeSync,
   constants,
-  fdatasync,
+  fsyncSync,
   mkdirSync,
-  open,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,10 +11,13 @@ import {
   unlink,
   writevSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
+import { errorMessage } from '../../base/errors.ts'
 import type { KeyValueStore } from '../../base/key-value-store.ts'
+import type { Logger } from '../../base/logger.ts'
 import type { Sealer } from '../../base/sealer.ts'
 import { StoreError } from '../../base/store-error.ts'
 import { entryContext } from './sqlite-store.ts'
@@ -35,17 +36,20 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | const
 export class FolderKeyValueStore implements KeyValueStore, Disposable {
   readonly #folder: string
   readonly #sealer: Sealer
+  readonly #log: Logger
   readonly #spaces = new Map<string, string>()
-  /** Written since they were last synced. */
+  /** Files written, and folders that got a name, since they were last synced. */
   #unsynced = new Set<string>()
+  #syncing = new Set<string>()
   #syncTimer: NodeJS.Timeout | undefined
   #isClosed = false
   #nextGone = 0
 
   /** Touches no disk: the folder is made with the first value. */
-  constructor(folder: string, sealer: Sealer) {
+  constructor(folder: string, sealer: Sealer, log: Logger) {
     this.#folder = folder
     this.#sealer = sealer
+    this.#log = log
   }
 
   get(space: string, key: string): Uint8Array | undefined {
@@ -61,7 +65,7 @@ export class FolderKeyValueStore implements KeyValueStore, Disposable {
       const head = new Uint8Array(HEAD_BYTES)
       new DataView(head.buffer).setUint32(0, name.length)
       this.#write(folder, file, [head, name, this.#sealer.seal(value, entryContext('value', id))])
-      this.#syncSoon(file)
+      this.#syncSoon([file, folder])
     })
   }
 
@@ -91,8 +95,16 @@ export class FolderKeyValueStore implements KeyValueStore, Disposable {
   }
 
   dispose(): void {
+    if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#syncTimer)
+    for (const one of new Set([...this.#syncing, ...this.#unsynced])) {
+      try {
+        syncNow(one)
+      } catch (error) {
+        this.#noteUnsynced(error)
+      }
+    }
   }
 
   #run<T>(work: () => T): T {
@@ -109,7 +121,9 @@ export class FolderKeyValueStore implements KeyValueStore, Disposable {
    * the end of the process cannot be unsealed, and so was never kept.
    */
   #write(folder: string, file: string, parts: readonly Uint8Array[]): void {
-    const fresh = openNew(file, folder)
+    const fresh = openNew(file, folder, () => {
+      for (const one of [this.#folder, path.dirname(this.#folder)]) this.#unsynced.add(one)
+    })
     const temporary = fresh === undefined ? `${file}.tmp` : file
     const fd = fresh ?? openSync(temporary, FLAGS, 0o600)
     try {
@@ -160,33 +174,69 @@ export class FolderKeyValueStore implements KeyValueStore, Disposable {
   }
 
   /** What was written reaches the disk itself shortly after, without holding this thread. */
-  #syncSoon(file: string): void {
-    this.#unsynced.add(file)
-    this.#syncTimer ??= setTimeout(() => {
-      const files = [...this.#unsynced]
-      this.#unsynced = new Set()
-      const next = (at: number): void => {
-        const one = files[at]
-        if (one !== undefined) return syncFile(one, () => next(at + 1))
-        this.#syncTimer = undefined
-        const last = this.#isClosed ? undefined : [...this.#unsynced].at(-1)
-        if (last !== undefined) this.#syncSoon(last)
+  #syncSoon(written: readonly string[]): void {
+    for (const one of written) {
+      this.#unsynced.delete(one) // a folder comes after the files in it
+      this.#unsynced.add(one)
+    }
+    this.#syncTimer ??= setTimeout(() => void this.#syncAll(), SYNC_DELAY_MS).unref()
+  }
+
+  /** What cannot be synced is tried again with the next value, and at the end. */
+  async #syncAll(): Promise<void> {
+    this.#syncing = this.#unsynced
+    this.#unsynced = new Set()
+    const failed: string[] = []
+    for (const one of this.#syncing) {
+      try {
+        await syncOne(one)
+      } catch (error) {
+        failed.push(one)
+        this.#noteUnsynced(error)
       }
-      next(0)
-    }, SYNC_DELAY_MS).unref()
+      if (this.#isClosed) return // the rest is synced already
+    }
+    this.#syncing = new Set()
+    this.#syncTimer = undefined
+    const written = [...this.#unsynced]
+    for (const one of failed) this.#unsynced.add(one)
+    if (written.length > 0) this.#syncSoon(written)
+  }
+
+  #noteUnsynced(error: unknown): void {
+    this.#log.warn('what a job wrote may be lost by a power cut; it is tried again', { error: errorMessage(error) })
   }
 }
 
-/** One that is gone or cannot be opened any more needs no sync. */
-function syncFile(file: string, done: () => void): void {
-  open(file, 'r', (error, fd) => {
-    if (error) return done()
-    fdatasync(fd, () => close(fd, done))
-  })
+/** One that is gone needs no sync. */
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+async function syncOne(file: string): Promise<void> {
+  try {
+    const handle = await open(file, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
+}
+
+function syncNow(file: string): void {
+  try {
+    const fd = openSync(file, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
 }
 
 /** Undefined: it is there already. */
-function openNew(file: string, folder: string, isSecond = false): number | undefined {
+function openNew(file: string, folder: string, madeFolder: () => void, isSecond = false): number | undefined {
   try {
     return openSync(file, FLAGS | constants.O_EXCL, 0o600)
   } catch (error) {
@@ -194,7 +244,8 @@ function openNew(file: string, folder: string, isSecond = false): number | undef
     if (code === 'EEXIST') return undefined
     if (code !== 'ENOENT' || isSecond) throw error
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return openNew(file, folder, true)
+    madeFolder()
+    return openNew(file, folder, madeFolder, true)
   }
 }
 
