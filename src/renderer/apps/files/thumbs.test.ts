@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { type Thumb, Thumbs } from './thumbs.ts'
 
-it('what could not be read is tried again when it is next asked for; what is no picture is not', async () => {
+it('[AP109] what could not be read is tried again when it is next asked for; what is no picture is not', async () => {
   const thumbs = new Thumbs()
   const ask = (key: string, make: () => Promise<Thumb>) => new Promise<Thumb>((resolve) => thumbs.ask(key, make, resolve))
   const picture = { close: vi.fn() } as unknown as ImageBitmap
