@@ -15,7 +15,7 @@ export interface ChunkSource {
   /** Undefined: no device that is linked now has it. What it gives has not been opened yet. */
   fetch(id: ChunkId, signal?: AbortSignal): Promise<SealedChunk | undefined>
   /** Says before they are fetched that these lists of pieces are wanted, and then what they say lies in a stretch of the content. */
-  fetchStretch?(lists: readonly ChunkId[], stretch: Stretch): void
+  fetchStretch?(lists: readonly ChunkId[], stretch: Stretch, signal?: AbortSignal): void
 }
 
 /** A list of pieces longer than this is not ours: 32 million chunks are 2 TB. */
@@ -52,6 +52,8 @@ export class ContentReader {
   readonly #ends = new Map<ChunkId, number>()
   /** How far it was read on and on. */
   readonly #runs = new Map<ChunkId, number>()
+  /** What is fetched ahead; given up when the reader goes where nothing of it lies. */
+  readonly #ahead = new Map<ChunkId, AbortController>()
   readonly #opened = new WeakMap<SealedChunk, Uint8Array>()
   readonly #fetching = new SharedLoads<ChunkId, Uint8Array>()
 
@@ -119,7 +121,7 @@ export class ContentReader {
       this.#loadHeld(pieces)
       // The last list and what it is read for, in one round trip.
       const lists = pieces.flatMap(({ id }) => (id === undefined || this.#isAtHand(id) ? [] : [id]))
-      if (depth === 1 && stretch && lists.length === pieces.length) this.#source?.fetchStretch?.(lists, stretch)
+      if (depth === 1 && stretch && lists.length === pieces.length) this.#source?.fetchStretch?.(lists, stretch, signal)
       // All at once: one after the other, each would take a round trip to the device that holds them.
       const parts = await Promise.all(
         pieces.map(async ({ id, length }) => {
@@ -219,13 +221,21 @@ export class ContentReader {
     this.#ends.delete(name)
     const next = isOn ? Math.max(last, end) : end
     this.#ends.set(name, next)
-    const run = isOn ? (this.#runs.get(name) ?? 0) + next - last : 0
+    const before = this.#runs.get(name) ?? 0
+    const run = isOn ? before + next - last : 0
     this.#runs.delete(name)
     this.#runs.set(name, run)
-    if (this.#runs.size > KEPT_LISTS) this.#runs.delete(this.#runs.keys().next().value as ChunkId)
-    const aheadBytes = Math.min(AHEAD_BYTES.most, Math.max(AHEAD_BYTES.first, run))
+    if (last !== undefined && (end + HELD_AHEAD_BYTES < last || offset > last + aheadBytesOf(before))) this.#endAhead(name)
+    if (this.#runs.size > KEPT_LISTS) {
+      const oldest = this.#runs.keys().next().value as ChunkId
+      this.#runs.delete(oldest)
+      this.#endAhead(oldest)
+    }
+    const aheadBytes = aheadBytesOf(run)
     if (this.#ends.size > KEPT_LISTS) this.#ends.delete(this.#ends.keys().next().value as ChunkId)
     if (!isOn) return
+    const ahead = this.#ahead.get(name) ?? new AbortController()
+    this.#ahead.set(name, ahead)
     let held: Piece[] = []
     let [heldBytes, isUnderWay] = [0, false]
     for (let n = list.at(end); n < list.pieces.length && list.startOf(n) < end + aheadBytes; n++) {
@@ -234,7 +244,7 @@ export class ContentReader {
       if (id === undefined || this.#plain.has(id)) continue
       if (this.#fetching.has(id)) isUnderWay = true
       else if (!this.#store.has(id))
-        this.chunk(id).catch(() => {}) // its reader hears why
+        this.chunk(id, ahead.signal).catch(() => {}) // its reader hears why
       else if (list.startOf(n) < end + HELD_AHEAD_BYTES && heldBytes < RUN_BYTES) {
         held.push(piece)
         heldBytes += length
@@ -243,6 +253,11 @@ export class ContentReader {
     // Half a run is left for later, unless nothing else is under way.
     if (heldBytes < RUN_BYTES / 2 && isUnderWay) held = []
     this.#loadHeld(held)
+  }
+
+  #endAhead(name: ChunkId): void {
+    this.#ahead.get(name)?.abort()
+    this.#ahead.delete(name)
   }
 
   /** Begins to read and open what is here, neighbours together. What that does not bring, `#load` brings. */
@@ -296,6 +311,8 @@ export class ContentReader {
     return plain
   }
 }
+
+const aheadBytesOf = (run: number): number => Math.min(AHEAD_BYTES.most, Math.max(AHEAD_BYTES.first, run))
 
 /** What `[offset, end)` has of a piece that begins at `start`. */
 function partsOfPiece(

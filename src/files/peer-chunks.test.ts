@@ -282,3 +282,23 @@ it('[TR6] lists so many that one call could not name what follows are asked for 
   await turn()
   expect(only.asked.map(({ ids }) => ids.length)).toEqual([48])
 })
+
+it('[TR4] a reader that gives up in the middle of a content gives up what follows the list too; it is asked for anew', async () => {
+  const { source, sealed, add, turn } = world()
+  const only = add('only', [sealed('data').id])
+  const stop = new AbortController()
+  const [list, stretch] = [sealed('list'), { offset: 5, length: 10 }]
+  source.fetchStretch([list.id], stretch, stop.signal)
+  const given = source.fetch(list.id, stop.signal)
+  await turn()
+  stop.abort(new Error('a seek'))
+  await expect(given).rejects.toThrow('a seek')
+  expect([only.asked[0]?.signal.aborted, only.asked[0]?.channel.isClosed]).toEqual([true, true])
+  source.fetchStretch([list.id], stretch)
+  const again = source.fetch(sealed('data').id)
+  await turn()
+  expect(only.asked[1]).toMatchObject({ ids: [list.id], stretch })
+  only.asked[1]?.channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
+  for (const { channel } of only.asked.slice(2)) channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
+  expect(await again).toEqual(sealed('data'))
+})

@@ -87,18 +87,26 @@ export class PeerChunks implements ChunkSource, Disposable {
   }
 
   /** These lists are wanted and then what they say lies in a stretch: one device is asked for all of it in one round trip. */
-  fetchStretch(lists: readonly ChunkId[], stretch: Stretch): void {
+  fetchStretch(lists: readonly ChunkId[], stretch: Stretch, signal?: AbortSignal): void {
     const source = this.#best(new Set())
     if (!source || lists.length + MAX_STRETCH_CHUNKS > MAX_WANTED_CHUNKS || lists.some((id) => this.#early.has(id))) return
     const wanted = new Map<ChunkId, Wanted[]>()
     const expect = (id: ChunkId): void => {
       if (wanted.has(id) || this.#early.has(id)) return
-      const early = { source, chunk: new Promise<SealedChunk | undefined>((take) => wanted.set(id, [{ take }])) }
+      const chunk = new Promise<SealedChunk | undefined>((resolve) => {
+        const take = (it: SealedChunk | undefined) => {
+          if (!it) forget()
+          resolve(it)
+        }
+        wanted.set(id, [{ take, ...(signal && { signal }) }])
+      })
+      const early = { source, chunk }
+      const forget = () => this.#early.get(id) === early && this.#early.delete(id)
       this.#early.set(id, early)
       const timer = this.#owned.add(
         this.#clock.after(EARLY_KEPT_MS, () => {
           this.#owned.release(timer)
-          if (this.#early.get(id) === early) this.#early.delete(id)
+          forget()
         }),
       )
     }
