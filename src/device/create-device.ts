@@ -42,6 +42,7 @@ import { SettingsService } from './settings-service.ts'
 import { ShellService } from './shell-service.ts'
 import { TasksService } from './tasks-service.ts'
 import { TerminalService } from './terminal-service.ts'
+import { WorkflowService } from './workflow-service.ts'
 import { WalletService } from './wallet-service.ts'
 import { WalletSignIns } from './wallet-sign-ins.ts'
 
@@ -261,6 +262,13 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
   owned.add(keeper.onWillClose(() => jobs.close()))
   owned.add(keeper.onWillClose(() => behaviours.close()))
+  const workflows = owned.add(
+    new WorkflowService({
+      ...{ host: parts.host, files: parts.files, jobs, clock, random, log: log.child('jobs'), desk, self, rows: () => links.rows() },
+    }),
+  )
+  owned.add(keeper.onDidOpen((opened) => workflows.follow(opened.desk)))
+  owned.add(keeper.onWillClose(() => workflows.close()))
   const shells: ShellService = owned.add(
     new ShellService({
       ...{ door: parts.shellDoor, local: parts.host, placement, behaviours, peers, clock, log: log.child('jobs') },
@@ -306,6 +314,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...placement.handlers(),
     ...jobs.handlers(session),
     ...behaviours.handlers(),
+    ...workflows.handlers(),
   })
   const onBug = (error: unknown, name: string) => log.error('a call failed in a way nobody foresaw', { name, error })
 

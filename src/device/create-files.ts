@@ -5,6 +5,8 @@ import type { DatasetHostParts } from '../files/open-dataset.ts'
 import type { HomeDisk } from '../files/home-disk.ts'
 import { datasetHandlers } from '../files/serve-datasets.ts'
 import { homeFileHandlers } from '../files/serve-files.ts'
+import { workHandlers } from '../files/serve-work.ts'
+import type { WorkFolders } from '../files/work-folder.ts'
 import { MountKeeper, type TreeMounter } from '../files/mount-keeper.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
@@ -14,6 +16,7 @@ import { filesProcessContract } from './files-process-contract.ts'
 export interface FilesProcessParts extends DatasetHostParts {
   readonly disk: HomeDisk
   readonly mounter: TreeMounter
+  readonly workFolders: WorkFolders
 }
 
 export interface FilesProcess extends Disposable {
@@ -27,7 +30,7 @@ export interface FilesProcess extends Disposable {
  * 0600 socket is this account, so everything is allowed. When the connection that brought the keys ends, they are wiped.
  */
 export function createFiles(parts: FilesProcessParts): FilesProcess {
-  const { disk, logger, mounter, clock } = parts
+  const { disk, logger, mounter, clock, workFolders } = parts
   const datasets = new DatasetHost(parts)
   const mount = new MountKeeper({ host: datasets, mounter, clock, log: logger })
   const stop = async () => {
@@ -50,7 +53,14 @@ export function createFiles(parts: FilesProcessParts): FilesProcess {
         return keys.openDataset(input, context)
       }
       const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
-      const handlers = { ...homeFileHandlers(disk), ...served.handlers, ...mount.handlers(), ...keys, openDataset }
+      const handlers = {
+        ...homeFileHandlers(disk),
+        ...served.handlers,
+        ...mount.handlers(),
+        ...workHandlers(datasets, workFolders),
+        ...keys,
+        openDataset,
+      }
       owned.add(serve(filesProcessContract, handlers, wire, { allow: () => true, onBug }))
       owned.add(wire.onDidClose(() => owned.dispose()))
       return owned

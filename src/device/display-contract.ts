@@ -3,6 +3,7 @@ import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { behavioursContract } from '../jobs/behaviours-contract.ts'
 import { jobsContract } from '../jobs/jobs-contract.ts'
+import { workflowContract } from '../jobs/workflow/workflow-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
 import { contactsContract } from '../identity/contacts-contract.ts'
@@ -38,6 +39,7 @@ export const displayContract = {
   ...placementContract,
   ...jobsContract,
   ...behavioursContract,
+  ...workflowContract,
   ...homeFilesContract,
   ...lastTextContract,
   ...fileViewContract,

@@ -55,7 +55,13 @@ interface OpenJobs {
   book: JobBook | undefined
 }
 
-type StartRequest = Parameters<Handlers<typeof jobsContract>['startJob']>[0]
+/** A job of a workflow's step, by the name it was given before it is asked for. */
+export interface NamedJob {
+  readonly job: string
+  readonly workflow: NonNullable<JobInfo['workflow']>
+}
+
+export type StartRequest = Parameters<Handlers<typeof jobsContract>['startJob']>[0]
 
 /** Jobs of this device as displays and the command line see them: placed, started, kept, and taken up again after a restart. */
 export class JobsService implements Disposable {
@@ -64,6 +70,7 @@ export class JobsService implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<JobInfo>())
   readonly #forgotten = this.#owned.add(new Emitter<{ job: string }>())
   readonly #places: JobPlaces
+  readonly onDidChangeJob = this.#changed.event
   #touchedMs = Number.NEGATIVE_INFINITY
   #isDisplayOpen = false
   #home: string | undefined
@@ -156,6 +163,27 @@ export class JobsService implements Disposable {
     return ports.channel((await ports.connectPort({ attempt, port }, { signal })).channel)
   }
 
+  /** What is known of a job; undefined: it never was, or was forgotten. @throws DeviceError `device/locked` */
+  infoOf(job: string): JobInfo | undefined {
+    return this.#require().book.find(job)?.info
+  }
+
+  /** Ends it, wherever it is. @throws JobError `job/unknown` */
+  async cancel(job: string): Promise<void> {
+    const { open, book } = this.#require()
+    book.require(job)
+    await open.live.get(job)?.cancel()
+  }
+
+  /**
+   * As startJob, by a name that the caller has kept before: whether it was begun is found by `infoOf` after a crash.
+   *
+   * @throws JobError as startJob
+   */
+  startAs(named: NamedJob, request: StartRequest, signal: AbortSignal): Promise<JobInfo> {
+    return this.#start(request, signal, { named })
+  }
+
   handlers(session: DisplaySession): Handlers<typeof jobsContract> {
     return {
       startJob: (request, { signal }) => this.#start(request, signal),
@@ -177,15 +205,15 @@ export class JobsService implements Disposable {
         return { device: this.#options.desk().context.signer.device, ...terminal }
       },
       cancelJob: async ({ job }) => {
-        const { open, book } = this.#require()
-        book.require(job)
-        await open.live.get(job)?.cancel()
+        await this.cancel(job)
         return {}
       },
       moveJob: ({ job, device }, { signal }) => this.#move(job, device, signal),
       rerunJob: ({ job }, { signal }) => {
         const { commandLine, environment, classification, policy, input, network, info } = this.#require().book.require(job)
-        return this.#start({ commandLine, folder: info.folder.path, environment, policy, input, network }, signal, classification)
+        return this.#start({ commandLine, folder: info.folder.path, environment, policy, input, network }, signal, {
+          known: classification,
+        })
       },
       forgetJob: ({ job }) => {
         const { book } = this.#require()
@@ -204,8 +232,12 @@ export class JobsService implements Disposable {
     this.#owned.dispose()
   }
 
-  /** @param known  what the line was taken to be before */
-  async #start(request: StartRequest, signal: AbortSignal, known?: Classification): Promise<JobInfo> {
+  /** @param how  `known`: what the line was taken to be before */
+  async #start(
+    request: StartRequest,
+    signal: AbortSignal,
+    { known, named }: { readonly known?: Classification; readonly named?: NamedJob } = {},
+  ): Promise<JobInfo> {
     const { placement, clock, random } = this.#options
     const { open, book } = this.#require()
     const { commandLine, folder, context, environment = {}, input } = request
@@ -217,7 +249,7 @@ export class JobsService implements Disposable {
     const record: JobRecord = {
       format: 1,
       info: {
-        job: newJobId(random),
+        job: named?.job ?? newJobId(random),
         commandLine: commandLine.slice(0, MAX_SHOWN_LINE),
         label: classification.label,
         effects: classification.effects,
@@ -231,6 +263,7 @@ export class JobsService implements Disposable {
         lastLine: '',
         ports: [],
         results: { files: 0, conflicts: 0 },
+        ...(named && { workflow: named.workflow }),
         ...(input && { takesInput: true }),
         ...(learned && { learned }),
       },

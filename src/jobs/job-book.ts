@@ -35,6 +35,10 @@ export class JobBook {
     return [...this.#records.values()].sort((a, b) => b.info.askedAtMs - a.info.askedAtMs)
   }
 
+  find(job: string): JobRecord | undefined {
+    return this.#records.get(job)
+  }
+
   /** @throws JobError `job/unknown` */
   require(job: string): JobRecord {
     const record = this.#records.get(job)

@@ -61,6 +61,8 @@ export const jobInfo = z.object({
   progress: z.object({ fraction: z.number().min(0).max(1), from: z.enum(['output', 'history']) }).optional(),
   /** It stands still until somebody types: `waitingFor` says it in words. */
   waits: z.enum(['terminal', 'input']).optional(),
+  /** It is a step of a workflow of this device. */
+  workflow: z.object({ workflow: z.string().regex(/^[0-9a-f]{32}$/), step: z.string().max(1_600) }).optional(),
   /** It was started with an input, which a viewer sends. */
   takesInput: z.boolean().optional(),
   /** What was known of it when it was asked for. */

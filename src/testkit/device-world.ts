@@ -41,7 +41,7 @@ import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
 import { type MemoryPortSocket, memoryPortSockets } from './memory-port-socket.ts'
 import { MemoryShellDoor } from './memory-shell-door.ts'
-import { MemoryTreePlaces } from './memory-tree.ts'
+import { MemoryTreePlaces, memoryWorkFolders } from './memory-tree.ts'
 import { memoryTransportPair } from '../rpc/memory-transport.ts'
 import { MemoryVaultStore } from '../identity/memory-vault-store.ts'
 import { QuickCrypto } from './quick-crypto.ts'
@@ -252,6 +252,7 @@ export class WorldDevice {
           mount: () => Promise.reject(new Error('there are no mounts here')),
           space: () => ({ totalBytes: 1, freeBytes: 1 }),
         },
+        workFolders: memoryWorkFolders(this.trees),
         crypto: new NodeFilesCrypto(),
         clock: this.#wrongClock(world.clock),
         logger: silentLogger,

@@ -1,4 +1,6 @@
 import { concatBytes } from '../base/bytes.ts'
+import { FileError } from '../files/file-error.ts'
+import type { WorkFolders } from '../files/work-folder.ts'
 import type { LentTree, TreeFile, TreeFolder, TreePlaces } from '../jobs/tree-folder.ts'
 import type { FileEntry, TreeEntry } from '../jobs/tree-frames.ts'
 
@@ -93,5 +95,22 @@ export class MemoryTreePlaces implements TreePlaces {
 
   refuses(folder: string): string | undefined {
     return folder === '/' ? 'it belongs to the system' : undefined
+  }
+}
+
+/** Work folders as folders of the same machine: what a job of it writes there is in them. */
+export function memoryWorkFolders(places: MemoryTreePlaces): WorkFolders {
+  const at = (work: string) => `/work/${work}`
+  return {
+    make: async (work) => {
+      places.folders.delete(at(work))
+      return { folder: places.at(at(work)), path: at(work) }
+    },
+    open: async (work) => {
+      const folder = places.folders.get(at(work))
+      if (!folder) throw new FileError('file/not-found', 'the folder of this work is gone')
+      return folder
+    },
+    drop: async (work) => void places.folders.delete(at(work)),
   }
 }

@@ -19,6 +19,7 @@ import { rendezvousCommand } from './rendezvous-command.ts'
 import { START_HELP, startCommand } from './start-command.ts'
 import { topCommand } from './top-command.ts'
 import { walletCommand } from './wallet-command.ts'
+import { workflowCommand } from './workflow-command.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: { summary: 'start the device and open the desktop', help: START_HELP, run: startCommand },
@@ -48,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   logs: logsCommand,
   attach: attachCommand,
   cancel: cancelCommand,
+  workflow: workflowCommand,
   behaviours: behavioursCommand,
   top: topCommand,
   debug: debugCommand,

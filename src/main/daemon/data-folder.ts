@@ -10,6 +10,8 @@ export interface DataFolder {
   readonly store: string
   /** A folder for each dataset: its tree and chunks, sealed. */
   readonly datasets: string
+  /** Copies of files of datasets while a workflow's jobs work on them: readable, gone with the job. */
+  readonly work: string
   readonly ledger: string
   readonly settings: string
   readonly entrances: string
@@ -48,6 +50,7 @@ export function dataFolderAt(folder: string): DataFolder {
     vault: at('vault.json'),
     store: at('store.sqlite'),
     datasets: at('datasets'),
+    work: at('work'),
     ledger: at('ledger.sqlite'),
     settings: at('settings.json'),
     entrances: at('entrances.json'),

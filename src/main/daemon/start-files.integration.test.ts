@@ -22,6 +22,7 @@ it('[FS3] the files process serves this account alone, with texts up to 8 MiB an
   const files = await startFiles({
     socketPath,
     datasetsFolder: path.join(folder, 'datasets'),
+    workFolder: path.join(folder, 'work'),
     log: silentLogger,
     environment: { HOME: home },
   })

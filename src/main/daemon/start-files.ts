@@ -8,6 +8,7 @@ import { networkMeter } from '../../platform/node/network-meter.ts'
 import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import { FuseMounter } from '../../platform/node/fuse/fuse-mounter.ts'
 import { OwnMounts } from '../../platform/node/own-mounts.ts'
+import { NodeWorkFolders } from '../../platform/node/node-work-folders.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
 import { TlsDirectSockets } from '../../platform/node/tls-direct-sockets.ts'
 import { TEST_CANDIDATES_VARIABLE } from '../../platform/node/candidate-exchange.ts'
@@ -17,13 +18,21 @@ export interface FilesOptions {
   readonly socketPath: string
   /** Where datasets lie. */
   readonly datasetsFolder: string
+  /** Where work on copies of their files is done. */
+  readonly workFolder: string
   readonly log: Logger
   /** HOME, XDG_DATA_HOME and ELSEWHERE_FOLLOW_OUTSIDE_HOME=1 (links and paths that leave the home folder), ELSEWHERE_MOUNT (`off` or a folder) count. In tests through a proxy nothing goes beside it. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The files process: reads and writes the home folder and datasets, served on its socket. */
-export async function startFiles({ socketPath, datasetsFolder, log, environment }: FilesOptions): Promise<{ stop(): Promise<void> }> {
+export async function startFiles({
+  socketPath,
+  datasetsFolder,
+  workFolder,
+  log,
+  environment,
+}: FilesOptions): Promise<{ stop(): Promise<void> }> {
   const home = path.resolve(environment.HOME || os.homedir())
   const dataHome = environment.XDG_DATA_HOME
   const trash = path.join(dataHome && path.isAbsolute(dataHome) ? dataHome : path.join(home, '.local', 'share'), 'Trash')
@@ -32,6 +41,7 @@ export async function startFiles({ socketPath, datasetsFolder, log, environment 
   const files = createFiles({
     disk,
     mounter: new FuseMounter({ folder: datasetsFolder, home, environment, mounts, log }),
+    workFolders: new NodeWorkFolders(workFolder),
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
