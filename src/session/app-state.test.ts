@@ -16,7 +16,7 @@ const EXAMPLES: readonly [AppState, title: string, device: string | null][] = [
   [{ kind: 'devices' }, 'Devices', null],
   [{ kind: 'settings', page: '' }, 'Settings', null],
   [{ kind: 'tasks', device: null }, 'Task manager', null],
-  [{ kind: 'jobs', job: null, show: 'all' }, 'Jobs', null],
+  [{ kind: 'jobs', job: null, show: 'all', page: 'jobs', workflow: null, step: null }, 'Jobs', null],
   [{ kind: 'welcome' }, 'Welcome', null],
 ]
 

@@ -79,6 +79,10 @@ export const appState = z.discriminatedUnion('kind', [
     kind: z.literal('jobs'),
     job: z.string().min(1).max(64).nullable().default(null),
     show: z.enum(['all', 'running', 'waiting', 'done']).default('all'),
+    /** Jobs one by one, or files of jobs that need each other; `workflow` and `step`: which is looked at. */
+    page: z.enum(['jobs', 'workflows']).default('jobs'),
+    workflow: z.string().max(64).nullable().default(null),
+    step: z.string().max(1_600).nullable().default(null),
   }),
   z.object({ kind: z.literal('welcome') }),
 ])

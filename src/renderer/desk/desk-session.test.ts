@@ -36,6 +36,8 @@ function connection(dropped: ReadonlySet<string>, workspace = newWorkspace(), re
     onDidChangeTerminal: new Emitter().event,
     onDidChangeJob: new Emitter().event,
     onDidForgetJob: new Emitter().event,
+    onDidChangeWorkflow: new Emitter().event,
+    onDidForgetWorkflow: new Emitter().event,
     listDevices: async () => [],
     listJobs: async () => [],
     attachDocument: async ({ doc }: { doc: string }) => {

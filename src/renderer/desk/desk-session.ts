@@ -17,6 +17,7 @@ import { deskNow, useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { followDevices } from './follow-devices.ts'
 import { followJobs } from './follow-jobs.ts'
+import { followWorkflows } from './follow-workflows.ts'
 import { useDoor } from './door-store.ts'
 import { displayName } from './display-name.ts'
 import { DisplayPresence } from './display-presence.ts'
@@ -167,6 +168,7 @@ export class DeskSession implements Disposable {
     this.#heard = heard
     heard.add(followDevices(client))
     heard.add(followJobs(client))
+    heard.add(followWorkflows(client))
     heard.add(client.onDidNotify(addMessage))
     heard.add(client.onDidChangeSeat((seat) => useSeat.setState({ seat })))
     heard.add(client.onDidAskSeatQuestion((question) => useSeat.setState({ question })))

@@ -1,6 +1,7 @@
 import { FolderSearch, RotateCw } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
+import { runWorkflowFile } from '../jobs/workflow-actions.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
@@ -222,6 +223,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         open,
         rename: ({ name }) => setRenaming(name),
         run: (one) => void runElsewhere(runPlace, one, namesWith(one)),
+        runWorkflow: state.device === own || state.device === ELSEWHERE ? (at) => void runWorkflowFile(state.device, at) : undefined,
         take,
         paste: pasteHere,
         download,

@@ -23,6 +23,8 @@ export interface PaneMenuParts {
   open(entry: PaneEntry, beside?: boolean): void
   rename(entry: PaneEntry): void
   run(entry: PaneEntry): void
+  /** Undefined: it is no workflow's file, or not one that this device can read. */
+  readonly runWorkflow: ((path: string) => void) | undefined
   take(isCut: boolean): void
   paste(): void
   download(): void
@@ -49,7 +51,7 @@ const pasteEntry = ({ canPaste, fixed, paste }: PaneMenuParts) => [
 ]
 
 function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] {
-  const { fixed, away, notRunnable, state } = pane
+  const { fixed, away, notRunnable, state, runWorkflow } = pane
   const { device } = state
   const path = joinPath(pane.path, entry.name)
   const isFolder = entry.kind === 'folder'
@@ -74,6 +76,9 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
       disabledBecause: fixed ?? notRunnable,
       onSelect: () => pane.run(entry),
     },
+    entry.kind === 'file' &&
+      runWorkflow &&
+      /\.ya?ml$/i.test(entry.name) && { label: 'Run as a workflow', onSelect: () => runWorkflow(path) },
     { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => pane.take(false) },
     { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: fixed, onSelect: () => pane.take(true) },
     ...pasteEntry(pane),

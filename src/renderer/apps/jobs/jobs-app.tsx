@@ -17,6 +17,8 @@ import { JobList } from './job-list.tsx'
 import { JobPage } from './job-page.tsx'
 import { LearnedDialog } from './learned-dialog.tsx'
 import { groupOf, type JobGroup, matchingJobs } from './job-words.ts'
+import { useWorkflows } from '../../desk/workflows-store.ts'
+import { WorkflowsView } from './workflows-view.tsx'
 import './jobs.css'
 
 const SHOWN: readonly (readonly ['all' | JobGroup, string])[] = [
@@ -45,28 +47,33 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
   }, [jobs])
   const open = useCallback((job: string) => setState({ job }), [setState])
   const chosen = state.job === null ? undefined : jobs.find(({ job }) => job === state.job)
+  const isWorkflows = state.page === 'workflows'
+  const running = useWorkflows(({ workflows }) => workflows.filter((one) => one.state === 'running').length)
   const ask = (
     <Button className="jobs-ask" aria-label="Run a command" icon={<Send aria-hidden="true" />} onClick={() => askForCommand({})}>
       <span>Run a command</span>
     </Button>
   )
   return (
-    <div className="app jobs" data-chosen={chosen ? '' : undefined}>
+    <div className="app jobs" data-chosen={chosen && !isWorkflows ? '' : undefined}>
       <div className="app-bar" role="toolbar" aria-label="Jobs">
         <Segmented
           label="Which jobs"
-          value={state.show}
-          onChange={(show) => setState({ show })}
-          options={SHOWN.map(([value, label]) => ({
-            value,
-            label: value === 'all' || value === 'done' || counts[value] === 0 ? label : `${label} ${counts[value]}`,
-          }))}
+          value={isWorkflows ? 'workflows' : state.show}
+          onChange={(show) => setState(show === 'workflows' ? { page: 'workflows' } : { page: 'jobs', show })}
+          options={[
+            ...SHOWN.map(([value, label]) => ({
+              value,
+              label: value === 'all' || value === 'done' || counts[value] === 0 ? label : `${label} ${counts[value]}`,
+            })),
+            { value: 'workflows', label: running === 0 ? 'Workflows' : `Workflows ${running}` },
+          ]}
         />
         <span className="app-bar-fill" />
         <input
           className="app-filter"
           type="search"
-          aria-label="Search jobs"
+          aria-label={isWorkflows ? 'Search workflows' : 'Search jobs'}
           placeholder="Search"
           spellCheck={false}
           value={text}
@@ -76,36 +83,40 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
         <IconButton label="Learned from runs" icon={<GraduationCap aria-hidden="true" />} onClick={() => setShowsLearned(true)} />
         {jobs.length > 0 && ask}
       </div>
-      <div className="app-body jobs-body">
-        <div className="jobs-side">
-          {shown.length > 0 ? (
-            <JobList jobs={shown} chosen={state.job} onOpen={open} onDrag={dragJob} />
-          ) : !loaded ? (
-            late && <Skeleton lines={6} label="Reading the jobs" />
-          ) : jobs.length === 0 ? (
-            <EmptyState icon={<ListChecks aria-hidden="true" />} title="No jobs yet" action={ask}>
-              Commands you send to a device run there on the files of your folder, and are followed here to their end.
-            </EmptyState>
-          ) : (
-            <EmptyState
-              icon={<SearchX aria-hidden="true" />}
-              title={wanted === '' ? NONE[state.show] : 'No job like that'}
-              action={
-                <Button
-                  onClick={() => {
-                    setText('')
-                    setState({ show: 'all' })
-                  }}
-                >
-                  Show all jobs
-                </Button>
-              }
-            />
-          )}
+      {isWorkflows ? (
+        <WorkflowsView workflow={state.workflow} step={state.step} text={wanted} onOpen={setState} />
+      ) : (
+        <div className="app-body jobs-body">
+          <div className="jobs-side">
+            {shown.length > 0 ? (
+              <JobList jobs={shown} chosen={state.job} onOpen={open} onDrag={dragJob} />
+            ) : !loaded ? (
+              late && <Skeleton lines={6} label="Reading the jobs" />
+            ) : jobs.length === 0 ? (
+              <EmptyState icon={<ListChecks aria-hidden="true" />} title="No jobs yet" action={ask}>
+                Commands you send to a device run there on the files of your folder, and are followed here to their end.
+              </EmptyState>
+            ) : (
+              <EmptyState
+                icon={<SearchX aria-hidden="true" />}
+                title={wanted === '' ? NONE[state.show] : 'No job like that'}
+                action={
+                  <Button
+                    onClick={() => {
+                      setText('')
+                      setState({ show: 'all' })
+                    }}
+                  >
+                    Show all jobs
+                  </Button>
+                }
+              />
+            )}
+          </div>
+          {chosen && <JobPage info={chosen} visible={visible} onClose={() => setState({ job: null })} />}
         </div>
-        {showsLearned && <LearnedDialog onClose={() => setShowsLearned(false)} />}
-        {chosen && <JobPage info={chosen} visible={visible} onClose={() => setState({ job: null })} />}
-      </div>
+      )}
+      {showsLearned && <LearnedDialog onClose={() => setShowsLearned(false)} />}
     </div>
   )
 }
