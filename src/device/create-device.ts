@@ -250,7 +250,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     clock,
     log: log.child('jobs'),
     self,
-    rows: async () => links.rows(),
+    rows: async (only) => links.rows(only),
     behaviours,
   })
   const jobs: JobsService = owned.add(

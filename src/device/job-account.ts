@@ -107,14 +107,15 @@ export class JobAccount implements Disposable {
     this.#record = { ...this.#record, info }
   }
 
-  /** The newest attempt has ended, if it had not yet; `ended` says why when not by itself. Kept with the next change. */
+  /** The newest attempt has ended, if it had not yet; `ended` says why when not by itself. Told and kept with the next change. */
   endAttempt(ended: string | undefined): void {
     const attempts = [...this.info.attempts]
     const last = attempts.pop()
     if (!last || last.endedAtMs !== undefined) return
-    this.tell({
+    this.#take({
       attempts: [...attempts, { ...last, endedAtMs: this.#clock.nowMs(), ...(ended !== undefined && { ended: ended.slice(0, 32) }) }],
     })
+    this.#book.admit(this.#record)
   }
 
   dispose(): void {

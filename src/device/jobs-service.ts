@@ -275,9 +275,16 @@ export class JobsService implements Disposable {
       // A service that nobody can reach would be of no use. What was only learned gives no network: its port is reached in its own.
       network: request.network === true || words.label === 'service',
     }
-    book.put(record)
+    book.admit(record) // kept with its first attempt, before that is asked for anywhere
     const job = this.#add(open, record, environment)
-    await job.begin(placed.device, placed.reason)
+    try {
+      await job.begin(placed.device, placed.reason)
+    } catch (error) {
+      open.live.delete(record.info.job)
+      job.dispose()
+      book.forget(record.info.job)
+      throw error
+    }
     return job.info
   }
 

@@ -78,9 +78,11 @@ export class LinksService implements Disposable {
     if (this.#board && this.#changed.hasListeners) this.#changed.fire(this.rows())
   }
 
-  rows(): DeviceRow[] {
+  /** @param only  of these devices; absent: of all. What a link is like takes a while to find out, where there are many */
+  rows(only?: readonly string[]): DeviceRow[] {
     const { devices, context } = this.#options.desk()
-    return devices.members.map((record) => this.#row(record, context.signer.device))
+    const wanted = only ? devices.members.filter(({ device }) => only.includes(device)) : devices.members
+    return wanted.map((record) => this.#row(record, context.signer.device))
   }
 
   handlers(): Handlers<typeof linksContract> {

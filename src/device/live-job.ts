@@ -326,6 +326,7 @@ export class LiveJob implements Disposable {
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
     if (!hasTriesLeft(info) || this.#isCancelled) return false
     this.#account.endAttempt(wasRefused ? 'refused' : why)
+    this.#account.tell({})
     if (target) {
       await this.#attempt(target.device, target.reason)
       return true
@@ -347,7 +348,7 @@ export class LiveJob implements Disposable {
     if (this.#account.isOver) return
     this.#account.endAttempt(how.ended ?? (state === 'cancelled' ? 'cancelled' : undefined))
     const { exit, error } = how
-    this.#learn(this.#watch.runOf(this.info, exit))
+    const run = this.#watch.runOf(this.info, exit)
     this.#account.change({
       state,
       endedAtMs: this.#parts.clock.nowMs(),
@@ -358,6 +359,7 @@ export class LiveJob implements Disposable {
       ...(exit && !error && { exit: { code: exit.code, ...(exit.signal !== undefined && { signal: exit.signal }) } }),
       ...(error && { error }),
     })
+    this.#learn(run) // who waits for its end does not wait for that
     this.#forwards?.dispose()
     this.#run?.dispose()
   }

@@ -25,7 +25,8 @@ export interface PlacementServiceOptions {
   readonly peers: Peers
   readonly clock: Clock
   readonly log: Logger
-  rows(): Promise<readonly DeviceRow[]>
+  /** Of these devices; absent: of all of the person's. */
+  rows(only?: readonly string[]): Promise<readonly DeviceRow[]>
   /** This device's id. @throws DeviceError `device/locked` */
   self(): string
   /** What was learned of such lines on the person's devices. */
@@ -84,11 +85,11 @@ export class PlacementService {
     const host = await local.client()
     const asked = classification.programs.slice(0, 16)
     const only = isHurried && typeof policy?.where === 'object' ? policy.where.device : undefined
-    const listed = (await rows())
-      .filter(({ deviceId, self: isSelf }) => deviceId !== without && (only === undefined || isSelf || deviceId === only))
+    const listed = (await rows(only === undefined ? undefined : [self(), only]))
+      .filter(({ deviceId }) => deviceId !== without)
       .slice(0, MAX_ASKED)
     const [own, held, answers] = await Promise.all([
-      host.readFacts({ device: self(), tools: asked }, { signal }),
+      this.#ownFacts(host, asked, isHurried, signal),
       only === undefined ? host.measureFolder({ folder }, { signal }) : { bytes: 0 },
       Promise.all(listed.map((row) => this.#answerOf(row, asked, isHurried, signal))),
     ])
@@ -117,6 +118,16 @@ export class PlacementService {
       folderBytes: held.bytes,
       ...(workMs !== undefined && { workMs }),
     }
+  }
+
+  async #ownFacts(host: HostClient, tools: readonly string[], isHurried: boolean, signal: AbortSignal): Promise<DeviceFacts> {
+    const { clock, self } = this.#options
+    const about = tools.join('\0')
+    const known = this.#answers.get(self())
+    if (isHurried && known?.facts && known.about === about && clock.monotonicMs() - known.atMs < FRESH_MS) return known.facts
+    const facts = await host.readFacts({ device: self(), tools: [...tools] }, { signal })
+    this.#answers.set(self(), { granted: true, facts, about, atMs: clock.monotonicMs() })
+    return facts
   }
 
   async #answerOf(row: DeviceRow, tools: readonly string[], isHurried: boolean, signal: AbortSignal): Promise<Answer | undefined> {

@@ -214,19 +214,21 @@ export class Attempt implements Disposable {
     if (this.#isGone) await this.#sendLast()
   }
 
-  /** The sandbox is made while the folder comes; a turn later, since starting a process holds this one up. */
+  /** The sandbox is made while the folder comes; a turn later where starting its processes would hold this one up. */
   #prepareSoon(): void {
     if (this.#gate) return // what the program is says what it may see
-    this.#owned.add(
-      this.#parts.clock.after(0, () => {
-        if (this.#process || this.#prepared || this.#reason !== undefined || this.isOver) return
-        try {
-          this.#prepared = this.#prepare()
-        } catch (error) {
-          this.#fail(error)
-        }
-      }),
-    )
+    const { clock, spawner } = this.#parts
+    if (spawner.isReady) this.#prepareNow()
+    else this.#owned.add(clock.after(0, () => this.#prepareNow()))
+  }
+
+  #prepareNow(): void {
+    if (this.#process || this.#prepared || this.#reason !== undefined || this.isOver) return
+    try {
+      this.#prepared = this.#prepare()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #prepare(): PreparedJob {

@@ -84,6 +84,8 @@ export interface PreparedJob extends Disposable {
 }
 
 export interface JobSpawner {
+  /** Whether preparing one for another device takes no time now: else it holds this thread up while processes start. */
+  readonly isReady: boolean
   /** @throws JobError `job/spawn-failed` */
   prepare(request: JobProcessRequest): PreparedJob
 }

@@ -46,6 +46,8 @@ export class TreeGuest implements Disposable {
   #kept: Deferred<void> | undefined
   #listed: TreeEntry[] | undefined
   #listedBytes = 0
+  /** What its copy holds, found out while the owner tells what it has. */
+  #held: Promise<TreeEntry[]> | undefined
   #wanted = new Set<string>()
   #receiving: { readonly entry: FileEntry; readonly file: TreeFile; left: number } | undefined
   #isDisposed = false
@@ -98,6 +100,8 @@ export class TreeGuest implements Disposable {
     this.#ready = deferred<void>()
     this.#listed = []
     this.#listedBytes = 0
+    this.#held = this.#folder.list()
+    this.#held.catch(() => undefined) // whoever waits has it
     await this.#send({ kind: 'list' })
     await this.#ready.promise
     this.#isReady = true
@@ -200,7 +204,8 @@ export class TreeGuest implements Disposable {
   }
 
   async #makeEqual(listed: readonly TreeEntry[]): Promise<void> {
-    const have = new Map((await this.#folder.list()).map((entry) => [entry.path, entry]))
+    const have = new Map((await (this.#held ?? this.#folder.list())).map((entry) => [entry.path, entry]))
+    this.#held = undefined
     this.#asked.clear()
     for (const entry of listed) this.#asked.set(entry.path, entry)
     for (const [path, entry] of [...have].toReversed()) {

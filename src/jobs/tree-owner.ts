@@ -38,6 +38,8 @@ export class TreeOwner implements Disposable {
   /** Where results come from, for names of those that lie beside. */
   readonly #guestName: string
   readonly #queue: FrameQueue
+  /** What is in the folder, found out while its guest is still asked whether it takes the job. */
+  #listed: Promise<TreeEntry[]> | undefined
   readonly #changed = new Emitter<TreeCount>()
   readonly onDidChange = this.#changed.event
   #count: TreeCount = { sentBytes: 0, wantedBytes: 0, files: 0, conflicts: 0 }
@@ -52,6 +54,8 @@ export class TreeOwner implements Disposable {
     this.#guestName = guestName.replaceAll(/[/\0]/g, '_').slice(0, 60)
     this.#queue = new FrameQueue(channel, (message) => this.#take(message), onFault)
     void this.#queue.closed.then(() => this.dispose())
+    this.#listed = folder.list()
+    this.#listed.catch(() => undefined) // who asks for it hears why
   }
 
   get count(): TreeCount {
@@ -98,7 +102,8 @@ export class TreeOwner implements Disposable {
   }
 
   async #sendList(): Promise<void> {
-    const entries = await this.#folder.list()
+    const entries = await (this.#listed ?? this.#folder.list())
+    this.#listed = undefined // asked again after a cut: as it is then
     for (let at = 0; at < entries.length || at === 0; at += TREE_PAGE) {
       await this.#send({ kind: 'entries', entries: entries.slice(at, at + TREE_PAGE), end: at + TREE_PAGE >= entries.length })
     }

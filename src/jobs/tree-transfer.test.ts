@@ -149,3 +149,21 @@ it('[JB49] a device that lies about results fills no disk here: what does not fi
   await expect(guest.sendResults(true)).rejects.toMatchObject({ code: 'job/disk-full' })
   expect(texts(mine)).toEqual({ kept: 'mine' })
 })
+
+it('[JB46] what was found out before it is asked for counts once: after a cut the folder is looked at anew', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  mine.write('a', 'one')
+  const guest = new TreeGuest(theirs)
+  const first = join(mine, guest)
+  const receiving = guest.receive()
+  first.cut()
+  await expect(receiving).rejects.toMatchObject({ code: 'job/device-away' })
+  mine.write('b', 'made while it was cut')
+  theirs.write('c', 'left there')
+  const [near, far] = memoryChannelPair()
+  const owner = new TreeOwner(near, mine, 'server')
+  guest.attach(far)
+  await guest.receive()
+  expect(texts(theirs)).toEqual({ a: 'one', b: 'made while it was cut' })
+  owner.dispose()
+})

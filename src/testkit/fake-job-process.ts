@@ -90,6 +90,7 @@ export class FakeJobProcess implements JobProcess {
 export class FakeJobSpawner implements JobSpawner {
   readonly processes: FakeJobProcess[] = []
 
+  isReady = false
   /** Prepared and neither started nor given up. */
   prepared = 0
 

@@ -42,6 +42,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
   writeShellFiles(shellFolder, options.commandLine)
   const home = path.resolve(environment.HOME ?? os.homedir())
   const engines = new ContainerEngines(path.join(jobsFolder, 'engines'))
+  const jobSpawner = owned.add(new NodeJobSpawner(engines))
   const host = owned.add(
     createHost({
       spawner: new LydellPtySpawner(),
@@ -49,7 +50,7 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
       readProject,
       identifier: new NodeProgramIdentifier(),
       commandLine: commandLineOf(options),
-      jobSpawner: new NodeJobSpawner(engines),
+      jobSpawner,
       portSockets: new NodePortSockets(),
       treePlaces: new NodeTreePlaces(jobsFolder, home),
       programs: new NodePlacedPrograms(),

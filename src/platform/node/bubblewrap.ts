@@ -45,7 +45,21 @@ const SCRATCH_BYTES = 512 * 1024 ** 2
  * that is 1 in there.
  */
 export function bubblewrapArguments({ program, arguments: words, folder }: JobProcessRequest, sandbox: JobSandbox): string[] {
-  const { hostFolder, home, network, folders = [] } = sandbox
+  return [...isolation(sandbox.network), ...places(folder, sandbox), '--', program, ...words]
+}
+
+/**
+ * The same for one that is made before its job is known: all that shuts it in, and what it starts with. The rest it reads from
+ * descriptor 5, to the end (`jobArguments`): a part of that, or nothing, gives it less and never more.
+ */
+export const waitingArguments = (command: readonly string[]): string[] => [...isolation(false), '--args', '5', '--', ...command]
+
+/** What one that waits is given: where its folders lie, and the environment of its job. */
+export function jobArguments({ folder, environment }: JobProcessRequest, sandbox: JobSandbox): string[] {
+  return ['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]), ...places(folder, sandbox)]
+}
+
+function isolation(network: boolean): string[] {
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--disable-userns'],
     ...(network ? [] : ['--unshare-net']),
@@ -57,10 +71,14 @@ export function bubblewrapArguments({ program, arguments: words, folder }: JobPr
     ...scratch('/tmp', '1777'),
     ...scratch('/var/tmp', '1777'),
     ...scratch('/run', '0755'),
+  ]
+}
+
+function places(folder: string, { hostFolder, home, folders = [] }: JobSandbox): string[] {
+  return [
     ...scratch(home, '0700'),
     ...folders.flatMap(({ hostPath, path, mayWrite }) => [mayWrite ? '--bind' : '--ro-bind', hostPath, path]),
     ...['--bind', hostFolder, folder, '--remount-ro', '/', '--chdir', folder],
-    ...['--', program, ...words],
   ]
 }
 

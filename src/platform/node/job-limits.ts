@@ -33,7 +33,17 @@ lowest) echo 19 2>/dev/null >/proc/self/autogroup ;;
 esac
 exec 4<&- "$@"
 `
+/** The same in one that was made before its job was known: what it is to run is the next line, quoted. */
+export const WAITING_GATE_SCRIPT = GATE_SCRIPT.replace('exec 4', 'IFS= read -r word <&4 || exit 125\neval "set -- $word"\nexec 4')
 export const GATE_WORDS = { start: 'go\n', startLowest: 'lowest\n' } as const
+
+/** A shell reads it byte by byte: a millisecond for so much. */
+const MAX_GATE_LINE = 4_096
+/** What a shell reads as these words. Undefined: too long, or not every shell takes it as it stands (bash, control characters). */
+export function gateLine(words: readonly string[]): string | undefined {
+  const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+  return line.length > MAX_GATE_LINE || /\p{Cc}/u.test(line) ? undefined : `${line}\n`
+}
 
 /** Runs a command only when nobody else wants the processor, and then the disk (the kernel derives that). */
 export const IDLE_PRIORITY = ['chrt', '-i', '0'] as const

@@ -1,18 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
+import type { Disposable } from '../../base/disposable.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { JobError } from '../../jobs/job-error.ts'
 import type { JobSignal, OutputStream } from '../../jobs/job-frames-contract.ts'
-import type { JobObservation, JobProcess, JobProcessRequest, JobShell, JobSpawner, PreparedJob } from '../../jobs/job-process.ts'
+import type {
+  JobObservation,
+  JobProcess,
+  JobProcessRequest,
+  JobSandbox,
+  JobShell,
+  JobSpawner,
+  PreparedJob,
+} from '../../jobs/job-process.ts'
 import type { PortSocket } from '../../jobs/port-socket.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
-import { bubblewrapArguments } from './bubblewrap.ts'
+import { bubblewrapArguments, jobArguments, waitingArguments } from './bubblewrap.ts'
 import type { ContainerEngines } from './container-engines.ts'
-import { ENTER_SCRIPT, GATE_SCRIPT, GATE_WORDS, IDLE_PRIORITY, JobCgroups } from './job-limits.ts'
+import { GATE_SCRIPT, GATE_WORDS, gateLine, IDLE_PRIORITY, type JobCgroups, WAITING_GATE_SCRIPT } from './job-limits.ts'
 import { NodeJobProcesses } from './node-job-processes.ts'
 import { listProcesses } from './proc-process-reader.ts'
 import { findProgram, isFolder } from './pty-lydell.ts'
+import { type EnteredProcess, enterCgroups, WaitingSandboxes } from './waiting-sandboxes.ts'
 
 /** While it is waited for an end. */
 const END_POLL_MS = 25
@@ -20,12 +29,15 @@ const END_POLL_MS = 25
 const SEEN_MS = 250
 /** Where programs of the sandbox itself are looked for. */
 const SYSTEM_PATH = '/usr/bin:/bin'
+/** Of what waits outside of its sandbox still. */
+const OUTSIDE = { PATH: SYSTEM_PATH, LANG: 'C.UTF-8' } as const
 
 /** Programs of jobs through child_process, in a session of their own; shut in by bubblewrap where a sandbox is asked for. */
-export class NodeJobSpawner implements JobSpawner {
+export class NodeJobSpawner implements JobSpawner, Disposable {
   /** Reading all of /proc takes long on a busy machine: one reading does for all that look within a moment. */
   #seen: { readonly atMs: number; readonly processes: readonly ProcessSample[] } | undefined
   readonly #engines: ContainerEngines | undefined
+  readonly #waiting = new WaitingSandboxes((memoryMiB) => this.#startWaiting(memoryMiB))
   readonly #hasIdlePriority = findProgram(IDLE_PRIORITY[0], '/', SYSTEM_PATH) !== undefined
 
   /** @param engines  what jobs outside of a sandbox find for docker and podman; absent: what is on their path */
@@ -33,23 +45,26 @@ export class NodeJobSpawner implements JobSpawner {
     this.#engines = engines
   }
 
+  get isReady(): boolean {
+    return this.waiting.length > 0
+  }
+
+  /** Sandboxes that nobody has asked for yet. */
+  get waiting(): readonly ChildProcess[] {
+    return this.#waiting.children
+  }
+
+  /** Of what it started, only what nobody has asked for ends. */
+  dispose(): void {
+    this.#waiting.dispose()
+  }
+
   prepare(request: JobProcessRequest): PreparedJob {
-    const { program, arguments: words, environment, sandbox } = request
+    const { sandbox } = request
     if (!sandbox) return { start: () => this.#spawnBare(request), dispose: () => undefined }
-    const gated = [...(this.#hasIdlePriority ? IDLE_PRIORITY : []), '/bin/sh', '-c', GATE_SCRIPT, 'elsewhere', program, ...words]
-    const [first, ...rest] = gated as [string, ...string[]]
-    const cgroups = new JobCgroups(randomUUID(), sandbox.memoryMiB)
-    const entered = [
-      '-c',
-      ENTER_SCRIPT,
-      'elsewhere',
-      String(cgroups.folders.length),
-      ...cgroups.folders,
-      'bwrap',
-      ...bubblewrapArguments({ ...request, program: first, arguments: rest }, sandbox),
-    ]
-    const child = start('/bin/sh', entered, environment, '/', ['pipe', 'pipe'])
-    const process = new NodeJobProcess(child, () => this.#processes(), request, cgroups)
+    const { child, cgroups, line } = this.#sandboxFor(request, sandbox)
+    const process = new NodeJobProcess(child, () => this.#processes(), request, cgroups, line)
+    process.onDidExit(() => this.#waiting.noteEnded())
     let isStarted = false
     return {
       start: () => {
@@ -61,6 +76,35 @@ export class NodeJobSpawner implements JobSpawner {
     }
   }
 
+  /** One that waits, where there is one and a shell can read what it is to run; else one made for it. */
+  #sandboxFor(request: JobProcessRequest, sandbox: JobSandbox): EnteredProcess & { readonly line: string } {
+    const { program, arguments: words, environment } = request
+    const line = sandbox.network ? undefined : gateLine([program, ...words])
+    const rest = jobArguments(request, sandbox)
+    // A zero byte would begin another argument of bwrap: as words of a command it is refused.
+    const canWait = line !== undefined && !rest.some((word) => word.includes('\0'))
+    const waiting = canWait ? this.#waiting.take(sandbox.memoryMiB) : undefined
+    if (canWait && waiting) {
+      const given = (waiting.child.stdio as readonly unknown[])[5] as Writable
+      given.on('error', () => undefined) // it has just been ended: its exit says so
+      given.end(rest.join('\0'))
+      return { ...waiting, line }
+    }
+    const [first, ...more] = this.#gated(GATE_SCRIPT, [program, ...words])
+    const command = ['bwrap', ...bubblewrapArguments({ ...request, program: first, arguments: more }, sandbox)]
+    return { ...tried('/bin/sh', () => enterCgroups(sandbox.memoryMiB, command, environment, ['pipe', 'pipe'])), line: '' }
+  }
+
+  #startWaiting(memoryMiB: number): EnteredProcess {
+    const command = ['bwrap', ...waitingArguments(this.#gated(WAITING_GATE_SCRIPT, []))]
+    return enterCgroups(memoryMiB, command, OUTSIDE, ['pipe', 'pipe', 'pipe'])
+  }
+
+  #gated(script: string, words: readonly string[]): readonly [string, ...string[]] {
+    const [first, ...rest] = [...(this.#hasIdlePriority ? IDLE_PRIORITY : []), '/bin/sh', '-c', script, 'elsewhere', ...words]
+    return [first as string, ...rest]
+  }
+
   #spawnBare(request: JobProcessRequest): JobProcess {
     const { program, arguments: words, environment, folder } = request
     if (!isFolder(folder)) throw new JobError('job/spawn-failed', `the folder ${folder} is not there`)
@@ -68,7 +112,9 @@ export class NodeJobSpawner implements JobSpawner {
       throw new JobError('job/spawn-failed', `there is no program ${program} on this device; check its name and PATH`)
     }
     const given = this.#engines?.withStandIn(environment) ?? environment
-    return new NodeJobProcess(start(program, words, given, folder), () => this.#processes(), request, undefined)
+    const options = { cwd: folder, env: { ...given }, detached: true, stdio: 'pipe' } as const
+    const child = tried(program, () => spawn(program, words, options))
+    return new NodeJobProcess(child, () => this.#processes(), request, undefined)
   }
 
   #processes(): readonly ProcessSample[] {
@@ -78,16 +124,10 @@ export class NodeJobSpawner implements JobSpawner {
   }
 }
 
-/** @param more  further descriptors: 3 is bubblewrap's information, 4 the word to begin */
-function start(
-  file: string,
-  words: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  cwd: string,
-  more: readonly 'pipe'[] = [],
-): ChildProcess {
+/** @throws JobError `job/spawn-failed` */
+function tried<T>(file: string, start: () => T): T {
   try {
-    return spawn(file, words, { cwd, env: { ...environment }, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] })
+    return start()
   } catch (cause) {
     throw new JobError('job/spawn-failed', `${file} could not be started (${cause instanceof Error ? cause.message : String(cause)})`, {
       cause,
@@ -109,9 +149,17 @@ class NodeJobProcess implements JobProcess {
   #isGone = false
   /** What it said before it was to begin: told then. Undefined: it has begun. */
   #early: (() => void)[] | undefined
+  readonly #line: string
 
-  /** With control groups it is in a sandbox, and waits for `begin`. */
-  constructor(child: ChildProcess, processes: () => readonly ProcessSample[], request: JobProcessRequest, cgroups: JobCgroups | undefined) {
+  /** With control groups it is in a sandbox, and waits for `begin`. @param line  what one that waited is to run */
+  constructor(
+    child: ChildProcess,
+    processes: () => readonly ProcessSample[],
+    request: JobProcessRequest,
+    cgroups: JobCgroups | undefined,
+    line = '',
+  ) {
+    this.#line = line
     this.#child = child
     this.#processes = processes
     this.#tree = new NodeJobProcesses(child.pid ?? 0, request, cgroups)
@@ -142,7 +190,7 @@ class NodeJobProcess implements JobProcess {
   /** Its folder is there. Whoever calls hears of it from the next turn on. */
   begin(): void {
     const word = this.#tree.begin() ? GATE_WORDS.start : GATE_WORDS.startLowest
-    ;(this.#child.stdio[4] as Writable).end(word)
+    ;(this.#child.stdio[4] as Writable).end(word + this.#line)
     queueMicrotask(() => {
       const early = this.#early ?? []
       this.#early = undefined

@@ -91,9 +91,9 @@ const probes = (victim: number): readonly Probe[] => [
     root: true,
   },
 ]
-/** As a placed job is started. */
-function start(line: string, folders: JobSandbox['folders'] = []): JobProcess {
-  return new NodeJobSpawner()
+/** As a placed job is started. @param spawner  one that has sandboxes waiting, perhaps */
+function start(line: string, folders: JobSandbox['folders'] = [], spawner = new NodeJobSpawner()): JobProcess {
+  return spawner
     .prepare({
       program: '/bin/sh',
       arguments: ['-c', line],
@@ -104,14 +104,23 @@ function start(line: string, folders: JobSandbox['folders'] = []): JobProcess {
     .start()
 }
 
-function inside(line: string, folders: JobSandbox['folders'] = []): Promise<{ code: number; text: string }> {
+function inside(line: string, folders: JobSandbox['folders'] = [], spawner?: NodeJobSpawner): Promise<{ code: number; text: string }> {
   return new Promise((resolve) => {
-    const running = start(line, folders)
+    const running = start(line, folders, spawner)
     let text = ''
     running.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
     running.onDidExit(({ code }) => resolve({ code, text }))
     running.endInput()
   })
+}
+
+/** With a sandbox that waits for its job. */
+async function waitingSpawner(): Promise<NodeJobSpawner> {
+  const spawner = new NodeJobSpawner()
+  cleanUps.push(() => spawner.dispose())
+  await inside('true', [], spawner)
+  await expect.poll(() => spawner.waiting.length, { timeout: 60_000 }).toBeGreaterThan(0)
+  return spawner
 }
 
 /** Runs; ended after the test. */
@@ -219,6 +228,82 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
     expect(tried.length).toBeGreaterThan(isRoot ? 16 : 8)
     expect(listProcesses().some(({ pid }) => pid === victim)).toBe(true)
   }, 240_000)
+
+  it('[JB108] the escape suite in a sandbox that was made before its job was known', async () => {
+    const spawner = await waitingSpawner()
+    const victim = startVictim()
+    const tried = probes(victim).filter(({ root }) => isRoot || !root)
+    const [next] = spawner.waiting
+    const line = `test "$PROBE" = "of the job" && test -z "$LC_ALL$ELSEWHERE_DATA" || echo "another environment"\n${all(tried)}`
+    const job = start(`${line.replaceAll('\n', '; ')}`, [], spawner)
+    expect(job.pid).toBe(next?.pid)
+    let text = ''
+    job.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
+    job.endInput()
+    await new Promise<void>((resolve) => job.onDidExit(() => resolve()))
+    expect(succeeded(tried, text)).toEqual([])
+    expect(listProcesses().some(({ pid }) => pid === victim)).toBe(true)
+  }, 240_000)
+
+  it('[JB108] a job is the same in one that waited: words, environment, what is left open, what it may hold', async () => {
+    const spawner = await waitingSpawner()
+    const look = `printf '%s|' "it's" "\u00e9\u00c1\u4e2d \\ $HOME" '\`x\`'; env | grep -v '^_=' | sort; ls /proc/self/fd | wc -l; ls -A ~; ulimit -u; cat /proc/self/cgroup; grep -E '^(Cap|NoNew|Seccomp)' /proc/self/status; pwd; exit 7`
+    const [next] = spawner.waiting
+    const fresh = await inside(look)
+    const running = start(look, [], spawner)
+    expect(running.pid).toBe(next?.pid)
+    let text = ''
+    running.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
+    const code = await new Promise<number>((resolve) => running.onDidExit((exit) => resolve(exit.code)))
+    expect({ code, text }).toEqual(fresh)
+    expect(fresh.code).toBe(7)
+  }, 120_000)
+
+  it('[JB108] one that has ended is no job; with the limits of another, the network, or words a shell reads differently it is not used', async () => {
+    const spawner = await waitingSpawner()
+    const [first] = spawner.waiting
+    const odd = await inside('printf "%s" "a\u0001b" "c\u007f\n"', [], spawner)
+    expect(odd).toEqual({ code: 0, text: 'a\u0001bc\u007f\n' })
+    expect(spawner.waiting[0]).toBe(first)
+    process.kill(first?.pid as number, 'SIGKILL')
+    await expect.poll(() => spawner.waiting.includes(first as never), { timeout: 60_000 }).toBe(false)
+    expect(await inside('echo still', [], spawner)).toEqual({ code: 0, text: 'still\n' })
+    const request = { program: '/bin/true', arguments: [], environment: {}, folder: '/home/ada/project' }
+    const box = { hostFolder: at('project'), home: '/home/ada', memoryMiB: 256 }
+    await expect.poll(() => spawner.waiting.length, { timeout: 60_000 }).toBeGreaterThan(0)
+    const pids = () => spawner.waiting.map(({ pid }) => pid)
+    const before = pids()
+    const other = [
+      { ...request, sandbox: { ...box, network: true } },
+      { ...request, sandbox: { ...box, network: false, memoryMiB: 64 } },
+    ].map((one) => spawner.prepare(one).start())
+    for (const job of other) {
+      expect(before).not.toContain(job.pid)
+      await job.end(0)
+    }
+    expect(() =>
+      spawner.prepare({ ...request, environment: { A: 'x\0--bind\0/\0/mnt' }, sandbox: { ...box, network: false } }),
+    ).toThrowError(expect.objectContaining({ code: 'job/spawn-failed' }))
+  }, 120_000)
+
+  it('[JB108] those that wait end with whoever made them, and run nothing', async () => {
+    const script = `
+      import { NodeJobSpawner } from ${JSON.stringify(spawnerFile)}
+      const sandbox = { hostFolder: ${JSON.stringify(at('project'))}, home: '/home/ada', network: false, memoryMiB: 256 }
+      const spawner = new NodeJobSpawner()
+      const job = spawner.prepare({ program: '/bin/true', arguments: [], environment: { PATH: '/usr/bin' }, folder: '/home/ada/project', sandbox }).start()
+      await new Promise((resolve) => job.onDidExit(resolve))
+      while (spawner.waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      console.log(spawner.waiting[0].pid)
+      setInterval(() => undefined, 1_000)`
+    const maker = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    cleanUps.push(() => maker.kill('SIGKILL'))
+    const [said] = (await once(maker.stdout, 'data')) as [Buffer]
+    const pid = Number(String(said))
+    expect(listProcesses().some((one) => one.pid === pid)).toBe(true)
+    maker.kill('SIGKILL')
+    await expect.poll(() => listProcesses().some((one) => one.pid === pid && !one.zombie), { timeout: 60_000 }).toBe(false)
+  }, 120_000)
 
   it('[JB86] a shell in a running job is no way out either: each probe gets what it wants outside, and not in there', async () => {
     const victim = startVictim()

@@ -17,9 +17,14 @@ import { IdentityError } from '../../identity/identity-error.ts'
 const NONCE_BYTES = 24
 const TAG_BYTES = SEAL_OVERHEAD_BYTES - NONCE_BYTES
 const MAX_HKDF_BYTES = 255 * 32
+/** Of SHA-256: what it takes in at a time, and gives. */
+const BLOCK_BYTES = 64
+const HASH_BYTES = 32
+/** From here on Node's way to start costs less than its hash is faster. */
+const SHORT_BYTES = 8 * 1024
 
 /**
- * `Crypto` over libsodium (sodium-native), with HMAC and HKDF from Node. Secret keys lie in sodium's guarded memory:
+ * `Crypto` over libsodium (sodium-native), with HKDF, and HMAC of what is long, from Node. Secret keys lie in sodium's guarded memory:
  * locked against swapping where the system's limit allows it (libsodium goes on without the lock when it does not),
  * wiped and unmapped on dispose.
  */
@@ -114,7 +119,21 @@ export class SodiumCrypto implements Crypto {
   }
 
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-    return new Uint8Array(createHmac('sha256', key).update(message).digest())
+    if (message.length > SHORT_BYTES) return new Uint8Array(createHmac('sha256', key).update(message).digest())
+    // Node's takes 130 us for a key of plain bytes, to tell that it is none of its own objects; this takes 5.
+    const block = new Uint8Array(BLOCK_BYTES)
+    block.set(key.length > BLOCK_BYTES ? this.sha256(key) : key)
+    const inner = new Uint8Array(BLOCK_BYTES + message.length)
+    const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES)
+    for (let at = 0; at < BLOCK_BYTES; at++) {
+      inner[at] = (block[at] as number) ^ 0x36
+      outer[at] = (block[at] as number) ^ 0x5c
+    }
+    inner.set(message, BLOCK_BYTES)
+    sodium.crypto_hash_sha256(outer.subarray(BLOCK_BYTES), inner)
+    const digest = this.sha256(outer)
+    for (const held of [block, inner, outer]) sodium.sodium_memzero(held)
+    return digest
   }
 
   hkdf(key: Uint8Array, info: string, length: number): Secret {

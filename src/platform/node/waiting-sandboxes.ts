@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import type { Disposable } from '../../base/disposable.ts'
+import { ENTER_SCRIPT, JobCgroups } from './job-limits.ts'
+
+/** As many are made beforehand: one for the next job, and one for the one after. */
+const MAX_WAITING = 2
+/** Another one is made so long after a job has ended or, while it runs, has been started: starting a process holds this one up. */
+const AGAIN_MS = { ended: 10, started: 1_000 } as const
+/** After so long without a job of others none is kept ready. */
+const IDLE_MS = 10 * 60_000
+
+/** A process that becomes a sandbox when it is told what is in it, in control groups of its own. */
+export interface EnteredProcess {
+  readonly child: ChildProcess
+  readonly cgroups: JobCgroups
+}
+
+interface Waiting extends EnteredProcess {
+  readonly forget: () => void
+}
+
+/**
+ * Starts a command in new control groups, in a session of its own. Descriptors: 3 bubblewrap's information, 4 the word to begin, 5
+ * (where something waits) what a waiting one is given.
+ */
+export function enterCgroups(
+  memoryMiB: number,
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  more: readonly 'pipe'[],
+): EnteredProcess {
+  const cgroups = new JobCgroups(randomUUID(), memoryMiB)
+  const words = ['-c', ENTER_SCRIPT, 'elsewhere', String(cgroups.folders.length), ...cgroups.folders, ...command]
+  const options = { cwd: '/', env: { ...environment }, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] } as const
+  try {
+    return { child: spawn('/bin/sh', words, { ...options, stdio: [...options.stdio] }), cgroups }
+  } catch (error) {
+    cgroups.remove()
+    throw error
+  }
+}
+
+/**
+ * Sandboxes of jobs that nobody has asked for yet: started, in control groups of their own, and waiting to be told the rest. Entering
+ * a control group takes 15 ms of waiting for the kernel, starting the processes 5 to 10 more. Each serves one job, and none is kept
+ * while none of others come. Owns them until they are taken.
+ */
+export class WaitingSandboxes implements Disposable {
+  readonly #start: (memoryMiB: number) => EnteredProcess
+  #waiting: readonly Waiting[] = []
+  /** As the last job had it: a waiting one has its limits already. */
+  #memoryMiB = 0
+  #refilling: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
+  #isDisposed = false
+
+  constructor(start: (memoryMiB: number) => EnteredProcess) {
+    this.#start = start
+  }
+
+  get children(): readonly ChildProcess[] {
+    return this.#waiting.map(({ child }) => child)
+  }
+
+  /** Undefined: none is ready that is as this job needs it. */
+  take(memoryMiB: number): EnteredProcess | undefined {
+    this.#refillIn(AGAIN_MS.started)
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this.#drop(), IDLE_MS).unref()
+    if (memoryMiB !== this.#memoryMiB) this.#drop()
+    this.#memoryMiB = memoryMiB
+    const [found] = this.#waiting
+    if (!found) return undefined
+    this.#waiting = this.#waiting.slice(1)
+    for (const event of ['error', 'exit']) found.child.off(event, found.forget)
+    return found
+  }
+
+  /** A job has ended. */
+  noteEnded(): void {
+    if (this.#waiting.length < MAX_WAITING) this.#refillIn(AGAIN_MS.ended)
+  }
+
+  dispose(): void {
+    this.#isDisposed = true
+    clearTimeout(this.#idle)
+    this.#drop()
+  }
+
+  #drop(): void {
+    clearTimeout(this.#refilling)
+    this.#refilling = undefined
+    for (const { child } of this.#waiting) child.kill('SIGKILL') // its control groups go when it has
+    this.#waiting = []
+  }
+
+  #refillIn(ms: number): void {
+    clearTimeout(this.#refilling)
+    this.#refilling = setTimeout(() => this.#refill(), ms).unref()
+  }
+
+  #refill(): void {
+    this.#refilling = undefined
+    if (this.#isDisposed || this.#waiting.length >= MAX_WAITING) return
+    let made: EnteredProcess
+    try {
+      made = this.#start(this.#memoryMiB)
+    } catch {
+      return // out of processes, say: the next job starts its own, and says so
+    }
+    const { child, cgroups } = made
+    const forget = () => {
+      this.#waiting = this.#waiting.filter((one) => one.child !== child)
+      for (const stream of child.stdio) stream?.destroy()
+      cgroups.remove()
+    }
+    for (const event of ['error', 'exit']) child.on(event, forget)
+    this.#waiting = [...this.#waiting, { child, cgroups, forget }]
+    if (this.#waiting.length < MAX_WAITING) this.#refillIn(AGAIN_MS.started)
+  }
+}
