@@ -1,10 +1,17 @@
-import { type KeyboardEvent, memo, useMemo, useRef } from 'react'
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react'
 import type { StepInfo, WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { useNow } from '../app-hooks.ts'
 import { tookText } from './job-words.ts'
 import { StepMark } from './step-mark.tsx'
 import { BOX_WIDTH, type GraphBox, layoutGraph } from './workflow-layout.ts'
 import { choiceOf, isBusy, lastedMs, stepWords, worstOf } from './workflow-words.ts'
+
+/** A wide graph is drawn smaller until it fits, but never so that it cannot be read. */
+const LEAST_ZOOM = 0.8
+/** Narrower is a phone: fingers need the whole size, and go along. */
+const PHONE_WIDTH = 520
+/** Around the graph, on both sides. */
+const MARGINS = 48
 
 /**
  * A workflow as what it is: jobs left to right, each after what it needs, lit as they really run. Arrow keys go from step to step,
@@ -14,6 +21,15 @@ export function WorkflowGraph(props: { info: WorkflowInfo; chosen: string | null
   const { info, chosen, onChoose } = props
   const graph = useRef<HTMLDivElement>(null)
   const layout = useMemo(() => layoutGraph(info.steps), [info.steps])
+  const [room, setRoom] = useState(0)
+  useEffect(() => {
+    const element = graph.current
+    if (!element) return
+    const watch = new ResizeObserver(() => setRoom(element.clientWidth))
+    watch.observe(element)
+    return () => watch.disconnect()
+  }, [])
+  const zoom = room < PHONE_WIDTH ? 1 : Math.min(1, Math.max(LEAST_ZOOM, (room - MARGINS) / Math.max(1, layout.width)))
   const stateOf = useMemo(() => new Map(layout.boxes.map(({ job, steps }) => [job, worstOf(steps)])), [layout])
   const stop = info.steps.find(({ step }) => step === chosen)?.step ?? info.steps[0]?.step
   const handleKey = (event: KeyboardEvent) => {
@@ -28,7 +44,7 @@ export function WorkflowGraph(props: { info: WorkflowInfo; chosen: string | null
   }
   return (
     <div ref={graph} className="flow-graph" role="group" aria-label={`Steps of ${info.name}`} onKeyDown={handleKey}>
-      <div className="flow-canvas" style={{ width: layout.width, height: layout.height }}>
+      <div className="flow-canvas" style={{ width: layout.width, height: layout.height, zoom }}>
         <svg className="flow-lines" width={layout.width} height={layout.height} aria-hidden="true">
           {layout.lines.map(({ from, to, d }) => (
             <path key={`${from} ${to}`} d={d} data-from={stateOf.get(from)} data-to={stateOf.get(to)} />

@@ -2,8 +2,8 @@ import type { StepInfo } from '../../../jobs/workflow/workflow-contract.ts'
 
 /* Where the boxes and lines of a workflow's graph are: pure, in CSS px. */
 
-export const BOX_WIDTH = 208
-const COLUMN_GAP = 56
+export const BOX_WIDTH = 168
+const COLUMN_GAP = 40
 const ROW_GAP = 16
 const HEADER = 32
 const STEP = 26
