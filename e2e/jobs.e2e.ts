@@ -187,6 +187,68 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     expect(display.problems).toEqual([])
   })
 
+  it('[JB105] a job that waits for a line gets its terminal by itself, once, and takes no key from who types elsewhere', async () => {
+    const { page } = display
+    await closeWindows(page)
+    const start = async (line: string) => {
+      await display.openApp('Files')
+      await page.getByRole('option', { name: /^work/ }).dblclick()
+      await page.getByRole('option', { name: /^where\.sh/ }).waitFor()
+      await page.keyboard.press('Control+Shift+E')
+      await page.getByRole('button', { name: 'Folder it works on: ~/work' }).waitFor()
+      await page.getByRole('textbox', { name: 'Run a command elsewhere' }).fill(line)
+      await page.getByText('Ends by itself ·').waitFor()
+      await page.getByRole('button', { name: /^Run on server:/ }).click()
+      await page.getByRole('article', { name: `Job: ${line}` }).waitFor()
+      await closeWindows(page)
+    }
+    const jobOf = async (line: string) =>
+      (await lab.ask('kitchen', (client) => client.listJobs({}))).find(({ commandLine }) => commandLine === line)
+    await writeFile(path.join(work, 'ask.sh'), 'echo "your name?"; read name; echo "hello $name" > hello\n')
+    await writeFile(path.join(work, 'later.sh'), 'sleep 3; echo "another name?"; read name\n')
+    const asks = 'sh ./ask.sh'
+    await start(asks)
+    const front = page.locator('.window[data-active] .xterm-rows')
+    await front.getByText('your name?').waitFor(PATIENT)
+    await look('a job that waits, with its terminal')
+    await page.keyboard.type('ada\n')
+    await expect.poll(async () => (await jobOf(asks))?.state, PATIENT).toBe('done')
+    expect(await readFile(path.join(work, 'hello'), 'utf8')).toBe('hello ada\n')
+    await closeWindows(page)
+
+    const later = 'sh ./later.sh'
+    await start(later)
+    await display.openApp('Terminal')
+    const typedInto = page.locator('.window[data-active] .xterm-helper-textarea')
+    await expect.poll(() => typedInto.evaluate((one) => one === document.activeElement)).toBe(true)
+    const message = page.getByText('A job waits for a line')
+    let typed = 0
+    while (!(await message.isVisible()) && typed++ < 600) await page.keyboard.type('x', { delay: 100 })
+    await expect.poll(() => page.locator('.window').count()).toBe(2)
+    expect(await typedInto.evaluate((one) => one === document.activeElement), 'the keyboard stays where it is').toBe(true)
+    expect(await front.getByText('another name?').count()).toBe(0)
+    await page.getByRole('button', { name: 'Type into it' }).first().click()
+    await front.getByText('another name?').waitFor(PATIENT)
+    await page
+      .locator('.window[data-active]')
+      .getByRole('button', { name: /^Close/ })
+      .first()
+      .click()
+    await expect.poll(() => page.locator('.window').count()).toBe(1)
+    await page.reload()
+    await display.unlock()
+    await page.locator('.window').first().waitFor()
+    await page
+      .getByRole('article', { name: `Job: ${later}` })
+      .getByRole('button', { name: 'Type into it' })
+      .waitFor(PATIENT)
+    expect(await page.locator('.window').count(), 'one that was closed does not come up again').toBe(1)
+    const { job = '' } = (await jobOf(later)) ?? {}
+    await lab.ask('kitchen', (client) => client.cancelJob({ job }))
+    await closeWindows(page)
+    expect(display.problems).toEqual([])
+  })
+
   it('[AP122][JB53] a port of a job over there is a button that opens it here', async () => {
     const { page } = display
     const device = lab.machine('server').deviceId

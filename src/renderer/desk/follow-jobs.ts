@@ -73,4 +73,4 @@ export function endMessage(
   }
 }
 
-const shortLine = (line: string): string => (line.length > 80 ? `${line.slice(0, 79)}…` : line)
+export const shortLine = (line: string): string => (line.length > 80 ? `${line.slice(0, 79)}…` : line)

@@ -8,13 +8,23 @@ export interface JobsSlice {
   readonly loaded: boolean
   /** Jobs this display shows a card of, oldest first: started from it, and not yet looked at and put away. */
   readonly cards: readonly string[]
+  /** Of these a terminal came up by itself already. */
+  readonly offered: readonly string[]
 }
 
 const CARDS_KEY = 'elsewhere:job-cards'
+const OFFERED_KEY = 'elsewhere:job-terminals'
+/** As many are remembered: more than cards, so that none comes up twice. */
+const MAX_OFFERED = 64
 /** Cards over the desk at once; the oldest makes room. More would cover what the person works on. */
 export const MAX_CARDS = 4
 
-export const useJobs = create<JobsSlice>(() => ({ jobs: [], loaded: false, cards: readCards() }))
+export const useJobs = create<JobsSlice>(() => ({
+  jobs: [],
+  loaded: false,
+  cards: readIds(CARDS_KEY).slice(-MAX_CARDS),
+  offered: readIds(OFFERED_KEY),
+}))
 
 const OVER: ReadonlySet<JobState> = new Set(['done', 'failed', 'cancelled'])
 export const isOver = ({ state }: Pick<JobInfo, 'state'>): boolean => OVER.has(state)
@@ -33,19 +43,30 @@ export const showCard = (job: string): void => keepCards([...useJobs.getState().
 /** The job goes on; only its card is put away. */
 export const hideCard = (job: string): void => keepCards(useJobs.getState().cards.filter((one) => one !== job))
 
-/** Ids only, so that a card is still there when the display was locked and unlocked; nothing of the job is kept. */
+/** Its terminal has come up: not again, also when the person has closed it. */
+export function noteOffered(job: string): void {
+  const offered = [...useJobs.getState().offered, job].slice(-MAX_OFFERED)
+  useJobs.setState({ offered })
+  keepIds(OFFERED_KEY, offered)
+}
+
 function keepCards(cards: readonly string[]): void {
   useJobs.setState({ cards })
+  keepIds(CARDS_KEY, cards)
+}
+
+/** Ids only, so that a card is still there when the display was locked and unlocked; nothing of the job is kept. */
+function keepIds(name: string, ids: readonly string[]): void {
   try {
-    sessionStorage.setItem(CARDS_KEY, cards.join(' '))
+    sessionStorage.setItem(name, ids.join(' '))
   } catch {
     // storage is refused or full: the cards are gone after the next lock, the jobs are not
   }
 }
 
-function readCards(): readonly string[] {
+function readIds(name: string): readonly string[] {
   try {
-    return (sessionStorage.getItem(CARDS_KEY) ?? '').split(' ').filter(Boolean).slice(-MAX_CARDS)
+    return (sessionStorage.getItem(name) ?? '').split(' ').filter(Boolean)
   } catch {
     return [] // no storage in this page
   }

@@ -7,6 +7,7 @@ import { useDesk } from '../desk/desk-store.ts'
 import { Dock } from '../dock/dock.tsx'
 import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
 import { JobCardStack } from '../dock/job-card-stack.tsx'
+import { useTypingWindows } from '../dock/typing-windows.ts'
 import { followNativeTabs } from '../native/native-tabs.ts'
 import { takeFirstAim } from '../screens/first-aim.ts'
 import { WindowLayer } from '../window/window-layer.tsx'
@@ -42,6 +43,7 @@ function OpenDesk({ session }: { session: DeskSession }) {
   useInputReports()
   useAutoLock()
   useMessageToasts()
+  useTypingWindows()
   useEffect(() => {
     const keys = listenForKeys()
     return () => keys.dispose()

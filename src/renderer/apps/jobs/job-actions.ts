@@ -1,16 +1,16 @@
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import type { DeviceRow } from '../../../sync/links-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
-import { takeJob } from '../../desk/follow-jobs.ts'
+import { shortLine, takeJob } from '../../desk/follow-jobs.ts'
 import { useDevices } from '../../desk/devices-store.ts'
 import { isOver, showCard } from '../../desk/jobs-store.ts'
 import type { MenuEntry } from '../../ui/menu.tsx'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp } from '../app-hooks.ts'
-import { runInTerminal, showTerminal } from '../show-terminal.ts'
+import { runInTerminal, showTerminal, showTerminalBehind } from '../show-terminal.ts'
 import { moveOffer } from './job-move.ts'
-import { runs, whyNotTyped } from './job-typing.ts'
+import { runs, type TerminalOffer, whyNotTyped } from './job-typing.ts'
 
 /* What a person does with a job, from the window, a card or a menu. Each says it when it could not be done. */
 
@@ -85,10 +85,18 @@ export async function openJobShell({ job, folder }: JobInfo): Promise<void> {
   }
 }
 
-/** A terminal of this device that shows what it writes, and types into it. */
-export async function typeIntoJob({ job }: JobInfo): Promise<void> {
+/** A terminal of this device that shows what it writes, and types into it. @param offer  it comes up by itself */
+export async function typeIntoJob(info: JobInfo, offer: TerminalOffer = 'front'): Promise<void> {
+  const { job, commandLine } = info
+  if (offer !== 'front') {
+    const action = { label: 'Type into it', onSelect: () => void typeIntoJob(info) }
+    showToast({ title: 'A job waits for a line', body: shortLine(commandLine), action })
+  }
+  if (offer === 'message') return
   try {
-    showTerminal(await clientNow().openJobTerminal({ job, ...FIRST_SIZE }))
+    const terminal = await clientNow().openJobTerminal({ job, ...FIRST_SIZE })
+    if (offer === 'behind') showTerminalBehind(terminal)
+    else showTerminal(terminal)
   } catch (error) {
     failed('No terminal could be opened for it')(error)
   }

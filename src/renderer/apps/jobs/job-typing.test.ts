@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { wantsTerminal, wantsTyping, whyNotTyped } from './job-typing.ts'
+import { terminalOffer, wantsTerminal, wantsTyping, whyNotTyped } from './job-typing.ts'
 
 const taken = { state: 'running', label: 'batch', commandLine: 'tool', takesInput: true } as const
 const corrected = { was: 'batch', why: 'it draws on the whole screen' } as const
@@ -21,4 +21,13 @@ it.each<{ name: string; info: Parameters<typeof wantsTerminal>[0]; offers: 'typi
   expect(wantsTyping(info) ? 'typing' : wantsTerminal(info) ? 'terminal' : undefined).toBe(offers)
   if (why) expect(whyNotTyped(info)).toMatch(why)
   else expect(whyNotTyped(info)).toBeUndefined()
+})
+
+it.each([
+  { name: 'nothing takes keys', sinceKeyMs: undefined, isCompact: false, offer: 'front' },
+  { name: 'the last key was long ago', sinceKeyMs: 5_000, isCompact: true, offer: 'front' },
+  { name: 'somebody types', sinceKeyMs: 4_999, isCompact: false, offer: 'behind' },
+  { name: 'somebody types on a small screen', sinceKeyMs: 0, isCompact: true, offer: 'message' },
+] as const)('[JB105] where $name the terminal comes up $offer', ({ sinceKeyMs, isCompact, offer }) => {
+  expect(terminalOffer({ sinceKeyMs, isCompact })).toBe(offer)
 })
