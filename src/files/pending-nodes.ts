@@ -13,9 +13,9 @@ export interface PendingNode {
 /** Nodes that are not in the store behind yet: by id, by folder, by the name they are shown under and by their own. */
 export class PendingNodes {
   readonly #nodes = new Map<NodeId, PendingNode>()
-  readonly #byFolder = new Map<string, Set<NodeId>>()
-  readonly #byShown = new Map<string, Set<NodeId>>()
-  readonly #byName = new Map<string, Set<NodeId>>()
+  readonly #byFolder = new Map<NodeId, Set<NodeId>>()
+  readonly #byShown = new Map<string, Named>()
+  readonly #byName = new Map<string, Named>()
 
   get size(): number {
     return this.#nodes.size
@@ -32,45 +32,58 @@ export class PendingNodes {
   /** Undefined: the store behind has it now. */
   set(id: NodeId, next: PendingNode | undefined): void {
     const before = this.#nodes.get(id)
-    if (before?.record && before.shown !== undefined) this.#unlist(before.record, before.shown)
+    const old = before?.record
+    const record = next?.record
+    // Nearly always it is listed where it was.
+    const isSame = old?.parent === record?.parent && old?.name === record?.name && before?.shown === next?.shown
+    if (!isSame && old && before.shown !== undefined) this.#unlist(old, before.shown)
     if (!next) this.#nodes.delete(id)
     else this.#nodes.set(id, next)
-    if (next?.record && next.shown !== undefined) this.#list(next.record, next.shown)
+    if (!isSame && record && next.shown !== undefined) this.#list(record, next.shown)
   }
 
   listedIn(parent: NodeId): Iterable<NodeId> {
     return this.#byFolder.get(parent) ?? []
   }
 
-  shownAs(parent: NodeId, shown: string): Iterable<NodeId> {
-    return this.#byShown.get(`${parent}/${shown}`) ?? []
+  shownAs(parent: NodeId, shown: string): readonly NodeId[] {
+    return idsOf(this.#byShown.get(`${parent}/${shown}`))
   }
 
-  named(parent: NodeId, name: string): Iterable<NodeId> {
-    return this.#byName.get(`${parent}/${name}`) ?? []
+  named(parent: NodeId, name: string): readonly NodeId[] {
+    return idsOf(this.#byName.get(`${parent}/${name}`))
   }
 
   #list({ id, parent, name }: NodeRecord, shown: string): void {
-    for (const [index, key] of this.#keys(parent, name, shown)) {
-      const ids = index.get(key)
-      if (ids) ids.add(id)
-      else index.set(key, new Set([id]))
-    }
+    const folder = this.#byFolder.get(parent)
+    if (folder) folder.add(id)
+    else this.#byFolder.set(parent, new Set([id]))
+    add(this.#byShown, `${parent}/${shown}`, id)
+    add(this.#byName, `${parent}/${name}`, id)
   }
 
   #unlist({ id, parent, name }: NodeRecord, shown: string): void {
-    for (const [index, key] of this.#keys(parent, name, shown)) {
-      const ids = index.get(key)
-      ids?.delete(id)
-      if (ids?.size === 0) index.delete(key)
-    }
+    const folder = this.#byFolder.get(parent)
+    folder?.delete(id)
+    if (folder?.size === 0) this.#byFolder.delete(parent)
+    remove(this.#byShown, `${parent}/${shown}`, id)
+    remove(this.#byName, `${parent}/${name}`, id)
   }
+}
 
-  #keys(parent: NodeId, name: string, shown: string) {
-    return [
-      [this.#byFolder, parent],
-      [this.#byShown, `${parent}/${shown}`],
-      [this.#byName, `${parent}/${name}`],
-    ] as const
-  }
+/** Nearly always a name is one node's: a set for each would be half of what a new file costs here. */
+type Named = NodeId | readonly NodeId[]
+
+const idsOf = (named: Named | undefined): readonly NodeId[] => (named === undefined ? [] : typeof named === 'string' ? [named] : named)
+
+function add(index: Map<string, Named>, key: string, id: NodeId): void {
+  const there = index.get(key)
+  if (there === undefined) index.set(key, id)
+  else if (!idsOf(there).includes(id)) index.set(key, [...idsOf(there), id])
+}
+
+function remove(index: Map<string, Named>, key: string, id: NodeId): void {
+  const left = idsOf(index.get(key)).filter((other) => other !== id)
+  if (left.length === 0) index.delete(key)
+  else index.set(key, left.length === 1 ? (left[0] as NodeId) : left)
 }

@@ -35,6 +35,8 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   readonly #pending: PendingChanges
   readonly #carrier: StoreCarrier
   #depth = 0
+  /** Asked for in the transaction that runs, and not behind: what makes a node asks three times whether it is there. */
+  #absent: NodeId | undefined
 
   /** Takes in what the journal holds. @throws StoreError */
   constructor({ behind, journal, clock, log }: WriteBehindOptions) {
@@ -71,6 +73,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
       throw error
     } finally {
       this.#pending.end()
+      this.#absent = undefined
       this.#depth--
     }
   }
@@ -78,7 +81,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   node(id: NodeId): NodeRecord | undefined {
     this.#carrier.noteAsked()
     const pending = this.#pending.nodes.get(id)
-    return pending ? pending.record : this.#behind.node(id)
+    return pending ? pending.record : this.#nodeBehind(id)
   }
 
   shownName(id: NodeId): string | undefined {
@@ -88,14 +91,14 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   putNode(record: NodeRecord, shown: string | undefined): void {
     const before = this.#pending.nodes.get(record.id)
-    const isThere = before ? before.record !== undefined : this.#behind.node(record.id) !== undefined
+    const isThere = before ? before.record !== undefined : this.#nodeBehind(record.id) !== undefined
     const isNew = before?.isNew ?? (record.kind === 'folder' && !isThere && !this.#behind.hasChildren(record.id))
     this.#change(() => this.#pending.setNode(record.id, { record, shown, isNew }, isThere ? 0 : 1))
   }
 
   deleteNode(id: NodeId): void {
     const before = this.#pending.nodes.get(id)
-    const isThere = before ? before.record !== undefined : this.#behind.node(id) !== undefined
+    const isThere = before ? before.record !== undefined : this.#nodeBehind(id) !== undefined
     if (!isThere) return
     this.#change(() => this.#pending.setNode(id, { record: undefined, shown: undefined, isNew: before?.isNew ?? false }, -1))
   }
@@ -232,6 +235,13 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   dispose(): void {
     this.#carrier.dispose()
+  }
+
+  #nodeBehind(id: NodeId): NodeRecord | undefined {
+    if (id === this.#absent) return undefined
+    const record = this.#behind.node(id)
+    if (!record && this.#depth > 0) this.#absent = id
+    return record
   }
 
   #change(work: () => void): void {

@@ -73,6 +73,10 @@ os.umask(0o022)
 put('m', b'x' * 10)
 os.close(os.open('m', os.O_TRUNC | os.O_WRONLY))
 check('O_TRUNC', os.stat('m').st_size == 0)
+check('nobody runs what is not executable', os.access('m', os.R_OK | os.W_OK) and not os.access('m', os.X_OK))
+os.chmod('m', 0o755)
+check('what is executable may be run', os.access('m', os.R_OK | os.X_OK))
+os.chmod('m', 0o640)
 
 # Reading and writing
 fd = os.open('f', os.O_RDWR)

@@ -52,6 +52,18 @@ export function withoutPrivileges(tree: MountedTree, ino: number): Answer<void> 
   })
 }
 
+const MAY_EXECUTE = 1
+const EXECUTE_BITS = 0o111
+
+/** Asked for root only, of access(2) and chdir(2): it may do everything but run what nobody may. */
+const access: AnswerRequest = (reader, { ino }, context) => {
+  const mask = reader.u32()
+  if ((mask & MAY_EXECUTE) === 0) return undefined
+  return andThen(context.tree.getattr(ino), ({ kind, mode }) =>
+    kind === 'file' && (mode & EXECUTE_BITS) === 0 ? FuseErrno.of(Errno.EACCES) : undefined,
+  )
+}
+
 /** Only people's own attributes are kept: ACLs and labels mean accounts and policies of one machine. */
 const isKept = (name: string): boolean => name.startsWith('user.')
 
@@ -102,6 +114,7 @@ function valueOrSize(value: Uint8Array, room: number): Reply {
 export const ATTRIBUTE_ANSWERS: Readonly<Record<number, AnswerRequest>> = {
   [Opcode.getattr]: getattr,
   [Opcode.setattr]: setattr,
+  [Opcode.access]: access,
   [Opcode.setxattr]: setxattr,
   [Opcode.getxattr]: getxattr,
   [Opcode.listxattr]: listxattr,

@@ -16,11 +16,11 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
   beforeEach(() => void (lab = new MountLab()))
   afterEach(() => lab.close())
 
-  it.each(['root', 'unprivileged'] as const)('[FM2] a mounted tree does what POSIX says of files (%s)', async (how) => {
+  it.each(['root', 'unprivileged'] as const)('[FM2] [FM16] a mounted tree does what POSIX says of files (%s)', async (how) => {
     await lab.mounted(how)
     const said = (await lab.run('python3', [CHECKS, lab.at()])).trim().split('\n')
     expect(said.slice(0, -1)).toEqual([])
-    expect(said.at(-1)).toMatch(/^7[4-9] checked, 0 failed$/)
+    expect(said.at(-1)).toMatch(/^7[6-9] checked, 0 failed$|^8[01] checked, 0 failed$/)
   })
 
   it('[FM3] random writes, cuts, holes and mappings read back as in a plain buffer', async () => {

@@ -24,8 +24,9 @@ export interface ConnectionOptions {
 
 /**
  * Mounts an empty conversation at a folder and gives its descriptor: as root by mount(2), otherwise with fusermount3,
- * the set-user-id helper of fuse3, which passes the descriptor over a socket. The kernel does the permission checks, and
- * only this account may enter.
+ * the set-user-id helper of fuse3, which passes the descriptor over a socket. Only this account may enter, and the kernel
+ * checks permissions, but for root: it passes them all, and to check them the kernel asks for the attributes of a folder
+ * again after each file that is made in it.
  *
  * @throws MountError `mount/no-fuse`, `mount/refused`
  */
@@ -47,7 +48,8 @@ function mountAsRoot({ at, source }: ConnectionOptions): number | undefined {
     return undefined // no rights, or no FUSE: the helper says which
   }
   const owner = `user_id=${process.getuid?.() ?? 0},group_id=${process.getgid?.() ?? 0}`
-  const result = libc().mount(source, at, MOUNT_TYPE, MS_NOSUID | MS_NODEV, `fd=${fd},rootmode=40000,${owner},default_permissions`)
+  const checks = process.getuid?.() === 0 ? '' : ',default_permissions'
+  const result = libc().mount(source, at, MOUNT_TYPE, MS_NOSUID | MS_NODEV, `fd=${fd},rootmode=40000,${owner}${checks}`)
   if (result === 0) return fd
   const errno = libc().errno()
   closeSync(fd)
