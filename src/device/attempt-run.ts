@@ -162,7 +162,6 @@ export class AttemptRun implements Disposable {
     this.#asking?.dispose()
     this.#expiring?.dispose()
     this.#isInputOpen = false
-    this.#renew()
     channel.onDidReceive((message) => {
       const frame = decodeJobDown(message)
       if (!frame) return channel.close('job/malformed-frame')

@@ -11,6 +11,8 @@ import type { OutputPiece } from '../jobs/output-log.ts'
 
 /** A change is told at most so often while only output comes. */
 const TELL_MS = 200
+/** What is told and not kept waits so long for more: of a job that ends within a frame its end is told, and no step before. */
+const SOON_MS = 16
 
 type Change = { readonly [K in keyof JobInfo]?: JobInfo[K] | undefined }
 
@@ -29,6 +31,7 @@ export class JobAccount implements Disposable {
   readonly #expectedMs: number | undefined
   #record: JobRecord
   #telling: Disposable | undefined
+  #saying: Disposable | undefined
 
   readonly onDidChange = this.#changed.event
   /** There is more output, or it is over. */
@@ -40,6 +43,7 @@ export class JobAccount implements Disposable {
     this.#clock = clock
     this.#expectedMs = expectedMs
     this.#owned.defer(() => this.#telling?.dispose())
+    this.#owned.defer(() => this.#saying?.dispose())
   }
 
   get record(): JobRecord {
@@ -81,14 +85,16 @@ export class JobAccount implements Disposable {
     this.#say()
   }
 
-  /** Told, and not kept: its device would say it again. */
+  /** Known at once, told soon, and not kept: its device would say it again. */
   tell(change: Change): void {
     this.#take(change)
     this.#book.admit(this.#record)
-    this.#say()
+    this.#saying ??= this.#clock.after(SOON_MS, () => this.#say())
   }
 
   #say(): void {
+    this.#saying?.dispose()
+    this.#saying = undefined
     const { info } = this
     this.#changed.fire(info)
     if (isOver(info)) this.#grown.fire()

@@ -14,6 +14,8 @@ const DOCKER_SOCKETS = ['/var/run/docker.sock', '/run/docker.sock']
 export class ContainerEngines {
   readonly #folder: string
   readonly #sockets: readonly string[]
+  /** Stand-ins of this process, and what stands in: each is written once. */
+  readonly #written = new Map<string, string>()
 
   /** @param folder  where the stand-ins lie; made when first needed */
   constructor(folder: string, sockets: readonly string[] = DOCKER_SOCKETS) {
@@ -38,8 +40,12 @@ export class ContainerEngines {
     const program = findProgram(engine, '/', environment['PATH'] ?? '')
     if (program === undefined) return environment
     const folder = path.join(this.#folder, `${missing}-by-${engine}`)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(path.join(folder, missing), `#!/bin/sh\nexec '${program.replaceAll("'", `'\\''`)}' "$@"\n`, { mode: 0o700 })
+    const file = path.join(folder, missing)
+    if (this.#written.get(file) !== program || !existsSync(file)) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      writeFileSync(file, `#!/bin/sh\nexec '${program.replaceAll("'", `'\\''`)}' "$@"\n`, { mode: 0o700 })
+      this.#written.set(file, program)
+    }
     return { ...environment, PATH: `${folder}${path.delimiter}${environment['PATH'] ?? ''}` }
   }
 }

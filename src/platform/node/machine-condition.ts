@@ -76,10 +76,9 @@ export class SystemCondition implements MachineCondition {
 
   missing(tools: readonly string[]): readonly string[] {
     const folders = (this.#environment['PATH'] ?? '').split(path.delimiter).filter(Boolean)
-    // Either engine does for the other; one that would run nothing counts as missing.
-    const hasEngine = this.#engines && this.#engines.found(this.#environment).length > 0
     return tools.filter((tool) => {
-      if (hasEngine !== undefined && isContainerEngine(tool)) return !hasEngine
+      // Either engine does for the other; one that would run nothing counts as missing.
+      if (this.#engines && isContainerEngine(tool)) return this.#engines.found(this.#environment).length === 0
       return !(tool.includes('/') ? isProgram(tool) : folders.some((folder) => isProgram(path.join(folder, tool))))
     })
   }

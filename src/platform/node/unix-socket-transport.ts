@@ -61,6 +61,7 @@ export class UnixSocketTransport implements Transport {
   /** Of the next header, what has come. */
   #head: Buffer = NOTHING
   #message: HalfMessage | undefined
+  #isCorked = false
   #isClosed = false
 
   readonly onDidReceive = this.#received.event
@@ -87,11 +88,20 @@ export class UnixSocketTransport implements Transport {
     frame[4] = isText ? TEXT : BYTES
     if (isText) frame.write(message, HEADER_BYTES)
     else if (!isApart) frame.set(message, HEADER_BYTES)
-    if (isApart) this.#socket.cork()
+    this.#cork()
     this.#socket.write(frame)
-    if (!isApart) return
-    this.#socket.write(message)
-    this.#socket.uncork()
+    if (isApart) this.#socket.write(message)
+  }
+
+  /** What is said in one turn goes in one write: most of a small message's cost is the system's. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#socket.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      this.#socket.uncork()
+    })
   }
 
   close(reason: string): void {
