@@ -30,7 +30,7 @@ export interface Entry {
 
 /** Packages that reach a person: dependencies, and what the renderer bundles, with all they depend on. */
 const BUNDLED_BY_RENDERER =
-  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|marked|pdfjs-dist|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next|uqr)/
+  /^(react|react-dom|zustand|@base-ui\/react|cmdk|lucide-react|marked|pdfjs-dist|@fontsource-variable\/|@xterm\/|@codemirror\/|@lezer\/|y-codemirror\.next|qr)/
 
 /** Of those, what only Node would load: the renderer has a canvas of its own. */
 const NEVER_BUNDLED = /^@napi-rs\/canvas/

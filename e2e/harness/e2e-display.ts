@@ -28,7 +28,7 @@ export class E2eBrowser {
 
   static async launch(
     machine?: LabMachine,
-    options: { headless?: boolean; env?: Record<string, string>; leaveSignals?: boolean } = {},
+    options: { headless?: boolean; env?: Record<string, string>; leaveSignals?: boolean; flags?: readonly string[] } = {},
   ): Promise<E2eBrowser> {
     const wrapper = machine ? path.join(mkdtempSync(path.join(os.tmpdir(), 'ew-browser-')), 'chromium') : undefined
     if (wrapper && machine) {
@@ -41,7 +41,7 @@ export class E2eBrowser {
     const signals = !options.leaveSignals
     const browser = await chromium.launch({
       executablePath: wrapper ?? CHROMIUM,
-      args: FLAGS,
+      args: [...FLAGS, ...(options.flags ?? [])],
       headless: options.headless ?? true,
       env,
       handleSIGINT: signals,

@@ -57,29 +57,40 @@ describe('[EL1] the window gives a page nothing', () => {
     expect(openExternal.mock.calls).toEqual([['https://fine.test/']])
   })
 
-  it('grants a short list of permissions to the desk alone', () => {
-    let request:
-      | ((contents: unknown, permission: string, answer: (ok: boolean) => void, details: { requestingUrl: string }) => void)
-      | undefined
+  it('grants a short list of permissions to the desk alone, of cameras and microphones the camera to its own page', () => {
+    type Details = { requestingUrl: string; isMainFrame: boolean; mediaTypes?: string[]; mediaType?: string }
+    let request: ((contents: unknown, permission: string, answer: (ok: boolean) => void, details: Details) => void) | undefined
+    let check: ((contents: unknown, permission: string, origin: string, details: Omit<Details, 'requestingUrl'>) => boolean) | undefined
     guardSession(
       as({
         setPermissionRequestHandler: (handler: typeof request) => {
           request = handler
         },
-        setPermissionCheckHandler() {},
+        setPermissionCheckHandler: (handler: typeof check) => {
+          check = handler
+        },
         setDevicePermissionHandler() {},
         setDisplayMediaRequestHandler() {},
       }),
       () => DESK,
     )
-    const ask = (permission: string, requestingUrl: string) => {
+    const ask = (permission: string, requestingUrl: string, mediaTypes?: string[], isMainFrame = true) => {
       let answer: boolean | undefined
-      request?.(undefined, permission, (ok) => (answer = ok), { requestingUrl })
+      const asked = { requestingUrl, isMainFrame, ...(mediaTypes && { mediaTypes }) }
+      request?.(undefined, permission, (ok) => (answer = ok), asked)
       return answer
     }
     expect(ask('notifications', DESK)).toBe(true)
     expect(ask('notifications', 'https://evil.test/')).toBe(false)
     expect(ask('geolocation', DESK)).toBe(false)
+    expect(ask('media', DESK, ['video'])).toBe(true)
+    expect(ask('media', DESK, ['video'], false)).toBe(false)
+    for (const media of [undefined, [], ['audio'], ['video', 'audio']]) expect(ask('media', DESK, media)).toBe(false)
+    expect(ask('media', 'https://evil.test/', ['video'])).toBe(false)
+    expect(check?.(undefined, 'media', DESK, { isMainFrame: true, mediaType: 'video' })).toBe(true)
+    expect(check?.(undefined, 'media', DESK, { isMainFrame: false, mediaType: 'video' })).toBe(false)
+    expect(check?.(undefined, 'media', DESK, { isMainFrame: true, mediaType: 'audio' })).toBe(false)
+    expect(check?.(undefined, 'media', 'https://evil.test', { isMainFrame: true, mediaType: 'video' })).toBe(false)
   })
 
   it.each([

@@ -24,6 +24,10 @@ export const TAB_PREFERENCES: WebPreferences = { ...DESK_PREFERENCES, partition:
 /** Only these may be asked for, and only by the desk itself. Everything else is denied without a question. */
 const DESK_PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'clipboard-read', 'notifications', 'fullscreen'])
 
+/** The camera reads QR codes; nothing in the desk listens. A list without an entry is one that Electron did not tell. */
+const isCamera = (permission: string, media: readonly (string | undefined)[]): boolean =>
+  permission === 'media' && media.length > 0 && media.every((type) => type === 'video')
+
 /** Same scheme, host and port. `URL.origin` is "null" for custom schemes in Node, so it cannot be compared. */
 export function isSameOrigin(one: string, other: string): boolean {
   if (!URL.canParse(one) || !URL.canParse(other)) return false
@@ -55,12 +59,17 @@ export function guardContents(
   })
 }
 
-/** @param deskUrl  as above; a permission is granted only to a frame of the desk's own origin */
+/** @param deskUrl  as above; a permission is granted only to a frame of the desk's own origin, the camera to no frame in it */
 export function guardSession(session: Session, deskUrl: () => string | undefined): void {
-  const allows = (permission: string, requestingUrl: string) =>
-    DESK_PERMISSIONS.has(permission) && isSameOrigin(requestingUrl, deskUrl() ?? '')
-  session.setPermissionRequestHandler((_contents, permission, answer, details) => answer(allows(permission, details.requestingUrl)))
-  session.setPermissionCheckHandler((_contents, permission, requestingOrigin) => allows(permission, requestingOrigin))
+  const allows = (permission: string, requestingUrl: string, isMainFrame: boolean, media: readonly (string | undefined)[]) =>
+    (DESK_PERMISSIONS.has(permission) || (isMainFrame && isCamera(permission, media))) && isSameOrigin(requestingUrl, deskUrl() ?? '')
+  session.setPermissionRequestHandler((_contents, permission, answer, details) => {
+    const media = 'mediaTypes' in details ? (details.mediaTypes ?? []) : []
+    answer(allows(permission, details.requestingUrl, details.isMainFrame, media))
+  })
+  session.setPermissionCheckHandler((_contents, permission, requestingOrigin, { isMainFrame, mediaType }) =>
+    allows(permission, requestingOrigin, isMainFrame, [mediaType]),
+  )
   session.setDevicePermissionHandler(() => false)
   session.setDisplayMediaRequestHandler((_request, answer) => answer({}))
 }

@@ -131,7 +131,7 @@ export function FirstRun({ door, client }: { door: DoorState; client: DeviceClie
                     <input type="radio" name="aim" checked={aim === 'join'} onChange={() => setAim('join')} />
                     <span>
                       <strong>No, join my others</strong>
-                      <small>Next you type the code, or paste the link, that another device of yours shows under Devices.</small>
+                      <small>Next you scan, type or paste the code that another device of yours shows under Devices.</small>
                     </span>
                   </label>
                 </div>

@@ -1,5 +1,5 @@
+import encodeQR from 'qr'
 import { useMemo } from 'react'
-import { encode } from 'uqr'
 
 /** Light modules around the code, as cameras need them. */
 const QUIET = 4
@@ -7,9 +7,9 @@ const QUIET = 4
 /** A text as a QR code: dark on light in every theme, since many cameras read no other. Say beside it what it is for. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { size, path } = useMemo(() => {
-    const { data } = encode(text, { ecc: 'M', border: 0 })
-    const cells = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + QUIET} ${y + QUIET}h1v1h-1z`] : [])))
-    return { size: data.length + 2 * QUIET, path: cells.join('') }
+    const rows = encodeQR(text, 'raw', { ecc: 'medium', border: QUIET })
+    const cells = rows.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
+    return { size: rows.length, path: cells.join('') }
   }, [text])
   return (
     <svg className="qr-code" role="img" aria-label={label} viewBox={`0 0 ${size} ${size}`} shapeRendering="crispEdges">

@@ -1,5 +1,5 @@
 /** As the device reads it; longer is no link. */
-const MAX_LINK_LETTERS = 640
+export const MAX_LINK_LETTERS = 640
 
 /** A link as it is shown beside the code, pasted whole. The device reads what is in it. */
 export function readJoinLink(typed: string, kind: 'join' | 'contact' = 'join'): string | undefined {

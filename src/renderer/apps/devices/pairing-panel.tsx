@@ -1,10 +1,11 @@
-import { CircleCheck, Copy, Link2, MonitorSmartphone, Smartphone, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { CircleCheck, Copy, Link2, MonitorSmartphone, ScanQrCode, Smartphone, X } from 'lucide-react'
+import { type FormEvent, lazy, Suspense, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Details } from '../../ui/error-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { errorWords } from '../../ui/error-words.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
 import { useNow } from '../app-hooks.ts'
 import { countdownText } from '../plain-words.ts'
@@ -13,6 +14,9 @@ import { showToast } from '../../ui/toast.tsx'
 import { PAIRING_WORDS, type PairingKind, type PairingWords } from './pairing-words.ts'
 import { codeParts, readJoinLink, readPairingCode } from './pairing-code.ts'
 import type { PairingHandle } from './use-pairing.ts'
+
+/** The camera and what reads codes: fetched when somebody wants to scan one. */
+const ScanPanel = lazy(() => import('./scan/scan-panel.tsx'))
 
 /** Brings two devices together: one shows a code, the other types it, and both people see both names before they agree. */
 export function PairingPanel({ pairing, kind = 'device', onClose }: { pairing: PairingHandle; kind?: PairingKind; onClose: () => void }) {
@@ -95,10 +99,22 @@ function Begin({ pairing, words, onClose }: { pairing: PairingHandle; words: Pai
   const [typed, setTyped] = useState('')
   const [url, setUrl] = useState('')
   const [more, setMore] = useState(false)
+  const [scanning, setScanning] = useState(false)
   const code = readJoinLink(typed, words.link) ?? readPairingCode(typed)
   const join = (event: FormEvent) => {
     event.preventDefault()
     if (code) pairing.join(code, url.trim() || undefined)
+  }
+  if (scanning) {
+    const take = (link: string) => {
+      setScanning(false)
+      pairing.join(link, url.trim() || undefined)
+    }
+    return (
+      <Suspense fallback={<Skeleton lines={4} label="Opening the camera" />}>
+        <ScanPanel words={words} onLink={take} onCancel={() => setScanning(false)} />
+      </Suspense>
+    )
   }
   return (
     <section className="pairing pairing-start" aria-label={words.begin}>
@@ -132,6 +148,9 @@ function Begin({ pairing, words, onClose }: { pairing: PairingHandle; words: Pai
               {words.take}
             </Button>
           </div>
+          <Button icon={<ScanQrCode aria-hidden="true" />} onClick={() => setScanning(true)}>
+            Scan the QR code
+          </Button>
           {more ? (
             <Field
               label="Where to meet"

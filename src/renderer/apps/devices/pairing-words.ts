@@ -16,6 +16,11 @@ export interface PairingWords {
   readonly meetHint: string
   readonly type: string
   readonly scan: string
+  /** Over the camera's picture, and under it. */
+  readonly scanTitle: string
+  readonly scanHint: string
+  /** The camera sees a link of the other kind. */
+  readonly otherLink: string
   readonly copied: string
   readonly looking: string
   question(state: PairingState): string
@@ -40,6 +45,9 @@ export const PAIRING_WORDS: Readonly<Record<PairingKind, PairingWords>> = {
     meetHint: 'The address of a rendezvous that both devices can reach.',
     type: 'Type this on the other device:',
     scan: 'Or scan this with it, or send it the link: it opens the same door, and is as good as the code.',
+    scanTitle: 'Hold the other device’s code in front of the camera',
+    scanHint: 'It shows one in Devices, under “Link another device”.',
+    otherLink: 'That code makes two persons contacts. Scan it under Contacts.',
     copied: 'Paste it on the other device, under Devices.',
     looking: 'Looking for the other device…',
     question: ({ role, personName }) => (role === 'join' && personName ? `Join ${personName}’s devices?` : 'Is this your other device?'),
@@ -62,6 +70,9 @@ export const PAIRING_WORDS: Readonly<Record<PairingKind, PairingWords>> = {
     meetHint: 'The address of a rendezvous that both of you can reach.',
     type: 'The other person types this:',
     scan: 'Or they scan this, or open the link you send them: it is as good as the code, and good once.',
+    scanTitle: 'Hold their code in front of the camera',
+    scanHint: 'They show one in Devices, under Contacts and “Add a contact”.',
+    otherLink: 'That code makes a device one of somebody’s own. It adds no contact.',
     copied: 'The other person pastes it under Contacts.',
     looking: 'Looking for the other person’s device…',
     question: ({ personName }) => `Is this ${personName ?? 'the other person'}?`,
