@@ -1,19 +1,10 @@
-import { concatBytes, fromUtf8, utf8 } from '../base/bytes.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
 import { StoreError } from '../base/store-error.ts'
 import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
-import {
-  headOf,
-  opOf,
-  type PlainHead,
-  type PlainOp,
-  type PlainRecord,
-  plainHead,
-  plainOp,
-  plainRecord,
-  recordOf,
-} from './node-record-codec.ts'
+import { headOf, opOf, type PlainHead, type PlainOp, type PlainRecord, plainHead, plainOp, recordOf } from './node-record-codec.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import type { LogId, NodeId, Op, OpId } from './op.ts'
+import { type PackedRecord, packedRecord, unpackedRecord } from './packed-record.ts'
 
 /** One transaction, as what it left: put and gone things by their keys, so that carrying it out twice changes nothing. */
 export interface JournalEntry {
@@ -30,10 +21,13 @@ export interface JournalEntry {
 }
 
 interface Plain {
-  readonly v: 1
-  readonly n?: readonly (readonly [PlainRecord, string | null])[]
+  /** 1: records in full, and versions apart from them; as it was written before, and may still lie on a disk. */
+  readonly v: 1 | 2
+  /** Shown as null: removed; as 0: under its own name. */
+  readonly n?: readonly (readonly [PlainRecord | PackedRecord, string | null | 0])[]
   readonly dn?: readonly NodeId[]
-  readonly r?: readonly (readonly [NodeId, PlainHead])[]
+  /** A number: that head of the node's record in this entry. */
+  readonly r?: readonly (readonly [NodeId, PlainHead | number])[]
   readonly dr?: JournalEntry['goneVersions']
   readonly m?: readonly FolderMove[]
   readonly dm?: readonly OpId[]
@@ -44,16 +38,17 @@ interface Plain {
   readonly tw?: true
 }
 
+const encoder = new TextEncoder()
 const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
 
-/** Format 1: length of the JSON 4, the JSON, then the bytes of values and segments in its order. */
+/** Format 2: length of the JSON 4, the JSON, then the bytes of values and segments in its order. */
 export function encodeEntry(entry: JournalEntry): Uint8Array {
   const { tail } = entry
   const plain = {
-    v: 1,
-    n: some(entry.nodes.map(({ record, shown }) => [plainRecord(record), shown ?? null])),
+    v: 2,
+    n: some(entry.nodes.map(({ record, shown }) => [packedRecord(record), shown === record.name ? 0 : (shown ?? null)])),
     dn: some(entry.goneNodes),
-    r: some(entry.versions.map(({ node, version }) => [node, plainHead(version)])),
+    r: some(entry.versions.map(({ node, version }) => [node, headIn(entry, node, version) ?? plainHead(version)])),
     dr: some(entry.goneVersions),
     m: some(entry.moves),
     dm: some(entry.goneMoves),
@@ -62,25 +57,61 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
     t: some(tail.ops.map(plainOp)),
     tw: tail.isWhole ? true : undefined,
   }
-  const json = utf8(JSON.stringify(plain))
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, json.length)
   const blobs = [...entry.values.flatMap(({ value }) => value ?? []), ...entry.segments.map(({ segment }) => segment.bytes)]
-  return concatBytes(length, json, ...blobs)
+  return framed(JSON.stringify(plain), blobs)
+}
+
+/** A version that was just made is a head of its node: which. */
+function headIn({ nodes }: JournalEntry, node: NodeId, version: Head): number | undefined {
+  for (const { record } of nodes) {
+    if (record.id !== node) continue
+    const at = record.heads.indexOf(version)
+    return at < 0 ? undefined : at
+  }
+  return undefined
+}
+
+function framed(text: string, blobs: readonly Uint8Array[]): Uint8Array {
+  const blobBytes = blobs.reduce((sum, { length }) => sum + length, 0)
+  let entry = new Uint8Array(4 + text.length + blobBytes)
+  let jsonBytes = text.length
+  // Nearly always all of it is ASCII.
+  if (encoder.encodeInto(text, entry.subarray(4)).read < text.length || blobBytes > 0) {
+    const json = utf8(text)
+    jsonBytes = json.length
+    entry = new Uint8Array(4 + jsonBytes + blobBytes)
+    entry.set(json, 4)
+    let at = 4 + jsonBytes
+    for (const blob of blobs) {
+      entry.set(blob, at)
+      at += blob.length
+    }
+  }
+  new DataView(entry.buffer).setUint32(0, jsonBytes)
+  return entry
 }
 
 /** @throws StoreError: a later version of this program wrote it */
 export function decodeEntry(bytes: Uint8Array): JournalEntry {
   let at = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
   const plain = JSON.parse(fromUtf8(bytes.subarray(4, at))) as Plain
-  if (plain.v !== 1) throw StoreError.failed('of files', new Error('a newer version wrote its journal'))
+  if (plain.v !== 1 && plain.v !== 2) throw StoreError.failed('of files', new Error('a newer version wrote its journal'))
   const next = (length: number) => bytes.slice(at, (at += length))
   const values = (plain.e ?? []).map(([space, key, length]) => ({ space, key, value: length === null ? undefined : next(length) }))
   const segments = (plain.s ?? []).map(([log, seq, length, head]) => ({ segment: { log, seq, bytes: next(length) }, head }))
+  const nodes = (plain.n ?? []).map(([of, shown]) => {
+    const record = plain.v === 1 ? recordOf(of as PlainRecord) : unpackedRecord(of as PackedRecord)
+    return { record, shown: shown === 0 ? record.name : (shown ?? undefined) }
+  })
+  const heads = new Map(nodes.map(({ record }) => [record.id, record.heads]))
+  const versions = (plain.r ?? []).map(([node, version]) => ({
+    node,
+    version: typeof version === 'number' ? (heads.get(node)?.[version] as Head) : headOf(version),
+  }))
   return {
-    nodes: (plain.n ?? []).map(([record, shown]) => ({ record: recordOf(record), shown: shown ?? undefined })),
+    nodes,
     goneNodes: plain.dn ?? [],
-    versions: (plain.r ?? []).map(([node, version]) => ({ node, version: headOf(version) })),
+    versions,
     goneVersions: plain.dr ?? [],
     moves: plain.m ?? [],
     goneMoves: plain.dm ?? [],

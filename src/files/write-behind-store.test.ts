@@ -232,7 +232,7 @@ describe('what is not carried yet', () => {
 
   it('[DS7] what a later version wrote is refused, and kept', () => {
     const [behind, journal] = [new MemoryDatasetStore(), new MemoryJournal()]
-    const json = utf8(JSON.stringify({ v: 2, e: [['s', 'k', null]] }))
+    const json = utf8(JSON.stringify({ v: 3, e: [['s', 'k', null]] }))
     journal.append(concatBytes(Uint8Array.of(0, 0, 0, json.length), json))
     const open = () => new WriteBehindStore({ behind, journal, clock: systemClock, log: silentLogger })
     expect(open).toThrow(expect.objectContaining({ code: 'store/failed' }))

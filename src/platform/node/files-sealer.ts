@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
 import type { Disposable } from '../../base/disposable.ts'
-import { utf8 } from '../../base/bytes.ts'
 import { StoreError } from '../../base/store-error.ts'
 import type { Sealer } from '../../base/sealer.ts'
 
@@ -32,7 +31,7 @@ export class FilesSealer implements Sealer, Disposable {
     }
     const nonce = this.#pool.subarray(this.#used, (this.#used += NONCE_BYTES))
     const cipher = createCipheriv('aes-256-gcm', held(this.#valueKey), nonce)
-    cipher.setAAD(utf8(context))
+    cipher.setAAD(Buffer.from(context))
     const sealed = new Uint8Array(NONCE_BYTES + plain.length + TAG_BYTES)
     sealed.set(nonce)
     sealed.set(cipher.update(plain), NONCE_BYTES)
@@ -43,7 +42,7 @@ export class FilesSealer implements Sealer, Disposable {
 
   open(sealed: Uint8Array, context: string): Uint8Array {
     const decipher = createDecipheriv('aes-256-gcm', held(this.#valueKey), sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-    decipher.setAAD(utf8(context))
+    decipher.setAAD(Buffer.from(context))
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
     const plain = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES))
     try {

@@ -1,0 +1,84 @@
+import { contentOf } from './node-record-codec.ts'
+import type { Head, NodeRecord } from './node-record.ts'
+import { type Mark, type OpId, plainContent } from './op.ts'
+
+/** What nearly no node has. */
+interface Rest {
+  readonly x?: NodeRecord['xattrs']
+  readonly c?: NodeRecord['copies']
+  readonly f?: number
+  readonly o?: NonNullable<NodeRecord['copyOf']>
+}
+
+/** `mark`: its number among the record's. */
+type PackedHead = readonly [mark: number, device: Head['device'], deviceName: string, content: unknown, mtimeNs: string]
+
+/**
+ * A record as it lies in the journal, a third of its plain form: each mark once and then by number (of a new file all are one),
+ * fields by their place.
+ */
+export type PackedRecord = readonly [
+  id: NodeRecord['id'],
+  kind: NodeRecord['kind'],
+  parent: NodeRecord['parent'],
+  name: string,
+  mode: number,
+  mtimeNs: string,
+  marks: readonly (readonly [stamp: number, op: OpId])[],
+  /** Of created, parent, name, mode, mtime. */
+  at: readonly number[],
+  heads: readonly PackedHead[],
+  rest?: Rest,
+]
+
+export function packedRecord(record: NodeRecord): PackedRecord {
+  const marks: [number, OpId][] = []
+  const numberOf = ({ stamp, op }: Mark): number => {
+    for (let n = 0; n < marks.length; n++) if (marks[n]?.[0] === stamp && marks[n]?.[1] === op) return n
+    return marks.push([stamp, op]) - 1
+  }
+  const { id, kind, parent, name, mode, mtimeNs, created, parentAt, nameAt, modeAt, mtimeAt, xattrs, copies, forgottenAt, copyOf } = record
+  const at = [numberOf(created), numberOf(parentAt), numberOf(nameAt), numberOf(modeAt), numberOf(mtimeAt)]
+  const heads = record.heads.map(
+    (head): PackedHead => [numberOf(head), head.device, head.deviceName, plainContent(head.content), String(head.mtimeNs)],
+  )
+  const rest: Rest = {
+    ...(Object.keys(xattrs).length > 0 && { x: xattrs }),
+    ...(copies.length > 0 && { c: copies }),
+    ...(forgottenAt !== undefined && { f: forgottenAt }),
+    ...(copyOf && { o: copyOf }),
+  }
+  const packed = [id, kind, parent, name, mode, String(mtimeNs), marks, at, heads] as const
+  return Object.keys(rest).length > 0 ? [...packed, rest] : packed
+}
+
+export function unpackedRecord([id, kind, parent, name, mode, mtimeNs, marks, at, heads, rest = {}]: PackedRecord): NodeRecord {
+  const markOf = (n: number | undefined): Mark => {
+    const [stamp, op] = marks[n ?? 0] as readonly [number, OpId]
+    return { stamp, op }
+  }
+  return {
+    id,
+    kind,
+    parent,
+    name,
+    mode,
+    mtimeNs: BigInt(mtimeNs),
+    created: markOf(at[0]),
+    parentAt: markOf(at[1]),
+    nameAt: markOf(at[2]),
+    modeAt: markOf(at[3]),
+    mtimeAt: markOf(at[4]),
+    xattrs: rest.x ?? {},
+    heads: heads.map(([mark, device, deviceName, content, ns]) => ({
+      ...markOf(mark),
+      device,
+      deviceName,
+      content: contentOf(content),
+      mtimeNs: BigInt(ns),
+    })),
+    copies: rest.c ?? [],
+    ...(rest.f !== undefined && { forgottenAt: rest.f }),
+    ...(rest.o && { copyOf: rest.o }),
+  }
+}
