@@ -145,14 +145,23 @@ const CLOSED_BY: Readonly<Record<string, readonly string[]>> = {
   'close tab': ['pin tab', 'change tab', 'reorder tab', 'move tab away', 'tear off'],
 }
 
+/** The desk on which all deeds are done, made once. */
+const prepared = (() => {
+  const desk = new TestReplica(50)
+  desk.do({ type: 'window/close', windowId: 'welcome' as WindowId })
+  desk.do({ type: 'activity/create', id: WORK, name: 'Work', stay: true })
+  desk.do({ type: 'window/open', id: W, tabId: FIRST, app: NOTES })
+  desk.do({ type: 'tab/open', windowId: W, id: SECOND, app: NOTES })
+  desk.do({ type: 'window/open', id: OTHER, app: SHELL })
+  return desk
+})()
+
+/** Two displays of that desk, and a third that looks on. */
 function twoDisplays(): readonly [TestReplica, TestReplica, TestReplica] {
   const [a, b, c] = [new TestReplica(100), new TestReplica(200), new TestReplica(300)]
-  a.do({ type: 'window/close', windowId: 'welcome' as WindowId })
-  a.do({ type: 'activity/create', id: WORK, name: 'Work', stay: true })
-  a.do({ type: 'window/open', id: W, tabId: FIRST, app: NOTES })
-  a.do({ type: 'tab/open', windowId: W, id: SECOND, app: NOTES })
-  a.do({ type: 'window/open', id: OTHER, app: SHELL })
-  syncAll([a, b, c])
+  for (const replica of [a, b, c]) replica.pull(prepared)
+  // Its clock goes on where that of the desk ended.
+  for (let made = 0; made < 5; made++) a.contexts.next()
   return [a, b, c]
 }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { expect } from 'vitest'
 import { roundsOfRun, seedOfRun } from './seeded-random.ts'
 
 /**
@@ -7,3 +8,9 @@ import { roundsOfRun, seedOfRun } from './seeded-random.ts'
  * The same for its number of rounds.
  */
 fc.configureGlobal({ seed: seedOfRun(), numRuns: roundsOfRun(100, 1_000) })
+
+/** Bytes are compared as such: member by member, as vitest does, a megabyte takes half a second. Only equal ones are settled here. */
+expect.addEqualityTesters([
+  (a: unknown, b: unknown) =>
+    a instanceof Uint8Array && b instanceof Uint8Array && a.constructor === b.constructor && Buffer.compare(a, b) === 0 ? true : undefined,
+])

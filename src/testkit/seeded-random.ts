@@ -31,7 +31,9 @@ export class SeededRandom implements RandomSource {
   }
 
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.below(256))
+    const bytes = new Uint8Array(length)
+    for (let i = 0; i < length; i++) bytes[i] = this.below(256)
+    return bytes
   }
 }
 

@@ -411,8 +411,11 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
   it.skipIf(!isRoot)(
     '[JB41] a fork bomb stops at its limit and is ended (where there are control groups)',
     async () => {
-      // Programs that sleep: as many that spin would show the same and slow all other tests down.
-      const bomb = start(`n=0; while [ $n -lt ${MAX_JOB_PROCESSES + 100} ]; do sleep 54321 & n=$((n + 1)); done; echo all`)
+      // Programs that sleep: as many that spin would show the same and slow all other tests down. A shell that cannot fork
+      // ends: the one around it stays, without forking, so that the job is still there to be looked at.
+      const bomb = start(
+        `(n=0; while [ $n -lt ${MAX_JOB_PROCESSES + 100} ]; do sleep 54321 & n=$((n + 1)); done; echo all); exec sleep 54320`,
+      )
       let text = ''
       bomb.onDidOutput(({ bytes }) => (text += new TextDecoder().decode(bytes)))
       await expect.poll(() => text, { timeout: 120_000 }).toMatch(/fork/)
