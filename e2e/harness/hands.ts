@@ -70,7 +70,8 @@ export async function runFromPalette(page: Page, words: string, option: RegExp |
   const field = page.getByPlaceholder(/Go to a window/)
   await field.waitFor()
   await field.fill(words)
-  await page.getByRole('option', { name: option }).first().waitFor()
+  // Enter runs what is chosen, which is so a moment after it is listed.
+  await page.getByRole('option', { name: option, selected: true }).first().waitFor()
   await page.keyboard.press('Enter')
   await field.waitFor({ state: 'detached' })
 }
