@@ -19,6 +19,7 @@ import { DeskService } from './desk-service.ts'
 import type { DeviceParts } from './device-parts.ts'
 import { type DisplayContract, displayContract } from './display-contract.ts'
 import { DisplaySession } from './display-session.ts'
+import { EnginesService } from './engines-service.ts'
 import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
 import { type FileView, FileViews } from './file-views.ts'
@@ -244,6 +245,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const tasks = new TasksService({ local: parts.host, peers, self })
   const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
   owned.add(keeper.onDidOpen((opened) => behaviours.follow(opened.desk)))
+  const engines = owned.add(new EnginesService({ files: parts.files, call: parts.engineCall, clock, log: log.child('jobs'), desk }))
   const placement: PlacementService = new PlacementService({
     local: parts.host,
     peers,
@@ -252,10 +254,12 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     self,
     rows: async (only) => links.rows(only),
     behaviours,
+    engines,
   })
   const jobs: JobsService = owned.add(
     new JobsService({
       contacts,
+      engines,
       ...{ local: parts.host, sockets: parts.portSockets, peers, placement, behaviours, clock, random, log: log.child('jobs'), desk },
     }),
   )
@@ -264,7 +268,18 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   owned.add(keeper.onWillClose(() => behaviours.close()))
   const workflows = owned.add(
     new WorkflowService({
-      ...{ host: parts.host, files: parts.files, jobs, clock, random, log: log.child('jobs'), desk, self, rows: () => links.rows() },
+      ...{
+        host: parts.host,
+        files: parts.files,
+        jobs,
+        clock,
+        random,
+        log: log.child('jobs'),
+        desk,
+        self,
+        rows: () => links.rows(),
+        engines,
+      },
     }),
   )
   owned.add(keeper.onDidOpen((opened) => workflows.follow(opened.desk)))
@@ -315,6 +330,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...jobs.handlers(session),
     ...behaviours.handlers(),
     ...workflows.handlers(),
+    ...engines.handlers(),
   })
   const onBug = (error: unknown, name: string) => log.error('a call failed in a way nobody foresaw', { name, error })
 

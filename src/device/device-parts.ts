@@ -15,6 +15,7 @@ import type { attemptsContract } from '../jobs/attempt-contract.ts'
 import type { factsContract } from '../jobs/device-facts-contract.ts'
 import type { filesProcessContract } from './files-process-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
+import type { EngineCall } from '../jobs/engines/engine.ts'
 import type { ShellDoor } from '../jobs/shell-door.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
@@ -63,6 +64,8 @@ export interface DeviceParts {
   readonly vaultStore: VaultStore
   readonly settingsStore: SettingsStore
   readonly fetch: Fetch
+  /** Speaks HTTP with engines of others. */
+  readonly engineCall: EngineCall
   readonly host: ProcessConnection<HostClient>
   readonly files: ProcessConnection<FilesClient>
   /** Listens on this machine's loopback for ports of jobs elsewhere. */

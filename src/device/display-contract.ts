@@ -3,6 +3,7 @@ import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { behavioursContract } from '../jobs/behaviours-contract.ts'
 import { jobsContract } from '../jobs/jobs-contract.ts'
+import { enginesContract } from '../jobs/engines/engines-contract.ts'
 import { workflowContract } from '../jobs/workflow/workflow-contract.ts'
 import { placementContract } from '../jobs/placement-contract.ts'
 import { tasksContract, terminalContract } from '../jobs/terminal-contract.ts'
@@ -40,6 +41,7 @@ export const displayContract = {
   ...jobsContract,
   ...behavioursContract,
   ...workflowContract,
+  ...enginesContract,
   ...homeFilesContract,
   ...lastTextContract,
   ...fileViewContract,

@@ -1,6 +1,7 @@
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { TerminalSize } from '../jobs/terminal-frames-contract.ts'
+import { isEngine } from '../jobs/engines/engines-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { Client } from '../rpc/client.ts'
@@ -26,6 +27,8 @@ export interface JobPlacesOptions {
   /** @throws DeviceError `device/locked` */
   self(): string
   nameOf(device: string): string
+  /** Where attempts on an engine are made. @throws EngineError `engine/unknown` */
+  engineAt(device: string): JobPlace
   /** A linked device of a contact; undefined: it is none. */
   contactJobs(device: string): Client<typeof peerJobsContract> | undefined
 }
@@ -44,6 +47,7 @@ export class JobPlaces {
   /** @throws DeviceAwayError `job/device-away` */
   at(device: string): JobPlace {
     const { local, peers, self } = this.#options
+    if (isEngine(device)) return this.#options.engineAt(device)
     if (device === self()) return new OwnPlace(local)
     const theirs = this.#options.contactJobs(device)
     const { jobs, control } = theirs ? { jobs: theirs, control: undefined } : peers.require(device, 'job/device-away')

@@ -19,3 +19,6 @@ export const awayWords = (name: string, goesOnElsewhere: boolean): string =>
   goesOnElsewhere
     ? `${name} is not linked; when it has certainly ended there, it is tried elsewhere`
     : `${name} is not linked; it goes on when ${name} is back, or run it again`
+
+export const engineAwayWords = (name: string): string =>
+  `${name} does not answer; the job goes on there, and is followed again when it does`

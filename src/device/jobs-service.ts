@@ -8,6 +8,7 @@ import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { JobBook } from '../jobs/job-book.ts'
 import { type Classification, DEFAULT_POLICY, type JobPolicy } from '../jobs/job-contract.ts'
+import { ENGINE_PREFIX, isEngine } from '../jobs/engines/engines-contract.ts'
 import { takenEnvironment } from '../jobs/job-environment.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { decodeJobUp } from '../jobs/job-frames-contract.ts'
@@ -21,6 +22,7 @@ import type { BehaviourService } from './behaviour-service.ts'
 import type { ContactsService } from './contacts-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { DisplaySession } from './display-session.ts'
+import type { EnginesService } from './engines-service.ts'
 import { JobOutputView } from './job-output-view.ts'
 import { JobPlaces } from './job-places.ts'
 import { LiveJob } from './live-job.ts'
@@ -37,6 +39,7 @@ export interface JobsServiceOptions {
   readonly local: ProcessConnection<HostClient>
   readonly peers: Peers
   readonly placement: PlacementService
+  readonly engines: Pick<EnginesService, 'placeAt'>
   readonly contacts: Pick<ContactsService, 'jobsOf' | 'nameOf' | 'onDidMeet'>
   readonly behaviours: Pick<BehaviourService, 'learn' | 'tookMs'>
   readonly sockets: Pick<PortSockets, 'listen'>
@@ -85,6 +88,7 @@ export class JobsService implements Disposable {
       peers,
       self: () => desk().context.signer.device,
       nameOf: (device) => this.#nameOf(device),
+      engineAt: (device) => options.engines.placeAt(device),
       contactJobs: (device) => contacts.jobsOf(device),
     })
     this.#owned.add(peers.onDidAdd(({ device }) => this.#handleLinked(device)))
@@ -270,7 +274,8 @@ export class JobsService implements Disposable {
       commandLine,
       environment: takenEnvironment(environment),
       classification: words,
-      policy,
+      // An engine goes on while it does not answer: nothing that was begun there is begun anew elsewhere.
+      policy: isEngine(placed.device) ? { ...policy, whenLost: 'wait', whenOwnerReturns: 'pause' } : policy,
       input,
       // A service that nobody can reach would be of no use. What was only learned gives no network: its port is reached in its own.
       network: request.network === true || words.label === 'service',
@@ -398,6 +403,7 @@ export class JobsService implements Disposable {
   }
 
   #nameOf(device: string): string {
+    if (isEngine(device)) return device.slice(ENGINE_PREFIX.length)
     const own = this.#open?.desk.devices.devices.get(device as DeviceId)?.name
     return own ?? this.#options.contacts.nameOf(device) ?? `${device.slice(0, 12)}…`
   }

@@ -8,6 +8,7 @@ import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import { isContainerEngine } from '../jobs/containers.ts'
 import type { JobBook } from '../jobs/job-book.ts'
+import { isEngine } from '../jobs/engines/engines-contract.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { newJobId } from '../jobs/job-ids.ts'
@@ -22,7 +23,7 @@ import { PortForwards } from './port-forwards.ts'
 import { AttemptRun, type AttemptNews } from './attempt-run.ts'
 import type { Run } from './behaviour-service.ts'
 import type { JobPlaces } from './job-places.ts'
-import { awayWords, endedWords, WAITS_FOR } from './job-words.ts'
+import { awayWords, endedWords, engineAwayWords, WAITS_FOR } from './job-words.ts'
 import { RunWatch } from './run-watch.ts'
 
 export interface LiveJobParts {
@@ -385,6 +386,7 @@ export class LiveJob implements Disposable {
   }
 
   #awayWords(device: string): string {
+    if (isEngine(device)) return engineAwayWords(this.#parts.nameOf(device))
     return awayWords(this.#parts.nameOf(device), this.#isLeaving || this.#mayTryAgain())
   }
 }

@@ -10,6 +10,7 @@ import { placedAs } from '../jobs/remember.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DeviceRow } from '../sync/links-contract.ts'
 import { type BehaviourService, classifyIn } from './behaviour-service.ts'
+import type { EnginesService } from './engines-service.ts'
 import type { HostClient, ProcessConnection } from './device-parts.ts'
 import type { Peers } from './peers.ts'
 
@@ -31,6 +32,7 @@ export interface PlacementServiceOptions {
   self(): string
   /** What was learned of such lines on the person's devices. */
   readonly behaviours: Pick<BehaviourService, 'remember'>
+  readonly engines: Pick<EnginesService, 'candidates'>
 }
 
 export interface PlacementQuestion {
@@ -88,10 +90,11 @@ export class PlacementService {
     const listed = (await rows(only === undefined ? undefined : [self(), only]))
       .filter(({ deviceId }) => deviceId !== without)
       .slice(0, MAX_ASKED)
-    const [own, held, answers] = await Promise.all([
+    const [own, held, answers, engines] = await Promise.all([
       this.#ownFacts(host, asked, isHurried, signal),
       only === undefined ? host.measureFolder({ folder }, { signal }) : { bytes: 0 },
       Promise.all(listed.map((row) => this.#answerOf(row, asked, isHurried, signal))),
+      this.#options.engines.candidates(only, folder, classification),
     ])
     // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and nobody needs to have it.
     const tools = asked.filter((tool) => !own.missingTools.includes(tool))
@@ -106,7 +109,7 @@ export class PlacementService {
         workMs,
         outputBytes: 0,
       },
-      candidates,
+      [...candidates, ...engines.filter(({ device }) => device !== without)],
     )
     return {
       words,

@@ -102,6 +102,7 @@ function alone(parts: RehearsalParts): DeviceParts {
     vaultStore: new MemoryVaultStore(),
     settingsStore: { read: () => settings, write: (changed) => (settings = changed) },
     fetch: () => Promise.reject(new TypeError('a rehearsal fetches nothing')),
+    engineCall: () => Promise.reject(new TypeError('a rehearsal calls nobody')),
     host: away,
     files: away,
     portSockets: { listen: () => Promise.reject(new DeviceError('device/process-away', 'a rehearsal has no ports')) },

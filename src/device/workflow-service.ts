@@ -13,6 +13,7 @@ import type { WorkflowRecord } from '../jobs/workflow/workflow-record.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DeviceRow } from '../sync/links-contract.ts'
 import type { FilesClient, HostClient, ProcessConnection } from './device-parts.ts'
+import type { EnginesService } from './engines-service.ts'
 import type { JobsService } from './jobs-service.ts'
 import type { OpenDesk } from './open-desk.ts'
 import { forecast, pathsOf } from './workflow-forecast.ts'
@@ -35,6 +36,7 @@ export interface WorkflowServiceOptions {
   /** This device's id. @throws DeviceError `device/locked` */
   self(): string
   rows(): readonly DeviceRow[]
+  readonly engines: Pick<EnginesService, 'named'>
 }
 
 interface OpenWorkflows {
@@ -154,14 +156,14 @@ export class WorkflowService implements Disposable {
   }
 
   #add({ scope, signal, book, runs }: OpenWorkflows, workflow: string, record: WorkflowRecord, plan: WorkflowPlan): WorkflowRun {
-    const { host, jobs, clock, random, log, self, rows } = this.#options
+    const { host, jobs, clock, random, log, self, rows, engines } = this.#options
     runs.get(workflow)?.dispose()
     const run = new WorkflowRun(workflow, record, plan, {
       ...{ book, jobs, clock, random, log },
       files: this.#filesOf(plan, signal),
       cores: async () => (await (await host.client()).readFacts({ device: self(), tools: [] })).cores,
       readProject: async (folder) => (await host.client()).readProject({ folder }),
-      deviceNamed: (name) => deviceNamed(rows(), name),
+      deviceNamed: (name) => engines.named(name) ?? deviceNamed(rows(), name),
     })
     runs.set(workflow, run)
     scope.defer(() => run.dispose())

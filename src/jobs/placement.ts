@@ -54,6 +54,10 @@ export interface PlacementCandidate {
   readonly bytesPerSecond: number | undefined
   /** Of the job's files, what is not there yet. */
   readonly missingBytes: number
+  /** What speaks against it whatever it says of itself: an engine that does not see the folder, or does not answer. */
+  readonly limit?: string | undefined
+  /** Until a job begins there, where that is known. */
+  readonly startMs?: number
 }
 
 export interface PlacementCost {
@@ -158,6 +162,7 @@ function hardLimit(job: PlacementJob, candidate: PlacementCandidate): string | u
   if (tied) return `its ${tied.kind} is on another device`
   if (typeof job.policy.where === 'object' && !chosen) return 'you chose another'
   if (!here) {
+    if (candidate.limit !== undefined) return candidate.limit
     if (!candidate.linked) return 'not linked now'
     if (!candidate.granted) return 'you may not run jobs there'
     if (job.policy.where === 'here') return 'kept here, as asked'
@@ -170,7 +175,8 @@ function hardLimit(job: PlacementJob, candidate: PlacementCandidate): string | u
   }
   if (!facts) return here ? undefined : 'did not answer'
   const { tools = [], architecture, memoryMiB } = job.resources
-  if (architecture !== undefined && architecture !== facts.architecture) return `is ${facts.architecture}, needs ${architecture}`
+  if (architecture !== undefined && facts.architecture !== 'any' && architecture !== facts.architecture)
+    return `is ${facts.architecture}, needs ${architecture}`
   const missing = facts.missingTools.filter((tool) => tools.includes(tool))
   if (missing.length > 0) return `has no ${missing.slice(0, 3).join(', ')}`
   if (memoryMiB !== undefined && memoryMiB * 1_048_576 > facts.memoryFreeBytes) return 'not enough free memory'
@@ -185,12 +191,12 @@ function hardLimit(job: PlacementJob, candidate: PlacementCandidate): string | u
 /** cost = files / rate + output / rate + start + work / (free cores x speed) + penalties. */
 export function costOf(
   job: PlacementJob,
-  { here, roundTripMs, bytesPerSecond, missingBytes }: PlacementCandidate,
+  { here, roundTripMs, bytesPerSecond, missingBytes, startMs: known }: PlacementCandidate,
   facts: DeviceFacts,
 ): PlacementCost {
   const rate = bytesPerSecond ?? rateOf(roundTripMs)
   const transferMs = here ? 0 : ((missingBytes + job.outputBytes) / rate) * 1_000
-  const startMs = here ? START_HERE_MS : START_THERE_MS + START_ROUND_TRIPS * roundTripMs
+  const startMs = here ? START_HERE_MS : known !== undefined ? known : START_THERE_MS + START_ROUND_TRIPS * roundTripMs
   const free = Math.max(LEAST_FREE_CORES, facts.cores * (1 - facts.busy))
   const usable = Math.min(free, job.resources.cores ?? facts.cores)
   const workMs = (job.workMs ?? 0) / (usable * facts.speed)

@@ -4,6 +4,7 @@ import type { LearnedNote } from '../../jobs/seen-behaviour-contract.ts'
 import { readProject } from '../../platform/node/read-project.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { listPlaces } from './find-device.ts'
 import { shellLine } from './shell-line.ts'
 
 export const explainCommand: Command = {
@@ -21,7 +22,7 @@ ${DATA_OPTION}
     const folder = process.cwd()
     const context = await readProject(folder)
     const answer = await withDevice(values.data, async (device) => {
-      const wanted = values.on === undefined ? undefined : chosen(await device.listDevices({}), values.on)
+      const wanted = values.on === undefined ? undefined : chosen(await listPlaces(device), values.on)
       return device.explainPlacement({
         commandLine: shellLine(words),
         folder,

@@ -1,4 +1,11 @@
 import type { DeviceRow } from '../../sync/links-contract.ts'
+import type { DeviceClient } from './local-client.ts'
+
+/** Devices, and engines by their names as if they were: what a job can be sent to. */
+export async function listPlaces(device: Pick<DeviceClient, 'listDevices' | 'listEngines'>): Promise<{ deviceId: string; name: string }[]> {
+  const [devices, engines] = await Promise.all([device.listDevices({}), device.listEngines({})])
+  return [...devices, ...engines.map(({ engine, name }) => ({ deviceId: engine, name }))]
+}
 
 /** By whole name, else by id from its front. @throws TypeError */
 export function findDevice<Row extends Pick<DeviceRow, 'deviceId' | 'name'>>(rows: readonly Row[], wanted: string | undefined): Row {

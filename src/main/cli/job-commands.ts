@@ -6,7 +6,7 @@ import type { Command } from './command.ts'
 import { findContact } from './contact-command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
-import { findDevice } from './find-device.ts'
+import { findDevice, listPlaces } from './find-device.ts'
 import { EarlyInterrupt, followJob } from './follow-job.ts'
 import type { DeviceClient } from './local-client.ts'
 import { followTerminal, ownSize } from './follow-terminal.ts'
@@ -39,7 +39,7 @@ and its results come back into it; output, input, Ctrl-C and the exit code are a
   elsewhere run [options] COMMAND...
 
 ${DATA_OPTION}
-  --on DEVICE  on that device (name, id or the start of one)
+  --on DEVICE  on that device (name, id or the start of one), or that engine ("elsewhere engine list")
   --on-contact NAME  on a device of that contact, where they let you run jobs ("elsewhere contact list"): your folder goes there
   --here       on this one
   --network    it may reach the network there, which takes the right to a shell on it; without, only services may
@@ -71,7 +71,7 @@ ${DATA_OPTION}
           ? deviceForJobs(findContact(await device.listContacts({}), contact))
           : values.on === undefined
             ? undefined
-            : findDevice(await device.listDevices({}), values.on)
+            : findDevice(await listPlaces(device), values.on)
       const early = values.detach ? undefined : new EarlyInterrupt()
       const started = device.startJob({
         commandLine: shellLine(words),
@@ -116,7 +116,7 @@ export const jobsCommand: Command = {
     const options = { ...dataOptions, json: { type: 'boolean', default: false }, running: { type: 'boolean', default: false } } as const
     const { values } = parseArgs({ args: [...args], options })
     return withDevice(values.data, async (device) => {
-      const rows = await device.listDevices({})
+      const rows = await listPlaces(device)
       const nameOf = (id: string | undefined) => rows.find(({ deviceId }) => deviceId === id)?.name ?? id?.slice(0, 8) ?? '-'
       const jobs = (await device.listJobs({})).filter(({ endedAtMs }) => !values.running || endedAtMs === undefined)
       if (values.json) console.log(JSON.stringify(jobs, undefined, 2))

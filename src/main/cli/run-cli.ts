@@ -5,6 +5,7 @@ import type { Command } from './command.ts'
 import { contactCommand } from './contact-command.ts'
 import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
+import { engineCommand } from './engine-command.ts'
 import { fsCommand } from './fs-command.ts'
 import { grantCommand } from './grant-command.ts'
 import { explainCommand } from './explain-command.ts'
@@ -50,6 +51,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   attach: attachCommand,
   cancel: cancelCommand,
   workflow: workflowCommand,
+  engine: engineCommand,
   behaviours: behavioursCommand,
   top: topCommand,
   debug: debugCommand,

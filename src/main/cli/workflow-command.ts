@@ -5,6 +5,7 @@ import { deferred } from '../../base/deferred.ts'
 import type { StepInfo, WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { listPlaces } from './find-device.ts'
 import { INTERRUPTED } from './follow-job.ts'
 import type { DeviceClient } from './local-client.ts'
 import { stepLine, summaryLine, workflowLine } from './workflow-lines.ts'
@@ -41,7 +42,7 @@ FILE:
       needs: [thumbs]
       run: ls out/* > page.txt
       outputs: [page.txt]
-      on: best              # best (where it suits), here, or the name of a device
+      on: best              # best (where it suits), here, or the name of a device or engine
       network: false        # may it reach the network on another device
       again: true           # when its device is lost, begin it anew on another one
 
@@ -153,6 +154,6 @@ async function run(
 }
 
 async function deviceNames(device: DeviceClient): Promise<(id: string) => string> {
-  const rows = await device.listDevices({})
+  const rows = await listPlaces(device)
   return (id) => rows.find(({ deviceId }) => deviceId === id)?.name ?? `${id.slice(0, 8)}…`
 }

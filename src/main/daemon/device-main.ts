@@ -18,6 +18,7 @@ import { runRendezvous } from '../../platform/node/rendezvous-server.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
 import { openDeviceStore, openLedgerStore, putStoreAside } from './open-device-store.ts'
 import { Assets } from './assets.ts'
+import { callEngine } from '../../platform/node/call-engine.ts'
 import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
@@ -51,6 +52,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       vaultStore: new FileVaultStore(data.path),
       settingsStore: settingsFile,
       fetch: (url, options) => fetch(url, options),
+      engineCall: callEngine,
       host,
       portSockets: new NodePortSockets(),
       shellDoor: new FifoShellDoor({ folder: data.shells, clock: systemClock, log: log.child('jobs') }),

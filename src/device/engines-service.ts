@@ -1,0 +1,295 @@
+import type { Clock } from '../base/clock.ts'
+import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { AttemptRequest } from '../jobs/attempt-contract.ts'
+import { type Engine, type EngineCall, type EngineCondition, EngineError } from '../jobs/engines/engine.ts'
+import { EngineBook, type EngineRecord } from '../jobs/engines/engine-book.ts'
+import { engineSubmission, exitFile, isShared, outputFile, SPOOL } from '../jobs/engines/engine-script.ts'
+import { ENGINE_PREFIX, type EngineRow, type enginesContract } from '../jobs/engines/engines-contract.ts'
+import { SlurmEngine } from '../jobs/engines/slurm-engine.ts'
+import type { Classification } from '../jobs/job-contract.ts'
+import { JobError } from '../jobs/job-error.ts'
+import type { PlacementCandidate } from '../jobs/placement.ts'
+import { localChannelPair } from '../rpc/local-channels.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
+import type { Handlers } from '../rpc/contract.ts'
+import type { FilesClient, ProcessConnection } from './device-parts.ts'
+import { EngineAttempt, withPatience } from './engine-attempt.ts'
+import type { JobPlace } from './job-places.ts'
+import type { OpenDesk } from './open-desk.ts'
+
+/** A row and a placement wait no longer for one. */
+const DESCRIBE_MS = 3_000
+/** slurmrestd tries for seconds before it says no to a token. */
+const ADD_MS = 20_000
+/** What it said counts so long for placement; that it did not answer, longer. */
+const FRESH_MS = 2_000
+const AWAY_FRESH_MS = 10_000
+/** Ends that could not be ordered are ordered again. */
+const END_AGAIN_MS = 5_000
+/** From submitting to running on an idle cluster: the scheduler looks once a second or so (measured: bench engines). */
+const START_MS = 1_000
+const ENDS = 'engine-ends'
+
+export interface EnginesServiceOptions {
+  readonly files: ProcessConnection<FilesClient>
+  readonly call: EngineCall
+  readonly clock: Clock
+  readonly log: Logger
+  /** @throws DeviceError `device/locked` */
+  desk(): OpenDesk
+}
+
+/** Engines of this device, and attempts on them (rules EN1-EN6). */
+export class EnginesService implements Disposable {
+  readonly #options: EnginesServiceOptions
+  readonly #owned = new DisposableStore()
+  /** How each was when it was asked last. */
+  readonly #rows = new Map<string, { readonly row: EngineRow; readonly about: string; readonly atMs: number }>()
+  readonly #following = new Set<EngineAttempt>()
+  #isEnding = false
+
+  constructor(options: EnginesServiceOptions) {
+    this.#options = options
+    this.#owned.add(options.clock.every(END_AGAIN_MS, () => void this.#endLeft()))
+  }
+
+  handlers(): Handlers<typeof enginesContract> {
+    return {
+      listEngines: () => Promise.all(this.#book().all.map((record) => this.#rowOf(record))),
+      addEngine: async (input) => {
+        const record: EngineRecord = { format: 1, ...input, url: addressOf(input.url), shared: input.shared.replace(/\/+$/, '') || '/' }
+        await this.#requireShared(record.shared)
+        const condition = await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), ADD_MS)
+        this.#book().put(record)
+        return rowOf(record, condition)
+      },
+      removeEngine: ({ name }) => {
+        this.#require(name)
+        this.#book().remove(name)
+        return {}
+      },
+    }
+  }
+
+  /** What an engine is called where devices are named; undefined: none has that name. */
+  named(name: string): string | undefined {
+    return this.#book().find(name) && `${ENGINE_PREFIX}${name}`
+  }
+
+  /** Where attempts of `engine:NAME` are made. @throws EngineError `engine/unknown` */
+  placeAt(device: string): JobPlace {
+    const record = this.#require(device.slice(ENGINE_PREFIX.length))
+    const engine = this.#engineOf(record)
+    const { clock } = this.#options
+    const find = (attempt: string) => withPatience(clock, (signal) => engine.find(attempt, signal))
+    return {
+      start: async (request) => {
+        if (!isShared(record.shared, request.folder))
+          throw new EngineError('engine/bad-folder', `${request.folder} is not below ${record.shared}, which is what ${record.name} sees`)
+        await this.#makeSpool(record.shared)
+        const job = (await find(request.attempt)) ?? (await this.#submit(record, engine, request))
+        return this.#attempt(record, engine, request.attempt, job, 0)
+      },
+      attach: async ({ attempt }, from) => {
+        const job = await find(attempt)
+        if (!job && !(await this.#hasEnded(record, attempt)))
+          throw new JobError('job/unknown', `${record.name} knows nothing of it any more`)
+        return this.#attempt(record, engine, attempt, job, from)
+      },
+      end: async (attempt) => {
+        const { values } = this.#options.desk()
+        values.put(ENDS, attempt, new TextEncoder().encode(record.name)) // kept first: it is ended, whenever the engine answers
+        await this.#endOne(engine, attempt)
+      },
+      openShell: async () => {
+        throw new JobError('job/no-shell', `${record.name} opens no shell in what it runs`)
+      },
+    }
+  }
+
+  /** For placement: each engine with what speaks against it there and then (rule EN5). */
+  async candidates(only: string | undefined, folder: string, { label }: Pick<Classification, 'label'>): Promise<PlacementCandidate[]> {
+    const wanted = this.#book().all.filter(({ name }) => only === undefined || only === `${ENGINE_PREFIX}${name}`)
+    return Promise.all(
+      wanted.map(async (record) => {
+        // What is known without asking comes first: a start must not wait for an engine that could not take it anyway.
+        const known = !isShared(record.shared, folder)
+          ? `sees only ${record.shared}`
+          : label === 'service' || label === 'interactive'
+            ? 'takes only what ends by itself'
+            : undefined
+        const row = known === undefined ? await this.#rowSoon(record) : undefined
+        const limit = known ?? (row && row.state !== 'ready' ? row.why : row?.cores === 0 ? 'has no node that is up' : undefined)
+        const { cores = 1, idleCores = 0 } = row ?? {}
+        return {
+          ...{ device: `${ENGINE_PREFIX}${record.name}`, name: record.name, here: false, linked: true, granted: true, limit },
+          ...{ roundTripMs: 0, bytesPerSecond: undefined, missingBytes: 0, startMs: START_MS },
+          facts: {
+            ...{
+              device: `${ENGINE_PREFIX}${record.name}`,
+              platform: 'linux',
+              architecture: 'any',
+              speed: 1,
+              memoryFreeBytes: 2 ** 50,
+              memoryTotalBytes: 2 ** 50,
+            },
+            ...{
+              cores: Math.max(1, Math.min(65_536, cores)),
+              busy: cores === 0 ? 1 : 1 - Math.min(1, idleCores / cores),
+              missingTools: [],
+            },
+          },
+        }
+      }),
+    )
+  }
+
+  dispose(): void {
+    for (const one of [...this.#following]) one.dispose()
+    this.#owned.dispose()
+  }
+
+  async #submit(record: EngineRecord, engine: Engine, request: AttemptRequest) {
+    try {
+      return await withPatience(this.#options.clock, (signal) => engine.submit(engineSubmission(request, record.shared), signal))
+    } catch (error) {
+      // It may have been taken, and the answer lost: it is asked for by its name until it is known.
+      if (errorCode(error) === 'engine/unreachable') throw new RpcError('rpc/closed', errorMessage(error), { cause: error })
+      throw error
+    }
+  }
+
+  #attempt(record: EngineRecord, engine: Engine, attempt: string, job: Awaited<ReturnType<Engine['find']>>, from: number): ByteChannel {
+    const { files, clock, log, desk } = this.#options
+    const [near, far] = localChannelPair()
+    const self = desk().context.signer.device
+    const [output, exit] = [outputFile(record.shared, attempt), exitFile(record.shared, attempt)]
+    const following = new EngineAttempt({ attempt, engine, files, self, output, exit, clock, log, job }, far, from)
+    this.#following.add(following)
+    far.onDidClose(() => this.#following.delete(following))
+    return near
+  }
+
+  async #hasEnded({ shared }: EngineRecord, attempt: string): Promise<boolean> {
+    const { files, desk } = this.#options
+    const read = (await files.client()).readPiece({
+      device: desk().context.signer.device,
+      path: exitFile(shared, attempt),
+      offset: 0,
+      length: 16,
+    })
+    return read.then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async #endOne(engine: Engine, attempt: string): Promise<void> {
+    const { clock, desk } = this.#options
+    const job = await withPatience(clock, (signal) => engine.find(attempt, signal))
+    if (job && job.state !== 'ended') await withPatience(clock, (signal) => engine.cancel(job.id, signal))
+    desk().values.delete(ENDS, attempt)
+  }
+
+  async #endLeft(): Promise<void> {
+    const values = this.#valuesNow()
+    if (this.#isEnding || !values) return
+    this.#isEnding = true
+    try {
+      for (const [attempt, name] of values.entries(ENDS)) {
+        const record = this.#book().find(new TextDecoder().decode(name))
+        if (!record) values.delete(ENDS, attempt)
+        else await this.#endOne(this.#engineOf(record), attempt).catch(() => undefined) // it does not answer yet
+      }
+    } finally {
+      this.#isEnding = false
+    }
+  }
+
+  #valuesNow(): OpenDesk['values'] | undefined {
+    try {
+      return this.#options.desk().values
+    } catch {
+      return undefined // locked
+    }
+  }
+
+  /** As it was a moment ago; one that was away is not waited for at each start. */
+  async #rowSoon(record: EngineRecord): Promise<EngineRow> {
+    const { clock } = this.#options
+    const kept = this.#rows.get(record.name)
+    const isFresh = kept && clock.monotonicMs() - kept.atMs < (kept.row.state === 'ready' ? FRESH_MS : AWAY_FRESH_MS)
+    if (isFresh && kept.about === record.url + record.token) return kept.row
+    return this.#rowOf(record)
+  }
+
+  async #rowOf(record: EngineRecord): Promise<EngineRow> {
+    const row = await this.#askRow(record)
+    this.#rows.set(record.name, { row, about: record.url + record.token, atMs: this.#options.clock.monotonicMs() })
+    return row
+  }
+
+  async #askRow(record: EngineRecord): Promise<EngineRow> {
+    try {
+      return rowOf(record, await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), DESCRIBE_MS))
+    } catch (error) {
+      const { format: _format, token: _token, ...settings } = record
+      const state = errorCode(error) === 'engine/refused' ? 'refused' : 'away'
+      return { ...settings, engine: `${ENGINE_PREFIX}${record.name}`, state, why: errorMessage(error).slice(0, 600) }
+    }
+  }
+
+  #engineOf(record: EngineRecord): Engine {
+    return new SlurmEngine(record, this.#options.call)
+  }
+
+  /** @throws EngineError `engine/bad-folder` */
+  async #requireShared(shared: string): Promise<void> {
+    try {
+      await this.#makeSpool(shared)
+    } catch (error) {
+      throw new EngineError('engine/bad-folder', `${shared} cannot be used for what jobs there write: ${errorMessage(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  async #makeSpool(shared: string): Promise<void> {
+    const { files, desk } = this.#options
+    const device = desk().context.signer.device
+    await (await files.client()).makeFolder({ device, path: `${shared}/${SPOOL}` }).catch((error: unknown) => {
+      if (errorCode(error) !== 'file/exists') throw error
+    })
+  }
+
+  #book(): EngineBook {
+    return new EngineBook(this.#options.desk().values)
+  }
+
+  #require(name: string): EngineRecord {
+    const record = this.#book().find(name)
+    if (record) return record
+    throw new EngineError('engine/unknown', `there is no engine "${name}"; "elsewhere engine list" names them`)
+  }
+}
+
+function rowOf(record: EngineRecord, { version, cores, idleCores, queued }: EngineCondition): EngineRow {
+  const { format: _format, token: _token, ...settings } = record
+  const why = `${version}, ${idleCores} of ${cores} cores idle${queued > 0 ? `, ${queued} waiting` : ''}`
+  return { ...settings, engine: `${ENGINE_PREFIX}${record.name}`, state: 'ready', why, cores, idleCores, queued }
+}
+
+/** @throws EngineError `engine/bad-address` */
+function addressOf(text: string): string {
+  try {
+    const url = new URL(text)
+    if ((url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.pathname === '/' && url.search === '')
+      return url.origin
+  } catch {
+    // said below
+  }
+  throw new EngineError('engine/bad-address', `${text.slice(0, 80)} is no address of an engine: http://HOST:PORT, without a path`)
+}

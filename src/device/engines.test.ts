@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { JobInfo } from '../jobs/jobs-contract.ts'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
+import { LONG_WAIT } from '../testkit/paired-devices.ts'
+
+/* A cluster that does as the test says. A real one: e2e/slurm.e2e.ts. */
+
+let world: DeviceWorld
+let device: WorldDevice
+let jobs: { job_id: number; name: string; job_state: string; exit_code: number }[]
+let mood: 'well' | 'down' | 'nonsense' | 'loses answers'
+let submissions: number
+
+beforeEach(async () => {
+  world = new DeviceWorld()
+  device = await world.install('laptop')
+  await device.setUp()
+  ;[jobs, mood, submissions] = [[], 'well', 0]
+  const meta = { Slurm: { release: '22.05.8' } }
+  device.engineCall = async ({ method, url }) => {
+    if (mood === 'down') throw new Error('connect ECONNREFUSED')
+    if (mood === 'nonsense') return { status: 200, text: '<html>' }
+    const path = url.slice(url.indexOf('/v0.0.38') + 8)
+    const say = (more: object) => ({ status: 200, text: JSON.stringify({ meta, errors: [], ...more }) })
+    if (path === '/ping') return say({ pings: [{ ping: 'UP' }] })
+    if (path === '/nodes') return say({ nodes: [{ cpus: 4, idle_cpus: 4, state: 'idle' }] })
+    if (method === 'DELETE') {
+      for (const one of jobs) if (path === `/job/${one.job_id}`) one.job_state = 'CANCELLED'
+      return say({})
+    }
+    if (path !== '/job/submit') return say({ jobs: jobs.filter(({ job_id: id }) => path === '/jobs' || path === `/job/${id}`) })
+    submissions++
+    jobs.push({ job_id: 100 + jobs.length, name: await attemptNow(), job_state: 'PENDING', exit_code: 0 })
+    if (mood === 'loses answers') throw new Error('socket hang up')
+    return say({ job_id: jobs.at(-1)?.job_id })
+  }
+  await device
+    .control()
+    .addEngine({ name: 'gpu', kind: 'slurm', url: 'http://head:6820', user: 'ada', shared: '/home/test/shared', token: 'ey.x' })
+})
+afterEach(() => {
+  expect(device.errors).toEqual([])
+  world.dispose()
+})
+
+const known = async () => (await device.control().listJobs({}))[0] as JobInfo
+const attemptNow = async () => (await known()).attempts.at(-1)?.attempt as string
+const start = (folder = '/home/test/shared/p') =>
+  device
+    .control()
+    .startJob({ commandLine: 'sort words', folder, input: false, policy: { where: { device: 'engine:gpu' }, whenLost: 'again' } })
+const becomes = (expected: object) => vi.waitFor(async () => expect(await known()).toMatchObject(expected), LONG_WAIT)
+const first = () => jobs[0] as (typeof jobs)[number]
+
+it('[EN3][EN6] queued, running and ended as the engine says; a restart of the device finds it by its name', async () => {
+  await start()
+  await becomes({ state: 'starting', device: 'engine:gpu' })
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  device.stop()
+  await device.start()
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  await becomes({ state: 'running' })
+  Object.assign(first(), { job_state: 'FAILED', exit_code: 2 * 256 })
+  await becomes({ state: 'failed', exit: { code: 2 } })
+  expect({ submissions, attempts: (await known()).attempts.length }).toEqual({ submissions: 1, attempts: 1 })
+})
+
+it.each(['down', 'nonsense'] as const)(
+  '[EN2][EN6] %s: the job is shown as waiting for it, begun nowhere else, and followed again',
+  async (how) => {
+    await start()
+    first().job_state = 'RUNNING'
+    await becomes({ state: 'running' })
+    mood = how
+    await becomes({ state: 'waiting', waitingFor: expect.stringContaining('gpu does not answer') })
+    expect(await device.control().listEngines({})).toMatchObject([{ name: 'gpu', state: 'away' }])
+    mood = 'well'
+    first().job_state = 'COMPLETED'
+    await becomes({ state: 'done' })
+    expect(submissions).toBe(1)
+    expect(device.jobSpawner.processes).toEqual([])
+  },
+)
+
+it('[EN3] a submission whose answer is lost is found by its name, and not sent again', async () => {
+  mood = 'loses answers'
+  await start()
+  mood = 'well'
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  expect(submissions).toBe(1)
+})
+
+it('[EN4] an order to end it that could not be given is given when it answers, also after a restart', async () => {
+  await start()
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  mood = 'down'
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  device.stop()
+  await device.start()
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  mood = 'well'
+  await vi.waitFor(() => expect(first().job_state).toBe('CANCELLED'), LONG_WAIT)
+})
+
+it('[EN6] one that the engine has forgotten, and whose script wrote nothing down, is said to be lost', async () => {
+  await start()
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  jobs = []
+  await becomes({ state: 'failed', error: { code: 'job/lost' } })
+  expect((await known()).attempts.length).toBe(1)
+})
+
+it('[EN1][EN5] placement says why it takes it or not; its token is never told', async () => {
+  const explain = async (folder: string, commandLine = 'sort words') =>
+    (await device.control().explainPlacement({ commandLine, folder })).table.find((row) => row.device === 'engine:gpu')
+  expect(await explain('/home/test/shared/p')).toMatchObject({
+    name: 'gpu',
+    outcome: 'possible',
+    why: 'has the data, idle, 4 cores',
+    cost: { startMs: 1_000 },
+  })
+  expect(await explain('/home/test')).toMatchObject({ outcome: 'no', why: 'sees only /home/test/shared' })
+  expect(await explain('/home/test/shared', 'npx vite')).toMatchObject({ outcome: 'no', why: 'takes only what ends by itself' })
+  await expect(start('/home/test/elsewhere')).rejects.toMatchObject({ code: 'job/not-placed' })
+  mood = 'down'
+  await device.control().listEngines({}) // what it said a moment ago counts for a start
+  expect(await explain('/home/test/shared')).toMatchObject({ outcome: 'no', why: expect.stringContaining('does not answer') })
+  expect(JSON.stringify(await device.control().listEngines({}))).not.toContain('ey.x')
+  const bad = { name: 'b', kind: 'slurm', user: 'ada', shared: '/home/test/shared', token: 'x' } as const
+  await expect(device.control().addEngine({ ...bad, url: 'ftp://head' })).rejects.toMatchObject({ code: 'engine/bad-address' })
+  await expect(device.control().addEngine({ ...bad, url: 'http://head/x?token=1' })).rejects.toMatchObject({ code: 'engine/bad-address' })
+  await expect(device.control().addEngine({ ...bad, url: 'http://head' })).rejects.toMatchObject({ code: 'engine/unreachable' })
+  await device.control().removeEngine({ name: 'gpu' })
+  await expect(device.control().removeEngine({ name: 'gpu' })).rejects.toMatchObject({ code: 'engine/unknown' })
+})

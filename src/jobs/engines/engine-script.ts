@@ -1,0 +1,38 @@
+import type { AttemptRequest } from '../attempt-contract.ts'
+import { takenEnvironment } from '../job-environment.ts'
+import type { EngineSubmission } from './engine.ts'
+
+/** In the shared folder: what jobs write and how they ended, so that it is known also when the engine has forgotten them. */
+export const SPOOL = '.elsewhere-jobs'
+/** Of others; whoever wants the output of a job has it by then. */
+const KEPT_DAYS = 14
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+export const outputFile = (shared: string, attempt: string): string => `${shared}/${SPOOL}/${attempt}.out`
+export const exitFile = (shared: string, attempt: string): string => `${shared}/${SPOOL}/${attempt}.exit`
+
+/** What an engine is given to run for an attempt: the line in its folder, then its exit code beside its output (rule EN3). */
+export function engineSubmission(
+  { attempt, arguments: words, folder, environment }: Pick<AttemptRequest, 'attempt' | 'arguments' | 'folder' | 'environment'>,
+  shared: string,
+): EngineSubmission {
+  const exit = exitFile(shared, attempt)
+  const script = [
+    '#!/bin/sh',
+    `# Elsewhere ${attempt}`,
+    `find ${quoted(`${shared}/${SPOOL}`)} -type f -mtime +${KEPT_DAYS} -exec rm -f {} + 2>/dev/null`,
+    `cd ${quoted(folder)} && /bin/sh ${words.map(quoted).join(' ')} </dev/null`,
+    'code=$?',
+    `echo "$code" >${quoted(`${exit}.tmp`)} && mv ${quoted(`${exit}.tmp`)} ${quoted(exit)}`,
+    'exit "$code"',
+    '',
+  ].join('\n')
+  return {
+    ...{ name: attempt, script, folder, output: outputFile(shared, attempt) },
+    environment: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...takenEnvironment(environment) },
+  }
+}
+
+/** Whether a folder lies on the disk that the engine sees, too. */
+export const isShared = (shared: string, folder: string): boolean => folder === shared || folder.startsWith(`${shared.replace(/\/$/, '')}/`)

@@ -1,0 +1,63 @@
+import * as z from 'zod'
+import { method, type Contract } from '../../rpc/contract.ts'
+
+/* Engines of this device as displays and the command line see them. Their tokens go in and never come out. */
+
+/** What jobs name an engine by, where they name a device else. */
+export const ENGINE_PREFIX = 'engine:'
+export const MAX_ENGINES = 16
+export const isEngine = (device: string): boolean => device.startsWith(ENGINE_PREFIX)
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'letters, digits, dots, - and _, at most 40')
+
+export const engineSettings = z.object({
+  name,
+  kind: z.literal('slurm'),
+  /** Of its HTTP interface, without a path. */
+  url: z.string().max(2_048),
+  user: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[\x21-\x7e]+$/),
+  /** A folder that lies at the same path there, below this account's home: jobs work in it. */
+  shared: z.string().min(1).max(4_096),
+  partition: z.string().min(1).max(64).optional(),
+})
+export type EngineSettings = z.infer<typeof engineSettings>
+
+export const engineRow = engineSettings.extend({
+  /** `engine:NAME`. */
+  engine: z.string().max(64),
+  state: z.enum(['ready', 'away', 'refused']),
+  /** How it is, or why it cannot be used. */
+  why: z.string().max(600),
+  cores: z.number().int().min(0).optional(),
+  idleCores: z.number().int().min(0).optional(),
+  queued: z.number().int().min(0).optional(),
+})
+export type EngineRow = z.infer<typeof engineRow>
+
+const nothing = z.object({})
+
+export const enginesContract = {
+  /** Asked how they are; one that does not answer in 3 s is away. */
+  listEngines: method({ needs: 'desk:read', parseInput: nothing.parse, parseOutput: z.array(engineRow).max(MAX_ENGINES).parse }),
+  /**
+   * Kept when it has answered. One of that name is replaced. Errors: engine/bad-address, engine/bad-folder, engine/unreachable,
+   * engine/refused, engine/nonsense, engine/too-many.
+   */
+  addEngine: method({
+    needs: 'desk:write',
+    parseInput: engineSettings.extend({
+      token: z
+        .string()
+        .min(1)
+        .max(8_192)
+        .regex(/^[\x21-\x7e]+$/),
+    }).parse,
+    parseOutput: engineRow.parse,
+  }),
+  /** Jobs on it go on there, and are not heard of any more. Errors: engine/unknown. */
+  removeEngine: method({ needs: 'desk:write', parseInput: z.object({ name }).parse, parseOutput: nothing.parse }),
+} satisfies Contract
