@@ -1,9 +1,9 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { encodeJobDown } from '../jobs/job-frames-contract.ts'
+import { encodeJobDown, outputHead } from '../jobs/job-frames-contract.ts'
 import type { JobOutputBook } from '../jobs/job-output-book.ts'
 import { isOver } from '../jobs/job-record.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
-import { type ByteChannel, CHANNEL_HIGH_BYTES } from '../rpc/channel.ts'
+import { BULK_HIGH_BYTES, type ByteChannel } from '../rpc/channel.ts'
 import type { LiveJob } from './live-job.ts'
 
 export interface JobOutputSource {
@@ -24,6 +24,7 @@ export class JobOutputView implements Disposable {
     this.#channel = channel
     this.#source = source
     this.#at = from
+    channel.highBytes = BULK_HIGH_BYTES
     this.#owned.add(channel)
     this.#owned.add(channel.onDidDrain(() => this.#pump()))
     this.#owned.add(channel.onDidClose(() => this.dispose()))
@@ -53,11 +54,11 @@ export class JobOutputView implements Disposable {
   }
 
   #pump(): void {
-    while (!this.#owned.isDisposed && this.#channel.unackedBytes < CHANNEL_HIGH_BYTES) {
+    while (!this.#owned.isDisposed && this.#channel.unackedBytes < this.#channel.highBytes) {
       const pieces = this.#source.output.read(this.#at)
       if (pieces.length === 0) return this.#finish()
       for (const piece of pieces) {
-        this.#channel.send(encodeJobDown({ kind: 'output', ...piece }))
+        this.#channel.sendParts(outputHead(piece), piece.bytes)
         this.#at = piece.offset + piece.bytes.length
       }
     }

@@ -1,6 +1,6 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { BULK_HIGH_BYTES, type ByteChannel } from '../rpc/channel.ts'
-import { type AttemptExit, decodeJobUp, encodeJobDown, type JobDownFrame, type JobUpFrame } from './job-frames-contract.ts'
+import { type AttemptExit, decodeJobUp, encodeJobDown, type JobDownFrame, type JobUpFrame, outputHead } from './job-frames-contract.ts'
 import type { OutputLog } from './output-log.ts'
 
 /**
@@ -40,7 +40,7 @@ export class AttemptViewer implements Disposable {
     while (!this.#owned.isDisposed && this.#channel.unackedBytes < this.#channel.highBytes) {
       const piece = this.#log.pieceAt(this.#at)
       if (!piece) break
-      this.#channel.send(encodeJobDown({ kind: 'output', ...piece }))
+      this.#channel.sendParts(outputHead(piece), piece.bytes)
       this.#at = piece.offset + piece.bytes.length
     }
     if (this.#exit && this.#at >= this.#log.end) {

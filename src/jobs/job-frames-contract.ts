@@ -72,7 +72,7 @@ export type JobUpFrame =
   | { readonly kind: 'kept'; readonly offset: number }
 
 export function encodeJobDown(frame: JobDownFrame): Uint8Array {
-  if (frame.kind === 'output') return outputFrame(frame.stream, frame.offset, frame.bytes)
+  if (frame.kind === 'output') return concatBytes(outputHead(frame), frame.bytes)
   if (frame.kind === 'input-taken') return offsetFrame(INPUT_TAKEN, frame.bytes)
   const { kind, ...rest } = frame
   return concatBytes(Uint8Array.of(kind === 'state' ? STATE : EXIT), utf8(JSON.stringify(rest)))
@@ -142,13 +142,13 @@ export function decodeJobUp(message: Uint8Array): JobUpFrame | undefined {
   }
 }
 
-function outputFrame(stream: OutputStream, offset: number, bytes: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(10 + bytes.length)
-  frame[0] = OUTPUT
-  frame[1] = stream === 'err' ? 1 : 0
-  writeOffset(frame, 2, offset)
-  frame.set(bytes, 10)
-  return frame
+/** What goes before the bytes in a frame of output. */
+export function outputHead({ stream, offset }: { readonly stream: OutputStream; readonly offset: number }): Uint8Array {
+  const head = new Uint8Array(10)
+  head[0] = OUTPUT
+  head[1] = stream === 'err' ? 1 : 0
+  writeOffset(head, 2, offset)
+  return head
 }
 
 function offsetFrame(kind: number, offset: number): Uint8Array {

@@ -13,6 +13,9 @@ const MAX_PAGES = 256
 /** The index is written with the first page, then each time there are so many more: the others are found by their numbers. */
 const INDEX_PAGES = 16
 
+/** So many of them stay in memory while the job runs: what a viewer may be behind that takes all at full speed. */
+const NEWEST_PAGES = 6
+
 const SPACE = 'job-output'
 const INDEX = 'job-output-index'
 
@@ -35,8 +38,8 @@ export class JobOutputBook {
   /** Pages that the index on the disk does not tell of; undefined: it tells of none, or of a gap too few. */
   #unindexed: number | undefined
   #droppedBytes = 0
-  /** The page that was kept last, for who follows the output: it need not be opened again. */
-  #newest: { readonly number: number; readonly pieces: readonly OutputPiece[] } | undefined
+  /** The pages that were kept last, for who follows the output: they need not be opened again. */
+  #newest: readonly { readonly number: number; readonly pieces: readonly OutputPiece[] }[] = []
   #tail: OutputPiece[] = []
   #end = 0
 
@@ -105,7 +108,7 @@ export class JobOutputBook {
       this.#store.put(SPACE, `${this.#job}/${number}`, encodePage(page))
       this.#tail = this.#tail.slice(page.length)
       this.#pages.push([number, this.#flushedTo, bytes])
-      this.#newest = { number, pieces: page }
+      this.#newest = [...this.#newest.slice(1 - NEWEST_PAGES), { number, pieces: page }]
       this.#flushedTo += bytes
       this.#dropMiddle()
       if (this.#unindexed !== undefined && this.#unindexed + 1 < INDEX_PAGES) this.#unindexed += 1
@@ -127,7 +130,8 @@ export class JobOutputBook {
   read(offset: number): OutputPiece[] {
     for (const [number, at, length] of this.#pages) {
       if (at + length <= offset) continue
-      const kept = number === this.#newest?.number ? this.#newest.pieces : decodePage(this.#store.get(SPACE, `${this.#job}/${number}`), at)
+      const kept =
+        this.#newest.find((page) => page.number === number)?.pieces ?? decodePage(this.#store.get(SPACE, `${this.#job}/${number}`), at)
       const pieces = kept.flatMap((piece) => cut(piece, offset))
       if (pieces.length > 0) return pieces // else the page is damaged: it goes on after it
     }
@@ -136,7 +140,7 @@ export class JobOutputBook {
 
   /** The job is over: what is held in memory for those who follow is let go. */
   rest(): void {
-    this.#newest = undefined
+    this.#newest = []
   }
 
   forget(): void {

@@ -8,6 +8,8 @@ import type { Event } from '../base/emitter.ts'
 export interface Transport extends Disposable {
   /** Text carries calls, answers and events (JSON); bytes carry channel data. Ignored once closed. */
   send(message: string | Uint8Array): void
+  /** As `send` of both as one message of bytes. `bytes` are the transport's from then on: it need not copy them. */
+  sendParts?(head: Uint8Array, bytes: Uint8Array): void
   /** Bytes accepted by `send` and not yet handed to the network. */
   readonly bufferedBytes: number
   readonly onDidReceive: Event<string | Uint8Array>
@@ -32,6 +34,8 @@ export interface ByteChannel extends Disposable {
   readonly id: number
   /** Ignored once closed. */
   send(bytes: Uint8Array): void
+  /** As `send` of both as one message. `bytes` are the channel's from then on: of a flood, none is copied on its way out. */
+  sendParts(head: Uint8Array, bytes: Uint8Array): void
   /** Sent by us and not yet consumed by the other end's listener; the sender bounds its queue by it. */
   readonly unackedBytes: number
   /** Where a sender should wait for `onDidDrain`: CHANNEL_HIGH_BYTES, unless it was set. */

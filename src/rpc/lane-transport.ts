@@ -1,11 +1,13 @@
 import type { Disposable } from '../base/disposable.ts'
-import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { concatBytes, fromUtf8, utf8 } from '../base/bytes.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { Transport } from './channel.ts'
 
 /** What RPC needs of a lane between two devices (sync/lane.ts). */
 export interface MessageLane extends Disposable {
   send(message: Uint8Array): void
+  /** As `send` of both as one message. `bytes` are the lane's from then on. */
+  sendParts?(head: Uint8Array, bytes: Uint8Array): void
   readonly bufferedBytes: number
   readonly onDidReceive: Event<Uint8Array>
   readonly onDidClose: Event<{ readonly reason: string }>
@@ -46,6 +48,13 @@ export class LaneTransport implements Transport {
     framed[0] = typeof message === 'string' ? TEXT : BYTES
     framed.set(bytes, 1)
     this.#lane.send(framed)
+  }
+
+  sendParts(head: Uint8Array, bytes: Uint8Array): void {
+    if (this.#isClosed) return
+    const framed = concatBytes(Uint8Array.of(BYTES), head)
+    if (this.#lane.sendParts) this.#lane.sendParts(framed, bytes)
+    else this.#lane.send(concatBytes(framed, bytes))
   }
 
   close(reason: string): void {

@@ -1,6 +1,8 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { type ByteChannel, CHANNEL_HIGH_BYTES } from './channel.ts'
 
+const NO_HEAD = new Uint8Array(0)
+
 /**
  * Joins two channels, message for message, until either closes; then closes the other with the same reason. A slow end
  * slows the other down: what waits in the middle, and on the way to the other end, stays under `highBytes` and one message.
@@ -11,7 +13,7 @@ export function pipeChannels(a: ByteChannel, b: ByteChannel, highBytes = CHANNEL
   const pump = (from: ByteChannel, to: ByteChannel) => {
     owned.add(
       from.onDidReceive((bytes) => {
-        to.send(bytes)
+        to.sendParts(NO_HEAD, bytes)
         if (to.unackedBytes >= highBytes) from.setPaused(true)
       }),
     )

@@ -1,3 +1,4 @@
+import { concatBytes } from '../base/bytes.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { CHANNEL_HIGH_BYTES, CHANNEL_LIMIT_BYTES, type ByteChannel } from './channel.ts'
@@ -13,6 +14,8 @@ const MESSAGE_OVERHEAD_BYTES = 64
 /** What a channel needs of its wire. */
 export interface ChannelOutput {
   sendBytes(bytes: Uint8Array): void
+  /** As `sendBytes` of both as one message, which it may keep. Absent: it copies. */
+  sendParts?(head: Uint8Array, bytes: Uint8Array): void
   sendAck(bytes: number): void
   sendClose(reason: string): void
   /** The channel is gone without a word to the other side. */
@@ -68,12 +71,24 @@ export class WireChannel implements ByteChannel {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#closeReason !== undefined) return
-    if (bytes.length > MAX_BYTES_LENGTH - 16) throw new RpcError('rpc/too-large', `a channel message of ${bytes.length} bytes is too long`)
-    this.#sentBytes += bytes.length
-    if (this.unackedBytes > CHANNEL_LIMIT_BYTES) return this.close('rpc/channel-flooded')
+    if (!this.#counts(bytes.length)) return
     if (this.#held) this.#held.push(bytes)
     else this.#output.sendBytes(bytes)
+  }
+
+  sendParts(head: Uint8Array, bytes: Uint8Array): void {
+    if (!this.#output.sendParts || this.#held) return this.send(head.length === 0 ? bytes : concatBytes(head, bytes))
+    if (this.#counts(head.length + bytes.length)) this.#output.sendParts(head, bytes)
+  }
+
+  /** @returns false: it is closed, or closes by that */
+  #counts(length: number): boolean {
+    if (this.#closeReason !== undefined) return false
+    if (length > MAX_BYTES_LENGTH - 16) throw new RpcError('rpc/too-large', `a channel message of ${length} bytes is too long`)
+    this.#sentBytes += length
+    if (this.unackedBytes <= CHANNEL_LIMIT_BYTES) return true
+    this.close('rpc/channel-flooded')
+    return false
   }
 
   setPaused(paused: boolean): void {

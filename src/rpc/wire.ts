@@ -155,6 +155,10 @@ export class Wire implements Disposable {
     let closedByThem = true
     const output = {
       sendBytes: (bytes: Uint8Array) => this.#closeReason ?? this.#transport.send(formatChannelBytes(outgoing, bytes)),
+      ...(this.#transport.sendParts && {
+        sendParts: (head: Uint8Array, bytes: Uint8Array) =>
+          this.#closeReason ?? this.#transport.sendParts?.(formatChannelBytes(outgoing, head), bytes),
+      }),
       sendAck: (b: number) => this.send({ t: 'ack', c: outgoing, b }),
       sendClose: (reason: string) => {
         closedByThem = false

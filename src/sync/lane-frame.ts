@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { concatBytes } from '../base/bytes.ts'
 import { LinkError } from './link-error.ts'
 
 /*
@@ -13,6 +14,8 @@ import { LinkError } from './link-error.ts'
 export const MAX_FRAME_BYTES = 16 * 1024
 /** Longest message on any lane: a snapshot of a large document. Files and jobs send in parts of their own. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+/** Longest head of a message that is handed over in two parts: it goes into its first frame. */
+export const MAX_HEAD_BYTES = 1_024
 const HEADER_BYTES = 6 // type byte and the longest varuint under 64 MiB, rounded up
 
 const CONTINUES = Uint8Array.of(0)
@@ -27,11 +30,15 @@ function beginning(length: number): Uint8Array {
 /** Hands out a message's frames one by one, so that a long one is never held twice. */
 export class FrameCutter {
   readonly #message: Uint8Array
+  /** Of the message, before those; in its first frame. */
+  readonly #head: Uint8Array
   #at = 0
   #begun = false
 
-  constructor(message: Uint8Array) {
+  /** @param head  at most MAX_HEAD_BYTES */
+  constructor(message: Uint8Array, head: Uint8Array = new Uint8Array(0)) {
     this.#message = message
+    this.#head = head
   }
 
   get isDone(): boolean {
@@ -40,15 +47,15 @@ export class FrameCutter {
 
   /** Bytes of the message not yet cut off. */
   get remainingBytes(): number {
-    return this.#message.length - this.#at
+    return this.#message.length - this.#at + (this.#begun ? 0 : this.#head.length)
   }
 
   next(): Uint8Array {
-    const head = this.#begun ? CONTINUES : beginning(this.#message.length)
-    const part = this.#message.subarray(this.#at, this.#at + MAX_FRAME_BYTES - HEADER_BYTES)
-    const frame = new Uint8Array(head.length + part.length)
-    frame.set(head)
-    frame.set(part, head.length)
+    const before = this.#begun ? CONTINUES : concatBytes(beginning(this.remainingBytes), this.#head)
+    const part = this.#message.subarray(this.#at, this.#at + MAX_FRAME_BYTES - HEADER_BYTES - (this.#begun ? 0 : this.#head.length))
+    const frame = new Uint8Array(before.length + part.length)
+    frame.set(before)
+    frame.set(part, before.length)
     this.#at += part.length
     this.#begun = true
     return frame

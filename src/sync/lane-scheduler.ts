@@ -54,10 +54,12 @@ export class LaneScheduler {
     return this.#queue(lane).bytes
   }
 
-  add(lane: LaneName, message: Uint8Array): void {
+  /** @param head  goes before the message, as part of it */
+  add(lane: LaneName, message: Uint8Array, head?: Uint8Array): void {
     const queue = this.#queue(lane)
-    queue.waiting.push(new FrameCutter(message))
-    queue.bytes += message.length
+    const cutter = new FrameCutter(message, head)
+    queue.waiting.push(cutter)
+    queue.bytes += cutter.remainingBytes
     this.#pump()
   }
 

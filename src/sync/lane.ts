@@ -14,6 +14,8 @@ export interface Lane extends Disposable {
   readonly name: LaneName
   /** Queues a message. @throws LinkError `link/message-too-large`, `link/closed` */
   send(message: Uint8Array): void
+  /** As `send` of both as one message. `bytes` are the lane's from then on; `head` is short. Not said again (SY67). */
+  sendParts?(head: Uint8Array, bytes: Uint8Array): void
   /** Queued here and not yet acknowledged by the transport: the sender bounds its work by it. */
   readonly bufferedBytes: number
   readonly onDidDrain: Event<void>

@@ -1,5 +1,6 @@
+import { concatBytes } from '../base/bytes.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
-import { FrameJoiner, MAX_MESSAGE_BYTES } from './lane-frame.ts'
+import { FrameJoiner, MAX_FRAME_BYTES, MAX_HEAD_BYTES, MAX_MESSAGE_BYTES } from './lane-frame.ts'
 import { MAX_AHEAD } from './lane-repeats.ts'
 import type { LaneScheduler } from './lane-scheduler.ts'
 import type { Lane, LaneName } from './lane.ts'
@@ -64,6 +65,16 @@ export class RtcLane implements Lane {
     this.counters.sentBytes += message.length
     this.#scheduler.add(this.name, message)
     if (this.#scheduler.queuedBytes(this.name) === 0) this.#owner.onDidSendAtOnce(this.counters.sentMessages - 1, message)
+  }
+
+  sendParts(head: Uint8Array, bytes: Uint8Array): void {
+    const length = head.length + bytes.length
+    if (head.length > MAX_HEAD_BYTES || length <= MAX_FRAME_BYTES) return this.send(concatBytes(head, bytes))
+    if (this.#closedFor !== undefined) throw LinkError.closed(this.#closedFor)
+    if (length > MAX_MESSAGE_BYTES) throw LinkError.messageTooLarge(this.name, length, MAX_MESSAGE_BYTES)
+    this.counters.sentMessages++
+    this.counters.sentBytes += length
+    this.#scheduler.add(this.name, bytes, head)
   }
 
   /** @throws LinkError `link/bad-frame` */

@@ -30,6 +30,17 @@ it('[DV6] carries whole messages of any size both ways, is 0600, and closes a fr
   expect(got.map((m) => (typeof m === 'string' ? m.length : `bytes ${m.length}`))).toEqual([0, 5, 'bytes 0', 'bytes 3000000', 1_000_000])
   expect(Buffer.compare(Buffer.from(got[3] as Uint8Array), Buffer.from(large))).toBe(0)
 
+  // In two parts, among others: one message each, in order.
+  const before = got.length
+  const head = Uint8Array.of(7, 8)
+  near.send('before')
+  for (const length of [0, 10, 32 * 1024, 100_000]) near.sendParts?.(head, large.subarray(0, length))
+  near.send('after')
+  while (got.length < before + 6) await new Promise((resolve) => setImmediate(resolve))
+  const parts = got.slice(before)
+  expect(parts.map((m) => (typeof m === 'string' ? m : m.length))).toEqual(['before', 2, 12, 32 * 1024 + 2, 100_002, 'after'])
+  expect(Buffer.compare(parts[4] as Uint8Array, Buffer.concat([head, large.subarray(0, 100_000)]))).toBe(0)
+
   // However the system cuts it: in single bytes, in the middle of a header, several in one.
   const slow = net.connect(socketPath)
   while (accepted.length < 2) await new Promise((resolve) => setImmediate(resolve))

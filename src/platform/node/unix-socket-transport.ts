@@ -93,6 +93,18 @@ export class UnixSocketTransport implements Transport {
     if (isApart) this.#socket.write(message)
   }
 
+  sendParts(head: Uint8Array, bytes: Uint8Array): void {
+    if (bytes.length < APART_BYTES) return this.send(Buffer.concat([head, bytes]))
+    if (this.#isClosed) return
+    const frame = Buffer.allocUnsafe(HEADER_BYTES + head.length)
+    frame.writeUInt32BE(head.length + bytes.length + 1, 0)
+    frame[4] = BYTES
+    frame.set(head, HEADER_BYTES)
+    this.#cork()
+    this.#socket.write(frame)
+    this.#socket.write(bytes)
+  }
+
   /** What is said in one turn goes in one write: most of a small message's cost is the system's. */
   #cork(): void {
     if (this.#isCorked) return

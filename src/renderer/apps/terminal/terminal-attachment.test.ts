@@ -18,6 +18,9 @@ class FakeChannel implements ByteChannel {
   readonly onDidClose = this.closed.event
   paused = false
   ended = false
+  sendParts(): never {
+    throw new Error('a terminal sends whole messages')
+  }
   send(bytes: Uint8Array): void {
     this.sent.push(`${bytes[0]}:${fromUtf8(bytes.subarray(1))}`)
   }
