@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.ts'
 import type { datasetContract } from '../files/dataset-contract.ts'
 import type { mountContract } from '../files/mount-contract.ts'
 import { segmentKeyStatement } from '../files/op-segment.ts'
+import { isAdmin } from '../identity/authority/authority-state.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import type { Vault } from '../identity/vault.ts'
 import { datasetPathsInView } from '../session/dataset-paths.ts'
@@ -141,10 +142,12 @@ export class DatasetService implements Disposable {
     const segmentKey = crypto.signingKey(seed)
     const certificate = keys.signer.sign(segmentKeyStatement(dataset, segmentKey.publicKey))
     const storageKey = keys.sealer.lookupKey('elsewhere/files-store-key/1')
+    const state = desk.devices.authority?.state
     const devices = [...desk.devices.devices.values()].map(({ device, name, removedAtMs }) => ({
       device,
       name: name.slice(0, 80),
       isMember: removedAtMs === undefined,
+      isAdmin: state ? isAdmin(state, device) : removedAtMs === undefined,
     }))
     const input = {
       dataset,

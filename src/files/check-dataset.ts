@@ -1,3 +1,4 @@
+import { behindOf } from './checkpoint/segments-behind.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
@@ -33,7 +34,7 @@ export async function checkDataset(dataset: Dataset, store: DatasetStore, chunks
     try {
       if (!bytes) throw new Error('its bytes are missing')
       const head = dataset.codec.check(bytes)
-      const before = hashes.get(log) ?? { seq: 0, hash: '0'.repeat(64) }
+      const before = hashes.get(log) ?? behindOf(store, log) ?? { seq: 0, hash: '0'.repeat(64) }
       if (head.log !== log || head.seq !== seq || before.seq + 1 !== seq || head.prev !== before.hash)
         throw new Error('it breaks the chain of its log')
       hashes.set(log, { seq, hash: head.hash })

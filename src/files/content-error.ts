@@ -11,6 +11,11 @@ export type ContentErrorCode =
   | 'segment/forked'
   | 'dataset/locked'
   | 'dataset/damaged'
+  | 'dataset/loading'
+  | 'history/away'
+  | 'checkpoint/malformed'
+  | 'checkpoint/refused'
+  | 'checkpoint/rolled-back'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class ContentError extends DomainError<ContentErrorCode> {

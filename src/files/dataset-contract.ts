@@ -92,6 +92,8 @@ const datasetStatus = z.object({
     doneFiles: z.number().int(),
     doneBytes: bytes,
   }),
+  /** This device is new, and the rest of its tree is still coming: entries that are here. Absent: all is. */
+  loading: z.object({ rows: z.number().int() }).optional(),
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })

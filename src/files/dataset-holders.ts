@@ -1,4 +1,5 @@
 import type { DeviceId } from '../base/ids.ts'
+import { behindOf } from './checkpoint/segments-behind.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import type { Segment } from './op-segment.ts'
 import type { LogId, NodeId, OpId } from './op.ts'
@@ -37,7 +38,7 @@ export function holdersOf(open: OpenDataset, node: NodeId): Holder[] {
 function segmentOf({ store, dataset }: OpenDataset, op: OpId, nowMs: number): Segment | undefined {
   const dot = op.indexOf('.')
   const [log, number] = [op.slice(0, dot) as LogId, Number(op.slice(dot + 1))]
-  let low = 1
+  let low = (behindOf(store, log)?.seq ?? 0) + 1
   let high = store.heads().find((head) => head.log === log)?.seq ?? 0
   while (low <= high) {
     const seq = (low + high) >> 1

@@ -9,7 +9,17 @@ import { event, method, type Contract } from '../rpc/contract.ts'
 const dataset = z.string().min(1).max(64)
 const key = z.string().regex(/^[A-Za-z0-9_-]{43}$/) // 32 bytes, URL-safe base64
 const device = z.string().min(1).max(64)
-const devices = z.array(z.object({ device, name: z.string().max(80), isMember: z.boolean() })).max(1024)
+const devices = z
+  .array(
+    z.object({
+      device,
+      name: z.string().max(80),
+      isMember: z.boolean(),
+      /** It may say what a dataset was: its checkpoints count. Absent: as a member. */
+      isAdmin: z.boolean().optional(),
+    }),
+  )
+  .max(1024)
 const epochs = z
   .array(
     z.object({

@@ -21,6 +21,8 @@ export interface DatasetParts {
   readonly source?: ChunkSource
   /** Nobody else hears of it: it has no log. */
   readonly isLocal?: boolean
+  /** Part of the tree is still to come from a checkpoint: segments of others wait. */
+  readonly isLoading?: () => boolean
   /** Told of each segment in the transaction that keeps it. */
   readonly book?: (segment: Segment, isOwn: boolean) => void
   /** That transaction failed: the segment is not there. */

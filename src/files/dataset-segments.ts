@@ -53,6 +53,21 @@ export class DatasetSegments {
     return { segments, isMore: false }
   }
 
+  /** Segments of these logs up to these numbers, each before those it needs; at most `limitBytes`, at least one. */
+  behind(tips: ReadonlyMap<LogId, number>, limitBytes: number): Uint8Array[] {
+    const { store } = this.#options
+    const segments: Uint8Array[] = []
+    let bytes = 0
+    for (const [log, seq] of store.segmentOrder().reverse()) {
+      if (seq > (tips.get(log) ?? 0)) continue
+      const segment = store.segment(log, seq) as Uint8Array
+      if (segments.length > 0 && bytes + segment.length > limitBytes) break
+      segments.push(segment)
+      bytes += segment.length
+    }
+    return segments
+  }
+
   /**
    * Takes in a segment of another device. False: it is held already, or what it needs is not (ask again from the frontier).
    * @throws ContentError `segment/malformed`, `segment/refused`, `segment/forked`, `chunk/no-key`
@@ -81,7 +96,10 @@ export class DatasetSegments {
     try {
       store.transaction(() => {
         for (const op of segment.ops) merger.apply(op, { device, deviceName }, touched)
-        store.putSegment({ log: head.log, seq: head.seq, bytes }, { log: head.log, device, seq: head.seq, hash: head.hash, ops, stamp })
+        store.putSegment(
+          { log: head.log, seq: head.seq, bytes },
+          { log: head.log, device, start: head.start, seq: head.seq, hash: head.hash, ops, stamp },
+        )
         book?.(segment, false)
       })
     } catch (error) {

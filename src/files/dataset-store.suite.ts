@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceId } from '../base/ids.ts'
 import { EMPTY_MANIFEST } from './manifest.ts'
-import type { DatasetStore } from './dataset-store.ts'
+import type { DatasetStore, NodePlace } from './dataset-store.ts'
 import type { NodeRecord } from './node-record.ts'
 import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
 import { pagedVersions } from './paged-versions.ts'
@@ -125,6 +125,34 @@ export function describeDatasetStore(name: string, make: () => DatasetStoreUnder
       expect([store.segment(log, 1), store.segment(log, 2)]).toEqual([Uint8Array.of(1, 2), undefined])
       expect(store.heads()).toEqual([{ log, device: 'd', seq: 1, hash: 'h', ops: 4, stamp: 5 }])
       expect(store.segmentOrder()).toEqual([[log, 1]])
+    })
+
+    it('[DS10] nodes come in the order of their folders, a page at a time; what is loaded leaves alone what is here; older segments go first', () => {
+      const made = start()
+      const { store } = made
+      store.putNode(record(5, 'own name'), 'own name')
+      store.putNode(record(6, 'gone'), undefined)
+      const mark = { space: 'loaded', key: 'k', value: Uint8Array.of(7) }
+      const nodes = [5, 7, 8].map((n) => ({ record: record(n, `loaded ${n}`, n === 8 ? idOf(7) : ROOT_NODE), shown: `loaded ${n}` }))
+      expect(store.loadNodes({ nodes, versions: [{ node: idOf(7), version: head(7) }], mark })).toBe(2)
+      const places: string[] = []
+      for (let after: NodePlace | undefined; ; ) {
+        const page = store.nodesFrom(after, 2)
+        const last = page.at(-1)
+        if (!last) break
+        places.push(...page.map(({ record: { name }, shown }) => `${name}${shown === undefined ? ' (removed)' : ''}`))
+        after = { parent: last.record.parent, isShown: last.shown !== undefined, id: last.record.id }
+      }
+      expect(places).toEqual(['gone (removed)', 'own name', 'loaded 7', 'loaded 8'])
+      expect([store.nodeCount(), store.versions(idOf(7)), store.value('loaded', 'k')]).toEqual([4, [head(7)], Uint8Array.of(7)])
+      const log = 'b'.repeat(24) as LogId
+      const of = { log, device: 'd', start: '0'.repeat(16), hash: 'h', ops: 4, stamp: 5 }
+      store.putHead({ ...of, seq: 2 })
+      store.putSegment({ log, seq: 3, bytes: Uint8Array.of(3) }, { ...of, seq: 3 })
+      for (const seq of [2, 1, 2]) store.putSegmentBefore({ log, seq, bytes: Uint8Array.of(seq) })
+      const again = made.reopen?.() ?? store
+      expect(again.segmentOrder().map(([, seq]) => seq)).toEqual([1, 2, 3])
+      expect([again.heads(), again.segment(log, 1), again.nodeCount()]).toEqual([[{ ...of, seq: 3 }], Uint8Array.of(1), 4])
     })
 
     it('[DS5] small values by space and key', () => {

@@ -9,6 +9,25 @@ export interface FolderMove extends Mark {
   readonly before: { readonly parent: NodeId; readonly at: Mark } | undefined
 }
 
+/** Where a node lies in the order of `nodesFrom`. */
+export interface NodePlace {
+  readonly parent: NodeId
+  readonly isShown: boolean
+  readonly id: NodeId
+}
+
+export const isAfterPlace = (a: NodePlace, b: NodePlace): boolean => {
+  if (a.parent !== b.parent) return a.parent > b.parent
+  return a.isShown === b.isShown ? a.id > b.id : a.isShown
+}
+
+/** What of a checkpoint is here from now on, and how far that is. */
+export interface LoadedNodes {
+  readonly nodes: readonly { readonly record: NodeRecord; readonly shown: string | undefined }[]
+  readonly versions: readonly { readonly node: NodeId; readonly version: Head }[]
+  readonly mark: { readonly space: string; readonly key: string; readonly value: Uint8Array }
+}
+
 /** A signed, sealed segment of a log, as it crosses links. */
 export interface StoredSegment {
   readonly log: LogId
@@ -20,6 +39,8 @@ export interface StoredSegment {
 export interface LogHead {
   readonly log: LogId
   readonly device: string
+  /** Its log's start, 16 hex digits; absent: it was kept by an older version, and its last segment says it. */
+  readonly start?: string
   readonly seq: number
   readonly hash: string
   /** Ops in all its segments. */
@@ -50,6 +71,18 @@ export interface DatasetStore {
   /** Removed nodes, in any order. */
   removedNodes(): NodeRecord[]
   nodeCount(): number
+  /**
+   * All nodes, about `limit` after `after` and none only at the end, in the order of their folder's id, those that are removed before
+   * those that are shown, and their own id.
+   */
+  nodesFrom(after: NodePlace | undefined, limit: number): { readonly record: NodeRecord; readonly shown: string | undefined }[]
+
+  /**
+   * Takes in nodes and versions that nobody here has changed, with the mark that says so, all or nothing; those that are here already stay as they are.
+   * For much at once: it need not survive kill -9, but then neither does the mark. Not in a transaction.
+   * @returns how many nodes are new here
+   */
+  loadNodes(loaded: LoadedNodes): number
 
   putMove(move: FolderMove): void
   deleteMove(op: OpId): void
@@ -69,6 +102,10 @@ export interface DatasetStore {
   /** Drops the first `count` of the tail: they are in a segment now. */
   cutTail(count: number): void
   putSegment(segment: StoredSegment, head: LogHead): void
+  /** How far a log is held of which no segment is: a checkpoint stands for them. */
+  putHead(head: LogHead): void
+  /** An older one: goes before all others in `segmentOrder`. A repeat is ignored. Not in a transaction; need not survive kill -9. */
+  putSegmentBefore(segment: StoredSegment): void
   segment(log: LogId, seq: number): Uint8Array | undefined
   /** Every segment held, in the order they were put: each after those its author had seen. */
   segmentOrder(): (readonly [log: LogId, seq: number])[]

@@ -12,6 +12,7 @@ import type { DatasetNode } from './dataset-node.ts'
 import type { DatasetChange, DatasetParts, NewNode } from './dataset-parts.ts'
 import { DatasetSegments } from './dataset-segments.ts'
 import { DatasetView, requireName } from './dataset-view.ts'
+import type { LogHead } from './dataset-store.ts'
 import { FileError } from './file-error.ts'
 import { keptVersions } from './kept-versions.ts'
 import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
@@ -308,8 +309,19 @@ export class Dataset extends DatasetView implements Disposable {
     return this.#segments.page(frontier, limitBytes)
   }
 
-  /** Takes in a segment of another device: see DatasetSegments.take. @throws ContentError */
+  /** Segments of these logs up to these numbers, the last first; at most `limitBytes`, at least one. */
+  segmentsBehind(tips: ReadonlyMap<LogId, number>, limitBytes: number): Uint8Array[] {
+    return this.#segments.behind(tips, limitBytes)
+  }
+
+  /** What a checkpoint says of logs is seen, as if their segments had been taken in: what is written from now on comes after it. */
+  see(heads: readonly LogHead[]): void {
+    for (const head of heads) this.#log.see(head)
+  }
+
+  /** Takes in a segment of another device: see DatasetSegments.take. Not while a checkpoint is loaded. @throws ContentError */
   takeSegment(bytes: Uint8Array): boolean {
+    if (this.#parts.isLoading?.()) return false
     return this.#segments.take(bytes)
   }
 

@@ -35,6 +35,10 @@ export interface FileExchangeOptions {
   readonly logger: Logger
   /** Makes room for this many bytes more; false: there is none. */
   readonly makeRoom: (bytes: number) => Promise<boolean>
+  /** A device is linked: resolves when segments may be asked of it. Absent: at once. */
+  readonly begin?: (client: FilePeerClient, device: DeviceId) => Promise<void>
+  /** All that a device has to say now was heard: what lies behind a checkpoint may be asked of it. */
+  readonly behind?: (client: FilePeerClient) => Promise<void>
   /** Runs work while no room is being made. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -121,6 +125,14 @@ export class FileExchange implements Disposable {
     return { segments: segments.map(toBase64Url), isMore, frontier }
   }
 
+  /** As answerSegments, of what lies behind a checkpoint, the last first. */
+  async answerBehind(told: readonly (readonly [string, number])[]) {
+    const { dataset, store } = this.#options
+    const segments = dataset.segmentsBehind(new Map(told as readonly (readonly [LogId, number])[]), MAX_PULLED_BYTES)
+    await store.sync()
+    return { segments: segments.map(toBase64Url) }
+  }
+
   /** Fetches what is owed; call it when there may be room or somebody new. */
   async copy(): Promise<void> {
     this.#copyAgain = true
@@ -148,6 +160,7 @@ export class FileExchange implements Disposable {
     if (peer.isPulling) return
     peer.isPulling = true
     try {
+      await this.#options.begin?.(client, peer.device)
       while (peer.again && this.#peers.has(client)) {
         peer.again = false
         while (await this.#pullOnce(client, peer)) {
@@ -155,6 +168,7 @@ export class FileExchange implements Disposable {
         }
         await this.#askReceipts(client, peer.device)
         void this.copy()
+        void this.#options.behind?.(client)
       }
     } catch (error) {
       const { logger } = this.#options
@@ -176,7 +190,8 @@ export class FileExchange implements Disposable {
     const mine = dataset.frontier()
     peer.missing = answer.frontier.reduce((sum, [log, seq]) => sum + Math.max(0, seq - (mine.get(log as LogId) ?? 0)), 0)
     acknowledgements.keep(peer.device, new Map(answer.frontier as [LogId, number][]))
-    return answer.isMore && taken > 0
+    // What waits for another segment may follow one of this answer: then it is asked for again.
+    return taken > 0 && (answer.isMore || taken < answer.segments.length)
   }
 
   async #askReceipts(client: FilePeerClient, device: DeviceId): Promise<void> {

@@ -17,6 +17,9 @@ export const MAX_RECEIPT_BYTES = 225 + 2 * 1000
 /** Chunks that follow a list unasked, at most: what is asked of a file at once, and then it is read ahead. */
 export const MAX_STRETCH_CHUNKS = 16
 
+/** Longest checkpoint: keys, roots and signatures. */
+export const MAX_CHECKPOINT_BYTES = 1024
+
 const nothing = z.object({})
 const dataset = z.string().min(1).max(64)
 const log = z.string().regex(/^[0-9a-f]{24}$/)
@@ -64,6 +67,21 @@ export const filePeerContract = {
     needs: 'peer:read',
     parseInput: z.object({ dataset, frontier }).parse,
     parseOutput: z.object({ segments: z.array(bytes(8 * 1024 * 1024 + 16)).max(20_000), isMore: z.boolean(), frontier }).parse,
+  }),
+  /**
+   * The newest checkpoint that the callee holds as a whole, as its maker signed it; for a device that holds nothing yet. Its pages are
+   * chunks.
+   */
+  pullCheckpoint: method({
+    needs: 'peer:read',
+    parseInput: z.object({ dataset }).parse,
+    parseOutput: z.object({ checkpoint: bytes(MAX_CHECKPOINT_BYTES).optional() }).parse,
+  }),
+  /** Segments of these logs up to these numbers, the last first, as the callee holds them: what a checkpoint stood for. */
+  pullSegmentsBehind: method({
+    needs: 'peer:read',
+    parseInput: z.object({ dataset, tips: frontier }).parse,
+    parseOutput: z.object({ segments: z.array(bytes(8 * 1024 * 1024 + 16)).max(20_000) }).parse,
   }),
   /** The caller has more than it told last. */
   onDidAddSegments: event({ needs: 'peer:read', parse: z.object({ dataset }).parse }),

@@ -99,6 +99,11 @@ export class FilePeer implements Disposable {
     const { require } = this.#options
     return {
       pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(frontier),
+      pullCheckpoint: async ({ dataset }) => {
+        const checkpoint = await require(dataset).maker.give()
+        return checkpoint ? { checkpoint: toBase64Url(checkpoint) } : {}
+      },
+      pullSegmentsBehind: ({ dataset, tips }) => require(dataset).exchange.answerBehind(tips),
       onDidAddSegments: this.#added.event,
       fetchChunks: async ({ dataset, ids, stretch }, context) => {
         const open = require(dataset)

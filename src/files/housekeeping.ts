@@ -34,6 +34,8 @@ export interface HousekeepingParts {
   readonly local: LocalFolders
   readonly clock: Clock
   readonly logger: Logger
+  /** Part of the tree is still to come: nothing is tidied. */
+  readonly isLoading?: () => boolean
   /** Instead of a pause of 20 ms. */
   readonly pause?: () => Promise<void>
 }
@@ -89,6 +91,7 @@ export class Housekeeping implements Disposable {
 
   async #run(isAsked: boolean): Promise<Tidied> {
     const { dataset, store, chunks, dropped, book, acknowledgements, clock } = this.#parts
+    if (this.#parts.isLoading?.()) return { droppedVersions: 0, droppedChunks: 0, freedBytes: 0 }
     const frontier = () => {
       dataset.flush()
       return dataset.frontier()

@@ -39,6 +39,7 @@ function entryOf(name: string, more: Partial<JournalEntry> = {}): JournalEntry {
     goneVersions: [],
     moves: [],
     goneMoves: [],
+    heads: [],
     values: [{ space: 's', key: 'k', value: Uint8Array.of(1, 2) }],
     segments: [],
     tail: { isWhole: false, ops: [op] },
@@ -78,6 +79,7 @@ it.each(['plain', 'ä', '\u{1f600}', 'quote"\\ \n'])('[DS8] an entry is read as 
     }),
     entryOf(name, {
       nodes: [],
+      heads: [{ log: 'cd'.repeat(12) as LogId, device: 'd', seq: 3, hash: 'h', ops: 7, stamp: 1000 }],
       segments,
       goneNodes: [node],
       goneVersions: [[node, mark(1).op]],

@@ -15,6 +15,8 @@ export interface JournalEntry {
   readonly moves: readonly FolderMove[]
   readonly goneMoves: readonly OpId[]
   readonly values: readonly { readonly space: string; readonly key: string; readonly value: Uint8Array | undefined }[]
+  /** Of logs whose segments did not come with them. */
+  readonly heads: readonly LogHead[]
   readonly segments: readonly { readonly segment: StoredSegment; readonly head: LogHead }[]
   /** `whole`: this is all of it now; otherwise what came to it. */
   readonly tail: { readonly isWhole: boolean; readonly ops: readonly Op[] }
@@ -34,6 +36,7 @@ interface Plain {
   /** Lengths of what lies behind the JSON; null: gone. */
   readonly e?: readonly (readonly [space: string, key: string, length: number | null])[]
   readonly s?: readonly (readonly [log: LogId, seq: number, length: number, head: LogHead])[]
+  readonly h?: readonly LogHead[]
   readonly t?: readonly PlainOp[]
   readonly tw?: true
 }
@@ -54,6 +57,7 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
     dm: some(entry.goneMoves),
     e: some(entry.values.map(({ space, key, value }) => [space, key, value?.length ?? null])),
     s: some(entry.segments.map(({ segment, head }) => [segment.log, segment.seq, segment.bytes.length, head])),
+    h: some(entry.heads),
     t: some(tail.ops.map(plainOp)),
     tw: tail.isWhole ? true : undefined,
   }
@@ -116,6 +120,7 @@ export function decodeEntry(bytes: Uint8Array): JournalEntry {
     moves: plain.m ?? [],
     goneMoves: plain.dm ?? [],
     values,
+    heads: plain.h ?? [],
     segments,
     tail: { isWhole: plain.tw === true, ops: (plain.t ?? []).map(opOf) },
   }
@@ -130,5 +135,6 @@ export function carryOut(entry: JournalEntry, store: DatasetStore): void {
   for (const move of entry.moves) store.putMove(move)
   for (const op of entry.goneMoves) store.deleteMove(op)
   for (const { space, key, value } of entry.values) store.putValue(space, key, value)
+  for (const head of entry.heads) store.putHead(head)
   for (const { segment, head } of entry.segments) store.putSegment(segment, head)
 }

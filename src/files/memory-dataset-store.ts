@@ -1,4 +1,12 @@
-import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
+import {
+  type DatasetStore,
+  type FolderMove,
+  isAfterPlace,
+  type LoadedNodes,
+  type LogHead,
+  type NodePlace,
+  type StoredSegment,
+} from './dataset-store.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
 
@@ -79,6 +87,20 @@ export class MemoryDatasetStore implements DatasetStore {
     return this.#nodes.size
   }
 
+  nodesFrom(after: NodePlace | undefined, limit: number): { record: NodeRecord; shown: string | undefined }[] {
+    const placeOf = ({ record, shown }: Row): NodePlace => ({ parent: record.parent, isShown: shown !== undefined, id: record.id })
+    const rows = [...this.#nodes.values()].filter((row) => !after || isAfterPlace(placeOf(row), after))
+    return rows.sort((a, b) => (isAfterPlace(placeOf(a), placeOf(b)) ? 1 : -1)).slice(0, limit)
+  }
+
+  loadNodes({ nodes, versions, mark }: LoadedNodes): number {
+    const news = nodes.filter(({ record }) => !this.#nodes.has(record.id))
+    for (const { record, shown } of news) this.putNode(record, shown)
+    for (const { node, version } of versions) if (!this.#versions.get(node)?.has(version.op)) this.putVersion(node, version)
+    this.putValue(mark.space, mark.key, mark.value)
+    return news.length
+  }
+
   putMove(move: FolderMove): void {
     this.#moves.set(move.op, move)
     if (!this.#latestMove || isLater(move, this.#latestMove)) this.#latestMove = move
@@ -130,6 +152,19 @@ export class MemoryDatasetStore implements DatasetStore {
   putSegment(segment: StoredSegment, head: LogHead): void {
     this.#segments.set(`${segment.log}.${segment.seq}`, segment)
     this.#heads.set(head.log, head)
+  }
+
+  putHead(head: LogHead): void {
+    this.#heads.set(head.log, head)
+  }
+
+  putSegmentBefore(segment: StoredSegment): void {
+    const name = `${segment.log}.${segment.seq}`
+    if (this.#segments.has(name)) return
+    const after = [...this.#segments]
+    this.#segments.clear()
+    this.#segments.set(name, segment)
+    for (const [next, it] of after) this.#segments.set(next, it)
   }
 
   segment(log: LogId, seq: number): Uint8Array | undefined {

@@ -4,6 +4,7 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DatasetHost } from './dataset-host.ts'
+import { LoadedTree } from './checkpoint/loaded-tree.ts'
 import { DatasetTree } from './dataset-tree.ts'
 import type { MountedTree, TreeSpace } from './mounted-tree.ts'
 import type { MountStatus, mountContract } from './mount-contract.ts'
@@ -116,7 +117,7 @@ export class MountKeeper implements Disposable {
       space: () => ({ ...mounter.space(), files: files() }),
     })
     try {
-      const mount = await mounter.mount(at, tree)
+      const mount = await mounter.mount(at, new LoadedTree(tree))
       this.#mounted = { mount, tree, datasets, folders }
       this.#failure = undefined
       void mount.ended.then(() => this.#inTurn(() => this.#ended(mount)))

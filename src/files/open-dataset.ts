@@ -4,6 +4,13 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { CheckpointLoader } from './checkpoint/checkpoint-loader.ts'
+import { CheckpointMaker } from './checkpoint/checkpoint-maker.ts'
+import { CheckpointOffers } from './checkpoint/checkpoint-offers.ts'
+import { PageKeeper } from './checkpoint/page-keeper.ts'
+import { PartialStore } from './checkpoint/partial-store.ts'
+import { SegmentsBehind } from './checkpoint/segments-behind.ts'
+import { ChunkCipher } from './chunk-cipher.ts'
 import type { SealedChunk } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { DatasetStatus } from './dataset-contract.ts'
@@ -72,9 +79,13 @@ export class OpenDataset implements Disposable {
   readonly pins: Pins
   /** What is fetched when this device is unlocked. */
   readonly prefetch: Prefetch
-  readonly store: DatasetStore
+  readonly store: PartialStore
   readonly chunks: ChunkStore
   readonly clock: Clock
+  /** Makes checkpoints for new devices. */
+  readonly maker: CheckpointMaker
+  /** Starts this device with one, if it is new. */
+  readonly loader: CheckpointLoader
   readonly #stores: DatasetStores
   readonly #keys: HeldDatasetKeys
   readonly #owned = new DisposableStore()
@@ -98,11 +109,12 @@ export class OpenDataset implements Disposable {
     const seed = fromBase64Url(input.segmentSeed)
     try {
       this.#stores = this.#owned.add(parts.openStores(this.id, storageKey, 'shared'))
-      this.store = this.#stores.store
+      const store = (this.store = new PartialStore(this.#stores.store))
       this.chunks = this.#stores.chunks
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
       const isMember = (device: string) => this.isMember(device)
-      const book = new ReplicationBook({ crypto, dataset: this.id, store: this.store, signer, isMember, copies: COPIES })
+      const isAuthor = (device: string) => this.#devices.some((known) => known.device === device)
+      const book = new ReplicationBook({ crypto, dataset: this.id, store, signer, isMember, copies: COPIES })
       this.book = book
       const source = this.#owned.add(new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk)))
       this.dataset = this.#owned.add(
@@ -112,16 +124,36 @@ export class OpenDataset implements Disposable {
           unbook: (hash) => book.unbook(hash),
           crypto,
           keys,
-          store: this.store,
+          store,
           chunks: this.chunks,
           signer,
+          isLoading: () => store.gate !== undefined,
           deviceName: () => this.nameOf(input.device),
-          isAuthor: (device) => this.#devices.some((known) => known.device === device),
+          isAuthor,
           clock,
           logger,
         }),
       )
-      const { dataset, store, chunks } = this
+      const { dataset, chunks } = this
+      const pages = this.#owned.add(new PageKeeper({ chunks, store, cipher: new ChunkCipher(crypto, keys), holds: dataset.holds }))
+      const base = { dataset, id: this.id, store, pages, crypto, clock, logger }
+      const mayMake = (device: string) =>
+        this.#devices.some((known) => known.device === device && known.isMember && known.isAdmin !== false)
+      const isAdmin = () => mayMake(this.#self)
+      const maker = this.#owned.add(new CheckpointMaker({ ...base, chunks, signer, isAdmin, epoch: () => keys.current.epoch }))
+      this.maker = maker
+      const onDidLoad = maker.adopted.bind(maker)
+      const loader = this.#owned.add(new CheckpointLoader({ ...base, mayMake, isAuthor, onDidLoad }))
+      this.loader = loader
+      const behind = this.#owned.add(
+        new SegmentsBehind({
+          ...base,
+          book: (segment, isOwn) => book.book(segment, isOwn),
+          unbook: (hash) => book.unbook(hash),
+          onDidBring: () => void this.exchange.copy(),
+        }),
+      )
+      const offers = new CheckpointOffers({ id: this.id, loader, crypto, clock, logger })
       const own = this.#owned.add(parts.openStores(this.id, storageKey, 'local'))
       const isLocal = { isLocal: true, isAuthor: () => false, deviceName: () => '', signer, crypto, keys, clock, logger }
       const inside = this.#owned.add(new Dataset({ ...isLocal, store: own.store, chunks: own.chunks }))
@@ -137,11 +169,18 @@ export class OpenDataset implements Disposable {
       const room = (bytes: number) => this.makeRoom(bytes)
       const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
       this.housekeeping = this.#owned.add(
-        new Housekeeping({ dataset, store, chunks, dropped, book, acknowledgements, local: this.local, clock, logger }),
+        new Housekeeping({
+          ...{ dataset, store, chunks, dropped, book, acknowledgements, local: this.local, clock, logger },
+          isLoading: () => loader.isLoading,
+        }),
       )
       this.#crypto = crypto
       this.exchange = this.#owned.add(
-        new FileExchange({ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn }),
+        new FileExchange({
+          ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
+          begin: (client, device) => offers.begin(client, device),
+          behind: (client) => behind.fetch(client),
+        }),
       )
       this.#owned.add(
         clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
@@ -253,6 +292,7 @@ export class OpenDataset implements Disposable {
       localBytes: this.local.size.bytes,
       pinned: this.pins.size(),
       prefetch: this.prefetch.status,
+      ...(this.loader.isLoading && { loading: { rows: this.loader.loadedRows } }),
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

@@ -171,7 +171,18 @@ export class OwnLog implements Disposable {
     const stamp = (ops.at(-1) as Op).stamp
     try {
       store.transaction(() => {
-        store.putSegment({ log: own.log, seq, bytes }, { log: own.log, device: signer.device, seq, hash, ops: own.ops + ops.length, stamp })
+        store.putSegment(
+          { log: own.log, seq, bytes },
+          {
+            log: own.log,
+            device: signer.device,
+            start: own.start,
+            seq,
+            hash,
+            ops: own.ops + ops.length,
+            stamp,
+          },
+        )
         store.cutTail(ops.length)
         book?.({ ...content, log: own.log, device: signer.device, hash, epoch: codec.epoch }, true)
       })

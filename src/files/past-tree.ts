@@ -4,6 +4,8 @@ import { DatasetView } from './dataset-view.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { Dataset } from './dataset.ts'
+import { segmentsBehind } from './checkpoint/segments-behind.ts'
+import { ContentError } from './content-error.ts'
 import { FileError } from './file-error.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { type Author, OpMerger } from './merge-op.ts'
@@ -52,6 +54,11 @@ export class PastTree {
     options: { readonly atMs: number; readonly clock: Clock; readonly crypto: FilesCrypto; readonly pause: () => Promise<void> },
   ): Promise<PastTree> {
     const { atMs, clock, crypto, pause } = options
+    if (segmentsBehind(store).size > 0)
+      throw new ContentError(
+        'history/away',
+        'what was here earlier is not all on this device yet: it comes from a linked device; try again later',
+      )
     dataset.flush()
     const latest = atMs * 1000
     const ops: { op: Op; author: Author }[] = []

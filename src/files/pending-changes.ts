@@ -11,6 +11,7 @@ export type PendingKey =
   | { readonly kind: 'move'; readonly op: OpId }
   | { readonly kind: 'value'; readonly space: string; readonly key: string }
   | { readonly kind: 'segment'; readonly name: string }
+  | { readonly kind: 'head'; readonly log: LogId }
 
 export interface PendingSegment {
   readonly segment: StoredSegment
@@ -36,6 +37,8 @@ export class PendingChanges {
   readonly segments = new Map<string, PendingSegment>()
   /** Of all logs, also such as lie behind. */
   readonly heads = new Map<LogId, LogHead>()
+  /** Heads of logs of which no segment came with them. */
+  readonly bareHeads = new Map<LogId, LogHead>()
   /** No pending move is later. */
   #latestMove: Mark | undefined
   #tail: Op[]
@@ -53,7 +56,7 @@ export class PendingChanges {
   }
 
   get isEmpty(): boolean {
-    return this.nodes.size + this.versions.size + this.moves.size + this.values.size + this.segments.size === 0
+    return this.nodes.size + this.versions.size + this.moves.size + this.values.size + this.segments.size + this.bareHeads.size === 0
   }
 
   get nodeCount(): number {
@@ -80,6 +83,11 @@ export class PendingChanges {
     this.nodes.set(id, next)
     this.#nodeCount += more
     this.#touched.set(`n${id}`, { kind: 'node', id })
+  }
+
+  /** So many nodes came to the store behind by another way. */
+  noteLoaded(count: number): void {
+    this.#nodeCount += count
   }
 
   setMove(op: OpId, move: FolderMove | undefined): void {
@@ -110,10 +118,18 @@ export class PendingChanges {
 
   setSegment(segment: StoredSegment, head: LogHead): void {
     const name = `${segment.log}.${segment.seq}`
-    this.#undo.push(undoing(this.segments, name), undoing(this.heads, head.log))
+    this.#undo.push(undoing(this.segments, name), undoing(this.heads, head.log), undoing(this.bareHeads, head.log))
     this.segments.set(name, { segment, head })
     this.heads.set(head.log, head)
+    this.bareHeads.delete(head.log) // it is older
     this.#touched.set(`s${name}`, { kind: 'segment', name })
+  }
+
+  setHead(head: LogHead): void {
+    this.#undo.push(undoing(this.bareHeads, head.log), undoing(this.heads, head.log))
+    this.bareHeads.set(head.log, head)
+    this.heads.set(head.log, head)
+    this.#touched.set(`h${head.log}`, { kind: 'head', log: head.log })
   }
 
   addTail(op: Op): void {
@@ -158,6 +174,7 @@ export class PendingChanges {
     for (const op of this.moves.keys()) yield { kind: 'move', op }
     for (const { space, key } of this.values.values()) yield { kind: 'value', space, key }
     for (const name of this.segments.keys()) yield { kind: 'segment', name }
+    for (const log of this.bareHeads.keys()) yield { kind: 'head', log }
   }
 
   /** These things as they are now. */
@@ -170,6 +187,7 @@ export class PendingChanges {
     const goneMoves: OpId[] = []
     const values: PendingValue[] = []
     const segments: PendingSegment[] = []
+    const heads: LogHead[] = []
     for (const key of keys) {
       if (key.kind === 'node') {
         const pending = this.nodes.get(key.id)
@@ -187,12 +205,15 @@ export class PendingChanges {
       } else if (key.kind === 'value') {
         const value = this.values.get(`${key.space}/${key.key}`)
         if (value) values.push(value)
+      } else if (key.kind === 'head') {
+        const head = this.bareHeads.get(key.log)
+        if (head) heads.push(head)
       } else {
         const segment = this.segments.get(key.name)
         if (segment) segments.push(segment)
       }
     }
-    return { nodes, goneNodes, versions, goneVersions, moves, goneMoves, values, segments, tail }
+    return { nodes, goneNodes, versions, goneVersions, moves, goneMoves, values, heads, segments, tail }
   }
 
   /** It lies behind as it is here. */
@@ -203,6 +224,7 @@ export class PendingChanges {
       this.#tidyVersions(key.node)
     } else if (key.kind === 'move') this.moves.delete(key.op)
     else if (key.kind === 'value') this.values.delete(`${key.space}/${key.key}`)
+    else if (key.kind === 'head') this.bareHeads.delete(key.log)
     else this.segments.delete(key.name)
   }
 

@@ -3,6 +3,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorCode } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { utf8 } from '../base/bytes.ts'
+import { StillLoading } from './checkpoint/still-loading.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
@@ -134,6 +135,15 @@ export class Pins implements Disposable {
 
   #filesIn(id: NodeId): DatasetNode[] {
     const { dataset } = this.#parts
-    return dataset.node(id) ? dataset.within(id).filter(({ kind }) => kind === 'file') : []
+    try {
+      return dataset.node(id) ? dataset.within(id).filter(({ kind }) => kind === 'file') : []
+    } catch (error) {
+      if (!(error instanceof StillLoading)) throw error
+      error.bring().then(
+        () => this.#fetchIn(SETTLE_MS),
+        () => this.#fetchIn(RETRY_MS),
+      )
+      return []
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorCode } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { whenLoaded } from './checkpoint/still-loading.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
@@ -113,7 +114,8 @@ export class Prefetch implements Disposable {
     }
     let state: PrefetchStatus['state'] = 'idle'
     try {
-      files = this.#wanted()
+      const wanted = whenLoaded(() => this.#wanted())
+      files = wanted instanceof Promise ? await wanted : wanted
       for (const file of files) {
         if (this.#owned.isDisposed) return
         tell('fetching')

@@ -2,6 +2,7 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { datasetContract, DatasetNodeInfo } from './dataset-contract.ts'
+import { whileLoading } from './checkpoint/while-loading.ts'
 import type { DatasetHost } from './dataset-host.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
@@ -146,7 +147,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       }
     },
   }
-  return { handlers, owned: writes }
+  return { handlers: whileLoading((dataset) => host.open.find(({ id }) => id === dataset), handlers), owned: writes }
 }
 
 /** The tree that a node is in: of all devices, or of this one only. */

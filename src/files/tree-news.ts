@@ -1,4 +1,5 @@
 import type { Emitter } from '../base/emitter.ts'
+import { StillLoading } from './checkpoint/still-loading.ts'
 import type { DatasetChange } from './dataset-parts.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { TreeChange } from './mounted-tree.ts'
@@ -39,10 +40,20 @@ export class TreeNews {
     } else if (slot) {
       slot.isRemoved = true
       this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
-      const removed = of.dataset.removed().find((gone) => gone.node.id === id)
-      if (removed) this.#numbers.slots.detach(slot, removed.node)
+      const removed = this.#removed(of, id)
+      if (removed) this.#numbers.slots.detach(slot, removed)
     }
     if (node && parent) this.#changes.fire({ kind: 'entry', parent: parent.ino, name: node.name })
+  }
+
+  /** While a checkpoint is loaded nobody knows all that was removed: what is open is gone then. */
+  #removed(of: TreeDataset, id: NodeId): DatasetNode | undefined {
+    try {
+      return of.dataset.removed().find((gone) => gone.node.id === id)?.node
+    } catch (error) {
+      if (error instanceof StillLoading) return undefined
+      throw error
+    }
   }
 
   /** An open file goes on reading the version it read before. */

@@ -1,7 +1,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import type { Logger } from '../base/logger.ts'
-import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
+import {
+  type DatasetStore,
+  type FolderMove,
+  isAfterPlace,
+  type LoadedNodes,
+  type LogHead,
+  type NodePlace,
+  type StoredSegment,
+} from './dataset-store.ts'
 import { carryOut, decodeEntry, encodeEntry } from './journal-entry.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
@@ -141,6 +149,32 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return this.#pending.nodeCount
   }
 
+  nodesFrom(after: NodePlace | undefined, limit: number): { record: NodeRecord; shown: string | undefined }[] {
+    const { nodes } = this.#pending
+    for (let from = after; ; ) {
+      const rows = this.#behind.nodesFrom(from, limit)
+      const end = rows.length < limit ? undefined : placeOf(rows.at(-1) as NodeRow)
+      const found: NodeRow[] = rows.filter(({ record }) => !nodes.get(record.id))
+      for (const [, { record, shown }] of nodes.all) {
+        if (!record) continue
+        const place = placeOf({ record, shown })
+        if ((!from || isAfterPlace(place, from)) && !(end && isAfterPlace(place, end))) found.push({ record, shown })
+      }
+      if (found.length > 0 || !end) return found.sort((a, b) => (isAfterPlace(placeOf(a), placeOf(b)) ? 1 : -1))
+      from = end
+    }
+  }
+
+  loadNodes({ nodes, versions, mark }: LoadedNodes): number {
+    const { nodes: pending } = this.#pending
+    const news = nodes.filter(({ record }) => !pending.get(record.id))
+    const isKnown = (node: NodeId, op: OpId) => this.#pending.versions.get(node)?.has(op) === true
+    const others = versions.filter(({ node, version }) => !isKnown(node, version.op))
+    const count = this.#behind.loadNodes({ nodes: news, versions: others, mark })
+    this.#pending.noteLoaded(count)
+    return count
+  }
+
   putMove(move: FolderMove): void {
     this.#change(() => this.#pending.setMove(move.op, move))
   }
@@ -191,6 +225,14 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
   putSegment(segment: StoredSegment, head: LogHead): void {
     this.#change(() => this.#pending.setSegment(segment, head))
+  }
+
+  putHead(head: LogHead): void {
+    this.#change(() => this.#pending.setHead(head))
+  }
+
+  putSegmentBefore(segment: StoredSegment): void {
+    this.#behind.putSegmentBefore(segment)
   }
 
   segment(log: LogId, seq: number): Uint8Array | undefined {
@@ -255,3 +297,10 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return nodes.get(parent)?.isNew ? [] : ask().filter((id) => !nodes.get(id))
   }
 }
+
+interface NodeRow {
+  readonly record: NodeRecord
+  readonly shown: string | undefined
+}
+
+const placeOf = ({ record, shown }: NodeRow): NodePlace => ({ parent: record.parent, isShown: shown !== undefined, id: record.id })

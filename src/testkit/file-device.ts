@@ -40,6 +40,7 @@ export function testFileDevice(
     source?: ChunkSource
     isAuthor?: (device: DeviceId) => boolean
     isLocal?: boolean
+    isLoading?: () => boolean
   } = {},
 ): TestFileDevice {
   const keys = testDatasetKeys()
@@ -56,6 +57,7 @@ export function testFileDevice(
     isAuthor: options.isAuthor ?? (() => true),
     ...(options.source && { source: options.source }),
     ...(options.isLocal && { isLocal: true }),
+    ...(options.isLoading && { isLoading: options.isLoading }),
     clock,
     logger: silentLogger,
   })

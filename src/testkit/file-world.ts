@@ -6,6 +6,12 @@ import { bringSegments, testFileDevice, type TestFileDevice } from './file-devic
 import { ManualClock } from './manual-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
+type FileDeviceOf = (
+  n: number,
+  clock: ManualClock,
+  options: { readonly store: DatasetStore; readonly source: ChunkSource },
+) => TestFileDevice
+
 /**
  * Three devices that change one tree of files, linked or not, with clocks a day apart; and a model that knows only this: a text
  * that somebody wrote is lost when somebody who saw it in that file wrote over it or removed it, and never otherwise.
@@ -20,8 +26,8 @@ export class FileWorld {
   readonly #random: SeededRandom
   #written = 0
 
-  /** `spoil` wraps the store of each device: where a bug is planted. */
-  constructor(random: SeededRandom, storeOf: (n: number) => DatasetStore) {
+  /** `storeOf`: where a bug is planted. */
+  constructor(random: SeededRandom, storeOf: (n: number) => DatasetStore, deviceOf: FileDeviceOf = testFileDevice) {
     this.#random = random
     this.clocks = [0, 86_400_000, -86_400_000].map((offset) => new ManualClock(1_700_000_000_000 + offset))
     this.devices = this.clocks.map((clock, n) => {
@@ -34,7 +40,7 @@ export class FileWorld {
           return undefined
         },
       }
-      return testFileDevice(n, clock, { store: storeOf(n), source })
+      return deviceOf(n, clock, { store: storeOf(n), source })
     })
   }
 

@@ -6,7 +6,7 @@ import { fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { DomainError } from '../../base/errors.ts'
 import type { Sealer } from '../../base/sealer.ts'
-import type { FolderMove, LogHead, StoredSegment } from '../../files/dataset-store.ts'
+import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment } from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
 import { decodeHead, decodeOp, decodeRecord, encodeHead, encodeOp, encodeRecord } from '../../files/node-record-codec.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
@@ -34,6 +34,10 @@ const SCHEMA = `
   create table if not exists log (log blob primary key, value blob not null) without rowid;
   create table if not exists entry (space text not null, key blob not null, value blob not null, primary key (space, key)) without rowid;
 `
+
+const INTO_NODE = 'into node (id, parent, listed, named, looked, shown, value) values (?, ?, ?, ?, ?, ?, ?)'
+const PUT = `insert or replace ${INTO_NODE}`
+const PUT_NEW = `insert or ignore ${INTO_NODE}`
 
 /**
  * A dataset in one SQLite file. Node ids are random and lie open, as do stamps and which node is in which; names, contents,
@@ -90,10 +94,13 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   }
 
   putNode(record: NodeRecord, shown: string | undefined): void {
+    this.#keep(record.id, { record, shown })
+    this.#run(PUT, ...this.#columns(record, shown))
+  }
+
+  #columns(record: NodeRecord, shown: string | undefined): (number | null | Uint8Array)[] {
     const { id, parent, name } = record
-    this.#keep(id, { record, shown })
-    this.#run(
-      'insert or replace into node (id, parent, listed, named, looked, shown, value) values (?, ?, ?, ?, ?, ?, ?)',
+    return [
       fromHex(id),
       fromHex(parent),
       shown === undefined ? 0 : 1,
@@ -101,7 +108,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
       shown === undefined ? null : this.#look('shown', parent, shown),
       shown === undefined ? null : this.#sealer.seal(utf8(shown), `shown ${id}`),
       this.#sealer.seal(encodeRecord(record), `node ${id}`),
-    )
+    ]
   }
 
   deleteNode(id: NodeId): void {
@@ -137,8 +144,28 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     return rows.map((row) => this.#opened(row).record)
   }
 
+  nodesFrom(after: NodePlace | undefined, limit: number): { record: NodeRecord; shown: string | undefined }[] {
+    const { parent, isShown, id } = after ?? { parent: '', isShown: false, id: '' }
+    const rows = this.#all(
+      'select id, shown, value from node where (parent, listed, id) > (?, ?, ?) order by parent, listed, id limit ?',
+      fromHex(parent),
+      isShown ? 1 : 0,
+      fromHex(id),
+      limit,
+    ) as unknown as NodeRow[]
+    return rows.map((row) => this.#opened(row))
+  }
+
   nodeCount(): number {
     return (this.#get('select count(*) as n from node') as { n: number }).n
+  }
+
+  loadNodes({ nodes, versions, mark }: LoadedNodes): number {
+    return this.transaction(() => {
+      this.putValue(mark.space, mark.key, mark.value)
+      for (const { node, version } of versions) this.#putVersion('insert or ignore', node, version)
+      return nodes.reduce((count, { record, shown }) => count + this.#run(PUT_NEW, ...this.#columns(record, shown)), 0)
+    })
   }
 
   putMove(move: FolderMove): void {
@@ -158,14 +185,12 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   }
 
   putVersion(node: NodeId, version: Head): void {
+    this.#putVersion('insert or replace', node, version)
+  }
+
+  #putVersion(how: 'insert or replace' | 'insert or ignore', node: NodeId, version: Head): void {
     const value = this.#sealer.seal(encodeHead(version), `version ${node} ${version.op}`)
-    this.#run(
-      'insert or replace into version (node, stamp, op, value) values (?, ?, ?, ?)',
-      fromHex(node),
-      version.stamp,
-      version.op,
-      value,
-    )
+    this.#run(`${how} into version (node, stamp, op, value) values (?, ?, ?, ?)`, fromHex(node), version.stamp, version.op, value)
   }
 
   versions(node: NodeId): Head[] {
@@ -203,8 +228,21 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
 
   putSegment({ log, seq, bytes }: StoredSegment, head: LogHead): void {
     this.#run('insert or replace into segment (log, seq, bytes) values (?, ?, ?)', fromHex(log), seq, bytes)
-    const value = this.#sealer.seal(utf8(JSON.stringify(head)), `log ${log}`)
-    this.#run('insert or replace into log (log, value) values (?, ?)', fromHex(log), value)
+    this.putHead(head)
+  }
+
+  putHead(head: LogHead): void {
+    const value = this.#sealer.seal(utf8(JSON.stringify(head)), `log ${head.log}`)
+    this.#run('insert or replace into log (log, value) values (?, ?)', fromHex(head.log), value)
+  }
+
+  putSegmentBefore({ log, seq, bytes }: StoredSegment): void {
+    this.#run(
+      'insert or ignore into segment (position, log, seq, bytes) values ((select coalesce(min(position), 1) - 1 from segment), ?, ?, ?)',
+      fromHex(log),
+      seq,
+      bytes,
+    )
   }
 
   segment(log: LogId, seq: number): Uint8Array | undefined {
@@ -301,8 +339,9 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     return statement
   }
 
-  #run(sql: string, ...values: (string | number | null | Uint8Array)[]): void {
-    this.#checked(() => this.#statement(sql).run(...values))
+  /** @returns rows that are others now */
+  #run(sql: string, ...values: (string | number | null | Uint8Array)[]): number {
+    return this.#checked(() => Number(this.#statement(sql).run(...values).changes))
   }
 
   #get(sql: string, ...values: (string | number | Uint8Array)[]): unknown {

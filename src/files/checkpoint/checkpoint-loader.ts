@@ -1,0 +1,359 @@
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { DatasetId, DeviceId } from '../../base/ids.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import { ContentError } from '../content-error.ts'
+import type { Dataset } from '../dataset.ts'
+import type { FilesCrypto } from '../files-crypto.ts'
+import { type LogId, type NodeId, ROOT_NODE } from '../op.ts'
+import { badCheckpoint } from './byte-io.ts'
+import { type Checkpoint, openCheckpoint, refusedCheckpoint } from './checkpoint-codec.ts'
+import { CHECKPOINT_SPACE, LAST, type Trees } from './checkpoint-maker.ts'
+import { isSplit, type LeafEntry, type Row, type RowKey } from './page.ts'
+import type { PageKeeper } from './page-keeper.ts'
+import type { PartialStore } from './partial-store.ts'
+import { folderRange, isMoveKey, type LogRow, placeOfKey, readLogRow, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
+import { putBehind } from './segments-behind.ts'
+import { StillLoading } from './still-loading.ts'
+import { type LeafRef, TreeReader } from './tree-reader.ts'
+import type { TreeRoot } from './tree-writer.ts'
+
+export interface LoaderParts {
+  readonly dataset: Dataset
+  readonly id: DatasetId
+  readonly store: PartialStore
+  readonly pages: PageKeeper
+  readonly crypto: FilesCrypto
+  readonly clock: Clock
+  readonly logger: Logger
+  /** May this device say what a dataset was? */
+  readonly mayMake: (device: DeviceId) => boolean
+  /** Devices of the person, also such as have left. */
+  readonly isAuthor: (device: DeviceId) => boolean
+  /** All of it is here. */
+  readonly onDidLoad: (bytes: Uint8Array, trees: Trees, logs: readonly ChunkId[]) => void
+}
+
+/** What of a checkpoint is here. */
+interface Loading {
+  readonly bytes: Uint8Array
+  readonly of: Checkpoint
+  /** No op in it has a higher stamp, and every op written here since has. */
+  readonly stamp: number
+  /** All rows before this key are here. */
+  position: RowKey
+  /** And all of these folders. */
+  readonly folders: Set<NodeId>
+}
+
+const LOADING = 'loading'
+const POSITION = 'position'
+const FOLDERS = 'loaded-folder'
+const SEEN = 'checkpoint-seen'
+/** More logs than a segment can name as seen: then logs are taken in from their beginning. */
+const MAX_LOGS = 8_000
+/** A stamp further ahead is a lie: nothing could be written after it. Microseconds. */
+const MAX_AHEAD_US = 10 * 365 * 86_400 * 1e6
+/** Leaves asked for before they are taken in. */
+const AHEAD = 48
+/** Rows taken in by one transaction: each costs SQLite pages all over its file, which these share; others wait some 50 ms. */
+const ROWS_AT_ONCE = 600
+const RETRY_MS = 5_000
+const PAUSE_MS = 1
+
+/**
+ * Starts a device that holds nothing of a dataset with a checkpoint of another one: the top folder first, any folder when somebody asks,
+ * the rest behind that. What is written here meanwhile is kept as anything is. What others write comes in when all is here, so that
+ * nothing is merged into half a tree.
+ */
+export class CheckpointLoader implements Disposable {
+  readonly #parts: LoaderParts
+  readonly #reader: TreeReader
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<void>())
+  readonly #coming = new Map<NodeId, Promise<void>>()
+  #loading: Loading | undefined
+  #running: Promise<void> | undefined
+  #retry: Disposable | undefined
+  #rows = 0
+
+  /** More of it, or all, is here. */
+  readonly onDidLoad = this.#changed.event
+
+  constructor(parts: LoaderParts) {
+    this.#parts = parts
+    const { dataset, store, crypto, id } = parts
+    this.#reader = new TreeReader((id, signal) => dataset.reader.chunk(id, signal))
+    this.#owned.defer(() => this.#retry?.dispose())
+    const kept = store.value(CHECKPOINT_SPACE, LOADING)
+    if (!kept) return
+    const { checkpoint, stamp } = JSON.parse(fromUtf8(kept)) as { checkpoint: string; stamp: number }
+    const bytes = fromBase64Url(checkpoint)
+    const position = store.value(CHECKPOINT_SPACE, POSITION)
+    const folders = new Set(store.values(FOLDERS).map(([folder]) => folder as NodeId))
+    this.#begin({ bytes, of: openCheckpoint(crypto, id, bytes), stamp, position: position ? fromUtf8(position) : '', folders })
+  }
+
+  get isLoading(): boolean {
+    return this.#loading !== undefined
+  }
+
+  /** Rows that are here of what is being loaded. */
+  get loadedRows(): number {
+    return this.#rows
+  }
+
+  /** This device holds nothing of the dataset, and nothing of it is on its way. */
+  get mayStart(): boolean {
+    const { store } = this.#parts
+    return !this.#loading && store.nodeCount() === 0 && store.heads().length === 0 && store.tail().length === 0
+  }
+
+  /**
+   * A linked device has this checkpoint. True: this device holds nothing yet and starts with it; its top folder can be listed.
+   * @throws ContentError `checkpoint/malformed`, `checkpoint/refused`, `checkpoint/rolled-back`, `chunk/unavailable`
+   */
+  async offer(bytes: Uint8Array): Promise<boolean> {
+    const { store, crypto, id, dataset, clock } = this.#parts
+    const of = this.#checked(bytes)
+    if (!this.mayStart) return false
+    const logs = await this.#logsOf(of)
+    if (logs.length > MAX_LOGS) return false
+    const top = await this.#rowsOf(of, ROOT_NODE)
+    if (!this.mayStart || this.#owned.isDisposed) return false
+    const stamp = logs.reduce((most, log) => Math.max(most, log.stamp), 0)
+    if (stamp > clock.nowMs() * 1000 + MAX_AHEAD_US) throw badCheckpoint('it is of a time that has not come')
+    store.transaction(() => {
+      for (const head of logs) {
+        store.putHead(head)
+        putBehind(store, head.log, head)
+      }
+      store.putValue(CHECKPOINT_SPACE, LOADING, utf8(JSON.stringify({ v: 1, checkpoint: toBase64Url(bytes), stamp })))
+    })
+    store.changes.take()
+    dataset.see(logs)
+    this.#begin({ bytes, of: openCheckpoint(crypto, id, bytes), stamp, position: '', folders: new Set() })
+    this.#keep(ROOT_NODE, top)
+    return true
+  }
+
+  /** Who asks for everything hears it when the rest cannot be had now. @throws ContentError `dataset/loading` */
+  async bringAll(): Promise<void> {
+    this.kick()
+    await this.#running
+    if (this.#loading) throw new StillLoading(() => this.bringAll())
+  }
+
+  /** Is this node here, or can it not come any more? */
+  knows(node: NodeId): boolean {
+    return !this.#loading || node === ROOT_NODE || this.#parts.store.node(node) !== undefined
+  }
+
+  /** Resolves when all is here; at once, if it is. Never rejects: who waits for it waits for a device that has it. */
+  async whole(): Promise<void> {
+    while (this.#loading && !this.#owned.isDisposed) await new Promise<void>((resolve) => this.#waitOnce(resolve))
+  }
+
+  /** A device was linked: what could not be had may be. */
+  kick(): void {
+    if (!this.#loading) return
+    this.#retry?.dispose()
+    this.#retry = undefined
+    this.#running ??= this.#loadRest().finally(() => (this.#running = undefined))
+  }
+
+  dispose(): void {
+    this.#changed.fire()
+    this.#owned.dispose()
+  }
+
+  #waitOnce(resolve: () => void): void {
+    const heard = this.#changed.event(() => {
+      heard.dispose()
+      resolve()
+    })
+  }
+
+  #checked(bytes: Uint8Array): Checkpoint {
+    const { store, crypto, id, mayMake } = this.#parts
+    const of = openCheckpoint(crypto, id, bytes)
+    if (!mayMake(of.device)) throw refusedCheckpoint('the device that signed it may not say so')
+    const kept = store.value(SEEN, of.device)
+    const seen = kept ? Number(fromUtf8(kept)) : 0
+    if (of.number < seen)
+      throw new ContentError(
+        'checkpoint/rolled-back',
+        `a linked device gave checkpoint ${of.number} of files where number ${seen} was known of the same device; it is left out`,
+      )
+    if (of.number > seen) store.putValue(SEEN, of.device, utf8(String(of.number)))
+    return of
+  }
+
+  async #logsOf(of: Checkpoint): Promise<LogRow[]> {
+    const { dataset, isAuthor } = this.#parts
+    const logs: LogRow[] = []
+    for await (const row of this.#reader.rowsIn(of.logs)) {
+      const log = readLogRow(row)
+      if (dataset.codec.logOf(log.device as DeviceId, log.start) !== log.log) throw badCheckpoint('a log in it is of another device')
+      if (!isAuthor(log.device as DeviceId)) throw refusedCheckpoint('it has a log of a device that nobody here knows')
+      logs.push(log)
+      if (logs.length > MAX_LOGS) return logs
+    }
+    if (logs.reduce((sum, { ops }) => sum + ops, 0) !== of.ops) throw badCheckpoint('its logs do not make what it says')
+    return logs
+  }
+
+  #begin(loading: Loading): void {
+    this.#loading = loading
+    this.#parts.store.gate = {
+      has: (folder) => this.#has(loading, folder),
+      bring: (folder) => (folder === undefined ? this.bringAll() : this.#load(folder)),
+    }
+    this.kick()
+  }
+
+  #has({ stamp, position, folders }: Loading, folder: NodeId): boolean {
+    const record = folder === ROOT_NODE ? undefined : this.#parts.store.node(folder)
+    // Nothing lies in what is no folder, and in what was made here since lies what was put there.
+    if (folder !== ROOT_NODE && (!record || record.kind !== 'folder' || record.created.stamp > stamp)) return true
+    return folders.has(folder) || position >= folderRange(folder).to
+  }
+
+  #load(folder: NodeId): Promise<void> {
+    const known = this.#coming.get(folder)
+    if (known) return known
+    const coming = this.#loadNow(folder).finally(() => this.#coming.delete(folder))
+    this.#coming.set(folder, coming)
+    return coming
+  }
+
+  async #loadNow(folder: NodeId): Promise<void> {
+    const loading = this.#loading
+    if (!loading || this.#has(loading, folder)) return
+    const rows = await this.#rowsOf(loading.of, folder)
+    if (this.#owned.isDisposed || this.#loading !== loading || this.#has(loading, folder)) return
+    this.#keep(folder, rows)
+  }
+
+  /** All there is in a folder: from now on it is as any. */
+  #keep(folder: NodeId, rows: readonly Row[]): void {
+    this.#take(rows, { space: FOLDERS, key: folder, value: utf8('1') })
+    this.#loading?.folders.add(folder)
+    this.#changed.fire()
+  }
+
+  async #rowsOf({ state }: Checkpoint, folder: NodeId): Promise<Row[]> {
+    const rows: Row[] = []
+    for await (const row of this.#reader.rowsIn(state, folderRange(folder))) rows.push(row)
+    return rows
+  }
+
+  /** Nodes of a checkpoint, with the versions that are shown. */
+  #take(rows: readonly Row[], mark: { readonly space: string; readonly key: string; readonly value: Uint8Array }): void {
+    const { store } = this.#parts
+    const deviceOf = this.#deviceOf()
+    const nodes = rows
+      .map((row) => readNodeRow(row, deviceOf))
+      .filter(({ record: { copyOf, id } }) => {
+        // A conflict copy that was settled here since is not there any more.
+        const main = copyOf && store.node(copyOf.node)
+        return !main || main.copies.includes(id)
+      })
+    const versions = nodes.flatMap(({ record: { id, heads, copyOf } }) =>
+      copyOf || store.node(id) ? [] : heads.flatMap((version) => (version.content.kind === 'folder' ? [] : [{ node: id, version }])),
+    )
+    store.loadNodes({ nodes, versions, mark })
+    this.#rows += rows.length
+  }
+
+  #deviceOf(): (log: LogId) => DeviceId {
+    const devices = new Map(this.#parts.store.heads().map(({ log, device }) => [log, device as DeviceId]))
+    return (log) => {
+      const device = devices.get(log)
+      if (!device) throw badCheckpoint('something in it is of a log that it does not have')
+      return device
+    }
+  }
+
+  async #loadRest(): Promise<void> {
+    const { logger } = this.#parts
+    try {
+      while (this.#loading && !this.#owned.isDisposed) await this.#loadAll(this.#loading)
+    } catch (error) {
+      if (this.#owned.isDisposed || !this.#loading) return
+      const code = errorCode(error)
+      const tell = code === 'chunk/unavailable' ? logger.debug : logger.warn
+      tell.call(logger, 'the rest of a checkpoint of files is not here yet; it is tried again', { code, error: errorMessage(error) })
+      this.#retry ??= this.#parts.clock.after(RETRY_MS, () => {
+        this.#retry = undefined
+        this.kick()
+      })
+    }
+  }
+
+  async #loadAll(loading: Loading): Promise<void> {
+    const { store, pages } = this.#parts
+    const { of, bytes } = loading
+    const state = await this.#reader.leaves(of.state)
+    const parts = new Set<ChunkId>()
+    await this.#eachLeaf(
+      state.leaves.filter(({ below }) => below === undefined || below > loading.position),
+      async (leaf, entries) => {
+        for (const entry of entries) if (isSplit(entry)) for (const { id } of entry.parts) parts.add(id)
+        const rows = await this.#reader.joined(entries)
+        const nodes = rows.filter(({ key }) => !isMoveKey(key) && !loading.folders.has(placeOfKey(key).parent))
+        const moves = rows.flatMap((row) => (isMoveKey(row.key) ? [readMoveRow(row)] : []))
+        if (moves.length > 0) store.transaction(() => moves.forEach((move) => store.loadMove(move)))
+        const position = leaf.below ?? 'ff'
+        this.#take(nodes, { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(position) })
+        loading.position = position
+      },
+    )
+    const history = await this.#reader.leaves(of.history)
+    await this.#eachLeaf(history.leaves, async (_leaf, entries) => {
+      const deviceOf = this.#deviceOf()
+      const versions = (await this.#reader.joined(entries)).map((row) => readVersionRow(row, deviceOf))
+      store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })
+    })
+    const logs = await this.#reader.leaves(of.logs)
+    if (this.#owned.isDisposed) return
+    pages.noteParts(parts)
+    await store.sync()
+    store.transaction(() => {
+      store.putValue(CHECKPOINT_SPACE, LAST, bytes)
+      pages.putParts()
+      for (const key of [LOADING, POSITION]) store.putValue(CHECKPOINT_SPACE, key, undefined)
+      for (const [folder] of store.values(FOLDERS)) store.putValue(FOLDERS, folder, undefined)
+    })
+    this.#loading = undefined
+    store.gate = undefined
+    const treeOf = (root: TreeRoot, { leaves, inner }: typeof state) => ({ root, leaves, inner })
+    const ids = [...logs.leaves.map(({ id }) => id), ...logs.inner]
+    this.#parts.onDidLoad(bytes, { state: treeOf(of.state, state), history: treeOf(of.history, history) }, ids)
+    this.#changed.fire()
+  }
+
+  /** Leaves in their order, the next ones asked for while one is taken in. */
+  async #eachLeaf(leaves: readonly LeafRef[], take: (last: LeafRef, entries: readonly LeafEntry[]) => Promise<void>): Promise<void> {
+    const { clock } = this.#parts
+    const coming: Promise<readonly LeafEntry[]>[] = []
+    let gathered: LeafEntry[] = []
+    for (let n = 0, next = 0; n < leaves.length; n++) {
+      for (; next < Math.min(leaves.length, n + AHEAD); next++) {
+        const entries = this.#reader.entries(leaves[next] as LeafRef)
+        entries.catch(() => {}) // it is heard when it is taken
+        coming.push(entries)
+      }
+      gathered.push(...(await (coming.shift() as Promise<readonly LeafEntry[]>)))
+      if (this.#owned.isDisposed) throw new Error('these files were closed')
+      if (gathered.length < ROWS_AT_ONCE && n < leaves.length - 1) continue
+      await take(leaves[n] as LeafRef, gathered)
+      gathered = []
+      await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
+    }
+  }
+}

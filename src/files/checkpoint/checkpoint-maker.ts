@@ -1,0 +1,403 @@
+import type { Clock } from '../../base/clock.ts'
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../../base/bytes.ts'
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { DatasetId } from '../../base/ids.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import type { ChunkStore } from '../chunk-store.ts'
+import type { Dataset } from '../dataset.ts'
+import type { FilesCrypto } from '../files-crypto.ts'
+import type { SegmentSigner } from '../op-segment.ts'
+import { ChangedRows } from './changed-rows.ts'
+import { type Checkpoint, encodeCheckpoint, openCheckpoint } from './checkpoint-codec.ts'
+import { decodePage, type LeafEntry, type PageRef, type Row } from './page.ts'
+import type { PageKeeper } from './page-keeper.ts'
+import type { PartialStore } from './partial-store.ts'
+import { allHistoryRows, allMoveRows, allNodeRows, editsOfHistory, editsOfState, logRows } from './state-rows.ts'
+import { TreeReader } from './tree-reader.ts'
+import { editTree, type MadeTree, MissingLeaf, type TreeEdit, type TreeRoot, TreeWriter } from './tree-writer.ts'
+
+export interface MakerParts {
+  readonly dataset: Dataset
+  readonly id: DatasetId
+  readonly store: PartialStore
+  readonly chunks: ChunkStore
+  readonly pages: PageKeeper
+  readonly crypto: FilesCrypto
+  readonly signer: SegmentSigner
+  readonly clock: Clock
+  readonly logger: Logger
+  /** May this device make any? */
+  readonly isAdmin: () => boolean
+  /** Era of keys now. */
+  readonly epoch: () => number
+  /** Instead of a pause of some milliseconds. */
+  readonly pause?: (() => Promise<void>) | undefined
+}
+
+/** Where what was made last lies, in the space of checkpoints. */
+export const CHECKPOINT_SPACE = 'checkpoint'
+export const LAST = 'last'
+const CHANGES = 'changes'
+const NUMBER = 'number'
+const GIVEN = 'checkpoint-given'
+
+/** Fewer new ops than this a new device takes in as fast as a checkpoint. */
+export const MIN_OPS = 2_000
+/** A quiet moment, and how often one is looked for; with so many new ops nobody waits for it. */
+const QUIET_MS = 30_000
+const MANY_OPS = 20_000
+/** Rows read, and rows changed at once while others wait: some milliseconds. */
+const ROWS_AT_ONCE = 300
+const LAST_ROWS = 500
+const PAUSE_MS = 5
+/** One that could not be made is tried again after this: it may have read everything. */
+const RETRY_MS = 10 * 60_000
+/** One that was given to a device that starts with it keeps its pages this long: that device may be away in the middle. */
+const GIVEN_MS = 30 * 86_400_000
+/** More are not kept: each costs the pages that changed since. */
+const MAX_GIVEN = 16
+/** More changes than can be told apart came while it was made: it is tried again later. */
+const MAX_TRIES = 3
+
+export interface Trees {
+  readonly state: MadeTree
+  readonly history: MadeTree
+}
+
+const NO_TREE: MadeTree = { root: undefined, leaves: [], inner: [] }
+
+/**
+ * Makes checkpoints of what this device holds, when many ops are new and nobody works. What changed since the last one is all that is
+ * read and written. What it makes is a function of the ops held and the versions kept, whoever makes it.
+ */
+export class CheckpointMaker implements Disposable {
+  readonly #parts: MakerParts
+  readonly #reader: TreeReader
+  readonly #owned = new DisposableStore()
+  /** Pages of this run in plain, made or read; and parts of long values. */
+  #made = new Map<ChunkId, Uint8Array>()
+  #madeParts = new Map<ChunkId, Uint8Array>()
+  #trees: Trees | undefined
+  /** All pages of the last one. */
+  #ids: readonly ChunkId[] = []
+  #last: { readonly bytes: Uint8Array; readonly of: Checkpoint } | undefined
+  #lastChangeMs: number
+  #notBeforeMs = 0
+  #running: Promise<Checkpoint | undefined> | undefined
+  /** Its pages are here: until that is known, nobody is given it. */
+  #isWhole = false
+
+  constructor(parts: MakerParts) {
+    this.#parts = parts
+    const { store, dataset, clock, crypto, id } = parts
+    this.#reader = new TreeReader(async (id, signal) => this.#made.get(id) ?? dataset.reader.chunk(id, signal))
+    this.#lastChangeMs = clock.monotonicMs()
+    const bytes = store.value(CHECKPOINT_SPACE, LAST)
+    if (bytes) this.#last = { bytes, of: openCheckpoint(crypto, id, bytes) }
+    const changes = store.value(CHECKPOINT_SPACE, CHANGES)
+    store.changes.addAll(changes ? ChangedRows.fromPlain(JSON.parse(fromUtf8(changes))) : ChangedRows.all())
+    // A process that is killed says nothing of what changed: then the next checkpoint reads everything.
+    if (changes) store.transaction(() => store.putValue(CHECKPOINT_SPACE, CHANGES, undefined))
+    this.#owned.add(dataset.onDidChange(() => (this.#lastChangeMs = clock.monotonicMs())))
+    this.#owned.add(clock.every(QUIET_MS, () => this.#look()))
+    void this.#holdKept()
+  }
+
+  /** The newest checkpoint that is here as a whole, as it was signed. */
+  get last(): Uint8Array | undefined {
+    return this.#isWhole ? this.#last?.bytes : undefined
+  }
+
+  /** As `last`, for another device, which may fetch its pages for a month. */
+  async give(): Promise<Uint8Array | undefined> {
+    const { store, clock, pages } = this.#parts
+    const bytes = this.last
+    if (!bytes || !this.#last || !this.#trees) return undefined
+    const name = this.#last.of.state ?? this.#last.of.logs ?? ''
+    store.transaction(() => {
+      const given = store.values(GIVEN)
+      if (given.length >= MAX_GIVEN && !given.some(([key]) => key === name)) store.putValue(GIVEN, given[0]?.[0] as string, undefined)
+      store.putValue(GIVEN, name, utf8(JSON.stringify({ v: 1, atMs: clock.nowMs(), checkpoint: toBase64Url(bytes) })))
+    })
+    pages.hold(name, this.#ids)
+    await store.sync() // what it says of our own log is on the disk itself, as with segments
+    return bytes
+  }
+
+  /** One of another device is here as a whole, and this device's state is what it says and what changed since. */
+  adopted(bytes: Uint8Array, trees: Trees, logs: readonly ChunkId[]): void {
+    const { crypto, id, pages } = this.#parts
+    this.#last = { bytes, of: openCheckpoint(crypto, id, bytes) }
+    this.#trees = trees
+    this.#ids = [...idsOf(trees), ...logs]
+    this.#isWhole = true
+    pages.hold(LAST, this.#ids)
+  }
+
+  /** Makes one now; undefined: this device may not, or nothing is new. @throws ContentError, StoreError */
+  make(): Promise<Checkpoint | undefined> {
+    this.#running ??= this.#make().finally(() => {
+      this.#running = undefined
+      this.#made = new Map()
+      this.#madeParts = new Map()
+      this.#parts.pages.settle()
+    })
+    return this.#running
+  }
+
+  dispose(): void {
+    const { store, logger } = this.#parts
+    if (this.#owned.isDisposed) return
+    this.#owned.dispose()
+    const plain = this.#last && !this.#running ? store.changes.toPlain() : undefined
+    if (!plain) return
+    try {
+      store.transaction(() => store.putValue(CHECKPOINT_SPACE, CHANGES, utf8(JSON.stringify(plain))))
+    } catch (error) {
+      logger.debug('what changed since a checkpoint was not kept: the next one reads everything', { error: errorMessage(error) })
+    }
+  }
+
+  get #newOps(): number {
+    return this.#parts.store.heads().reduce((sum, { ops }) => sum + ops, 0) - (this.#last?.of.ops ?? 0)
+  }
+
+  #look(): void {
+    const { clock, logger, store } = this.#parts
+    if (this.#running || store.gate || !this.#parts.isAdmin() || clock.monotonicMs() < this.#notBeforeMs) return
+    const newOps = this.#newOps
+    if (newOps < MIN_OPS || (newOps < MANY_OPS && clock.monotonicMs() - this.#lastChangeMs < QUIET_MS)) return
+    this.make().catch((error: unknown) => {
+      this.#notBeforeMs = clock.monotonicMs() + RETRY_MS
+      if (!this.#owned.isDisposed)
+        logger.warn('a checkpoint of files could not be made; it is tried again', { code: errorCode(error), error: errorMessage(error) })
+    })
+  }
+
+  async #make(): Promise<Checkpoint | undefined> {
+    const { store } = this.#parts
+    if (store.gate || !this.#parts.isAdmin()) return undefined
+    const all = new ChangedRows()
+    try {
+      return await this.#makeOf(all)
+    } catch (error) {
+      store.changes.addAll(all)
+      throw error
+    }
+  }
+
+  /** `all`: what it took of the changes, to be given back when it fails. */
+  async #makeOf(all: ChangedRows): Promise<Checkpoint> {
+    const { store, dataset } = this.#parts
+    const changes = new ChangedRows()
+    const takeChanges = () => {
+      const news = store.changes.take()
+      all.addAll(news)
+      changes.addAll(news)
+    }
+    takeChanges()
+    let trees = changes.isAll ? undefined : await this.#lastTrees()
+    if (!trees) changes.addAll(ChangedRows.all())
+    for (let tries = 0; ; ) {
+      if (changes.isAll || !trees) {
+        if (++tries > MAX_TRIES) throw new Error('too much changes at once')
+        changes.take()
+        trees = await this.#all()
+      }
+      // Most of it while others go on; what they change meanwhile is in the next round.
+      while (!changes.isAll && changes.size > LAST_ROWS) {
+        trees = await this.#edited(trees, changes)
+        changes.take()
+        takeChanges()
+      }
+      if (changes.isAll) continue
+      // The rest at once, with the frontier it belongs to: nothing comes between.
+      dataset.flush()
+      takeChanges()
+      if (changes.isAll || changes.size > 2 * LAST_ROWS) continue
+      const made = this.#editNow(trees, editsOfState(store, changes.stateKeys), editsOfHistory(store, changes.historyNodes))
+      if (made instanceof MissingLeaf) {
+        await this.#bring(made.leaf)
+        continue
+      }
+      const logs = this.#treeOf(logRows(store, dataset.codec))
+      const ops = store.heads().reduce((sum, head) => sum + head.ops, 0)
+      return this.#sign(made, logs, ops)
+    }
+  }
+
+  /** Pages are kept and synced before the checkpoint says that they are. */
+  async #sign(trees: Trees, logs: MadeTree, ops: number): Promise<Checkpoint> {
+    const { store, chunks, pages, crypto, signer, clock, id, epoch, logger } = this.#parts
+    const ids = [...idsOf(trees), ...idsOfTree(logs)]
+    const wanted = new Set(ids)
+    const made = new Map([...this.#made].filter(([page]) => wanted.has(page)))
+    await pages.put(new Map([...this.#madeParts, ...made]), () => this.#pause())
+    await chunks.sync()
+    const kept = store.value(CHECKPOINT_SPACE, NUMBER)
+    const number = (kept ? Number(fromUtf8(kept)) : 0) + 1
+    const roots = { logs: logs.root, state: trees.state.root, history: trees.history.root }
+    const bytes = encodeCheckpoint(crypto, { dataset: id, epoch: epoch(), number, atMs: clock.nowMs(), ops, ...roots }, signer)
+    store.transaction(() => {
+      store.putValue(CHECKPOINT_SPACE, NUMBER, utf8(String(number)))
+      store.putValue(CHECKPOINT_SPACE, LAST, bytes)
+      pages.putParts()
+    })
+    pages.hold(LAST, ids)
+    this.#ids = ids
+    this.#trees = trees
+    this.#isWhole = true
+    this.#forgetGiven()
+    const of = openCheckpoint(crypto, id, bytes)
+    this.#last = { bytes, of }
+    logger.debug('a checkpoint of files was made', { ops, pages: ids.length, made: made.size })
+    return of
+  }
+
+  async #lastTrees(): Promise<Trees | undefined> {
+    const { pages } = this.#parts
+    if (!this.#last) return undefined
+    try {
+      this.#trees ??= (await this.#readAll(this.#last.of)).trees
+      // One that this device lost is made anew.
+      return pages.hasAll(idsOf(this.#trees)) ? this.#trees : undefined
+    } catch (error) {
+      this.#parts.logger.debug('pages of the last checkpoint are not here; all are made', { error: errorMessage(error) })
+      return undefined
+    }
+  }
+
+  /** Pages that were kept before this start go on being kept. */
+  async #holdKept(): Promise<void> {
+    const { store, pages, crypto, id, logger } = this.#parts
+    try {
+      if (this.#last) {
+        const { trees, ids } = await this.#readAll(this.#last.of)
+        if (this.#trees || this.#owned.isDisposed) return // a newer one was made meanwhile
+        this.#trees = trees
+        this.#ids = ids
+        pages.hold(LAST, ids)
+        this.#isWhole = pages.hasAll(ids)
+      }
+      this.#forgetGiven()
+      for (const [name, value] of store.values(GIVEN)) {
+        const { checkpoint } = JSON.parse(fromUtf8(value)) as { checkpoint: string }
+        pages.hold(name, (await this.#readAll(openCheckpoint(crypto, id, fromBase64Url(checkpoint)))).ids)
+      }
+    } catch (error) {
+      if (!this.#owned.isDisposed) logger.debug('pages of a checkpoint are not here any more', { error: errorMessage(error) })
+    }
+  }
+
+  #forgetGiven(): void {
+    const { store, pages, clock } = this.#parts
+    for (const [name, value] of store.values(GIVEN)) {
+      const { atMs } = JSON.parse(fromUtf8(value)) as { atMs: number }
+      if (clock.nowMs() - atMs < GIVEN_MS) continue
+      store.putValue(GIVEN, name, undefined)
+      pages.hold(name, [])
+    }
+  }
+
+  async #readAll({ logs, state, history }: Checkpoint): Promise<{ readonly trees: Trees; readonly ids: readonly ChunkId[] }> {
+    const trees = { state: await this.#treeAt(state), history: await this.#treeAt(history) }
+    return { trees, ids: [...idsOf(trees), ...idsOfTree(await this.#treeAt(logs))] }
+  }
+
+  async #treeAt(root: TreeRoot): Promise<MadeTree> {
+    return root === undefined ? NO_TREE : { root, ...(await this.#reader.leaves(root)) }
+  }
+
+  /** Everything anew, some rows at a time. */
+  async #all(): Promise<Trees> {
+    const { store, pages } = this.#parts
+    const state = new TreeWriter(pages.idOf)
+    const history = new TreeWriter(pages.idOf)
+    const add = async (writer: TreeWriter, rows: readonly Row[]): Promise<void> => {
+      const made = new Map<ChunkId, Uint8Array>()
+      for (const row of rows) writer.add(pages.entryOf(row, made))
+      for (const [id, plain] of writer.takePages()) made.set(id, plain)
+      // Not kept in memory: of a million files it is a hundred megabytes.
+      await pages.put(made, () => this.#pause())
+      await this.#pause()
+    }
+    for (const rows of allNodeRows(store, ROWS_AT_ONCE)) await add(state, rows)
+    const moves = allMoveRows(store)
+    for (let at = 0; at < moves.length; at += ROWS_AT_ONCE) await add(state, moves.slice(at, at + ROWS_AT_ONCE))
+    for (const rows of allHistoryRows(store, ROWS_AT_ONCE)) await add(history, rows)
+    const trees = { state: state.finish(), history: history.finish() }
+    for (const writer of [state, history]) await pages.put(writer.takePages(), () => this.#pause())
+    return trees
+  }
+
+  /** As things are in pieces: what changes meanwhile is noted. */
+  async #edited(trees: Trees, changes: ChangedRows): Promise<Trees> {
+    const { store } = this.#parts
+    const state: TreeEdit[] = []
+    const history: TreeEdit[] = []
+    const keys = changes.stateKeys
+    for (let at = 0; at < keys.length; at += ROWS_AT_ONCE) {
+      state.push(...editsOfState(store, keys.slice(at, at + ROWS_AT_ONCE)))
+      await this.#pause()
+    }
+    const nodes = changes.historyNodes
+    for (let at = 0; at < nodes.length; at += ROWS_AT_ONCE) {
+      history.push(...editsOfHistory(store, nodes.slice(at, at + ROWS_AT_ONCE)))
+      await this.#pause()
+    }
+    for (;;) {
+      const made = this.#editNow(trees, state, history)
+      if (!(made instanceof MissingLeaf)) return made
+      await this.#bring(made.leaf)
+    }
+  }
+
+  #editNow(trees: Trees, state: readonly TreeEdit[], history: readonly TreeEdit[]): Trees | MissingLeaf {
+    const edited = this.#editTree(trees.state, state)
+    if (edited instanceof MissingLeaf) return edited
+    const past = this.#editTree(trees.history, history)
+    return past instanceof MissingLeaf ? past : { state: edited, history: past }
+  }
+
+  #editTree(tree: MadeTree, edits: readonly TreeEdit[]): MadeTree | MissingLeaf {
+    if (edits.length === 0) return tree
+    const { pages } = this.#parts
+    const made = new Map<ChunkId, Uint8Array>()
+    const inPages = edits.map((edit) => ({ ...edit, entries: edit.entries.map((row) => pages.entryOf(row as Row, made)) }))
+    const writer = new TreeWriter(pages.idOf)
+    const edited = editTree(tree.leaves, inPages, (leaf) => this.#entriesOf(leaf), writer)
+    if (edited instanceof MissingLeaf) return edited
+    for (const [id, plain] of made) this.#madeParts.set(id, plain)
+    for (const [id, plain] of writer.takePages()) this.#made.set(id, plain)
+    return edited
+  }
+
+  #treeOf(rows: readonly Row[]): MadeTree {
+    const writer = new TreeWriter(this.#parts.pages.idOf)
+    for (const row of rows) writer.add(row)
+    const tree = writer.finish()
+    for (const [id, plain] of writer.takePages()) this.#made.set(id, plain)
+    return tree
+  }
+
+  #entriesOf(leaf: PageRef): readonly LeafEntry[] | undefined {
+    const plain = this.#made.get(leaf.id)
+    const page = plain && decodePage(plain)
+    return page && 'entries' in page ? page.entries : undefined
+  }
+
+  async #bring({ id }: PageRef): Promise<void> {
+    this.#made.set(id, await this.#parts.dataset.reader.chunk(id))
+  }
+
+  async #pause(): Promise<void> {
+    const { clock, pause } = this.#parts
+    await (pause?.() ?? new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve)))
+    if (this.#owned.isDisposed) throw new Error('these files were closed')
+  }
+}
+
+const idsOfTree = ({ leaves, inner }: MadeTree): ChunkId[] => [...leaves.map(({ id }) => id), ...inner]
+const idsOf = ({ state, history }: Trees): ChunkId[] => [...idsOfTree(state), ...idsOfTree(history)]

@@ -1,0 +1,127 @@
+import { expect, it } from 'vitest'
+import type { DeviceId } from '../../base/ids.ts'
+import { silentLogger } from '../../base/logger.ts'
+import { checkpointDevice } from '../../testkit/checkpoint-device.ts'
+import { testSegmentSigner } from '../../testkit/file-device.ts'
+import { testDatasetKeys } from '../../testkit/file-parts.ts'
+import { ManualClock } from '../../testkit/manual-clock.ts'
+import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
+import type { ChunkId, SealedChunk } from '../chunk-id.ts'
+import { DatasetTree } from '../dataset-tree.ts'
+import { ROOT_INO, type TreeAttributes } from '../mounted-tree.ts'
+import { ROOT_NODE } from '../op.ts'
+import { encodeCheckpoint, openCheckpoint } from './checkpoint-codec.ts'
+import { LoadedTree } from './loaded-tree.ts'
+
+const START_MS = 1_700_000_000_000
+const crypto = new NodeFilesCrypto()
+const { dataset: id } = testDatasetKeys()
+
+/** A device with some folders, its checkpoint, and what gives its pages. */
+async function made(options: { folders?: number } = {}) {
+  const clock = new ManualClock(START_MS)
+  const a = checkpointDevice(0, clock)
+  for (let n = 0; n < (options.folders ?? 40); n++) {
+    const folder = a.dataset.makeFolder(ROOT_NODE, `folder ${n}`)
+    for (let k = 0; k < 40; k++) a.dataset.createFile(folder.id, `file ${k}`)
+  }
+  await a.maker.make()
+  return { clock, a, bytes: a.maker.last as Uint8Array, fetch: (id: ChunkId) => a.chunks.get(id) }
+}
+
+const isUntouched = ({ store, loader }: ReturnType<typeof checkpointDevice>) =>
+  store.nodeCount() === 0 && store.heads().length === 0 && !loader.isLoading
+
+it('[CP7] a checkpoint that was changed, is of a stranger, of a member that may not, of another dataset or has a log of nobody known is refused; nothing of it is taken', async () => {
+  const { clock, a, bytes, fetch } = await made()
+  const b = checkpointDevice(1, clock, { source: { fetch } })
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = bytes.slice()
+    changed[at] = (changed[at] as number) ^ 0x10
+    await expect(b.loader.offer(changed), `byte ${at}`).rejects.toMatchObject({ code: expect.stringMatching(/^checkpoint\//) })
+  }
+  for (const length of [0, 4, bytes.length - 1])
+    await expect(b.loader.offer(bytes.slice(0, length))).rejects.toMatchObject({ code: 'checkpoint/malformed' })
+  const member = checkpointDevice(2, clock, { source: { fetch }, mayMake: (device) => device !== a.device })
+  await expect(member.loader.offer(bytes)).rejects.toMatchObject({ code: 'checkpoint/refused' })
+  const stranger = checkpointDevice(3, clock, { source: { fetch }, isAuthor: () => false })
+  await expect(stranger.loader.offer(bytes)).rejects.toMatchObject({ code: 'checkpoint/refused' })
+  expect([b, member, stranger].every(isUntouched)).toBe(true)
+  expect(await a.maker.make().then(() => member.maker.last)).toBeUndefined()
+})
+
+it('[CP7] an older one of a device of which a newer was seen is a rollback and refused; who holds something takes none', async () => {
+  const { clock, a, bytes, fetch } = await made()
+  a.dataset.makeFolder(ROOT_NODE, 'later')
+  await a.maker.make()
+  const b = checkpointDevice(1, clock, { source: { fetch: async () => undefined } })
+  await expect(b.loader.offer(a.maker.last as Uint8Array)).rejects.toMatchObject({ code: 'chunk/unavailable' })
+  await expect(b.loader.offer(bytes)).rejects.toMatchObject({ code: 'checkpoint/rolled-back' })
+  const c = checkpointDevice(2, clock, { source: { fetch } })
+  c.dataset.makeFolder(ROOT_NODE, 'own')
+  expect(await c.loader.offer(bytes)).toBe(false)
+  expect(c.dataset.children(ROOT_NODE).length).toBe(1)
+})
+
+it('[CP7] pages that are damaged, cut off or others are as if they were not there, and come from another device', async () => {
+  const { clock, a, bytes, fetch } = await made()
+  const others = [...a.chunks.ids()]
+  const spoilt: ((chunk: SealedChunk) => Promise<SealedChunk | undefined>)[] = [
+    async (chunk) => ({ ...chunk, bytes: chunk.bytes.map((byte, n) => (n === 5 ? byte ^ 1 : byte)) }),
+    async (chunk) => ({ ...chunk, bytes: chunk.bytes.slice(0, -1) }),
+    async (chunk) => ({ ...((await a.chunks.get(others.find((other) => other !== chunk.id) as ChunkId)) as SealedChunk), id: chunk.id }),
+    async () => undefined,
+  ]
+  for (const spoil of spoilt) {
+    let isHostile = true
+    const source = { fetch: async (id: ChunkId) => (isHostile ? spoil((await fetch(id)) as SealedChunk) : fetch(id)) }
+    const b = checkpointDevice(1, clock, { source })
+    await expect(b.loader.offer(bytes)).rejects.toMatchObject({ code: expect.stringMatching(/^chunk\//) })
+    expect(isUntouched(b)).toBe(true)
+    isHostile = false
+    expect(await b.loader.offer(bytes)).toBe(true)
+    expect(b.dataset.children(ROOT_NODE).length).toBe(40)
+    b.dispose()
+  }
+})
+
+it('[CP7] a frontier that does not make what the checkpoint says, or a log that is not its device’s, is refused', async () => {
+  const { clock, a, bytes, fetch } = await made()
+  const b = checkpointDevice(1, clock, { source: { fetch } })
+  const of = openCheckpoint(crypto, id, bytes)
+  const sign = (more: Partial<typeof of>) => encodeCheckpoint(crypto, { ...of, ...more }, testSegmentSigner(0))
+  await expect(b.loader.offer(sign({ ops: of.ops + 1 }))).rejects.toMatchObject({ code: 'checkpoint/malformed' })
+  await expect(b.loader.offer(sign({ logs: of.state }))).rejects.toMatchObject({ code: 'checkpoint/malformed' })
+  await expect(b.loader.offer(sign({ state: of.logs }))).resolves.toBe(true) // the top folder of that is empty; the rest is refused when it comes
+  for (let n = 0; n < 50; n++) {
+    clock.advance(1)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(b.loader.isLoading).toBe(true)
+  expect(a.device as DeviceId).toBe(of.device)
+})
+
+it('[CP8] in a mount the folder that is missing is waited for, and nothing else waits; what cannot be had now is said', async () => {
+  const { clock, bytes, fetch } = await made({ folders: 200 })
+  let isCut = false
+  const source = { fetch: async (id: ChunkId) => (isCut ? undefined : fetch(id)) }
+  const b = checkpointDevice(1, clock, { source })
+  await b.loader.offer(bytes)
+  const space = () => ({ totalBytes: 1, freeBytes: 1, files: 1 })
+  const tree = new DatasetTree({ datasets: [{ name: 'Home', dataset: b.dataset }], clock, log: silentLogger, space })
+  const mount = new LoadedTree(tree)
+  const top = mount.lookup(ROOT_INO, 'Home') as TreeAttributes
+  expect((mount.readdir(top.ino, 0, 1_000) as readonly unknown[]).length).toBe(200) // at once: it is here
+  const folder = mount.lookup(top.ino, 'folder 150') as TreeAttributes
+  const coming = mount.lookup(folder.ino, 'file 7')
+  expect(coming).toBeInstanceOf(Promise)
+  expect(mount.getattr(folder.ino)).toMatchObject({ kind: 'folder' })
+  expect(await coming).toMatchObject({ kind: 'file' })
+  const made1 = mount.create(folder.ino, 'written meanwhile', 0o644) as TreeAttributes
+  expect(made1.kind).toBe('file')
+  isCut = true
+  const other = mount.lookup(top.ino, 'folder 3') as TreeAttributes
+  await Promise.resolve(mount.readdir(other.ino, 0, 10)).catch((error: unknown) => expect(error).toMatchObject({ code: 'tree/away' }))
+  expect(b.loader.isLoading).toBe(true)
+  tree.dispose()
+})
