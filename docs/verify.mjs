@@ -9,65 +9,77 @@
  * An entry is Ed25519 over "elsewhere/ledger/1\0" and its body; a record is the signature and the body; `prev` is SHA-256 of the record
  * before; the root is RFC 6962's over the records; the memo is one hash over device, count, root and a salt.
  */
-import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
+class Wrong extends Error {}
+const must = (holds, what) => {
+  if (!holds) throw new Wrong(what)
+}
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
 const bytesOf = (text) => Buffer.from(text, 'base64url')
 const textOf = (bytes) => bytes.toString('base64url')
-const nodeOf = (left, right) => sha256(Buffer.of(1), left, right)
 const recordOf = ({ body, sig }) => Buffer.concat([bytesOf(sig), Buffer.from(body)])
 const leafOf = (record) => sha256(Buffer.of(0), recordOf(record))
+const nodeOf = (left, right) => sha256(Buffer.of(1), left, right)
 
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 function fromBase58(text, length = 32) {
-  let number = 0n
-  for (const letter of text) {
-    const value = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'.indexOf(letter)
-    if (value < 0) throw new Error('not base58')
-    number = number * 58n + BigInt(value)
-  }
+  must(
+    [...text].every((letter) => BASE58.includes(letter)),
+    'a key or signature is not base58',
+  )
+  const number = [...text].reduce((sum, letter) => sum * 58n + BigInt(BASE58.indexOf(letter)), 0n)
   return Buffer.from(number.toString(16).padStart(2 * length, '0'), 'hex')
 }
-
 function isSigned(address, text, sig) {
-  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), fromBase58(address)])
-  return verifySignature(null, Buffer.from(text), createPublicKey({ key: der, format: 'der', type: 'spki' }), bytesOf(sig))
+  const key = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), fromBase58(address)])
+  return verify(null, Buffer.from(text), createPublicKey({ key, format: 'der', type: 'spki' }), bytesOf(sig))
 }
-
 function rootOf(leaves) {
   if (leaves.length < 2) return leaves[0] ?? sha256()
-  let half = 1
-  while (half * 2 < leaves.length) half *= 2
+  const half = 2 ** Math.floor(Math.log2(leaves.length - 1))
   return nodeOf(rootOf(leaves.slice(0, half)), rootOf(leaves.slice(half)))
-}
-
-/** What is wrong, in words. */
-class Wrong extends Error {}
-
-function must(holds, what) {
-  if (!holds) throw new Wrong(what)
 }
 
 function checkRecord(device, { body, sig }, where = '') {
   must(isSigned(device, `elsewhere/ledger/1\0${body}`, sig) && JSON.parse(body).device === device, `edited${where}`)
 }
-
 function checkReceipt(device, { device: named, count, root, atMs, sig }) {
   must(named === device, 'the receipt is of another device')
   must(isSigned(named, `elsewhere/ledger-receipt/1\0${named}\n${count}\n${root}\n${atMs}`, sig), 'the receipt was changed')
 }
+function checkChain({ device, records }, receipts) {
+  records.reduce((prev, record, at) => {
+    checkRecord(device, record, ` at ${at}`)
+    const body = JSON.parse(record.body)
+    must(body.seq === at && body.prev === textOf(prev), `broken at ${at}`)
+    return sha256(recordOf(record))
+  }, Buffer.alloc(32))
+  const leaves = records.map(leafOf)
+  for (const { count, root } of receipts) {
+    must(leaves.length >= count, `truncated at ${leaves.length}`)
+    must(textOf(rootOf(leaves.slice(0, count))) === root, `rewritten before ${count}`)
+  }
+}
+function checkProof({ device, record, path, receipt, anchor }, kept) {
+  checkRecord(device, record)
+  const up = (below, { side, hash }) => (side === 'left' ? nodeOf(bytesOf(hash), below) : nodeOf(below, bytesOf(hash)))
+  must(!anchor || anchor.receipt.root === receipt.root, 'the anchor is of another root')
+  must(textOf(path.reduce(up, leafOf(record))) === receipt.root, 'the entry is not under this root')
+  must(kept?.count !== receipt.count || kept.root === receipt.root, 'rewritten')
+}
 
-/** Signatures, signed bytes, accounts that sign, and what is told to which program, of a Solana transaction. */
-function readTransaction(wire) {
-  let at = 0
+/** Of a Solana transaction: signatures, what they sign, accounts that sign, and what is told to which program. */
+function readTransaction(wire, at = 0) {
   const take = (length) => {
     must(at + length <= wire.length, 'the transaction is cut short')
     return wire.subarray(at, (at += length))
   }
   const length = (shift = 0) => {
-    const [byte] = take(1)
     must(shift < 21, 'the transaction has a length that cannot be')
+    const [byte] = take(1)
     return byte < 0x80 ? byte << shift : ((byte & 0x7f) << shift) | length(shift + 7)
   }
   const many = (each) => Array.from({ length: length() }, each)
@@ -80,17 +92,15 @@ function readTransaction(wire) {
   const told = many(() => ({ program: accounts[take(1)[0]], text: (take(length()), take(length())).toString() }))
   return { signatures, message, signers: accounts.slice(0, signerCount), told }
 }
-
 const MEMO_PROGRAMS = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH'].map((each) =>
   fromBase58(each),
 )
 
 /** An anchor by itself, and against what a server said of its transaction. */
-function checkAnchor(device, { receipt, wallet, salt, signature, slot, transaction }, said) {
+function checkAnchor(device, { receipt, wallet: { address, proof, ...wallet }, salt, signature, slot, transaction }, said) {
   checkReceipt(device, receipt)
-  const { address } = wallet
   const isOwn = wallet.device === device && isSigned(device, `elsewhere/wallet/1\0${device}\n${address}`, wallet.sig)
-  must(isOwn && isSigned(address, `elsewhere/wallet-proof/1\0${device}\n${address}`, wallet.proof), 'the wallet is of another device')
+  must(isOwn && isSigned(address, `elsewhere/wallet-proof/1\0${device}\n${address}`, proof), 'the wallet is of another device')
   const { signatures, message, signers, told } = readTransaction(bytesOf(transaction))
   const isPaid = signers[0]?.equals(fromBase58(address)) && isSigned(address, message, textOf(signatures[0]))
   must(isPaid, 'the wallet did not sign the transaction')
@@ -105,30 +115,7 @@ function checkAnchor(device, { receipt, wallet, salt, signature, slot, transacti
   must(answer.slot === slot, 'the network holds it in another slot')
 }
 
-function checkProof({ device, record, path, receipt, anchor }, kept) {
-  checkRecord(device, record)
-  const up = (below, { side, hash }) => (side === 'left' ? nodeOf(bytesOf(hash), below) : nodeOf(below, bytesOf(hash)))
-  must(!anchor || anchor.receipt.root === receipt.root, 'the anchor is of another root')
-  must(textOf(path.reduce(up, leafOf(record))) === receipt.root, 'the entry is not under this root')
-  must(kept?.count !== receipt.count || kept.root === receipt.root, 'rewritten')
-}
-
-function checkChain({ device, records }, receipts) {
-  let prev = Buffer.alloc(32)
-  for (const [at, record] of records.entries()) {
-    checkRecord(device, record, ` at ${at}`)
-    const body = JSON.parse(record.body)
-    must(body.seq === at && body.prev === textOf(prev), `broken at ${at}`)
-    prev = sha256(recordOf(record))
-  }
-  const leaves = records.map(leafOf)
-  for (const { count, root } of receipts) {
-    must(leaves.length >= count, `truncated at ${leaves.length}`)
-    must(textOf(rootOf(leaves.slice(0, count))) === root, `rewritten before ${count}`)
-  }
-}
-
-const anchorsOf = (file) => [...(file.anchors ?? []), ...(file.anchor ? [file.anchor] : [])]
+const anchorsOf = ({ anchors = [], anchor }) => [...anchors, ...(anchor ? [anchor] : [])]
 
 /** What is wrong with an export, a proof or a receipt, or undefined. Files are a stranger's: whatever they hold, this ends. */
 export function checkLedger(file, kept, transaction) {
@@ -141,7 +128,7 @@ export function checkLedger(file, kept, transaction) {
     must(!transaction || anchors.length > 0, 'there is no anchor in this file')
     if (file.format === 'elsewhere-ledger-proof') checkProof(file, kept)
     else if (file.format === 'elsewhere-ledger') checkChain(file, receipts)
-    else must(file.format === 'elsewhere-ledger-receipt', 'this is no file of a ledger')
+    else must(file === own, 'this is no file of a ledger')
   } catch (error) {
     return error instanceof Wrong ? error.message : `this is no file of a ledger: ${error.message}`
   }
@@ -150,16 +137,13 @@ export function checkLedger(file, kept, transaction) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [file, ...others] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
   const kept = others.find(({ format }) => format === 'elsewhere-ledger-receipt')
-  const transaction = others.find((other) => other !== kept)
-  const wrong = file ? checkLedger(file, kept, transaction) : 'usage: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]'
+  const said = others.find((other) => other !== kept)
+  const wrong = file ? checkLedger(file, kept, said) : 'usage: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]'
   console.log(wrong ?? `All holds: ${file.format} of device ${file.device}`)
-  const anchor = wrong ? undefined : anchorsOf(file).at(-1)
-  if (anchor && transaction) console.log(`The server holds its anchor in slot ${anchor.slot}`)
-  else if (anchor) {
-    console.log(`Anchored in slot ${anchor.slot} of the Solana network with genesis hash ${anchor.network}. To be sure, ask a server of it`)
-    console.log(
-      `getTransaction ["${anchor.signature}", {"encoding": "base64", "maxSupportedTransactionVersion": 0}]: its answer is the third file`,
-    )
-  }
+  const { slot, network, signature } = (!wrong && anchorsOf(file).at(-1)) || {}
+  if (signature && said) console.log(`The server holds its anchor in slot ${slot}`)
+  else if (signature)
+    console.log(`Anchored in slot ${slot} of the Solana network with genesis hash ${network}. To be sure, ask a server of it
+getTransaction ["${signature}", {"encoding": "base64", "maxSupportedTransactionVersion": 0}]: its answer is the third file`)
   process.exitCode = wrong ? 1 : 0
 }
