@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { contactOffer, MAX_OFFERS, sharedEntry } from '../identity/contacts-contract.ts'
+import { hostTerminal } from '../jobs/host-contract.ts'
 import { event, method, type Contract } from '../rpc/contract.ts'
 import { authorityNews, landmarks } from './peer-contract.ts'
 
@@ -38,6 +39,31 @@ export const contactPortsContract = {
     parseInput: z.object({ port }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),
+} satisfies Contract
+
+const terminalId = z.string().min(1).max(64)
+const size = { columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }
+const shell = hostTerminal.omit({ guest: true })
+
+/** On the tty lane, by the grant of a shell on the callee. Errors of each: grant/refused. */
+export const contactShellContract = {
+  /** In the home folder, with the account's own shell; or the one that was opened for that tab. Errors: also contact/too-many-shells, terminal/spawn-failed. */
+  openShell: method({
+    needs: 'peer:read',
+    parseInput: z.object({ tab: z.string().min(1).max(64).optional(), ...size }).parse,
+    parseOutput: shell.parse,
+  }),
+  /** The channel carries terminal-frames-contract.ts. Errors: also terminal/unknown. */
+  attachShell: method({
+    needs: 'peer:read',
+    parseInput: z.object({ terminalId, ...size }).parse,
+    parseOutput: z.object({ channel: z.number().int(), terminal: shell }).parse,
+  }),
+  /** Those of the caller's person. */
+  listShells: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.array(shell).max(64).parse }),
+  endShell: method({ needs: 'peer:read', parseInput: z.object({ terminalId }).parse, parseOutput: nothing.parse }),
+  /** Of those that the caller opened, attached or listed. */
+  onDidChangeShell: event({ needs: 'peer:read', parse: shell.parse }),
 } satisfies Contract
 
 /** Entries in one answer. */

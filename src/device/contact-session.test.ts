@@ -3,20 +3,16 @@ import { toBase58 } from '../base/base58.ts'
 import { toBase64Url } from '../base/bytes.ts'
 import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
-import type { DatasetId, PersonId } from '../base/ids.ts'
+import type { DatasetId } from '../base/ids.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
 import { AuthorityGrants } from '../identity/authority/authority-grants.ts'
-import type { AuthorityLog } from '../identity/authority/authority-log.ts'
 import { MemoryAuthorityStore } from '../identity/authority/authority-store.ts'
 import type { Grant } from '../identity/authority/operation.ts'
 import { FileError } from '../files/file-error.ts'
 import { AuthorityContacts } from '../identity/contacts/authority-contacts.ts'
 import { ContactLogs } from '../identity/contacts/contact-logs.ts'
-import type { SigningKey } from '../identity/crypto.ts'
 import { MAX_OFFERS } from '../identity/contacts-contract.ts'
-import { DeviceKeys } from '../identity/device-keys.ts'
-import { DeviceList } from '../identity/device-list.ts'
 import type { LedgerEvent } from '../identity/ledger/ledger-event.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
 import type { ProgramRights } from '../jobs/program-rights-contract.ts'
@@ -28,6 +24,7 @@ import { RpcError } from '../rpc/rpc-error.ts'
 import { serve } from '../rpc/serve.ts'
 import { fuzzContract } from '../testkit/contract-fuzz.ts'
 import { createFakeLinkPair, type FakeLinkPair } from '../testkit/fake-link.ts'
+import { Somebody } from '../testkit/somebody.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { PATIENT } from '../testkit/paired-devices.ts'
@@ -43,31 +40,6 @@ import { MAX_CONTACT_WRITES } from './contact-writes.ts'
 const crypto = new SodiumCrypto()
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 const NOW = 1_800_000_000_000
-
-/** A person with two devices: a laptop, an admin, and a phone. */
-class Somebody {
-  readonly root: SigningKey = crypto.signingKey(crypto.bytes(32))
-  readonly person = toBase58(this.root.publicKey) as PersonId
-  readonly laptop = DeviceKeys.create(crypto, this.person)
-  readonly phone = DeviceKeys.create(crypto, this.person)
-  readonly list: DeviceList
-
-  constructor(clock: ManualClock) {
-    const authority = new MemoryAuthorityStore()
-    this.list = DeviceList.open({ crypto, clock, person: this.person, store: new MemoryKeyValueStore(), authority })
-    const introduce = (keys: DeviceKeys, name: string) => ({ device: keys.device, boxKey: keys.box.publicKey, name, platform: 'linux' })
-    this.list.found(introduce(this.laptop, 'laptop'), this.root)
-    this.list.add(introduce(this.phone, 'phone'), this.laptop.signer)
-  }
-
-  get log(): AuthorityLog {
-    return this.list.authority as AuthorityLog
-  }
-
-  get signers() {
-    return { device: this.laptop.signer, personKey: undefined }
-  }
-}
 
 let clock: ManualClock
 let owned: DisposableStore
@@ -111,8 +83,8 @@ const portGrant = (more: Partial<Grant> = {}): Grant => ({
 beforeEach(() => {
   clock = new ManualClock(NOW)
   owned = new DisposableStore()
-  ada = new Somebody(clock)
-  bob = new Somebody(clock)
+  ada = new Somebody(crypto, clock)
+  bob = new Somebody(crypto, clock)
   recorded = []
   connected = []
   bugs = []
@@ -138,6 +110,7 @@ beforeEach(() => {
       values: new MemoryKeyValueStore(),
       ledger: { record: (event) => void recorded.push(event) },
       grants: check,
+      shells: { onDidChange: new Emitter<never>().event } as never, // contact-shells.test.ts has the real ones
       ports: {
         listensOn: (port) => port === 8080,
         connectPort: async (port) => {
@@ -197,6 +170,7 @@ beforeEach(() => {
         error: (message, details) => void bugs.push(`${message} ${JSON.stringify(details)}`),
       },
       onDidChangeOffers: () => {},
+      onDidChangeShell: () => {},
     }),
   )
 })
@@ -521,7 +495,7 @@ describe('what a device of a contact says of their log', () => {
 
   it('[ID153] their own removal is taken in; what another person signed is not', async () => {
     speak()
-    const carol = new Somebody(clock)
+    const carol = new Somebody(crypto, clock)
     const before = logs.of(bob.person)?.state.count
     await say(carol.log.all().map(({ bytes }) => bytes))
     expect(logs.of(bob.person)?.state.count).toBe(before)

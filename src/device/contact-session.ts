@@ -13,6 +13,7 @@ import type { LedgerRecorder } from '../identity/ledger/ledger-event.ts'
 import { ProgramReleases } from '../identity/programs/program-releases.ts'
 import type { ProgramId } from '../identity/authority/program-id.ts'
 import type { LogGrantCheck } from '../identity/log-grant-check.ts'
+import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { type Client, createClient } from '../rpc/client.ts'
 import { LaneTransport, type MessageLane } from '../rpc/lane-transport.ts'
@@ -20,7 +21,9 @@ import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import type { LaneName, Link } from '../sync/lane.ts'
 import { AuthorityExchange, type AuthorityNews } from './authority-exchange.ts'
-import { contactContract, contactFilesContract, contactPortsContract } from './contact-contract.ts'
+import { contactContract, contactFilesContract, contactPortsContract, contactShellContract } from './contact-contract.ts'
+import { contactShellHandlers } from './contact-shell-share.ts'
+import type { ContactShells } from './contact-shells.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
 import { peerJobsContract } from './peer-contract.ts'
 import { peerJobsHandlers, type PeerJobsOptions } from './peer-jobs.ts'
@@ -36,18 +39,21 @@ export interface ContactSessionOptions {
   /** What is granted to that person's devices here. */
   readonly grants: LogGrantCheck
   readonly ports: SharedPorts
+  readonly shells: ContactShells
   readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files'] & PeerJobsOptions['files']
   readonly host: PeerJobsOptions['host']
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */
   readonly onDidChangeOffers: () => void
+  /** A shell that this device has on the peer. */
+  readonly onDidChangeShell: (terminal: HostTerminal) => void
 }
 
 /** Lanes that no grant to a contact opens. */
-const NEVER: readonly LaneName[] = ['session', 'tty']
+const NEVER: readonly LaneName[] = ['session']
 /** What opens the others. */
-const OPENED_BY = { ports: ['ports:share'], files: ['files:read', 'files:write'], jobs: ['jobs:run'] } as const
+const OPENED_BY = { tty: ['shell'], ports: ['ports:share'], files: ['files:read', 'files:write'], jobs: ['jobs:run'] } as const
 type GrantedLane = keyof typeof OPENED_BY
 /** News that wait to be taken in. What comes on top is not kept: one pull brings it all. */
 export const MAX_WAITING_NEWS = 64
@@ -68,6 +74,7 @@ export class ContactSession implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #authority: AuthorityExchange
   readonly #control: Client<typeof contactContract>
+  readonly #shells: Client<typeof contactShellContract>
   readonly #ports: Client<typeof contactPortsContract>
   readonly #offersChanged = this.#owned.add(new Emitter<Offers>())
   readonly #files: Client<typeof contactFilesContract>
@@ -103,11 +110,13 @@ export class ContactSession implements Disposable {
     this.#authority.hearProved(link.peerHead)
     for (const lane of NEVER) this.#owned.add(link.lane(lane).onDidReceive(() => this.#refuse(lane)))
     const control = this.#wire(link.lane('control'), 'control')
+    const tty = this.#wire(this.#guarded('tty'), 'tty')
     const ports = this.#wire(this.#guarded('ports'), 'ports')
     const files = this.#wire(this.#guarded('files'), 'files')
     const jobs = this.#wire(this.#guarded('jobs'), 'jobs')
-    this.#serve(control, ports, files, jobs)
+    this.#serve({ control, tty, ports, files, jobs })
     this.#control = createClient(contactContract, control)
+    this.#shells = createClient(contactShellContract, tty)
     this.#ports = createClient(contactPortsContract, ports)
     this.#files = createClient(contactFilesContract, files)
     this.#jobs = createClient(peerJobsContract, jobs)
@@ -115,6 +124,7 @@ export class ContactSession implements Disposable {
     this.#owned.add(devices.onDidChange(tellOffers))
     this.#owned.add(grants.onDidEnd(tellOffers))
     this.#owned.add(this.#control.onDidTakeOperations((news) => this.#takeInTurn(news)))
+    this.#owned.add(this.#shells.onDidChangeShell((terminal) => options.onDidChangeShell(terminal)))
     this.#owned.add(this.#control.onDidChangeOffers((offers) => this.#setOffers(offers)))
     this.#owned.add(link.onDidClose(() => this.dispose()))
   }
@@ -144,6 +154,12 @@ export class ContactSession implements Disposable {
     return this.#ports.channel((await this.#ports.connectPort({ port })).channel)
   }
 
+  /** Shells on the peer, by a grant of its person's. */
+  get shells(): Client<typeof contactShellContract> {
+    this.#openLanes.add('tty')
+    return this.#shells
+  }
+
   /** Reads what the peer shares of its person's datasets. */
   get files(): Client<typeof contactFilesContract> {
     this.#openLanes.add('files')
@@ -160,8 +176,8 @@ export class ContactSession implements Disposable {
     this.#owned.dispose()
   }
 
-  #serve(control: Wire, ports: Wire, files: Wire, jobs: Wire): void {
-    const { grants, ledger, clock, log } = this.#options
+  #serve({ control, tty, ports, files, jobs }: Readonly<Record<'control' | GrantedLane, Wire>>): void {
+    const { person, grants, ledger, clock, log } = this.#options
     const device = this.#link.peer
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error("a call of a contact's device failed", { name, error }) }
@@ -178,6 +194,8 @@ export class ContactSession implements Disposable {
         options,
       ),
     )
+    const guest = { person, device }
+    this.#owned.add(serve(contactShellContract, contactShellHandlers(guest, this.#options.shells), tty, options))
     const shared = contactPortsHandlers({ device, grants, ports: this.#options.ports, ledger, clock, owned: this.#owned })
     this.#owned.add(serve(contactPortsContract, shared, ports, options))
     const access = { device, grants, files: this.#options.files, owned: this.#owned }
@@ -195,6 +213,7 @@ export class ContactSession implements Disposable {
         const [mayRead, mayWrite] = [abilities.includes('files:read'), abilities.includes('files:write')]
         return [{ kind: 'dataset' as const, dataset: target.dataset, mayRead, mayWrite, ...until }]
       }
+      if (target.kind === 'shell') return [{ kind: 'shell' as const, ...until }]
       if (target.kind === 'jobs') return [{ kind: 'jobs' as const, jobClass: target.jobClass, ...(program && { program }), ...until }]
       if (target.kind !== 'port' || !abilities.includes('ports:share')) return []
       return [{ kind: 'port' as const, port: target.port, isOpen: ports.listensOn(target.port), ...until }]

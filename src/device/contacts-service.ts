@@ -12,13 +12,17 @@ import { IdentityError } from '../identity/identity-error.ts'
 import type { MakingContacts } from '../identity/pairing.ts'
 import type { PairingIntroduction } from '../identity/pairing-wire.ts'
 import { safetyWords } from '../identity/safety-words.ts'
+import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { Client } from '../rpc/client.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import type { contactShellContract } from './contact-contract.ts'
 import type { SharedPorts } from './contact-port-share.ts'
 import type { ContactSession, ContactSessionOptions } from './contact-session.ts'
 import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from './device-error.ts'
+import { ContactShells, endLeftShells } from './contact-shells.ts'
+import type { LocalTerminals } from './local-terminals.ts'
 import { LinkedContacts } from './linked-contacts.ts'
 import type { MeetingService } from './meeting-service.ts'
 import type { peerJobsContract } from './peer-contract.ts'
@@ -34,6 +38,7 @@ export interface ContactsServiceOptions {
   readonly sockets: Pick<PortSockets, 'listen'>
   readonly files: ContactSessionOptions['files']
   readonly host: ContactSessionOptions['host']
+  readonly terminals: LocalTerminals
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
   introduction(): PairingIntroduction
@@ -47,9 +52,12 @@ export class ContactsService implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<ContactList>())
   readonly #met = this.#owned.add(new Emitter<DeviceId>())
+  readonly #shellChanged = this.#owned.add(new Emitter<{ readonly device: DeviceId; readonly terminal: HostTerminal }>())
   readonly #pairing: PairingService
   /** A contact's device is linked, and can be asked. */
   readonly onDidMeet = this.#met.event
+  /** A shell that this device has on one of a contact's. */
+  readonly onDidChangeShell = this.#shellChanged.event
   #followed: Following | undefined
 
   constructor(options: ContactsServiceOptions) {
@@ -58,19 +66,26 @@ export class ContactsService implements Disposable {
     const self = () => ({ ...introduction(), person: desk().devices.person })
     const contacts = { card: () => this.#card(), acquaint: (theirs: Theirs) => this.#acquaint(theirs) }
     this.#pairing = this.#owned.add(new PairingService({ crypto, clock, log, meeting, desk, self, deed: { contacts } }))
+    this.#owned.add(endLeftShells(options.host, (terminalId) => this.#followed?.shells.has(terminalId) === true, log))
   }
 
   /** The desk has just been opened: follows its contacts until it closes. */
   follow(desk: OpenDesk): void {
     this.close()
-    const { meeting, ports, files, host, sockets, clock, log } = this.#options
+    const { meeting, ports, files, host, terminals, sockets, clock, log } = this.#options
     const scope = new DisposableStore()
     const onDidChange = () => queueMicrotask(() => this.tell())
+    const { devices, contactLogs: logs, ledger } = desk
+    const shells = scope.add(new ContactShells({ terminals, devices, self: desk.context.signer.device, logs, ledger, clock, log }))
     const linked = scope.add(
-      new LinkedContacts({ desk, meeting, ports, files, host, clock, log, onDidChange, onDidMeet: (device) => this.#met.fire(device) }),
+      new LinkedContacts({
+        ...{ desk, meeting, ports, shells, files, host, clock, log, onDidChange },
+        onDidMeet: (device) => this.#met.fire(device),
+        onDidChangeShell: (device, terminal) => this.#shellChanged.fire({ device, terminal }),
+      }),
     )
     const opened = scope.add(new ContactPorts({ sockets, linked, ledger: desk.ledger, clock, log }))
-    this.#followed = { scope, linked, opened }
+    this.#followed = { scope, linked, opened, shells }
     scope.add(desk.devices.onDidChange(() => this.tell()))
     scope.add(desk.contactLogs.onDidChange(() => this.tell()))
   }
@@ -92,6 +107,11 @@ export class ContactsService implements Disposable {
   /** A linked device of a contact, for what it runs for this one. */
   jobsOf(device: string): Client<typeof peerJobsContract> | undefined {
     return this.#followed?.linked.find(device)?.jobs
+  }
+
+  /** As `jobsOf`, for shells on it. */
+  shellsOf(device: string): Client<typeof contactShellContract> | undefined {
+    return this.#followed?.linked.find(device)?.shells
   }
 
   /** "desktop of Bob": undefined: it is no device of a contact. */
@@ -251,5 +271,6 @@ interface Following {
   readonly scope: DisposableStore
   readonly linked: LinkedContacts
   readonly opened: ContactPorts
+  readonly shells: ContactShells
 }
 type Theirs = Parameters<MakingContacts['contacts']['acquaint']>[0]

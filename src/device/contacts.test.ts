@@ -172,11 +172,16 @@ describe('a port of a job', () => {
     const codes = await Promise.all([
       codeOf(grantPort({ mayDelegate: true })),
       codeOf(grantPort({ target: { kind: 'shell' }, abilities: ['shell'] })),
+      codeOf(grantPort({ target: { kind: 'shell' }, abilities: ['shell'], on: ownPhone, untilMs: undefined })),
+      codeOf(grantPort({ target: { kind: 'shell' }, abilities: ['files:read'], on: ownPhone })),
       codeOf(grantPort({ ...port, device: ownPhone })),
       codeOf(grantPort({ ...port, program: `sha256:${'ab'.repeat(32)}` })),
       codeOf(grantPort({ contact: 'F'.repeat(44) })),
     ])
-    expect(codes).toEqual(['authority/malformed', 'authority/malformed', 'devices/unknown', 'authority/malformed', 'contact/unknown'])
+    expect(codes).toEqual([
+      ...Array.from({ length: 4 }, () => 'authority/malformed'),
+      ...['devices/unknown', 'authority/malformed', 'contact/unknown'],
+    ])
     expect((await ada.control().listGrants({})).grants).toEqual([])
   })
 })
@@ -217,6 +222,46 @@ describe('a job', () => {
     ada.jobSpawner.processes[1]?.exit(-1, 'SIGTERM')
     await vi.waitFor(async () => expect((await stateOf(second.job))?.endedAtMs).toBeDefined(), PATIENT)
     expect(bob.jobSpawner.processes).toEqual([])
+  })
+})
+
+describe('a shell', () => {
+  it('[ID165] is opened by a contact on the device they were let into, is seen and ended by its owner, and is in the ledger', async () => {
+    await acquaint(ada, bob)
+    await isLinked(bob, 'laptop')
+    const laptop = (await contactsOf(bob))[0]?.devices[0]?.deviceId as string
+    const desktop = (await contactsOf(ada))[0]?.devices[0]?.deviceId as string
+    const open = () => bob.control().openTerminal({ device: laptop, tab: 'a-tab', columns: 80, rows: 24 })
+    const contact = (await contactsOf(ada))[0]?.person as string
+    const grant = (more: object = {}) =>
+      ada.control().addGrant({
+        grant: {
+          ...{ contact, on: laptop, target: { kind: 'shell' }, abilities: ['shell'], mayDelegate: false },
+          untilMs: world.clock.nowMs() + 3_600_000,
+          ...more,
+        },
+      })
+    await grant()
+    await vi.waitFor(async () => expect((await contactsOf(bob))[0]?.devices[0]?.offers).toMatchObject([{ kind: 'shell' }]), PATIENT)
+    const { terminalId } = await open()
+    expect((await open()).terminalId).toBe(terminalId)
+    expect(ada.spawner.ptys).toHaveLength(1)
+    expect(bob.spawner.ptys).toHaveLength(0)
+    const seen = async () => (await ada.control().listTerminals({ device: laptop })).filter(({ guest }) => guest)
+    expect(await seen()).toMatchObject([{ terminalId, guest: { person: contact, device: desktop } }])
+    expect((await bob.control().listTerminals({ device: laptop })).map((one) => [one.terminalId, one.guest])).toEqual([
+      [terminalId, undefined],
+    ])
+    await ada.control().endTerminal({ device: laptop, terminalId })
+    await vi.waitFor(async () => expect(await bob.control().listTerminals({ device: laptop })).toEqual([]), PATIENT)
+    const second = await open()
+    expect(second.terminalId).not.toBe(terminalId)
+    for (const { id } of (await ada.control().listGrants({})).grants) await ada.control().revokeGrant({ id })
+    await vi.waitFor(async () => expect(await seen()).toEqual([]), PATIENT)
+    expect(await codeOf(open())).toBe('grant/refused')
+    const told = (await ada.control().listLedger({ limit: 50 })).rows.map(({ sentence }) => sentence).join()
+    expect(told).toContain('desktop of Bob opened a shell on this device')
+    expect(told).toContain('The shell of desktop of Bob on this device ended after')
   })
 })
 

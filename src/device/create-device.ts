@@ -122,6 +122,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       sockets: parts.portSockets,
       files: parts.files,
       host: parts.host,
+      terminals,
       ...pairingParts,
       introduction,
       personKey,
@@ -236,7 +237,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     lockDevice: () => keeper.lock(),
     debugText: async () => text(),
   })
-  const terminalService = owned.add(new TerminalService({ local: terminals, peers, self, lastScreens: () => keeper.require().lastScreens }))
+  const terminalService = owned.add(
+    new TerminalService({ local: terminals, peers, contacts, self, lastScreens: () => keeper.require().lastScreens }),
+  )
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })

@@ -5,6 +5,7 @@ export type DeviceErrorCode =
   | 'contact/changed'
   | 'contact/not-offered'
   | 'contact/too-many-connections'
+  | 'contact/too-many-shells'
   | 'device/locked'
   | 'device/unknown'
   | 'device/away'

@@ -12,7 +12,14 @@ import { ABILITIES, type Ability } from '../identity/grant-check.ts'
 import { grantSentence } from '../identity/grant-words.ts'
 import type { AccessRow, GrantInput, GrantList, GrantRow, grantsContract } from '../identity/grants-contract.ts'
 import { IdentityError } from '../identity/identity-error.ts'
-import { CONTACT_GRANTABLE, GRANTABLE, LogGrantCheck, MEMBER_ABILITIES, PROGRAM_GRANTABLE } from '../identity/log-grant-check.ts'
+import {
+  CONTACT_GRANTABLE,
+  GRANTABLE,
+  isForContacts,
+  LogGrantCheck,
+  MEMBER_ABILITIES,
+  PROGRAM_GRANTABLE,
+} from '../identity/log-grant-check.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { OpenDesk } from './open-desk.ts'
 
@@ -105,7 +112,7 @@ export class GrantsService implements Disposable {
       throw malformedOperation('what a program of a contact may is to run here: a class of jobs')
     }
     const to = contact === undefined ? undefined : this.#requireContact(contact, { device, mayDelegate })
-    return {
+    const grant: Grant = {
       person: to?.person ?? devices.person,
       ...(device === undefined ? {} : { device: to?.device ?? known(device) }),
       ...(program === undefined ? {} : { program: parseProgramId(program) }),
@@ -115,6 +122,10 @@ export class GrantsService implements Disposable {
       mayDelegate,
       ...(untilMs === undefined ? {} : { untilMs }),
     }
+    if (to && !isForContacts(grant)) {
+      throw malformedOperation('a shell for a contact is on one of your devices and until a time: name both')
+    }
+    return grant
   }
 
   /** @throws IdentityError `contact/unknown`, `devices/unknown`, `authority/malformed` */

@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Contact } from '../identity/contacts/authority-contacts.ts'
 import type { ContactCard } from '../identity/contacts/contact-card.ts'
 import { LogGrantCheck } from '../identity/log-grant-check.ts'
+import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { Link } from '../sync/lane.ts'
 import type { RtcLinkSet } from '../sync/link-set.ts'
 import type { SharedPorts } from './contact-port-share.ts'
@@ -20,12 +21,14 @@ export interface LinkedContactsOptions {
   readonly desk: OpenDesk
   readonly meeting: MeetingService
   readonly ports: SharedPorts
+  readonly shells: ContactSessionOptions['shells']
   readonly files: ContactSessionOptions['files']
   readonly host: ContactSessionOptions['host']
   readonly clock: Clock
   readonly log: Logger
   /** A link, or what is offered over one, changed. */
   readonly onDidChange: () => void
+  readonly onDidChangeShell: (device: DeviceId, terminal: HostTerminal) => void
   /** A device was met, and said what it offers. */
   readonly onDidMeet: (device: DeviceId) => void
 }
@@ -139,7 +142,7 @@ export class LinkedContacts implements Disposable {
   }
 
   #take(person: PersonId, { scope, sessions }: Met, grants: LogGrantCheck, link: Link): void {
-    const { desk, ports, files, host, clock, log, onDidChange } = this.#options
+    const { desk, ports, shells, files, host, clock, log, onDidChange, onDidChangeShell } = this.#options
     log.info('linked with a contact', { person, peer: link.peer })
     const own = scope.add(new DisposableStore())
     own.add(recordLink(desk.ledger, link, clock))
@@ -154,11 +157,13 @@ export class LinkedContacts implements Disposable {
         ledger,
         grants,
         ports,
+        shells,
         files,
         host,
         clock,
         log,
         onDidChangeOffers: onDidChange,
+        onDidChangeShell: (terminal) => onDidChangeShell(link.peer, terminal),
       }),
     )
     sessions.set(link.peer, session)

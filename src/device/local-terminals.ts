@@ -11,6 +11,8 @@ export interface TerminalRequest {
   readonly tab?: string | undefined
   readonly cwd?: string | undefined
   readonly command?: string[] | undefined
+  /** Another person's device, for which it is opened. */
+  readonly guest?: HostTerminal['guest']
   readonly columns: number
   readonly rows: number
 }

@@ -82,6 +82,8 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
     startPlaced: async (request, context) => {
       // On the network of this machine it reaches what a shell here does, localhost included; without a sandbox it is a shell.
       const asShell = request.network || request.withoutSandbox
+      if (asShell && options.isContact)
+        refuseGrant({ device, ability: 'shell' }, 'jobs of a contact run in the sandbox, without the network')
       const rights = await programRightsOf(request, options)
       require(asShell, rights)
       const client = await host.client()

@@ -50,8 +50,11 @@ const offeredJobs = z.object({
   untilMs: z.number().optional(),
 })
 
+/** A shell on it, as its account. */
+const offeredShell = z.object({ kind: z.literal('shell'), untilMs: z.number().optional() })
+
 /** One thing that a contact's device lets this one reach, as it says so. */
-export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset, offeredJobs])
+export const contactOffer = z.discriminatedUnion('kind', [offeredPort, offeredDataset, offeredJobs, offeredShell])
 export type ContactOfferRow = z.infer<typeof contactOffer>
 /** In one answer. */
 export const MAX_OFFERS = 256
@@ -61,6 +64,7 @@ const reachableOffer = z.discriminatedUnion('kind', [
   offeredPort.extend({ here: z.number().int().optional() }),
   offeredDataset,
   offeredJobs,
+  offeredShell,
 ])
 
 /** A file, folder or link of a dataset, as a contact sees it. */

@@ -3,7 +3,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { isAdmin, type AuthorityState, type GrantState } from './authority/authority-state.ts'
-import type { GrantTarget } from './authority/operation.ts'
+import type { Grant, GrantTarget } from './authority/operation.ts'
 import type { ContactLogs } from './contacts/contact-logs.ts'
 import type { DeviceList } from './device-list.ts'
 import {
@@ -40,7 +40,8 @@ export const GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>
 }
 /** What can be granted to another person: what is checked for them at every call. */
 export const CONTACT_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ability[]>> = {
-  shell: [],
+  /** On one device, for a time: who has a shell may all that this account may there, Elsewhere included. */
+  shell: ['shell'],
   /** Through the device that is asked: no key is handed out. */
   dataset: ['files:read', 'files:write'],
   /** In the sandbox, in a copy of their folder, without the network. */
@@ -141,9 +142,10 @@ export class LogGrantCheck implements GrantCheck, Disposable {
     const { contact } = this.#options
     if (!contact?.logs.isMember(contact.person, device)) return []
     return this.#inForce(contact.person, device).filter(
-      ({ grant: { target, program, abilities } }) =>
-        (program === undefined || target.kind === 'jobs') &&
-        abilities.some((ability) => CONTACT_GRANTABLE[target.kind].includes(ability as Ability)),
+      ({ grant }) =>
+        isForContacts(grant) &&
+        (grant.program === undefined || grant.target.kind === 'jobs') &&
+        grant.abilities.some((ability) => CONTACT_GRANTABLE[grant.target.kind].includes(ability as Ability)),
     )
   }
 
@@ -171,7 +173,10 @@ export class LogGrantCheck implements GrantCheck, Disposable {
     if (question.program !== undefined && question.ability !== 'jobs:run') return false
     if (!logs.isMember(person, question.device)) return false
     return [...state.grants.values()].some(
-      (held) => CONTACT_GRANTABLE[held.grant.target.kind].includes(question.ability) && this.#covers(held, question, { person }),
+      (held) =>
+        isForContacts(held.grant) &&
+        CONTACT_GRANTABLE[held.grant.target.kind].includes(question.ability) &&
+        this.#covers(held, question, { person }),
     )
   }
 
@@ -207,6 +212,10 @@ export class LogGrantCheck implements GrantCheck, Disposable {
     })
   }
 }
+
+/** A shell for a contact counts only where it names one device and an end (rule ID165): one that was written otherwise gives nothing. */
+export const isForContacts = ({ target, on, untilMs }: Pick<Grant, 'target' | 'on' | 'untilMs'>): boolean =>
+  target.kind !== 'shell' || (on !== undefined && untilMs !== undefined)
 
 /** Is the question about what the grant names? A question about files without a dataset is about the account. */
 function isAbout(target: GrantTarget, { ability, dataset, jobClass, port }: GrantQuestion): boolean {

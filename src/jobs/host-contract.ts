@@ -28,6 +28,8 @@ export const hostContract = {
       tab: z.string().min(1).max(64).optional(),
       cwd: z.string().max(4096).optional(),
       command: z.array(z.string().max(4096)).min(1).max(64).optional(),
+      /** For another person's device: the terminal says so as long as it is there. Not with `tab`. */
+      guest: hostTerminal.shape.guest,
       columns,
       rows,
     }).parse,

@@ -18,6 +18,8 @@ export const terminalInfo = z.object({
   rows,
   startedAtMs: z.number(),
   exit: z.object({ code: z.number().int(), signal: z.number().int().optional() }).optional(),
+  /** Another person's device that opened it, by a grant. */
+  guest: z.object({ person: z.string().min(32).max(44), device: z.string().min(32).max(44) }).optional(),
 })
 export type TerminalInfo = z.infer<typeof terminalInfo>
 

@@ -46,6 +46,7 @@ export interface SpawnRequest extends TerminalSize {
   readonly tab?: string | undefined
   readonly cwd?: string | undefined
   readonly command?: readonly string[] | undefined
+  readonly guest?: HostTerminal['guest']
 }
 
 /** All terminals of one host process. Owns them; they end with it. */
@@ -90,7 +91,7 @@ export class TerminalHost implements Disposable {
    *
    * @throws JobError `terminal/spawn-failed`, `terminal/too-many`
    */
-  start(request: PtyRequest & { readonly tab?: string | undefined }): HostTerminal {
+  start(request: PtyRequest & Pick<SpawnRequest, 'tab' | 'guest'>): HostTerminal {
     const { spawner, newScreen, clock, random } = this.#parts
     const { file, args, cwd, columns, rows } = request
     this.#forgetExited()
@@ -100,7 +101,7 @@ export class TerminalHost implements Disposable {
     const id = toBase58(random.bytes(16)) as TerminalId
     const size = { columns, rows }
     const pty = spawner.spawn({ file, args, cwd, env: { ...request.env, [TERMINAL_MARK]: id }, ...size })
-    const terminal = new Terminal({ id, pty, screen: newScreen(size), clock, size, cwd })
+    const terminal = new Terminal({ id, pty, screen: newScreen(size), clock, size, cwd, guest: request.guest })
     this.#started.add(id)
     const owned = new DisposableStore()
     owned.add(terminal)

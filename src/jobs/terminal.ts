@@ -23,6 +23,7 @@ export interface TerminalParts {
   readonly clock: Clock
   readonly size: TerminalSize
   readonly cwd: string
+  readonly guest?: HostTerminal['guest']
 }
 
 /**
@@ -37,6 +38,7 @@ export class Terminal implements Disposable {
   readonly #screen: TerminalScreen
   readonly #clock: Clock
   readonly #startedAtMs: number
+  readonly #guest: HostTerminal['guest']
   readonly #owned = new DisposableStore()
   readonly #output = new Emitter<Uint8Array>()
   readonly #resized = new Emitter<TerminalSize>()
@@ -64,8 +66,9 @@ export class Terminal implements Disposable {
   #paused = false
   #settling: Disposable | undefined
 
-  constructor({ id, pty, screen, clock, size, cwd }: TerminalParts) {
+  constructor({ id, pty, screen, clock, size, cwd, guest }: TerminalParts) {
     this.id = id
+    this.#guest = guest
     this.#pty = this.#owned.add(pty)
     this.#screen = this.#owned.add(screen)
     this.#clock = clock
@@ -105,6 +108,7 @@ export class Terminal implements Disposable {
       foreground: this.#foreground,
       ...this.#size,
       startedAtMs: this.#startedAtMs,
+      ...(this.#guest && { guest: this.#guest }),
       ...(this.#exit ? { exit: this.#exit } : {}),
     }
   }

@@ -4,6 +4,7 @@ const deviceId = z.string().min(32).max(44)
 const operation = z.string().regex(/^[0-9a-f]{64}$/)
 const bytes = z.number().int().nonnegative()
 const port = z.number().int().min(1).max(65_535)
+const shell = z.string().min(1).max(64)
 const ofJob = z.string().min(16).max(32)
 
 /**
@@ -55,6 +56,9 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
     attempt: ofJob.optional(),
     forMs: bytes,
   }),
+  /** A device of a contact opened a shell here, as this account; and it ended. */
+  z.strictObject({ kind: z.literal('shell-opened'), peer: deviceId, person: deviceId, shell }),
+  z.strictObject({ kind: z.literal('shell-ended'), peer: deviceId, person: deviceId, shell, forMs: bytes }),
   /** The root over the entries before this one stands on a network. */
   z.strictObject({
     kind: z.literal('anchored'),

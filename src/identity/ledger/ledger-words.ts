@@ -37,6 +37,10 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `Port ${number('port')} of ${jobWords(event.job)}${name('peer')} was opened on this device, as ${number('here')}`
     case 'port-ended':
       return `Port ${number('port')} of ${jobWords(event.job)}${name('peer')} was closed on this device after ${duration(number('forMs'))}`
+    case 'shell-opened':
+      return `${name('peer')} opened a shell on this device`
+    case 'shell-ended':
+      return `The shell of ${name('peer')} on this device ended after ${duration(number('forMs'))}`
     case 'anchored':
       return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { ContactList, ContactPairing, ContactRow } from '../../identity/contacts-contract.ts'
 import type { Command } from './command.ts'
 import { getFile, listFolder, putFile } from './contact-file-verbs.ts'
+import { endGuestShell, listGuestShells, openContactShell } from './contact-shell-verbs.ts'
 import { askYesNo } from './console-prompt.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
@@ -28,6 +29,8 @@ export const contactCommand: Command = {
   elsewhere contact ls NAME [PATH]          files they let you read
   elsewhere contact get NAME PATH [FILE]    reads one; without FILE, to standard output
   elsewhere contact put NAME FILE PATH      writes one, where they let you; "contact mkdir" and "contact rm NAME PATH" likewise
+  elsewhere contact shell NAME [DEVICE]     a shell on a device of theirs, where they let you
+  elsewhere contact shells                  who is in a shell on your devices now; "contact end ID" ends it
   elsewhere contact remove NAME             cuts their devices off, and takes every grant they have
 
   --yes              answer yes when names and words are shown (for scripts; compare them when you can)
@@ -41,6 +44,8 @@ ${DATA_OPTION}`,
     return withDevice(values.data, async (device) => {
       const listed = await device.listContacts({})
       if (what === 'list') return list(listed, values.json)
+      if (what === 'shells') return listGuestShells(device, listed, values.json)
+      if (what === 'end' && first) return endGuestShell(device, first)
       const act = actOf(device, listed, what, [first, second, third], values)
       if (values['as-person']) await device.openPerson({ passphrase: await requireSecret('Passphrase: ') })
       return act()
@@ -83,6 +88,7 @@ function actOf(
       return say('remove', `${row.name} is no contact any more: their devices are cut off, and what you granted them is taken back.`)
     }
   }
+  if (what === 'shell') return () => openContactShell(device, row, second)
   if (what === 'ls' || (what === 'get' && second)) {
     const path = `/${(second ?? '').replace(/^\/+/, '')}`
     const holder = row.devices.find(({ offers }) => offers.some(({ kind }) => kind === 'dataset'))
@@ -132,6 +138,7 @@ function list(listed: ContactList, isJson: boolean): number {
       console.log(`  ${one.name.padEnd(22)} ${one.deviceId.slice(0, 12)}  ${one.state}`)
       for (const offer of one.offers) {
         if (offer.kind === 'dataset') console.log(`    lets you ${mayWords(offer)} the dataset ${offer.dataset}`)
+        if (offer.kind === 'shell') console.log(`    lets you use a shell: "elsewhere contact shell ${name}"`)
         if (offer.kind === 'jobs') {
           const what = offer.program
             ? `the program ${offer.program}`

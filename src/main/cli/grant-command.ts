@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { GrantInput, GrantList } from '../../identity/grants-contract.ts'
 import type { Command } from './command.ts'
+import { askYesNo } from './console-prompt.ts'
 import { findContact } from './contact-command.ts'
 import { DATA_OPTION, dataOptions, requireSecret, withDevice } from './device-commands.ts'
 import { findDevice } from './find-device.ts'
@@ -22,6 +23,7 @@ const options = {
   port: { type: 'string' },
   until: { type: 'string' },
   from: { type: 'string' },
+  yes: { type: 'boolean', default: false },
   'may-pass-on': { type: 'boolean', default: false },
 } as const
 type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values']
@@ -36,7 +38,8 @@ reaches shared ports; for more it takes a grant.
   elsewhere grant revoke ID        with all that was made from it
 
   --to-contact NAME  another person, who may from their own devices: ports:share with --port, files:read and
-                     files:write with --dataset, jobs:run with --jobs (in the sandbox, without the network; with --program only that)
+                     files:write with --dataset, jobs:run with --jobs (in the sandbox, without the network; with --program only that),
+                     shell with --on and --until: everything that you can do on that device
   --device NAME    who may (default: any of your devices)
   --on NAME        on which of your devices (default: each)
   --program ID     only that program, as a job in its sandbox: sha256:... or pub:..., or a name or path on this machine. Of a dataset
@@ -49,6 +52,7 @@ reaches shared ports; for more it takes a grant.
   --until WHEN     30m, 12h, 7d or a date such as 2027-03-01T18:00 (default: until it is revoked)
   --may-pass-on    who has it may pass on the same or less
   --from ID        pass on that grant, the same or less
+  --yes            with a shell for a contact: you know what it means
   --as-person      sign with your person key, where it lies on this device (asks for the passphrase)
   --json           for programs
 ${DATA_OPTION}`,
@@ -93,6 +97,13 @@ async function actOf(device: DeviceClient, what: string, rest: readonly string[]
     abilities: [...rest],
     mayDelegate: values['may-pass-on'],
     ...(values.until === undefined ? {} : { untilMs: parseUntil(values.until, Date.now()) }),
+  }
+  if (contact && rest.includes('shell') && !values.yes) {
+    console.log(
+      `A shell is your account on that device: ${contact.name} may do there everything that you can, with every file and program of\n` +
+        'yours, with what other devices share with it, and with Elsewhere itself, in your name. What they have read, they have.',
+    )
+    if (!(await askYesNo(`Let ${contact.name} use it?`))) throw new TypeError('nothing was given')
   }
   const from = values.from === undefined ? undefined : idOf(values.from)
   return () => device.addGrant({ grant, ...(from === undefined ? {} : { from }) })

@@ -17,17 +17,19 @@ export const useDeviceRow = (deviceId: string): DeviceRow | undefined =>
   useDevices(({ rows }) => rows.find((row) => row.deviceId === deviceId))
 
 /** What to call a device. */
-export const useDeviceName = (deviceId: string): string => useDevices(({ rows }) => deviceNameOf(rows, deviceId))
+export const useDeviceName = (deviceId: string): string => useDevices((devices) => deviceNameOf(devices, deviceId))
 
 /** As `useDeviceName`, for handlers. */
-export const deviceNameNow = (deviceId: string): string => deviceNameOf(useDevices.getState().rows, deviceId)
+export const deviceNameNow = (deviceId: string): string => deviceNameOf(useDevices.getState(), deviceId)
 
 /** Can calls for this device be expected to arrive? This display's own device, and the datasets it has, are there whenever there is a client. */
 export function useDeviceReachable(deviceId: string): boolean {
   const client = useClient()
   const own = useOwnDevice()
   const row = useDeviceRow(deviceId)
-  return client !== undefined && (deviceId === own || deviceId === ELSEWHERE || row?.state === 'linked' || row?.state === 'self')
+  const isContactHere = useDevices(({ contactDevices }) => contactDevices[deviceId]?.isLinked === true)
+  const isHere = row?.state === 'linked' || row?.state === 'self' || isContactHere
+  return client !== undefined && (deviceId === own || deviceId === ELSEWHERE || isHere)
 }
 
 const SINGLE: ReadonlySet<string> = new Set(['devices', 'settings', 'jobs', 'tasks', 'welcome'])

@@ -33,6 +33,8 @@ function connection(dropped: ReadonlySet<string>, workspace = newWorkspace(), re
     onDidChangeSeat: new Emitter().event,
     onDidAskSeatQuestion: new Emitter().event,
     onDidChangeDevices: new Emitter().event,
+    onDidChangeContacts: new Emitter().event,
+    listContacts: async () => ({ contacts: [], mayChange: false }),
     onDidChangeTerminal: new Emitter().event,
     onDidChangeJob: new Emitter().event,
     onDidForgetJob: new Emitter().event,

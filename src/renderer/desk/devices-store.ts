@@ -3,6 +3,13 @@ import { ELSEWHERE } from '../../session/app-state.ts'
 import type { MachineLoad, TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 
+/** A device of another person. */
+export interface ContactDevice {
+  /** "desktop of Bob". */
+  readonly name: string
+  readonly isLinked: boolean
+}
+
 export interface DevicesSlice {
   /** This device first, then by name. */
   readonly rows: readonly DeviceRow[]
@@ -10,9 +17,13 @@ export interface DevicesSlice {
   readonly loads: Readonly<Record<string, MachineLoad>>
   /** Running terminals by device. */
   readonly terminals: Readonly<Record<string, readonly TerminalInfo[]>>
+  /** Devices of this person's contacts: shells on them have windows as any other. */
+  readonly contactDevices: Readonly<Record<string, ContactDevice>>
+  /** What this person calls their contacts. */
+  readonly contactNames: Readonly<Record<string, string>>
 }
 
-export const useDevices = create<DevicesSlice>(() => ({ rows: [], loads: {}, terminals: {} }))
+export const useDevices = create<DevicesSlice>(() => ({ rows: [], loads: {}, terminals: {}, contactDevices: {}, contactNames: {} }))
 
 /** Rows as the docks show them: this device first, linked before away, then by name. */
 export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {
@@ -21,7 +32,8 @@ export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {
 }
 
 /** A device's name, or its id's first letters when it is unknown here. */
-export const deviceNameOf = (rows: readonly DeviceRow[], deviceId: string): string =>
-  deviceId === ELSEWHERE
-    ? 'Elsewhere'
-    : (rows.find((row) => row.deviceId === deviceId)?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device'))
+export function deviceNameOf({ rows, contactDevices }: Pick<DevicesSlice, 'rows' | 'contactDevices'>, deviceId: string): string {
+  if (deviceId === ELSEWHERE) return 'Elsewhere'
+  const known = rows.find((row) => row.deviceId === deviceId) ?? contactDevices[deviceId]
+  return known?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device')
+}

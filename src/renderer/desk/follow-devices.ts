@@ -1,8 +1,10 @@
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import type { ContactList } from '../../identity/contacts-contract.ts'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import type { DeviceClient } from './device-connection.ts'
-import { sortedRows, useDevices } from './devices-store.ts'
+import { deviceNameOf, type DevicesSlice, sortedRows, useDevices } from './devices-store.ts'
+import { addMessage } from './messages-store.ts'
 
 /** Keeps `useDevices` equal to what the device knows of itself and its peers. Asks only when something changed. */
 export function followDevices(client: DeviceClient): Disposable {
@@ -21,21 +23,54 @@ export function followDevices(client: DeviceClient): Disposable {
       }
     }
   }
+  const takeContacts = ({ contacts }: ContactList) => {
+    if (!heard.isDisposed) useDevices.setState(knownOf(contacts))
+  }
+  heard.add(client.onDidChangeContacts(takeContacts))
+  client.listContacts({}).then(takeContacts, () => {}) // as below
   heard.add(client.onDidChangeDevices(take))
   heard.add(client.onDidChangeTerminal(takeTerminal))
   client.listDevices({}).then(take, () => {}) // the connection broke: the next one asks again
   return heard
 }
 
+/** "desktop of Bob", as the device itself calls it. */
+function knownOf(contacts: ContactList['contacts']): Pick<DevicesSlice, 'contactDevices' | 'contactNames'> {
+  const all = contacts.flatMap(({ name: person, devices }) =>
+    devices.map(({ deviceId, name, state }) => [deviceId, { name: `${name} of ${person}`, isLinked: state === 'linked' }] as const),
+  )
+  return { contactDevices: Object.fromEntries(all), contactNames: Object.fromEntries(contacts.map(({ person, name }) => [person, name])) }
+}
+
 function readTerminals(client: DeviceClient, device: string): void {
   client.listTerminals({ device }).then(
-    (list) =>
-      useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: list.filter((terminal) => !terminal.exit) } })),
+    (list) => {
+      const running = list.filter((terminal) => !terminal.exit)
+      useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: running } }))
+      for (const terminal of running) tellGuest(terminal)
+    },
     () => useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: [] } })), // went away while being asked
   )
 }
 
+/** Another person's shell on a device of this one's: said once, listed under Contacts as long as it is there. */
+function tellGuest({ terminalId, device, guest, startedAtMs }: TerminalInfo): void {
+  if (!guest) return
+  const devices = useDevices.getState()
+  const who = devices.contactNames[guest.person] ?? 'A contact'
+  addMessage({
+    id: `guest ${terminalId}`,
+    code: 'contact/shell-opened',
+    severity: 'warn',
+    title: `${who} opened a shell on ${deviceNameOf(devices, device)}`,
+    body: 'They can do there what you can. It is listed in Devices, under Contacts, where it can be ended.',
+    atMs: startedAtMs,
+  })
+}
+
 function takeTerminal(info: TerminalInfo): void {
+  const isNew = !useDevices.getState().terminals[info.device]?.some(({ terminalId }) => terminalId === info.terminalId)
+  if (isNew && !info.exit) tellGuest(info)
   useDevices.setState(({ terminals }) => {
     const others = (terminals[info.device] ?? []).filter(({ terminalId }) => terminalId !== info.terminalId)
     return { terminals: { ...terminals, [info.device]: info.exit ? others : [...others, info] } }

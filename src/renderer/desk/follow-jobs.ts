@@ -40,10 +40,9 @@ export function takeJob(info: JobInfo): void {
 }
 
 function tellEnd(before: JobInfo | undefined, info: JobInfo): void {
-  const { rows } = useDevices.getState()
   const own = useDesk.getState().deviceId
   const hasCard = useJobs.getState().cards.includes(info.job)
-  const message = endMessage(before, info, own, hasCard, (device) => deviceNameOf(rows, device))
+  const message = endMessage(before, info, own, hasCard, (device) => deviceNameOf(useDevices.getState(), device))
   if (message) addMessage(message)
 }
 

@@ -92,7 +92,7 @@ export async function dropWork(work: CarriedWork, tile: string): Promise<void> {
   if (where !== 'best') {
     const row = rows.find(({ deviceId }) => deviceId === where.device)
     if (!row) return
-    const offer = carriedOffer(work, row, own, (device) => deviceNameOf(rows, device), plan)
+    const offer = carriedOffer(work, row, own, (device) => deviceNameOf(useDevices.getState(), device), plan)
     if (!offer.takes) return void showToast({ title: `${row.name} cannot take it`, body: `${capital(offer.reason)}.` })
   }
   if (work.kind === 'job') {
@@ -105,7 +105,7 @@ export async function dropWork(work: CarriedWork, tile: string): Promise<void> {
     if (from !== own) {
       if (work.kind === 'command' && where !== 'best') return await runInTerminal(from, work.line, work.folder?.path)
       return void showToast({
-        title: `Its files lie on ${deviceNameOf(rows, from)}`,
+        title: `Its files lie on ${deviceNameOf(useDevices.getState(), from)}`,
         body: 'A job takes its files from the device it is asked of.',
       })
     }

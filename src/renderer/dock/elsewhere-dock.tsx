@@ -183,20 +183,18 @@ function usePlanned(row: DeviceRow, open: boolean): (PlanOffer & { readonly job:
 function useOffers(row: DeviceRow, open: boolean): { readonly work?: PlanOffer; readonly tab?: DeviceOffer } {
   const carried = useShell((state) => state.carried)
   const own = useOwnDevice()
-  const rows = useDevices((state) => state.rows)
   const plan = useCarriedPlan()
   if (!carried || !open) return {}
   if (!isWork(carried)) return { tab: deviceOffer(carried, row) }
-  return { work: carriedOffer(carried, row, own, (device) => deviceNameOf(rows, device), plan) }
+  return { work: carriedOffer(carried, row, own, (device) => deviceNameOf(useDevices.getState(), device), plan) }
 }
 
 /** Where work is dropped that may run anywhere. */
 function BestTile({ work }: { work: CarriedWork }) {
   const { answer } = useCarriedPlan()
-  const rows = useDevices((state) => state.rows)
   const own = useOwnDevice()
+  const name = useDevices((devices) => answer?.device && deviceNameOf(devices, answer.device))
   if (work.kind === 'job' || folderDevice(work, own) !== own) return null
-  const name = answer?.device === undefined ? undefined : deviceNameOf(rows, answer.device)
   return (
     <div className="device-tile" data-device-tile={BEST_TILE} data-takes="yes">
       <div className="device-tile-main">

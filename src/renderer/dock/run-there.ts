@@ -37,7 +37,7 @@ export async function runPlanned(command: PlannedCommand, where: RunWhere): Prom
     setShell({ elsewhereOpen: false })
   } catch (error) {
     useRunPlan.setState({ starting: undefined })
-    const place = where === 'best' ? '' : ` on ${deviceNameOf(useDevices.getState().rows, where.device)}`
+    const place = where === 'best' ? '' : ` on ${deviceNameOf(useDevices.getState(), where.device)}`
     showToast({ severity: 'error', title: `It could not be started${place}`, body: errorWords(error) })
   }
 }

@@ -111,7 +111,7 @@ function TabCard({ tabId }: { tabId: TabId }) {
     const focused = focusedWindow(session)
     return focused !== undefined && session.windows[focused]?.activeTab === tabId
   })
-  const device = useDevices((state) => (app && appDevice(app) ? deviceNameOf(state.rows, appDevice(app) as string) : ''))
+  const device = useDevices((state) => (app && appDevice(app) ? deviceNameOf(state, appDevice(app) as string) : ''))
   if (!app) return null
   const Icon = APPS[app.kind].icon
   return (

@@ -88,6 +88,7 @@ export default function Palette() {
 function useRows(): readonly Row[] {
   const session = useSession((state) => state)
   const devices = useDevices((state) => state.rows)
+  const contactDevices = useDevices((state) => state.contactDevices)
   return useMemo(() => {
     const rows: Row[] = []
     for (const windowId of session.stack.toReversed()) {
@@ -102,7 +103,10 @@ function useRows(): readonly Row[] {
           id: `tab:${tabId}`,
           group: 'Open',
           title: appTitle(tab.app),
-          detail: [device && deviceNameOf(devices, device), window.activity !== session.currentActivity && activity]
+          detail: [
+            device && deviceNameOf({ rows: devices, contactDevices }, device),
+            window.activity !== session.currentActivity && activity,
+          ]
             .filter(Boolean)
             .join(' · '),
           icon: <Icon aria-hidden="true" />,
@@ -156,7 +160,7 @@ function useRows(): readonly Row[] {
       })
     }
     return rows
-  }, [session, devices])
+  }, [session, devices, contactDevices])
 }
 
 /** All words must occur, in any order; a title that starts with the text comes first. */

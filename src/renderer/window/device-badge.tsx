@@ -17,8 +17,11 @@ export const DeviceBadge = memo(function DeviceBadge({ windowId }: { windowId: W
     return app ? appDevice(app) : null
   })
   const own = useDesk((state) => state.deviceId)
-  const name = useDevices((state) => (device ? deviceNameOf(state.rows, device) : ''))
-  const state = useDevices((slice) => slice.rows.find((row) => row.deviceId === device)?.state ?? (device === own ? 'self' : 'away'))
+  const name = useDevices((state) => (device ? deviceNameOf(state, device) : ''))
+  const state = useDevices(({ rows, contactDevices }) => {
+    const known = rows.find((row) => row.deviceId === device)?.state
+    return known ?? (device === own ? 'self' : device && contactDevices[device]?.isLinked ? 'linked' : 'away')
+  })
   const isElsewhere = useSession((session) => {
     const app = tabId && session.tabs[tabId]?.app
     return app !== undefined && 'device' in app && app.device === ELSEWHERE

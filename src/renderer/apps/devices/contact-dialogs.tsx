@@ -3,13 +3,14 @@ import type { ContactRow } from '../../../identity/contacts-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { errorWords } from '../../ui/error-words.ts'
 import { Field } from '../../ui/field.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { TERMS, type Term } from './grant-words.ts'
+import { ShellDialog } from './shell-dialog.tsx'
+import { useAct } from './use-act.ts'
 
-export type ContactDialogKind = 'share' | 'read' | 'rename' | 'remove'
+export type ContactDialogKind = 'share' | 'read' | 'shell' | 'rename' | 'remove'
 
 interface Act {
   readonly row: ContactRow
@@ -19,24 +20,8 @@ interface Act {
 export function ContactDialog({ kind, ...act }: Act & { kind: ContactDialogKind }) {
   if (kind === 'share') return <ShareDialog {...act} />
   if (kind === 'read') return <ReadDialog {...act} />
+  if (kind === 'shell') return <ShellDialog {...act} />
   return kind === 'rename' ? <RenameDialog {...act} /> : <RemoveDialog {...act} />
-}
-
-/** Runs what is pressed; what goes wrong is said in the dialog, which stays. */
-function useAct(onClose: () => void) {
-  const [error, setError] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const run = async (act: () => Promise<unknown>) => {
-    setBusy(true)
-    try {
-      await act()
-      onClose()
-    } catch (failure) {
-      setError(errorWords(failure))
-      setBusy(false)
-    }
-  }
-  return { error, setError, busy, run }
 }
 
 /** A port of a job of mine, for a time. */

@@ -1,4 +1,4 @@
-import { Ellipsis, ExternalLink, Plus, UserRound } from 'lucide-react'
+import { Ellipsis, ExternalLink, Plus, SquareTerminal, UserRound } from 'lucide-react'
 import { useState } from 'react'
 import type { ContactList, ContactRow } from '../../../identity/contacts-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
@@ -11,11 +11,12 @@ import { showToast } from '../../ui/toast.tsx'
 import { openApp, useNow } from '../app-hooks.ts'
 import { type ContactDialogKind, ContactDialog } from './contact-dialogs.tsx'
 import { untilText } from './grant-words.ts'
+import { GuestShells } from './guest-shells.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import type { Contacts } from './use-contacts.ts'
 import { usePairing } from './use-pairing.ts'
 
-type Offer = Extract<ContactRow['devices'][number]['offers'][number], { kind: 'port' }>
+type Offer = Extract<Device['offers'][number], { kind: 'port' }>
 
 /** Other persons: who they are, which of their devices are there, and what they share. */
 export function ContactsPage({ contacts: { list, error } }: { contacts: Contacts }) {
@@ -26,6 +27,7 @@ export function ContactsPage({ contacts: { list, error } }: { contacts: Contacts
   if (!list) return <Skeleton lines={3} label="Reading your contacts" />
   return (
     <>
+      <GuestShells />
       <ul aria-label="My contacts" className="devices-list">
         {list.contacts.map((row) => (
           <Contact key={row.person} row={row} mayChange={list.mayChange} onAct={(kind) => setDialog({ kind, row })} />
@@ -82,6 +84,7 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
             entries={() => [
               { label: 'Share a port', onSelect: () => onAct('share') },
               { label: 'Let them read Home', onSelect: () => onAct('read') },
+              { label: 'Let them use a shell', onSelect: () => onAct('shell') },
               'separator',
               { label: 'Rename', onSelect: () => onAct('rename') },
               { label: 'Remove', danger: true, onSelect: () => onAct('remove') },
@@ -99,21 +102,9 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
           <dd>{row.devices.map(({ name }) => name).join(', ') || 'not known yet'}</dd>
         </dl>
         {row.devices.flatMap((device) =>
-          device.offers.map((offer) =>
-            offer.kind === 'jobs' ? (
-              <p key={`${device.deviceId} ${offer.jobClass} ${offer.program}`}>
-                {device.name} runs {offer.program ? 'one program' : 'jobs'} for you, in its sandbox:{' '}
-                <code>elsewhere run --on-contact {row.name} COMMAND</code>
-              </p>
-            ) : offer.kind === 'port' ? (
-              <Shared key={`${device.deviceId} ${offer.port}`} person={row.person} device={device} offer={offer} />
-            ) : (
-              <p key={`${device.deviceId} ${offer.dataset}`}>
-                Lets you {offer.mayRead ? (offer.mayWrite ? 'read and change' : 'read') : 'change'} files of {device.name}:{' '}
-                <code>elsewhere contact ls {row.name}</code>
-              </p>
-            ),
-          ),
+          device.offers.map((offer) => (
+            <Offered key={`${device.deviceId} ${JSON.stringify(offer)}`} row={row} device={device} offer={offer} />
+          )),
         )}
         {row.devices.map(
           ({ deviceId, name, offersLeftOut }) =>
@@ -128,8 +119,49 @@ function Contact({ row, mayChange, onAct }: { row: ContactRow; mayChange: boolea
   )
 }
 
-/** One thing that a device of theirs shares with this one. */
-function Shared({ person, device, offer }: { person: string; device: ContactRow['devices'][number]; offer: Offer }) {
+type Device = ContactRow['devices'][number]
+
+/** One thing that a device of theirs lets this one reach. */
+function Offered({ row, device, offer }: { row: ContactRow; device: Device; offer: Device['offers'][number] }) {
+  const now = useNow()
+  const until = offer.untilMs === undefined ? '' : ` ${untilText({ untilMs: offer.untilMs, isOver: false }, now)}`
+  switch (offer.kind) {
+    case 'port':
+      return <Shared person={row.person} device={device} offer={offer} />
+    case 'shell':
+      return (
+        <p className="contact-shared">
+          <span>
+            Lets you use a shell on {device.name}
+            {until}, as that account.
+          </span>
+          <Button
+            icon={<SquareTerminal aria-hidden="true" />}
+            onClick={() => openApp({ kind: 'terminal', device: device.deviceId, terminalId: null, cwd: null })}
+          >
+            Open a terminal
+          </Button>
+        </p>
+      )
+    case 'jobs':
+      return (
+        <p>
+          {device.name} runs {offer.program ? 'one program' : 'jobs'} for you, in its sandbox:{' '}
+          <code>elsewhere run --on-contact {row.name} COMMAND</code>
+        </p>
+      )
+    case 'dataset':
+      return (
+        <p>
+          Lets you {offer.mayRead ? (offer.mayWrite ? 'read and change' : 'read') : 'change'} files of {device.name}:{' '}
+          <code>elsewhere contact ls {row.name}</code>
+        </p>
+      )
+  }
+}
+
+/** A port of a job of theirs. */
+function Shared({ person, device, offer }: { person: string; device: Device; offer: Offer }) {
   const now = useNow()
   const [busy, setBusy] = useState(false)
   const open = async () => {

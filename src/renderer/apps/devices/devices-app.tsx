@@ -20,6 +20,7 @@ import { agoText, bytesText, roundTripText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
 import { ContactsPage } from './contacts-page.tsx'
 import { GrantsPage } from './grants-page.tsx'
+import { GuestShells } from './guest-shells.tsx'
 import { LedgerPage } from './ledger-page.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
@@ -53,6 +54,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const late = useIsLate(rows.length === 0)
   const list = (
     <>
+      <GuestShells />
       {rows.length === 0 && late && <Skeleton lines={4} label="Reading your devices" />}
       <ul aria-label="My devices" className="devices-list">
         {rows.map((row) => (

@@ -23,6 +23,15 @@ export const TERMS = [
 ] as const
 export type Term = (typeof TERMS)[number]['value']
 
+/** How long a shell is offered for to another person: it always ends. */
+export const SHELL_TERMS = [
+  { value: 'quarter', label: '15 minutes', ms: 900_000 },
+  { value: 'hour', label: '1 hour', ms: 3_600_000 },
+  { value: 'day', label: '1 day', ms: DAY_MS },
+  { value: 'week', label: '7 days', ms: 7 * DAY_MS },
+] as const
+export type ShellTerm = (typeof SHELL_TERMS)[number]['value']
+
 /** The columns of the map: what a person thinks of, and the ability behind it. */
 export const COLUMNS = [
   { ability: 'workspace:write', head: 'Desk', words: 'follow and change the desk' },

@@ -32,13 +32,14 @@ const SHOWN: readonly (readonly ['all' | JobGroup, string])[] = [
 export default function JobsApp({ state, setState, visible }: AppProps<AppStateOf<'jobs'>>) {
   const { jobs, loaded } = useJobs()
   const rows = useDevices((devices) => devices.rows)
+  const contactDevices = useDevices((devices) => devices.contactDevices)
   const [text, setText] = useState('')
   const wanted = useDeferredValue(text)
   const late = useIsLate(!loaded)
   const [showsLearned, setShowsLearned] = useState(false)
   const shown = useMemo(
-    () => matchingJobs(jobs, state.show, wanted, (device) => deviceNameOf(rows, device)),
-    [jobs, state.show, wanted, rows],
+    () => matchingJobs(jobs, state.show, wanted, (device) => deviceNameOf({ rows, contactDevices }, device)),
+    [jobs, state.show, wanted, rows, contactDevices],
   )
   const counts = useMemo(() => {
     const sum = { running: 0, waiting: 0, done: 0 }

@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import type { Locator } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { whyNoNetLab } from '../src/testkit/netlab.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
+import type { E2eDisplay } from './harness/e2e-display.ts'
+import { E2eLab, eventually } from './harness/e2e-pair.ts'
+import { keepEvidence } from './harness/evidence.ts'
+import { findings, runFromPalette } from './harness/hands.ts'
+
+const why = whyNoNetLab() ?? whyNoBrowser
+const PATIENCE_MS = 60_000
+const CLI = path.resolve(import.meta.dirname, '../bin/elsewhere.mjs')
+/** Where ELSEWHERE_PICTURES says, what the screens look like is kept. */
+const PICTURES = process.env.ELSEWHERE_PICTURES
+
+async function pageOf(display: E2eDisplay, name: 'Contacts' | 'Who may do what'): Promise<Locator> {
+  await runFromPalette(display.page, 'devices', /^Devices/)
+  const app = display.page.locator('.window[data-active]').locator('.devices')
+  await app.getByRole('radio', { name }).click()
+  return app
+}
+
+describe.skipIf(why !== undefined)(`a shell for another person${why ? ` (${why})` : ''}`, () => {
+  let lab: E2eLab
+  let ada: E2eDisplay
+  let bob: E2eDisplay
+
+  beforeAll(async () => {
+    lab = await E2eLab.createWith({ persons: ['Ada', 'Bob'] }, 'laptop', 'desktop')
+    await becomeContacts(lab)
+    ada = await lab.display('laptop', 'move')
+    bob = await lab.display('desktop', 'move')
+  }, 240_000)
+  afterEach((context) => keepEvidence(context, { ada, bob }))
+  afterAll(() => lab?.dispose())
+
+  /** The command line on that machine, with what it is given to read; what it says, errors too. */
+  const cli = async (machine: string, args: readonly string[], input = '') => {
+    const { folder } = lab.machine(machine).device
+    const env = { ...process.env, HOME: folder, ELSEWHERE_DATA: folder }
+    const child = lab.lab.machine(machine).spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said += String(bytes)))
+    child.stdin?.end(input)
+    await new Promise((resolve) => child.on('close', resolve))
+    return said
+  }
+  const picture = async (display: E2eDisplay, name: string) => {
+    if (!PICTURES) return
+    mkdirSync(PICTURES, { recursive: true })
+    await display.screenshot(path.join(PICTURES, `${name}.png`))
+  }
+  const looksRight = async (display: E2eDisplay, name: string, scope: string) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await display.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await display.page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
+      expect(await findings(display.page, `${name}, ${colorScheme}`, scope)).toEqual([])
+      await picture(display, `${name}-${colorScheme}`)
+    }
+    await display.page.emulateMedia({ colorScheme: 'light' })
+  }
+
+  it('[ID165] [AP63] is given after a yes of its own, used from the screen, seen and ended by its owner, and gone with the grant', {
+    timeout: 240_000,
+  }, async () => {
+    const mine = await pageOf(ada, 'Contacts')
+    await mine.getByRole('button', { name: 'Actions for Bob' }).click()
+    await ada.page.getByRole('menuitem', { name: 'Let them use a shell' }).click()
+    const dialog = ada.page.getByRole('dialog', { name: 'Let Bob use a shell?' })
+    const give = dialog.getByRole('button', { name: 'Let them' })
+    expect(await give.isDisabled()).toBe(true)
+    await looksRight(ada, 'shell-dialog', '.ui-dialog')
+    await dialog.getByRole('switch', { name: /^Yes: Bob may do on laptop everything that I can/ }).click()
+    await give.click()
+
+    const theirs = await pageOf(bob, 'Contacts')
+    await theirs.getByText(/^Lets you use a shell on laptop until/).waitFor({ timeout: PATIENCE_MS })
+    await picture(bob, 'shell-offered')
+    await theirs.getByRole('button', { name: 'Open a terminal' }).click()
+    await bob.page.locator('.window[data-active]').getByRole('button', { name: 'On laptop of Ada, linked' }).waitFor()
+    const rows = bob.page.locator('.window[data-active] .xterm-rows')
+    await eventually('its prompt is there', async () => /[#$]/.test(await rows.innerText()))
+    await bob.page.locator('.window[data-active] .terminal-place').click()
+    const type = async (line: string) => {
+      await bob.page.keyboard.type(line)
+      await bob.page.keyboard.press('Enter')
+    }
+    const { folder } = lab.machine('laptop').device
+    await type('echo "home:$HOME:" | tr a-z A-Z')
+    await eventually('it runs on the laptop, as that account', async () =>
+      (await rows.innerText()).replaceAll(/\s/g, '').includes(`HOME:${folder.toUpperCase()}:`),
+    )
+    await picture(bob, 'shell-in-use')
+
+    const listed = mine.getByRole('list', { name: 'Shells of others on your devices' })
+    await listed.getByText('Bob is in a shell on laptop').waitFor({ timeout: PATIENCE_MS })
+    await ada.page.getByText('Bob opened a shell on laptop').first().waitFor()
+    await looksRight(ada, 'shell-seen', '.window[data-active]')
+    expect(await cli('laptop', ['contact', 'shells'])).toMatch(/Bob on laptop since .*runs/)
+    await listed.getByRole('button', { name: 'End the shell of Bob on laptop' }).click()
+    await listed.waitFor({ state: 'detached' })
+    await eventually('it has ended for him, too', async () =>
+      /was ended by signal/.test(await bob.page.locator('.window[data-active] .terminal[data-phase]').innerText()),
+    )
+    await picture(bob, 'shell-ended')
+
+    // The same from the command line, and in the middle of it the grant ends.
+    const said = await cli('desktop', ['contact', 'shell', 'Ada'], 'echo it-is-$((40+2))-there; exit\n')
+    expect(said).toContain('it-is-42-there')
+    const waiting = cli('desktop', ['contact', 'shell', 'Ada'], 'sleep 600\n')
+    await listed.getByText('Bob is in a shell on laptop').waitFor({ timeout: PATIENCE_MS })
+    const grants = await pageOf(ada, 'Who may do what')
+    await grants.getByRole('button', { name: /^Revoke: Bob may run programs in a shell on laptop/ }).click()
+    expect(await waiting).toMatch(/elsewhere:|ended/)
+    expect(await cli('laptop', ['contact', 'shells'])).toContain('Nobody else is in a shell')
+    expect(await cli('desktop', ['contact', 'shell', 'Ada'])).toContain('lets you use no shell now')
+    const { rows: told } = await lab.ask('laptop', (client) => client.listLedger({ limit: 100 }))
+    expect(told.filter(({ kind }) => kind === 'shell-opened')).toHaveLength(3)
+    expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
+  })
+})
+
+/** Ada's laptop and Bob's desktop, by a link, without a screen: that is e2e/contacts.e2e.ts. */
+async function becomeContacts(lab: E2eLab): Promise<void> {
+  const { link } = await lab.ask('laptop', (client) => client.offerContact({}))
+  await lab.ask('desktop', (client) => client.joinContact({ code: link as string }))
+  for (const name of ['laptop', 'desktop']) {
+    await eventually(
+      `${name} asks`,
+      async () => (await lab.ask(name, (client) => client.readContactPairing({}))).step === 'confirm',
+      PATIENCE_MS,
+    )
+  }
+  for (const name of ['laptop', 'desktop']) await lab.ask(name, (client) => client.confirmContact({ accept: true }))
+  for (const name of ['laptop', 'desktop']) {
+    const linked = async () => (await lab.ask(name, (client) => client.listContacts({}))).contacts[0]?.devices[0]?.state === 'linked'
+    await eventually(`${name} is linked with the other's`, linked, PATIENCE_MS)
+  }
+}
