@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isBase64 } from '../base/base64.ts'
 import { event, method, type Contract } from '../rpc/contract.ts'
 
 /*
@@ -22,7 +23,7 @@ const device = z.string().max(64)
 const base64 = z
   .string()
   .max(Math.ceil(MAX_DATASET_PIECE_BYTES / 3) * 4)
-  .regex(/^[A-Za-z0-9+/]*={0,2}$/)
+  .refine(isBase64)
 const nothing = z.object({})
 
 /** The top folder of every dataset. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isBase64 } from '../base/base64.ts'
 import { method, type Contract } from '../rpc/contract.ts'
 
 /** Largest text the editor opens; above it: `file/too-large`. */
@@ -105,7 +106,7 @@ export const homeFilesContract = {
       base64: z
         .string()
         .max(Math.ceil(MAX_READ_BYTES / 3) * 4)
-        .regex(/^[A-Za-z0-9+/]*={0,2}$/),
+        .refine(isBase64),
     }).parse,
     parseOutput: z.object({ version }).parse,
   }),

@@ -50,18 +50,27 @@ export function formatWireMessage(message: WireMessage): string {
 /** Counts brackets outside strings; does not recurse and does not judge whether it is JSON. */
 function isDeeperThan(text: string, limit: number): boolean {
   let depth = 0
-  let inString = false
+  // Where the next of each lies: strings are long (a MiB of a file), and looked through once for each sign.
+  let [quote, escape] = [0, 0]
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
-    if (inString) {
-      if (unit === 0x5c) i++
-      else if (unit === 0x22) inString = false
-    } else if (unit === 0x22) inString = true
-    else if (unit === 0x5b || unit === 0x7b) {
+    if (unit === 0x22) {
+      for (let at = i + 1; ; at = escape + 2) {
+        if (quote < at) quote = nextOf(text, '"', at)
+        if (escape < at) escape = nextOf(text, '\\', at)
+        if (quote < escape || quote === text.length) break
+      }
+      i = quote
+    } else if (unit === 0x5b || unit === 0x7b) {
       if (++depth > limit) return true
     } else if (unit === 0x5d || unit === 0x7d) depth--
   }
   return false
+}
+
+const nextOf = (text: string, sign: string, from: number): number => {
+  const at = text.indexOf(sign, from)
+  return at < 0 ? text.length : at
 }
 
 /** Channel reference, then the bytes. */

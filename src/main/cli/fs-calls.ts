@@ -62,12 +62,20 @@ export async function readInto(device: DeviceClient, dataset: string, info: Data
   const { node, version } = info
   if (info.past === 'gone') throw new TypeError(`${info.name}: no version of that time is kept any more`)
   if (info.past === 'earlier') console.error(`${info.name}: that version is not kept any more; this is the one before it that is`)
+  const ask = (offset: number) => device.readDatasetBytes({ dataset, node, version, offset, length: MAX_DATASET_PIECE_BYTES })
+  let asked = ask(0)
   for (let offset = 0; ; ) {
-    const { base64, bytes } = await device.readDatasetBytes({ dataset, node, version, offset, length: MAX_DATASET_PIECE_BYTES })
+    const { base64, bytes } = await asked
     const piece = Buffer.from(base64, 'base64')
-    if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
     offset += piece.length
-    if (offset >= bytes || piece.length === 0) return
+    const isLast = offset >= bytes || piece.length === 0
+    // The next piece is on its way while this one is written.
+    if (!isLast) {
+      asked = ask(offset)
+      asked.catch(() => {}) // told when it is waited for
+    }
+    if (piece.length > 0 && !to.write(piece)) await once(to, 'drain')
+    if (isLast) return
   }
 }
 
