@@ -53,11 +53,31 @@ it('[JB101] a run is of the bytes of its program, however long it takes to look 
 it('[JB101] what another device ran is not taken for the program of that name here', async () => {
   const { service, found, rows } = create()
   found({ id: ID })
-  await service.learn('cc in.c', '/home/ada', ['cc'], RUN, false)
+  await service.learn('cc in.c', '/home/ada', ['cc'], RUN, 'server')
   const [row] = await rows()
   expect(row?.program).toBeUndefined()
   const taken = { label: 'batch', effects: 'files-only', endpoints: [], confidence: 0.6, reason: '', programs: ['cc'] } as const
   const { learned } = await service.remember('cc in.c', '/home/ada', taken as never)
   expect(learned?.words).toContain('by its name, of whichever cc ran')
+  service.dispose()
+})
+
+it('[JB109] what another device says it ran is of the bytes that it says, and counts apart: here it is never taken for them', async () => {
+  const { service, found, rows } = create()
+  found({ id: ID })
+  const lie = { ...RUN, seen: { ...RUN.seen, ports: [80], terminal: true, input: false, screen: false }, program: ID }
+  for (let n = 0; n < 5; n++) await service.learn('cc in.c', '/home/ada', ['cc'], lie as never, 'server')
+  await service.learn('cc in.c', '/home/ada', ['cc'], { ...RUN, program: ID } as never, 'kitchen')
+  const taken = { label: 'batch', effects: 'files-only', endpoints: [], confidence: 0.6, reason: '', programs: ['cc'] } as const
+  expect((await service.remember('cc in.c', '/home/ada', taken as never)).learned?.words).toContain('as another device says it ran there')
+  await service.learn('cc in.c', '/home/ada', ['cc'], RUN)
+  expect((await rows()).map(({ program, times }) => ({ program, times })).sort((a, b) => a.times - b.times)).toEqual([
+    { program: ID, times: 1 },
+    { program: ID, times: 1 },
+    { program: ID, times: 5 },
+  ])
+  const { learned, classification } = await service.remember('cc in.c', '/home/ada', taken as never)
+  expect(learned?.words).toMatch(/^seen once on your devices(?!.*listened)/)
+  expect(classification.label).toBe('batch')
   service.dispose()
 })

@@ -48,7 +48,10 @@ export interface Recalled {
 }
 
 /** One run, as whoever watched it tells it. */
-export type Run = Omit<Outcome, 'key' | 'folder' | 'atMs'>
+export type Run = Omit<Outcome, 'key' | 'folder' | 'atMs'> & {
+  /** What its program is, as the device says that ran it. */
+  readonly program?: ProgramDigest
+}
 
 interface OpenLibrary {
   readonly desk: OpenDesk
@@ -137,17 +140,18 @@ export class BehaviourService implements Disposable {
   /**
    * A run has ended, or shown what it is. Resolves when it is known.
    *
-   * @param isHere  it ran on this device: which program of that name another one ran is not known
+   * @param on  the other device that it ran on, which says itself what it ran; absent: this one
    */
-  async learn(line: string, folder: string, programs: readonly string[], run: Run, isHere = true): Promise<void> {
+  async learn(line: string, folder: string, programs: readonly string[], { program, ...run }: Run, on?: string): Promise<void> {
     const shape = shapeOf(line, programs)
     const open = this.#open
     if (!shape || !open) return
     const atMs = this.#options.clock.nowMs()
     // Nobody waits for it: it is of these bytes, however long it takes to read them.
-    const id = isHere ? await this.#identify(shape.program, folder) : undefined
+    const id = on === undefined ? await this.#identify(shape.program, folder) : program
     if (this.#open !== open) return
-    this.#library(open).learn({ ...run, key: { name: shape.name, id, shape: shape.shape }, folder: folderName(folder), atMs })
+    const key = { name: shape.name, id, shape: shape.shape, ...(id !== undefined && on !== undefined && { on }) }
+    this.#library(open).learn({ ...run, key, folder: folderName(folder), atMs })
     this.#keeping ??= this.#options.clock.after(KEEP_MS, () => this.keep())
   }
 

@@ -3,7 +3,7 @@ import { encodeJobDown, outputHead } from '../jobs/job-frames-contract.ts'
 import type { JobOutputBook } from '../jobs/job-output-book.ts'
 import { isOver } from '../jobs/job-record.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
-import { BULK_HIGH_BYTES, type ByteChannel } from '../rpc/channel.ts'
+import type { ByteChannel } from '../rpc/channel.ts'
 import type { LiveJob } from './live-job.ts'
 
 export interface JobOutputSource {
@@ -24,7 +24,6 @@ export class JobOutputView implements Disposable {
     this.#channel = channel
     this.#source = source
     this.#at = from
-    channel.highBytes = BULK_HIGH_BYTES
     this.#owned.add(channel)
     this.#owned.add(channel.onDidDrain(() => this.#pump()))
     this.#owned.add(channel.onDidClose(() => this.dispose()))

@@ -335,7 +335,13 @@ export class JobsService implements Disposable {
       expectedMs: behaviours.tookMs(record.commandLine, record.info.folder.path),
       learn: ({ commandLine, info, classification }, run) =>
         void behaviours
-          .learn(commandLine, info.folder.path, classification.programs, run, info.device === open.desk.context.signer.device)
+          .learn(
+            commandLine,
+            info.folder.path,
+            classification.programs,
+            run,
+            info.device === open.desk.context.signer.device ? undefined : info.device,
+          )
           .catch((error: unknown) => log.warn('what a job did could not be learned', { job: info.job, error: errorMessage(error) })),
       placeAnew: async ({ commandLine, info, classification, policy }, without) => {
         const question = { commandLine, folder: info.folder.path, classification, policy: { ...policy, where: 'best' as const } }

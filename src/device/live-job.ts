@@ -9,6 +9,7 @@ import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import { isContainerEngine } from '../jobs/containers.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import { isEngine } from '../jobs/engines/engines-contract.ts'
+import { shapeOf } from '../jobs/behaviour-shape.ts'
 import type { AttemptExit, JobUpFrame } from '../jobs/job-frames-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
 import { newJobId } from '../jobs/job-ids.ts'
@@ -374,6 +375,7 @@ export class LiveJob implements Disposable {
     return {
       attempt,
       program: '/bin/sh',
+      ...(device !== this.#parts.self && { identify: shapeOf(commandLine, classification.programs)?.program }),
       arguments: ['-c', commandLine],
       environment: (device === this.#parts.self && this.#parts.hereEnvironment) || environment,
       folder: info.folder.path,

@@ -1,5 +1,6 @@
 import type { AttemptExit, AttemptState, JobSignal } from '../jobs/job-frames-contract.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
+import type { ProgramDigest } from '../jobs/program-identity.ts'
 import type { SeenBehaviour } from '../jobs/seen-behaviour-contract.ts'
 import type { Run } from './behaviour-service.ts'
 
@@ -91,6 +92,7 @@ export class RunWatch {
       tookMs: code === 0 && isBatch && this.#isTimed ? tookMs : undefined,
       ended: code === undefined ? undefined : code === 0 ? 'well' : 'badly',
       files: results.files > 0 ? results.files : undefined,
+      ...(exit?.program !== undefined && { program: exit.program as ProgramDigest }),
       cpuMs: exit !== undefined && exit.cpuMs > 0 ? exit.cpuMs : undefined,
       ...(told && { isMore: true }),
     }

@@ -34,6 +34,8 @@ export const attemptRequest = z
     memoryMiB: z.number().int().min(16).max(16_777_216).optional(),
     /** The person allowed, by name, that it runs there without a sandbox if there is none. */
     withoutSandbox: z.boolean(),
+    /** What its line begins with: which program that is where it runs, its end says (rule JB109). */
+    identify: word.min(1).max(4_096).optional(),
     /** It asks an engine for containers, which no sandbox allows: where the person allowed that, it has none. */
     containers: z.boolean().default(false),
   })

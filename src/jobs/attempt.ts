@@ -82,6 +82,9 @@ export class Attempt implements Disposable {
   #isSendingLast = false
   /** How it ended, while its results are not over yet. */
   #last: AttemptExit | undefined
+  /** What the program is that its line begins with; looked for once it has run a while, in the files that it runs with. */
+  #program: string | undefined
+  #isIdentified = false
   /** The owner of this machine is at it. */
   #isHeld = false
   /** Input received, and of it what the program took. */
@@ -309,7 +312,14 @@ export class Attempt implements Disposable {
   #handleExit(exit: { readonly code: number; readonly signal?: string }): void {
     this.#isGone = true
     this.#setState({ state: 'finishing', ports: [], waits: undefined })
-    this.#last = { ...exit, cpuMs: this.#cpuMs, seen: this.#observer.seen, ...(this.#reason !== undefined && { ended: this.#reason }) }
+    const program = this.#program
+    this.#last = {
+      ...exit,
+      ...(program !== undefined && { program }),
+      cpuMs: this.#cpuMs,
+      seen: this.#observer.seen,
+      ...(this.#reason !== undefined && { ended: this.#reason }),
+    }
     if (!this.#guest) return this.#finish(this.#last)
     void this.#sendLast()
   }
@@ -387,6 +397,17 @@ export class Attempt implements Disposable {
     if (!lent) return
     if (memoryBytes > (request.memoryMiB ?? DEFAULT_MEMORY_MIB) * 1024 ** 2) return void this.end('memory')
     void this.#lookForResults()
+    void this.#identify()
+  }
+
+  /** Nobody waits for it: what is over within a second is known by its name only. */
+  async #identify(): Promise<void> {
+    const { programs, request, lent, isShutIn, environment } = this.#parts
+    if (this.#isIdentified || request.identify === undefined || !lent || !isShutIn) return
+    this.#isIdentified = true
+    const at = { folder: request.folder, hostFolder: lent.path, home: request.home, searchPath: environment.PATH ?? '' }
+    // Not found, changing, too large, or a word of the shell: it is not told.
+    this.#program = (await programs.identify(request.identify, at).catch(() => undefined))?.ids[0]
   }
 
   async #lookForResults(): Promise<void> {

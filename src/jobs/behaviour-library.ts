@@ -111,10 +111,11 @@ export class BehaviourLibrary implements Disposable {
    */
   find({ name, id, shape }: BehaviourKey): { readonly behaviour: Behaviour; readonly isSame: boolean } | undefined {
     const alike = this.#alikeTo(name, shape).filter((one) => one.shape === shape)
-    const same = id === undefined ? undefined : alike.find((one) => one.id === id)
-    const behaviour = same ?? alike[0]
+    // What another device says it ran is never taken for the program here: it may say anything.
+    const same = id === undefined ? undefined : alike.find((one) => one.id === id && one.on === undefined)
+    const behaviour = same ?? alike.find(({ on }) => on === undefined) ?? alike[0]
     // Without bytes here, the name is all there is. What ran without them where it was seen may have been another one.
-    return behaviour && { behaviour, isSame: same !== undefined || id === undefined }
+    return behaviour && { behaviour, isSame: same !== undefined || (id === undefined && behaviour.on === undefined) }
   }
 
   /**
@@ -200,7 +201,7 @@ export class BehaviourLibrary implements Disposable {
     if (!isRecordName(record)) return
     const held = this.#tallies.get(key) ?? new Map<string, Tally>()
     // One that says it is of another command is not ours to count.
-    const isOfKey = read && keyText({ name: read.name, id: read.id as ProgramDigest | undefined, shape: read.shape }) === key
+    const isOfKey = read && keyText(keyOf(read)) === key
     if (isOfKey && this.#isPast(read) && this.#belongs(device)) {
       if (!held.has(device)) {
         const count = this.#heldOf.get(device) ?? 0
@@ -231,6 +232,12 @@ const recordName = (key: string, device: string): string => `${key}/${device}`
 const isRecordName = (record: string): boolean => /^[0-9a-f]{20}\/.{1,64}$/.test(record)
 /** Without what its aliases lead to. */
 const alikeOf = (name: string, shape: string): string => `${name}\0${shape.replace(/ \([^() ,]+(?:, [^() ,]+)*\)$/, '')}`
+const keyOf = ({ name, id, shape, on }: Tally): BehaviourKey => ({
+  name,
+  id: id as ProgramDigest | undefined,
+  shape,
+  ...(on !== undefined && { on }),
+})
 type Aged = Pick<Behaviour, 'key' | 'atMs'>
 /** Newest first; of the same moment by key, so that all devices agree. */
 const byAge = (a: Aged, b: Aged): number => b.atMs - a.atMs || (a.key < b.key ? -1 : 1)

@@ -32,5 +32,6 @@ export function behaviourWords(known: Behaviour, took: number | undefined, isSam
   const where = devices.length > 1 ? `${devices.length} of your devices` : 'your devices'
   const said = `${known.times > 0 ? `seen ${times(known.times)}` : 'run'} on ${where}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`
   if (isSame) return said
+  if (known.on !== undefined) return `${said} (as another device says it ran there)`
   return `${said} (${known.id === undefined ? `by its name, of whichever ${known.name} ran` : `as another version of ${known.name}`})`
 }

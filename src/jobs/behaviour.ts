@@ -39,11 +39,13 @@ export interface BehaviourKey {
   readonly name: string
   readonly id: ProgramDigest | undefined
   readonly shape: string
+  /** The other device that ran it, and says that its program has these bytes; what it says counts apart (rule JB109). */
+  readonly on?: string
 }
 
 /** Stable, and short enough to be typed: 20 hex digits. */
-export const keyText = ({ name, id, shape }: BehaviourKey): string =>
-  toHex(sha256(utf8(`elsewhere/behaviour/1\0${id ?? name}\0${shape}`))).slice(0, 20)
+export const keyText = ({ name, id, shape, on }: BehaviourKey): string =>
+  toHex(sha256(utf8(`elsewhere/behaviour/1\0${id ?? name}\0${shape}${on === undefined ? '' : `\0${on}`}`))).slice(0, 20)
 
 const MAX_COUNT = 1e9
 const count = z.number().int().min(0).max(MAX_COUNT)
@@ -64,6 +66,7 @@ export const tally = z.object({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .optional(),
   shape: shown(MAX_SHAPE),
+  on: shown(64).optional(),
   times: count,
   well: count,
   badly: count,
@@ -93,6 +96,7 @@ export function countIn(before: Tally | undefined, outcome: Outcome): Tally {
     name: key.name.slice(0, 256),
     ...(key.id !== undefined && { id: key.id }),
     shape: key.shape,
+    ...(key.on !== undefined && { on: key.on }),
     times: grown(had.times, !isMore),
     well: grown(had.well, ended === 'well'),
     badly: grown(had.badly, ended === 'badly'),
@@ -116,6 +120,8 @@ export interface Behaviour {
   readonly name: string
   readonly id: ProgramDigest | undefined
   readonly shape: string
+  /** The device that says it ran these bytes; undefined: those who learned it looked themselves, or it is known by its name. */
+  readonly on: string | undefined
   readonly times: number
   readonly well: number
   readonly badly: number
@@ -143,6 +149,7 @@ export function mergeTallies(key: string, held: readonly (readonly [device: stri
     name: newest.name,
     id: newest.id as ProgramDigest | undefined,
     shape: newest.shape,
+    on: newest.on,
     times: sum(({ times }) => times),
     well: sum(({ well }) => well),
     badly: sum(({ badly }) => badly),

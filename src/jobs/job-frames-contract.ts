@@ -45,6 +45,11 @@ const exit = z.object({
   error: z.object({ code: z.string().max(64), message: z.string().max(1_000) }).optional(),
   /** Processor time of it and its children; 0 where not known. */
   cpuMs: z.number().min(0),
+  /** What the program is there that its line begins with, as that device says; absent: it was over too soon, or cannot be told. */
+  program: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .optional(),
   /** What it did while it ran; absent: an older executor, or it did not run. */
   seen: seenBehaviour.optional(),
 })

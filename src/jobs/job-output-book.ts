@@ -14,7 +14,7 @@ const MAX_PAGES = 256
 const INDEX_PAGES = 16
 
 /** So many of them stay in memory while the job runs: what a viewer may be behind that takes all at full speed. */
-const NEWEST_PAGES = 6
+const NEWEST_PAGES = 4
 
 const SPACE = 'job-output'
 const INDEX = 'job-output-index'
