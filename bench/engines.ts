@@ -1,10 +1,11 @@
-import { engineRows, workflowRows } from './engines/workflows.ts'
+import { engineRows } from './engines/slurm.ts'
+import { workflowRows } from './engines/workflows.ts'
 import type { Bench, Row } from './report.ts'
 
-/* `npm run bench -- engines`: workflows, and what other engines than our own take. */
+/* `npm run bench -- engines`: what other engines than our own take, and workflows. */
 
 async function run(): Promise<readonly Row[]> {
-  return [...engineRows(), ...(await workflowRows())]
+  return [...(await engineRows()), ...(await workflowRows())]
 }
 
 export const bench: Bench = { name: 'engines', run }

@@ -255,6 +255,7 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     const { job } = await lab.ask('kitchen', (client) =>
       client.startJob({ commandLine: WEB_SERVER, folder: work, policy: { where: { device } }, network: true, input: false }),
     )
+    await display.openApp('Jobs') // the test before closes every window
     await page.locator(`[data-job-row="${job}"]`).click()
     await page.locator('.job-page').getByRole('button', { name: ':8123' }).click()
     await page.frameLocator('.window[data-active] iframe.web-frame').getByText('served over there').waitFor()

@@ -10,8 +10,11 @@ import { connectUnixSocket } from '../src/platform/node/unix-socket-transport.ts
 import { type Client, createClient } from '../src/rpc/client.ts'
 import { createNetLab, type NetLab, whyNoNetLab } from '../src/testkit/netlab.ts'
 import { SlurmLab, whyNoSlurm } from '../src/testkit/slurm-lab.ts'
+import { whyNoBrowser } from './harness/chromium.ts'
 import { E2eDevice, PASSPHRASE } from './harness/e2e-device.ts'
+import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
 import { eventually } from './harness/e2e-pair.ts'
+import { drag, findings, middle } from './harness/hands.ts'
 
 const why = whyNoNetLab() ?? whyNoSlurm()
 const CLI = path.resolve(import.meta.dirname, '../bin/elsewhere.mjs')
@@ -154,6 +157,60 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
     await slurm.startRest()
     await eventually('it is ended there', async () => slurm.jobs().includes(`${name} CANCELLED`), PATIENCE_MS)
   }, 180_000)
+
+  it.skipIf(whyNoBrowser !== undefined)(
+    '[AP141] its tile says how it is; a script dragged onto it runs there, and what it wrote is in the folder',
+    async () => {
+      const browser = await E2eBrowser.launch(lab.machine('laptop'))
+      const display = await E2eDisplay.open(device, browser, { reducedMotion: 'reduce' })
+      try {
+        await display.unlock('move')
+        const { page } = display
+        page.setDefaultTimeout(20_000)
+        writeFileSync(path.join(folder, 'where.sh'), '#!/bin/sh\necho "$SLURM_JOB_ID" > dragged\n')
+        const tile = page.locator('[data-device-tile="engine:cluster"]')
+        await tile.waitFor()
+        await display.openApp('Files')
+        await page.getByRole('option', { name: /^project/ }).dblclick()
+        await page.getByRole('option', { name: /^where\.sh/ }).waitFor()
+        await drag(page, await middle(page.getByRole('option', { name: /^where\.sh/ })), { x: 1400, y: 400 }, false)
+        await page.getByText('Wherever it suits').waitFor()
+        await expect.poll(() => tile.getAttribute('data-takes'), { timeout: 20_000 }).toMatch(/yes|best/)
+        await page.mouse.move(1402, 402, { steps: 2 })
+        let before = ''
+        await expect
+          .poll(
+            async () => {
+              const { x, y } = await middle(tile)
+              const isStill = before === `${x} ${y}`
+              before = `${x} ${y}`
+              await page.mouse.move(x, y, { steps: 3 })
+              return isStill
+            },
+            { timeout: 20_000 },
+          )
+          .toBe(true)
+        if (process.env.ELSEWHERE_SHOTS) await display.screenshot(path.join(process.env.ELSEWHERE_SHOTS, 'engine-drag.png'))
+        await page.mouse.up()
+        const card = page.getByRole('article', { name: 'Job: sh ./where.sh' })
+        await card.getByText('Done', { exact: true }).waitFor()
+        expect(await card.textContent()).toContain('cluster')
+        expect(readFileSync(path.join(folder, 'dragged'), 'utf8')).toMatch(/^\d+\n$/)
+        await page.keyboard.press('Control+Shift+E')
+        await page.getByRole('textbox', { name: 'Run a command elsewhere' }).waitFor()
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+          await page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
+          if (process.env.ELSEWHERE_SHOTS) await display.screenshot(path.join(process.env.ELSEWHERE_SHOTS, `engine-${colorScheme}.png`))
+          expect(await findings(page, `an engine's tile, ${colorScheme}`)).toEqual([])
+        }
+      } finally {
+        await display.close()
+        await browser.dispose()
+      }
+    },
+    180_000,
+  )
 
   it('[EN5][WF5] a step of a workflow runs there by the name of the engine', async () => {
     const file = path.join(folder, 'flow.yml')

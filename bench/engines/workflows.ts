@@ -12,7 +12,7 @@ import type { WorkflowInfo } from '../../src/jobs/workflow/workflow-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
 import { type Client, createClient } from '../../src/rpc/client.ts'
-import { notMeasured, type Row } from '../report.ts'
+import type { Row } from '../report.ts'
 
 /** With two that need all of them: fifty. */
 const LEAVES = 48
@@ -155,11 +155,3 @@ class Inputs {
     if (before !== text) await writeFile(file, text)
   }
 }
-
-/** Engines are not there yet. */
-export const engineRows = (): readonly Row[] => [
-  notMeasured(
-    { id: 'engines/true', what: 'submit to completion of `true` through an engine', unit: 'ms', must: undefined, goal: undefined },
-    'there is no engine beside our own yet',
-  ),
-]

@@ -314,7 +314,8 @@ export class LiveJob implements Disposable {
   }
 
   #mayTryAgain(): boolean {
-    return mayTryAgain(this.#account.record) && !this.#isCancelled
+    // An engine goes on while it does not answer: what was begun, or moved, there is begun nowhere else.
+    return mayTryAgain(this.#account.record) && !this.#isCancelled && !isEngine(this.info.device ?? '')
   }
 
   /** Another attempt on another device; false: none suits, or the policy does not allow it. */

@@ -1,3 +1,4 @@
+import { ENGINE_PREFIX, isEngine } from '../../jobs/engines/engines-contract.ts'
 import { create } from 'zustand'
 import { ELSEWHERE } from '../../session/app-state.ts'
 import type { MachineLoad, TerminalInfo } from '../../jobs/terminal-contract.ts'
@@ -34,6 +35,7 @@ export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {
 /** A device's name, or its id's first letters when it is unknown here. */
 export function deviceNameOf({ rows, contactDevices }: Pick<DevicesSlice, 'rows' | 'contactDevices'>, deviceId: string): string {
   if (deviceId === ELSEWHERE) return 'Elsewhere'
+  if (isEngine(deviceId)) return deviceId.slice(ENGINE_PREFIX.length)
   const known = rows.find((row) => row.deviceId === deviceId) ?? contactDevices[deviceId]
   return known?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device')
 }

@@ -9,6 +9,7 @@ import type { DeviceRow } from '../../sync/links-contract.ts'
 import { clientNow } from '../desk/app-desk.ts'
 import { useDesk } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { workPlaceNow } from '../desk/engines-store.ts'
 import { askForCommand } from '../desk/run-plan-store.ts'
 import { type Carried, type CarriedCommand, type CarriedFiles, type CarriedJob, setShell } from '../desk/shell-store.ts'
 import { errorWords } from '../ui/error-words.ts'
@@ -86,17 +87,16 @@ export function carriedOffer(
 /** What was carried is let go of over a tile: it is started there, or what is missing of it is asked. */
 export async function dropWork(work: CarriedWork, tile: string): Promise<void> {
   const own = useDesk.getState().deviceId
-  const { rows } = useDevices.getState()
   const where: RunWhere = tile === BEST_TILE ? 'best' : { device: tile }
   const plan = useCarriedPlan.getState()
   if (where !== 'best') {
-    const row = rows.find(({ deviceId }) => deviceId === where.device)
+    const row = workPlaceNow(where.device)
     if (!row) return
     const offer = carriedOffer(work, row, own, (device) => deviceNameOf(useDevices.getState(), device), plan)
     if (!offer.takes) return void showToast({ title: `${row.name} cannot take it`, body: `${capital(offer.reason)}.` })
   }
   if (work.kind === 'job') {
-    const row = rows.find(({ deviceId }) => deviceId === tile)
+    const row = workPlaceNow(tile)
     return row && moveJob(work.job, row)
   }
   const target = where === 'best' ? {} : { target: where.device }

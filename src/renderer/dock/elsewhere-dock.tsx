@@ -1,21 +1,12 @@
-import { Laptop, Plus, Sparkles, SquareTerminal } from 'lucide-react'
+import { Laptop, Plus, Sparkles } from 'lucide-react'
 import { memo, useEffect, useRef } from 'react'
-import { useShallow } from 'zustand/react/shallow'
-import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
-import { carryJob } from '../apps/drag-payload.ts'
-import { jobMenu, openJob } from '../apps/jobs/job-actions.ts'
-import { JobProgress } from '../apps/jobs/job-parts.tsx'
-import { stateWords } from '../apps/jobs/job-words.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
-import { isOver, useJobs } from '../desk/jobs-store.ts'
 import { useRunPlan } from '../desk/run-plan-store.ts'
 import { measureLoad } from '../desk/follow-devices.ts'
-import { tildePath } from '../apps/files/home-path.ts'
 import { useOwnDevice } from '../apps/app-hooks.ts'
-import { useHome } from '../apps/use-home.ts'
 import { freshApp, openApp } from '../window/open-app.ts'
 import { type CarriedTab, setShell, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
@@ -29,6 +20,8 @@ import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
 import { runPlanned } from './run-there.ts'
 import { showTerminal } from '../apps/show-terminal.ts'
 import { useCarriedWork } from './use-carried-work.ts'
+import { EngineTiles } from './engine-tiles.tsx'
+import { LoadRing, RunningThere } from './tile-parts.tsx'
 import './dock.css'
 
 /** While the dock is open its devices are measured this often; closed, only this device, and rarely. */
@@ -36,9 +29,6 @@ const LOAD_OPEN_MS = 2_000
 const LOAD_CLOSED_MS = 15_000
 /** Leaving the dock closes it after this, so that a slip of the pointer does not. */
 const CLOSE_DELAY_MS = 250
-/** Things that run, shown below one device's tile. */
-const MAX_CARDS = 8
-
 /** What there is elsewhere: a tile per device with its load, its link and what runs there. Grows when looked at or dragged to. */
 export const ElsewhereDock = memo(function ElsewhereDock() {
   const rows = useDevices((state) => state.rows)
@@ -86,6 +76,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
           {rows.map((row) => (
             <DeviceTile key={row.deviceId} row={row} open={open} best={row.deviceId === best} />
           ))}
+          <EngineTiles open={open} />
           <button
             type="button"
             className="elsewhere-add"
@@ -161,7 +152,7 @@ export function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean;
           {offer.reason}
         </div>
       )}
-      {!offer && open && <Running device={row.deviceId} terminals={reachable ? (terminals ?? []) : []} />}
+      {!offer && open && <RunningThere device={row.deviceId} terminals={reachable ? (terminals ?? []) : []} />}
     </div>
   )
 }
@@ -211,40 +202,6 @@ function BestTile({ work }: { work: CarriedWork }) {
   )
 }
 
-/** What runs on a device, as small cards: jobs first. */
-function Running({ device, terminals }: { device: string; terminals: readonly TerminalInfo[] }) {
-  const jobs = useJobs(useShallow((state) => state.jobs.filter((info) => info.device === device && !isOver(info)).slice(0, MAX_CARDS)))
-  const shown = terminals.slice(0, Math.max(0, MAX_CARDS - jobs.length))
-  if (jobs.length + shown.length === 0) return null
-  return (
-    <div className="job-cards">
-      {jobs.map((info) => (
-        <JobChip key={info.job} info={info} />
-      ))}
-      {shown.map((terminal) => (
-        <TerminalCard key={terminal.terminalId} terminal={terminal} />
-      ))}
-    </div>
-  )
-}
-
-/** A job that runs over there: opens its page. */
-const JobChip = ({ info }: { info: JobInfo }) => (
-  <button
-    type="button"
-    className="job-chip"
-    data-tip={stateWords(info)}
-    data-tip-side="left"
-    draggable
-    onDragStart={(event) => carryJob(event.dataTransfer, info)}
-    onClick={() => openJob(info.job)}
-    onContextMenu={(event) => openContextMenu(event, info.commandLine, jobMenu(info))}
-  >
-    <span>{info.commandLine}</span>
-    <JobProgress info={info} />
-  </button>
-)
-
 /** The device that what is carried is best dropped on, as far as their loads are known. */
 function useBest(carried: CarriedTab | undefined, rows: readonly DeviceRow[]): string | undefined {
   return useDevices(({ loads }) =>
@@ -258,28 +215,6 @@ function useBest(carried: CarriedTab | undefined, rows: readonly DeviceRow[]): s
           })),
         )
       : undefined,
-  )
-}
-
-const RING = 2 * Math.PI * 15
-
-const LoadRing = ({ value }: { value: number }) => (
-  <svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">
-    <circle cx="16" cy="16" r="15" />
-    <circle cx="16" cy="16" r="15" data-load="" strokeDasharray={RING} strokeDashoffset={RING * (1 - Math.min(1, Math.max(0, value)))} />
-  </svg>
-)
-
-/** A program that runs over there: shows its tab, or opens one for it. */
-function TerminalCard({ terminal }: { terminal: TerminalInfo }) {
-  const { home } = useHome(terminal.device)
-  const words = terminal.title || tildePath(terminal.cwd, home)
-  return (
-    <button type="button" className="job-card" data-tip={words} data-tip-side="left" onClick={() => showTerminal(terminal)}>
-      <SquareTerminal aria-hidden="true" />
-      <span>{words}</span>
-      <code>{terminal.foreground}</code>
-    </button>
   )
 }
 

@@ -1,5 +1,6 @@
 import type { Classification } from '../../jobs/job-contract.ts'
 import type { PlacedRow, PlacementAnswer } from '../../jobs/placement-contract.ts'
+import { isEngine } from '../../jobs/engines/engines-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import { clientNow } from '../desk/app-desk.ts'
 import { useRunPlan } from '../desk/run-plan-store.ts'
@@ -80,6 +81,9 @@ export function planOffer(answer: PlacementAnswer, row: Pick<DeviceRow, 'deviceI
   const self = row.state === 'self'
   if (!self && row.state !== 'linked')
     return { takes: false, best: false, reason: row.state === 'connecting' ? 'still connecting' : 'cannot be reached now', time: undefined }
+  // An engine takes nothing that it cannot: what a device takes anyway when it is chosen has no other way there.
+  if (isEngine(row.deviceId) && placed?.outcome === 'no' && !placed.why.endsWith('only where you say'))
+    return { takes: false, best: false, reason: placed.why, time: undefined }
   const seat = answer.classification.endpoints.find(({ kind }) => kind === 'display' || kind === 'audio')
   if (!self && seat)
     return { takes: false, best: false, reason: seat.kind === 'display' ? 'needs your display' : 'needs your sound', time: undefined }
