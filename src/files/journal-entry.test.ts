@@ -93,3 +93,27 @@ it('[DS8] what an earlier version of this program left is read', () => {
   const golden = readFileSync(new URL('golden/journal-1.hex', import.meta.url), 'utf8').trim()
   expect(decodeEntry(fromHex(golden))).toEqual(entryOf('ä'))
 })
+
+it('[DS8] an entry of many nodes, each with its version, reads each node a few times, not once for each version', () => {
+  const count = 3_000
+  let reads = 0
+  const files = Array.from({ length: count }, (_, n) => {
+    const { head, record } = fileOf('f')
+    return { head, record: { ...record, id: n.toString(16).padStart(32, '0') as NodeId } }
+  })
+  const counted = ({ record }: { record: NodeRecord }) => ({
+    shown: undefined,
+    get record() {
+      reads++
+      return record
+    },
+  })
+  const entry = entryOf('f', {
+    nodes: files.map(counted),
+    versions: files.map(({ head, record }) => ({ node: record.id, version: head })),
+  })
+  const bytes = encodeEntry(entry)
+  expect(reads).toBeLessThanOrEqual(4 * count)
+  const read = decodeEntry(bytes)
+  expect(read.versions).toEqual(entry.versions)
+})

@@ -47,11 +47,12 @@ const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length >
 /** Format 2: length of the JSON 4, the JSON, then the bytes of values and segments in its order. */
 export function encodeEntry(entry: JournalEntry): Uint8Array {
   const { tail } = entry
+  const headIn = headsIn(entry)
   const plain = {
     v: 2,
     n: some(entry.nodes.map(({ record, shown }) => [packedRecord(record), shown === record.name ? 0 : (shown ?? null)])),
     dn: some(entry.goneNodes),
-    r: some(entry.versions.map(({ node, version }) => [node, headIn(entry, node, version) ?? plainHead(version)])),
+    r: some(entry.versions.map(({ node, version }) => [node, headIn(node, version) ?? plainHead(version)])),
     dr: some(entry.goneVersions),
     m: some(entry.moves),
     dm: some(entry.goneMoves),
@@ -65,14 +66,13 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
   return framed(JSON.stringify(plain), blobs)
 }
 
-/** A version that was just made is a head of its node: which. */
-function headIn({ nodes }: JournalEntry, node: NodeId, version: Head): number | undefined {
-  for (const { record } of nodes) {
-    if (record.id !== node) continue
-    const at = record.heads.indexOf(version)
+/** A version that was just made is a head of its node: which. Entries with tens of thousands of nodes are written (a folder that is removed). */
+function headsIn({ nodes, versions }: JournalEntry): (node: NodeId, version: Head) => number | undefined {
+  const heads = versions.length > 0 ? new Map(nodes.map(({ record }) => [record.id, record.heads])) : undefined
+  return (node, version) => {
+    const at = heads?.get(node)?.indexOf(version) ?? -1
     return at < 0 ? undefined : at
   }
-  return undefined
 }
 
 function framed(text: string, blobs: readonly Uint8Array[]): Uint8Array {
