@@ -22,7 +22,7 @@ async function pageOf(display: E2eDisplay, name: 'Contacts' | 'Who may do what')
   return app
 }
 
-describe.skipIf(why !== undefined)(`a shell for another person${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why !== undefined)(`what another person is given from the screen${why ? ` (${why})` : ''}`, () => {
   let lab: E2eLab
   let ada: E2eDisplay
   let bob: E2eDisplay
@@ -40,7 +40,9 @@ describe.skipIf(why !== undefined)(`a shell for another person${why ? ` (${why})
   const cli = async (machine: string, args: readonly string[], input = '') => {
     const { folder } = lab.machine(machine).device
     const env = { ...process.env, HOME: folder, ELSEWHERE_DATA: folder }
-    const child = lab.lab.machine(machine).spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const cwd = path.join(folder, 'work') // a job takes its folder along
+    mkdirSync(cwd, { recursive: true })
+    const child = lab.lab.machine(machine).spawn(process.execPath, [CLI, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said += String(bytes)))
     child.stdin?.end(input)
@@ -119,6 +121,27 @@ describe.skipIf(why !== undefined)(`a shell for another person${why ? ` (${why})
     const { rows: told } = await lab.ask('laptop', (client) => client.listLedger({ limit: 100 }))
     expect(told.filter(({ kind }) => kind === 'shell-opened')).toHaveLength(3)
     expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
+  })
+
+  it('[AP64] [ID164] jobs are given under Who may do what, run from the command line on her laptop, and are gone when that is revoked', {
+    timeout: 240_000,
+  }, async () => {
+    const grants = await pageOf(ada, 'Who may do what')
+    await grants.getByRole('button', { name: 'Give to a contact' }).click()
+    const dialog = ada.page.getByRole('dialog', { name: 'Give to a contact' })
+    await dialog.getByRole('button', { name: 'Give', exact: true }).click()
+    expect(await dialog.getByRole('alert').innerText()).toContain('A port is a number')
+    await dialog.getByRole('radio', { name: 'Run jobs' }).click()
+    await dialog.getByText('Bob may run jobs on each of your devices: in the sandbox').waitFor()
+    await looksRight(ada, 'give-to-contact', '.ui-dialog')
+    await dialog.getByRole('button', { name: 'Give', exact: true }).click()
+    await grants.getByText(/^Bob may run jobs .*until/).waitFor()
+    const run = () => cli('desktop', ['run', '--on-contact', 'Ada', 'echo', 'ran-for-bob'])
+    const offered = async () => (await cli('desktop', ['contact', 'list'])).includes('runs jobs for you')
+    await eventually('he is offered that', offered, PATIENCE_MS)
+    expect(await run()).toContain('ran-for-bob')
+    await grants.getByRole('button', { name: /^Revoke: Bob may run jobs/ }).click()
+    await eventually('he is offered nothing any more', async () => !(await offered()), PATIENCE_MS)
   })
 })
 

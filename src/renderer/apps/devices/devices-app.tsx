@@ -94,7 +94,7 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
             <Segmented label="What is shown" value={shown} options={pages} onChange={setPage} />
           </div>
         )}
-        {shown === 'grants' && <GrantsPage />}
+        {shown === 'grants' && <GrantsPage contacts={contacts.list?.contacts ?? []} />}
         {shown === 'ledger' && <LedgerPage />}
         {shown === 'contacts' && <ContactsPage contacts={contacts} />}
         {shown === 'devices' && list}

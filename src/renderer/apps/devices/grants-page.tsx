@@ -1,5 +1,6 @@
 import { Check, KeyRound, Minus, Plus } from 'lucide-react'
 import { useState } from 'react'
+import type { ContactRow } from '../../../identity/contacts-contract.ts'
 import type { AccessRow, GrantRow } from '../../../identity/grants-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { useDevices } from '../../desk/devices-store.ts'
@@ -8,15 +9,16 @@ import { errorWords } from '../../ui/error-words.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { useNow } from '../app-hooks.ts'
+import { ContactGiveDialog } from './contact-give-dialog.tsx'
 import { GiveDialog } from './give-dialog.tsx'
 import { cellText, COLUMNS, untilText } from './grant-words.ts'
 import { useGrants } from './use-grants.ts'
 import './grants.css'
 
 /** Who may do what here, and every grant in a sentence. */
-export function GrantsPage() {
+export function GrantsPage({ contacts }: { contacts: readonly ContactRow[] }) {
   const { list, error } = useGrants()
-  const [giving, setGiving] = useState(false)
+  const [giving, setGiving] = useState<'device' | 'contact'>()
   const others = useDevices((devices) => devices.rows).length > 1
   if (error) return <p className="grants-empty">{error}</p>
   if (!list) return <Skeleton lines={4} label="Reading who may do what" />
@@ -33,11 +35,18 @@ export function GrantsPage() {
       <section aria-labelledby="grants-given">
         <header>
           <h3 id="grants-given">Given</h3>
-          {list.mayGrant && others && (
-            <Button variant="secondary" icon={<Plus aria-hidden="true" />} onClick={() => setGiving(true)}>
-              Give access
-            </Button>
-          )}
+          <span className="grants-buttons">
+            {list.mayGrant && others && (
+              <Button variant="secondary" icon={<Plus aria-hidden="true" />} onClick={() => setGiving('device')}>
+                Give access
+              </Button>
+            )}
+            {list.mayGrant && contacts.length > 0 && (
+              <Button variant="secondary" icon={<Plus aria-hidden="true" />} onClick={() => setGiving('contact')}>
+                Give to a contact
+              </Button>
+            )}
+          </span>
         </header>
         {list.grants.length === 0 ? (
           <p className="grants-empty">Nothing is given beyond that.{!list.mayGrant && ' An admin among your devices can give more.'}</p>
@@ -49,7 +58,8 @@ export function GrantsPage() {
           </ul>
         )}
       </section>
-      {giving && <GiveDialog onClose={() => setGiving(false)} />}
+      {giving === 'device' && <GiveDialog onClose={() => setGiving(undefined)} />}
+      {giving === 'contact' && <ContactGiveDialog contacts={contacts} onClose={() => setGiving(undefined)} />}
     </div>
   )
 }
