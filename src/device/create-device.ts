@@ -12,6 +12,7 @@ import { AutoLock } from './auto-lock.ts'
 import { type ControlDoor, ControlService } from './control-service.ts'
 import { BehaviourService } from './behaviour-service.ts'
 import { ContactsService } from './contacts-service.ts'
+import { BucketService } from './bucket-service.ts'
 import { DatasetService } from './dataset-service.ts'
 import { debugText } from './debug-text.ts'
 import { DeskKeeper } from './desk-keeper.ts'
@@ -172,8 +173,16 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       for (const session of sessions) session.lock()
     }),
   )
+  const buckets = new BucketService({
+    vault,
+    vaultStore: parts.vaultStore,
+    local: parts.files,
+    log: log.child('files'),
+    requireOpen: () => keeper.require(),
+  })
+  const bucket = () => buckets.access()
   const recovery = new RecoveryService({
-    ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, desk },
+    ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, bucket, desk },
     log: log.child('identity'),
   })
   const lockDisplay = (session: DisplaySession) => {
@@ -243,7 +252,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
-  const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, clock, log: log.child('files') }))
+  const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, log: log.child('files') }))
+  buckets.onReopen(() => datasets.reopen())
   owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
   const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
@@ -328,6 +338,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...views.handlers(session),
     programId: async ({ program }, { signal }) => (await parts.host.client()).identifyProgram({ program, folder: '/' }, { signal }),
     ...datasets.handlers(session),
+    ...buckets.handlers(),
     ...tasks.handlers(),
     ...placement.handlers(),
     ...jobs.handlers(session),

@@ -1,5 +1,6 @@
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
+import { bucketHandlers } from '../files/bucket/serve-bucket.ts'
 import { DatasetHost } from '../files/dataset-host.ts'
 import type { DatasetHostParts } from '../files/open-dataset.ts'
 import type { HomeDisk } from '../files/home-disk.ts'
@@ -58,6 +59,7 @@ export function createFiles(parts: FilesProcessParts): FilesProcess {
         ...served.handlers,
         ...mount.handlers(),
         ...workHandlers(datasets, workFolders),
+        ...bucketHandlers(datasets, parts),
         ...keys,
         openDataset,
       }

@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import type { BucketAccess } from '../files/bucket/bucket-contract.ts'
 import type { datasetContract } from '../files/dataset-contract.ts'
 import type { mountContract } from '../files/mount-contract.ts'
 import { segmentKeyStatement } from '../files/op-segment.ts'
@@ -25,6 +26,8 @@ export interface DatasetServiceOptions {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly log: Logger
+  /** What opens the bucket that holds the files, too. */
+  readonly bucket: () => Promise<BucketAccess | undefined>
 }
 
 /**
@@ -127,6 +130,12 @@ export class DatasetService implements Disposable {
     }
   }
 
+  /** Tells the files process anew what it needs: a bucket came or went. */
+  async reopen(): Promise<void> {
+    const desk = this.#options.keeper.current?.desk
+    if (desk) await this.#open(await this.#options.local.client(), desk)
+  }
+
   dispose(): void {
     this.#prefetching?.dispose()
     this.#desk?.dispose()
@@ -136,6 +145,8 @@ export class DatasetService implements Disposable {
   async #open(client: FilesClient, desk: OpenDesk): Promise<void> {
     const { vault, crypto, keeper, log } = this.#options
     if (keeper.current?.desk !== desk) return
+    const bucket = await this.#options.bucket()
+    if (keeper.current?.desk !== desk) return // it was closed meanwhile
     const { keys } = vault
     const dataset = homeDatasetOf(crypto, keys.person)
     const seed = crypto.bytes(32)
@@ -160,6 +171,7 @@ export class DatasetService implements Disposable {
       devices: devices.some(({ device }) => device === keys.device)
         ? devices
         : [...devices, { device: keys.device, name: vault.label?.deviceName ?? 'this device', isMember: true }],
+      ...(bucket && { bucket }),
     }
     segmentKey.dispose()
     for (const secret of [seed, storageKey]) crypto.wipe(secret)

@@ -1,3 +1,4 @@
+import { bucketContract } from '../files/bucket/bucket-contract.ts'
 import { datasetContract } from '../files/dataset-contract.ts'
 import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
@@ -47,6 +48,7 @@ export const displayContract = {
   ...fileViewContract,
   ...programIdContract,
   ...datasetContract,
+  ...bucketContract,
   ...mountContract,
 }
 export type DisplayContract = typeof displayContract

@@ -3,6 +3,7 @@ import { fromBase64Url, fromUtf8, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { PersonId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
+import { type BucketAccess, bucketAccess } from '../files/bucket/bucket-contract.ts'
 import type { Crypto } from '../identity/crypto.ts'
 import { DeviceListCopy } from '../identity/device-list-copy.ts'
 import { passphraseBytes } from '../identity/passphrase.ts'
@@ -14,6 +15,7 @@ import type { Vault } from '../identity/vault.ts'
 import type { VaultStore } from '../identity/vault-store.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import * as z from 'zod'
+import { BucketService } from './bucket-service.ts'
 import type { MeetingService } from './meeting-service.ts'
 import type { OpenDesk } from './open-desk.ts'
 import type { MadeKit, recoveryContract, RestoreInput } from './recovery-contract.ts'
@@ -28,6 +30,8 @@ export interface RecoveryServiceOptions {
   readonly platform: string
   readonly settings: SettingsService
   readonly meeting: MeetingService
+  /** What opens the bucket that holds the files. */
+  bucket(): Promise<BucketAccess | undefined>
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
 }
@@ -66,7 +70,7 @@ export class RecoveryService {
     const { crypto, clock, vault, settings, platform } = this.#options
     const kit = await openRecoveryKit(fromBase64Url(file), readRecoveryWords(crypto, words))
     try {
-      const { personName, personSeed, datasetKeys, deviceList, places } = kit
+      const { personName, personSeed, datasetKeys, deviceList, places, buckets } = kit
       const first = { display, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended }
       await vault.create(first, {
         personSeed,
@@ -75,6 +79,8 @@ export class RecoveryService {
           const entry = { device: keys.device, boxKey: keys.box.publicKey, name: deviceName, platform }
           const list = listWithRecovered(crypto, clock, { person: toBase58(personKey.publicKey) as PersonId, deviceList }, entry, personKey)
           await DeviceListCopy.put(this.#options.vaultStore, keys, list)
+          const access = this.#readBucket(buckets[0])
+          if (access) await BucketService.put(this.#options.vaultStore, keys, access)
         },
       })
       this.#learn(places)
@@ -94,7 +100,9 @@ export class RecoveryService {
       const personName = vault.label?.personName ?? ''
       const madeAtMs = clock.nowMs()
       const places = [...new Set(meeting.links?.placesForOthers)]
-      const kit = { personSeed: seed.bytes, personName, madeAtMs, datasetKeys, deviceList: devices.encode(), places }
+      const access = await this.#options.bucket()
+      const buckets = access ? [JSON.stringify(access)] : []
+      const kit = { personSeed: seed.bytes, personName, madeAtMs, datasetKeys, deviceList: devices.encode(), places, buckets }
       const file = await sealRecoveryKit(kit, words.join('-'))
       const { members } = devices
       values.put(...LAST, utf8(JSON.stringify({ madeAtMs, devices: members.map(({ device }) => device) })))
@@ -104,6 +112,17 @@ export class RecoveryService {
     } finally {
       seed.dispose()
       crypto.wipe(datasetKeys)
+    }
+  }
+
+  /** A bucket that cannot be used is left out. */
+  #readBucket(text: string | undefined): BucketAccess | undefined {
+    if (text === undefined) return undefined
+    try {
+      return bucketAccess.parse(JSON.parse(text))
+    } catch {
+      this.#options.log.warn('the bucket of the kit cannot be used')
+      return undefined
     }
   }
 

@@ -9,6 +9,8 @@ export type ChunkFlow = Pick<ByteChannel, 'onDidReceive' | 'onDidClose' | 'dispo
 /** A linked device that can be asked for chunks. */
 export interface ChunkPeer {
   readonly device: string
+  /** Asked when no other one brings it. */
+  readonly isLast?: boolean
   /** With a stretch, `ids` are a list of pieces, and `more` names the chunks that follow: what the list says lies in the stretch. */
   ask(
     ids: readonly ChunkId[],
@@ -21,6 +23,8 @@ export interface ChunkPeer {
 const SMOOTHING = 0.3
 /** A device that failed is asked after the others for this long. */
 const SHUN_MS = 5_000
+/** Whoever is to be the last is asked after others that are slow, and before those that failed. */
+const LAST_MS = 1e8
 /** A rate is measured over at least this. */
 const RATE_SPAN_MS = 50
 /** What a chunk is taken to have before it is here: FastCDC's mean. */
@@ -48,7 +52,7 @@ export class MeasuredSource {
   /** How long one chunk more would take, as far as can be told. */
   get costMs(): number {
     const isShunned = this.#shunnedUntilMs > this.#clock.monotonicMs()
-    return (isShunned ? 1e9 : 0) + this.takesMs(this.#owed)
+    return (isShunned ? 1e9 : 0) + (this.peer.isLast ? LAST_MS : 0) + this.takesMs(this.#owed)
   }
 
   /** How long so many chunks take, as far as can be told. */

@@ -72,6 +72,7 @@ export class DatasetHost {
         const open = this.#open.get(input.dataset)
         if (open) {
           open.renew(input)
+          open.bucket.use(input.bucket)
           return {}
         }
         const opened = new OpenDataset(this.#parts, input)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { bucketAccess } from './bucket/bucket-contract.ts'
 
 /*
  * What the device process tells the files process of the same device, over its 0600 socket. Keys cross here and nowhere else,
@@ -52,6 +53,8 @@ export const datasetKeysContract = {
       segmentSeed: key,
       certificate: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
       devices,
+      /** It holds the dataset, too. */
+      bucket: bucketAccess.optional(),
     }).parse,
     parseOutput: nothing.parse,
   }),

@@ -4,6 +4,10 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import type { BucketAccess } from './bucket/bucket-contract.ts'
+import { DatasetBucket } from './bucket/dataset-bucket.ts'
+import type { BucketSizes } from './bucket/bucket-upload.ts'
+import type { ObjectStore } from './bucket/object-store.ts'
 import { CheckpointLoader } from './checkpoint/checkpoint-loader.ts'
 import { CheckpointMaker } from './checkpoint/checkpoint-maker.ts'
 import { CheckpointOffers } from './checkpoint/checkpoint-offers.ts'
@@ -48,6 +52,10 @@ export interface DatasetHostParts {
   readonly logger: Logger
   /** How this process reaches another one's without their links; absent: it does not. */
   readonly directSockets?: DirectSockets | undefined
+  /** A bucket that holds datasets, too; left out: this process reaches none. */
+  readonly openBucket?: ((access: BucketAccess) => ObjectStore) | undefined
+  /** For tests: other sizes than 8 and 64 MiB. */
+  readonly bucketSizes?: BucketSizes
   /** Bytes of this machine's network cost; left out: nobody says so. */
   readonly isMetered?: (() => Promise<boolean>) | undefined
   /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
@@ -86,6 +94,8 @@ export class OpenDataset implements Disposable {
   readonly maker: CheckpointMaker
   /** Starts this device with one, if it is new. */
   readonly loader: CheckpointLoader
+  /** The bucket that holds it, if there is one. */
+  readonly bucket: DatasetBucket
   readonly #stores: DatasetStores
   readonly #keys: HeldDatasetKeys
   readonly #owned = new DisposableStore()
@@ -114,7 +124,11 @@ export class OpenDataset implements Disposable {
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
       const isMember = (device: string) => this.isMember(device)
       const isAuthor = (device: string) => this.#devices.some((known) => known.device === device)
-      const book = new ReplicationBook({ crypto, dataset: this.id, store, signer, isMember, copies: COPIES })
+      const isInBucket = (segment: string, number: number) => this.bucket.has(segment, number)
+      this.bucket = this.#owned.add(
+        new DatasetBucket({ crypto, keys, store, open: parts.openBucket, sizes: parts.bucketSizes, clock, logger }),
+      )
+      const book = new ReplicationBook({ crypto, dataset: this.id, store, signer, isMember, copies: COPIES, isInBucket })
       this.book = book
       const source = this.#owned.add(new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk)))
       this.dataset = this.#owned.add(
@@ -182,6 +196,17 @@ export class OpenDataset implements Disposable {
           behind: (client) => behind.fetch(client),
         }),
       )
+      const isGenuine = (chunk: SealedChunk) => this.#isGenuine(chunk)
+      this.bucket.serve({
+        dataset,
+        chunks,
+        dropped,
+        book,
+        source,
+        isGenuine,
+        isLoading: () => loader.isLoading || store.gate !== undefined,
+      })
+      this.bucket.use(input.bucket)
       this.#owned.add(
         clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
       )

@@ -16,6 +16,8 @@ export interface ReplicationBookOptions {
   readonly isMember: (device: DeviceId) => boolean
   /** Other devices that must hold a content before its author may let go of it. */
   readonly copies: number
+  /** A holder that is no device: does a bucket hold what an op of this segment names? */
+  readonly isInBucket?: (segment: string, number: number) => boolean
 }
 
 interface KeptReceipt {
@@ -52,6 +54,11 @@ export class ReplicationBook {
 
   get unsafe(): readonly BookedSegment[] {
     return this.#unsafe.all
+  }
+
+  /** Own segments with contents that still matter. */
+  get own(): readonly BookedSegment[] {
+    return [...this.#unsafe.all, ...this.#settled.all]
   }
 
   /** Own contents that are on too few other devices, and their bytes. */
@@ -160,9 +167,16 @@ export class ReplicationBook {
     }
   }
 
+  /** A bucket holds more, or less. */
+  reviewHolders(): void {
+    for (const { hash } of this.#unsafe.all) this.#settle(hash)
+    this.review()
+  }
+
   #isCovered({ segment, number }: BookedContent): boolean {
-    const { signer, copies } = this.#options
-    return this.signersOf(segment.hash, number).filter((device) => device !== signer.device).length >= copies
+    const { signer, copies, isInBucket } = this.#options
+    const devices = this.signersOf(segment.hash, number).filter((device) => device !== signer.device).length
+    return devices + (isInBucket?.(segment.hash, number) ? 1 : 0) >= copies
   }
 
   /** Enough of the others who signed come before this device. */

@@ -3,9 +3,10 @@
  * for. `opener`: the same key under another that lies in an operating system's key store; exists only when asked for.
  * `passkey`: both locks under the answer of an authenticator; exists only when asked for.
  * `wallets`: which wallets may sign in, sealed with the device keys.
+ * `buckets`: what opens the bucket that holds the files, sealed with the device keys.
  * `devices`: a sealed copy of the device list, so that a device whose store is lost still knows whom to heal from.
  */
-export type VaultFile = 'vault' | 'unattended' | 'opener' | 'passkey' | 'wallets' | 'devices'
+export type VaultFile = 'vault' | 'unattended' | 'opener' | 'passkey' | 'wallets' | 'buckets' | 'devices'
 
 /**
  * Where the vault lies. Every implementation runs `describeVaultStore` from vault-store.suite.ts (rule ID14): only the

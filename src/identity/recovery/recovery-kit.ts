@@ -7,14 +7,16 @@ import { KEY_BYTES } from '../crypto.ts'
 import { hasControlCharacter, MAX_NAME_LENGTH } from '../device-statement.ts'
 import { IdentityError } from '../identity-error.ts'
 
-/** First byte of what the age file holds. */
-const FORMAT = 1
+/** First byte of what the age file holds; 1 has no buckets. */
+const FORMAT = 2
 /** Largest file that is read: a log of some thousand operations in it, and the letters that armour adds. */
 export const MAX_KIT_BYTES = 1_280 * 1024
 /** Keys of a thousand epochs. */
 const MAX_DATASET_KEYS_BYTES = 40 * 1024
 export const MAX_PLACES = 12
 export const MAX_PLACE_LETTERS = 512
+export const MAX_BUCKETS = 4
+const MAX_BUCKET_BYTES = 4096
 /** 2^12 rounds, 4 MiB: the words are 130 random bits, so a slow hash protects nothing, and the device never stands still for it. */
 const SCRYPT_LOG_ROUNDS = 12
 /** What a file may ask for: a hostile one must not hold the device up. 2^15 takes a third of a second and 32 MiB. */
@@ -32,6 +34,8 @@ export interface RecoveryKit {
   readonly deviceList: Uint8Array
   /** URLs of rendezvous where the devices could be met. */
   readonly places: readonly string[]
+  /** What opens the buckets that hold the files, each as text that only who wrote it reads. */
+  readonly buckets: readonly string[]
 }
 
 /** What is checked of a kit's content, as far as a test leaves it out. */
@@ -107,6 +111,8 @@ function encodeKit(kit: RecoveryKit): Uint8Array {
     const places = kit.places.filter((url) => url.length <= MAX_PLACE_LETTERS).slice(0, MAX_PLACES)
     encoding.writeVarUint(encoder, places.length)
     for (const url of places) encoding.writeVarUint8Array(encoder, utf8(url))
+    encoding.writeVarUint(encoder, kit.buckets.length)
+    for (const bucket of kit.buckets) encoding.writeVarUint8Array(encoder, utf8(bucket))
   })
 }
 
@@ -120,7 +126,7 @@ function decodeKit(plain: Uint8Array, without?: KitRule): RecoveryKit {
   try {
     const format = decoding.readUint8(decoder)
     if (format > FORMAT) throw new IdentityError('recovery/newer', 'this kit was made by a newer version; update Elsewhere on this device')
-    if (format !== FORMAT) throw new RangeError('no kit')
+    if (format < 1) throw new RangeError('no kit')
     const personSeed = decoding.readUint8Array(decoder, KEY_BYTES).slice()
     const personName = fromUtf8(bounded(4 * MAX_NAME_LENGTH))
     const isName = personName.length >= 1 && personName.length <= MAX_NAME_LENGTH && !hasControlCharacter(personName)
@@ -131,8 +137,11 @@ function decodeKit(plain: Uint8Array, without?: KitRule): RecoveryKit {
     const count = decoding.readVarUint(decoder)
     if (count > MAX_PLACES) throw new RangeError('too many places')
     const places = Array.from({ length: count }, () => fromUtf8(bounded(MAX_PLACE_LETTERS)))
+    const bucketCount = format >= 2 ? decoding.readVarUint(decoder) : 0
+    if (bucketCount > MAX_BUCKETS) throw new RangeError('too many buckets')
+    const buckets = Array.from({ length: bucketCount }, () => fromUtf8(bounded(MAX_BUCKET_BYTES)))
     if (decoding.hasContent(decoder)) throw new RangeError('more than a kit')
-    return { personSeed, personName, madeAtMs, datasetKeys, deviceList, places }
+    return { personSeed, personName, madeAtMs, datasetKeys, deviceList, places, buckets }
   } catch (cause) {
     throw cause instanceof IdentityError ? cause : damaged('what it holds is no kit', cause)
   }

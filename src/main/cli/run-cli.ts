@@ -1,5 +1,6 @@
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import { behavioursCommand } from './behaviours-command.ts'
+import { bucketCommand } from './bucket-command.ts'
 import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
 import { contactCommand } from './contact-command.ts'
@@ -35,6 +36,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   grant: grantCommand,
   program: programCommand,
   fs: fsCommand,
+  bucket: bucketCommand,
   ledger: ledgerCommand,
   wallet: walletCommand,
   pair: pairCommand,

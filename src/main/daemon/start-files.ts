@@ -12,6 +12,7 @@ import { NodeWorkFolders } from '../../platform/node/node-work-folders.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
 import { TlsDirectSockets } from '../../platform/node/tls-direct-sockets.ts'
 import { TEST_CANDIDATES_VARIABLE } from '../../platform/node/candidate-exchange.ts'
+import { S3ObjectStore } from '../../platform/node/s3-object-store.ts'
 import { openDatasetStores } from '../../platform/node/open-dataset-stores.ts'
 
 export interface FilesOptions {
@@ -47,6 +48,7 @@ export async function startFiles({
     logger: log,
     directSockets: environment[TEST_CANDIDATES_VARIABLE] === undefined ? new TlsDirectSockets() : undefined,
     isMetered: networkMeter(),
+    openBucket: (access) => new S3ObjectStore(access),
     openStores: (dataset, storageKey, part) =>
       openDatasetStores(path.join(datasetsFolder, dataset, part === 'local' ? 'local' : ''), storageKey, environment, log),
   })

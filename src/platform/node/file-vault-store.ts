@@ -9,6 +9,7 @@ const FILE_NAMES: Readonly<Record<VaultFile, string>> = {
   opener: 'opener.sealed',
   passkey: 'passkey.json',
   wallets: 'wallets.sealed',
+  buckets: 'buckets.sealed',
   devices: 'devices.sealed',
 }
 

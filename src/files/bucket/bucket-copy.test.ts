@@ -1,0 +1,162 @@
+import { expect, it } from 'vitest'
+import { utf8 } from '../../base/bytes.ts'
+import { BucketDevice } from '../../testkit/bucket-device.ts'
+import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
+import { SeededRandom } from '../../testkit/seeded-random.ts'
+import type { ChunkId } from '../chunk-id.ts'
+
+const SMALL = { partBytes: 150_000, packBytes: 400_000 }
+const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
+/** Comparing millions of numbers one by one takes seconds. */
+const isSame = async (read: Promise<Uint8Array | undefined>, bytes: Uint8Array) =>
+  Buffer.compare((await read) ?? new Uint8Array(0), bytes) === 0
+const HOUR_MS = 3_600_000
+
+/** How often each sealed chunk of a device was taken by the bucket. */
+async function timesTaken(bucket: MemoryBucket, device: BucketDevice): Promise<number[]> {
+  const all = Buffer.concat(bucket.taken)
+  const times: number[] = []
+  for (const id of device.chunks.ids()) {
+    const bytes = Buffer.from((await device.chunks.get(id as ChunkId))?.bytes ?? [])
+    let count = 0
+    for (let at = all.indexOf(bytes); at >= 0; at = all.indexOf(bytes, at + 1)) count++
+    times.push(count)
+  }
+  return times
+}
+
+it('[BK2] [BK5] a device that has nothing but the keys gets everything from the bucket; what lies there tells nothing', async () => {
+  const bucket = new MemoryBucket()
+  const first = new BucketDevice(0, () => bucket.open(), SMALL)
+  await first.write('kingfisher.bin', bytesOf(1, 1_500_000))
+  await first.write('small', utf8('kingfisher text'))
+  await first.run()
+  expect(first.open.bucket.status).toMatchObject({ state: 'safe', awayChunks: 0, wrong: 0 })
+  expect(new Set(await timesTaken(bucket, first))).toEqual(new Set([1]))
+  for (const [name, bytes] of bucket.objects) {
+    expect(name).toMatch(/^[0-9a-f]{32}\/[pis]\/[0-9a-f]{40}$/)
+    const text = `${name} ${Buffer.from(bytes).toString('latin1')}`
+    for (const told of ['kingfisher', 'ESG1', first.open.id, ...first.chunks.ids()]) expect(text.includes(told)).toBe(false)
+  }
+  const bare = new BucketDevice(1, () => bucket.open(), SMALL)
+  await bare.run()
+  expect(bare.chunks.stats.chunks).toBe(0)
+  expect(await isSame(bare.read('kingfisher.bin'), bytesOf(1, 1_500_000))).toBe(true)
+  expect(await bare.read('small')).toEqual(utf8('kingfisher text'))
+  const before = bucket.taken.length
+  await bare.run()
+  expect(bucket.taken.length).toBe(before)
+  for (const device of [first, bare]) device.open.dispose()
+})
+
+it('[BK6] contents count as safe when the bucket was seen to have them, after a restart too, and no longer when it has lost them', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  const unsafe = () => device.open.status().unsafeVersions
+  await device.write('a', bytesOf(1, 500_000))
+  await device.write('b', bytesOf(2, 500_000))
+  expect(unsafe()).toBe(2)
+  bucket.fault = (call, name) => (call === 'put' && name.includes('/s/') ? 'lost' : undefined)
+  await device.run()
+  expect(unsafe()).toBe(2) // who cannot read the changes finds no contents
+  bucket.fault = () => undefined
+  await device.run()
+  expect(unsafe()).toBe(0)
+  device.restart()
+  expect(unsafe()).toBe(0)
+  bucket.fault = () => 'fail'
+  await device.run()
+  expect([unsafe(), device.open.bucket.status?.state, device.open.bucket.status?.error?.code]).toEqual([0, 'failing', 'bucket/failed'])
+  // A rule of the bucket's own removed it all, and it is down while that is put again.
+  bucket.objects.clear()
+  bucket.fault = (call, name) => (call === 'put' && name.includes('/p/') ? 'fail' : call === 'part' ? 'fail' : undefined)
+  await device.run()
+  expect(device.open.bucket.status?.state).toBe('failing')
+  expect(unsafe()).toBe(2)
+  bucket.fault = () => undefined
+  await device.run()
+  expect(unsafe()).toBe(0)
+  device.open.bucket.use(undefined)
+  expect(unsafe()).toBe(2)
+  device.open.dispose()
+})
+
+it('[BK4] cut off at any call, it goes on where it stopped: no chunk that the bucket took is sent again', async () => {
+  const plain = bytesOf(3, 800_000)
+  for (const how of ['fail', 'cut'] as const satisfies ObjectFault[]) {
+    for (let at = 1; ; at++) {
+      const bucket = new MemoryBucket()
+      const device = new BucketDevice(0, () => bucket.open(), SMALL)
+      await device.write('a', plain)
+      let call = ''
+      bucket.fault = (kind, name, n) => {
+        if (n !== at) return undefined
+        call = `${how} at ${kind} ${name.slice(33, 34)} (${n})`
+        return how
+      }
+      await device.run()
+      device.restart()
+      bucket.fault = () => undefined
+      await device.run()
+      expect(device.open.bucket.status, call).toMatchObject({ state: 'safe', awayChunks: 0 })
+      expect(device.open.status().unsafeVersions, call).toBe(0)
+      // A put whose answer was lost is sent again: nobody can know. A part is not counted then.
+      if (!call.startsWith('cut at put p')) expect(new Set(await timesTaken(bucket, device)), call).toEqual(new Set([1]))
+      const bare = new BucketDevice(1, () => bucket.open(), SMALL)
+      await bare.run()
+      expect(await isSame(bare.read('a'), plain), call).toBe(true)
+      for (const one of [device, bare]) one.open.dispose()
+      if (call === '') break
+    }
+  }
+})
+
+it('[BK7] what the dataset drops goes from the bucket, an hour after it was marked; a pack of which little is wanted is written anew', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), { ...SMALL, devices: 1 })
+  const packBytes = () => [...bucket.objects].reduce((sum, [name, { length }]) => sum + (name.includes('/p/') ? length : 0), 0)
+  await device.write('big', bytesOf(4, 1_800_000))
+  await device.write('kept', bytesOf(5, 200_000))
+  await device.run()
+  expect(packBytes()).toBeGreaterThan(1_800_000)
+  const { dataset } = device.open
+  const big = dataset.lookup(dataset.root, 'big')
+  dataset.removeAll(big?.id as never)
+  device.clock.forward(91 * 24 * HOUR_MS)
+  await device.open.housekeeping.run()
+  await device.run()
+  expect(packBytes()).toBeGreaterThan(1_800_000)
+  device.clock.forward(2 * HOUR_MS)
+  await device.run()
+  await device.run()
+  expect(packBytes()).toBeLessThan(500_000)
+  expect([...bucket.objects.keys()].filter((name) => name.includes('/d/'))).toEqual([])
+  const bare = new BucketDevice(0, () => bucket.open(), SMALL)
+  await bare.run()
+  expect(await isSame(bare.read('kept'), bytesOf(5, 200_000))).toBe(true)
+  for (const one of [device, bare]) one.open.dispose()
+})
+
+it('[BK8] wrong, short and missing bytes are seen, shown and put again; what is read is never other than what was written', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(6, 600_000))
+  for (const fault of ['wrong', 'short', 'lost'] as const) {
+    bucket.fault = (call, name) => ((call === 'put' || call === 'part' || call === 'complete') && name.includes('/p/') ? fault : undefined)
+    await device.run()
+    expect(device.open.status().unsafeVersions, fault).toBe(1)
+    expect(device.open.bucket.status?.state, fault).not.toBe('safe')
+  }
+  bucket.fault = () => undefined
+  await device.run()
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  const bare = new BucketDevice(1, () => bucket.open(), SMALL)
+  await bare.run()
+  bucket.fault = (call) => (call === 'get' ? 'wrong' : undefined)
+  await expect(bare.read('a')).rejects.toMatchObject({ code: 'chunk/unavailable' })
+  expect(bare.open.bucket.status?.wrong).toBeGreaterThan(0)
+  bucket.fault = () => undefined
+  expect(await isSame(bare.read('a'), bytesOf(6, 600_000))).toBe(true)
+  for (const one of [device, bare]) one.open.dispose()
+})

@@ -1,0 +1,364 @@
+import type { Clock } from '../../base/clock.ts'
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ChunkId, SealedChunk } from '../chunk-id.ts'
+import type { ChunkStore } from '../chunk-store.ts'
+import type { DatasetStore } from '../dataset-store.ts'
+import type { Dataset } from '../dataset.ts'
+import type { DroppedVersions } from '../dropped-versions.ts'
+import type { PeerChunks } from '../peer-chunks.ts'
+import type { ReplicationBook } from '../replication-book.ts'
+import type { BucketStatus } from './bucket-contract.ts'
+import { BucketContents } from './bucket-contents.ts'
+import { BucketError } from './bucket-error.ts'
+import { BucketHolds } from './bucket-holds.ts'
+import { BucketPeer } from './bucket-peer.ts'
+import type { BucketSeal, ObjectKind } from './bucket-seal.ts'
+import { BucketSegments } from './bucket-segments.ts'
+import { type BucketSizes, BucketUpload } from './bucket-upload.ts'
+import { liveChunks } from './live-chunks.ts'
+import type { ObjectStore } from './object-store.ts'
+import { decodeIndex, encodeIndex, MAX_INDEX_BYTES, type PackedChunk } from './pack-index.ts'
+
+export interface BucketCopyOptions extends BucketSizes {
+  readonly objects: ObjectStore
+  readonly seal: BucketSeal
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly dropped: DroppedVersions
+  readonly book: ReplicationBook
+  readonly source: PeerChunks
+  readonly holds: BucketHolds
+  /** Opens a chunk: is it what its id says? */
+  readonly isGenuine: (chunk: SealedChunk) => boolean
+  /** A checkpoint is being loaded: not everything that is wanted is known. */
+  readonly isLoading: () => boolean
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Instead of a random one: which of so many packs is looked at. */
+  readonly pick?: (count: number) => number
+}
+
+/** What was changed goes to the bucket after this: many changes are one batch. */
+const AFTER_CHANGE_MS = 5_000
+/** How often the bucket is looked at when nothing changes: what is missing is put again. */
+const EVERY_MS = 10 * 60_000
+const [FIRST_RETRY_MS, LAST_RETRY_MS] = [10_000, 10 * 60_000]
+/** A pack that is marked to go stays as long, for devices that read it meanwhile. */
+const GRACE_MS = 60 * 60_000
+/** A pack of which less than this is wanted is written anew. */
+const WANTED_SHARE = 0.75
+const PEER_MS = 30_000
+const PAUSE_MS = 5
+
+type Listed = Readonly<Record<ObjectKind, ReadonlyMap<string, number>>>
+
+/**
+ * One dataset's full copy in a bucket, kept by each device that knows the bucket (rules BK1-BK8). A pass lists what lies there;
+ * takes in what is new of others; sends chunks in packs, then segments; looks again, and only what it then sees counts as held;
+ * at last what the dataset dropped goes. A pass that failed is made again; what it did stays done.
+ */
+export class BucketCopy implements Disposable {
+  readonly #options: BucketCopyOptions
+  readonly #owned = new DisposableStore()
+  readonly #contents: BucketContents
+  readonly #segments: BucketSegments
+  readonly #upload: BucketUpload
+  readonly #peer: BucketPeer
+  readonly #changed = this.#owned.add(new Emitter<void>())
+  /** Packs whose bytes were wrong: they are marked to go with the next pass. */
+  readonly #distrusted = new Set<string>()
+  #running: Promise<void> | undefined
+  #again = false
+  #timer: Disposable | undefined
+  #retryMs = FIRST_RETRY_MS
+  #state: BucketStatus['state'] = 'waiting'
+  #error: { readonly code: string; readonly message: string } | undefined
+  #todo = { chunks: 0, bytes: 0, away: 0 }
+  #sentBytes = 0
+  #lastDoneMs: number | undefined
+
+  /** Its status is another. */
+  readonly onDidChange = this.#changed.event
+
+  constructor(options: BucketCopyOptions) {
+    this.#options = options
+    const { objects, seal, store, dataset, source, isGenuine, logger, clock, partBytes, packBytes } = options
+    this.#contents = new BucketContents(store)
+    this.#segments = new BucketSegments({ objects, seal, store, dataset, contents: this.#contents, logger })
+    const distrust = (pack: string) => this.#distrust(pack)
+    const failed = (error: unknown) => this.#fail(error)
+    this.#peer = new BucketPeer({ objects, seal, contents: this.#contents, isGenuine, distrust, failed, logger })
+    const sent = (chunks: readonly PackedChunk[]) => this.#noteSent(chunks)
+    const read = (id: ChunkId) => this.#read(id)
+    this.#upload = new BucketUpload({ objects, seal, store, read, sent, ...(partBytes && { partBytes }), ...(packBytes && { packBytes }) })
+    source.add(this.#peer)
+    this.#owned.defer(() => source.remove(this.#peer))
+    this.#owned.defer(() => this.#timer?.dispose())
+    this.#owned.add(objects)
+    this.#owned.add(dataset.onDidAddSegment(() => this.#runIn(AFTER_CHANGE_MS)))
+    this.#owned.add(clock.every(EVERY_MS, () => this.#runIn(0)))
+    this.#runIn(0)
+  }
+
+  get status(): BucketStatus {
+    const { chunkCount, bytes, packs, batches } = this.#contents
+    return {
+      state: this.#state,
+      chunks: chunkCount,
+      bytes,
+      packs: packs.size,
+      batches: batches.size,
+      todoChunks: this.#todo.chunks,
+      todoBytes: this.#todo.bytes,
+      awayChunks: this.#todo.away,
+      sentBytes: this.#sentBytes,
+      wrong: this.#distrusted.size + this.#segments.wrong,
+      strangeBatches: this.#segments.strange,
+      ...(this.#lastDoneMs !== undefined && { lastDoneMs: this.#lastDoneMs }),
+      ...(this.#error && { error: this.#error }),
+    }
+  }
+
+  /** A pass from now on; one that is under way is followed by another. Resolves when it is done; it never rejects. */
+  async run(): Promise<void> {
+    this.#again = true
+    this.#running ??= this.#runAll().finally(() => (this.#running = undefined))
+    await this.#running
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #runIn(ms: number): void {
+    if (this.#owned.isDisposed || (this.#timer && ms > 0)) return
+    this.#timer?.dispose()
+    this.#timer = this.#options.clock.after(ms, () => {
+      this.#timer = undefined
+      void this.run()
+    })
+  }
+
+  async #runAll(): Promise<void> {
+    while (this.#again && !this.#owned.isDisposed) {
+      this.#again = false
+      this.#set('working')
+      try {
+        await this.#pass()
+        this.#error = undefined
+        this.#retryMs = FIRST_RETRY_MS
+        this.#lastDoneMs = this.#options.clock.nowMs()
+        this.#set(this.#todo.away > 0 || this.#segments.strange > 0 || this.#options.isLoading() ? 'partial' : 'safe')
+      } catch (error) {
+        if (this.#owned.isDisposed) return
+        this.#fail(error)
+        this.#runIn(this.#retryMs)
+        this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS)
+      }
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const { dataset, store, dropped, isLoading, clock } = this.#options
+    dataset.flush()
+    await store.sync() // what is given away is on the disk itself (rule OL5)
+    const startedMs = clock.nowMs()
+    await this.#look()
+    await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
+    await this.#segments.pull()
+    const batches = () => [...dropped.batches].map(([, batch]) => batch)
+    const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
+    await this.#send(live.ids)
+    await this.#segments.push()
+    await this.#look()
+    await this.#spotCheck()
+    await this.#updateHolds()
+    if (live.isWhole && this.#segments.strange === 0 && !isLoading()) await this.#tidy(live.ids, startedMs)
+  }
+
+  /** What lies there now, against what was known. */
+  async #look(): Promise<void> {
+    const { objects, seal, clock, logger } = this.#options
+    const contents = this.#contents
+    const listed = this.#listed(await objects.list(seal.folder))
+    for (const [name, bytes] of [...contents.packs].map(([name, pack]) => [name, pack.bytes] as const)) {
+      if (listed.p.get(name) === bytes) continue
+      logger.warn('a pack is missing in the bucket, or is of another length: its chunks are put again', { pack: name.slice(0, 12) })
+      contents.dropPack(name)
+    }
+    for (const name of this.#distrusted) if (!listed.p.has(name)) this.#distrusted.delete(name)
+    for (const name of contents.marks.keys())
+      if (!listed.d.has(name) && !this.#distrusted.has(name) && !this.#isOrphan(listed, name)) contents.unmark(name)
+    for (const name of listed.d.keys()) contents.mark(name, clock.nowMs())
+    for (const name of listed.i.keys()) {
+      if (contents.packs.has(name) || !listed.p.has(name)) continue
+      const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES)
+      this.#check()
+      try {
+        const chunks = sealed && decodeIndex(seal.open('i', name, sealed))
+        const bytes = chunks?.reduce((sum, chunk) => sum + chunk.bytes, 0)
+        if (chunks && bytes === listed.p.get(name)) contents.addPack(name, chunks)
+      } catch (error) {
+        logger.warn('an index in the bucket cannot be used', { error: errorMessage(error) })
+      }
+    }
+    for (const { name, chunks } of contents.packs.values())
+      if (!listed.i.has(name)) await objects.put(seal.at('i', name), seal.seal('i', name, encodeIndex(chunks)))
+    for (const name of listed.p.keys())
+      if (this.#isOrphan(listed, name) && !this.#upload.isRunning(name)) contents.mark(name, clock.nowMs())
+    this.#segments.look(listed.s)
+  }
+
+  /** Chunks without an index: of an upload that was cut, or of one that is about to get its index. */
+  #isOrphan(listed: Listed, name: string): boolean {
+    return listed.p.has(name) && !listed.i.has(name) && !this.#contents.packs.has(name)
+  }
+
+  async #send(live: ReadonlySet<ChunkId>): Promise<void> {
+    const { objects, seal, chunks } = this.#options
+    const contents = this.#contents
+    for (const name of this.#distrusted) {
+      await objects.put(seal.at('d', name), new Uint8Array(1))
+    }
+    const wanted = new Set([...live].filter((id) => !contents.holds(id)))
+    const underWay = this.#upload.underWay
+    this.#todo = { chunks: 0, bytes: 0, away: 0 }
+    for (const id of wanted) {
+      if (underWay.has(id)) continue
+      this.#todo.chunks++
+      this.#todo.bytes += chunks.bytesOf(id)
+    }
+    this.#changed.fire()
+    for (;;) {
+      const pack = await this.#upload.sendPack(wanted)
+      if (!pack) break
+      this.#check()
+      await objects.put(seal.at('i', pack.name), seal.seal('i', pack.name, encodeIndex(pack.chunks)))
+      contents.addPack(pack.name, pack.chunks)
+      this.#upload.done()
+      await this.#checkOne(pack.name)
+      this.#changed.fire()
+    }
+    this.#todo = { chunks: 0, bytes: 0, away: [...live].filter((id) => !contents.holds(id)).length }
+  }
+
+  #noteSent(chunks: readonly PackedChunk[]): void {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
+    this.#sentBytes += bytes
+    const { chunks: count, bytes: left, away } = this.#todo
+    this.#todo = { chunks: Math.max(0, count - chunks.length), bytes: Math.max(0, left - bytes), away }
+    this.#changed.fire()
+    this.#check()
+  }
+
+  /** Of this device, else of a linked one, else out of a pack that is to go. */
+  async #read(id: ChunkId): Promise<SealedChunk | undefined> {
+    this.#check()
+    const { chunks, source, isGenuine } = this.#options
+    const held = await chunks.get(id)
+    if (held && isGenuine(held)) return held
+    if (source.isAlone && !this.#contents.placeOf(id)) return undefined
+    return source.fetch(id, AbortSignal.timeout(PEER_MS)).catch(() => undefined)
+  }
+
+  async #spotCheck(): Promise<void> {
+    const names = [...this.#contents.packs.keys()].filter((name) => !this.#contents.marks.has(name))
+    const name = names[this.#pick(names.length)]
+    if (name) await this.#checkOne(name)
+  }
+
+  /** Reads one chunk back: a put counts when its bytes are there. */
+  async #checkOne(name: string): Promise<void> {
+    const chunks = this.#contents.packs.get(name)?.chunks ?? []
+    const at = this.#pick(chunks.length)
+    const chunk = chunks[at]
+    const offset = chunks.slice(0, at).reduce((sum, { bytes }) => sum + bytes, 0)
+    if (!chunk || (await this.#peer.read({ ...chunk, pack: name, offset }))) return
+    throw new BucketError('bucket/wrong-bytes', 'the bucket gave other bytes than were put there; they are put again')
+  }
+
+  #pick(count: number): number {
+    return this.#options.pick?.(count) ?? this.#options.seal.pick(count)
+  }
+
+  async #updateHolds(): Promise<void> {
+    const { dataset, holds, book } = this.#options
+    await holds.update({ dataset, own: book.own }, (id) => this.#contents.holds(id), this.#segments.held, this.#contents.losses)
+    book.reviewHolders()
+  }
+
+  /** Packs that nothing of is wanted go, an hour after they were marked; those of which little is are written anew first (rule BK7). */
+  async #tidy(live: ReadonlySet<ChunkId>, startedMs: number): Promise<void> {
+    const { objects, seal, clock, logger } = this.#options
+    const contents = this.#contents
+    for (const [name, sinceMs] of [...contents.marks]) {
+      const pack = contents.packs.get(name)
+      const isNeeded = pack?.chunks.some(({ id }) => live.has(id) && !contents.holds(id))
+      if (isNeeded || startedMs - sinceMs < GRACE_MS) continue
+      logger.info('a pack that nothing names is removed from the bucket', { pack: name.slice(0, 12) })
+      for (const kind of ['p', 'i', 'd'] as const) await objects.remove(seal.at(kind, name))
+      contents.dropPack(name)
+      contents.unmark(name)
+      this.#distrusted.delete(name)
+    }
+    for (const { name, chunks, bytes } of [...contents.packs.values()]) {
+      if (contents.marks.has(name)) continue
+      const wanted = chunks.reduce(
+        (sum, chunk) => sum + (live.has(chunk.id) && contents.placeOf(chunk.id)?.pack === name ? chunk.bytes : 0),
+        0,
+      )
+      if (wanted >= bytes * WANTED_SHARE) continue
+      await objects.put(seal.at('d', name), new Uint8Array(1))
+      contents.mark(name, clock.nowMs())
+      if (wanted > 0) this.#again = true // what is left of it is put elsewhere
+    }
+  }
+
+  #listed(keys: ReadonlyMap<string, number>): Listed {
+    const listed = {
+      p: new Map<string, number>(),
+      i: new Map<string, number>(),
+      s: new Map<string, number>(),
+      d: new Map<string, number>(),
+    }
+    for (const [key, bytes] of keys) {
+      const found = this.#options.seal.parse(key)
+      if (found) listed[found.kind].set(found.name, bytes)
+    }
+    return listed
+  }
+
+  #distrust(pack: string): void {
+    if (this.#distrusted.has(pack)) return
+    this.#distrusted.add(pack)
+    this.#contents.mark(pack, this.#options.clock.nowMs())
+    this.#options.logger.warn('the bucket gave other bytes than were put there; they are put again', { pack: pack.slice(0, 12) })
+    this.#runIn(AFTER_CHANGE_MS)
+    this.#changed.fire()
+  }
+
+  #fail(error: unknown): void {
+    this.#error = { code: errorCode(error), message: errorMessage(error).slice(0, 500) }
+    this.#options.logger.warn('the bucket could not be used', this.#error)
+    this.#set('failing')
+  }
+
+  #set(state: BucketStatus['state']): void {
+    this.#state = state
+    this.#changed.fire()
+  }
+
+  /** The dataset was closed. */
+  #check(): void {
+    if (this.#owned.isDisposed) throw new Error('these files were closed')
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => this.#options.clock.after(PAUSE_MS, resolve))
+    this.#check()
+  }
+}

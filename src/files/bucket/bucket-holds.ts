@@ -1,0 +1,77 @@
+import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import type { BookedSegment } from '../booked-segments.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import type { DatasetStore } from '../dataset-store.ts'
+import type { Dataset } from '../dataset.ts'
+import type { Op } from '../op.ts'
+import { chunksOf } from './live-chunks.ts'
+
+const SPACE = 'bucket-holds'
+
+/**
+ * Which own contents the bucket holds, as the last pass saw it: every chunk in a pack that is to stay, and the segment that names
+ * it in a batch. Kept with the dataset, so that a start without a network does not call them unsafe.
+ */
+export class BucketHolds {
+  readonly #store: DatasetStore
+  /** Numbers of ops by hash of their segment. */
+  readonly #held = new Map<string, ReadonlySet<number>>()
+
+  /** As the last look had it. */
+  #losses = -1
+
+  constructor(store: DatasetStore) {
+    this.#store = store
+    for (const [hash, value] of store.values(SPACE)) this.#held.set(hash, new Set(JSON.parse(fromUtf8(value)) as number[]))
+  }
+
+  has(segment: string, number: number): boolean {
+    return this.#held.get(segment)?.has(number) ?? false
+  }
+
+  clear(): void {
+    for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())
+  }
+
+  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket  @param losses  another number: something that was there is not */
+  async update(
+    { dataset, own }: { readonly dataset: Dataset; readonly own: readonly BookedSegment[] },
+    isHeld: (id: ChunkId) => boolean,
+    segments: ReadonlySet<string>,
+    losses: number,
+  ): Promise<void> {
+    const isLost = losses !== this.#losses
+    this.#losses = losses
+    const seen = new Set<string>()
+    for (const booked of own) {
+      seen.add(booked.hash)
+      if (!isLost && booked.contents.every(([number]) => this.has(booked.hash, number))) continue
+      const numbers = segments.has(`${booked.log}/${booked.seq}`) ? await this.#heldOf(dataset, booked, isHeld) : new Set<number>()
+      this.#put(booked.hash, numbers)
+    }
+    for (const hash of [...this.#held.keys()]) if (!seen.has(hash)) this.#put(hash, new Set())
+  }
+
+  async #heldOf(dataset: Dataset, { log, seq, contents }: BookedSegment, isHeld: (id: ChunkId) => boolean): Promise<Set<number>> {
+    const numbers = new Set<number>()
+    const bytes = this.#store.segment(log, seq)
+    if (!bytes) return numbers
+    const { ops } = dataset.codec.open(dataset.codec.headOf(bytes), bytes, Number.MAX_SAFE_INTEGER / 1000)
+    for (const [number] of contents) {
+      const { body } = ops[number] as Op
+      if (!('content' in body) || body.content.kind !== 'file') continue
+      const { ids, isWhole } = await chunksOf(dataset, body.content.manifest)
+      if (isWhole && ids.every(isHeld)) numbers.add(number)
+    }
+    return numbers
+  }
+
+  #put(hash: string, numbers: ReadonlySet<number>): void {
+    const before = this.#held.get(hash)
+    if (before && before.size === numbers.size && [...numbers].every((number) => before.has(number))) return
+    if (!before && numbers.size === 0) return
+    if (numbers.size > 0) this.#held.set(hash, numbers)
+    else this.#held.delete(hash)
+    this.#store.putValue(SPACE, hash, numbers.size > 0 ? utf8(JSON.stringify([...numbers])) : undefined)
+  }
+}

@@ -1,0 +1,98 @@
+import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Disposable } from '../../base/disposable.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { DatasetKeySource } from '../dataset-key-source.ts'
+import type { DatasetStore } from '../dataset-store.ts'
+import type { FilesCrypto } from '../files-crypto.ts'
+import type { BucketAccess, BucketStatus } from './bucket-contract.ts'
+import { BucketCopy, type BucketCopyOptions } from './bucket-copy.ts'
+import { BucketHolds } from './bucket-holds.ts'
+import { BucketSeal } from './bucket-seal.ts'
+import { clearBucketBook } from './bucket-contents.ts'
+import type { BucketSizes } from './bucket-upload.ts'
+import type { ObjectStore } from './object-store.ts'
+
+export interface DatasetBucketOptions {
+  readonly crypto: FilesCrypto
+  readonly keys: DatasetKeySource
+  readonly store: DatasetStore
+  readonly open: ((access: BucketAccess) => ObjectStore) | undefined
+  readonly sizes?: BucketSizes | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** What of the dataset the bucket has to do with. */
+type BucketedParts = Pick<BucketCopyOptions, 'dataset' | 'chunks' | 'dropped' | 'book' | 'source' | 'isGenuine' | 'isLoading'>
+
+const [SPACE, KEY] = ['bucket', 'which']
+
+/** The bucket of one open dataset, if it has one. Another bucket, or none, takes with it what was known of the one before. */
+export class DatasetBucket implements Disposable {
+  readonly #options: DatasetBucketOptions
+  readonly #holds: BucketHolds
+  #parts: BucketedParts | undefined
+  #copy: { readonly copy: BucketCopy; readonly access: string } | undefined
+
+  constructor(options: DatasetBucketOptions) {
+    this.#options = options
+    this.#holds = new BucketHolds(options.store)
+  }
+
+  /** Did the last look see all there that an op of this segment names? */
+  has(segment: string, number: number): boolean {
+    return this.#holds.has(segment, number)
+  }
+
+  get status(): BucketStatus | undefined {
+    return this.#copy?.copy.status
+  }
+
+  /** Looks at it now. */
+  async run(): Promise<void> {
+    await this.#copy?.copy.run()
+  }
+
+  serve(parts: BucketedParts): void {
+    this.#parts = parts
+  }
+
+  use(access: BucketAccess | undefined): void {
+    const { crypto, keys, store, open, sizes, clock, logger } = this.#options
+    const parts = this.#parts
+    const told = JSON.stringify(access ?? null)
+    if (!parts || this.#copy?.access === told) return
+    this.#copy?.copy.dispose()
+    this.#copy = undefined
+    const which = access && toHex(crypto.sha256(utf8(`${access.endpoint} ${access.bucket} ${access.prefix}`)))
+    const before = store.value(SPACE, KEY)
+    if (before && fromUtf8(before) !== which) {
+      store.transaction(() => {
+        clearBucketBook(store)
+        store.putValue(SPACE, KEY, undefined)
+      })
+      this.#holds.clear()
+      parts.book.reviewHolders()
+    }
+    if (!access || !open) return
+    if (which) store.putValue(SPACE, KEY, utf8(which))
+    const seal = new BucketSeal(crypto, keys)
+    const copy = new BucketCopy({
+      ...parts,
+      ...sizes,
+      store,
+      seal,
+      objects: open(access),
+      holds: this.#holds,
+      clock,
+      logger: logger.child('bucket'),
+    })
+    this.#copy = { copy, access: told }
+  }
+
+  dispose(): void {
+    this.#copy?.copy.dispose()
+    this.#copy = undefined
+  }
+}

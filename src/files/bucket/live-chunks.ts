@@ -1,0 +1,55 @@
+import type { ChunkId } from '../chunk-id.ts'
+import type { Dataset } from '../dataset.ts'
+import type { DatasetStore } from '../dataset-store.ts'
+import type { DroppedBatch } from '../dropped-versions.ts'
+import type { Manifest } from '../manifest.ts'
+import type { NodeId } from '../op.ts'
+
+export interface LiveChunksParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  batches(): readonly DroppedBatch[]
+  /** Others have the loop. Rejects when it is time to stop. */
+  pause(): Promise<void>
+}
+
+const NODES_AT_ONCE = 50
+
+/**
+ * Every chunk that a version names which is kept, or was dropped and still counts (rule GC2). A list of pieces that is not here is
+ * fetched. `isWhole`: each list was read; else there are more.
+ */
+export async function liveChunks({ dataset, store, batches, pause }: LiveChunksParts): Promise<{ ids: Set<ChunkId>; isWhole: boolean }> {
+  const ids = new Set<ChunkId>()
+  let isWhole = true
+  const add = async (manifest: Manifest): Promise<void> => {
+    const listed = await chunksOf(dataset, manifest)
+    for (const id of listed.ids) ids.add(id)
+    isWhole &&= listed.isWhole
+  }
+  for (let after: NodeId | undefined; ; ) {
+    const nodes = store.versionedNodes(after, NODES_AT_ONCE, 1)
+    for (const node of nodes) for (const { content } of store.versions(node)) if (content.kind === 'file') await add(content.manifest)
+    after = nodes.at(-1)
+    if (after === undefined) break
+    await pause()
+  }
+  for (const { versions } of batches()) for (const { manifest } of versions) await add(manifest)
+  return { ids, isWhole }
+}
+
+/** All chunks of a content, its lists among them. */
+export async function chunksOf(dataset: Dataset, manifest: Manifest): Promise<{ ids: ChunkId[]; isWhole: boolean }> {
+  const ids = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
+  if (manifest.depth === 0) return { ids, isWhole: true }
+  const here = await dataset.reader.listedHere(manifest)
+  if (here.isWhole) return { ids: [...ids, ...here.ids], isWhole: true }
+  try {
+    return { ids: [...ids, ...(await dataset.reader.listed(manifest, AbortSignal.timeout(LIST_MS)))], isWhole: true }
+  } catch {
+    return { ids: [...ids, ...here.ids], isWhole: false }
+  }
+}
+
+/** A list of pieces is waited for as long. */
+const LIST_MS = 10_000
