@@ -80,6 +80,7 @@ export class DatasetHost {
         opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
         // What happens in a folder of this device only is told of that folder's place.
         opened.local.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
+        opened.bucket.onDidChangeHolds(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
         opened.exchange.onDidSign(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
         for (const peer of this.#peers) peer.attach(opened)
         this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })

@@ -54,7 +54,7 @@ export interface DatasetHostParts {
   readonly directSockets?: DirectSockets | undefined
   /** A bucket that holds datasets, too; left out: this process reaches none. */
   readonly openBucket?: ((access: BucketAccess) => ObjectStore) | undefined
-  /** For tests: other sizes than 8 and 64 MiB. */
+  /** For tests: other sizes than 8 and 64 MiB, or a bug. */
   readonly bucketSizes?: BucketSizes
   /** Bytes of this machine's network cost; left out: nobody says so. */
   readonly isMetered?: (() => Promise<boolean>) | undefined

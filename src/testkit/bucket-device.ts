@@ -1,6 +1,7 @@
 import { toBase64Url } from '../base/bytes.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/logger.ts'
+import type { BucketSizes } from '../files/bucket/bucket-upload.ts'
 import type { ObjectStore } from '../files/bucket/object-store.ts'
 import { MemoryChunkStore } from '../files/memory-chunk-store.ts'
 import { MemoryDatasetStore } from '../files/memory-dataset-store.ts'
@@ -32,15 +33,11 @@ export class BucketDevice {
   chunks = new MemoryChunkStore()
   readonly n: number
   readonly #objects: (() => ObjectStore) | undefined
-  readonly #sizes: { readonly partBytes?: number; readonly packBytes?: number }
+  readonly #sizes: BucketSizes
   readonly #count: number
   open: OpenDataset
 
-  constructor(
-    n: number,
-    objects: (() => ObjectStore) | undefined,
-    options: { clock?: ForwardClock; partBytes?: number; packBytes?: number; devices?: number } = {},
-  ) {
+  constructor(n: number, objects: (() => ObjectStore) | undefined, options: BucketSizes & { clock?: ForwardClock; devices?: number } = {}) {
     this.n = n
     this.#objects = objects
     this.clock = options.clock ?? new ForwardClock()

@@ -81,8 +81,12 @@ export class BucketCopy implements Disposable {
   #sentBytes = 0
   #lastDoneMs: number | undefined
 
+  readonly #holding = this.#owned.add(new Emitter<void>())
+
   /** Its status is another. */
   readonly onDidChange = this.#changed.event
+  /** Other contents are safe by it than before. */
+  readonly onDidChangeHolds = this.#holding.event
 
   constructor(options: BucketCopyOptions) {
     this.#options = options
@@ -174,7 +178,7 @@ export class BucketCopy implements Disposable {
     const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
     await this.#send(live.ids)
     await this.#segments.push()
-    await this.#look()
+    if (this.#options.without !== 'second-look') await this.#look()
     await this.#spotCheck()
     await this.#updateHolds()
     if (live.isWhole && this.#segments.strange === 0 && !isLoading()) await this.#tidy(live.ids, startedMs)
@@ -287,8 +291,10 @@ export class BucketCopy implements Disposable {
 
   async #updateHolds(): Promise<void> {
     const { dataset, holds, book } = this.#options
+    const { versions } = book.unsafeContents
     await holds.update({ dataset, own: book.own }, (id) => this.#contents.holds(id), this.#segments.held, this.#contents.losses)
     book.reviewHolders()
+    if (book.unsafeContents.versions !== versions) this.#holding.fire()
   }
 
   /** Packs that nothing of is wanted go, an hour after they were marked; those of which little is are written anew first (rule BK7). */

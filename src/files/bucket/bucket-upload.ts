@@ -27,6 +27,8 @@ interface Running {
 export interface BucketSizes {
   readonly partBytes?: number
   readonly packBytes?: number
+  /** Leaves a step out, for the test that must notice. */
+  readonly without?: 'second-look' | undefined
 }
 
 export interface BucketUploadOptions extends BucketSizes {

@@ -1,6 +1,7 @@
 import { fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
+import { Emitter, type Event } from '../../base/emitter.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { DatasetKeySource } from '../dataset-key-source.ts'
 import type { DatasetStore } from '../dataset-store.ts'
@@ -32,6 +33,7 @@ const [SPACE, KEY] = ['bucket', 'which']
 export class DatasetBucket implements Disposable {
   readonly #options: DatasetBucketOptions
   readonly #holds: BucketHolds
+  readonly #changed = new Emitter<void>()
   #parts: BucketedParts | undefined
   #copy: { readonly copy: BucketCopy; readonly access: string } | undefined
 
@@ -88,10 +90,17 @@ export class DatasetBucket implements Disposable {
       clock,
       logger: logger.child('bucket'),
     })
+    copy.onDidChangeHolds(() => this.#changed.fire())
     this.#copy = { copy, access: told }
   }
 
+  /** Other contents are safe by it than before. */
+  get onDidChangeHolds(): Event<void> {
+    return this.#changed.event
+  }
+
   dispose(): void {
+    this.#changed.dispose()
     this.#copy?.copy.dispose()
     this.#copy = undefined
   }
