@@ -22,13 +22,27 @@ export default defineConfig({
           // A test that needs a second try is named at the end of the run (scripts/retry-reporter.ts): look at it.
           retry: 1,
           include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['src/**/*.integration.test.ts'],
+          exclude: ['src/**/*.integration.test.ts', 'src/**/*.world.test.ts'],
           testTimeout: isLong ? LONG_MS : 60_000,
           hookTimeout: 60_000,
           setupFiles,
           // No module keeps state (R4), so the files of one worker share what they loaded: half the processor time of a run.
           isolate: false,
           maxWorkers: '100%',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Whole devices in memory, on a network in memory: they wait for each other most of their time.
+          name: 'world',
+          retry: 1,
+          include: ['src/**/*.world.test.ts'],
+          testTimeout: isLong ? LONG_MS : 60_000,
+          hookTimeout: 60_000,
+          setupFiles,
+          isolate: false,
+          maxWorkers: 3,
         },
       },
       {

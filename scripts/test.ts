@@ -101,7 +101,7 @@ async function vitest(project: string, folder: string): Promise<Totals> {
 }
 
 /**
- * Everything: types, lint, layers, lockfile, build, unit, integration and end-to-end tests.
+ * Everything: types, lint, layers, lockfile, build, unit, world (whole devices in memory), integration and end-to-end tests.
  *
  * Ends with `N passed, N failed, N skipped`; a static check counts as one test. What was skipped is named. On Debian as
  * root with CI set, a skip of namespaces, mounts or Chromium is a failure.
@@ -132,7 +132,7 @@ export async function main(args: readonly string[]): Promise<number> {
       console.log(`${name}: failed`)
     }
   }
-  const projects = args.length > 0 ? args : ['unit', 'integration', 'e2e']
+  const projects = args.length > 0 ? args : ['unit', 'world', 'integration', 'e2e']
   for (const project of projects) {
     const projectStartedMs = performance.now()
     const totals = await vitest(project, folder)

@@ -66,7 +66,7 @@ it('[DV22] whatever is asked of a device, it answers with a stable code and stay
   const display = await laptop.setUp()
   const device = (await display.listDevices({}))[0]?.deviceId as string
   const door = { pid: 1, origin: () => 'http://x', oneTimeUrl: () => 'http://x/enter?t=1' }
-  // listProcesses waits half a second for its first sample, openPerson stretches a passphrase each time (grants.test.ts);
+  // listProcesses waits half a second for its first sample, openPerson stretches a passphrase each time (grants.world.test.ts);
   // lockDevice has a test of its own and would end the others early
   const { listProcesses: _, lockDevice: __, openPerson: ___, ...contract } = { ...displayContract, ...controlContract }
   const serve = (transport: Parameters<typeof laptop.device.acceptControl>[0]) => laptop.device.acceptControl(transport, door)

@@ -110,7 +110,7 @@ beforeEach(() => {
       values: new MemoryKeyValueStore(),
       ledger: { record: (event) => void recorded.push(event) },
       grants: check,
-      shells: { onDidChange: new Emitter<never>().event } as never, // contact-shells.test.ts has the real ones
+      shells: { onDidChange: new Emitter<never>().event } as never, // contact-shells.world.test.ts has the real ones
       ports: {
         listensOn: (port) => port === 8080,
         connectPort: async (port) => {
