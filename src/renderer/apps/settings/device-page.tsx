@@ -9,6 +9,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { AnchorGroup } from './anchor-group.tsx'
+import { BucketGroup } from './bucket-group.tsx'
 import { Group } from './group.tsx'
 import { type DeviceSettingsHandle, useDeviceSettings } from './use-device-settings.ts'
 
@@ -70,6 +71,7 @@ export function DevicePage() {
         urls={settings.iceServers}
         onChange={(iceServers) => handle.change({ iceServers })}
       />
+      <BucketGroup />
       <AnchorGroup settings={settings.anchor} onChange={(anchor) => handle.change({ anchor })} />
     </>
   )
