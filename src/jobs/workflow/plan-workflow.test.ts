@@ -84,6 +84,29 @@ it.each([
   expect(problemsOf(text)[0]).toBe(told)
 })
 
+it.each([
+  ['many names', `jobs: {${Array.from({ length: 21_000 }, (_, n) => n.toString(36)).join(',')}}`, 'workflow/too-large 1:7'],
+  ['one name again and again', 'k:\n'.repeat(40_000), 'workflow/too-large 1:1'],
+  ['a name twice', 'jobs:\n  a: { run: x }\n  a: { run: y }', 'workflow/malformed 3:3'],
+  ['brackets', ']'.repeat(128_000), 'workflow/malformed 1:1'],
+  ['tags', '!a '.repeat(43_000), 'workflow/malformed 1:4'],
+  ['deep paths', `jobs: { a: { run: x, outputs: ["${'a/'.repeat(64)}b"] } }`, 'workflow/bad-path 1:32'],
+  [
+    'many deep paths',
+    `jobs: { a: { run: x, matrix: { n: [${Array.from({ length: 256 }, (_, n) => n).join(',')}] }, outputs: [${Array.from({ length: 200 }, (_, n) => `"\${{ matrix.n }}/${'a/'.repeat(60)}${n}"`).join(',')}] } }`,
+    'workflow/too-large 1:9',
+  ],
+])('[WF2] what would take minutes is told at once: %s', (_, text, told) => {
+  expect(problemsOf(text)[0]).toBe(told)
+})
+
+it('[WF4] as many and as deep paths as there may be are planned', () => {
+  const list = (make: (n: number) => string, length: number) => Array.from({ length }, (_, n) => make(n)).join(',')
+  const deep = (n: number) => `"\${{ matrix.n }}/${'a/'.repeat(62)}${n}"`
+  const file = `jobs: { a: { run: x, matrix: { n: [${list(String, 100)}] }, outputs: [${list(deep, 100)}] }, b: { run: y, needs: a, inputs: . } }`
+  expect(problemsOf(file)).toEqual([])
+})
+
 it('[WF2] the one trap of YAML here is named', () => {
   const [first] = planWorkflow('jobs:\n  a: { run: x, matrix: { n: [1] }, outputs: [o/${{ matrix.n }}] }').problems
   expect(first).toMatchObject({ line: 2, message: expect.stringContaining('stands in quotes') })

@@ -1,4 +1,4 @@
-import { normalPath, PathIndex } from './workflow-path.ts'
+import { MAX_LEVELS, normalPath, PathIndex } from './workflow-path.ts'
 import type { Place, WorkflowProblem, WorkflowProblemCode } from './workflow-error.ts'
 import { parseWorkflow, type Template, type WorkflowFile, type WorkflowJob } from './workflow-file.ts'
 
@@ -8,6 +8,8 @@ import { parseWorkflow, type Template, type WorkflowFile, type WorkflowJob } fro
 export const MAX_STEPS = 1_000
 /** Their command lines together, in characters: a matrix multiplies what is written once. */
 const MAX_ALL_LINES = 4 * 1024 * 1024
+/** Inputs and outputs of all steps. */
+const MAX_ALL_PATHS = 20_000
 const MAX_PROBLEMS = 50
 
 /** A path with where the file names it. */
@@ -114,6 +116,7 @@ function beforeOf(order: readonly WorkflowJob[]): ReadonlyMap<string, ReadonlySe
 function stepsOf(order: readonly WorkflowJob[], tell: Tell): PlannedStep[] {
   const steps: PlannedStep[] = []
   let characters = 0
+  let paths = 0
   for (const job of order) {
     const count = job.matrix.reduce((product, { values }) => product * values.length, 1)
     if (steps.length + count > MAX_STEPS) {
@@ -123,7 +126,12 @@ function stepsOf(order: readonly WorkflowJob[], tell: Tell): PlannedStep[] {
     for (let n = 0; n < count; n++) {
       const step = stepOf(job, choiceOf(job, n), tell)
       characters += step.commandLine.length
+      paths += step.inputs.length + step.outputs.length
       steps.push(step)
+      if (paths > MAX_ALL_PATHS) {
+        tell('workflow/too-large', job.at, `all steps together have over ${MAX_ALL_PATHS} inputs and outputs; a folder is one of them`)
+        return []
+      }
       if (characters > MAX_ALL_LINES) {
         tell('workflow/too-large', job.run.at, `the commands of all steps together are over ${MAX_ALL_LINES / 1024 / 1024} MiB`)
         return []
@@ -152,7 +160,12 @@ function stepOf(job: WorkflowJob, choice: ReadonlyMap<string, string>, tell: Tel
       const filled = fill(template)
       const path = normalPath(filled)
       if (path !== undefined && !(isOutput && path === '.')) all.set(path, template.at)
-      else tell('workflow/bad-path', template.at, `"${filled.slice(0, 80)}" is no path below the workflow's folder`)
+      else
+        tell(
+          'workflow/bad-path',
+          template.at,
+          `"${filled.slice(0, 80)}" is no path below the workflow's folder, of at most ${MAX_LEVELS} names`,
+        )
     }
     return [...all].map(([path, at]) => ({ path, at })).sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -207,7 +220,8 @@ function checkPaths(steps: readonly PlannedStep[], before: ReadonlyMap<string, R
   }
   for (const step of steps) {
     for (const { path, at } of step.inputs) {
-      const other = made.overlapping(path).find(({ job }) => !before.get(step.job)?.has(job))
+      const needed = before.get(step.job)
+      const other = firstOf(made.overlapping(path), ({ job }) => !needed?.has(job))
       if (other?.job === step.job)
         tell('workflow/input-not-needed', at, `${path} is put out by ${step.job} itself, so it cannot be read by it`)
       else if (other)
@@ -216,13 +230,18 @@ function checkPaths(steps: readonly PlannedStep[], before: ReadonlyMap<string, R
   }
 }
 
+function firstOf<T>(all: Iterable<T>, is: (one: T) => boolean): T | undefined {
+  for (const one of all) if (is(one)) return one
+  return undefined
+}
+
 /** Inputs that no step puts out, neither as a whole nor in part: they must be there before anything runs. */
 export function sourceInputs({ steps }: WorkflowPlan): PlannedPath[] {
   const made = new PathIndex<true>()
   for (const { outputs } of steps) for (const { path } of outputs) made.add(path, true)
   const sources = new Map<string, PlannedPath>()
   for (const { inputs } of steps) {
-    for (const input of inputs) if (!sources.has(input.path) && made.overlapping(input.path).length === 0) sources.set(input.path, input)
+    for (const input of inputs) if (!sources.has(input.path) && made.overlapping(input.path).next().done) sources.set(input.path, input)
   }
   return [...sources.values()]
 }

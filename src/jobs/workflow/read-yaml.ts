@@ -5,6 +5,8 @@ import type { Place, WorkflowProblem, WorkflowProblemCode } from './workflow-err
 export const MAX_WORKFLOW_TEXT = 128 * 1024
 /** More are not told: who mends these finds the rest. */
 const MAX_PROBLEMS = 50
+/** Of one mapping: more than any of a workflow's may have. */
+const MAX_ENTRIES = 5_000
 
 /** A text or number that stands somewhere. */
 export interface Located<T> {
@@ -37,8 +39,9 @@ export class YamlReader {
       return
     }
     try {
-      const parsed = parseDocument(text, { lineCounter: this.#counter, prettyErrors: false, logLevel: 'silent' })
-      for (const { pos, message } of [...parsed.errors, ...parsed.warnings])
+      // Its own search for names that stand twice compares each with each: `entries` does without.
+      const parsed = parseDocument(text, { lineCounter: this.#counter, prettyErrors: false, logLevel: 'silent', uniqueKeys: false })
+      for (const { pos, message } of [...parsed.errors, ...parsed.warnings].slice(0, MAX_PROBLEMS))
         this.problem('workflow/malformed', this.#placeAt(pos[0]), message + this.#hintAt(pos[0]))
       if (this.#problems.length === 0) this.root = parsed.contents ?? undefined
     } catch {
@@ -61,11 +64,23 @@ export class YamlReader {
       this.problem('workflow/malformed', this.placeOf(node, at), `${what} is written as "name: value" lines`)
       return []
     }
+    if (node.items.length > MAX_ENTRIES) {
+      this.problem('workflow/too-large', this.placeOf(node, at), `${what} has at most ${MAX_ENTRIES} names`)
+      return []
+    }
+    const seen = new Set<string>()
     return node.items.flatMap((pair) => {
       const key = pair.key as Node | null
       const value = pair.value as Node | null
-      if (isScalar(key) && (typeof key.value === 'string' || typeof key.value === 'number'))
-        return [{ key: String(key.value), at: this.placeOf(key, at), value }]
+      if (isScalar(key) && (typeof key.value === 'string' || typeof key.value === 'number')) {
+        const name = String(key.value)
+        if (seen.has(name)) {
+          this.problem('workflow/malformed', this.placeOf(key, at), `"${name.slice(0, 60)}" stands twice in ${what}`)
+          return []
+        }
+        seen.add(name)
+        return [{ key: name, at: this.placeOf(key, at), value }]
+      }
       this.problem('workflow/malformed', this.placeOf(key, at), `a name in ${what} is plain text`)
       return []
     })

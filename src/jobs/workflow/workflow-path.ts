@@ -1,18 +1,21 @@
 /** Longest path of an input or output, and of one name in it: what datasets and Linux take. */
 const MAX_PATH = 4_096
 const MAX_NAME_BYTES = 255
+/** Each is looked at for every path: deeper, and a small file would ask for minutes. */
+export const MAX_LEVELS = 64
 
 const encoder = new TextEncoder()
 
 /**
  * A path below the workflow's folder in its one spelling: no `.`, no doubled or ending slash; `.` is the folder itself.
- * Undefined: it leads out of the folder, or cannot be a path.
+ * Undefined: it leads out of the folder, is over MAX_LEVELS deep, or cannot be a path.
  */
 export function normalPath(text: string): string | undefined {
   // oxlint-disable-next-line no-control-regex -- exactly those are refused
   if (text.length > MAX_PATH || text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) return undefined
   const names = text.split('/').filter((name) => name !== '' && name !== '.')
-  if (text === '' || names.some((name) => name === '..' || encoder.encode(name).length > MAX_NAME_BYTES)) return undefined
+  if (text === '' || names.length > MAX_LEVELS || names.some((name) => name === '..' || encoder.encode(name).length > MAX_NAME_BYTES))
+    return undefined
   return names.join('/') || '.'
 }
 
@@ -29,23 +32,25 @@ export function pathsAbove(path: string): string[] {
 
 /** Who has which path: finds those that are the same, lie in, or hold another one, without comparing each with each. */
 export class PathIndex<Owner> {
-  readonly #owners = new Map<string, Owner[]>()
+  readonly #owners = new Map<string, Set<Owner>>()
   /** By each folder above. */
-  readonly #below = new Map<string, Owner[]>()
+  readonly #below = new Map<string, Set<Owner>>()
 
   add(path: string, owner: Owner): void {
-    push(this.#owners, path, owner)
-    for (const above of pathsAbove(path)) push(this.#below, above, owner)
+    add(this.#owners, path, owner)
+    for (const above of pathsAbove(path)) add(this.#below, above, owner)
   }
 
-  overlapping(path: string): Owner[] {
-    const above = pathsAbove(path).flatMap((folder) => this.#owners.get(folder) ?? [])
-    return [...above, ...(this.#owners.get(path) ?? []), ...(this.#below.get(path) ?? [])]
+  /** One by one: mostly the first is enough. An owner may come more than once. */
+  *overlapping(path: string): Generator<Owner, undefined> {
+    for (const folder of pathsAbove(path)) yield* this.#owners.get(folder) ?? []
+    yield* this.#owners.get(path) ?? []
+    yield* this.#below.get(path) ?? []
   }
 }
 
-function push<Owner>(map: Map<string, Owner[]>, path: string, owner: Owner): void {
+function add<Owner>(map: Map<string, Set<Owner>>, path: string, owner: Owner): void {
   const there = map.get(path)
-  if (there) there.push(owner)
-  else map.set(path, [owner])
+  if (there) there.add(owner)
+  else map.set(path, new Set([owner]))
 }
