@@ -43,6 +43,8 @@ export default defineConfig({
           setupFiles,
           isolate: false,
           maxWorkers: 3,
+          // Vitest runs projects with other numbers of workers after each other only when told.
+          sequence: { groupOrder: 1 },
         },
       },
       {
