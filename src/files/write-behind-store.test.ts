@@ -7,7 +7,7 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryJournal } from '../testkit/memory-journal.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
 import { describeDatasetStore } from './dataset-store.suite.ts'
-import type { DatasetStore } from './dataset-store.ts'
+import type { DatasetStore, NodePlace } from './dataset-store.ts'
 import { EMPTY_MANIFEST } from './manifest.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import type { Head, NodeRecord } from './node-record.ts'
@@ -79,11 +79,25 @@ function answersOf(store: DatasetStore): unknown {
     children: folders.map((folder) => [sorted(store.children(folder)), store.hasChildren(folder)]),
     names: folders.map((folder) => names.map((name) => [store.shownNode(folder, name), store.namesakes(folder, name).sort()])),
     removed: sorted(store.removedNodes()),
+    inOrder: inOrder(store, 3),
     versions: sorted(pagedVersions(store)),
     moves: store.movesAfter({ stamp: 2, op: '' as OpId }),
     values: [sorted(store.values('s')), store.value('s', 'a')],
     logs: [store.heads(), store.segmentOrder(), store.segment(log, 3), store.tail()],
     count: store.nodeCount(),
+  }
+}
+
+/** All nodes, some at a time. */
+function inOrder(store: DatasetStore, limit: number): readonly string[] {
+  const nodes: string[] = []
+  for (let after: NodePlace | undefined; ; ) {
+    const some = store.nodesFrom(after, limit)
+    const last = some.at(-1)
+    if (!last) return nodes
+    if (some.length > limit) return ['more than was asked for']
+    nodes.push(...some.map(({ record: { id, parent, name }, shown }) => `${parent} ${String(shown)} ${name} ${id}`))
+    after = { parent: last.record.parent, isShown: last.shown !== undefined, id: last.record.id }
   }
 }
 
@@ -183,6 +197,39 @@ describe('what is not carried yet', () => {
       })
     }
     expect(seen.stopped).toBeGreaterThan(0)
+  })
+
+  it('[DS10] much that is not carried yet is gone through some at a time, never all of it at once', () => {
+    const store = new WriteBehindStore({
+      behind: new MemoryDatasetStore(),
+      journal: new MemoryJournal(),
+      clock: new ManualClock(),
+      log: silentLogger,
+    })
+    const random = new SeededRandom(3)
+    for (let n = 1; n <= 2_000; n++) transactionOf(random, n)(store)
+    const at = { stamp: 1, op: `${log}.1` as OpId }
+    const marks = { created: at, parentAt: at, nameAt: at, modeAt: at, mtimeAt: at }
+    for (let n = 100; n < 3_100; n++) {
+      const [id, parent] = [idOf(n), idOf(random.below(40))]
+      const record: NodeRecord = {
+        id,
+        kind: 'file',
+        parent,
+        name: `f${n}`,
+        mode: 0,
+        mtimeNs: 1n,
+        ...marks,
+        xattrs: {},
+        heads: [],
+        copies: [],
+      }
+      store.putNode(record, random.chance(0.1) ? undefined : record.name)
+    }
+    const places = inOrder(store, 50)
+    expect(places.length).toBe(store.nodeCount())
+    expect(new Set(places).size).toBe(places.length)
+    store.dispose()
   })
 
   it('[DS7] a journal that loses an entry is found (planted)', async () => {

@@ -153,14 +153,20 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const { nodes } = this.#pending
     for (let from = after; ; ) {
       const rows = this.#behind.nodesFrom(from, limit)
-      const end = rows.length < limit ? undefined : placeOf(rows.at(-1) as NodeRow)
-      const found: NodeRow[] = rows.filter(({ record }) => !nodes.get(record.id))
+      const isEnd = rows.length < limit
+      let end = isEnd ? undefined : placeOf(rows.at(-1) as NodeRow)
+      let found: NodeRow[] = rows.filter(({ record }) => !nodes.get(record.id))
       for (const [, { record, shown }] of nodes.all) {
-        if (!record) continue
+        if (!record || (from && record.parent < from.parent) || (end && record.parent > end.parent)) continue
         const place = placeOf({ record, shown })
-        if ((!from || isAfterPlace(place, from)) && !(end && isAfterPlace(place, end))) found.push({ record, shown })
+        if ((from && !isAfterPlace(place, from)) || (end && isAfterPlace(place, end))) continue
+        found.push({ record, shown })
+        if (found.length < 2 * limit) continue
+        // Much is pending: who asks for some gets the first of it, and no block of all.
+        found = found.sort(byPlace).slice(0, limit)
+        end = placeOf(found.at(-1) as NodeRow)
       }
-      if (found.length > 0 || !end) return found.sort((a, b) => (isAfterPlace(placeOf(a), placeOf(b)) ? 1 : -1))
+      if (found.length > 0 || isEnd) return found.sort(byPlace).slice(0, limit)
       from = end
     }
   }
@@ -304,3 +310,4 @@ interface NodeRow {
 }
 
 const placeOf = ({ record, shown }: NodeRow): NodePlace => ({ parent: record.parent, isShown: shown !== undefined, id: record.id })
+const byPlace = (a: NodeRow, b: NodeRow): number => (isAfterPlace(placeOf(a), placeOf(b)) ? 1 : -1)

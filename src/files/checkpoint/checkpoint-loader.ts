@@ -63,6 +63,8 @@ const AHEAD = 48
 /** Rows taken in by one transaction: each costs SQLite pages all over its file, which these share; others wait some 50 ms. */
 const ROWS_AT_ONCE = 600
 const RETRY_MS = 5_000
+/** It stays what it is: only a later version of this program reads it. */
+const RETRY_BAD_MS = 10 * 60_000
 const PAUSE_MS = 1
 
 /**
@@ -125,6 +127,9 @@ export class CheckpointLoader implements Disposable {
     if (logs.length > MAX_LOGS) return false
     const top = await this.#rowsOf(of, ROOT_NODE)
     if (!this.mayStart || this.#owned.isDisposed) return false
+    // Nothing is begun with what cannot be read: who began would wait for it, and take in nothing else.
+    const devices = new Map(logs.map(({ log, device }) => [log, device as DeviceId]))
+    for (const row of top) readNodeRow(row, (log) => deviceIn(devices, log))
     const stamp = logs.reduce((most, log) => Math.max(most, log.stamp), 0)
     if (stamp > clock.nowMs() * 1000 + MAX_AHEAD_US) throw badCheckpoint('it is of a time that has not come')
     store.transaction(() => {
@@ -272,11 +277,7 @@ export class CheckpointLoader implements Disposable {
 
   #deviceOf(): (log: LogId) => DeviceId {
     const devices = new Map(this.#parts.store.heads().map(({ log, device }) => [log, device as DeviceId]))
-    return (log) => {
-      const device = devices.get(log)
-      if (!device) throw badCheckpoint('something in it is of a log that it does not have')
-      return device
-    }
+    return (log) => deviceIn(devices, log)
   }
 
   async #loadRest(): Promise<void> {
@@ -288,7 +289,7 @@ export class CheckpointLoader implements Disposable {
       const code = errorCode(error)
       const tell = code === 'chunk/unavailable' ? logger.debug : logger.warn
       tell.call(logger, 'the rest of a checkpoint of files is not here yet; it is tried again', { code, error: errorMessage(error) })
-      this.#retry ??= this.#parts.clock.after(RETRY_MS, () => {
+      this.#retry ??= this.#parts.clock.after(code === 'checkpoint/malformed' ? RETRY_BAD_MS : RETRY_MS, () => {
         this.#retry = undefined
         this.kick()
       })
@@ -299,11 +300,15 @@ export class CheckpointLoader implements Disposable {
     const { store, pages } = this.#parts
     const { of, bytes } = loading
     const state = await this.#reader.leaves(of.state)
-    const parts = new Set<ChunkId>()
     await this.#eachLeaf(
       state.leaves.filter(({ below }) => below === undefined || below > loading.position),
       async (leaf, entries) => {
-        for (const entry of entries) if (isSplit(entry)) for (const { id } of entry.parts) parts.add(id)
+        const parts = entries.flatMap((entry) => (isSplit(entry) ? entry.parts.map(({ id }) => id) : []))
+        if (parts.length > 0) {
+          // Before the mark that they are behind us: who goes on after a start does not see them again.
+          pages.noteParts(parts)
+          store.transaction(() => pages.putParts())
+        }
         const rows = await this.#reader.joined(entries)
         const nodes = rows.filter(({ key }) => !isMoveKey(key) && !loading.folders.has(placeOfKey(key).parent))
         const moves = rows.flatMap((row) => (isMoveKey(row.key) ? [readMoveRow(row)] : []))
@@ -321,7 +326,6 @@ export class CheckpointLoader implements Disposable {
     })
     const logs = await this.#reader.leaves(of.logs)
     if (this.#owned.isDisposed) return
-    pages.noteParts(parts)
     await store.sync()
     store.transaction(() => {
       store.putValue(CHECKPOINT_SPACE, LAST, bytes)
@@ -356,4 +360,10 @@ export class CheckpointLoader implements Disposable {
       await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
     }
   }
+}
+
+function deviceIn(devices: ReadonlyMap<LogId, DeviceId>, log: LogId): DeviceId {
+  const device = devices.get(log)
+  if (!device) throw badCheckpoint('something in it is of a log that it does not have')
+  return device
 }

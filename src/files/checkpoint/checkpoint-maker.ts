@@ -132,7 +132,8 @@ export class CheckpointMaker implements Disposable {
     this.#last = { bytes, of: openCheckpoint(crypto, id, bytes) }
     this.#trees = trees
     this.#ids = [...idsOf(trees), ...logs]
-    this.#isWhole = true
+    // A full cache may have let go of some while the rest came.
+    this.#isWhole = pages.hasAll(this.#ids)
     pages.hold(LAST, this.#ids)
   }
 

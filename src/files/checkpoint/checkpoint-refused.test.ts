@@ -9,9 +9,16 @@ import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import { DatasetTree } from '../dataset-tree.ts'
 import { ROOT_INO, type TreeAttributes } from '../mounted-tree.ts'
-import { ROOT_NODE } from '../op.ts'
+import { MemoryChunkStore } from '../memory-chunk-store.ts'
+import { MemoryDatasetStore } from '../memory-dataset-store.ts'
+import { type NodeId, ROOT_NODE } from '../op.ts'
+import { ChunkCipher } from '../chunk-cipher.ts'
 import { encodeCheckpoint, openCheckpoint } from './checkpoint-codec.ts'
 import { LoadedTree } from './loaded-tree.ts'
+import { isSplit } from './page.ts'
+import { nodeKey } from './row-codec.ts'
+import { TreeReader } from './tree-reader.ts'
+import { TreeWriter } from './tree-writer.ts'
 
 const START_MS = 1_700_000_000_000
 const crypto = new NodeFilesCrypto()
@@ -124,4 +131,68 @@ it('[CP8] in a mount the folder that is missing is waited for, and nothing else 
   await Promise.resolve(mount.readdir(other.ino, 0, 10)).catch((error: unknown) => expect(error).toMatchObject({ code: 'tree/away' }))
   expect(b.loader.isLoading).toBe(true)
   tree.dispose()
+})
+
+it('[CP9] nothing is begun with a checkpoint of which a row of the top folder cannot be read: what others have is taken in instead', async () => {
+  const { clock, a, bytes, fetch } = await made({ folders: 2 })
+  const cipher = new ChunkCipher(crypto, testDatasetKeys())
+  const writer = new TreeWriter((plain) => cipher.idOf(plain))
+  writer.add({ key: nodeKey({ id: 'ab'.repeat(16) as NodeId, parent: ROOT_NODE }, true), value: Uint8Array.of(1, 2, 3) })
+  const { root } = writer.finish()
+  for (const [page, plain] of writer.takePages()) await a.chunks.put(cipher.seal(page, plain))
+  const of = openCheckpoint(crypto, id, bytes)
+  const b = checkpointDevice(1, clock, { source: { fetch } })
+  const spoilt = encodeCheckpoint(crypto, { ...of, state: root }, testSegmentSigner(0))
+  await expect(b.loader.offer(spoilt)).rejects.toMatchObject({ code: 'checkpoint/malformed' })
+  expect(isUntouched(b)).toBe(true)
+  for (const segment of a.dataset.segmentsAfter(b.dataset.frontier(), 2 ** 24)) expect(b.dataset.takeSegment(segment)).toBe(true)
+  expect(b.dataset.children(ROOT_NODE).length).toBe(2)
+})
+
+it('[CP9] who is started again in the middle keeps long values of what came before, and gives nobody a checkpoint of which pages are gone', async () => {
+  const clock = new ManualClock(START_MS)
+  const a = checkpointDevice(0, clock)
+  for (let n = 0; n < 40; n++) {
+    const folder = a.dataset.makeFolder(ROOT_NODE, `folder ${n}`)
+    for (let k = 0; k < 40; k++) a.dataset.createFile(folder.id, `file ${k}`)
+    const long = a.dataset.createFile(folder.id, 'long')
+    a.dataset.setXattr(long.id, 'user.long', Buffer.alloc(15_000, n).toString('base64'))
+  }
+  await a.maker.make()
+  const bytes = a.maker.last as Uint8Array
+  const [store, chunks] = [new MemoryDatasetStore(), new MemoryChunkStore()]
+  const isPartly = () => store.value('checkpoint', 'position') !== undefined
+  const goesOn = async (isDone: () => boolean) => {
+    for (let n = 0; n < 20_000 && !isDone(); n++) {
+      clock.advance(1)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(isDone()).toBe(true)
+  }
+  const cut = { fetch: async (chunk: ChunkId) => (isPartly() ? undefined : a.chunks.get(chunk)) }
+  const first = checkpointDevice(1, clock, { store, chunks, source: cut })
+  expect(await first.loader.offer(bytes)).toBe(true)
+  await goesOn(isPartly)
+  for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve))
+  expect(first.loader.isLoading).toBe(true)
+  first.dispose()
+  const again = checkpointDevice(1, clock, { store, chunks, source: { fetch: (chunk) => a.chunks.get(chunk) } })
+  let lost: ChunkId | undefined
+  const reader = new TreeReader((page) => a.dataset.reader.chunk(page))
+  const { leaves } = await reader.leaves(openCheckpoint(crypto, id, bytes).state)
+  await goesOn(() => {
+    lost ??= leaves[0]?.id
+    if (lost) void chunks.drop([lost])
+    return !again.loader.isLoading
+  })
+  const parts = (await Promise.all(leaves.map((leaf) => reader.entries(leaf))))
+    .flat()
+    .flatMap((entry) => (isSplit(entry) ? entry.parts : []))
+  expect(parts.length).toBe(40)
+  const held = new Set([...again.dataset.holds.all()].flatMap(({ pieces }) => pieces.map((piece) => piece.id)))
+  expect(parts.filter((part) => !held.has(part.id))).toEqual([])
+  expect(chunks.has(lost as ChunkId)).toBe(false)
+  expect(again.maker.last).toBeUndefined()
+  again.dispose()
+  a.dispose()
 })
