@@ -6,20 +6,21 @@ import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DatasetId, DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ChunkId } from '../chunk-id.ts'
-import { ContentError } from '../content-error.ts'
 import type { Dataset } from '../dataset.ts'
 import type { FilesCrypto } from '../files-crypto.ts'
 import { type LogId, type NodeId, ROOT_NODE } from '../op.ts'
-import { badCheckpoint } from './byte-io.ts'
-import { type Checkpoint, openCheckpoint, refusedCheckpoint } from './checkpoint-codec.ts'
-import { CHECKPOINT_SPACE, LAST, type Trees } from './checkpoint-maker.ts'
-import { isSplit, type LeafEntry, type Row, type RowKey } from './page.ts'
+import { type Checkpoint, openCheckpoint } from './checkpoint-codec.ts'
+import { CHECKPOINT_SPACE, LAST } from './checkpoint-maker.ts'
+import { eachLeaf } from './each-leaf.ts'
+import { deviceIn, OfferedCheckpoints, rowsOfFolder } from './offered-checkpoint.ts'
+import { isSplit, type Row, type RowKey } from './page.ts'
 import type { PageKeeper } from './page-keeper.ts'
 import type { PartialStore } from './partial-store.ts'
-import { folderRange, isMoveKey, type LogRow, placeOfKey, readLogRow, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
+import { folderRange, isMoveKey, placeOfKey, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
 import { putBehind } from './segments-behind.ts'
 import { StillLoading } from './still-loading.ts'
-import { type LeafRef, TreeReader } from './tree-reader.ts'
+import { TreeReader } from './tree-reader.ts'
+import type { Trees } from './tree-builder.ts'
 import type { TreeRoot } from './tree-writer.ts'
 
 export interface LoaderParts {
@@ -53,19 +54,9 @@ interface Loading {
 const LOADING = 'loading'
 const POSITION = 'position'
 const FOLDERS = 'loaded-folder'
-const SEEN = 'checkpoint-seen'
-/** More logs than a segment can name as seen: then logs are taken in from their beginning. */
-const MAX_LOGS = 8_000
-/** A stamp further ahead is a lie: nothing could be written after it. Microseconds. */
-const MAX_AHEAD_US = 10 * 365 * 86_400 * 1e6
-/** Leaves asked for before they are taken in. */
-const AHEAD = 48
-/** Rows taken in by one transaction: each costs SQLite pages all over its file, which these share; others wait some 50 ms. */
-const ROWS_AT_ONCE = 600
 const RETRY_MS = 5_000
 /** It stays what it is: only a later version of this program reads it. */
 const RETRY_BAD_MS = 10 * 60_000
-const PAUSE_MS = 1
 
 /**
  * Starts a device that holds nothing of a dataset with a checkpoint of another one: the top folder first, any folder when somebody asks,
@@ -75,6 +66,7 @@ const PAUSE_MS = 1
 export class CheckpointLoader implements Disposable {
   readonly #parts: LoaderParts
   readonly #reader: TreeReader
+  readonly #judge: OfferedCheckpoints
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<void>())
   readonly #coming = new Map<NodeId, Promise<void>>()
@@ -90,6 +82,7 @@ export class CheckpointLoader implements Disposable {
     this.#parts = parts
     const { dataset, store, crypto, id } = parts
     this.#reader = new TreeReader((id, signal) => dataset.reader.chunk(id, signal))
+    this.#judge = new OfferedCheckpoints(parts, this.#reader)
     this.#owned.defer(() => this.#retry?.dispose())
     const kept = store.value(CHECKPOINT_SPACE, LOADING)
     if (!kept) return
@@ -120,18 +113,12 @@ export class CheckpointLoader implements Disposable {
    * @throws ContentError `checkpoint/malformed`, `checkpoint/refused`, `checkpoint/rolled-back`, `chunk/unavailable`
    */
   async offer(bytes: Uint8Array): Promise<boolean> {
-    const { store, crypto, id, dataset, clock } = this.#parts
-    const of = this.#checked(bytes)
+    const { store, dataset } = this.#parts
+    const of = this.#judge.checked(bytes)
     if (!this.mayStart) return false
-    const logs = await this.#logsOf(of)
-    if (logs.length > MAX_LOGS) return false
-    const top = await this.#rowsOf(of, ROOT_NODE)
-    if (!this.mayStart || this.#owned.isDisposed) return false
-    // Nothing is begun with what cannot be read: who began would wait for it, and take in nothing else.
-    const devices = new Map(logs.map(({ log, device }) => [log, device as DeviceId]))
-    for (const row of top) readNodeRow(row, (log) => deviceIn(devices, log))
-    const stamp = logs.reduce((most, log) => Math.max(most, log.stamp), 0)
-    if (stamp > clock.nowMs() * 1000 + MAX_AHEAD_US) throw badCheckpoint('it is of a time that has not come')
+    const offered = await this.#judge.read(of)
+    if (!offered || !this.mayStart || this.#owned.isDisposed) return false
+    const { logs, top, stamp } = offered
     store.transaction(() => {
       for (const head of logs) {
         store.putHead(head)
@@ -141,7 +128,7 @@ export class CheckpointLoader implements Disposable {
     })
     store.changes.take()
     dataset.see(logs)
-    this.#begin({ bytes, of: openCheckpoint(crypto, id, bytes), stamp, position: '', folders: new Set() })
+    this.#begin({ bytes, of, stamp, position: '', folders: new Set() })
     this.#keep(ROOT_NODE, top)
     return true
   }
@@ -183,35 +170,6 @@ export class CheckpointLoader implements Disposable {
     })
   }
 
-  #checked(bytes: Uint8Array): Checkpoint {
-    const { store, crypto, id, mayMake } = this.#parts
-    const of = openCheckpoint(crypto, id, bytes)
-    if (!mayMake(of.device)) throw refusedCheckpoint('the device that signed it may not say so')
-    const kept = store.value(SEEN, of.device)
-    const seen = kept ? Number(fromUtf8(kept)) : 0
-    if (of.number < seen)
-      throw new ContentError(
-        'checkpoint/rolled-back',
-        `a linked device gave checkpoint ${of.number} of files where number ${seen} was known of the same device; it is left out`,
-      )
-    if (of.number > seen) store.putValue(SEEN, of.device, utf8(String(of.number)))
-    return of
-  }
-
-  async #logsOf(of: Checkpoint): Promise<LogRow[]> {
-    const { dataset, isAuthor } = this.#parts
-    const logs: LogRow[] = []
-    for await (const row of this.#reader.rowsIn(of.logs)) {
-      const log = readLogRow(row)
-      if (dataset.codec.logOf(log.device as DeviceId, log.start) !== log.log) throw badCheckpoint('a log in it is of another device')
-      if (!isAuthor(log.device as DeviceId)) throw refusedCheckpoint('it has a log of a device that nobody here knows')
-      logs.push(log)
-      if (logs.length > MAX_LOGS) return logs
-    }
-    if (logs.reduce((sum, { ops }) => sum + ops, 0) !== of.ops) throw badCheckpoint('its logs do not make what it says')
-    return logs
-  }
-
   #begin(loading: Loading): void {
     this.#loading = loading
     this.#parts.store.gate = {
@@ -239,7 +197,7 @@ export class CheckpointLoader implements Disposable {
   async #loadNow(folder: NodeId): Promise<void> {
     const loading = this.#loading
     if (!loading || this.#has(loading, folder)) return
-    const rows = await this.#rowsOf(loading.of, folder)
+    const rows = await rowsOfFolder(this.#reader, loading.of, folder)
     if (this.#owned.isDisposed || this.#loading !== loading || this.#has(loading, folder)) return
     this.#keep(folder, rows)
   }
@@ -249,12 +207,6 @@ export class CheckpointLoader implements Disposable {
     this.#take(rows, { space: FOLDERS, key: folder, value: utf8('1') })
     this.#loading?.folders.add(folder)
     this.#changed.fire()
-  }
-
-  async #rowsOf({ state }: Checkpoint, folder: NodeId): Promise<Row[]> {
-    const rows: Row[] = []
-    for await (const row of this.#reader.rowsIn(state, folderRange(folder))) rows.push(row)
-    return rows
   }
 
   /** Nodes of a checkpoint, with the versions that are shown. */
@@ -297,10 +249,12 @@ export class CheckpointLoader implements Disposable {
   }
 
   async #loadAll(loading: Loading): Promise<void> {
-    const { store, pages } = this.#parts
+    const { store, pages, clock } = this.#parts
     const { of, bytes } = loading
+    const walk = { reader: this.#reader, clock, isClosed: () => this.#owned.isDisposed }
     const state = await this.#reader.leaves(of.state)
-    await this.#eachLeaf(
+    await eachLeaf(
+      walk,
       state.leaves.filter(({ below }) => below === undefined || below > loading.position),
       async (leaf, entries) => {
         const parts = entries.flatMap((entry) => (isSplit(entry) ? entry.parts.map(({ id }) => id) : []))
@@ -319,7 +273,7 @@ export class CheckpointLoader implements Disposable {
       },
     )
     const history = await this.#reader.leaves(of.history)
-    await this.#eachLeaf(history.leaves, async (_leaf, entries) => {
+    await eachLeaf(walk, history.leaves, async (_leaf, entries) => {
       const deviceOf = this.#deviceOf()
       const versions = (await this.#reader.joined(entries)).map((row) => readVersionRow(row, deviceOf))
       store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })
@@ -340,30 +294,4 @@ export class CheckpointLoader implements Disposable {
     this.#parts.onDidLoad(bytes, { state: treeOf(of.state, state), history: treeOf(of.history, history) }, ids)
     this.#changed.fire()
   }
-
-  /** Leaves in their order, the next ones asked for while one is taken in. */
-  async #eachLeaf(leaves: readonly LeafRef[], take: (last: LeafRef, entries: readonly LeafEntry[]) => Promise<void>): Promise<void> {
-    const { clock } = this.#parts
-    const coming: Promise<readonly LeafEntry[]>[] = []
-    let gathered: LeafEntry[] = []
-    for (let n = 0, next = 0; n < leaves.length; n++) {
-      for (; next < Math.min(leaves.length, n + AHEAD); next++) {
-        const entries = this.#reader.entries(leaves[next] as LeafRef)
-        entries.catch(() => {}) // it is heard when it is taken
-        coming.push(entries)
-      }
-      gathered.push(...(await (coming.shift() as Promise<readonly LeafEntry[]>)))
-      if (this.#owned.isDisposed) throw new Error('these files were closed')
-      if (gathered.length < ROWS_AT_ONCE && n < leaves.length - 1) continue
-      await take(leaves[n] as LeafRef, gathered)
-      gathered = []
-      await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
-    }
-  }
-}
-
-function deviceIn(devices: ReadonlyMap<LogId, DeviceId>, log: LogId): DeviceId {
-  const device = devices.get(log)
-  if (!device) throw badCheckpoint('something in it is of a log that it does not have')
-  return device
 }

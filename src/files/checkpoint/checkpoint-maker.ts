@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../../base/bytes.ts'
+import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DatasetId } from '../../base/ids.ts'
@@ -11,12 +11,12 @@ import type { FilesCrypto } from '../files-crypto.ts'
 import type { SegmentSigner } from '../op-segment.ts'
 import { ChangedRows } from './changed-rows.ts'
 import { type Checkpoint, encodeCheckpoint, openCheckpoint } from './checkpoint-codec.ts'
-import { decodePage, type LeafEntry, type PageRef, type Row } from './page.ts'
+import { GivenCheckpoints } from './given-checkpoints.ts'
 import type { PageKeeper } from './page-keeper.ts'
 import type { PartialStore } from './partial-store.ts'
-import { allHistoryRows, allMoveRows, allNodeRows, editsOfHistory, editsOfState, logRows } from './state-rows.ts'
-import { TreeReader } from './tree-reader.ts'
-import { editTree, type MadeTree, MissingLeaf, type TreeEdit, type TreeRoot, TreeWriter } from './tree-writer.ts'
+import { editsOfHistory, editsOfState, logRows } from './state-rows.ts'
+import { idsOf, idsOfTree, TreeBuilder, type Trees } from './tree-builder.ts'
+import { type MadeTree, MissingLeaf } from './tree-writer.ts'
 
 export interface MakerParts {
   readonly dataset: Dataset
@@ -41,32 +41,19 @@ export const CHECKPOINT_SPACE = 'checkpoint'
 export const LAST = 'last'
 const CHANGES = 'changes'
 const NUMBER = 'number'
-const GIVEN = 'checkpoint-given'
 
 /** Fewer new ops than this a new device takes in as fast as a checkpoint. */
 export const MIN_OPS = 2_000
 /** A quiet moment, and how often one is looked for; with so many new ops nobody waits for it. */
 const QUIET_MS = 30_000
 const MANY_OPS = 20_000
-/** Rows read, and rows changed at once while others wait: some milliseconds. */
-const ROWS_AT_ONCE = 300
+/** Rows changed at once while others wait: some milliseconds. */
 const LAST_ROWS = 500
 const PAUSE_MS = 5
 /** One that could not be made is tried again after this: it may have read everything. */
 const RETRY_MS = 10 * 60_000
-/** One that was given to a device that starts with it keeps its pages this long: that device may be away in the middle. */
-const GIVEN_MS = 30 * 86_400_000
-/** More are not kept: each costs the pages that changed since. */
-const MAX_GIVEN = 16
 /** More changes than can be told apart came while it was made: it is tried again later. */
 const MAX_TRIES = 3
-
-export interface Trees {
-  readonly state: MadeTree
-  readonly history: MadeTree
-}
-
-const NO_TREE: MadeTree = { root: undefined, leaves: [], inner: [] }
 
 /**
  * Makes checkpoints of what this device holds, when many ops are new and nobody works. What changed since the last one is all that is
@@ -74,11 +61,9 @@ const NO_TREE: MadeTree = { root: undefined, leaves: [], inner: [] }
  */
 export class CheckpointMaker implements Disposable {
   readonly #parts: MakerParts
-  readonly #reader: TreeReader
+  readonly #builder: TreeBuilder
   readonly #owned = new DisposableStore()
-  /** Pages of this run in plain, made or read; and parts of long values. */
-  #made = new Map<ChunkId, Uint8Array>()
-  #madeParts = new Map<ChunkId, Uint8Array>()
+  readonly #given: GivenCheckpoints
   #trees: Trees | undefined
   /** All pages of the last one. */
   #ids: readonly ChunkId[] = []
@@ -92,7 +77,8 @@ export class CheckpointMaker implements Disposable {
   constructor(parts: MakerParts) {
     this.#parts = parts
     const { store, dataset, clock, crypto, id } = parts
-    this.#reader = new TreeReader(async (id, signal) => this.#made.get(id) ?? dataset.reader.chunk(id, signal))
+    this.#builder = new TreeBuilder({ store, dataset, pages: parts.pages, pause: () => this.#pause() })
+    this.#given = new GivenCheckpoints(parts)
     this.#lastChangeMs = clock.monotonicMs()
     const bytes = store.value(CHECKPOINT_SPACE, LAST)
     if (bytes) this.#last = { bytes, of: openCheckpoint(crypto, id, bytes) }
@@ -112,17 +98,10 @@ export class CheckpointMaker implements Disposable {
 
   /** As `last`, for another device, which may fetch its pages for a month. */
   async give(): Promise<Uint8Array | undefined> {
-    const { store, clock, pages } = this.#parts
     const bytes = this.last
     if (!bytes || !this.#last || !this.#trees) return undefined
-    const name = this.#last.of.state ?? this.#last.of.logs ?? ''
-    store.transaction(() => {
-      const given = store.values(GIVEN)
-      if (given.length >= MAX_GIVEN && !given.some(([key]) => key === name)) store.putValue(GIVEN, given[0]?.[0] as string, undefined)
-      store.putValue(GIVEN, name, utf8(JSON.stringify({ v: 1, atMs: clock.nowMs(), checkpoint: toBase64Url(bytes) })))
-    })
-    pages.hold(name, this.#ids)
-    await store.sync() // what it says of our own log is on the disk itself, as with segments
+    this.#given.note(this.#last.of, bytes, this.#ids)
+    await this.#parts.store.sync() // what it says of our own log is on the disk itself, as with segments
     return bytes
   }
 
@@ -141,8 +120,7 @@ export class CheckpointMaker implements Disposable {
   make(): Promise<Checkpoint | undefined> {
     this.#running ??= this.#make().finally(() => {
       this.#running = undefined
-      this.#made = new Map()
-      this.#madeParts = new Map()
+      this.#builder.forget()
       this.#parts.pages.settle()
     })
     return this.#running
@@ -205,11 +183,11 @@ export class CheckpointMaker implements Disposable {
       if (changes.isAll || !trees) {
         if (++tries > MAX_TRIES) throw new Error('too much changes at once')
         changes.take()
-        trees = await this.#all()
+        trees = await this.#builder.all()
       }
       // Most of it while others go on; what they change meanwhile is in the next round.
       while (!changes.isAll && changes.size > LAST_ROWS) {
-        trees = await this.#edited(trees, changes)
+        trees = await this.#builder.edited(trees, changes)
         changes.take()
         takeChanges()
       }
@@ -218,12 +196,12 @@ export class CheckpointMaker implements Disposable {
       dataset.flush()
       takeChanges()
       if (changes.isAll || changes.size > 2 * LAST_ROWS) continue
-      const made = this.#editNow(trees, editsOfState(store, changes.stateKeys), editsOfHistory(store, changes.historyNodes))
+      const made = this.#builder.editNow(trees, editsOfState(store, changes.stateKeys), editsOfHistory(store, changes.historyNodes))
       if (made instanceof MissingLeaf) {
-        await this.#bring(made.leaf)
+        await this.#builder.bring(made.leaf)
         continue
       }
-      const logs = this.#treeOf(logRows(store, dataset.codec))
+      const logs = this.#builder.treeOf(logRows(store, dataset.codec))
       const ops = store.heads().reduce((sum, head) => sum + head.ops, 0)
       return this.#sign(made, logs, ops)
     }
@@ -234,8 +212,8 @@ export class CheckpointMaker implements Disposable {
     const { store, chunks, pages, crypto, signer, clock, id, epoch, logger } = this.#parts
     const ids = [...idsOf(trees), ...idsOfTree(logs)]
     const wanted = new Set(ids)
-    const made = new Map([...this.#made].filter(([page]) => wanted.has(page)))
-    await pages.put(new Map([...this.#madeParts, ...made]), () => this.#pause())
+    const made = this.#builder.made(wanted)
+    await pages.put(made, () => this.#pause())
     await chunks.sync()
     const kept = store.value(CHECKPOINT_SPACE, NUMBER)
     const number = (kept ? Number(fromUtf8(kept)) : 0) + 1
@@ -250,7 +228,7 @@ export class CheckpointMaker implements Disposable {
     this.#ids = ids
     this.#trees = trees
     this.#isWhole = true
-    this.#forgetGiven()
+    this.#given.forgetOld()
     const of = openCheckpoint(crypto, id, bytes)
     this.#last = { bytes, of }
     logger.debug('a checkpoint of files was made', { ops, pages: ids.length, made: made.size })
@@ -261,7 +239,7 @@ export class CheckpointMaker implements Disposable {
     const { pages } = this.#parts
     if (!this.#last) return undefined
     try {
-      this.#trees ??= (await this.#readAll(this.#last.of)).trees
+      this.#trees ??= (await this.#builder.read(this.#last.of)).trees
       // One that this device lost is made anew.
       return pages.hasAll(idsOf(this.#trees)) ? this.#trees : undefined
     } catch (error) {
@@ -272,125 +250,20 @@ export class CheckpointMaker implements Disposable {
 
   /** Pages that were kept before this start go on being kept. */
   async #holdKept(): Promise<void> {
-    const { store, pages, crypto, id, logger } = this.#parts
+    const { pages, crypto, id, logger } = this.#parts
     try {
       if (this.#last) {
-        const { trees, ids } = await this.#readAll(this.#last.of)
+        const { trees, ids } = await this.#builder.read(this.#last.of)
         if (this.#trees || this.#owned.isDisposed) return // a newer one was made meanwhile
         this.#trees = trees
         this.#ids = ids
         pages.hold(LAST, ids)
         this.#isWhole = pages.hasAll(ids)
       }
-      this.#forgetGiven()
-      for (const [name, value] of store.values(GIVEN)) {
-        const { checkpoint } = JSON.parse(fromUtf8(value)) as { checkpoint: string }
-        pages.hold(name, (await this.#readAll(openCheckpoint(crypto, id, fromBase64Url(checkpoint)))).ids)
-      }
+      await this.#given.holdAll(async (bytes) => (await this.#builder.read(openCheckpoint(crypto, id, bytes))).ids)
     } catch (error) {
       if (!this.#owned.isDisposed) logger.debug('pages of a checkpoint are not here any more', { error: errorMessage(error) })
     }
-  }
-
-  #forgetGiven(): void {
-    const { store, pages, clock } = this.#parts
-    for (const [name, value] of store.values(GIVEN)) {
-      const { atMs } = JSON.parse(fromUtf8(value)) as { atMs: number }
-      if (clock.nowMs() - atMs < GIVEN_MS) continue
-      store.putValue(GIVEN, name, undefined)
-      pages.hold(name, [])
-    }
-  }
-
-  async #readAll({ logs, state, history }: Checkpoint): Promise<{ readonly trees: Trees; readonly ids: readonly ChunkId[] }> {
-    const trees = { state: await this.#treeAt(state), history: await this.#treeAt(history) }
-    return { trees, ids: [...idsOf(trees), ...idsOfTree(await this.#treeAt(logs))] }
-  }
-
-  async #treeAt(root: TreeRoot): Promise<MadeTree> {
-    return root === undefined ? NO_TREE : { root, ...(await this.#reader.leaves(root)) }
-  }
-
-  /** Everything anew, some rows at a time. */
-  async #all(): Promise<Trees> {
-    const { store, pages } = this.#parts
-    const state = new TreeWriter(pages.idOf)
-    const history = new TreeWriter(pages.idOf)
-    const add = async (writer: TreeWriter, rows: readonly Row[]): Promise<void> => {
-      const made = new Map<ChunkId, Uint8Array>()
-      for (const row of rows) writer.add(pages.entryOf(row, made))
-      for (const [id, plain] of writer.takePages()) made.set(id, plain)
-      // Not kept in memory: of a million files it is a hundred megabytes.
-      await pages.put(made, () => this.#pause())
-      await this.#pause()
-    }
-    for (const rows of allNodeRows(store, ROWS_AT_ONCE)) await add(state, rows)
-    const moves = allMoveRows(store)
-    for (let at = 0; at < moves.length; at += ROWS_AT_ONCE) await add(state, moves.slice(at, at + ROWS_AT_ONCE))
-    for (const rows of allHistoryRows(store, ROWS_AT_ONCE)) await add(history, rows)
-    const trees = { state: state.finish(), history: history.finish() }
-    for (const writer of [state, history]) await pages.put(writer.takePages(), () => this.#pause())
-    return trees
-  }
-
-  /** As things are in pieces: what changes meanwhile is noted. */
-  async #edited(trees: Trees, changes: ChangedRows): Promise<Trees> {
-    const { store } = this.#parts
-    const state: TreeEdit[] = []
-    const history: TreeEdit[] = []
-    const keys = changes.stateKeys
-    for (let at = 0; at < keys.length; at += ROWS_AT_ONCE) {
-      state.push(...editsOfState(store, keys.slice(at, at + ROWS_AT_ONCE)))
-      await this.#pause()
-    }
-    const nodes = changes.historyNodes
-    for (let at = 0; at < nodes.length; at += ROWS_AT_ONCE) {
-      history.push(...editsOfHistory(store, nodes.slice(at, at + ROWS_AT_ONCE)))
-      await this.#pause()
-    }
-    for (;;) {
-      const made = this.#editNow(trees, state, history)
-      if (!(made instanceof MissingLeaf)) return made
-      await this.#bring(made.leaf)
-    }
-  }
-
-  #editNow(trees: Trees, state: readonly TreeEdit[], history: readonly TreeEdit[]): Trees | MissingLeaf {
-    const edited = this.#editTree(trees.state, state)
-    if (edited instanceof MissingLeaf) return edited
-    const past = this.#editTree(trees.history, history)
-    return past instanceof MissingLeaf ? past : { state: edited, history: past }
-  }
-
-  #editTree(tree: MadeTree, edits: readonly TreeEdit[]): MadeTree | MissingLeaf {
-    if (edits.length === 0) return tree
-    const { pages } = this.#parts
-    const made = new Map<ChunkId, Uint8Array>()
-    const inPages = edits.map((edit) => ({ ...edit, entries: edit.entries.map((row) => pages.entryOf(row as Row, made)) }))
-    const writer = new TreeWriter(pages.idOf)
-    const edited = editTree(tree.leaves, inPages, (leaf) => this.#entriesOf(leaf), writer)
-    if (edited instanceof MissingLeaf) return edited
-    for (const [id, plain] of made) this.#madeParts.set(id, plain)
-    for (const [id, plain] of writer.takePages()) this.#made.set(id, plain)
-    return edited
-  }
-
-  #treeOf(rows: readonly Row[]): MadeTree {
-    const writer = new TreeWriter(this.#parts.pages.idOf)
-    for (const row of rows) writer.add(row)
-    const tree = writer.finish()
-    for (const [id, plain] of writer.takePages()) this.#made.set(id, plain)
-    return tree
-  }
-
-  #entriesOf(leaf: PageRef): readonly LeafEntry[] | undefined {
-    const plain = this.#made.get(leaf.id)
-    const page = plain && decodePage(plain)
-    return page && 'entries' in page ? page.entries : undefined
-  }
-
-  async #bring({ id }: PageRef): Promise<void> {
-    this.#made.set(id, await this.#parts.dataset.reader.chunk(id))
   }
 
   async #pause(): Promise<void> {
@@ -399,6 +272,3 @@ export class CheckpointMaker implements Disposable {
     if (this.#owned.isDisposed) throw new Error('these files were closed')
   }
 }
-
-const idsOfTree = ({ leaves, inner }: MadeTree): ChunkId[] => [...leaves.map(({ id }) => id), ...inner]
-const idsOf = ({ state, history }: Trees): ChunkId[] => [...idsOfTree(state), ...idsOfTree(history)]
