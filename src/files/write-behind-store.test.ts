@@ -199,6 +199,40 @@ describe('what is not carried yet', () => {
     expect(seen.stopped).toBeGreaterThan(0)
   })
 
+  it('[DS10] what went past the journal is on the disk before the journal is, whoever else syncs meanwhile', async () => {
+    const events: string[] = []
+    let goOn = () => {}
+    class Behind extends MemoryDatasetStore {
+      override async sync(): Promise<void> {
+        await new Promise<void>((resolve) => (goOn = resolve))
+        events.push('behind')
+      }
+    }
+    class Journal extends MemoryJournal {
+      override async sync(): Promise<void> {
+        events.push('journal')
+      }
+    }
+    const store = new WriteBehindStore({ behind: new Behind(), journal: new Journal(), clock: new ManualClock(), log: silentLogger })
+    await store.sync()
+    expect(events).toEqual(['journal'])
+    store.loadNodes({ nodes: [], versions: [], mark: { space: 's', key: 'k', value: Uint8Array.of(1) } })
+    const first = store.sync()
+    const goOnFirst = goOn
+    const second = store.sync() // its caller asks for the same
+    goOnFirst()
+    goOn()
+    await Promise.all([first, second])
+    expect(events).toEqual(['journal', 'behind', 'behind', 'journal', 'journal'])
+    store.putSegmentBefore({ log, seq: 1, bytes: Uint8Array.of(1) })
+    const third = store.sync()
+    goOn()
+    await third
+    await store.sync()
+    expect(events.slice(5)).toEqual(['behind', 'journal', 'journal'])
+    store.dispose()
+  })
+
   it('[DS10] much that is not carried yet is gone through some at a time, never all of it at once', () => {
     const store = new WriteBehindStore({
       behind: new MemoryDatasetStore(),

@@ -43,6 +43,9 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   readonly #pending: PendingChanges
   readonly #carrier: StoreCarrier
   #depth = 0
+  /** What went past the journal: how often, and how much of that lies on the disk itself. */
+  #loads = 0
+  #loadsSynced = 0
   /** Asked for in the transaction that runs, and not behind: what makes a node asks three times whether it is there. */
   #absent: NodeId | undefined
 
@@ -176,6 +179,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const news = nodes.filter(({ record }) => !pending.get(record.id))
     const isKnown = (node: NodeId, op: OpId) => this.#pending.versions.get(node)?.has(op) === true
     const others = versions.filter(({ node, version }) => !isKnown(node, version.op))
+    this.#loads++
     const count = this.#behind.loadNodes({ nodes: news, versions: others, mark })
     this.#pending.noteLoaded(count)
     return count
@@ -238,6 +242,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   }
 
   putSegmentBefore(segment: StoredSegment): void {
+    this.#loads++
     this.#behind.putSegmentBefore(segment)
   }
 
@@ -272,8 +277,14 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return values
   }
 
-  sync(): Promise<void> {
-    return this.#journal.sync()
+  async sync(): Promise<void> {
+    const [loads, synced] = [this.#loads, this.#loadsSynced]
+    // What says in the journal that it is here must not come to the disk before it.
+    if (loads > synced) {
+      await this.#behind.sync()
+      this.#loadsSynced = Math.max(this.#loadsSynced, loads)
+    }
+    await this.#journal.sync()
   }
 
   /** Carries all there is to the store behind. @throws StoreError; what is not carried stays here and in the journal */

@@ -13,7 +13,7 @@ import { type Checkpoint, openCheckpoint } from './checkpoint-codec.ts'
 import { CHECKPOINT_SPACE, LAST } from './checkpoint-maker.ts'
 import { eachLeaf } from './each-leaf.ts'
 import { deviceIn, OfferedCheckpoints, rowsOfFolder } from './offered-checkpoint.ts'
-import { isSplit, type Row, type RowKey } from './page.ts'
+import { isSplit, type LeafEntry, type Row, type RowKey } from './page.ts'
 import type { PageKeeper } from './page-keeper.ts'
 import type { PartialStore } from './partial-store.ts'
 import { folderRange, isMoveKey, placeOfKey, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
@@ -49,6 +49,8 @@ interface Loading {
   position: RowKey
   /** And all of these folders. */
   readonly folders: Set<NodeId>
+  /** That it is loaded lies on the disk itself: before any of it does. */
+  isKept?: boolean
 }
 
 const LOADING = 'loading'
@@ -129,7 +131,7 @@ export class CheckpointLoader implements Disposable {
     store.changes.take()
     dataset.see(logs)
     this.#begin({ bytes, of, stamp, position: '', folders: new Set() })
-    this.#keep(ROOT_NODE, top)
+    await this.#loadFolder(ROOT_NODE, async () => top)
     return true
   }
 
@@ -189,17 +191,24 @@ export class CheckpointLoader implements Disposable {
   #load(folder: NodeId): Promise<void> {
     const known = this.#coming.get(folder)
     if (known) return known
-    const coming = this.#loadNow(folder).finally(() => this.#coming.delete(folder))
+    const coming = this.#loadFolder(folder, (of) => rowsOfFolder(this.#reader, of, folder)).finally(() => this.#coming.delete(folder))
     this.#coming.set(folder, coming)
     return coming
   }
 
-  async #loadNow(folder: NodeId): Promise<void> {
+  async #loadFolder(folder: NodeId, rowsOf: (of: Checkpoint) => Promise<readonly Row[]>): Promise<void> {
     const loading = this.#loading
     if (!loading || this.#has(loading, folder)) return
-    const rows = await rowsOfFolder(this.#reader, loading.of, folder)
+    const rows = await rowsOf(loading.of)
+    await this.#ready(loading)
     if (this.#owned.isDisposed || this.#loading !== loading || this.#has(loading, folder)) return
     this.#keep(folder, rows)
+  }
+
+  async #ready(loading: Loading): Promise<void> {
+    if (loading.isKept) return
+    await this.#parts.store.sync()
+    loading.isKept = true
   }
 
   /** All there is in a folder: from now on it is as any. */
@@ -251,18 +260,21 @@ export class CheckpointLoader implements Disposable {
   async #loadAll(loading: Loading): Promise<void> {
     const { store, pages, clock } = this.#parts
     const { of, bytes } = loading
+    const keepParts = (entries: readonly LeafEntry[]) => {
+      const parts = entries.flatMap((entry) => (isSplit(entry) ? entry.parts.map(({ id }) => id) : []))
+      if (parts.length === 0) return
+      // Before the mark that they are behind us: who goes on after a start does not see them again.
+      pages.noteParts(parts)
+      store.transaction(() => pages.putParts())
+    }
     const walk = { reader: this.#reader, clock, isClosed: () => this.#owned.isDisposed }
+    await this.#ready(loading)
     const state = await this.#reader.leaves(of.state)
     await eachLeaf(
       walk,
       state.leaves.filter(({ below }) => below === undefined || below > loading.position),
       async (leaf, entries) => {
-        const parts = entries.flatMap((entry) => (isSplit(entry) ? entry.parts.map(({ id }) => id) : []))
-        if (parts.length > 0) {
-          // Before the mark that they are behind us: who goes on after a start does not see them again.
-          pages.noteParts(parts)
-          store.transaction(() => pages.putParts())
-        }
+        keepParts(entries)
         const rows = await this.#reader.joined(entries)
         const nodes = rows.filter(({ key }) => !isMoveKey(key) && !loading.folders.has(placeOfKey(key).parent))
         const moves = rows.flatMap((row) => (isMoveKey(row.key) ? [readMoveRow(row)] : []))
@@ -274,6 +286,7 @@ export class CheckpointLoader implements Disposable {
     )
     const history = await this.#reader.leaves(of.history)
     await eachLeaf(walk, history.leaves, async (_leaf, entries) => {
+      keepParts(entries)
       const deviceOf = this.#deviceOf()
       const versions = (await this.#reader.joined(entries)).map((row) => readVersionRow(row, deviceOf))
       store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })

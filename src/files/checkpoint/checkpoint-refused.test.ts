@@ -9,6 +9,7 @@ import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import { DatasetTree } from '../dataset-tree.ts'
 import { ROOT_INO, type TreeAttributes } from '../mounted-tree.ts'
+import type { LoadedNodes } from '../dataset-store.ts'
 import { MemoryChunkStore } from '../memory-chunk-store.ts'
 import { MemoryDatasetStore } from '../memory-dataset-store.ts'
 import { type NodeId, ROOT_NODE } from '../op.ts'
@@ -195,4 +196,31 @@ it('[CP9] who is started again in the middle keeps long values of what came befo
   expect(again.maker.last).toBeUndefined()
   again.dispose()
   a.dispose()
+})
+
+it('[CP9] that a checkpoint is loaded is on the disk itself before any of it is taken in, and all of it before that is over', async () => {
+  const events: string[] = []
+  class Noting extends MemoryDatasetStore {
+    override async sync(): Promise<void> {
+      await undefined
+      events.push('sync')
+    }
+    override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+      if (space === 'checkpoint' && key === 'loading') events.push(value ? 'begin' : 'end')
+      super.putValue(space, key, value)
+    }
+    override loadNodes(loaded: LoadedNodes): number {
+      if (events.at(-1) !== 'load') events.push('load')
+      return super.loadNodes(loaded)
+    }
+  }
+  const { clock, bytes, fetch } = await made()
+  const b = checkpointDevice(1, clock, { store: new Noting(), source: { fetch } })
+  await b.loader.offer(bytes)
+  for (let n = 0; b.loader.isLoading && n < 1_000; n++) {
+    clock.advance(1)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(events.join(' ')).toMatch(/^begin( sync)+ load( sync)+ end$/)
+  b.dispose()
 })

@@ -71,7 +71,7 @@ export class SegmentsBehind implements Disposable {
         if (wanted.size === 0) return
         const tips = [...wanted].map(([log, { seq }]): [string, number] => [log, seq])
         const { segments } = await client.pullSegmentsBehind({ dataset: id, tips })
-        isMore = segments.filter((text) => !this.#owned.isDisposed && this.#take(fromBase64Url(text))).length > 0
+        isMore = (await this.#take(segments.map(fromBase64Url))) > 0
         if (isMore) onDidBring()
         await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
       }
@@ -86,22 +86,42 @@ export class SegmentsBehind implements Disposable {
     this.#owned.dispose()
   }
 
-  #take(bytes: Uint8Array): boolean {
-    const { dataset, store, clock, book, unbook } = this.#parts
-    const head = dataset.codec.headOf(bytes)
-    const tip = behindOf(store, head.log)
-    if (!tip || tip.seq !== head.seq || tip.hash !== head.hash) return false
-    const segment = dataset.codec.open(head, bytes, clock.nowMs())
-    store.putSegmentBefore({ log: head.log, seq: head.seq, bytes })
+  /** They lie on the disk itself before anything says that they are here. @returns how many were wanted */
+  async #take(answer: readonly Uint8Array[]): Promise<number> {
+    const { dataset, store, clock } = this.#parts
+    const wanted = segmentsBehind(store)
+    const taken: { readonly segment: Segment; readonly tip: BehindTip }[] = []
+    let failed: unknown
+    try {
+      for (const bytes of answer) {
+        const head = dataset.codec.headOf(bytes)
+        const tip = wanted.get(head.log)
+        if (!tip || tip.seq !== head.seq || tip.hash !== head.hash) continue
+        const segment = dataset.codec.open(head, bytes, clock.nowMs())
+        const next = { seq: head.seq - 1, hash: head.prev }
+        store.putSegmentBefore({ log: head.log, seq: head.seq, bytes })
+        wanted.set(head.log, next)
+        taken.push({ segment, tip: next })
+      }
+    } catch (error) {
+      failed = error
+    }
+    if (taken.length > 0) await store.sync()
+    for (const { segment, tip } of taken) if (!this.#owned.isDisposed) this.#note(segment, tip)
+    if (failed !== undefined) throw failed
+    return this.#owned.isDisposed ? 0 : taken.length
+  }
+
+  #note(segment: Segment, tip: BehindTip): void {
+    const { store, book, unbook } = this.#parts
     try {
       store.transaction(() => {
-        putBehind(store, head.log, { seq: head.seq - 1, hash: head.prev })
+        putBehind(store, segment.log, tip)
         book(segment, false)
       })
     } catch (error) {
-      unbook(head.hash)
+      unbook(segment.hash)
       throw error
     }
-    return true
   }
 }
