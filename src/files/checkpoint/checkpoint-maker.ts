@@ -88,7 +88,10 @@ export class CheckpointMaker implements Disposable {
     if (changes) store.transaction(() => store.putValue(CHECKPOINT_SPACE, CHANGES, undefined))
     this.#owned.add(dataset.onDidChange(() => (this.#lastChangeMs = clock.monotonicMs())))
     this.#owned.add(clock.every(QUIET_MS, () => this.#look()))
-    void this.#holdKept()
+    this.#holdKept().catch((error: unknown) => {
+      if (!this.#owned.isDisposed)
+        parts.logger.warn('pages of checkpoints that were given away are not held', { error: errorMessage(error) })
+    })
   }
 
   /** The newest checkpoint that is here as a whole, as it was signed. */
@@ -254,16 +257,20 @@ export class CheckpointMaker implements Disposable {
     try {
       if (this.#last) {
         const { trees, ids } = await this.#builder.read(this.#last.of)
-        if (this.#trees || this.#owned.isDisposed) return // a newer one was made meanwhile
-        this.#trees = trees
-        this.#ids = ids
-        pages.hold(LAST, ids)
-        this.#isWhole = pages.hasAll(ids)
+        if (this.#owned.isDisposed) return
+        // Unless a newer one was made meanwhile.
+        if (!this.#trees) {
+          this.#trees = trees
+          this.#ids = ids
+          pages.hold(LAST, ids)
+          this.#isWhole = pages.hasAll(ids)
+        }
       }
-      await this.#given.holdAll(async (bytes) => (await this.#builder.read(openCheckpoint(crypto, id, bytes))).ids)
     } catch (error) {
       if (!this.#owned.isDisposed) logger.debug('pages of a checkpoint are not here any more', { error: errorMessage(error) })
     }
+    if (this.#owned.isDisposed) return
+    await this.#given.holdAll(async (bytes) => (await this.#builder.read(openCheckpoint(crypto, id, bytes))).ids)
   }
 
   async #pause(): Promise<void> {

@@ -29,7 +29,14 @@ it('[CP6] of more checkpoints than are kept for others the one given longest ago
   const again = open()
   await again.given.holdAll(async (bytes) => [idOf(bytes[0] as number)])
   expect(held()).toEqual(newest)
+  again.pages.dispose()
+  const third = open()
+  await third.given.holdAll(async (bytes) => {
+    if (bytes[0] === 18) throw new Error('its pages are gone')
+    return [idOf(bytes[0] as number)]
+  })
+  expect(held()).toEqual(newest.slice(1))
   clock.advance(30 * 86_400_000)
-  again.given.forgetOld()
+  third.given.forgetOld()
   expect(held()).toEqual([])
 })

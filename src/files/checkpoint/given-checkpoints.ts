@@ -39,12 +39,14 @@ export class GivenCheckpoints {
     for (const [name, value] of this.#store.values(GIVEN)) if (this.#clock.nowMs() - atMsOf(value) >= GIVEN_MS) this.#forget(name)
   }
 
-  /** After a start: pages of all that count are held again, `idsOf` says which. @throws what `idsOf` throws */
+  /** After a start: pages of all that count are held again, `idsOf` says which. */
   async holdAll(idsOf: (bytes: Uint8Array) => Promise<readonly ChunkId[]>): Promise<void> {
     this.forgetOld()
     for (const [name, value] of this.#store.values(GIVEN)) {
       const { checkpoint } = JSON.parse(fromUtf8(value)) as { checkpoint: string }
-      this.#pages.hold(name, await idsOf(fromBase64Url(checkpoint)))
+      const ids = await idsOf(fromBase64Url(checkpoint)).catch(() => undefined)
+      // Pages of it are gone: nobody can start with it any more, and the others stay.
+      if (ids) this.#pages.hold(name, ids)
     }
   }
 
