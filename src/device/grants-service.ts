@@ -6,7 +6,7 @@ import { AuthorityGrants, type GrantSigners } from '../identity/authority/author
 import { malformedOperation } from '../identity/authority/authority-error.ts'
 import type { GrantState } from '../identity/authority/authority-state.ts'
 import type { Grant, GrantTarget, OperationId } from '../identity/authority/operation.ts'
-import { parseDatasetId, parseProgramId } from '../identity/authority/program-id.ts'
+import { parseDatasetId, parseGrantedProgram } from '../identity/authority/program-id.ts'
 import type { SigningKey } from '../identity/crypto.ts'
 import { ABILITIES, type Ability } from '../identity/grant-check.ts'
 import { grantSentence } from '../identity/grant-words.ts'
@@ -96,6 +96,7 @@ export class GrantsService implements Disposable {
   /** Ids are checked and abilities must fit what they are about, so that no grant is written that never counts. @throws IdentityError */
   #parse({ contact, device, program, on, target, abilities, mayDelegate, untilMs }: GrantInput): Grant {
     const { devices } = this.#options.desk()
+    const named = program === undefined ? undefined : parseGrantedProgram(program)
     const kinds = contact !== undefined ? CONTACT_GRANTABLE : program === undefined ? GRANTABLE : PROGRAM_GRANTABLE
     const grantable = kinds[target.kind]
     for (const ability of abilities) {
@@ -115,7 +116,7 @@ export class GrantsService implements Disposable {
     const grant: Grant = {
       person: to?.person ?? devices.person,
       ...(device === undefined ? {} : { device: to?.device ?? known(device) }),
-      ...(program === undefined ? {} : { program: parseProgramId(program) }),
+      ...(named === undefined ? {} : { program: named }),
       ...(on === undefined ? {} : { on: known(on) }),
       target: (target.kind === 'dataset' ? { ...target, dataset: parseDatasetId(target.dataset) } : target) as GrantTarget,
       abilities: [...new Set(abilities)].sort(),

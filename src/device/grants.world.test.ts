@@ -155,6 +155,8 @@ describe('what one device may on another', () => {
     expect(await add({ device: 'F'.repeat(44) })).toBe('devices/unknown')
     expect(await add({ program: 'make' })).toBe('authority/malformed')
     expect(await add({ program: `sha256:${'ab'.repeat(32)}` })).toBe('authority/malformed') // no sandbox holds it to a shell
+    const jobs = { target: { kind: 'jobs', jobClass: 'any' }, abilities: ['jobs:run'] }
+    expect(await add({ ...jobs, program: `image:sha256:${'ab'.repeat(32)}` })).toBe('grant/image') // [ID166]
     expect(await add({ target: { kind: 'dataset', dataset: '1'.repeat(16) }, abilities: ['files:read'] })).toBe('no error')
     expect(await add({ target: { kind: 'dataset', dataset: 'O'.repeat(20) }, abilities: ['files:read'] })).toBe('authority/malformed')
     expect((await laptop.control().listGrants({})).grants).toHaveLength(1)

@@ -68,6 +68,7 @@ export type IdentityErrorCode =
   | 'release/refused'
   | 'release/too-many'
   | 'release/unknown'
+  | 'grant/image'
   | 'grant/refused'
   | 'grant/unknown'
   | 'grant/not-narrower'

@@ -7,6 +7,8 @@ import { concatBytes, fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts'
 
 /** `sha256:` and 64 hex digits. Of one file that the system runs by itself it is the SHA-256 of its bytes, as `sha256sum` says it. */
 export type ProgramDigest = `sha256:${string}`
+/** Of a container image. Marked, since containers run outside of the sandbox: it is no program that a grant can name. */
+export type ImageDigest = `image:${ProgramDigest}`
 
 /** A program of this machine, as the device that would run it found it. */
 export interface IdentifiedProgram {

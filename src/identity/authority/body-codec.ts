@@ -7,7 +7,7 @@ import { hasControlCharacter, MAX_NAME_LENGTH } from '../device-statement.ts'
 import { malformedOperation } from './authority-error.ts'
 import type { ByteReader } from './byte-reader.ts'
 import type { DeviceEntry, Grant, GrantTarget, LastCounted, OperationBody, OperationId, Role } from './operation.ts'
-import { parseProgramId } from './program-id.ts'
+import { isImage, type ProgramId, parseProgramId } from './program-id.ts'
 
 /** Their places are part of the format: they never change, new ones go to the end. */
 const KINDS = [
@@ -165,10 +165,17 @@ export function writeGrant(encoder: encoding.Encoder, grant: Grant): void {
 }
 
 /** @throws IdentityError `authority/malformed` */
+/** Images are in no version of the format: every device refuses the same lines. */
+function readProgram(reader: ByteReader): ProgramId {
+  const program = parseProgramId(reader.text(80))
+  if (isImage(program)) throw malformedOperation('a grant names no container image')
+  return program
+}
+
 export function readGrant(reader: ByteReader): Grant {
   const person = readPerson(reader)
   const device = readFlag(reader) ? readDevice(reader) : undefined
-  const program = readFlag(reader) ? parseProgramId(reader.text(80)) : undefined
+  const program = readFlag(reader) ? readProgram(reader) : undefined
   const on = readFlag(reader) ? readDevice(reader) : undefined
   const target = readTarget(reader)
   const abilities = reader.list(MAX_ABILITIES, () => readWord(reader))

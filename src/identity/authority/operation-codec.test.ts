@@ -7,7 +7,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-rando
 import { MAX_WRAPS } from './body-codec.ts'
 import { decodeOperation, genesisIdOf, genesisOf, MAX_OPERATION_BYTES, MAX_PREVS, parse, signOperation } from './operation-codec.ts'
 import type { Operation, OperationBody, OperationId } from './operation.ts'
-import { parseDatasetId, parsePersonId, parseProgramId, programIdOfHash } from './program-id.ts'
+import { parseDatasetId, parseGrantedProgram, parsePersonId, parseProgramId, programIdOfHash } from './program-id.ts'
 
 const crypto = new SodiumCrypto()
 const root = crypto.signingKey(new Uint8Array(32).fill(1))
@@ -145,6 +145,19 @@ function mutate(random: SeededRandom, bytes: Uint8Array): Uint8Array {
 }
 
 describe('ids', () => {
+  it('[ID166] an image reads as one, and no grant names it', () => {
+    const image = `image:sha256:${'ab'.repeat(32)}`
+    expect(parseProgramId(image)).toBe(image)
+    expect(() => parseGrantedProgram(image)).toThrow(expect.objectContaining({ code: 'grant/image' }))
+    expect(parseGrantedProgram(image.slice(6))).toBe(image.slice(6))
+    const named = { kind: 'grant', grant: { ...grant, program: parseProgramId(image) } } as const
+    expect(() => decodeOperation(crypto, sign(named).bytes)).toThrow(malformed)
+    for (const bad of ['image:', `image:pub:${me}`, `image:${image}`, `image:sha256:${'AB'.repeat(32)}`]) {
+      expect(() => parseProgramId(bad)).toThrow(malformed)
+      expect(() => parseGrantedProgram(bad)).toThrow(malformed)
+    }
+  })
+
   it('[ID51] programs, persons and datasets are what they say, and nothing else', () => {
     expect(programIdOfHash(new Uint8Array(32).fill(0xab))).toBe(`sha256:${'ab'.repeat(32)}`)
     expect([parseProgramId(`pub:${me}`), parsePersonId(me), parseDatasetId(dataset)]).toEqual([`pub:${me}`, me, dataset])

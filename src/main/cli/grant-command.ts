@@ -111,7 +111,7 @@ async function actOf(device: DeviceClient, what: string, rest: readonly string[]
 
 /** As it is named, or as the files of this machine say. */
 const programId = async (named: string, tree: string | undefined): Promise<string> =>
-  /^(sha256|pub):/.test(named) ? named : (await identifyProgram(named, tree)).id
+  /^(image:sha256|sha256|pub):/.test(named) ? named : (await identifyProgram(named, tree)).id
 
 function targetOf({ dataset, jobs, port }: Values): GrantInput['target'] {
   if ([dataset, jobs, port].filter((named) => named !== undefined).length > 1) throw new TypeError('a grant is about one thing')

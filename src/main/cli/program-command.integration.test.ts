@@ -26,5 +26,7 @@ it('[ID162] a release of programs of this machine is signed with the key of a fi
   expect(await programCommand.run(['release', 'sh', known, '--key', key, '--name', 'the shell', '--release', '1'])).toBe(0)
   const release = readProgramRelease(new SodiumCrypto(), JSON.parse(String(said.mock.calls[0]?.[0])))
   expect([release.name, release.release, release.ids.length, release.ids.includes(known)]).toEqual(['the shell', '1', 2, true])
+  const image = ['release', `image:${known}`, '--key', key, '--name', 'x', '--release', '1']
+  await expect(programCommand.run(image)).rejects.toEqual(expect.objectContaining({ code: 'grant/image' })) // [ID166]
   await expect(programCommand.run(['release', 'sh', '--name', 'x', '--release', '1'])).rejects.toThrow('--key')
 })

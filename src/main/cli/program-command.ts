@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, sign as signBytes } from 'node:crypt
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { toBase58 } from '../../base/base58.ts'
-import { type ProgramRelease, signProgramRelease } from '../../device/release-words.ts'
+import { parseGrantedProgram, type ProgramRelease, signProgramRelease } from '../../device/release-words.ts'
 import { identifyImage } from '../../platform/node/image-identity.ts'
 import { NodeProgramIdentifier } from '../../platform/node/node-program-identifier.ts'
 import type { Command } from './command.ts'
@@ -24,7 +24,8 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositi
 export const programCommand: Command = {
   summary: 'what a program of this machine is, by its bytes, and what its publisher released',
   help: `Says what a program is: the id that a grant to it names. A file is the SHA-256 of its bytes; a script its interpreter, what the first
-line tells that, and its text; with --tree every file of that folder counts, too. A container image is the digest of its configuration.
+line tells that, and its text; with --tree every file of that folder counts, too. A container image is
+"image:" and the digest of its configuration; containers run outside of the sandbox, so no grant and no release names one.
 
   elsewhere program id NAME|PATH       --image: NAME is a container image that podman or docker has
   elsewhere program release NAME|PATH|sha256:...  signs what these are as one release, and writes that; give the file to who runs it
@@ -83,7 +84,7 @@ async function release(programs: readonly string[], { key, name, release: named,
   const ids: string[] = []
   for (const program of programs) {
     const idOf = async () => (image ? await identifyImage(program, process.env.PATH ?? '') : await identifyProgram(program, tree)).id
-    ids.push(/^sha256:[0-9a-f]{64}$/.test(program) ? program : await idOf())
+    ids.push(parseGrantedProgram(/^(image:)?sha256:[0-9a-f]{64}$/.test(program) ? program : await idOf()))
   }
   const pem = readFileSync(key, 'utf8')
   const passphrase = /ENCRYPTED/.test(pem) ? await requireSecret('Passphrase of the key: ') : undefined

@@ -28,14 +28,14 @@ it.each([
   ['docker', `sha256:${'ab'.repeat(32)}`],
 ])('[JB90] an image is the digest of its configuration, as %s says it', async (name, says) => {
   engine(name, says)
-  expect(await identifyImage('there', folder)).toEqual({ id: `sha256:${'ab'.repeat(32)}`, engine: path.join(folder, name) })
+  expect(await identifyImage('there', folder)).toEqual({ id: `image:sha256:${'ab'.repeat(32)}`, engine: path.join(folder, name) })
 })
 
 it('[JB90] one engine that does not have it is no reason not to ask the other; an image of neither is not there', async () => {
   engine('podman', 'not a digest')
   await expect(identifyImage('there', folder)).rejects.toEqual(code('program/not-found'))
   engine('docker', 'cd'.repeat(32))
-  expect((await identifyImage('there', folder)).id).toBe(`sha256:${'cd'.repeat(32)}`)
+  expect((await identifyImage('there', folder)).id).toBe(`image:sha256:${'cd'.repeat(32)}`)
   await expect(identifyImage('--help', folder)).rejects.toEqual(code('program/not-found'))
 })
 

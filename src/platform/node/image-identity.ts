@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { ProgramError } from '../../jobs/program-error.ts'
-import type { ProgramDigest } from '../../jobs/program-identity.ts'
+import type { ImageDigest } from '../../jobs/program-identity.ts'
 import { findProgram } from './pty-lydell.ts'
 
 const ENGINES = ['podman', 'docker']
@@ -13,7 +13,7 @@ const ANSWER_MS = 30_000
  *
  * @throws ProgramError `program/no-engine`, `program/not-found`
  */
-export async function identifyImage(image: string, searchPath: string): Promise<{ readonly id: ProgramDigest; readonly engine: string }> {
+export async function identifyImage(image: string, searchPath: string): Promise<{ readonly id: ImageDigest; readonly engine: string }> {
   const engines = ENGINES.flatMap((name) => findProgram(name, '/', searchPath) ?? [])
   if (engines.length === 0) {
     throw new ProgramError('program/no-engine', 'what an image is says the engine that has it: install podman or docker on this machine')
@@ -22,7 +22,7 @@ export async function identifyImage(image: string, searchPath: string): Promise<
   for (const engine of engines) {
     const { code, out, said } = await ask(engine, ['image', 'inspect', '--format', '{{.Id}}', '--', image])
     const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(out.trim())?.[1]
-    if (code === 0 && digest !== undefined) return { id: `sha256:${digest}`, engine }
+    if (code === 0 && digest !== undefined) return { id: `image:sha256:${digest}`, engine }
     why ||= said.trim().split('\n')[0]?.slice(0, 200) ?? ''
   }
   throw new ProgramError('program/not-found', `no engine of this machine has the image ${image.slice(0, 200)}: pull it first (${why})`)
