@@ -16,11 +16,14 @@ let far: ByteChannel
 let heard: JobUpFrame[]
 let isAnswerLost: boolean
 let isUnreachable: boolean
+/** How long the executor takes to answer. */
+let answersAfterMs: number
 const settle = async () => {
   for (let turns = 0; turns < 20; turns++) await Promise.resolve()
 }
 const open = async (): Promise<ByteChannel> => {
   if (isAnswerLost) throw Object.assign(new Error('cut'), { code: 'rpc/closed' })
+  if (answersAfterMs > 0) await new Promise<void>((resolve) => void clock.after(answersAfterMs, resolve))
   const [near, other] = memoryChannelPair()
   far = other
   far.onDidReceive((message) => heard.push(decodeJobUp(message) as JobUpFrame))
@@ -33,6 +36,7 @@ beforeEach(() => {
   heard = []
   isAnswerLost = false
   isUnreachable = false
+  answersAfterMs = 0
   run = new AttemptRun({
     request: REQUEST,
     place: () => {
@@ -87,6 +91,26 @@ it('[JB44] the lease is counted from before an attach is asked for: its answer m
     clock.advance(1_000)
     await settle()
   }
+  expect(news).toEqual(['away', 'lease-over'])
+})
+
+it('[JB44] nor is it counted from before the executor has attached: what it counts begins there', async () => {
+  const news: string[] = []
+  run.onDidHear(({ kind }) => news.push(kind))
+  answersAfterMs = 60_000 // a large folder, say
+  const started = run.start(REQUEST)
+  clock.advance(answersAfterMs)
+  await started
+  isUnreachable = true
+  far.close('link/cut')
+  await settle()
+  for (let ms = 1_000; ms < ASKER_LEASE_MS; ms += 1_000) {
+    clock.advance(1_000)
+    await settle()
+  }
+  expect(news).toEqual(['away'])
+  clock.advance(2_000)
+  await settle()
   expect(news).toEqual(['away', 'lease-over'])
 })
 

@@ -159,6 +159,8 @@ export class AttemptRun implements Disposable {
   #take(channel: ByteChannel): void {
     if (this.#owned.isDisposed) return channel.dispose()
     this.#channel = channel
+    // The executor's lease begins when it attaches us, which may be long after we asked: what we count begins no sooner.
+    this.#renewedMs = this.#options.clock.monotonicMs()
     this.#asking?.dispose()
     this.#expiring?.dispose()
     this.#isInputOpen = false

@@ -274,8 +274,7 @@ export class JobsService implements Disposable {
       commandLine,
       environment: takenEnvironment(environment),
       classification: words,
-      // An engine goes on while it does not answer: nothing that was begun there is begun anew elsewhere.
-      policy: isEngine(placed.device) ? { ...policy, whenLost: 'wait', whenOwnerReturns: 'pause' } : policy,
+      policy,
       input,
       // A service that nobody can reach would be of no use. What was only learned gives no network: its port is reached in its own.
       network: request.network === true || words.label === 'service',

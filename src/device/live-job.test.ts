@@ -28,6 +28,7 @@ let far: ByteChannel
 let isAway: boolean
 let isEndLost: boolean
 let learned: Run[]
+let places: JobPlaces
 
 const record: JobRecord = {
   format: 1,
@@ -74,9 +75,9 @@ beforeEach(async () => {
     far = other
     return near
   }
-  const places = {
+  places = {
     at(device: string) {
-      if (isAway && device === 'server') throw Object.assign(new Error('not linked'), { code: 'job/device-away' })
+      if (isAway && device !== 'laptop') throw Object.assign(new Error('not linked'), { code: 'job/device-away' })
       return {
         start: () => open(`start ${device}`),
         attach: () => open(`attach ${device}`),
@@ -87,7 +88,15 @@ beforeEach(async () => {
       }
     },
   } as unknown as JobPlaces
-  job = new LiveJob(record, {
+  job = liveJob(record, places)
+  await job.begin('server', 'it is faster')
+  tell({ kind: 'state', state: 'running', ports: [] })
+  await settle()
+})
+afterEach(() => job.dispose())
+
+const liveJob = (asked: JobRecord, places: JobPlaces) =>
+  new LiveJob(asked, {
     book: new JobBook(new MemoryKeyValueStore(), new MemoryKeyValueStore(), silentLogger),
     places,
     sockets: { listen: () => Promise.reject(new Error('no ports here')) },
@@ -102,13 +111,8 @@ beforeEach(async () => {
     nameOf: (device) => device,
     expectedMs: undefined,
     learn: (_record, run) => learned.push(run),
-    placeAnew: async () => undefined,
+    placeAnew: async () => ({ device: 'laptop', reason: '' }),
   })
-  await job.begin('server', 'it is faster')
-  tell({ kind: 'state', state: 'running', ports: [] })
-  await settle()
-})
-afterEach(() => job.dispose())
 
 const tell = (frame: Parameters<typeof encodeJobDown>[0]) => far.send(encodeJobDown(frame))
 const ENDED: AttemptExit = { code: -1, signal: 'SIGTERM', ended: 'cancelled', cpuMs: 0 }
@@ -157,6 +161,52 @@ it('[JB44][JB60] what was to be moved begins there once its lease is over, thoug
   await settle()
   expect(asked.at(-1)).toBe('start laptop')
   expect(job.info.attempts).toMatchObject([{ ended: 'lost' }, { device: 'laptop' }])
+})
+
+const waitOutLease = async () => {
+  isAway = true
+  far.close('link/cut')
+  for (let ms = 0; ms <= ASKER_LEASE_MS + 5_000; ms += 1_000) {
+    await settle()
+    clock.advance(1_000)
+  }
+  await settle()
+}
+
+it.each([
+  ['a device that is lost', 'server', 'laptop'],
+  ['an engine that does not answer: it has no lease', 'engine:cluster', 'engine:cluster'],
+])('[JB44] what may be tried again and was moved to %s, a lease later', async (_what, to, then) => {
+  job.dispose()
+  job = liveJob({ ...record, policy: { ...DEFAULT_POLICY, whenLost: 'again' } }, places)
+  await job.begin('desktop', '')
+  tell({ kind: 'state', state: 'running', ports: [] })
+  await settle()
+  await job.move(to)
+  tell({ kind: 'exit', ...ENDED })
+  await settle()
+  await waitOutLease()
+  expect(job.info.attempts.at(-1)?.device).toBe(then)
+})
+
+it('[JB44][JB60] what was to leave an engine that is away waits there, and leaves when it answers', async () => {
+  await job.move('engine:cluster')
+  tell({ kind: 'exit', ...ENDED })
+  await settle()
+  isEndLost = true
+  await job.move('laptop')
+  await waitOutLease()
+  expect(job.info.state).toBe('waiting')
+  expect(job.info.attempts.at(-1)?.device).toBe('engine:cluster')
+  isAway = isEndLost = false
+  clock.advance(6_000)
+  await settle()
+  tell({ kind: 'state', state: 'running', ports: [] })
+  await settle()
+  expect(asked.at(-1)).toBe('end engine:cluster')
+  tell({ kind: 'exit', ...ENDED })
+  await settle()
+  expect(asked.at(-1)).toBe('start laptop')
 })
 
 it('[JB60] an order that was refused leaves it where it is, and can be given again', async () => {

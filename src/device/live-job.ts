@@ -249,6 +249,7 @@ export class LiveJob implements Disposable {
       case 'gone':
         return this.#lost()
       case 'lease-over':
+        if (isEngine(this.info.device ?? '')) return // it has no lease: it goes on there, and is asked for until it answers
         // What was to leave goes on elsewhere, whatever the policy says of a lost device: it was ended there.
         return this.#isLeaving || this.#mayTryAgain() ? this.#lost() : undefined
       case 'exit':
