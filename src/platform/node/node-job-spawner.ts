@@ -62,9 +62,9 @@ export class NodeJobSpawner implements JobSpawner, Disposable {
   prepare(request: JobProcessRequest): PreparedJob {
     const { sandbox } = request
     if (!sandbox) return { start: () => this.#spawnBare(request), dispose: () => undefined }
-    const { child, cgroups, line } = this.#sandboxFor(request, sandbox)
+    const { child, cgroups, line, canWait } = this.#sandboxFor(request, sandbox)
     const process = new NodeJobProcess(child, () => this.#processes(), request, cgroups, line)
-    process.onDidExit(() => this.#waiting.noteEnded())
+    if (canWait) process.onDidExit(() => this.#waiting.noteEnded())
     let isStarted = false
     return {
       start: () => {
@@ -77,7 +77,7 @@ export class NodeJobSpawner implements JobSpawner, Disposable {
   }
 
   /** One that waits, where there is one and a shell can read what it is to run; else one made for it. */
-  #sandboxFor(request: JobProcessRequest, sandbox: JobSandbox): EnteredProcess & { readonly line: string } {
+  #sandboxFor(request: JobProcessRequest, sandbox: JobSandbox): EnteredProcess & { readonly line: string; readonly canWait: boolean } {
     const { program, arguments: words, environment } = request
     const line = sandbox.network ? undefined : gateLine([program, ...words])
     const rest = jobArguments(request, sandbox)
@@ -88,11 +88,11 @@ export class NodeJobSpawner implements JobSpawner, Disposable {
       const given = (waiting.child.stdio as readonly unknown[])[5] as Writable
       given.on('error', () => undefined) // it has just been ended: its exit says so
       given.end(rest.join('\0'))
-      return { ...waiting, line }
+      return { ...waiting, line, canWait }
     }
     const [first, ...more] = this.#gated(GATE_SCRIPT, [program, ...words])
     const command = ['bwrap', ...bubblewrapArguments({ ...request, program: first, arguments: more }, sandbox)]
-    return { ...tried('/bin/sh', () => enterCgroups(sandbox.memoryMiB, command, environment, ['pipe', 'pipe'])), line: '' }
+    return { ...tried('/bin/sh', () => enterCgroups(sandbox.memoryMiB, command, environment, ['pipe', 'pipe'])), line: '', canWait }
   }
 
   #startWaiting(memoryMiB: number): EnteredProcess {

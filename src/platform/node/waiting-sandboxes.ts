@@ -48,6 +48,7 @@ export function enterCgroups(
  */
 export class WaitingSandboxes implements Disposable {
   readonly #start: (memoryMiB: number) => EnteredProcess
+  readonly #idleMs: number
   #waiting: readonly Waiting[] = []
   /** As the last job had it: a waiting one has its limits already. */
   #memoryMiB = 0
@@ -55,8 +56,9 @@ export class WaitingSandboxes implements Disposable {
   #idle: NodeJS.Timeout | undefined
   #isDisposed = false
 
-  constructor(start: (memoryMiB: number) => EnteredProcess) {
+  constructor(start: (memoryMiB: number) => EnteredProcess, idleMs = IDLE_MS) {
     this.#start = start
+    this.#idleMs = idleMs
   }
 
   get children(): readonly ChildProcess[] {
@@ -66,8 +68,7 @@ export class WaitingSandboxes implements Disposable {
   /** Undefined: none is ready that is as this job needs it. */
   take(memoryMiB: number): EnteredProcess | undefined {
     this.#refillIn(AGAIN_MS.started)
-    clearTimeout(this.#idle)
-    this.#idle = setTimeout(() => this.#drop(), IDLE_MS).unref()
+    this.#dropWhenIdle()
     if (memoryMiB !== this.#memoryMiB) this.#drop()
     this.#memoryMiB = memoryMiB
     const [found] = this.#waiting
@@ -77,8 +78,10 @@ export class WaitingSandboxes implements Disposable {
     return found
   }
 
-  /** A job has ended. */
+  /** A job that asked for one, whether it got it or not, has ended. */
   noteEnded(): void {
+    if (this.#isDisposed || this.#memoryMiB === 0) return
+    this.#dropWhenIdle() // the time may have gone by while it ran
     if (this.#waiting.length < MAX_WAITING) this.#refillIn(AGAIN_MS.ended)
   }
 
@@ -86,6 +89,11 @@ export class WaitingSandboxes implements Disposable {
     this.#isDisposed = true
     clearTimeout(this.#idle)
     this.#drop()
+  }
+
+  #dropWhenIdle(): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this.#drop(), this.#idleMs).unref()
   }
 
   #drop(): void {
@@ -102,7 +110,7 @@ export class WaitingSandboxes implements Disposable {
 
   #refill(): void {
     this.#refilling = undefined
-    if (this.#isDisposed || this.#waiting.length >= MAX_WAITING) return
+    if (this.#isDisposed || this.#memoryMiB === 0 || this.#waiting.length >= MAX_WAITING) return
     let made: EnteredProcess
     try {
       made = this.#start(this.#memoryMiB)
