@@ -328,6 +328,8 @@ export class LiveJob implements Disposable {
     this.#isLeaving = false
     this.#target = undefined
     if (wasRefused ? typeof policy.where === 'object' : !isLeaving && !this.#mayTryAgain()) return false
+    // A step of a workflow is begun anew by that, in a folder as it was first (rule WF11).
+    if (info.workflow && !wasRefused) return false
     if (!hasTriesLeft(info) || this.#isCancelled) return false
     this.#account.endAttempt(wasRefused ? 'refused' : why)
     this.#account.tell({})

@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
+import { isEngine } from '../jobs/engines/engines-contract.ts'
 import { newJobId } from '../jobs/job-ids.ts'
 import { isOver } from '../jobs/job-record.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
@@ -21,6 +22,8 @@ import { showWorkflow, workOf } from './workflow-view.ts'
 
 /** Changes are told at most so often: a graph of many steps is some kilobytes. */
 const TELL_MS = 100
+/** A step whose device is lost is begun so often, at most. */
+const MAX_TRIES = 4
 
 export interface WorkflowRunParts {
   readonly book: WorkflowBook
@@ -50,7 +53,10 @@ export class WorkflowRun implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<WorkflowInfo>())
   readonly onDidChange = this.#changed.event
-  readonly #steps = new Map<string, { readonly step: PlannedStep; readonly n: number; record: StepRecord; progress: number | undefined }>()
+  readonly #steps = new Map<
+    string,
+    { readonly step: PlannedStep; readonly n: number; record: StepRecord; progress: number | undefined; lost: number }
+  >()
   readonly #inputs: StepInputs
   readonly #byDeviceJob = new Map<string, string>()
   #record: WorkflowRecord
@@ -63,7 +69,7 @@ export class WorkflowRun implements Disposable {
     this.#record = record
     this.#parts = parts
     for (const [n, step] of plan.steps.entries()) {
-      this.#steps.set(step.step, { step, n, record: WAITING, progress: undefined })
+      this.#steps.set(step.step, { step, n, record: WAITING, progress: undefined, lost: 0 })
     }
     this.#inputs = new StepInputs(plan, parts, (step) => this.#of(step).record.key ?? '')
     this.#owned.defer(() => this.#telling?.dispose())
@@ -92,7 +98,10 @@ export class WorkflowRun implements Disposable {
       if (!kept) continue
       // What was being prepared had no job yet: it waits again. What has a job is that job, if it was begun.
       const isLost = !isStepOver(kept.state) && (kept.deviceJob === undefined || jobs.infoOf(kept.deviceJob) === undefined)
-      if (isLost) continue
+      if (isLost) {
+        if (this.#record.isCancelled) void this.#drop(entry.step) // nothing empties it any more
+        continue
+      }
       entry.record = kept
       if (isStepOver(kept.state) && kept.deviceJob !== undefined) void this.#drop(entry.step) // it may have been killed just before
       if (kept.state === 'running' && kept.deviceJob !== undefined) this.#byDeviceJob.set(kept.deviceJob, name)
@@ -151,7 +160,10 @@ export class WorkflowRun implements Disposable {
       }
       const { folder, now } = await this.#inputs.layOut(step, before, workOf(this.workflow, step.step))
       if (this.#owned.isDisposed) return
-      if (this.#record.isCancelled) return this.#set(step.step, { ...WAITING, state: 'cancelled' })
+      if (this.#record.isCancelled) {
+        await this.#drop(step)
+        return this.#set(step.step, { ...WAITING, state: 'cancelled' })
+      }
       const job = newJobId(random)
       const record: StepRecord = {
         ...{ format: 1, state: 'running', key: stepKey(this.plan, step, now), startedAtMs: clock.nowMs(), deviceJob: job },
@@ -166,6 +178,7 @@ export class WorkflowRun implements Disposable {
       await this.#parts.jobs.startAs({ job, workflow: { workflow: this.workflow, step: step.step } }, request, new AbortController().signal)
       if (this.#record.isCancelled) void this.#cancelJob(job)
     } catch (error) {
+      await this.#drop(step)
       this.#fail(step, errorCode(error), errorMessage(error))
     }
   }
@@ -198,10 +211,18 @@ export class WorkflowRun implements Disposable {
     await this.#drop(step)
     // This device stopped between keeping it and beginning it: nothing has run.
     if (info.error?.code === 'job/lost' && info.attempts.length === 0) return this.#set(step.step, WAITING)
-    const { record } = this.#of(step.step)
+    const entry = this.#of(step.step)
+    const { record } = entry
+    if (this.#mayTryAgain(step, info) && ++entry.lost < MAX_TRIES) return this.#set(step.step, WAITING)
     if (!this.#record.isCancelled || info.state !== 'cancelled')
       return this.#fail(step, info.error?.code ?? 'workflow/job-failed', failureWords(info))
     this.#set(step.step, { ...record, state: 'cancelled', endedAtMs: this.#parts.clock.nowMs() })
+  }
+
+  /** In a folder laid out anew: what the lost attempt left there is not what the step begins with (rule WF11). */
+  #mayTryAgain(step: PlannedStep, { error, effects, device = '' }: JobInfo): boolean {
+    // What an engine has forgotten may go on there.
+    return step.again && error?.code === 'job/lost' && effects === 'files-only' && !this.#record.isCancelled && !isEngine(device)
   }
 
   /** Its job ended well. Never rejects; kept as running until the dataset has what it put out. */

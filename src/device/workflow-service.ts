@@ -19,7 +19,7 @@ import type { OpenDesk } from './open-desk.ts'
 import { forecast, pathsOf } from './workflow-forecast.ts'
 import { WorkflowFiles } from './workflow-files.ts'
 import { WorkflowRun } from './workflow-run.ts'
-import { nameOf, showWorkflow } from './workflow-view.ts'
+import { nameOf, showWorkflow, workOf } from './workflow-view.ts'
 
 /** Workflows go on so long after the desk is open: its jobs have been taken up by then. */
 const RESUME_AFTER_MS = 400
@@ -98,10 +98,12 @@ export class WorkflowService implements Disposable {
         await runs.get(workflow)?.cancel()
         return {}
       },
-      forgetWorkflow: ({ workflow }) => {
-        const { book } = this.#require()
+      forgetWorkflow: async ({ workflow }) => {
+        const { book, signal } = this.#require()
         if (book.require(workflow).state === 'running') throw new WorkflowError('workflow/runs-already', 'it runs; cancel it first')
+        const { text } = book.require(workflow)
         book.forget(workflow)
+        await this.#dropFolders(workflow, text, signal)
         this.#forgotten.fire({ workflow })
         return {}
       },
@@ -174,6 +176,19 @@ export class WorkflowService implements Disposable {
       queueMicrotask(() => run.dispose())
     })
     return run
+  }
+
+  /** Those of its steps, which are there only if this device was killed at the wrong moment. */
+  async #dropFolders(workflow: string, text: string, signal: AbortSignal): Promise<void> {
+    const { plan } = planWorkflow(text)
+    if (!plan) return
+    const files = this.#filesOf(plan, signal)
+    for (const { step } of plan.steps) {
+      if (signal.aborted || this.#open?.runs.has(workflow)) return // begun again meanwhile
+      await files.drop(workOf(workflow, step)).catch((error: unknown) => {
+        this.#options.log.warn('the folder of a step could not be removed', { step, why: errorMessage(error) })
+      })
+    }
   }
 
   #filesOf(plan: WorkflowPlan, signal: AbortSignal): WorkflowFiles {

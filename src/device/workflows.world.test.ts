@@ -3,7 +3,7 @@ import { base64Of } from '../base/base64.ts'
 import type { WorkflowInfo } from '../jobs/workflow/workflow-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import type { FakeJobProcess } from '../testkit/fake-job-process.ts'
-import { LONG_WAIT } from '../testkit/paired-devices.ts'
+import { linked, LONG_WAIT, pair } from '../testkit/paired-devices.ts'
 
 let world: DeviceWorld
 let device: WorldDevice
@@ -206,4 +206,38 @@ it('[WF10] a device that is locked in the middle goes on where it was: nothing t
   expect(device.jobSpawner.processes.map(lineOf).toSorted()).toEqual(['count 1', 'count 2', 'look', 'split', 'sum'])
   expect(await textAt('/sum.txt')).toBe('3+2')
   expect([...device.trees.folders.keys()].filter((path) => path.startsWith('/work/'))).toEqual([])
+})
+
+it('[WF11] a step whose device is lost is begun anew in a folder as it was first; it cannot be moved', async () => {
+  const server = await world.install('server')
+  await server.setUp()
+  await pair(device, server)
+  await linked(device, server)
+  await putInputs()
+  await device
+    .control()
+    .runWorkflow({ source: SOURCE, text: 'jobs: { a: { run: sort in.txt, on: server, inputs: [in.txt], outputs: [out.csv] } }' })
+  const runs = (nth: number) =>
+    vi.waitFor(() => {
+      const found = server.jobSpawner.processes[nth]
+      if (!found) throw new Error('it does not run')
+      return found
+    }, LONG_WAIT)
+  const { request } = await runs(0)
+  const [{ deviceJob: job = '' } = {}] = (await known()).steps
+  const here = (await device.control().listDevices({})).find(({ name }) => name === 'laptop')?.deviceId ?? ''
+  await expect(device.control().moveJob({ job, device: here })).rejects.toMatchObject({
+    ...{ code: 'job/not-moved', message: expect.stringContaining('step of a workflow') },
+  })
+  device.trees.at(request.folder).write('out.csv', 'row\n') // brought while it ran
+  server.stop()
+  await server.start()
+  await server.control().unlockDevice({ passphrase: PASSPHRASE })
+  const again = await runs(1)
+  expect(device.trees.at(request.folder).text('out.csv')).toBeUndefined()
+  for (const tree of server.trees.lent.values()) tree.write('out.csv', 'row\n')
+  again.exit(0)
+  await ends('done')
+  expect(await textAt('/out.csv')).toBe('row\n')
+  expect((await device.control().listJobs({})).length).toBe(2)
 })

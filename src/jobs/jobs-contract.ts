@@ -62,7 +62,7 @@ export const jobInfo = z.object({
   /** It stands still until somebody types: `waitingFor` says it in words. */
   waits: z.enum(['terminal', 'input']).optional(),
   /** It is a step of a workflow of this device. */
-  workflow: z.object({ workflow: z.string().regex(/^[0-9a-f]{32}$/), step: z.string().max(1_600) }).optional(),
+  workflow: z.object({ workflow: z.string().regex(/^[0-9a-f]{32}$/), step: z.string().max(2_048) }).optional(),
   /** It was started with an input, which a viewer sends. */
   takesInput: z.boolean().optional(),
   /** What was known of it when it was asked for. */

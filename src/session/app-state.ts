@@ -82,7 +82,7 @@ export const appState = z.discriminatedUnion('kind', [
     /** Jobs one by one, or files of jobs that need each other; `workflow` and `step`: which is looked at. */
     page: z.enum(['jobs', 'workflows']).default('jobs'),
     workflow: z.string().max(64).nullable().default(null),
-    step: z.string().max(1_600).nullable().default(null),
+    step: z.string().max(2_048).nullable().default(null),
   }),
   z.object({ kind: z.literal('welcome') }),
 ])

@@ -45,3 +45,19 @@ it('[WF8] the oldest that is over makes room; when all run, none more begins', (
   expect(() => book.begin(id(1_001), record)).toThrow(expect.objectContaining({ code: 'workflow/too-many' }))
   expect(() => book.require(id(7))).toThrow(expect.objectContaining({ code: 'workflow/unknown' }))
 })
+
+it('[WF8] what is remembered of steps goes with them', () => {
+  const store = new MemoryKeyValueStore()
+  const book = open(store)
+  const workflow = workflowIdOf('/home/ada/flow.yml')
+  const text = 'jobs: { a: { run: x }, b: { run: y } }'
+  const memory = { format: 1, line: 'l', inputs: [], needs: [] } as const
+  const putBoth = () => ['a', 'b'].forEach((one) => book.putMemory(workflow, one, { ...memory, inputs: [], needs: [] }))
+  const kept = () => ['a', 'b'].filter((one) => book.memory(workflow, one) !== undefined)
+  book.begin(workflow, { ...record, text })
+  putBoth()
+  book.begin(workflow, { ...record, text: 'jobs: { b: { run: z } }' })
+  expect(kept()).toEqual(['b'])
+  book.forget(workflow)
+  expect(store.entries('workflow-memories')).toEqual([])
+})

@@ -2,6 +2,7 @@ import { toHex, utf8 } from '../../base/bytes.ts'
 import type { KeyValueStore } from '../../base/key-value-store.ts'
 import type { Logger } from '../../base/logger.ts'
 import { sha256 } from '../../base/sha256.ts'
+import { planWorkflow } from './plan-workflow.ts'
 import { MAX_WORKFLOWS } from './workflow-contract.ts'
 import { WorkflowError } from './workflow-error.ts'
 import {
@@ -33,7 +34,8 @@ export const workflowIdOf = (source: string): string => toHex(sha256(utf8(`elsew
 export class WorkflowBook {
   readonly #store: KeyValueStore
   readonly #records = new Map<string, WorkflowRecord>()
-  #putResults = 0
+  /** The first is counted: a device that is restarted often puts few each time. */
+  #putResults = COUNTED_EACH - 1
 
   constructor(store: KeyValueStore, logger: Logger) {
     this.#store = store
@@ -71,7 +73,7 @@ export class WorkflowBook {
       if (!oldest) throw new WorkflowError('workflow/too-many', `${MAX_WORKFLOWS} workflows run; cancel some first`)
       this.forget(oldest[0])
     }
-    this.#forgetSteps(workflow)
+    this.#forgetSteps(workflow, record.text)
     this.put(workflow, record)
   }
 
@@ -111,9 +113,14 @@ export class WorkflowBook {
     this.#store.put(MEMORIES, memoryKey(workflow, step), encodeRecord(record))
   }
 
-  #forgetSteps(workflow: string): void {
-    const steps = this.#records.get(workflow)?.steps ?? 0
-    for (let n = 0; n < steps; n++) this.#store.delete(STEPS, `${workflow}/${n}`)
+  /** How they stood, and what is remembered of those that are not in `next`. */
+  #forgetSteps(workflow: string, next = ''): void {
+    const before = this.#records.get(workflow)
+    for (let n = 0; n < (before?.steps ?? 0); n++) this.#store.delete(STEPS, `${workflow}/${n}`)
+    if (!before || before.text === next) return
+    const stay = new Set(planWorkflow(next).plan?.steps.map(({ step }) => step))
+    for (const { step } of planWorkflow(before.text).plan?.steps ?? [])
+      if (!stay.has(step)) this.#store.delete(MEMORIES, memoryKey(workflow, step))
   }
 
   #dropOldResults(): void {

@@ -26,7 +26,7 @@ export const stepError = z.object({ code: z.string().max(64), message: z.string(
 
 export const stepInfo = z.object({
   /** `resize[size=200]`. */
-  step: z.string().max(1_600),
+  step: z.string().max(2_048),
   /** Its name in the file. */
   job: z.string().max(64),
   line: z.number().int().min(1),

@@ -31,7 +31,7 @@ export const stepRecord = z.object({
   key: digest.optional(),
   inputs: pairs.optional(),
   needs: z
-    .array(z.tuple([z.string().max(1_600), digest]))
+    .array(z.tuple([z.string().max(2_048), digest]))
     .max(1_000)
     .optional(),
   deviceJob: z.string().max(32).optional(),
@@ -51,7 +51,7 @@ export const memoryRecord = z.object({
   format,
   line: digest,
   inputs: pairs,
-  needs: z.array(z.tuple([z.string().max(1_600), digest])).max(1_000),
+  needs: z.array(z.tuple([z.string().max(2_048), digest])).max(1_000),
 })
 export type MemoryRecord = z.infer<typeof memoryRecord>
 
