@@ -32,6 +32,10 @@ const END_AGAIN_MS = 5_000
 /** From submitting to running on an idle cluster: the scheduler looks once a second or so (measured: bench engines). */
 const START_MS = 1_000
 const ENDS = 'engine-ends'
+/** Attempts that may have been taken, with the time they were sent. */
+const SUBMITS = 'engine-submits'
+/** One that was sent and is not seen so long after was not taken. */
+const UNCLEAR_MS = 120_000
 
 export interface EnginesServiceOptions {
   readonly files: ProcessConnection<FilesClient>
@@ -61,6 +65,8 @@ export class EnginesService implements Disposable {
       listEngines: () => Promise.all(this.#book().all.map((record) => this.#rowOf(record))),
       addEngine: async (input) => {
         const record: EngineRecord = { format: 1, ...input, url: addressOf(input.url), shared: input.shared.replace(/\/+$/, '') || '/' }
+        // Slurm reads both as more than they are in the path of an output.
+        if (/[%\\]/.test(record.shared)) throw new EngineError('engine/bad-folder', `${record.shared} has a % or \\ in it`)
         await this.#requireShared(record.shared)
         const condition = await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), ADD_MS)
         this.#book().put(record)
@@ -95,6 +101,8 @@ export class EnginesService implements Disposable {
       },
       attach: async ({ attempt }, from) => {
         const job = await find(attempt)
+        if (job) this.#options.desk().values.delete(SUBMITS, attempt)
+        else if (this.#isUnclear(attempt)) throw new EngineError('engine/unreachable', `${record.name} has not said yet whether it took it`)
         if (!job && !(await this.#hasEnded(record, attempt)))
           throw new JobError('job/unknown', `${record.name} knows nothing of it any more`)
         return this.#attempt(record, engine, attempt, job, from)
@@ -153,11 +161,16 @@ export class EnginesService implements Disposable {
   }
 
   async #submit(record: EngineRecord, engine: Engine, request: AttemptRequest) {
+    const { clock, desk } = this.#options
+    desk().values.put(SUBMITS, request.attempt, new TextEncoder().encode(String(clock.nowMs())))
     try {
-      return await withPatience(this.#options.clock, (signal) => engine.submit(engineSubmission(request, record.shared), signal))
+      const job = await withPatience(clock, (signal) => engine.submit(engineSubmission(request, record.shared), signal))
+      this.#valuesNow()?.delete(SUBMITS, request.attempt)
+      return job
     } catch (error) {
       // It may have been taken, and the answer lost: it is asked for by its name until it is known.
       if (errorCode(error) === 'engine/unreachable') throw new RpcError('rpc/closed', errorMessage(error), { cause: error })
+      this.#valuesNow()?.delete(SUBMITS, request.attempt)
       throw error
     }
   }
@@ -191,7 +204,20 @@ export class EnginesService implements Disposable {
     const { clock, desk } = this.#options
     const job = await withPatience(clock, (signal) => engine.find(attempt, signal))
     if (job && job.state !== 'ended') await withPatience(clock, (signal) => engine.cancel(job.id, signal))
+    if (!job && this.#isUnclear(attempt)) return // it may still come: ordered again
     desk().values.delete(ENDS, attempt)
+    desk().values.delete(SUBMITS, attempt)
+  }
+
+  /** It was sent a moment ago, and whether the engine took it is not known. */
+  #isUnclear(attempt: string): boolean {
+    const { clock, desk } = this.#options
+    const { values } = desk()
+    const kept = values.get(SUBMITS, attempt)
+    if (!kept) return false
+    if (Math.abs(clock.nowMs() - Number(new TextDecoder().decode(kept))) < UNCLEAR_MS) return true
+    values.delete(SUBMITS, attempt)
+    return false
   }
 
   async #endLeft(): Promise<void> {

@@ -8,14 +8,16 @@ import { LONG_WAIT } from '../testkit/paired-devices.ts'
 let world: DeviceWorld
 let device: WorldDevice
 let jobs: { job_id: number; name: string; job_state: string; exit_code: number }[]
-let mood: 'well' | 'down' | 'nonsense' | 'loses answers'
+let mood: 'well' | 'down' | 'nonsense' | 'loses answers' | 'is slow'
 let submissions: number
+/** Taken, and not to be seen yet. */
+let late: typeof jobs
 
 beforeEach(async () => {
   world = new DeviceWorld()
   device = await world.install('laptop')
   await device.setUp()
-  ;[jobs, mood, submissions] = [[], 'well', 0]
+  ;[jobs, mood, submissions, late] = [[], 'well', 0, []]
   const meta = { Slurm: { release: '22.05.8' } }
   device.engineCall = async ({ method, url }) => {
     if (mood === 'down') throw new Error('connect ECONNREFUSED')
@@ -30,6 +32,10 @@ beforeEach(async () => {
     }
     if (path !== '/job/submit') return say({ jobs: jobs.filter(({ job_id: id }) => path === '/jobs' || path === `/job/${id}`) })
     submissions++
+    if (mood === 'is slow') {
+      late.push({ job_id: 100, name: await attemptNow(), job_state: 'RUNNING', exit_code: 0 })
+      return { status: 502, text: '<html>Bad Gateway' }
+    }
     jobs.push({ job_id: 100 + jobs.length, name: await attemptNow(), job_state: 'PENDING', exit_code: 0 })
     if (mood === 'loses answers') throw new Error('socket hang up')
     return say({ job_id: jobs.at(-1)?.job_id })
@@ -92,6 +98,26 @@ it('[EN3] a submission whose answer is lost is found by its name, and not sent a
   expect(submissions).toBe(1)
 })
 
+it('[EN3][EN4] one that may have been taken is waited for, and not said to be lost; an order to end it is kept until it is seen', async () => {
+  mood = 'is slow'
+  await start()
+  mood = 'well'
+  await new Promise((resolve) => setTimeout(resolve, 1_500)) // it is asked for several times
+  expect(await known()).toMatchObject({ state: 'waiting' })
+  jobs = late
+  await becomes({ state: 'running' })
+  first().job_state = 'COMPLETED'
+  await becomes({ state: 'done' })
+
+  ;[jobs, late, mood] = [[], [], 'is slow']
+  await start()
+  mood = 'well'
+  await device.control().cancelJob({ job: (await known()).job })
+  jobs = late
+  await vi.waitFor(() => expect(first().job_state).toBe('CANCELLED'), LONG_WAIT)
+  expect(submissions).toBe(2)
+})
+
 it('[EN4] an order to end it that could not be given is given when it answers, also after a restart', async () => {
   await start()
   first().job_state = 'RUNNING'
@@ -132,6 +158,8 @@ it('[EN1][EN5] placement says why it takes it or not; its token is never told', 
   expect(await explain('/home/test/shared')).toMatchObject({ outcome: 'no', why: expect.stringContaining('does not answer') })
   expect(JSON.stringify(await device.control().listEngines({}))).not.toContain('ey.x')
   const bad = { name: 'b', kind: 'slurm', user: 'ada', shared: '/home/test/shared', token: 'x' } as const
+  const odd = { ...bad, url: 'http://head', shared: '/home/test/a%j' }
+  await expect(device.control().addEngine(odd)).rejects.toMatchObject({ code: 'engine/bad-folder' })
   await expect(device.control().addEngine({ ...bad, url: 'ftp://head' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head/x?token=1' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head' })).rejects.toMatchObject({ code: 'engine/unreachable' })

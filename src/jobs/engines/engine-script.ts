@@ -21,6 +21,8 @@ export function engineSubmission(
   const script = [
     '#!/bin/sh',
     `# Elsewhere ${attempt}`,
+    // Slurm begins a job again when its node was lost: what it did before may not be done twice.
+    '[ "${SLURM_RESTART_COUNT:-0}" = 0 ] || { echo "its node was lost, and it is not begun again"; exit 75; }',
     `find ${quoted(`${shared}/${SPOOL}`)} -type f -mtime +${KEPT_DAYS} -exec rm -f {} + 2>/dev/null`,
     `cd ${quoted(folder)} && /bin/sh ${words.map(quoted).join(' ')} </dev/null`,
     'code=$?',

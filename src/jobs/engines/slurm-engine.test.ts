@@ -46,7 +46,14 @@ it('[EN3] a job is looked for by its name before it is sent, with the token in i
     headers: { 'X-SLURM-USER-NAME': 'ada', 'X-SLURM-USER-TOKEN': 'ey.secret' },
     body: {
       script: '#!/bin/sh\ntrue\n',
-      job: { name: 'attempt1', partition: 'main', standard_output: '/home/ada/o', standard_error: '/home/ada/o' },
+      job: {
+        name: 'attempt1',
+        partition: 'main',
+
+        open_mode: 'append',
+        standard_output: '/home/ada/o',
+        standard_error: '/home/ada/o',
+      },
     },
   })
   expect(JSON.stringify(asked[1]?.body)).not.toContain('secret')

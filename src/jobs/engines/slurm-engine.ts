@@ -94,6 +94,8 @@ export class SlurmEngine implements Engine {
       script,
       job: {
         ...{ name, environment, current_working_directory: folder, standard_output: output, standard_error: output },
+        // Begun again by Slurm, it says so below what it wrote (engine-script.ts); its v0.0.38 does not heed `requeue: false`.
+        ...{ open_mode: 'append' },
         ...(partition !== undefined && { partition }),
       },
     }
@@ -159,6 +161,9 @@ export class SlurmEngine implements Engine {
       throw new EngineError('engine/refused', `${url} does not take the token of ${user}, or its slurmctld does not answer`)
     if (said && said.length > 0) throw new EngineError('engine/refused', `${url} refused: ${said.join('; ').slice(0, 400)}`)
     const parsed = parse(schema, called.text)
+    // Something between us and it, or it fell over the answer: whether the order was taken is not known.
+    if (parsed === undefined && method === 'POST' && (called.status < 400 || called.status >= 500))
+      throw new EngineError('engine/unreachable', `${url} answered ${called.status} without saying whether it took it`)
     if (parsed === undefined || called.status >= 400)
       throw new EngineError('engine/nonsense', `${url} answered ${called.status} with something that is no answer of slurmrestd v0.0.38`)
     return parsed
