@@ -15,6 +15,8 @@ const MAX_ASK_MS = 2_000
 const PATIENCE_MS = 5_000
 /** So many answers in a row that did not come: then it is away, and asked for anew by whoever follows it. */
 const MAX_MISSES = 3
+/** What ends the script's own programs before it ends the script. */
+const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set(['cancelled', 'time limit', 'memory'])
 
 const SIGNALS: Readonly<Record<number, string>> = {
   1: 'SIGHUP',
@@ -124,11 +126,17 @@ export class EngineAttempt implements Disposable {
     this.#channel.send(encodeJobDown({ kind: 'exit', ...exit }))
   }
 
-  /** As its script wrote it down, else as the engine says; undefined: neither is known. */
+  /**
+   * As its script wrote it down, else as the engine says; undefined: neither is known. A script that is ended from outside may
+   * still write the code of what was ended in it: then the engine knows why.
+   */
   async #exitOf(job: Extract<EngineJob, { state: 'ended' }> | undefined): Promise<AttemptExit | undefined> {
     const written = await this.#read(this.#options.exit, 0).catch(() => undefined)
     const code = written && /^(\d{1,3})\n$/.exec(new TextDecoder().decode(written.bytes))?.[1]
-    if (code !== undefined && Number(code) <= 255) return { code: Number(code), cpuMs: 0 }
+    if (code !== undefined && Number(code) <= 255) {
+      const ended = Number(code) !== 0 && ENDED_FROM_OUTSIDE.has(job?.ended ?? '') ? job?.ended : undefined
+      return { code: Number(code), cpuMs: 0, ...(ended !== undefined && { ended }) }
+    }
     if (!job) return undefined
     const signal = job.signal === undefined ? undefined : (SIGNALS[job.signal] ?? `signal ${job.signal}`)
     return { code: job.code, cpuMs: 0, ...(signal !== undefined && { signal }), ...(job.ended !== undefined && { ended: job.ended }) }
