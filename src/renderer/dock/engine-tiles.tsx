@@ -20,8 +20,9 @@ const ASK_OPEN_MS = 5_000
 export function EngineTiles({ open }: { open: boolean }) {
   const rows = useEngines((state) => state.rows)
   const client = useDoor((state) => state.client)
+  const isMadeUp = useOwnDevice() === '' // the desk that is drawn out of sight asks nothing (AP91)
   useEffect(() => {
-    if (!client) return
+    if (!client || isMadeUp) return
     const stop = new AbortController()
     let timer = 0
     const round = async () => {
@@ -33,7 +34,7 @@ export function EngineTiles({ open }: { open: boolean }) {
       clearTimeout(timer)
       stop.abort()
     }
-  }, [client, open])
+  }, [client, open, isMadeUp])
   return rows.map((row) => <EngineTile key={row.engine} row={row} open={open} />)
 }
 
