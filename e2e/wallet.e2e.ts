@@ -110,6 +110,7 @@ describeInBrowser('signing in with a wallet of the browser', () => {
     })
     const used = () => page.evaluate(() => (globalThis as unknown as { used: string[] }).used)
     await display.openApp('Terminal')
+    await expect.poll(() => front().locator('.xterm-rows').innerText(), { timeout: 30_000 }).toMatch(/[#$]/)
     await front().locator('.xterm').first().click()
     await page.keyboard.type("printf '\\033]52;c;c3RvbGVu\\007\\033]52;c;?\\007'; echo was$((1))tried")
     await page.keyboard.press('Enter')
