@@ -247,7 +247,7 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
 
   it('[JB108] a job is the same in one that waited: words, environment, what is left open, what it may hold', async () => {
     const spawner = await waitingSpawner()
-    const look = `printf '%s|' "it's" "\u00e9\u00c1\u4e2d \\ $HOME" '\`x\`'; env | grep -v '^_=' | sort; ls /proc/self/fd | wc -l; ls -A ~; ulimit -u; cat /proc/self/cgroup; grep -E '^(Cap|NoNew|Seccomp)' /proc/self/status; pwd; exit 7`
+    const look = `printf '%s|' "it's" "\u00e9\u00c1\u4e2d \\ $HOME" '\`x\`'; env | grep -v '^_=' | sort; ls /proc/self/fd | wc -l; ls -A ~; grep processes /proc/self/limits; cat /proc/self/cgroup; grep -E '^(Cap|NoNew|Seccomp)' /proc/self/status; pwd; exit 7`
     const [next] = spawner.waiting
     const fresh = await inside(look)
     const running = start(look, [], spawner)
