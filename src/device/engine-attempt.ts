@@ -131,7 +131,7 @@ export class EngineAttempt implements Disposable {
    * still write the code of what was ended in it: then the engine knows why.
    */
   async #exitOf(job: Extract<EngineJob, { state: 'ended' }> | undefined): Promise<AttemptExit | undefined> {
-    const written = await this.#read(this.#options.exit, 0).catch(() => undefined)
+    const written = await this.#readIfThere(this.#options.exit, 0)
     const code = written && /^(\d{1,3})\n$/.exec(new TextDecoder().decode(written.bytes))?.[1]
     if (code !== undefined && Number(code) <= 255) {
       const ended = Number(code) !== 0 && ENDED_FROM_OUTSIDE.has(job?.ended ?? '') ? job?.ended : undefined
@@ -154,20 +154,23 @@ export class EngineAttempt implements Disposable {
           this.#owned.defer(resolve)
         })
       }
-      const piece = await this.#read(this.#options.output, this.#offset).catch((error: unknown) => {
-        if (errorCode(error) === 'file/not-found') return undefined // it has written nothing yet
-        throw error
-      })
+      const piece = await this.#readIfThere(this.#options.output, this.#offset)
       if (!piece || piece.bytes.length === 0 || this.#owned.isDisposed) return
       this.#channel.send(encodeJobDown({ kind: 'output', stream: 'out', offset: this.#offset, bytes: piece.bytes }))
       this.#offset += piece.bytes.length
     }
   }
 
-  async #read(path: string, offset: number): Promise<{ readonly bytes: Uint8Array }> {
+  /** Undefined: the script has written nothing there. @throws when that is not known: the shared disk or the files process is away */
+  async #readIfThere(path: string, offset: number): Promise<{ readonly bytes: Uint8Array } | undefined> {
     const files = await this.#options.files.client()
-    const { base64 } = await files.readPiece({ device: this.#options.self, path, offset, length: MAX_PIECE_BYTES })
-    return { bytes: bytesOfBase64(base64) }
+    try {
+      const { base64 } = await files.readPiece({ device: this.#options.self, path, offset, length: MAX_PIECE_BYTES })
+      return { bytes: bytesOfBase64(base64) }
+    } catch (error) {
+      if (errorCode(error) === 'file/not-found') return undefined
+      throw error
+    }
   }
 
   async #cancel(): Promise<void> {

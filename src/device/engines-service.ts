@@ -186,6 +186,7 @@ export class EnginesService implements Disposable {
     return near
   }
 
+  /** Its script wrote its end down. @throws what the files process says, unless that is `file/not-found`: then it is not known */
   async #hasEnded({ shared }: EngineRecord, attempt: string): Promise<boolean> {
     const { files, desk } = this.#options
     const read = (await files.client()).readPiece({
@@ -196,7 +197,10 @@ export class EnginesService implements Disposable {
     })
     return read.then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (errorCode(error) === 'file/not-found') return false
+        throw error
+      },
     )
   }
 

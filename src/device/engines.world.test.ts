@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { DeviceError } from './device-error.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import { LONG_WAIT } from '../testkit/paired-devices.ts'
@@ -140,6 +141,32 @@ it('[EN6] one that the engine has forgotten, and whose script wrote nothing down
   await becomes({ state: 'failed', error: { code: 'job/lost' } })
   expect((await known()).attempts.length).toBe(1)
 })
+
+it.each(['is followed', 'is found after a restart', 'is known there by another end'])(
+  '[EN6] what its script wrote down counts also when it cannot be read at first: the job %s',
+  async (how) => {
+    await start()
+    first().job_state = 'RUNNING'
+    await becomes({ state: 'running' })
+    const exit = `/home/test/shared/.elsewhere-jobs/${await attemptNow()}.exit`
+    device.disk.files.set(exit, { bytes: new TextEncoder().encode('3\n'), version: 1 })
+    const readPiece = device.disk.readPiece.bind(device.disk)
+    let left = 2
+    device.disk.readPiece = async (path, ...rest) => {
+      if (path === exit && left-- > 0) throw new DeviceError('device/process-away', 'the files process has just ended')
+      return readPiece(path, ...rest)
+    }
+    if (how === 'is found after a restart') device.stop()
+    if (how === 'is known there by another end') first().job_state = 'COMPLETED'
+    else jobs = []
+    if (how === 'is found after a restart') {
+      await device.start()
+      await device.control().unlockDevice({ passphrase: PASSPHRASE })
+    }
+    await becomes({ state: 'failed', exit: { code: 3 } })
+    expect(left).toBeLessThan(0)
+  },
+)
 
 it('[EN1][EN5] placement says why it takes it or not; its token is never told', async () => {
   const explain = async (folder: string, commandLine = 'sort words') =>
