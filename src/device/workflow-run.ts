@@ -13,14 +13,14 @@ import { isStepOver, nextSteps } from '../jobs/workflow/next-steps.ts'
 import type { PlannedStep, WorkflowPlan } from '../jobs/workflow/plan-workflow.ts'
 import { lineDigest, stepKey, whyItRuns } from '../jobs/workflow/step-key.ts'
 import type { WorkflowBook } from '../jobs/workflow/workflow-book.ts'
-import type { StepInfo, WorkflowInfo } from '../jobs/workflow/workflow-contract.ts'
+import { countSteps, type StepCounts, type StepInfo, type WorkflowInfo } from '../jobs/workflow/workflow-contract.ts'
 import type { StepRecord, WorkflowRecord } from '../jobs/workflow/workflow-record.ts'
 import type { JobsService, StartRequest } from './jobs-service.ts'
 import { StepInputs } from './step-inputs.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
 import { showWorkflow, workOf } from './workflow-view.ts'
 
-/** Changes are told at most so often: a graph of many steps is some kilobytes. */
+/** Changes are told at most so often for each hundred steps begun: the whole graph goes with them, some 40 kB for each hundred. */
 const TELL_MS = 100
 /** A step whose device is lost is begun so often, at most. */
 const MAX_TRIES = 4
@@ -84,6 +84,10 @@ export class WorkflowRun implements Disposable {
     return showWorkflow(this.workflow, this.#record, this.plan, (step) => this.#infoOf(step))
   }
 
+  get counts(): StepCounts {
+    return countSteps([...this.#steps.values()].map(({ record }) => record))
+  }
+
   /** As if begun now; resolves when the first steps are on their way. */
   async begin(): Promise<void> {
     await this.#readParallel()
@@ -145,7 +149,7 @@ export class WorkflowRun implements Disposable {
 
   #end(state: 'done' | 'failed' | 'cancelled'): void {
     for (const [name, { record }] of this.#steps) if (record.state === 'waiting') this.#set(name, { ...WAITING, state: 'cancelled' })
-    this.#put({ ...this.#record, state, endedAtMs: this.#parts.clock.nowMs() })
+    this.#put({ ...this.#record, state, endedAtMs: this.#parts.clock.nowMs(), counts: this.counts })
     this.#tellNow()
   }
 
@@ -292,7 +296,7 @@ export class WorkflowRun implements Disposable {
   }
 
   #tellSoon(): void {
-    this.#telling ??= this.#parts.clock.after(TELL_MS, () => this.#tellNow())
+    this.#telling ??= this.#parts.clock.after(TELL_MS * Math.max(1, Math.ceil(this.plan.steps.length / 100)), () => this.#tellNow())
   }
 
   #tellNow(): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
@@ -7,7 +7,7 @@ import type { RandomSource } from '../base/random.ts'
 import { MISSING } from '../files/fingerprint.ts'
 import { planWorkflow, sourceInputs, type WorkflowPlan } from '../jobs/workflow/plan-workflow.ts'
 import { WorkflowBook, workflowIdOf } from '../jobs/workflow/workflow-book.ts'
-import type { WorkflowInfo, workflowContract } from '../jobs/workflow/workflow-contract.ts'
+import type { WorkflowInfo, WorkflowRow, workflowContract } from '../jobs/workflow/workflow-contract.ts'
 import { WorkflowError, type WorkflowProblem } from '../jobs/workflow/workflow-error.ts'
 import type { WorkflowRecord } from '../jobs/workflow/workflow-record.ts'
 import type { Handlers } from '../rpc/contract.ts'
@@ -88,9 +88,10 @@ export class WorkflowService implements Disposable {
         const { source, text } = this.#require().book.require(workflow)
         return this.#run(source, text)
       },
-      listWorkflows: () => {
+      listWorkflows: () => this.#list(),
+      readWorkflow: ({ workflow }) => {
         const { book, runs } = this.#require()
-        return book.all.flatMap(([workflow, record]) => runs.get(workflow)?.info ?? keptInfo(workflow, record, book) ?? [])
+        return runs.get(workflow)?.info ?? keptInfo(workflow, book.require(workflow), book)
       },
       cancelWorkflow: async ({ workflow }) => {
         const { book, runs } = this.#require()
@@ -115,6 +116,21 @@ export class WorkflowService implements Disposable {
   dispose(): void {
     this.close()
     this.#owned.dispose()
+  }
+
+  async #list(): Promise<WorkflowRow[]> {
+    const { book, runs, signal } = this.#require()
+    const rows: WorkflowRow[] = []
+    for (const [workflow] of book.all) {
+      // Those of an earlier version are counted now, each up to a thousand steps: others get their turn in between.
+      if (!runs.has(workflow) && book.find(workflow)?.counts === undefined) await sleep(this.#options.clock, 0, signal)
+      const record = book.find(workflow)
+      if (!record) continue // forgotten meanwhile
+      const { name, source, state, startedAtMs, endedAtMs } = record
+      const counts = runs.get(workflow)?.counts ?? book.counts(workflow)
+      rows.push({ workflow, name, source, state, startedAtMs, ...(endedAtMs !== undefined && { endedAtMs }), counts })
+    }
+    return rows
   }
 
   async #check(source: string, text: string): Promise<{ problems: WorkflowProblem[]; info?: WorkflowInfo }> {
@@ -226,19 +242,18 @@ function missingInputs(plan: WorkflowPlan, digests: ReadonlyMap<string, string>)
   }))
 }
 
-/** Undefined: it cannot be read any more. */
-function keptInfo(workflow: string, record: WorkflowRecord, book: WorkflowBook): WorkflowInfo | undefined {
+/** @throws WorkflowError `workflow/malformed`  an earlier version read its file otherwise */
+function keptInfo(workflow: string, record: WorkflowRecord, book: WorkflowBook): WorkflowInfo {
   const { plan } = planWorkflow(record.text)
-  const places = new Map(plan?.steps.map(({ step }, n) => [step, n]))
-  return (
-    plan &&
-    showWorkflow(workflow, record, plan, ({ step }) => {
-      const kept = book.step(workflow, places.get(step) ?? -1)
-      if (!kept) return { state: 'waiting' }
-      const { state, why, deviceJob, device, startedAtMs, endedAtMs, error } = kept
-      return { state, why, deviceJob, device, startedAtMs, endedAtMs, error }
-    })
-  )
+  if (!plan)
+    throw new WorkflowError('workflow/malformed', 'this version reads its file otherwise; run the file again, and it says what is wrong')
+  const places = new Map(plan.steps.map(({ step }, n) => [step, n]))
+  return showWorkflow(workflow, record, plan, ({ step }) => {
+    const kept = book.step(workflow, places.get(step) ?? -1)
+    if (!kept) return { state: 'waiting' }
+    const { state, why, deviceJob, device, startedAtMs, endedAtMs, error } = kept
+    return { state, why, deviceJob, device, startedAtMs, endedAtMs, error }
+  })
 }
 
 /** @throws WorkflowError `workflow/no-device` */

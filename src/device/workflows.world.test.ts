@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { base64Of } from '../base/base64.ts'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import type { WorkflowInfo } from '../jobs/workflow/workflow-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
 import type { FakeJobProcess } from '../testkit/fake-job-process.ts'
@@ -79,7 +80,10 @@ const look = () => perform('look', (folder) => folder.write('looked', `saw ${fol
 const sum = () => perform('sum', (folder) => folder.write('sum.txt', `${folder.text('counts/1')}+${folder.text('counts/2')}`))
 
 const run = () => device.control().runWorkflow({ source: SOURCE, text: TEXT })
-const known = async (): Promise<WorkflowInfo> => (await device.control().listWorkflows({}))[0] as WorkflowInfo
+const known = async (): Promise<WorkflowInfo> => {
+  const [{ workflow = '' } = {}] = await device.control().listWorkflows({})
+  return device.control().readWorkflow({ workflow })
+}
 const ends = (state: string) => vi.waitFor(async () => expect((await known()).state).toBe(state), LONG_WAIT)
 const states = async () => Object.fromEntries((await known()).steps.map(({ step, state }) => [step, state]))
 const forecast = async () => {
@@ -141,6 +145,22 @@ it('[WF7] what was put out and is not as it was left is made again; an input tha
   await put('other.txt', 'another')
   await put('other.txt', 'it')
   expect(Object.values(await forecast())).toEqual(Array.from({ length: 5 }, () => 'unchanged: as it was'))
+})
+
+it('[WF8] the list is told without reading a step of any: how many stand how is kept with their ends', async () => {
+  await runAll()
+  const row = { source: SOURCE, name: 'Count', state: 'done', counts: { done: 5 } }
+  expect(await device.control().listWorkflows({})).toEqual([
+    { ...row, workflow: expect.any(String), startedAtMs: expect.any(Number), endedAtMs: expect.any(Number) },
+  ])
+  await device.control().lockDevice({})
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  const reading = vi.spyOn(MemoryKeyValueStore.prototype, 'get')
+  expect(await device.control().listWorkflows({})).toMatchObject([row])
+  expect(reading.mock.calls.filter(([space]) => space === 'workflow-steps')).toEqual([])
+  reading.mockRestore()
+  expect((await known()).steps.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done', 'done'])
+  await expect(device.control().readWorkflow({ workflow: '0'.repeat(32) })).rejects.toMatchObject({ code: 'workflow/unknown' })
 })
 
 it('[WF2] a missing input is refused with its line, before anything runs', async () => {

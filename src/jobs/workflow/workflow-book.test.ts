@@ -36,6 +36,21 @@ it('[WF8][WF10] a book opened anew says what was kept; a run that begins knows n
   expect(open(store).step(workflow, 0)).toBeUndefined()
 })
 
+it('[WF8] of a run that ended with an earlier version the steps are counted once, and kept', () => {
+  const store = new MemoryKeyValueStore()
+  const workflow = workflowIdOf('/home/ada/flow.yml')
+  const book = open(store)
+  book.begin(workflow, { ...record, steps: 3, state: 'running' })
+  book.putStep(workflow, 1, { ...step, state: 'done' })
+  expect(book.counts(workflow)).toEqual({ waiting: 2, done: 1 })
+  expect(book.find(workflow)?.counts).toBeUndefined() // it goes on
+  book.putStep(workflow, 0, { ...step, state: 'failed' })
+  book.put(workflow, { ...record, steps: 3, state: 'failed' })
+  expect(open(store).counts(workflow)).toEqual({ waiting: 1, done: 1, failed: 1 })
+  book.putStep(workflow, 0, { ...step, state: 'done' })
+  expect(open(store).counts(workflow)).toEqual({ waiting: 1, done: 1, failed: 1 })
+})
+
 it('[WF8] the oldest that is over makes room; when all run, none more begins', () => {
   const book = open()
   const id = (n: number) => workflowIdOf(`/flow-${n}.yml`)

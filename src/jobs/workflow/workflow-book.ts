@@ -3,7 +3,7 @@ import type { KeyValueStore } from '../../base/key-value-store.ts'
 import type { Logger } from '../../base/logger.ts'
 import { sha256 } from '../../base/sha256.ts'
 import { planWorkflow } from './plan-workflow.ts'
-import { MAX_WORKFLOWS } from './workflow-contract.ts'
+import { countSteps, MAX_WORKFLOWS, type StepCounts } from './workflow-contract.ts'
 import { WorkflowError } from './workflow-error.ts'
 import {
   decodeRecord,
@@ -86,6 +86,16 @@ export class WorkflowBook {
     this.#forgetSteps(workflow)
     this.#records.delete(workflow)
     this.#store.delete(WORKFLOWS, workflow)
+  }
+
+  /** How the steps of its last run stand: of one that has ended, they are counted once and kept. @throws WorkflowError `workflow/unknown` */
+  counts(workflow: string): StepCounts {
+    const record = this.require(workflow)
+    if (record.counts) return record.counts
+    const steps = Array.from({ length: record.steps }, (_, n) => ({ state: this.step(workflow, n)?.state ?? 'waiting' }))
+    const counts = countSteps(steps)
+    if (record.state !== 'running') this.put(workflow, { ...record, counts })
+    return counts
   }
 
   step(workflow: string, n: number): StepRecord | undefined {

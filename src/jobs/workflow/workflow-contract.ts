@@ -47,6 +47,29 @@ export const stepInfo = z.object({
 })
 export type StepInfo = z.infer<typeof stepInfo>
 
+/** How many of its steps stand so; a state that none of them has is left out. */
+export const stepCounts = z.partialRecord(stepState, z.number().int().min(1).max(MAX_STEPS_SHOWN))
+export type StepCounts = z.infer<typeof stepCounts>
+
+export function countSteps(steps: Iterable<Pick<StepInfo, 'state'>>): StepCounts {
+  const counts: StepCounts = {}
+  for (const { state } of steps) counts[state] = (counts[state] ?? 0) + 1
+  return counts
+}
+
+/** One of the list: what needs neither its file nor its steps to be read. */
+export const workflowRow = z.object({
+  workflow: workflowId,
+  name: z.string().max(160),
+  source,
+  state: workflowState,
+  startedAtMs: z.number(),
+  endedAtMs: z.number().optional(),
+  counts: stepCounts,
+})
+export type WorkflowRow = z.infer<typeof workflowRow>
+
+/** With its graph. */
 export const workflowInfo = z.object({
   workflow: workflowId,
   name: z.string().max(160),
@@ -91,8 +114,10 @@ export const workflowContract = {
   runWorkflow: method({ needs: 'desk:run', parseInput: ofFile.parse, parseOutput: workflowInfo.parse }),
   /** The text of its last run, once more. Errors: as runWorkflow, workflow/unknown. */
   rerunWorkflow: method({ needs: 'desk:run', parseInput: ofWorkflow.parse, parseOutput: workflowInfo.parse }),
-  /** Last begun first. */
-  listWorkflows: method({ needs: 'desk:read', parseInput: nothing.parse, parseOutput: z.array(workflowInfo).max(MAX_WORKFLOWS).parse }),
+  /** Last begun first, without their steps. */
+  listWorkflows: method({ needs: 'desk:read', parseInput: nothing.parse, parseOutput: z.array(workflowRow).max(MAX_WORKFLOWS).parse }),
+  /** One with all its steps. Errors: workflow/unknown, workflow/malformed (an earlier version read its file otherwise). */
+  readWorkflow: method({ needs: 'desk:read', parseInput: ofWorkflow.parse, parseOutput: workflowInfo.parse }),
   /** What runs of it is ended, what waits does not begin. Resolves when the order is given. Errors: workflow/unknown. */
   cancelWorkflow: method({ needs: 'desk:run', parseInput: ofWorkflow.parse, parseOutput: nothing.parse }),
   /** Its files and results stay. Errors: workflow/unknown, workflow/runs-already. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
-import { stepError, stepState, workflowState } from './workflow-contract.ts'
+import { stepCounts, stepError, stepState, workflowState } from './workflow-contract.ts'
 
 /* What a device keeps of workflows, sealed JSON in its store. Format 1; golden/workflow-1.json. */
 
@@ -19,6 +19,8 @@ export const workflowRecord = z.object({
   isCancelled: z.boolean(),
   startedAtMs: z.number(),
   endedAtMs: z.number().optional(),
+  /** Kept with its end, so that a list need not read its steps; absent: it runs, or ended with an earlier version. */
+  counts: stepCounts.optional(),
 })
 export type WorkflowRecord = z.infer<typeof workflowRecord>
 

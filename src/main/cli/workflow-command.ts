@@ -24,7 +24,7 @@ What came of a job is known by its command, its variables and the content of all
 
 ${DATA_OPTION}
   --detach     do not wait for its end
-  --json       for programs; of a run a line for each change, then one for the end
+  --json       for programs; of a run a line for each change, then one for the end; a list without steps ("show" has them)
 
 FILE:
   name: Pictures            # of its own if left out, as are:

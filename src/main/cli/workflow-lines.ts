@@ -1,4 +1,4 @@
-import type { StepInfo, WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
+import { countSteps, type StepInfo, type WorkflowInfo, type WorkflowRow } from '../../jobs/workflow/workflow-contract.ts'
 
 /** How workflows are told on a terminal. */
 
@@ -9,10 +9,13 @@ const plain = (text: string): string =>
 const took = (fromMs: number | undefined, toMs: number | undefined): string =>
   fromMs === undefined || toMs === undefined ? '' : `${((toMs - fromMs) / 1_000).toFixed(1)} s`
 
-export function workflowLine({ workflow, name, state, steps }: WorkflowInfo): string {
-  const left = steps.filter((step) => step.state === 'waiting').length
-  const words = state ?? (left === 0 ? 'nothing to run' : `${left} of ${steps.length} would run`)
-  return `${workflow.slice(0, 8)}  ${words.padEnd(9)}  ${plain(name)} (${steps.length} steps)`
+export function workflowLine(info: WorkflowInfo | WorkflowRow): string {
+  const { workflow, name, state } = info
+  const counts = 'counts' in info ? info.counts : countSteps(info.steps)
+  const all = Object.values(counts).reduce((sum, one) => sum + one, 0)
+  const left = counts.waiting ?? 0
+  const words = state ?? (left === 0 ? 'nothing to run' : `${left} of ${all} would run`)
+  return `${workflow.slice(0, 8)}  ${words.padEnd(9)}  ${plain(name)} (${all} steps)`
 }
 
 export function stepLine(

@@ -1,5 +1,5 @@
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
-import type { WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
+import { countSteps, type WorkflowInfo, type WorkflowRow } from '../../jobs/workflow/workflow-contract.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { addMessage, type DeskMessage } from './messages-store.ts'
 import { useWorkflows, withWorkflow } from './workflows-store.ts'
@@ -14,7 +14,10 @@ export function followWorkflows(client: DeviceClient): Disposable {
   heard.add(client.onDidChangeWorkflow(takeWorkflow))
   heard.add(
     client.onDidForgetWorkflow(({ workflow }) =>
-      useWorkflows.setState(({ workflows }) => ({ workflows: workflows.filter((one) => one.workflow !== workflow) })),
+      useWorkflows.setState(({ workflows, graphs }) => ({
+        workflows: workflows.filter((one) => one.workflow !== workflow),
+        graphs: new Map([...graphs].filter(([one]) => one !== workflow)),
+      })),
     ),
   )
   return heard
@@ -29,13 +32,19 @@ export async function loadWorkflows(client: Pick<DeviceClient, 'listWorkflows'>)
 /** A workflow as its device says it is now. */
 export function takeWorkflow(info: WorkflowInfo): void {
   const before = useWorkflows.getState().workflows.find(({ workflow }) => workflow === info.workflow)
-  useWorkflows.setState(({ workflows }) => ({ workflows: withWorkflow(workflows, info) }))
+  const { workflow, name, source, state, startedAtMs, endedAtMs, steps } = info
+  if (state === undefined || startedAtMs === undefined) return // it was only looked at
+  const row = { workflow, name, source, state, startedAtMs, ...(endedAtMs !== undefined && { endedAtMs }), counts: countSteps(steps) }
+  useWorkflows.setState(({ workflows, graphs }) => ({
+    workflows: withWorkflow(workflows, row),
+    graphs: new Map(graphs).set(workflow, info),
+  }))
   const message = workflowEndMessage(before, info)
   if (message) addMessage(message)
 }
 
 /** What is said of one that has just ended; undefined: nothing. Pure. */
-export function workflowEndMessage(before: WorkflowInfo | undefined, info: WorkflowInfo): DeskMessage | undefined {
+export function workflowEndMessage(before: Pick<WorkflowRow, 'state'> | undefined, info: WorkflowInfo): DeskMessage | undefined {
   const { state, startedAtMs = 0, endedAtMs = 0, name, workflow, steps } = info
   if (before?.state !== 'running' || (state !== 'done' && state !== 'failed') || endedAtMs - startedAtMs < WORTH_TELLING_MS)
     return undefined

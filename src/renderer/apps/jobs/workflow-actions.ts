@@ -1,7 +1,9 @@
 import { ELSEWHERE } from '../../../session/app-state.ts'
 import type { WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { bytesOfBase64 } from '../../../base/base64.ts'
+import { errorCode } from '../../../base/errors.ts'
 import { clientNow } from '../../desk/app-desk.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
 import { takeWorkflow } from '../../desk/follow-workflows.ts'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
@@ -38,6 +40,13 @@ async function readShared(path: string): Promise<string> {
   const { node } = await client.datasetAt({ dataset: found.dataset, path: `/${names.join('/')}` })
   const { base64 } = await client.readDatasetBytes({ dataset: found.dataset, node, offset: 0, length: MAX_FILE_BYTES })
   return new TextDecoder().decode(bytesOfBase64(base64))
+}
+
+/** Its graph as it is now; on a broken connection the next one asks again. */
+export async function readWorkflow(client: Pick<DeviceClient, 'readWorkflow'>, workflow: string): Promise<void> {
+  await client.readWorkflow({ workflow }).then(takeWorkflow, (error: unknown) => {
+    if (!errorCode(error).startsWith('rpc/')) failed('Its graph cannot be shown')(error)
+  })
 }
 
 export async function rerunWorkflow({ workflow }: Pick<WorkflowInfo, 'workflow'>): Promise<void> {

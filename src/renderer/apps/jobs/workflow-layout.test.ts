@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { StepInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import { countSteps, type StepInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { BOX_WIDTH, layoutGraph } from './workflow-layout.ts'
 import { choiceOf, countWords, worstOf } from './workflow-words.ts'
 
@@ -41,10 +41,12 @@ it('[AP140] a line that others say already is left out', () => {
 
 it('[AP140] how it stands is said in words', () => {
   const as = (...states: StepInfo['state'][]) => states.map((state, n) => ({ ...step('a', [], n), state }))
-  expect(countWords({ state: 'running', steps: as('done', 'unchanged', 'running', 'waiting') })).toBe('2 of 4 done')
-  expect(countWords({ state: 'done', steps: as('unchanged', 'unchanged') })).toBe('2 unchanged, nothing ran')
-  expect(countWords({ state: 'done', steps: as('done', 'unchanged') })).toBe('1 ran, 1 unchanged')
-  expect(countWords({ state: 'failed', steps: as('failed', 'skipped', 'skipped', 'done') })).toBe('1 failed, 2 left out, 1 done')
+  expect(countWords({ state: 'running', counts: countSteps(as('done', 'unchanged', 'running', 'waiting')) })).toBe('2 of 4 done')
+  expect(countWords({ state: 'done', counts: countSteps(as('unchanged', 'unchanged')) })).toBe('2 unchanged, nothing ran')
+  expect(countWords({ state: 'done', counts: countSteps(as('done', 'unchanged')) })).toBe('1 ran, 1 unchanged')
+  expect(countWords({ state: 'failed', counts: countSteps(as('failed', 'skipped', 'skipped', 'done')) })).toBe(
+    '1 failed, 2 left out, 1 done',
+  )
   expect(worstOf(as('done', 'running', 'failed'))).toBe('failed')
   expect(worstOf(as('done', 'unchanged'))).toBe('done')
   expect(choiceOf({ job: 'resize', step: 'resize[size=200,kind=a b]' })).toBe('200, a b')

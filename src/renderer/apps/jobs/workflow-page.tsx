@@ -1,5 +1,5 @@
 import { ArrowUpRight, CircleStop, RotateCw, Trash2, TriangleAlert, X } from 'lucide-react'
-import type { StepInfo, WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import { countSteps, type StepInfo, type WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dot } from '../../ui/dot.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
@@ -33,7 +33,7 @@ export function WorkflowPage(props: {
         <div className="job-actions">
           <span className="job-state" role="status">
             <Dot {...workflowMark(info)} />
-            {countWords(info)}
+            {countWords({ state: info.state, counts: countSteps(info.steps) })}
           </span>
           <span className="job-quiet numbers">
             {isRunning

@@ -1,4 +1,4 @@
-import type { StepInfo, StepState, WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import type { StepCounts, StepInfo, StepState, WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import type { Meaning } from '../../ui/dot.tsx'
 
 /* How workflows are told to a person. Pure. */
@@ -42,10 +42,10 @@ export function workflowMark({ state }: Pick<WorkflowInfo, 'state'>): { readonly
 }
 
 /** `3 of 8 done`, `8 done, 2 of them ran`, `1 failed, 4 left out`. */
-export function countWords({ state, steps }: Pick<WorkflowInfo, 'state' | 'steps'>): string {
-  const count = (...states: StepState[]) => steps.filter((step) => states.includes(step.state)).length
+export function countWords({ state, counts }: Pick<WorkflowInfo, 'state'> & { readonly counts: StepCounts }): string {
+  const count = (...states: StepState[]) => states.reduce((sum, one) => sum + (counts[one] ?? 0), 0)
   const good = count('done', 'unchanged')
-  if (state === 'running') return `${good} of ${steps.length} done`
+  if (state === 'running') return `${good} of ${count(...(Object.keys(counts) as StepState[]))} done`
   if (state === 'done') {
     const ran = count('done')
     return ran === 0 ? `${good} unchanged, nothing ran` : ran === good ? `${ran} ran` : `${ran} ran, ${good - ran} unchanged`

@@ -1,6 +1,6 @@
 import { Workflow } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useRef } from 'react'
-import type { WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import type { WorkflowRow } from '../../../jobs/workflow/workflow-contract.ts'
 import { useClient } from '../../desk/app-desk.ts'
 import { loadWorkflows } from '../../desk/follow-workflows.ts'
 import { useWorkflows } from '../../desk/workflows-store.ts'
@@ -9,6 +9,7 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { useIsLate, useNow } from '../app-hooks.ts'
 import { agoText } from '../plain-words.ts'
+import { readWorkflow } from './workflow-actions.ts'
 import { WorkflowPage } from './workflow-page.tsx'
 import { countWords, workflowMark } from './workflow-words.ts'
 import './workflows.css'
@@ -21,15 +22,19 @@ export function WorkflowsView(props: {
   onOpen: (state: { workflow: string | null; step: string | null }) => void
 }) {
   const { workflow, step, text, onOpen } = props
-  const { workflows, loaded } = useWorkflows()
+  const { workflows, graphs, loaded } = useWorkflows()
   const client = useClient()
   const late = useIsLate(!loaded)
   useEffect(() => {
     if (client && !loaded) void loadWorkflows(client)
   }, [client, loaded])
+  const isKnown = workflows.some((one) => one.workflow === workflow)
+  useEffect(() => {
+    if (client && workflow !== null && isKnown) void readWorkflow(client, workflow)
+  }, [client, workflow, isKnown])
   const wanted = text.toLowerCase()
   const shown = workflows.filter(({ name, source }) => `${name} ${source}`.toLowerCase().includes(wanted))
-  const chosen = workflows.find((one) => one.workflow === workflow)
+  const chosen = workflow === null ? undefined : graphs.get(workflow)
   return (
     <div className="app-body jobs-body" data-chosen={chosen ? '' : undefined}>
       <div className="jobs-side">
@@ -56,7 +61,7 @@ export function WorkflowsView(props: {
   )
 }
 
-function WorkflowList(props: { workflows: readonly WorkflowInfo[]; chosen: string | null; onOpen: (workflow: string) => void }) {
+function WorkflowList(props: { workflows: readonly WorkflowRow[]; chosen: string | null; onOpen: (workflow: string) => void }) {
   const list = useRef<HTMLUListElement>(null)
   const now = useNow()
   const handleKey = (event: KeyboardEvent) => {
@@ -87,7 +92,7 @@ function WorkflowList(props: { workflows: readonly WorkflowInfo[]; chosen: strin
                 {countWords(info)}
               </span>
             </span>
-            <time className="job-time numbers">{agoText(info.endedAtMs ?? info.startedAtMs ?? now, now)}</time>
+            <time className="job-time numbers">{agoText(info.endedAtMs ?? info.startedAtMs, now)}</time>
           </button>
         </li>
       ))}
