@@ -77,6 +77,13 @@ export async function runFromPalette(page: Page, words: string, option: RegExp |
   await field.waitFor({ state: 'detached' })
 }
 
+/** What fades in or out has done so: half of a colour is no colour of the theme. What turns for ever is not waited for. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity),
+  )
+}
+
 /** The rules of axe that look at colours: all that a theme can change. */
 const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 
@@ -90,6 +97,7 @@ const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
  * @param only  `colours` where the same page was looked at in another theme just before
  */
 export async function findings(page: Page, where: string, scope?: string, only?: 'colours'): Promise<readonly string[]> {
+  await settled(page)
   const isThere = page.frames().length === 1 && (await page.evaluate(() => 'axe' in window))
   const axe = new AxeBuilder({ page, ...(isThere && { axeSource: ';' }) }).setLegacyMode()
   const options = { resultTypes: ['violations' as const] }
