@@ -9,6 +9,7 @@ import { endStrays } from '../../platform/node/end-strays.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
 import { SystemCondition } from '../../platform/node/machine-condition.ts'
 import { SystemProcessReader } from '../../platform/node/proc-process-reader.ts'
+import { removeLeftGroups } from '../../platform/node/job-limits.ts'
 import { NodeJobSpawner } from '../../platform/node/node-job-spawner.ts'
 import { NodePlacedPrograms } from '../../platform/node/node-placed-programs.ts'
 import { NodeProgramIdentifier } from '../../platform/node/node-program-identifier.ts'
@@ -39,6 +40,7 @@ const commandLineOf = ({ commandLine }: HostOptions) =>
 export async function startHost(options: HostOptions): Promise<{ stop(): Promise<void> }> {
   const { socketPath, shellFolder, jobsFolder, log, environment, supervisorPid } = options
   const owned = new DisposableStore()
+  removeLeftGroups(Date.now())
   writeShellFiles(shellFolder, options.commandLine)
   const home = path.resolve(environment.HOME ?? os.homedir())
   const engines = new ContainerEngines(path.join(jobsFolder, 'engines'))
@@ -69,7 +71,10 @@ export async function startHost(options: HostOptions): Promise<{ stop(): Promise
   owned.add(await listenUnixSocket(socketPath, (transport) => host.serve(transport)))
   let stopping: Promise<void> | undefined
   const stop = () => {
-    stopping ??= host.endAll().finally(() => owned.dispose())
+    stopping ??= host
+      .endAll()
+      .finally(() => jobSpawner.end())
+      .finally(() => owned.dispose())
     return stopping
   }
   return { stop }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi, onTestFinished } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import { AttemptHost } from '../../jobs/attempt-host.ts'
 import { type AttemptExit, decodeJobDown, encodeJobUp } from '../../jobs/job-frames-contract.ts'
@@ -31,8 +31,10 @@ describe.skipIf(why !== undefined)(`a job that fills the disk${why ? ` (${why})`
   it('[JB41] it is ended while 512 MiB are free or nearly so, what it wrote is removed, and the next one runs', async () => {
     const disk = path.join(folder, 'disk')
     const freeMiB = () => statfsSync(disk).bavail * (statfsSync(disk).bsize / 1024 ** 2)
+    const spawner = new NodeJobSpawner()
+    onTestFinished(() => spawner.end())
     const host = new AttemptHost(
-      attemptHostParts(systemClock, { spawner: new NodeJobSpawner(), places: new NodeTreePlaces(path.join(disk, 'jobs'), '/home/ada') }),
+      attemptHostParts(systemClock, { spawner, places: new NodeTreePlaces(path.join(disk, 'jobs'), '/home/ada') }),
     )
     const near = new AttemptHost(attemptHostParts(systemClock, { places: new NodeTreePlaces(path.join(folder, 'near'), '/home/ada') }))
     const run = async (id: string, line: string, project: string): Promise<AttemptExit> => {

@@ -1,5 +1,12 @@
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { parseProcStat } from '../../jobs/proc-stat.ts'
+import { sendSignal } from './end-processes.ts'
+
+const PREFIX = 'elsewhere-'
+const ROOTS = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids', '/sys/fs/cgroup']
+/** Between making a group and entering it nothing runs in it. */
+const YOUNG_MS = 60_000
 
 /** A process that is stuck in the kernel holds its group: after these it stays, empty. */
 const REMOVE_TRIES = 50
@@ -62,21 +69,74 @@ export class JobCgroups {
       ['/sys/fs/cgroup', { 'memory.max': memoryBytes, 'memory.swap.max': '0', 'pids.max': String(MAX_JOB_PROCESSES) }],
     ]
     const wanted = existsSync('/sys/fs/cgroup/cgroup.controllers') ? v2 : v1
-    this.folders = wanted.flatMap(([root, limits]) => make(path.join(root, `elsewhere-${name}`), limits))
+    this.folders = wanted.flatMap(([root, limits]) => make(path.join(root, `${PREFIX}${name}`), limits))
   }
 
-  /** Once no process is left in them, which may be a moment after the last was told to end. */
+  /** Ends what is still in them and removes them, now or within the seconds that the kernel may take over it. */
   remove(tries = 0): void {
-    const held = this.folders.filter((folder) => {
-      try {
-        rmdirSync(folder)
-        return false
-      } catch (error) {
-        return (error as NodeJS.ErrnoException).code === 'EBUSY'
-      }
-    })
-    if (held.length > 0 && tries < REMOVE_TRIES) setTimeout(() => this.remove(tries + 1), REMOVE_AGAIN_MS).unref()
+    if (!this.tryRemove() && tries < REMOVE_TRIES) setTimeout(() => this.remove(tries + 1), REMOVE_AGAIN_MS).unref()
   }
+
+  /** Ends what is still in them; false: it is not gone yet. bwrap that is ended as it starts leaves a child that waits for it for ever. */
+  tryRemove(): boolean {
+    const held = this.folders.filter(isHeld)
+    for (const folder of held) for (const pid of processesIn(folder)) sendSignal(pid, 'SIGKILL')
+    return held.length === 0
+  }
+}
+
+/**
+ * Removes groups in which nothing runs and nothing was begun for a while, and ends what waits in them for a bwrap that is gone: of hosts
+ * that were killed. Called when a host starts.
+ */
+export function removeLeftGroups(nowMs: number, roots: readonly string[] = ROOTS): void {
+  for (const root of roots) {
+    for (const name of namesIn(root)) {
+      const folder = path.join(root, name)
+      if (!name.startsWith(PREFIX) || nowMs - (madeMs(folder) ?? nowMs) < YOUNG_MS) continue
+      for (const pid of processesIn(folder)) if (isOrphan(pid)) sendSignal(pid, 'SIGKILL')
+      isHeld(folder) // one with processes stays
+    }
+  }
+}
+
+/** Removed, unless something runs in it. */
+function isHeld(folder: string): boolean {
+  try {
+    rmdirSync(folder)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EBUSY'
+  }
+}
+
+const processesIn = (folder: string): readonly number[] => textOf(path.join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+
+/** Empty: gone meanwhile. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** The child of a bwrap that has ended. Of a job that runs bwrap's parent is a host, and that of its child bwrap. */
+function isOrphan(pid: number): boolean {
+  const { parentPid, name } = parseProcStat(textOf(`/proc/${pid}/stat`)) ?? {}
+  return parentPid === 1 && name === 'bwrap'
+}
+
+function namesIn(root: string): readonly string[] {
+  try {
+    return readdirSync(root)
+  } catch {
+    return [] // this kernel has the other kind
+  }
+}
+
+function madeMs(folder: string): number | undefined {
+  return statSync(folder, { throwIfNoEntry: false })?.mtimeMs
 }
 
 /** Not allowed (no root, no delegation): none, and the limits are kept by looking instead. */

@@ -3,7 +3,7 @@ import type { JobSignal } from '../../jobs/job-frames-contract.ts'
 import type { JobObservation, JobProcessRequest, JobShell } from '../../jobs/job-process.ts'
 import type { PortSocket } from '../../jobs/port-socket.ts'
 import type { ProcessSample } from '../../jobs/process-table.ts'
-import { sendSignal } from './end-processes.ts'
+import { sendSignal, stopNow } from './end-processes.ts'
 import type { JobCgroups } from './job-limits.ts'
 import { JobPriority, setAutogroup } from './job-priority.ts'
 import { jobShell } from './job-shell.ts'
@@ -97,6 +97,8 @@ export class NodeJobProcesses {
   kill(): void {
     if (this.#isGone) return
     this.#priority?.raise()
+    // Stopped first, so that bwrap makes no child that nobody sees.
+    stopNow(this.pid)
     // In a sandbox the kernel ends all of it with its process 1, which ends with bwrap.
     for (const { pid } of this.#all(listProcesses({ commands: false })).toReversed()) sendSignal(pid, 'SIGKILL')
     sendSignal(this.pid, 'SIGKILL')

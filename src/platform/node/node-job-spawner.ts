@@ -54,6 +54,11 @@ export class NodeJobSpawner implements JobSpawner, Disposable {
     return this.#waiting.children
   }
 
+  /** As `dispose`; resolves when nothing of it is left. */
+  end(): Promise<void> {
+    return this.#waiting.end()
+  }
+
   /** Of what it started, only what nobody has asked for ends. */
   dispose(): void {
     this.#waiting.dispose()

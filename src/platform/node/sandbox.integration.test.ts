@@ -40,9 +40,9 @@ const loopback = greet('hello from loopback')
 await new Promise<void>((resolve) => loopback.listen(0, '127.0.0.1', resolve))
 const port = (loopback.address() as { port: number }).port
 /** Somebody else's program, that a job would like to end, trace or read. */
-const cleanUps: (() => void)[] = []
-afterEach(() => {
-  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 })
 afterAll(() => {
   socket.close()
@@ -91,8 +91,15 @@ const probes = (victim: number): readonly Probe[] => [
     root: true,
   },
 ]
+/** What it keeps ready ends with the test. */
+function spawnerOfTest(): NodeJobSpawner {
+  const spawner = new NodeJobSpawner()
+  cleanUps.push(() => spawner.end())
+  return spawner
+}
+
 /** As a placed job is started. @param spawner  one that has sandboxes waiting, perhaps */
-function start(line: string, folders: JobSandbox['folders'] = [], spawner = new NodeJobSpawner()): JobProcess {
+function start(line: string, folders: JobSandbox['folders'] = [], spawner = spawnerOfTest()): JobProcess {
   return spawner
     .prepare({
       program: '/bin/sh',
@@ -116,8 +123,7 @@ function inside(line: string, folders: JobSandbox['folders'] = [], spawner?: Nod
 
 /** With a sandbox that waits for its job. */
 async function waitingSpawner(): Promise<NodeJobSpawner> {
-  const spawner = new NodeJobSpawner()
-  cleanUps.push(() => spawner.dispose())
+  const spawner = spawnerOfTest()
   await inside('true', [], spawner)
   await expect.poll(() => spawner.waiting.length, { timeout: 60_000 }).toBeGreaterThan(0)
   return spawner
@@ -396,11 +402,12 @@ describe.skipIf(why !== undefined)(`what a placed job cannot reach${why ? ` (no 
         import { spawn } from 'node:child_process'
         const sandbox = { hostFolder: ${JSON.stringify(at('project'))}, home: '/home/ada', network: false, memoryMiB: 256 }
         const environment = { PATH: '/usr/bin:/bin' }
-        const job = new NodeJobSpawner().prepare({ program: '/bin/sh', arguments: ['-c', 'echo up; read l'], environment, folder: '/home/ada/project', sandbox }).start()
+        const spawner = new NodeJobSpawner()
+        const job = spawner.prepare({ program: '/bin/sh', arguments: ['-c', 'echo up; read l'], environment, folder: '/home/ada/project', sandbox }).start()
         await new Promise((resolve) => job.onDidOutput(resolve))
         const shell = job.shell()
         const child = spawn(shell.file, shell.arguments, { cwd: '/', env: shell.environment, stdio: ['pipe', 'inherit', 'ignore'] })
-        child.on('close', () => { shell.dispose(); void job.end(0).then(() => process.exit()) })
+        child.on('close', () => { shell.dispose(); void job.end(0).then(() => spawner.end()).then(() => process.exit()) })
         child.stdin.end(${JSON.stringify(`${all(tried)}\nexit\n`)})`
       const { text } = await run([...AS_NOBODY, process.execPath, '--input-type=module', '-e', script])
       expect(succeeded(tried, text)).toEqual([])

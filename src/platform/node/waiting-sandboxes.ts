@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Disposable } from '../../base/disposable.ts'
+import { killTrees } from './end-processes.ts'
 import { ENTER_SCRIPT, JobCgroups } from './job-limits.ts'
+import { listProcesses } from './proc-process-reader.ts'
 
 /** As many are made beforehand: one for the next job, and one for the one after. */
 const MAX_WAITING = 2
@@ -9,6 +12,9 @@ const MAX_WAITING = 2
 const AGAIN_MS = { ended: 10, started: 1_000 } as const
 /** After so long without a job of others none is kept ready. */
 const IDLE_MS = 10 * 60_000
+/** An end waits so long for the kernel to let go of control groups. */
+const END_PATIENCE_MS = 1_000
+const END_POLL_MS = 20
 
 /** A process that becomes a sandbox when it is told what is in it, in control groups of its own. */
 export interface EnteredProcess {
@@ -85,6 +91,14 @@ export class WaitingSandboxes implements Disposable {
     if (this.#waiting.length < MAX_WAITING) this.#refillIn(AGAIN_MS.ended)
   }
 
+  /** As `dispose`; resolves when their control groups are gone too, or the kernel takes too long over it. */
+  async end(): Promise<void> {
+    const groups = this.#waiting.map(({ cgroups }) => cgroups)
+    this.dispose()
+    const untilMs = performance.now() + END_PATIENCE_MS
+    while (groups.some((cgroups) => !cgroups.tryRemove()) && performance.now() < untilMs) await delay(END_POLL_MS)
+  }
+
   dispose(): void {
     this.#isDisposed = true
     clearTimeout(this.#idle)
@@ -99,7 +113,8 @@ export class WaitingSandboxes implements Disposable {
   #drop(): void {
     clearTimeout(this.#refilling)
     this.#refilling = undefined
-    for (const { child } of this.#waiting) child.kill('SIGKILL') // its control groups go when it has
+    const pids = this.#waiting.flatMap(({ child }) => child.pid ?? [])
+    killTrees(pids, () => listProcesses({ commands: false })) // the control groups go when they have
     this.#waiting = []
   }
 
