@@ -9,7 +9,7 @@ import type { FilesClient, ProcessConnection } from './device-parts.ts'
 /** The files process is away, was started again, or has not got its keys yet: tried again for so long. */
 const PATIENCE_MS = 30_000
 const AGAIN_MS = 250
-const PASSING: ReadonlySet<string> = new Set(['dataset/locked', 'device/process-away', 'rpc/closed', 'workflow/no-dataset'])
+const PASSING: ReadonlySet<string> = new Set(['dataset/locked', 'device/process-away', 'rpc/closed', 'workflow/no-dataset-yet'])
 
 /** The dataset of one workflow, and the folders in which its steps work on copies of its files. */
 export class WorkflowFiles {
@@ -30,7 +30,7 @@ export class WorkflowFiles {
     this.#signal = signal
   }
 
-  /** Of paths below the workflow's folder, in their order. @throws WorkflowError `workflow/no-dataset` */
+  /** Of paths below the workflow's folder, in their order. @throws WorkflowError `workflow/no-dataset`, `workflow/no-dataset-yet` */
   async fingerprints(paths: readonly string[]): Promise<Fingerprints> {
     const { digests } = await this.#do((files, dataset) =>
       files.fingerprintPaths({ dataset, paths: paths.map((path) => this.#inDataset(path)) }, { signal: this.#signal }),
@@ -73,11 +73,11 @@ export class WorkflowFiles {
         const all = await files.listDatasets({}, { signal: this.#signal })
         const found = all.find(({ name }) => name === this.#plan.dataset)
         if (found) return await work(files, found.dataset)
-        const names = all.map(({ name }) => name).join(', ') || 'none yet'
-        throw new WorkflowError('workflow/no-dataset', `there is no dataset "${this.#plan.dataset.slice(0, 80)}" on this device (${names})`)
+        const missing = `there is no dataset "${this.#plan.dataset.slice(0, 80)}" on this device`
+        if (all.length === 0) throw new WorkflowError('workflow/no-dataset-yet', `${missing}: it has none yet; try again in a moment`)
+        throw new WorkflowError('workflow/no-dataset', `${missing} (${all.map(({ name }) => name).join(', ')})`)
       } catch (error) {
-        const isWrongName = errorCode(error) === 'workflow/no-dataset' && !(error as Error).message.endsWith('(none yet)')
-        if (this.#signal.aborted || !PASSING.has(errorCode(error)) || isWrongName || this.#clock.monotonicMs() > untilMs) throw error
+        if (this.#signal.aborted || !PASSING.has(errorCode(error)) || this.#clock.monotonicMs() > untilMs) throw error
         await new Promise<void>((resolve) => this.#clock.after(AGAIN_MS, resolve))
       }
     }

@@ -7,7 +7,6 @@ import { DomainError } from '../../base/errors.ts'
 
 export type EngineErrorCode =
   | 'engine/unknown'
-  | 'engine/exists'
   | 'engine/too-many'
   | 'engine/bad-address'
   | 'engine/bad-folder'
@@ -19,10 +18,13 @@ export type EngineErrorCode =
 export class EngineError extends DomainError<EngineErrorCode> {
   override readonly name = 'EngineError'
   readonly code: EngineErrorCode
+  /** With `engine/refused`: the engine's own numbers for what it said, where it gave any. */
+  readonly numbers: readonly number[]
 
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: EngineErrorCode, message: string, options: ErrorOptions & { readonly numbers?: readonly number[] } = {}) {
     super(message, options)
     this.code = code
+    this.numbers = options.numbers ?? []
   }
 }
 

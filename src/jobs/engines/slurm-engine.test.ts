@@ -92,10 +92,13 @@ it('[EN3] by its number it is found sooner; a number that is another job or none
     errors: [{ description: 'Unable to find JobId=4', error_number: 2017, error: 'Invalid job id specified', source: 'slurm_load_job' }],
     jobs: [],
   }
-  for (const answer of [gone, { meta, errors: [], jobs: [job(4, 'another', 'RUNNING')] }]) {
+  const inOtherWords = { ...gone, errors: [{ error_number: 2017, error: 'Ung\u00fcltige Nummer' }] }
+  for (const answer of [gone, inOtherWords, { meta, errors: [], jobs: [job(4, 'another', 'RUNNING')] }]) {
     const other = engineWith({ '/job/4': answer, '/jobs': { meta, errors: [], jobs: [job(6, 'mine', 'PENDING')] } })
     expect(await other.engine.find('mine', never, '4')).toEqual({ id: '6', state: 'queued' })
   }
+  const refused = engineWith({ '/job/4': { ...gone, errors: [{ error_number: 2002, error: 'no access to that job id' }] } })
+  await expect(refused.engine.find('mine', never, '4')).rejects.toMatchObject({ code: 'engine/refused', numbers: [2002] })
 })
 
 it('[EN2] how it is: nodes that are up, and what waits', async () => {

@@ -6,6 +6,8 @@ import { type Engine, type EngineCall, type EngineCondition, EngineError, type E
  * Slurm over slurmrestd, API v0.0.38 (Slurm 21.08 to 23.02), with a JWT. Tried with Debian's 22.05.8, as the suite beside does.
  */
 
+/** Its ESLURM_INVALID_JOB_ID: none has that number, or not any more. */
+const INVALID_JOB_ID = 2017
 const API = '/slurm/v0.0.38'
 
 export interface SlurmSettings {
@@ -107,7 +109,7 @@ export class SlurmEngine implements Engine {
   async find(name: string, signal: AbortSignal, id?: string): Promise<EngineJob | undefined> {
     if (id !== undefined) {
       const one = await this.#jobs(signal, `/job/${encodeURIComponent(id)}`).catch((error: unknown) => {
-        if (error instanceof EngineError && error.code === 'engine/refused' && error.message.includes('job id')) return []
+        if (error instanceof EngineError && error.numbers.includes(INVALID_JOB_ID)) return []
         throw error
       })
       if (one[0]?.name === name) return jobOf(one[0])
@@ -149,17 +151,19 @@ export class SlurmEngine implements Engine {
         throw new EngineError('engine/unreachable', `${url} does not answer (${errorMessage(error).slice(0, 200)})`, { cause: error })
       },
     )
-    const said = parse(answer, called.text)
-      ?.errors.map(({ error, description }) => [error, description].filter(Boolean).join(': '))
-      .filter(Boolean)
+    const refusals = parse(answer, called.text)?.errors ?? []
+    const said = refusals.map(({ error, description }) => [error, description].filter(Boolean).join(': ')).filter(Boolean)
     if (called.status === 401 || called.status === 403 || called.text.startsWith('Authentication failure'))
       throw new EngineError(
         'engine/refused',
         `${url} does not take the token of ${user}: make a new one ("scontrol token") and add the engine anew`,
       )
-    if (said?.some((one) => one.includes('slurmctld config is unable to load')))
+    if (said.some((one) => one.includes('slurmctld config is unable to load')))
       throw new EngineError('engine/refused', `${url} does not take the token of ${user}, or its slurmctld does not answer`)
-    if (said && said.length > 0) throw new EngineError('engine/refused', `${url} refused: ${said.join('; ').slice(0, 400)}`)
+    if (said.length > 0) {
+      const numbers = refusals.flatMap(({ error_number: number }) => number ?? [])
+      throw new EngineError('engine/refused', `${url} refused: ${said.join('; ').slice(0, 400)}`, { numbers })
+    }
     const parsed = parse(schema, called.text)
     // Something between us and it, or it fell over the answer: whether the order was taken is not known.
     if (parsed === undefined && method === 'POST' && (called.status < 400 || called.status >= 500))

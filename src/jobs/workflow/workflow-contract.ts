@@ -99,7 +99,7 @@ const ofFile = z.object({ source, text })
 export const workflowContract = {
   /**
    * What a file asks for, and what of it would run now; of one that runs, how it stands. With problems there is no `info`.
-   * Errors: workflow/no-dataset, dataset/locked.
+   * Errors: workflow/no-dataset, workflow/no-dataset-yet, dataset/locked.
    */
   checkWorkflow: method({
     needs: 'desk:read',
@@ -109,7 +109,7 @@ export const workflowContract = {
   /**
    * Runs what is not as it would be after running it. Resolves when it has begun; one that runs the same text already is that one.
    * Errors: those of the first problem (workflow/cycle, workflow/missing-input, ...), workflow/runs-already (another text),
-   * workflow/too-many, workflow/no-dataset, dataset/locked.
+   * workflow/too-many, workflow/no-dataset, workflow/no-dataset-yet, dataset/locked.
    */
   runWorkflow: method({ needs: 'desk:run', parseInput: ofFile.parse, parseOutput: workflowInfo.parse }),
   /** The text of its last run, once more. Errors: as runWorkflow, workflow/unknown. */

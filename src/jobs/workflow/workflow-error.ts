@@ -18,6 +18,7 @@ export type WorkflowErrorCode =
   | 'workflow/unknown'
   | 'workflow/runs-already'
   | 'workflow/no-dataset'
+  | 'workflow/no-dataset-yet'
   | 'workflow/no-device'
   | 'workflow/no-output'
   | 'workflow/job-failed'
