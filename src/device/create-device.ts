@@ -259,6 +259,8 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
   owned.add(keeper.onDidOpen((opened) => behaviours.follow(opened.desk)))
   const engines = owned.add(new EnginesService({ files: parts.files, call: parts.engineCall, clock, log: log.child('jobs'), desk }))
+  owned.add(keeper.onDidOpen((opened) => engines.follow(opened.desk)))
+  owned.add(keeper.onWillClose(() => engines.close()))
   const placement: PlacementService = new PlacementService({
     local: parts.host,
     peers,

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import type { Disposable } from '../base/disposable.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
@@ -49,15 +49,28 @@ export interface EnginesServiceOptions {
 /** Engines of this device, and attempts on them (rules EN1-EN6). */
 export class EnginesService implements Disposable {
   readonly #options: EnginesServiceOptions
-  readonly #owned = new DisposableStore()
   /** How each was when it was asked last. */
   readonly #rows = new Map<string, { readonly row: EngineRow; readonly about: string; readonly atMs: number }>()
   readonly #following = new Set<EngineAttempt>()
+  #open: { readonly desk: OpenDesk; readonly book: EngineBook } | undefined
   #isEnding = false
+  /** While an order waits to be given again. */
+  #ending: Disposable | undefined
 
   constructor(options: EnginesServiceOptions) {
     this.#options = options
-    this.#owned.add(options.clock.every(END_AGAIN_MS, () => void this.#endLeft()))
+  }
+
+  /** The desk has just been opened: orders that could not be given before are. */
+  follow(desk: OpenDesk): void {
+    this.#endSoon(desk)
+  }
+
+  /** The desk closes: what runs there goes on, and no token stays in memory. */
+  close(): void {
+    this.#ending?.dispose()
+    this.#ending = this.#open = undefined
+    this.#rows.clear()
   }
 
   handlers(): Handlers<typeof enginesContract> {
@@ -110,7 +123,11 @@ export class EnginesService implements Disposable {
       end: async (attempt) => {
         const { values } = this.#options.desk()
         values.put(ENDS, attempt, new TextEncoder().encode(record.name)) // kept first: it is ended, whenever the engine answers
-        await this.#endOne(engine, attempt)
+        try {
+          await this.#endOne(engine, attempt)
+        } finally {
+          this.#endSoon(this.#deskNow())
+        }
       },
       openShell: async () => {
         throw new JobError('job/no-shell', `${record.name} opens no shell in what it runs`)
@@ -157,7 +174,7 @@ export class EnginesService implements Disposable {
 
   dispose(): void {
     for (const one of [...this.#following]) one.dispose()
-    this.#owned.dispose()
+    this.close()
   }
 
   async #submit(record: EngineRecord, engine: Engine, request: AttemptRequest) {
@@ -165,12 +182,12 @@ export class EnginesService implements Disposable {
     desk().values.put(SUBMITS, request.attempt, new TextEncoder().encode(String(clock.nowMs())))
     try {
       const job = await withPatience(clock, (signal) => engine.submit(engineSubmission(request, record.shared), signal))
-      this.#valuesNow()?.delete(SUBMITS, request.attempt)
+      this.#deskNow()?.values.delete(SUBMITS, request.attempt)
       return job
     } catch (error) {
       // It may have been taken, and the answer lost: it is asked for by its name until it is known.
       if (errorCode(error) === 'engine/unreachable') throw new RpcError('rpc/closed', errorMessage(error), { cause: error })
-      this.#valuesNow()?.delete(SUBMITS, request.attempt)
+      this.#deskNow()?.values.delete(SUBMITS, request.attempt)
       throw error
     }
   }
@@ -224,12 +241,22 @@ export class EnginesService implements Disposable {
     return false
   }
 
+  /** Once, and only while there is something to order. */
+  #endSoon(desk: OpenDesk | undefined): void {
+    if (!desk || this.#ending || this.#isEnding || desk.values.entries(ENDS).length === 0) return
+    this.#ending = this.#options.clock.after(END_AGAIN_MS, () => {
+      this.#ending = undefined
+      void this.#endLeft().finally(() => this.#endSoon(this.#deskNow()))
+    })
+  }
+
   async #endLeft(): Promise<void> {
-    const values = this.#valuesNow()
+    const values = this.#deskNow()?.values
     if (this.#isEnding || !values) return
     this.#isEnding = true
     try {
       for (const [attempt, name] of values.entries(ENDS)) {
+        if (this.#deskNow()?.values !== values) return // locked meanwhile
         const record = this.#book().find(new TextDecoder().decode(name))
         if (!record) values.delete(ENDS, attempt)
         else await this.#endOne(this.#engineOf(record), attempt).catch(() => undefined) // it does not answer yet
@@ -239,9 +266,9 @@ export class EnginesService implements Disposable {
     }
   }
 
-  #valuesNow(): OpenDesk['values'] | undefined {
+  #deskNow(): OpenDesk | undefined {
     try {
-      return this.#options.desk().values
+      return this.#options.desk()
     } catch {
       return undefined // locked
     }
@@ -296,7 +323,9 @@ export class EnginesService implements Disposable {
   }
 
   #book(): EngineBook {
-    return new EngineBook(this.#options.desk().values)
+    const desk = this.#options.desk()
+    if (this.#open?.desk !== desk) this.#open = { desk, book: new EngineBook(desk.values) }
+    return this.#open.book
   }
 
   #require(name: string): EngineRecord {

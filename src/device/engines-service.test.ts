@@ -1,0 +1,60 @@
+import { expect, it, vi } from 'vitest'
+import { MemoryKeyValueStore } from '../base/key-value-store.ts'
+import { silentLogger } from '../base/logger.ts'
+import { EngineBook } from '../jobs/engines/engine-book.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
+import { EnginesService, type EnginesServiceOptions } from './engines-service.ts'
+import type { OpenDesk } from './open-desk.ts'
+
+const RECORD = { format: 1, name: 'gpu', kind: 'slurm', url: 'http://head:6820', user: 'ada', shared: '/home/ada', token: 'ey.x' } as const
+
+function serviceWith(values = new MemoryKeyValueStore()) {
+  const clock = new ManualClock()
+  const desk = { values, context: { signer: { device: 'me' } } } as unknown as OpenDesk
+  const cluster = { isUp: false, calls: 0 }
+  const call: EnginesServiceOptions['call'] = async () => {
+    cluster.calls++
+    if (!cluster.isUp) throw new Error('connect ECONNREFUSED')
+    return { status: 200, text: JSON.stringify({ errors: [], jobs: [] }) }
+  }
+  const open = () => {
+    const options = { clock, call, log: silentLogger, desk: () => desk } as unknown as EnginesServiceOptions
+    const service = new EnginesService(options)
+    service.follow(desk)
+    return service
+  }
+  const quiet = () => new Promise((resolve) => setTimeout(resolve))
+  return { values, clock, cluster, open, quiet }
+}
+
+it('[EN4] no timer runs but while an order waits; it is given when the engine answers, also after the desk was closed', async () => {
+  const { values, clock, cluster, open, quiet } = serviceWith()
+  new EngineBook(values).put(RECORD)
+  const service = open()
+  expect(clock.pendingTimers).toBe(0)
+  await expect(service.placeAt('engine:gpu').end('a1')).rejects.toMatchObject({ code: 'engine/unreachable' })
+  expect(clock.pendingTimers).toBe(1)
+  clock.advance(5_000)
+  await quiet()
+  expect({ calls: cluster.calls, timers: clock.pendingTimers }).toEqual({ calls: 2, timers: 1 })
+  service.close()
+  expect(clock.pendingTimers).toBe(0)
+  const again = open()
+  expect(clock.pendingTimers).toBe(1)
+  cluster.isUp = true
+  clock.advance(5_000)
+  await quiet()
+  expect({ calls: cluster.calls, timers: clock.pendingTimers, left: values.entries('engine-ends') }).toEqual({
+    ...{ calls: 3, timers: 0, left: [] },
+  })
+  again.dispose()
+})
+
+it('[EN1] the store is read for engines once for each open desk, not at each placement', async () => {
+  const { values, open } = serviceWith()
+  new EngineBook(values).put(RECORD)
+  const service = open()
+  const reading = vi.spyOn(values, 'entries')
+  for (let n = 0; n < 20; n++) expect((await service.candidates(undefined, '/tmp', { label: 'batch' }))[0]?.name).toBe('gpu')
+  expect(reading.mock.calls.filter(([space]) => space === 'engines').length).toBe(1)
+})
