@@ -6,7 +6,7 @@ import type { AttemptRequest } from '../jobs/attempt-contract.ts'
 import { type Engine, type EngineCall, type EngineCondition, EngineError } from '../jobs/engines/engine.ts'
 import { EngineBook, type EngineRecord } from '../jobs/engines/engine-book.ts'
 import { engineSubmission, exitFile, isShared, outputFile, SPOOL } from '../jobs/engines/engine-script.ts'
-import { ENGINE_PREFIX, type EngineRow, type enginesContract } from '../jobs/engines/engines-contract.ts'
+import { ENGINE_PREFIX, type EngineRow, type EngineSettings, type enginesContract } from '../jobs/engines/engines-contract.ts'
 import { SlurmEngine } from '../jobs/engines/slurm-engine.ts'
 import type { Classification } from '../jobs/job-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
@@ -75,7 +75,7 @@ export class EnginesService implements Disposable {
 
   handlers(): Handlers<typeof enginesContract> {
     return {
-      listEngines: () => Promise.all(this.#book().all.map((record) => this.#rowOf(record))),
+      listEngines: ({ ask }) => Promise.all(this.#book().all.map((record) => (ask ? this.#rowOf(record) : this.#rowBefore(record)))),
       addEngine: async (input) => {
         const record: EngineRecord = { format: 1, ...input, url: addressOf(input.url), shared: input.shared.replace(/\/+$/, '') || '/' }
         // Slurm reads both as more than they are in the path of an output.
@@ -88,6 +88,7 @@ export class EnginesService implements Disposable {
       removeEngine: ({ name }) => {
         this.#require(name)
         this.#book().remove(name)
+        this.#rows.delete(name)
         return {}
       },
     }
@@ -279,13 +280,18 @@ export class EnginesService implements Disposable {
     const { clock } = this.#options
     const kept = this.#rows.get(record.name)
     const isFresh = kept && clock.monotonicMs() - kept.atMs < (kept.row.state === 'ready' ? FRESH_MS : AWAY_FRESH_MS)
-    if (isFresh && kept.about === record.url + record.token) return kept.row
+    if (isFresh && kept.about === aboutOf(record)) return kept.row
     return this.#rowOf(record)
+  }
+
+  #rowBefore(record: EngineRecord): EngineRow {
+    const kept = this.#rows.get(record.name)
+    return kept?.about === aboutOf(record) ? kept.row : { ...plainRow(record), state: 'unasked', why: 'not asked yet' }
   }
 
   async #rowOf(record: EngineRecord): Promise<EngineRow> {
     const row = await this.#askRow(record)
-    this.#rows.set(record.name, { row, about: record.url + record.token, atMs: this.#options.clock.monotonicMs() })
+    this.#rows.set(record.name, { row, about: aboutOf(record), atMs: this.#options.clock.monotonicMs() })
     return row
   }
 
@@ -293,9 +299,8 @@ export class EnginesService implements Disposable {
     try {
       return rowOf(record, await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), DESCRIBE_MS))
     } catch (error) {
-      const { format: _format, token: _token, ...settings } = record
       const state = errorCode(error) === 'engine/refused' ? 'refused' : 'away'
-      return { ...settings, engine: `${ENGINE_PREFIX}${record.name}`, state, why: errorMessage(error).slice(0, 600) }
+      return { ...plainRow(record), state, why: errorMessage(error).slice(0, 600) }
     }
   }
 
@@ -335,10 +340,16 @@ export class EnginesService implements Disposable {
   }
 }
 
+/** What a row is about: with other settings it says nothing. */
+const aboutOf = ({ url, user, token, partition, shared }: EngineRecord): string => JSON.stringify([url, user, token, partition, shared])
+
+function plainRow({ format: _format, token: _token, ...settings }: EngineRecord): EngineSettings & Pick<EngineRow, 'engine'> {
+  return { ...settings, engine: `${ENGINE_PREFIX}${settings.name}` }
+}
+
 function rowOf(record: EngineRecord, { version, cores, idleCores, queued }: EngineCondition): EngineRow {
-  const { format: _format, token: _token, ...settings } = record
   const why = `${version}, ${idleCores} of ${cores} cores idle${queued > 0 ? `, ${queued} waiting` : ''}`
-  return { ...settings, engine: `${ENGINE_PREFIX}${record.name}`, state: 'ready', why, cores, idleCores, queued }
+  return { ...plainRow(record), state: 'ready', why, cores, idleCores, queued }
 }
 
 /** @throws EngineError `engine/bad-address` */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { DeviceError } from './device-error.ts'
 import type { JobInfo } from '../jobs/jobs-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'
@@ -11,19 +12,27 @@ let device: WorldDevice
 let jobs: { job_id: number; name: string; job_state: string; exit_code: number }[]
 let mood: 'well' | 'down' | 'nonsense' | 'loses answers' | 'is slow'
 let submissions: number
+let calls: number
+/** Of those, how often all jobs were asked for. */
+let looks: number
 /** Taken, and not to be seen yet. */
 let late: typeof jobs
 
+/** Long waits are a sixth of what they are: what is waited for here answers within milliseconds, or not at all. */
+const hurried: Clock = { ...systemClock, after: (ms, then) => systemClock.after(ms < 1_000 ? ms : ms / 6, then) }
+
 beforeEach(async () => {
-  world = new DeviceWorld()
+  world = new DeviceWorld(hurried)
   device = await world.install('laptop')
   await device.setUp()
-  ;[jobs, mood, submissions, late] = [[], 'well', 0, []]
+  ;[jobs, mood, submissions, late, calls, looks] = [[], 'well', 0, [], 0, 0]
   const meta = { Slurm: { release: '22.05.8' } }
   device.engineCall = async ({ method, url }) => {
+    calls++
     if (mood === 'down') throw new Error('connect ECONNREFUSED')
     if (mood === 'nonsense') return { status: 200, text: '<html>' }
     const path = url.slice(url.indexOf('/v0.0.38') + 8)
+    if (path === '/jobs') looks++
     const say = (more: object) => ({ status: 200, text: JSON.stringify({ meta, errors: [], ...more }) })
     if (path === '/ping') return say({ pings: [{ ping: 'UP' }] })
     if (path === '/nodes') return say({ nodes: [{ cpus: 4, idle_cpus: 4, state: 'idle' }] })
@@ -81,7 +90,7 @@ it.each(['down', 'nonsense'] as const)(
     await becomes({ state: 'running' })
     mood = how
     await becomes({ state: 'waiting', waitingFor: expect.stringContaining('gpu does not answer') })
-    expect(await device.control().listEngines({})).toMatchObject([{ name: 'gpu', state: 'away' }])
+    expect(await device.control().listEngines({ ask: true })).toMatchObject([{ name: 'gpu', state: 'away' }])
     mood = 'well'
     first().job_state = 'COMPLETED'
     await becomes({ state: 'done' })
@@ -103,7 +112,8 @@ it('[EN3][EN4] one that may have been taken is waited for, and not said to be lo
   mood = 'is slow'
   await start()
   mood = 'well'
-  await new Promise((resolve) => setTimeout(resolve, 1_500)) // it is asked for several times
+  const from = looks
+  await vi.waitFor(() => expect(looks - from).toBeGreaterThanOrEqual(3), LONG_WAIT) // each time it is not to be seen
   expect(await known()).toMatchObject({ state: 'waiting' })
   jobs = late
   await becomes({ state: 'running' })
@@ -181,15 +191,24 @@ it('[EN1][EN5] placement says why it takes it or not; its token is never told', 
   expect(await explain('/home/test/shared', 'npx vite')).toMatchObject({ outcome: 'no', why: 'takes only what ends by itself' })
   await expect(start('/home/test/elsewhere')).rejects.toMatchObject({ code: 'job/not-placed' })
   mood = 'down'
-  await device.control().listEngines({}) // what it said a moment ago counts for a start
+  await device.control().listEngines({ ask: true }) // what it said a moment ago counts for a start
   expect(await explain('/home/test/shared')).toMatchObject({ outcome: 'no', why: expect.stringContaining('does not answer') })
-  expect(JSON.stringify(await device.control().listEngines({}))).not.toContain('ey.x')
+  expect(JSON.stringify(await device.control().listEngines({ ask: true }))).not.toContain('ey.x')
   const bad = { name: 'b', kind: 'slurm', user: 'ada', shared: '/home/test/shared', token: 'x' } as const
   const odd = { ...bad, url: 'http://head', shared: '/home/test/a%j' }
   await expect(device.control().addEngine(odd)).rejects.toMatchObject({ code: 'engine/bad-folder' })
   await expect(device.control().addEngine({ ...bad, url: 'ftp://head' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head/x?token=1' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head' })).rejects.toMatchObject({ code: 'engine/unreachable' })
+  mood = 'well'
+  await device.control().lockDevice({})
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  const before = calls
+  const unasked = { name: 'gpu', state: 'unasked', why: 'not asked yet' }
+  expect(await device.control().listEngines({ ask: false })).toMatchObject([unasked])
+  expect(calls).toBe(before)
+  expect(await device.control().listEngines({ ask: true })).toMatchObject([{ name: 'gpu', state: 'ready', cores: 4 }])
+  expect(await device.control().listEngines({ ask: false })).toMatchObject([{ name: 'gpu', state: 'ready', cores: 4 }])
   await device.control().removeEngine({ name: 'gpu' })
   await expect(device.control().removeEngine({ name: 'gpu' })).rejects.toMatchObject({ code: 'engine/unknown' })
 })

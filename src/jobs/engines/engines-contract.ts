@@ -29,7 +29,8 @@ export type EngineSettings = z.infer<typeof engineSettings>
 export const engineRow = engineSettings.extend({
   /** `engine:NAME`. */
   engine: z.string().max(64),
-  state: z.enum(['ready', 'away', 'refused']),
+  /** unasked: not since the desk was opened. */
+  state: z.enum(['ready', 'away', 'refused', 'unasked']),
   /** How it is, or why it cannot be used. */
   why: z.string().max(600),
   cores: z.number().int().min(0).optional(),
@@ -41,8 +42,12 @@ export type EngineRow = z.infer<typeof engineRow>
 const nothing = z.object({})
 
 export const enginesContract = {
-  /** Asked how they are; one that does not answer in 3 s is away. */
-  listEngines: method({ needs: 'desk:read', parseInput: nothing.parse, parseOutput: z.array(engineRow).max(MAX_ENGINES).parse }),
+  /** With `ask` they are asked how they are, and one that does not answer in 3 s is away; without, as they were when asked last, at once. */
+  listEngines: method({
+    needs: 'desk:read',
+    parseInput: z.object({ ask: z.boolean() }).parse,
+    parseOutput: z.array(engineRow).max(MAX_ENGINES).parse,
+  }),
   /**
    * Kept when it has answered. One of that name is replaced. Errors: engine/bad-address, engine/bad-folder, engine/unreachable,
    * engine/refused, engine/nonsense, engine/too-many.

@@ -38,7 +38,7 @@ ${DATA_OPTION}
     const say = (row: EngineRow) => console.log(values.json ? JSON.stringify(row, undefined, 2) : lineOf(row))
     return withDevice(values.data, async (device) => {
       if (verb === 'list') {
-        const rows = await device.listEngines({})
+        const rows = await device.listEngines({ ask: true })
         if (values.json) console.log(JSON.stringify(rows, undefined, 2))
         else for (const row of rows) say(row)
       } else if (verb === 'remove') {

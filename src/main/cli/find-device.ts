@@ -1,9 +1,9 @@
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import type { DeviceClient } from './local-client.ts'
 
-/** Devices, and engines by their names as if they were: what a job can be sent to. */
+/** Devices, and engines by their names as if they were: what a job can be sent to. No engine is asked. */
 export async function listPlaces(device: Pick<DeviceClient, 'listDevices' | 'listEngines'>): Promise<{ deviceId: string; name: string }[]> {
-  const [devices, engines] = await Promise.all([device.listDevices({}), device.listEngines({})])
+  const [devices, engines] = await Promise.all([device.listDevices({}), device.listEngines({ ask: false })])
   return [...devices, ...engines.map(({ engine, name }) => ({ deviceId: engine, name }))]
 }
 

@@ -7,18 +7,18 @@ import { useDevices } from './devices-store.ts'
 /** Engines of this device, as they were when somebody last looked. */
 export const useEngines = create<{ readonly rows: readonly EngineRow[] }>(() => ({ rows: [] }))
 
-/** Asks how they are; on a broken connection the next one asks again. */
-export async function readEngines(client: Pick<DeviceClient, 'listEngines'>, signal: AbortSignal): Promise<void> {
-  const rows = await client.listEngines({}, { signal }).catch(() => undefined)
+/** @param ask  how they are; else as they were, without a call to any. On a broken connection the next one asks again */
+export async function readEngines(client: Pick<DeviceClient, 'listEngines'>, ask: boolean, signal: AbortSignal): Promise<void> {
+  const rows = await client.listEngines({ ask }, { signal }).catch(() => undefined)
   if (rows && !signal.aborted) useEngines.setState({ rows })
 }
 
 /** What work is carried to: a device, or an engine as if it was one. */
 export type WorkPlace = Pick<DeviceRow, 'deviceId' | 'name' | 'state'>
 
-/** An engine where a device is meant. Pure. */
+/** An engine where a device is meant; one that was not asked may take work: it is asked then. Pure. */
 export const placeOfEngine = ({ engine, name, state }: EngineRow): WorkPlace => ({
-  ...{ deviceId: engine, name, state: state === 'ready' ? 'linked' : 'away' },
+  ...{ deviceId: engine, name, state: state === 'ready' || state === 'unasked' ? 'linked' : 'away' },
 })
 
 export function workPlaceNow(tile: string): WorkPlace | undefined {

@@ -26,6 +26,7 @@ it('[AP141] an engine takes what it can, and what is only sent where one says so
   expect(planOffer(answer('no', 'sees only /home/ada'), ready)).toMatchObject({ takes: false, reason: 'sees only /home/ada' })
   expect(planOffer(answer('no', 'may change that machine: only where you say'), ready)).toMatchObject({ takes: true })
   expect(planOffer(answer('possible', ''), placeOfEngine({ ...settings, state: 'away' }))).toMatchObject({ takes: false })
+  expect(planOffer(answer('possible', ''), placeOfEngine({ ...settings, state: 'unasked' }))).toMatchObject({ takes: true })
   expect(deviceNameOf({ rows: [], contactDevices: {} }, 'engine:gpu')).toBe('gpu')
 })
 

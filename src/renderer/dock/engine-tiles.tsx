@@ -13,7 +13,7 @@ import { LoadRing, RunningThere } from './tile-parts.tsx'
 import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
 import { runPlanned } from './run-there.ts'
 
-/** While the dock is open engines are asked how they are this often; closed, only once, so that it is known which there are. */
+/** While the dock is open engines are asked how they are this often; closed, none: this device only says which there are. */
 const ASK_OPEN_MS = 5_000
 
 /** Engines stand below the devices: jobs can be typed, dropped and followed there alike. */
@@ -26,7 +26,7 @@ export function EngineTiles({ open }: { open: boolean }) {
     const stop = new AbortController()
     let timer = 0
     const round = async () => {
-      if (document.visibilityState === 'visible') await readEngines(client, stop.signal)
+      if (document.visibilityState === 'visible') await readEngines(client, open, stop.signal)
       if (!stop.signal.aborted && open) timer = window.setTimeout(round, ASK_OPEN_MS)
     }
     void round()
@@ -44,12 +44,13 @@ function EngineTile({ row, open }: { row: EngineRow; open: boolean }) {
   const offer = planned ?? carried
   const isReady = row.state === 'ready'
   const busy = busyOf(row)
-  const words = isReady ? 'engine' : row.state === 'refused' ? 'engine, refuses' : 'engine, away'
+  const isAway = row.state === 'away' || row.state === 'refused'
+  const words = { ready: 'engine', unasked: 'engine, not asked yet', refused: 'engine, refuses', away: 'engine, away' }[row.state]
   return (
     <div
       className="device-tile"
       data-device-tile={row.engine}
-      data-state={isReady ? 'linked' : 'away'}
+      data-state={isAway ? 'away' : 'linked'}
       data-takes={offer ? (offer.takes ? (offer.best ? 'best' : 'yes') : 'no') : undefined}
     >
       <button
@@ -64,7 +65,7 @@ function EngineTile({ row, open }: { row: EngineRow; open: boolean }) {
         <span className="device-ring">
           <LoadRing value={busy ?? 0} />
           <Server aria-hidden="true" />
-          <Dot meaning={isReady ? 'safe' : 'lost'} hollow={!isReady} />
+          <Dot meaning={isReady ? 'safe' : isAway ? 'lost' : 'neutral'} hollow={!isReady} />
         </span>
         <span className="device-name">
           {row.name}
