@@ -17,13 +17,13 @@ function filesWith(seen: readonly (readonly string[])[], dataset: string) {
     ({ code }: { code: string }) => ({ code }),
   )
   const answer = async () => {
-    let said: Awaited<typeof asking> | undefined
-    void asking.then((one) => (said = one))
-    for (let n = 0; n < 1_000 && !said; n++) {
+    const said: Awaited<typeof asking>[] = []
+    void asking.then((one) => said.push(one))
+    for (let n = 0; n < 1_000 && said.length === 0; n++) {
       await new Promise((resolve) => setImmediate(resolve))
       clock.advance(250)
     }
-    return said
+    return said[0]
   }
   return { answer, looks: () => looks }
 }
