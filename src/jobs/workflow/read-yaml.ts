@@ -1,8 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { MAX_WORKFLOW_TEXT, TEXT_TOO_LARGE } from './workflow-contract.ts'
 import type { Place, WorkflowProblem, WorkflowProblemCode } from './workflow-error.ts'
 
-/** Of one file: nobody writes more by hand, and what a program writes is cut into several. */
-export const MAX_WORKFLOW_TEXT = 128 * 1024
 /** More are not told: who mends these finds the rest. */
 const MAX_PROBLEMS = 50
 /** Of one mapping: more than any of a workflow's may have. */
@@ -35,7 +34,8 @@ export class YamlReader {
   constructor(text: string) {
     this.#text = text
     if (text.length > MAX_WORKFLOW_TEXT) {
-      this.problem('workflow/too-large', { line: 1, column: 1 }, `a workflow's file has at most ${MAX_WORKFLOW_TEXT / 1024} KiB`)
+      const { code, message, ...at } = TEXT_TOO_LARGE
+      this.problem(code, at, message)
       return
     }
     try {

@@ -8,7 +8,16 @@ export const MAX_WORKFLOWS = 100
 const MAX_STEPS_SHOWN = 1_000
 
 const workflowId = z.string().regex(/^[0-9a-f]{32}$/)
-const text = z.string().max(1024 * 1024)
+/** Characters of one file: nobody writes more by hand, and what a program writes is cut into several. Longer is `workflow/too-large`. */
+export const MAX_WORKFLOW_TEXT = 128 * 1024
+export const TEXT_TOO_LARGE = {
+  code: 'workflow/too-large',
+  line: 1,
+  column: 1,
+  message: `a workflow's file has at most ${MAX_WORKFLOW_TEXT / 1024} KiB; cut it into several`,
+} as const
+/** More than a file may have, so that it is the device that says so; this bounds the call. */
+const text = z.string().max(8 * MAX_WORKFLOW_TEXT)
 /** Where the file lies, as a person would say it: the same place is the same workflow. */
 const source = z.string().min(1).max(4_096)
 
@@ -18,6 +27,7 @@ const source = z.string().min(1).max(4_096)
  */
 export const stepState = z.enum(['waiting', 'preparing', 'running', 'collecting', 'done', 'unchanged', 'failed', 'skipped', 'cancelled'])
 export type StepState = z.infer<typeof stepState>
+export const isStepBusy = (state: StepState): boolean => state === 'preparing' || state === 'running' || state === 'collecting'
 
 export const workflowState = z.enum(['running', 'done', 'failed', 'cancelled'])
 export type WorkflowState = z.infer<typeof workflowState>

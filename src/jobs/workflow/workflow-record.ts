@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
-import { stepCounts, stepError, stepState, workflowState } from './workflow-contract.ts'
+import { MAX_WORKFLOW_TEXT, stepCounts, stepError, stepState, workflowState } from './workflow-contract.ts'
 
 /* What a device keeps of workflows, sealed JSON in its store. Format 1; golden/workflow-1.json. */
 
@@ -13,7 +13,7 @@ export const workflowRecord = z.object({
   format,
   name: z.string().max(160),
   source: z.string().max(4_096),
-  text: z.string().max(1024 * 1024),
+  text: z.string().max(MAX_WORKFLOW_TEXT),
   steps: z.number().int().min(0).max(1_000),
   state: workflowState,
   isCancelled: z.boolean(),

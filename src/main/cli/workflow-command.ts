@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { deferred } from '../../base/deferred.ts'
-import type { StepInfo, WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
+import { MAX_WORKFLOW_TEXT, type StepInfo, TEXT_TOO_LARGE, type WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
 import type { Command } from './command.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { listPlaces } from './find-device.ts'
@@ -58,7 +58,8 @@ Exit code: 0 done, 1 something failed or is wrong in the file, 130 cancelled.`,
     const text = verb === 'cancel' ? '' : await readText(source)
     return withDevice(values.data, async (device) => {
       if (verb === 'cancel') return cancel(device, source, values.json)
-      const { problems, info } = await device.checkWorkflow({ source, text })
+      const { problems, info }: Awaited<ReturnType<typeof device.checkWorkflow>> =
+        text.length > MAX_WORKFLOW_TEXT ? { problems: [TEXT_TOO_LARGE] } : await device.checkWorkflow({ source, text })
       if (!info) {
         if (values.json) console.log(JSON.stringify({ problems }, undefined, 2))
         else for (const { line, column, message, code } of problems) console.error(`${file}:${line}:${column}: ${message} [${code}]`)

@@ -1,6 +1,5 @@
 import { ELSEWHERE } from '../../../session/app-state.ts'
 import type { WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
-import { bytesOfBase64 } from '../../../base/base64.ts'
 import { errorCode } from '../../../base/errors.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import type { DeviceClient } from '../../desk/device-connection.ts'
@@ -8,11 +7,9 @@ import { takeWorkflow } from '../../desk/follow-workflows.ts'
 import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { openApp } from '../app-hooks.ts'
+import { readWorkflowText } from './workflow-text.ts'
 
 /* What a person does with a workflow. Each says it when it could not be done. */
-
-/** A longer file is none. */
-const MAX_FILE_BYTES = 256 * 1024
 
 const failed = (title: string) => (error: unknown) => showToast({ title, body: errorWords(error), severity: 'error' })
 
@@ -22,24 +19,13 @@ export const showWorkflow = (workflow: string): void => openApp({ kind: 'jobs', 
 export async function runWorkflowFile(device: string, path: string): Promise<void> {
   try {
     const client = clientNow()
-    const text = device === ELSEWHERE ? await readShared(path) : (await client.readText({ device, path })).text
+    const text = await readWorkflowText(client, device, path)
     const info = await client.runWorkflow({ source: device === ELSEWHERE ? `Elsewhere:${path}` : path, text })
     takeWorkflow(info)
     showWorkflow(info.workflow)
   } catch (error) {
     failed('The workflow did not start')(error)
   }
-}
-
-/** @param path  `/Home/flows/pictures.yml` */
-async function readShared(path: string): Promise<string> {
-  const client = clientNow()
-  const [, name = '', ...names] = path.split('/')
-  const found = (await client.listDatasets({})).find((one) => one.name === name)
-  if (!found) throw new Error(`${name} is not open on this device`)
-  const { node } = await client.datasetAt({ dataset: found.dataset, path: `/${names.join('/')}` })
-  const { base64 } = await client.readDatasetBytes({ dataset: found.dataset, node, offset: 0, length: MAX_FILE_BYTES })
-  return new TextDecoder().decode(bytesOfBase64(base64))
 }
 
 /** Its graph as it is now; on a broken connection the next one asks again. */
