@@ -7,8 +7,8 @@ import type { WorkflowFiles } from './workflow-files.ts'
 /** Inputs that change while they are copied are copied again, so often at most. */
 const MAX_COPIES = 5
 
-/** What the steps of a workflow read, as it is in the dataset now (rules WF5, WF7). Decides nothing; owns nothing. */
-export class StepInputs {
+/** What the steps of a workflow read, as it is in the dataset now (rules WF5, WF7). Owns nothing. */
+export class WorkflowInputs {
   readonly #files: WorkflowFiles
   readonly #book: Pick<WorkflowBook, 'result'>
   readonly #keyOf: (step: string) => string

@@ -16,9 +16,9 @@ import type { WorkflowBook } from '../jobs/workflow/workflow-book.ts'
 import { countSteps, type StepCounts, type StepInfo, type WorkflowInfo } from '../jobs/workflow/workflow-contract.ts'
 import type { StepRecord, WorkflowRecord } from '../jobs/workflow/workflow-record.ts'
 import type { JobsService, StartRequest } from './jobs-service.ts'
-import { StepInputs } from './step-inputs.ts'
+import { WorkflowInputs } from './workflow-inputs.ts'
 import type { WorkflowFiles } from './workflow-files.ts'
-import { showWorkflow, workOf } from './workflow-view.ts'
+import { workflowInfoOf, workOf } from './workflow-view.ts'
 
 /** Changes are told at most so often for each hundred steps begun: the whole graph goes with them, some 40 kB for each hundred. */
 const TELL_MS = 100
@@ -43,7 +43,7 @@ export interface WorkflowRunParts {
 const WAITING: StepRecord = { format: 1, state: 'waiting' }
 
 /**
- * One run of a workflow, to its end (rules WF5-WF10). Each step's state is kept before what it says is done: after a crash nothing runs
+ * One run of a workflow, to its end (rules WF5-WF12). Each step's state is kept before what it says is done: after a crash nothing runs
  * twice that was begun, and nothing is left out. Owns neither the jobs nor the book.
  */
 export class WorkflowRun implements Disposable {
@@ -57,7 +57,7 @@ export class WorkflowRun implements Disposable {
     string,
     { readonly step: PlannedStep; readonly n: number; record: StepRecord; progress: number | undefined; lost: number }
   >()
-  readonly #inputs: StepInputs
+  readonly #inputs: WorkflowInputs
   readonly #byDeviceJob = new Map<string, string>()
   #record: WorkflowRecord
   #parallel = 1
@@ -71,7 +71,7 @@ export class WorkflowRun implements Disposable {
     for (const [n, step] of plan.steps.entries()) {
       this.#steps.set(step.step, { step, n, record: WAITING, progress: undefined, lost: 0 })
     }
-    this.#inputs = new StepInputs(plan, parts, (step) => this.#of(step).record.key ?? '')
+    this.#inputs = new WorkflowInputs(plan, parts, (step) => this.#of(step).record.key ?? '')
     this.#owned.defer(() => this.#telling?.dispose())
     this.#owned.add(parts.jobs.onDidChangeJob((info) => this.#handleJob(info)))
   }
@@ -81,7 +81,7 @@ export class WorkflowRun implements Disposable {
   }
 
   get info(): WorkflowInfo {
-    return showWorkflow(this.workflow, this.#record, this.plan, (step) => this.#infoOf(step))
+    return workflowInfoOf(this.workflow, this.#record, this.plan, (step) => this.#infoOf(step))
   }
 
   get counts(): StepCounts {

@@ -5,8 +5,10 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { MISSING } from '../files/fingerprint.ts'
-import { planWorkflow, sourceInputs, type WorkflowPlan } from '../jobs/workflow/plan-workflow.ts'
+import { forecast, pathsOf } from '../jobs/workflow/forecast.ts'
+import { missingInputs, planWorkflow, sourceInputs, type WorkflowPlan } from '../jobs/workflow/plan-workflow.ts'
 import { WorkflowBook, workflowIdOf } from '../jobs/workflow/workflow-book.ts'
+import type { Fingerprints } from '../jobs/workflow/step-key.ts'
 import type { WorkflowInfo, WorkflowRow, workflowContract } from '../jobs/workflow/workflow-contract.ts'
 import { WorkflowError, type WorkflowProblem } from '../jobs/workflow/workflow-error.ts'
 import type { WorkflowRecord } from '../jobs/workflow/workflow-record.ts'
@@ -16,10 +18,9 @@ import type { FilesClient, HostClient, ProcessConnection } from './device-parts.
 import type { EnginesService } from './engines-service.ts'
 import type { JobsService } from './jobs-service.ts'
 import type { OpenDesk } from './open-desk.ts'
-import { forecast, pathsOf } from './workflow-forecast.ts'
 import { WorkflowFiles } from './workflow-files.ts'
 import { WorkflowRun } from './workflow-run.ts'
-import { nameOf, showWorkflow, workOf } from './workflow-view.ts'
+import { nameOf, workflowInfoOf, workOf } from './workflow-view.ts'
 
 /** Workflows go on so long after the desk is open: its jobs have been taken up by then. */
 const RESUME_AFTER_MS = 400
@@ -46,7 +47,7 @@ interface OpenWorkflows {
   readonly runs: Map<string, WorkflowRun>
 }
 
-/** Workflows of this device while a desk is open: looked at, run, kept, and taken up again after a restart (rules WF1-WF10). */
+/** Workflows of this device while a desk is open: looked at, run, kept, and taken up again after a restart (rules WF1-WF12). */
 export class WorkflowService implements Disposable {
   readonly #options: WorkflowServiceOptions
   readonly #owned = new DisposableStore()
@@ -141,10 +142,15 @@ export class WorkflowService implements Disposable {
     const running = runs.get(workflow)
     if (running?.text === text && running.info.state === 'running') return { problems: [], info: running.info }
     const now = await this.#filesOf(plan, signal).fingerprints(pathsOf(plan))
-    const missing = missingInputs(plan, new Map(now))
+    const missing = missingInputs(plan, isIn(now))
     if (missing.length > 0) return { problems: missing }
     const said = forecast(workflow, plan, now, book)
-    const info = showWorkflow(workflow, { name: nameOf(source, plan), source }, plan, ({ step }) => said.get(step) ?? { state: 'waiting' })
+    const info = workflowInfoOf(
+      workflow,
+      { name: nameOf(source, plan), source },
+      plan,
+      ({ step }) => said.get(step) ?? { state: 'waiting' },
+    )
     return { problems: [], info }
   }
 
@@ -155,7 +161,7 @@ export class WorkflowService implements Disposable {
     if (!plan) throw WorkflowError.of(problems as [WorkflowProblem])
     const workflow = workflowIdOf(source)
     const sources = sourceInputs(plan).map(({ path }) => path)
-    const [first, ...more] = missingInputs(plan, new Map(await this.#filesOf(plan, signal).fingerprints(sources)))
+    const [first, ...more] = missingInputs(plan, isIn(await this.#filesOf(plan, signal).fingerprints(sources)))
     if (first) throw WorkflowError.of([first, ...more])
     signal.throwIfAborted() // locked meanwhile
     const before = runs.get(workflow)
@@ -234,12 +240,9 @@ export class WorkflowService implements Disposable {
   }
 }
 
-function missingInputs(plan: WorkflowPlan, digests: ReadonlyMap<string, string>): WorkflowProblem[] {
-  const missing = sourceInputs(plan).filter(({ path }) => digests.get(path) === MISSING)
-  return missing.slice(0, 50).map(({ path, at }) => ({
-    ...{ code: 'workflow/missing-input', line: at.line, column: at.column },
-    message: `${path.slice(0, 200)} is not in ${plan.dataset}${plan.folder === '.' ? '' : `/${plan.folder.slice(0, 100)}`}, and no job puts it out`,
-  }))
+function isIn(now: Fingerprints): (path: string) => boolean {
+  const digests = new Map(now)
+  return (path) => digests.get(path) !== MISSING
 }
 
 /** @throws WorkflowError `workflow/malformed`  an earlier version read its file otherwise */
@@ -248,7 +251,7 @@ function keptInfo(workflow: string, record: WorkflowRecord, book: WorkflowBook):
   if (!plan)
     throw new WorkflowError('workflow/malformed', 'this version reads its file otherwise; run the file again, and it says what is wrong')
   const places = new Map(plan.steps.map(({ step }, n) => [step, n]))
-  return showWorkflow(workflow, record, plan, ({ step }) => {
+  return workflowInfoOf(workflow, record, plan, ({ step }) => {
     const kept = book.step(workflow, places.get(step) ?? -1)
     if (!kept) return { state: 'waiting' }
     const { state, why, deviceJob, device, startedAtMs, endedAtMs, error } = kept

@@ -20,7 +20,7 @@ type Run = Pick<WorkflowRecord, 'name' | 'source'> & Partial<Pick<WorkflowRecord
 type Standing = { readonly [K in keyof StepInfo]?: StepInfo[K] | undefined } & Pick<StepInfo, 'state'>
 
 /** As displays see it; `standing` says how a step is. */
-export function showWorkflow(
+export function workflowInfoOf(
   workflow: string,
   { name, source, state, startedAtMs, endedAtMs }: Run,
   { dataset, folder, steps }: WorkflowPlan,

@@ -1,7 +1,7 @@
-import type { Fingerprints } from '../jobs/workflow/step-key.ts'
-import { resultOf, stepKey, whyItRuns } from '../jobs/workflow/step-key.ts'
-import type { PlannedStep, WorkflowPlan } from '../jobs/workflow/plan-workflow.ts'
-import type { WorkflowBook } from '../jobs/workflow/workflow-book.ts'
+import type { Fingerprints } from './step-key.ts'
+import { resultOf, stepKey, whyItRuns } from './step-key.ts'
+import type { PlannedStep, WorkflowPlan } from './plan-workflow.ts'
+import type { WorkflowBook } from './workflow-book.ts'
 
 export interface StepForecast {
   readonly state: 'unchanged' | 'waiting'

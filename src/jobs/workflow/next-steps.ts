@@ -1,4 +1,4 @@
-import type { StepState, WorkflowState } from './workflow-contract.ts'
+import { isStepBusy, type StepState, type WorkflowState } from './workflow-contract.ts'
 import type { WorkflowPlan } from './plan-workflow.ts'
 
 /* What is to be done now: pure, from the plan and how each step stands (rules WF5, WF6). */
@@ -12,10 +12,9 @@ export interface NextSteps {
   readonly end: Exclude<WorkflowState, 'running'> | undefined
 }
 
-const BUSY: ReadonlySet<StepState> = new Set(['preparing', 'running', 'collecting'])
 const GOOD: ReadonlySet<StepState> = new Set(['done', 'unchanged'])
 
-export const isStepOver = (state: StepState): boolean => state !== 'waiting' && !BUSY.has(state)
+export const isStepOver = (state: StepState): boolean => state !== 'waiting' && !isStepBusy(state)
 
 /**
  * @param stateOf      of each step of the plan
@@ -33,7 +32,7 @@ export function nextSteps(
   let busy = 0
   for (const { step, job } of steps) {
     const state = stateOf(step)
-    if (BUSY.has(state)) busy++
+    if (isStepBusy(state)) busy++
     if (!GOOD.has(state)) unmet.set(job, step)
     if ((state === 'failed' || state === 'skipped') && !lost.has(job)) lost.set(job, step)
   }

@@ -245,3 +245,13 @@ export function sourceInputs({ steps }: WorkflowPlan): PlannedPath[] {
   }
   return [...sources.values()]
 }
+
+/** A problem for each of those that is not there, with its line; MAX_PROBLEMS at most. */
+export function missingInputs(plan: WorkflowPlan, isThere: (path: string) => boolean): WorkflowProblem[] {
+  const where = plan.dataset + (plan.folder === '.' ? '' : `/${plan.folder.slice(0, 100)}`)
+  const missing = sourceInputs(plan).filter(({ path }) => !isThere(path))
+  return missing.slice(0, MAX_PROBLEMS).map(({ path, at }) => ({
+    ...{ code: 'workflow/missing-input', line: at.line, column: at.column },
+    message: `${path.slice(0, 200)} is not in ${where}, and no job puts it out`,
+  }))
+}

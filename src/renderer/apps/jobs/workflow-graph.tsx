@@ -1,10 +1,10 @@
 import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react'
-import type { StepInfo, WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import { isStepBusy, type StepInfo, type WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { useNow } from '../app-hooks.ts'
 import { tookText } from './job-words.ts'
 import { StepMark } from './step-mark.tsx'
 import { BOX_WIDTH, type GraphBox, layoutGraph } from './workflow-layout.ts'
-import { choiceOf, isBusy, lastedMs, stepWords, worstOf } from './workflow-words.ts'
+import { choiceOf, lastedMs, stepWords, worstOf } from './workflow-words.ts'
 
 /** A wide graph is drawn smaller until it fits, but never so that it cannot be read. */
 const LEAST_ZOOM = 0.8
@@ -128,8 +128,8 @@ const StepRow = memo(function StepRow(props: {
     >
       <StepMark state={step.state} />
       <span className="flow-step-name">{label}</span>
-      {isBusy(step) ? <BusyTime step={step} /> : step.state === 'done' && <Took step={step} nowMs={0} />}
-      {step.progress !== undefined && isBusy(step) && (
+      {isStepBusy(step.state) ? <BusyTime step={step} /> : step.state === 'done' && <Took step={step} nowMs={0} />}
+      {step.progress !== undefined && isStepBusy(step.state) && (
         <span className="flow-step-bar" aria-hidden="true">
           <span style={{ width: `${Math.round(step.progress * 100)}%` }} />
         </span>

@@ -1,5 +1,5 @@
 import { ArrowUpRight, CircleStop, RotateCw, Trash2, TriangleAlert, X } from 'lucide-react'
-import { countSteps, type StepInfo, type WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
+import { countSteps, isStepBusy, type StepInfo, type WorkflowInfo } from '../../../jobs/workflow/workflow-contract.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dot } from '../../ui/dot.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
@@ -10,7 +10,7 @@ import { tookText } from './job-words.ts'
 import { StepMark } from './step-mark.tsx'
 import { cancelWorkflow, forgetWorkflow, rerunWorkflow } from './workflow-actions.ts'
 import { WorkflowGraph } from './workflow-graph.tsx'
-import { countWords, isBusy, lastedMs, stepWords, workflowMark } from './workflow-words.ts'
+import { countWords, lastedMs, stepWords, workflowMark } from './workflow-words.ts'
 
 /** One workflow: its graph as it runs, and what is known of the step that is looked at. */
 export function WorkflowPage(props: {
@@ -76,7 +76,7 @@ function StepFacts({ info, now, onClose }: { info: StepInfo; now: number; onClos
         <StepMark state={info.state} />
         <strong>{info.step}</strong>
         <span className="job-quiet">{stepWords(info)}</span>
-        {lasted !== undefined && (isBusy(info) || info.state === 'done' || info.state === 'failed') && (
+        {lasted !== undefined && (isStepBusy(info.state) || info.state === 'done' || info.state === 'failed') && (
           <span className="job-quiet numbers">{tookText(lasted)}</span>
         )}
         <span className="app-bar-fill" />

@@ -16,9 +16,6 @@ const STEP_WORDS: Readonly<Record<StepState, string>> = {
 }
 export const stepWords = ({ state }: Pick<StepInfo, 'state'>): string => STEP_WORDS[state]
 
-export const isBusy = ({ state }: Pick<StepInfo, 'state'>): boolean =>
-  state === 'preparing' || state === 'running' || state === 'collecting'
-
 /** How a job with many steps stands, as its busiest or worst step. */
 export function worstOf(steps: readonly StepInfo[]): StepState {
   const order: readonly StepState[] = [
