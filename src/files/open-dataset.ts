@@ -203,6 +203,7 @@ export class OpenDataset implements Disposable {
         dropped,
         book,
         source,
+        behind: (segments) => behind.give(segments),
         isGenuine,
         isLoading: () => loader.isLoading || store.gate !== undefined,
       })

@@ -17,9 +17,20 @@ export interface ChunkPlace extends PackedChunk {
 
 export type SegmentName = readonly [log: LogId, seq: number]
 
+export interface KnownBatch {
+  /** Sealed, as it was put or read. */
+  readonly bytes: number
+  /** Segments in it that are the same here. */
+  readonly segments: readonly SegmentName[]
+  /** Others: of a device that is not known here, or after something that is missing. */
+  readonly open: readonly SegmentName[]
+  /** Not read back yet, or not what it was: its segments are put again, then it goes. */
+  readonly isBroken?: boolean
+}
+
 /** Where an upload that is under way is kept. */
 export const BUCKET_UPLOAD = 'bucket-upload'
-const [PACK, BATCH, MARK] = ['bucket-pack', 'bucket-batch', 'bucket-mark']
+const [PACK, BATCH, MARK, FLOOR] = ['bucket-pack', 'bucket-batch', 'bucket-mark', 'bucket-floor']
 
 /**
  * What lies in the bucket as this device last saw it, kept with the dataset: packs and their chunks, batches of segments, and since
@@ -28,7 +39,8 @@ const [PACK, BATCH, MARK] = ['bucket-pack', 'bucket-batch', 'bucket-mark']
 export class BucketContents {
   readonly #store: DatasetStore
   readonly #packs = new Map<string, KnownPack>()
-  readonly #batches = new Map<string, readonly SegmentName[]>()
+  readonly #batches = new Map<string, KnownBatch>()
+  readonly #floor = new Map<LogId, number>()
   readonly #marks = new Map<string, number>()
   #losses = 0
   readonly #places = new Map<ChunkId, ChunkPlace>()
@@ -37,15 +49,24 @@ export class BucketContents {
     this.#store = store
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
     for (const [name, value] of store.values(PACK)) this.#add(name, decodeIndex(value))
-    for (const [name, value] of store.values(BATCH)) this.#batches.set(name, JSON.parse(fromUtf8(value)) as SegmentName[])
+    for (const [name, value] of store.values(BATCH)) {
+      const batch = JSON.parse(fromUtf8(value)) as KnownBatch | readonly SegmentName[] // the latter: of before lengths were kept; it is read anew
+      if ('segments' in batch) this.#batches.set(name, batch)
+    }
+    for (const [log, value] of store.values(FLOOR)) this.#floor.set(log as LogId, Number(fromUtf8(value)))
   }
 
   get packs(): ReadonlyMap<string, KnownPack> {
     return this.#packs
   }
 
-  get batches(): ReadonlyMap<string, readonly SegmentName[]> {
+  get batches(): ReadonlyMap<string, KnownBatch> {
     return this.#batches
+  }
+
+  /** Of each log the last segment that was ever seen here: whoever reads the bucket alone needs all up to it. */
+  get floor(): ReadonlyMap<LogId, number> {
+    return this.#floor
   }
 
   /** When this device saw first that a pack is to go, in ms. */
@@ -94,9 +115,22 @@ export class BucketContents {
     if (gone.size > 0) for (const other of this.#packs.values()) if (other.chunks.some(({ id }) => gone.has(id))) this.#index(other)
   }
 
-  addBatch(name: string, segments: readonly SegmentName[]): void {
-    this.#batches.set(name, segments)
-    this.#store.putValue(BATCH, name, utf8(JSON.stringify(segments)))
+  addBatch(name: string, batch: KnownBatch): void {
+    this.#batches.set(name, batch)
+    this.#store.putValue(BATCH, name, utf8(JSON.stringify(batch)))
+    for (const [log, seq] of batch.isBroken ? [] : batch.segments) {
+      if (seq <= (this.#floor.get(log) ?? 0)) continue
+      this.#floor.set(log, seq)
+      this.#store.putValue(FLOOR, log, utf8(String(seq)))
+    }
+  }
+
+  /** It is not what it was: nothing of it counts. */
+  breakBatch(name: string): void {
+    const batch = this.#batches.get(name)
+    if (!batch || batch.isBroken) return
+    this.#losses++
+    this.addBatch(name, { ...batch, isBroken: true })
   }
 
   dropBatch(name: string): void {
@@ -137,5 +171,6 @@ export class BucketContents {
 
 /** Everything known of a bucket is forgotten: it is another one now, or none. */
 export function clearBucketBook(store: DatasetStore): void {
-  for (const space of [PACK, BATCH, MARK, BUCKET_UPLOAD]) for (const [key] of store.values(space)) store.putValue(space, key, undefined)
+  for (const space of [PACK, BATCH, MARK, FLOOR, BUCKET_UPLOAD])
+    for (const [key] of store.values(space)) store.putValue(space, key, undefined)
 }

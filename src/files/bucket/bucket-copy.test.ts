@@ -160,3 +160,74 @@ it('[BK8] wrong, short and missing bytes are seen, shown and put again; what is 
   expect(await isSame(bare.read('a'), bytesOf(6, 600_000))).toBe(true)
   for (const one of [device, bare]) one.open.dispose()
 })
+
+const namesOf = (bucket: MemoryBucket, kind: string) => [...bucket.objects.keys()].filter((name) => name.includes(`/${kind}/`))
+
+it('[BK6] changes and indexes count when they were read back: short and wrong ones are seen, and so is what rots later', async () => {
+  for (const kind of ['s', 'i'])
+    for (const fault of ['short', 'wrong'] as const) {
+      const bucket = new MemoryBucket()
+      const device = new BucketDevice(0, () => bucket.open(), SMALL)
+      const unsafe = () => device.open.status().unsafeVersions
+      await device.write('a', bytesOf(7, 100_000))
+      bucket.fault = (call, name) => (call === 'put' && name.includes(`/${kind}/`) ? fault : undefined)
+      await device.run()
+      expect([unsafe(), device.open.bucket.status?.state], `${kind} ${fault}`).toEqual([1, 'failing'])
+      bucket.fault = () => undefined
+      await device.run()
+      await device.run()
+      expect([unsafe(), device.open.bucket.status?.state], `${kind} ${fault}`).toEqual([0, 'safe'])
+      // Later the bucket changes it, of the same length or shorter.
+      for (const name of namesOf(bucket, kind)) {
+        const bytes = bucket.objects.get(name) as Uint8Array
+        bucket.objects.set(name, fault === 'short' ? bytes.slice(0, -1) : bytes.map((byte) => byte ^ 1))
+      }
+      for (let n = 0; n < 3; n++) await device.run()
+      const bare = new BucketDevice(1, () => bucket.open(), SMALL)
+      await bare.run()
+      expect(await isSame(bare.read('a'), bytesOf(7, 100_000)), `${kind} ${fault}`).toBe(true)
+      expect([bare.open.bucket.status?.wrong, namesOf(bucket, kind).length], `${kind} ${fault}`).toEqual([0, 1])
+      for (const one of [device, bare]) one.open.dispose()
+    }
+})
+
+it('[BK6] a change counts only while all that it needs is there: own later ones do not when the first are gone', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(8, 1_000))
+  await device.run()
+  await device.write('b', bytesOf(9, 1_000))
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  const [first = ''] = namesOf(bucket, 's')
+  bucket.objects.delete(first)
+  bucket.fault = (call) => (call === 'put' ? 'fail' : undefined)
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(2)
+  bucket.fault = () => undefined
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  device.open.dispose()
+})
+
+it('[BK7] nothing goes while a batch or an index cannot be opened: it may name what looks unwanted', async () => {
+  for (const kind of ['s', 'i']) {
+    const bucket = new MemoryBucket()
+    const [first, other] = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+    await other.run()
+    await first.write('a', bytesOf(10, 300_000))
+    await first.run()
+    const [unread = ''] = namesOf(bucket, kind)
+    bucket.fault = (call, name) => (call === 'get' && name === unread ? 'wrong' : undefined)
+    for (let n = 0; n < 3; n++) {
+      other.clock.forward(2 * HOUR_MS)
+      await other.run()
+    }
+    expect(other.open.bucket.status, kind).toMatchObject({ state: 'partial', wrong: 1 })
+    expect([namesOf(bucket, 'd'), namesOf(bucket, 'p').length], kind).toEqual([[], 1])
+    bucket.fault = () => undefined
+    await other.run()
+    expect(other.open.bucket.status, kind).toMatchObject({ state: 'safe', wrong: 0 })
+    for (const one of [first, other]) one.open.dispose()
+  }
+})

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { Emitter } from '../../base/emitter.ts'
@@ -15,12 +16,12 @@ import { BucketContents } from './bucket-contents.ts'
 import { BucketError } from './bucket-error.ts'
 import { BucketHolds } from './bucket-holds.ts'
 import { BucketPeer } from './bucket-peer.ts'
-import type { BucketSeal, ObjectKind } from './bucket-seal.ts'
+import { type BucketSeal, type ObjectKind, sealedBytes } from './bucket-seal.ts'
 import { BucketSegments } from './bucket-segments.ts'
 import { type BucketSizes, BucketUpload } from './bucket-upload.ts'
 import { liveChunks } from './live-chunks.ts'
 import type { ObjectStore } from './object-store.ts'
-import { decodeIndex, encodeIndex, MAX_INDEX_BYTES, type PackedChunk } from './pack-index.ts'
+import { decodeIndex, encodeIndex, ENTRY_BYTES, MAX_INDEX_BYTES, type PackedChunk } from './pack-index.ts'
 
 export interface BucketCopyOptions extends BucketSizes {
   readonly objects: ObjectStore
@@ -31,6 +32,8 @@ export interface BucketCopyOptions extends BucketSizes {
   readonly dropped: DroppedVersions
   readonly book: ReplicationBook
   readonly source: PeerChunks
+  /** Takes in segments that lie behind a checkpoint this device began with, the newest first; resolves with how many. */
+  readonly behind: (segments: readonly Uint8Array[]) => Promise<number>
   readonly holds: BucketHolds
   /** Opens a chunk: is it what its id says? */
   readonly isGenuine: (chunk: SealedChunk) => boolean
@@ -71,6 +74,8 @@ export class BucketCopy implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<void>())
   /** Packs whose bytes were wrong: they are marked to go with the next pass. */
   readonly #distrusted = new Set<string>()
+  /** Packs whose index could not be opened: what is in them is not known here. */
+  readonly #wrongIndexes = new Set<string>()
   #running: Promise<void> | undefined
   #again = false
   #timer: Disposable | undefined
@@ -92,7 +97,10 @@ export class BucketCopy implements Disposable {
     this.#options = options
     const { objects, seal, store, dataset, source, isGenuine, logger, clock, partBytes, packBytes } = options
     this.#contents = new BucketContents(store)
-    this.#segments = new BucketSegments({ objects, seal, store, dataset, contents: this.#contents, logger })
+    const pick = (count: number) => this.#pick(count)
+    const pause = () => this.#pause()
+    const { behind, without } = options
+    this.#segments = new BucketSegments({ objects, seal, store, dataset, contents: this.#contents, behind, pick, pause, logger, without })
     const distrust = (pack: string) => this.#distrust(pack)
     const failed = (error: unknown) => this.#fail(error)
     this.#peer = new BucketPeer({ objects, seal, contents: this.#contents, isGenuine, distrust, failed, logger })
@@ -120,7 +128,7 @@ export class BucketCopy implements Disposable {
       todoBytes: this.#todo.bytes,
       awayChunks: this.#todo.away,
       sentBytes: this.#sentBytes,
-      wrong: this.#distrusted.size + this.#segments.wrong,
+      wrong: this.#distrusted.size + this.#segments.wrong + this.#wrongIndexes.size,
       strangeBatches: this.#segments.strange,
       ...(this.#lastDoneMs !== undefined && { lastDoneMs: this.#lastDoneMs }),
       ...(this.#error && { error: this.#error }),
@@ -156,7 +164,7 @@ export class BucketCopy implements Disposable {
         this.#error = undefined
         this.#retryMs = FIRST_RETRY_MS
         this.#lastDoneMs = this.#options.clock.nowMs()
-        this.#set(this.#todo.away > 0 || this.#segments.strange > 0 || this.#options.isLoading() ? 'partial' : 'safe')
+        this.#set(this.#isWhole ? 'safe' : 'partial')
       } catch (error) {
         if (this.#owned.isDisposed) return
         this.#fail(error)
@@ -164,6 +172,14 @@ export class BucketCopy implements Disposable {
         this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS)
       }
     }
+  }
+
+  /** Does whoever has nothing but the bucket and the keys get everything? */
+  get #isWhole(): boolean {
+    const segments = this.#segments
+    if (this.#todo.away > 0 || segments.strange > 0 || segments.wrong > 0 || this.#wrongIndexes.size > 0 || this.#options.isLoading())
+      return false
+    return segments.isWhole(segments.held)
   }
 
   async #pass(): Promise<void> {
@@ -178,10 +194,13 @@ export class BucketCopy implements Disposable {
     const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
     await this.#send(live.ids)
     await this.#segments.push()
-    if (this.#options.without !== 'second-look') await this.#look()
+    await this.#look()
     await this.#spotCheck()
+    if (this.#options.without !== 'read-back') await this.#segments.spotCheck()
     await this.#updateHolds()
-    if (live.isWhole && this.#segments.strange === 0 && !isLoading()) await this.#tidy(live.ids, startedMs)
+    // What cannot be read may name what looks unwanted.
+    const isAllRead = live.isWhole && this.#segments.strange === 0 && this.#segments.wrong === 0 && this.#wrongIndexes.size === 0
+    if (isAllRead && !isLoading()) await this.#tidy(live.ids, startedMs)
   }
 
   /** What lies there now, against what was known. */
@@ -198,20 +217,24 @@ export class BucketCopy implements Disposable {
     for (const name of contents.marks.keys())
       if (!listed.d.has(name) && !this.#distrusted.has(name) && !this.#isOrphan(listed, name)) contents.unmark(name)
     for (const name of listed.d.keys()) contents.mark(name, clock.nowMs())
+    this.#wrongIndexes.clear()
     for (const name of listed.i.keys()) {
       if (contents.packs.has(name) || !listed.p.has(name)) continue
       const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES)
       this.#check()
       try {
-        const chunks = sealed && decodeIndex(seal.open('i', name, sealed))
-        const bytes = chunks?.reduce((sum, chunk) => sum + chunk.bytes, 0)
-        if (chunks && bytes === listed.p.get(name)) contents.addPack(name, chunks)
+        if (!sealed || sealed.length !== listed.i.get(name))
+          throw new BucketError('bucket/wrong-bytes', 'an index of another length than was listed')
+        const chunks = decodeIndex(seal.open('i', name, sealed))
+        const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
+        if (bytes === listed.p.get(name)) contents.addPack(name, chunks)
       } catch (error) {
+        this.#wrongIndexes.add(name)
         logger.warn('an index in the bucket cannot be used', { error: errorMessage(error) })
       }
     }
     for (const { name, chunks } of contents.packs.values())
-      if (!listed.i.has(name)) await objects.put(seal.at('i', name), seal.seal('i', name, encodeIndex(chunks)))
+      if (listed.i.get(name) !== sealedBytes(ENTRY_BYTES * chunks.length)) await this.#putIndex(name, chunks)
     for (const name of listed.p.keys())
       if (this.#isOrphan(listed, name) && !this.#upload.isRunning(name)) contents.mark(name, clock.nowMs())
     this.#segments.look(listed.s)
@@ -241,7 +264,7 @@ export class BucketCopy implements Disposable {
       const pack = await this.#upload.sendPack(wanted)
       if (!pack) break
       this.#check()
-      await objects.put(seal.at('i', pack.name), seal.seal('i', pack.name, encodeIndex(pack.chunks)))
+      await this.#putIndex(pack.name, pack.chunks)
       contents.addPack(pack.name, pack.chunks)
       this.#upload.done()
       await this.#checkOne(pack.name)
@@ -272,7 +295,30 @@ export class BucketCopy implements Disposable {
   async #spotCheck(): Promise<void> {
     const names = [...this.#contents.packs.keys()].filter((name) => !this.#contents.marks.has(name))
     const name = names[this.#pick(names.length)]
-    if (name) await this.#checkOne(name)
+    if (!name) return
+    await this.#checkOne(name)
+    const chunks = this.#contents.packs.get(name)?.chunks ?? []
+    if (this.#options.without !== 'read-back' && !(await this.#isIndexThere(name, chunks))) await this.#putIndex(name, chunks)
+  }
+
+  /** Without its index a pack is nothing to others: it is read back. */
+  async #putIndex(name: string, chunks: readonly PackedChunk[]): Promise<void> {
+    const { objects, seal } = this.#options
+    await objects.put(seal.at('i', name), seal.seal('i', name, encodeIndex(chunks)))
+    this.#check()
+    if (this.#options.without === 'read-back' || (await this.#isIndexThere(name, chunks))) return
+    throw new BucketError('bucket/wrong-bytes', 'the bucket gave another index than was put there; it is put again')
+  }
+
+  async #isIndexThere(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
+    const { objects, seal } = this.#options
+    const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES)
+    this.#check()
+    try {
+      return sealed !== undefined && equalBytes(seal.open('i', name, sealed), encodeIndex(chunks))
+    } catch {
+      return false
+    }
   }
 
   /** Reads one chunk back: a put counts when its bytes are there. */
@@ -292,7 +338,11 @@ export class BucketCopy implements Disposable {
   async #updateHolds(): Promise<void> {
     const { dataset, holds, book } = this.#options
     const { versions } = book.unsafeContents
-    await holds.update({ dataset, own: book.own }, (id) => this.#contents.holds(id), this.#segments.held, this.#contents.losses)
+    const held = this.#segments.held
+    const isWhole = this.#segments.isWhole(held)
+    const contents = this.#contents
+    await holds.update({ dataset, own: book.own }, (id) => contents.holds(id), isWhole ? held : new Set(), contents.losses)
+    this.#check()
     book.reviewHolders()
     if (book.unsafeContents.versions !== versions) this.#holding.fire()
   }

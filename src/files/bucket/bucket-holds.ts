@@ -19,6 +19,8 @@ export class BucketHolds {
 
   /** As the last look had it. */
   #losses = -1
+  /** Another number: what is under way was begun for a bucket that counts no more. */
+  #generation = 0
 
   constructor(store: DatasetStore) {
     this.#store = store
@@ -29,27 +31,36 @@ export class BucketHolds {
     return this.#held.get(segment)?.has(number) ?? false
   }
 
+  /** Nothing that is under way notes anything more. */
+  stop(): void {
+    this.#generation++
+    this.#losses = -1
+  }
+
   clear(): void {
+    this.stop()
     for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())
   }
 
-  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket  @param losses  another number: something that was there is not */
+  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket; none: without the others nobody could take them in  @param losses  another number: something that was there is not */
   async update(
     { dataset, own }: { readonly dataset: Dataset; readonly own: readonly BookedSegment[] },
     isHeld: (id: ChunkId) => boolean,
     segments: ReadonlySet<string>,
     losses: number,
   ): Promise<void> {
-    const isLost = losses !== this.#losses
-    this.#losses = losses
+    const isLost = losses !== this.#losses || segments.size === 0
+    const generation = this.#generation
     const seen = new Set<string>()
     for (const booked of own) {
       seen.add(booked.hash)
       if (!isLost && booked.contents.every(([number]) => this.has(booked.hash, number))) continue
       const numbers = segments.has(`${booked.log}/${booked.seq}`) ? await this.#heldOf(dataset, booked, isHeld) : new Set<number>()
+      if (generation !== this.#generation) return
       this.#put(booked.hash, numbers)
     }
     for (const hash of [...this.#held.keys()]) if (!seen.has(hash)) this.#put(hash, new Set())
+    this.#losses = losses
   }
 
   async #heldOf(dataset: Dataset, { log, seq, contents }: BookedSegment, isHeld: (id: ChunkId) => boolean): Promise<Set<number>> {

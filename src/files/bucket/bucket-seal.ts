@@ -1,11 +1,14 @@
 import { concatBytes, toHex, utf8 } from '../../base/bytes.ts'
 import type { DatasetKeySource } from '../dataset-key-source.ts'
-import { type FilesCrypto, GCM_NONCE_BYTES } from '../files-crypto.ts'
+import { type FilesCrypto, GCM_NONCE_BYTES, GCM_TAG_BYTES } from '../files-crypto.ts'
 import { BucketError } from './bucket-error.ts'
 
 const MAGIC = utf8('EBO1')
 const HEAD_BYTES = MAGIC.length + 4 + GCM_NONCE_BYTES
 const NAME_LETTERS = 40
+
+/** Of so many plain ones. */
+export const sealedBytes = (bytes: number): number => HEAD_BYTES + bytes + GCM_TAG_BYTES
 
 /** `p`: packs of chunks, `i`: what lies in each, `s`: segments of op logs, `d`: packs that are to go. */
 export type ObjectKind = 'p' | 'i' | 's' | 'd'

@@ -25,7 +25,7 @@ export interface DatasetBucketOptions {
 }
 
 /** What of the dataset the bucket has to do with. */
-type BucketedParts = Pick<BucketCopyOptions, 'dataset' | 'chunks' | 'dropped' | 'book' | 'source' | 'isGenuine' | 'isLoading'>
+type BucketedParts = Pick<BucketCopyOptions, 'dataset' | 'chunks' | 'dropped' | 'book' | 'source' | 'behind' | 'isGenuine' | 'isLoading'>
 
 const [SPACE, KEY] = ['bucket', 'which']
 
@@ -67,6 +67,7 @@ export class DatasetBucket implements Disposable {
     if (!parts || this.#copy?.access === told) return
     this.#copy?.copy.dispose()
     this.#copy = undefined
+    this.#holds.stop()
     const which = access && toHex(crypto.sha256(utf8(`${access.endpoint} ${access.bucket} ${access.prefix}`)))
     const before = store.value(SPACE, KEY)
     if (before && fromUtf8(before) !== which) {
@@ -101,6 +102,7 @@ export class DatasetBucket implements Disposable {
 
   dispose(): void {
     this.#changed.dispose()
+    this.#holds.stop()
     this.#copy?.copy.dispose()
     this.#copy = undefined
   }

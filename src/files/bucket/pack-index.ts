@@ -12,7 +12,7 @@ export interface PackedChunk {
   readonly bytes: number
 }
 
-const ENTRY_BYTES = 32 + 4 + 4
+export const ENTRY_BYTES = 32 + 4 + 4
 /** Small files are small chunks: so many are a pack, whatever they take. */
 export const MAX_PACKED_CHUNKS = 10_000
 export const MAX_INDEX_BYTES = ENTRY_BYTES * MAX_PACKED_CHUNKS + 64

@@ -82,6 +82,19 @@ export class SegmentsBehind implements Disposable {
     }
   }
 
+  /** As `fetch`, out of what somebody else brought, the newest of each log first. @returns how many were wanted */
+  async give(segments: readonly Uint8Array[]): Promise<number> {
+    if (this.#isRunning || this.#owned.isDisposed) return 0
+    this.#isRunning = true
+    try {
+      const taken = await this.#take(segments)
+      if (taken > 0) this.#parts.onDidBring()
+      return taken
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
   dispose(): void {
     this.#owned.dispose()
   }
