@@ -45,6 +45,8 @@ interface OpenWorkflows {
   readonly signal: AbortSignal
   readonly book: WorkflowBook
   readonly runs: Map<string, WorkflowRun>
+  /** What steps of before left behind is gone, or could not be removed: none begins sooner, since it may have the same folder. */
+  swept: Promise<void>
 }
 
 /** Workflows of this device while a desk is open: looked at, run, kept, and taken up again after a restart (rules WF1-WF12). */
@@ -163,6 +165,7 @@ export class WorkflowService implements Disposable {
     const sources = sourceInputs(plan).map(({ path }) => path)
     const [first, ...more] = missingInputs(plan, isIn(await this.#filesOf(plan, signal).fingerprints(sources)))
     if (first) throw WorkflowError.of([first, ...more])
+    await open.swept
     signal.throwIfAborted() // locked meanwhile
     const before = runs.get(workflow)
     if (before?.info.state === 'running') {
@@ -200,6 +203,18 @@ export class WorkflowService implements Disposable {
     return run
   }
 
+  /** Once for each open desk: the folders of steps that no workflow names which goes on. Never rejects. */
+  async #sweep({ runs, signal }: OpenWorkflows): Promise<void> {
+    const named = new Set([...runs].flatMap(([workflow, { plan }]) => plan.steps.map(({ step }) => workOf(workflow, step))))
+    try {
+      const files = await this.#options.files.client()
+      const { works } = await files.listWork({}, { signal })
+      for (const work of works) if (!named.has(work)) await files.dropWork({ work }, { signal })
+    } catch (error) {
+      if (!signal.aborted) this.#options.log.warn('what steps left behind could not be removed', { why: errorMessage(error) })
+    }
+  }
+
   /** Those of its steps, which are there only if this device was killed at the wrong moment. */
   async #dropFolders(workflow: string, text: string, signal: AbortSignal): Promise<void> {
     const { plan } = planWorkflow(text)
@@ -225,7 +240,13 @@ export class WorkflowService implements Disposable {
     const aborting = new AbortController()
     const scope = new DisposableStore()
     scope.defer(() => aborting.abort())
-    const open: OpenWorkflows = { scope, signal: aborting.signal, book: new WorkflowBook(values, log), runs: new Map() }
+    const open: OpenWorkflows = {
+      scope,
+      signal: aborting.signal,
+      book: new WorkflowBook(values, log),
+      runs: new Map(),
+      swept: Promise.resolve(),
+    }
     this.#open = open
     for (const [workflow, record] of open.book.all) {
       if (record.state !== 'running') continue
@@ -236,6 +257,7 @@ export class WorkflowService implements Disposable {
           .catch((error: unknown) => log.error('a workflow could not be taken up again', { workflow, error: errorMessage(error) }))
       } else open.book.put(workflow, { ...record, state: 'failed' }) // a version that read it otherwise
     }
+    open.swept = this.#sweep(open)
     return open
   }
 }

@@ -228,6 +228,24 @@ it('[WF10] a device that is locked in the middle goes on where it was: nothing t
   expect([...device.trees.folders.keys()].filter((path) => path.startsWith('/work/'))).toEqual([])
 })
 
+it('[WF10] what steps of before left behind is removed when the desk opens, and not what goes on', async () => {
+  await putInputs()
+  await run()
+  await look()
+  await vi.waitFor(async () => expect(await states()).toMatchObject({ extra: 'done', split: 'running' }), LONG_WAIT)
+  const works = () => [...device.trees.folders.keys()].filter((path) => path.startsWith('/work/')).toSorted()
+  const [goesOn] = works()
+  const left = [`/work/${'a'.repeat(32)}`, `/work/${'b'.repeat(32)}`]
+  await device.control().lockDevice({})
+  for (const path of left) device.trees.at(path).write('half', 'done')
+  expect(works()).toEqual([goesOn, ...left].toSorted())
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  await vi.waitFor(() => expect(works()).toEqual([goesOn]), LONG_WAIT)
+  await Promise.all([split(), count(1), count(2), sum()])
+  await ends('done')
+  expect(await textAt('/sum.txt')).toBe('3+2')
+})
+
 it('[WF11] a step whose device is lost is begun anew in a folder as it was first; it cannot be moved', async () => {
   const server = await world.install('server')
   await server.setUp()

@@ -27,6 +27,7 @@ export function workHandlers(host: DatasetHost, folders: WorkFolders): Handlers<
       await tree.sync()
       return { digests: paths.map(({ path }) => fingerprintAt(tree, path)) }
     },
+    listWork: async () => ({ works: [...(await folders.list())] }),
     dropWork: async ({ work }) => {
       await folders.drop(work)
       return {}

@@ -5,6 +5,8 @@ import { method, type Contract } from '../rpc/contract.ts'
 
 /** Paths of one call. */
 export const MAX_WORK_PATHS = 65_536
+/** Folders told in one answer. */
+export const MAX_WORK_FOLDERS = 10_000
 
 const dataset = z.string().min(1).max(64)
 const work = z.string().regex(/^[0-9a-f]{32}$/)
@@ -41,6 +43,12 @@ export const workContract = {
     needs: 'files:run',
     parseInput: z.object({ dataset, work, paths }).parse,
     parseOutput: z.object({ digests: z.array(digest).max(MAX_WORK_PATHS) }).parse,
+  }),
+  /** The folders that are there, whoever made them. */
+  listWork: method({
+    needs: 'files:run',
+    parseInput: nothing.parse,
+    parseOutput: z.object({ works: z.array(work).max(MAX_WORK_FOLDERS) }).parse,
   }),
   dropWork: method({ needs: 'files:run', parseInput: z.object({ work }).parse, parseOutput: nothing.parse }),
 } satisfies Contract

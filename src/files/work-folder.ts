@@ -26,6 +26,8 @@ export interface WorkFolder {
 export interface WorkFolders {
   /** Empty, whatever was there before; with where it lies on this machine. @throws FileError `file/disk-full` */
   make(work: string): Promise<{ readonly folder: WorkFolder; readonly path: string }>
+  /** Those that are there, at most MAX_WORK_FOLDERS of the contract. */
+  list(): Promise<readonly string[]>
   /** @throws FileError `file/not-found` */
   open(work: string): Promise<WorkFolder>
   /** What is not there is no error. */

@@ -106,6 +106,7 @@ export function memoryWorkFolders(places: MemoryTreePlaces): WorkFolders {
       places.folders.delete(at(work))
       return { folder: places.at(at(work)), path: at(work) }
     },
+    list: async () => [...places.folders.keys()].filter((path) => path.startsWith('/work/')).map((path) => path.slice('/work/'.length)),
     open: async (work) => {
       const folder = places.folders.get(at(work))
       if (!folder) throw new FileError('file/not-found', 'the folder of this work is gone')
