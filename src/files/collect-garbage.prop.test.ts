@@ -56,11 +56,12 @@ it('[GC1] [GC2] devices that come and go lose no version that history keeps, and
   console.info(`garbage of three devices: seed ${seed}, ${rounds} rounds`)
 })
 
-it('[GC2] the property finds a device that does not wait for the others (planted)', { timeout: 600_000 }, async () => {
-  const seed = seedOfRun(66)
+it('[GC2] the property finds a device that does not wait for the others (planted)', { timeout: 1_800_000 }, async () => {
+  // One world in a hundred meets the bug: usual runs begin where one does.
+  const seed = seedOfRun(140)
   let found: string[] = []
   let round = 0
-  for (; round < 200 && found.length === 0; round++) {
+  for (; round < 2_000 && found.length === 0; round++) {
     found = (await run(seed + round, 120, (clock) => new ImpatientStore(clock))).lost
   }
   console.info(`planted bug of garbage: found with seed ${seed + round - 1}`)
