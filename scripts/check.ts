@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { main as lint } from './lint.ts'
 import { main as lockfile } from './lockfile.ts'
 import { run } from './project.ts'
+import { readShaky } from './test.ts'
 import { main as types } from './types.ts'
 
 async function format(): Promise<number> {
@@ -13,10 +14,15 @@ async function format(): Promise<number> {
 async function unit(): Promise<number> {
   // What passing tests say would hide what the others found; `npm test` shows all of it.
   const rounds = process.env.ELSEWHERE_ROUNDS ?? 'quick'
-  const { code, output } = await run('vitest', ['run', '--project', 'unit', '--reporter=dot', '--silent=passed-only'], {
-    env: { ELSEWHERE_ROUNDS: rounds },
-  })
+  const { code, output } = await run(
+    'vitest',
+    ['run', '--project', 'unit', '--reporter=dot', '--reporter=./scripts/retry-reporter.ts', '--silent=passed-only'],
+    {
+      env: { ELSEWHERE_ROUNDS: rounds },
+    },
+  )
   const found = /Tests\s+(.*)/.exec(stripVTControlCharacters(output))?.[1]
+  for (const line of readShaky(output)) console.log(line)
   console.log(code === 0 ? `unit: ok, ${found}; rounds of fuzz tests: ${rounds}` : `${output}\nunit: failed`)
   return code
 }
