@@ -303,6 +303,7 @@ export class OpenDataset implements Disposable {
 
   status(): DatasetStatus {
     this.dataset.flush()
+    this.bucket.review()
     const { chunks, bytes } = this.chunks.stats
     const unsafe = this.book.unsafeContents
     return {

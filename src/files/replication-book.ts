@@ -132,7 +132,7 @@ export class ReplicationBook {
 
   /** Is the content that this op named on enough other devices, as far as this one has to care? */
   isSafe(op: OpId): boolean {
-    const found = this.#unsafe.find(op)
+    const found = this.#unsafe.find(op) ?? this.#settled.find(op) // what settled it may be a bucket that nobody reaches any more
     return !found || this.#isCovered(found)
   }
 

@@ -89,6 +89,11 @@ export class BucketContents {
     return place !== undefined && !this.#marks.has(place.pack)
   }
 
+  /** Of every chunk there is, once. */
+  places(): Iterable<ChunkPlace> {
+    return this.#places.values()
+  }
+
   get chunkCount(): number {
     return this.#places.size
   }

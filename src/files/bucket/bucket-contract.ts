@@ -31,6 +31,8 @@ export const bucketStatus = z.object({
   state: z.enum(['waiting', 'working', 'safe', 'partial', 'failing']),
   chunks: count,
   bytes: count,
+  /** Of it, what this device does not have. */
+  onlyThereBytes: count,
   packs: count,
   batches: count,
   /** Still to be sent. */

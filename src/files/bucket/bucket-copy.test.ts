@@ -4,6 +4,8 @@ import { BucketDevice } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
 import type { ChunkId } from '../chunk-id.ts'
+import type { OpId } from '../op.ts'
+import { BucketError } from './bucket-error.ts'
 
 const SMALL = { partBytes: 150_000, packBytes: 400_000 }
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
@@ -230,4 +232,47 @@ it('[BK7] nothing goes while a batch or an index cannot be opened: it may name w
     expect(other.open.bucket.status, kind).toMatchObject({ state: 'safe', wrong: 0 })
     for (const one of [first, other]) one.open.dispose()
   }
+})
+
+it('[BK6] a bucket that is gone counts at once no more; one that is refused, after a day, also for what settled long ago', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  const op = () => device.open.dataset.lookup(device.open.dataset.root, 'a')?.version as OpId
+  const told = () => [device.open.status().unsafeVersions, device.open.book.mustKeep(op())]
+  await device.write('a', bytesOf(11, 300_000))
+  await device.run()
+  expect(told()).toEqual([0, false])
+  const answer = async (code: 'bucket/refused' | 'bucket/not-found') => {
+    bucket.fault = () => {
+      throw new BucketError(code, 'for this test')
+    }
+    await device.run()
+    expect(device.open.bucket.status).toMatchObject({ state: 'failing', error: { code } })
+  }
+  await answer('bucket/refused')
+  expect(told()).toEqual([0, false])
+  device.clock.forward(25 * HOUR_MS)
+  expect(device.open.book.mustKeep(op())).toBe(true) // before anybody looked anew
+  expect(told()).toEqual([1, true])
+  device.restart()
+  expect(told()).toEqual([1, true])
+  bucket.fault = () => undefined
+  await device.run()
+  expect(told()).toEqual([0, false])
+  bucket.objects.clear()
+  await answer('bucket/not-found')
+  expect(told()).toEqual([1, true])
+  device.open.dispose()
+})
+
+it('[BK6] how much of what lies there is not on this device is told', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(12, 300_000))
+  await device.run()
+  expect(device.open.bucket.status?.onlyThereBytes).toBe(0)
+  const bare = new BucketDevice(1, () => bucket.open(), SMALL)
+  await bare.run()
+  expect(bare.open.bucket.status?.onlyThereBytes).toBe(device.chunks.stats.bytes)
+  for (const one of [device, bare]) one.open.dispose()
 })

@@ -55,6 +55,8 @@ const GRACE_MS = 60 * 60_000
 /** A pack of which less than this is wanted is written anew. */
 const WANTED_SHARE = 0.75
 const PEER_MS = 30_000
+/** Counting what is only there takes a while when it is much. */
+const COUNT_MS = 5_000
 const PAUSE_MS = 5
 
 type Listed = Readonly<Record<ObjectKind, ReadonlyMap<string, number>>>
@@ -84,6 +86,7 @@ export class BucketCopy implements Disposable {
   #error: { readonly code: string; readonly message: string } | undefined
   #todo = { chunks: 0, bytes: 0, away: 0 }
   #sentBytes = 0
+  #counted = { bytes: 0, untilMs: Number.NEGATIVE_INFINITY }
   #lastDoneMs: number | undefined
 
   readonly #holding = this.#owned.add(new Emitter<void>())
@@ -116,12 +119,23 @@ export class BucketCopy implements Disposable {
     this.#runIn(0)
   }
 
+  /** Of what lies there, what is not on this device. */
+  get #onlyThereBytes(): number {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs < this.#counted.untilMs) return this.#counted.bytes
+    let bytes = 0
+    for (const place of this.#contents.places()) if (!this.#options.chunks.has(place.id)) bytes += place.bytes
+    this.#counted = { bytes, untilMs: nowMs + COUNT_MS }
+    return bytes
+  }
+
   get status(): BucketStatus {
     const { chunkCount, bytes, packs, batches } = this.#contents
     return {
       state: this.#state,
       chunks: chunkCount,
       bytes,
+      onlyThereBytes: this.#onlyThereBytes,
       packs: packs.size,
       batches: batches.size,
       todoChunks: this.#todo.chunks,
@@ -187,8 +201,9 @@ export class BucketCopy implements Disposable {
     dataset.flush()
     await store.sync() // what is given away is on the disk itself (rule OL5)
     const startedMs = clock.nowMs()
-    await this.#look()
+    const seenMs = await this.#look()
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
+    this.#options.holds.see(seenMs)
     await this.#segments.pull()
     const batches = () => [...dropped.batches].map(([, batch]) => batch)
     const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
@@ -203,11 +218,12 @@ export class BucketCopy implements Disposable {
     if (isAllRead && !isLoading()) await this.#tidy(live.ids, startedMs)
   }
 
-  /** What lies there now, against what was known. */
-  async #look(): Promise<void> {
+  /** What lies there now, against what was known. @returns when it was listed */
+  async #look(): Promise<number> {
     const { objects, seal, clock, logger } = this.#options
     const contents = this.#contents
-    const listed = this.#listed(await objects.list(seal.folder))
+    const atMs = clock.nowMs()
+    const listed = this.#listed(await this.#list())
     for (const [name, bytes] of [...contents.packs].map(([name, pack]) => [name, pack.bytes] as const)) {
       if (listed.p.get(name) === bytes) continue
       logger.warn('a pack is missing in the bucket, or is of another length: its chunks are put again', { pack: name.slice(0, 12) })
@@ -238,6 +254,20 @@ export class BucketCopy implements Disposable {
     for (const name of listed.p.keys())
       if (this.#isOrphan(listed, name) && !this.#upload.isRunning(name)) contents.mark(name, clock.nowMs())
     this.#segments.look(listed.s)
+    return atMs
+  }
+
+  /** A bucket that is gone holds nothing. @throws BucketError */
+  async #list(): Promise<ReadonlyMap<string, number>> {
+    const { objects, seal } = this.#options
+    try {
+      return await objects.list(seal.folder)
+    } catch (error) {
+      if (errorCode(error) === 'bucket/not-found') return new Map()
+      throw error
+    } finally {
+      this.#check()
+    }
   }
 
   /** Chunks without an index: of an upload that was cut, or of one that is about to get its index. */

@@ -7,6 +7,9 @@ import type { Op } from '../op.ts'
 import { chunksOf } from './live-chunks.ts'
 
 const SPACE = 'bucket-holds'
+const [SEEN_SPACE, SEEN] = ['bucket-seen', 'at']
+/** A bucket that was not looked through for longer may be gone: it counts no more until it is. */
+export const COUNTS_MS = 24 * 60 * 60_000
 
 /**
  * Which own contents the bucket holds, as the last pass saw it: every chunk in a pack that is to stay, and the segment that names
@@ -14,6 +17,8 @@ const SPACE = 'bucket-holds'
  */
 export class BucketHolds {
   readonly #store: DatasetStore
+  readonly #nowMs: () => number
+  #seenMs: number
   /** Numbers of ops by hash of their segment. */
   readonly #held = new Map<string, ReadonlySet<number>>()
 
@@ -22,13 +27,27 @@ export class BucketHolds {
   /** Another number: what is under way was begun for a bucket that counts no more. */
   #generation = 0
 
-  constructor(store: DatasetStore) {
+  constructor(store: DatasetStore, nowMs: () => number) {
     this.#store = store
+    this.#nowMs = nowMs
+    const seen = store.value(SEEN_SPACE, SEEN)
+    this.#seenMs = seen ? Number(fromUtf8(seen)) : Number.NEGATIVE_INFINITY
     for (const [hash, value] of store.values(SPACE)) this.#held.set(hash, new Set(JSON.parse(fromUtf8(value)) as number[]))
   }
 
   has(segment: string, number: number): boolean {
-    return this.#held.get(segment)?.has(number) ?? false
+    return this.isFresh && (this.#held.get(segment)?.has(number) ?? false)
+  }
+
+  /** Was the whole bucket looked through lately? */
+  get isFresh(): boolean {
+    return Math.abs(this.#nowMs() - this.#seenMs) < COUNTS_MS
+  }
+
+  /** It was looked through, at `atMs`. */
+  see(atMs: number): void {
+    this.#seenMs = atMs
+    this.#store.putValue(SEEN_SPACE, SEEN, utf8(String(atMs)))
   }
 
   /** Nothing that is under way notes anything more. */
@@ -39,6 +58,8 @@ export class BucketHolds {
 
   clear(): void {
     this.stop()
+    this.#seenMs = Number.NEGATIVE_INFINITY
+    this.#store.putValue(SEEN_SPACE, SEEN, undefined)
     for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())
   }
 
@@ -49,12 +70,13 @@ export class BucketHolds {
     segments: ReadonlySet<string>,
     losses: number,
   ): Promise<void> {
+    // What is kept is told apart from what counts: a bucket that is reached again counts at once.
     const isLost = losses !== this.#losses || segments.size === 0
     const generation = this.#generation
     const seen = new Set<string>()
     for (const booked of own) {
       seen.add(booked.hash)
-      if (!isLost && booked.contents.every(([number]) => this.has(booked.hash, number))) continue
+      if (!isLost && booked.contents.every(([number]) => this.#held.get(booked.hash)?.has(number))) continue
       const numbers = segments.has(`${booked.log}/${booked.seq}`) ? await this.#heldOf(dataset, booked, isHeld) : new Set<number>()
       if (generation !== this.#generation) return
       this.#put(booked.hash, numbers)

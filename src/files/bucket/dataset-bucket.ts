@@ -35,16 +35,25 @@ export class DatasetBucket implements Disposable {
   readonly #holds: BucketHolds
   readonly #changed = new Emitter<void>()
   #parts: BucketedParts | undefined
+  #wasFresh: boolean | undefined
   #copy: { readonly copy: BucketCopy; readonly access: string } | undefined
 
   constructor(options: DatasetBucketOptions) {
     this.#options = options
-    this.#holds = new BucketHolds(options.store)
+    this.#holds = new BucketHolds(options.store, () => options.clock.nowMs())
   }
 
   /** Did the last look see all there that an op of this segment names? */
   has(segment: string, number: number): boolean {
     return this.#holds.has(segment, number)
+  }
+
+  /** What is safe by a bucket that nobody reached for long is not any more. */
+  review(): void {
+    const { isFresh } = this.#holds
+    if (isFresh === this.#wasFresh) return
+    this.#wasFresh = isFresh
+    this.#parts?.book.reviewHolders()
   }
 
   get status(): BucketStatus | undefined {
@@ -80,6 +89,7 @@ export class DatasetBucket implements Disposable {
     }
     if (!access || !open) return
     if (which) store.putValue(SPACE, KEY, utf8(which))
+    this.review()
     const seal = new BucketSeal(crypto, keys)
     const copy = new BucketCopy({
       ...parts,

@@ -126,11 +126,26 @@ const STATES: Readonly<Record<BucketStatus['state'], string>> = {
 }
 
 function linesOf(status: BucketStatus): string[] {
-  const { state, chunks, bytes, packs, batches, todoChunks, todoBytes, awayChunks, wrong, strangeBatches, lastDoneMs, error } = status
+  const {
+    state,
+    chunks,
+    bytes,
+    packs,
+    batches,
+    todoChunks,
+    todoBytes,
+    awayChunks,
+    onlyThereBytes,
+    wrong,
+    strangeBatches,
+    lastDoneMs,
+    error,
+  } = status
   return [
     `${STATES[state]}${lastDoneMs === undefined ? '' : `; last looked through ${new Date(lastDoneMs).toLocaleString()}`}`,
     `${chunks} chunks, ${bytes} bytes in ${packs} packs; ${batches} batches of changes`,
     ...(todoChunks > 0 ? [`${todoChunks} chunks, ${todoBytes} bytes to be sent`] : []),
+    ...(onlyThereBytes > 0 ? [`${onlyThereBytes} bytes of it are not on this device`] : []),
     ...(awayChunks > 0 ? [`${awayChunks} chunks are on devices that are away`] : []),
     ...(wrong > 0 ? [`${wrong} objects gave other bytes than were put there; they are put again`] : []),
     ...(strangeBatches > 0 ? [`${strangeBatches} batches are of devices that are not known here`] : []),

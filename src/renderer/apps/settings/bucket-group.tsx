@@ -77,11 +77,18 @@ function progressOf({ state, bytes, todoBytes, todoChunks, awayChunks, lastDoneM
   return `${bytesText(bytes)} there.${seen}`
 }
 
-function troubleOf({ error, wrong, strangeBatches }: BucketStatus): string | undefined {
-  if (error) return `${error.message}. Nothing is lost: what is not there stays on this device.`
+function troubleOf(status: BucketStatus): string | undefined {
+  const { error, wrong, strangeBatches } = status
+  if (error) return `${error.message}. ${onlyThere(status)}`
   if (wrong > 0) return `It gave other bytes than were put there, for ${wrong} objects. They are put again.`
   if (strangeBatches > 0) return 'There are changes in it of devices that this one does not know. A newer recovery kit may know them.'
   return undefined
+}
+
+/** What is at stake. */
+function onlyThere({ onlyThereBytes }: BucketStatus): string {
+  if (onlyThereBytes === 0) return 'All that lies in it is on this device, too.'
+  return `${bytesText(onlyThereBytes)} of what lies in it are not on this device: unless another device of yours has them, only the bucket does.`
 }
 
 const EMPTY = { endpoint: '', bucket: '', region: 'us-east-1', accessKeyId: '', secretAccessKey: '' }
@@ -168,7 +175,7 @@ function RemoveDialog({ bucket, onClose }: { bucket: ShownBucket; onClose: () =>
       open
       onClose={() => !busy && onClose()}
       title={`Do without ${bucket.bucket}?`}
-      description="It counts as a holder of your files no more: what only it had beside this device is not yet safe again. What lies in it stays there, and adding it again goes on with that."
+      description={`It counts as a holder of your files no more: what only it had beside this device is not yet safe again. What lies in it stays there, and adding it again goes on with that. ${bucket.status ? onlyThere(bucket.status) : ''}`}
       actions={
         <>
           <Button variant="quiet" disabled={busy} onClick={onClose}>
