@@ -22,7 +22,7 @@ export class ForwardClock implements Clock {
     return systemClock.nowMs() + this.#aheadMs
   }
   monotonicMs = systemClock.monotonicMs
-  after = systemClock.after
+  after: Clock['after'] = systemClock.after
   every = systemClock.every
 }
 

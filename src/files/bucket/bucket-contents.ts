@@ -30,7 +30,16 @@ export interface KnownBatch {
 
 /** Where an upload that is under way is kept. */
 export const BUCKET_UPLOAD = 'bucket-upload'
-const [PACK, BATCH, MARK, FLOOR] = ['bucket-pack', 'bucket-batch', 'bucket-mark', 'bucket-floor']
+const [PACK, BATCH, MARK, FLOOR, READ, WRONG] = [
+  'bucket-pack',
+  'bucket-batch',
+  'bucket-mark',
+  'bucket-floor',
+  'bucket-read',
+  'bucket-wrong',
+]
+/** Marked here, and no object in the bucket says it yet. */
+export const NOT_TOLD = Number.POSITIVE_INFINITY
 
 /**
  * What lies in the bucket as this device last saw it, kept with the dataset: packs and their chunks, batches of segments, and since
@@ -43,10 +52,16 @@ export class BucketContents {
   readonly #floor = new Map<LogId, number>()
   readonly #marks = new Map<string, number>()
   #losses = 0
+  readonly #read = new Set<string>()
+  readonly #distrusted = new Set<string>()
   readonly #places = new Map<ChunkId, ChunkPlace>()
+  /** Of chunks that lie in more than one pack: all of them. */
+  readonly #several = new Map<ChunkId, readonly ChunkPlace[]>()
 
   constructor(store: DatasetStore) {
     this.#store = store
+    for (const [name] of store.values(READ)) this.#read.add(name)
+    for (const [name] of store.values(WRONG)) this.#distrusted.add(name)
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
     for (const [name, value] of store.values(PACK)) this.#add(name, decodeIndex(value))
     for (const [name, value] of store.values(BATCH)) {
@@ -69,7 +84,12 @@ export class BucketContents {
     return this.#floor
   }
 
-  /** When this device saw first that a pack is to go, in ms. */
+  /** Packs whose bytes were wrong. */
+  get distrusted(): ReadonlySet<string> {
+    return this.#distrusted
+  }
+
+  /** When this device saw first, or said in the bucket, that a pack is to go, in ms; `NOT_TOLD`. */
   get marks(): ReadonlyMap<string, number> {
     return this.#marks
   }
@@ -89,6 +109,11 @@ export class BucketContents {
     return place !== undefined && !this.#marks.has(place.pack)
   }
 
+  /** Does a pack hold it that is to stay and was read back here? */
+  counts(id: ChunkId): boolean {
+    return this.#placesOf(id).some(({ pack }) => this.#read.has(pack) && !this.#marks.has(pack))
+  }
+
   /** Of every chunk there is, once. */
   places(): Iterable<ChunkPlace> {
     return this.#places.values()
@@ -104,9 +129,21 @@ export class BucketContents {
     return bytes
   }
 
-  addPack(name: string, chunks: readonly PackedChunk[]): void {
+  /** @param isRead  a chunk of it was read back */
+  addPack(name: string, chunks: readonly PackedChunk[], isRead: boolean): void {
     this.#add(name, chunks)
     this.#store.putValue(PACK, name, encodeIndex(chunks))
+    if (isRead) this.read(name)
+  }
+
+  read(name: string): void {
+    if (this.#read.has(name)) return
+    this.#read.add(name)
+    this.#store.putValue(READ, name, new Uint8Array(1))
+  }
+
+  isRead(name: string): boolean {
+    return this.#read.has(name)
   }
 
   dropPack(name: string): void {
@@ -115,9 +152,29 @@ export class BucketContents {
     this.#losses++
     this.#packs.delete(name)
     this.#store.putValue(PACK, name, undefined)
-    const gone = new Set(pack.chunks.map(({ id }) => id).filter((id) => this.#places.get(id)?.pack === name))
-    for (const id of gone) this.#places.delete(id)
-    if (gone.size > 0) for (const other of this.#packs.values()) if (other.chunks.some(({ id }) => gone.has(id))) this.#index(other)
+    if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
+    for (const { id } of pack.chunks) {
+      const places = this.#placesOf(id).filter((place) => place.pack !== name)
+      if (places.length > 1) this.#several.set(id, places)
+      else this.#several.delete(id)
+      if (places.length === 0) this.#places.delete(id)
+      else this.#choose(id, places)
+    }
+  }
+
+  /** Its bytes were wrong: it counts no more, also after a restart. */
+  distrust(name: string): void {
+    if (this.#distrusted.has(name)) return
+    this.#distrusted.add(name)
+    this.#store.putValue(WRONG, name, new Uint8Array(1))
+    this.mark(name, NOT_TOLD)
+  }
+
+  /** It is gone. */
+  forget(name: string): void {
+    this.dropPack(name)
+    this.unmark(name)
+    if (this.#distrusted.delete(name)) this.#store.putValue(WRONG, name, undefined)
   }
 
   addBatch(name: string, batch: KnownBatch): void {
@@ -145,37 +202,65 @@ export class BucketContents {
   }
 
   mark(name: string, atMs: number): void {
-    if (this.#marks.has(name)) return
-    this.#losses++
+    const known = this.#marks.get(name)
+    if (known !== undefined && (known !== NOT_TOLD || atMs === NOT_TOLD)) return
     this.#marks.set(name, atMs)
     this.#store.putValue(MARK, name, utf8(String(atMs)))
-    // What lies in another pack, too, is there.
-    for (const other of this.#packs.values()) if (!this.#marks.has(other.name)) this.#index(other)
+    if (known !== undefined) return
+    this.#losses++
+    this.#chooseAll(name)
+  }
+
+  /** The others are not told of it any more. */
+  untell(name: string): void {
+    if (!this.#marks.has(name)) return
+    this.#marks.set(name, NOT_TOLD)
+    this.#store.putValue(MARK, name, utf8(String(NOT_TOLD)))
   }
 
   unmark(name: string): void {
-    if (this.#marks.delete(name)) this.#store.putValue(MARK, name, undefined)
+    if (!this.#marks.delete(name)) return
+    this.#store.putValue(MARK, name, undefined)
+    this.#chooseAll(name)
   }
 
   #add(name: string, chunks: readonly PackedChunk[]): void {
+    if (this.#packs.has(name)) return
     const pack = { name, chunks, bytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0) }
     this.#packs.set(name, pack)
-    this.#index(pack)
-  }
-
-  #index(pack: KnownPack): void {
     let offset = 0
-    for (const chunk of pack.chunks) {
-      const known = this.#places.get(chunk.id)
-      if (!known || (this.#marks.has(known.pack) && !this.#marks.has(pack.name)))
-        this.#places.set(chunk.id, { ...chunk, pack: pack.name, offset })
+    for (const chunk of chunks) {
+      const places = [...this.#placesOf(chunk.id), { ...chunk, pack: name, offset }]
+      if (places.length > 1) this.#several.set(chunk.id, places)
+      this.#choose(chunk.id, places)
       offset += chunk.bytes
     }
+  }
+
+  #placesOf(id: ChunkId): readonly ChunkPlace[] {
+    const place = this.#places.get(id)
+    return this.#several.get(id) ?? (place ? [place] : [])
+  }
+
+  #chooseAll(name: string): void {
+    for (const { id } of this.#packs.get(name)?.chunks ?? []) {
+      const places = this.#several.get(id)
+      if (places) this.#choose(id, places)
+    }
+  }
+
+  /** All devices choose the same of several packs, so that they hold one for needed and not each another one. */
+  #choose(id: ChunkId, places: readonly ChunkPlace[]): void {
+    const rank = ({ pack }: ChunkPlace) => `${this.#marks.has(pack) ? 1 : 0}${pack}`
+    this.#places.set(
+      id,
+      places.reduce((best, place) => (rank(place) < rank(best) ? place : best)),
+    )
   }
 }
 
 /** Everything known of a bucket is forgotten: it is another one now, or none. */
 export function clearBucketBook(store: DatasetStore): void {
-  for (const space of [PACK, BATCH, MARK, FLOOR, BUCKET_UPLOAD])
+  for (const space of [PACK, BATCH, MARK, FLOOR, READ, WRONG, BUCKET_UPLOAD])
     for (const [key] of store.values(space)) store.putValue(space, key, undefined)
 }

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
-import { BucketDevice } from '../../testkit/bucket-device.ts'
+import { BucketDevice, ForwardClock } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { OpId } from '../op.ts'
+import { MemoryChunkStore } from '../memory-chunk-store.ts'
 import { BucketError } from './bucket-error.ts'
 
 const SMALL = { partBytes: 150_000, packBytes: 400_000 }
@@ -275,4 +276,96 @@ it('[BK6] how much of what lies there is not on this device is told', async () =
   await bare.run()
   expect(bare.open.bucket.status?.onlyThereBytes).toBe(device.chunks.stats.bytes)
   for (const one of [device, bare]) one.open.dispose()
+})
+
+it('[BK8] a pack that gave wrong bytes counts no more at once, after a restart neither, and goes an hour after the others were told', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(13, 100_000))
+  await device.run()
+  const kept = device.chunks
+  device.chunks = new MemoryChunkStore()
+  device.restart()
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  bucket.fault = (call, name) => (call === 'get' && name.includes('/p/') ? 'wrong' : undefined)
+  await expect(device.read('a')).rejects.toMatchObject({ code: 'chunk/unavailable' })
+  for (let n = 0; n < 20; n++) await new Promise((resolve) => setImmediate(resolve))
+  expect([device.open.status().unsafeVersions, device.open.bucket.status?.wrong]).toEqual([1, 1])
+  device.chunks = kept
+  device.restart()
+  expect([device.open.status().unsafeVersions, device.open.bucket.status?.wrong]).toEqual([1, 1])
+  const [pack = ''] = namesOf(bucket, 'p')
+  bucket.fault = (call) => (call === 'put' ? 'fail' : undefined)
+  await device.run()
+  device.clock.forward(2 * HOUR_MS)
+  bucket.fault = () => undefined
+  await device.run()
+  expect([bucket.objects.has(pack), namesOf(bucket, 'd').length, device.open.status().unsafeVersions]).toEqual([true, 1, 0])
+  device.clock.forward(2 * HOUR_MS)
+  await device.run()
+  expect([bucket.objects.has(pack), namesOf(bucket, 'd').length, device.open.bucket.status?.wrong]).toEqual([false, 0, 0])
+  device.open.dispose()
+})
+
+it('[BK8] a bucket that spoils all that is put there is sent it ever more rarely, and keeps none of it', async () => {
+  const bucket = new MemoryBucket()
+  const waits: number[] = []
+  const clock = new ForwardClock()
+  const after = clock.after
+  clock.after = (ms, work) => {
+    waits.push(ms)
+    return after(ms, work)
+  }
+  const device = new BucketDevice(0, () => bucket.open(), { ...SMALL, clock })
+  await device.write('a', bytesOf(14, 600_000))
+  bucket.fault = (call, name) => ((call === 'put' || call === 'part') && name.includes('/p/') ? 'wrong' : undefined)
+  for (const ms of [10_000, 20_000, 40_000]) {
+    await device.run()
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(ms) // the one after a change, of 5 s, does not come before
+    expect([namesOf(bucket, 'p'), namesOf(bucket, 'i')]).toEqual([[], []])
+  }
+  device.open.dispose()
+})
+
+it('[BK6] packs that another device put count here when each was read back here', async () => {
+  const bucket = new MemoryBucket()
+  const [first, other] = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+  await first.write('a', bytesOf(15, 4_000_000))
+  await first.run()
+  await other.write('the same', bytesOf(15, 4_000_000))
+  const spoilt = namesOf(bucket, 'p').toSorted().at(-1)
+  bucket.fault = (call, name) => (call === 'get' && name === spoilt ? 'wrong' : undefined)
+  await other.run()
+  expect(other.open.status().unsafeVersions).toBe(1)
+  bucket.fault = () => undefined
+  await other.run()
+  await other.run()
+  expect(other.open.status().unsafeVersions).toBe(0)
+  for (const one of [first, other]) one.open.dispose()
+})
+
+it('[BK7] a pack without an index goes two hours after it was seen first, the second told to the others; not before its writer may be done', async () => {
+  const bucket = new MemoryBucket()
+  const [writer, other] = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+  await writer.write('a', bytesOf(16, 100_000))
+  bucket.fault = (call, name) => (call === 'put' && name.includes('/i/') ? 'fail' : undefined)
+  await writer.run()
+  bucket.fault = () => undefined
+  const count = async (forwardMs: number) => {
+    other.clock.forward(forwardMs)
+    await other.run()
+    return [namesOf(bucket, 'p').length, namesOf(bucket, 'd').length]
+  }
+  expect([await count(0), await count(HOUR_MS / 2), await count(HOUR_MS), await count(HOUR_MS / 2)]).toEqual([
+    [1, 0],
+    [1, 0],
+    [1, 1],
+    [1, 1],
+  ])
+  expect(await count(HOUR_MS)).toEqual([0, 0])
+  await writer.run()
+  await writer.run()
+  expect(writer.open.status().unsafeVersions).toBe(0)
+  for (const one of [writer, other]) one.open.dispose()
 })

@@ -12,7 +12,7 @@ import type { DroppedVersions } from '../dropped-versions.ts'
 import type { PeerChunks } from '../peer-chunks.ts'
 import type { ReplicationBook } from '../replication-book.ts'
 import type { BucketStatus } from './bucket-contract.ts'
-import { BucketContents } from './bucket-contents.ts'
+import { BucketContents, NOT_TOLD } from './bucket-contents.ts'
 import { BucketError } from './bucket-error.ts'
 import { BucketHolds } from './bucket-holds.ts'
 import { BucketPeer } from './bucket-peer.ts'
@@ -58,6 +58,8 @@ const PEER_MS = 30_000
 /** Counting what is only there takes a while when it is much. */
 const COUNT_MS = 5_000
 const PAUSE_MS = 5
+/** Packs of others that are read for the first time with one pass. */
+const READ_AT_ONCE = 50
 
 type Listed = Readonly<Record<ObjectKind, ReadonlyMap<string, number>>>
 
@@ -74,12 +76,13 @@ export class BucketCopy implements Disposable {
   readonly #upload: BucketUpload
   readonly #peer: BucketPeer
   readonly #changed = this.#owned.add(new Emitter<void>())
-  /** Packs whose bytes were wrong: they are marked to go with the next pass. */
-  readonly #distrusted = new Set<string>()
+  /** Since when packs lie there without an index. */
+  readonly #orphans = new Map<string, number>()
   /** Packs whose index could not be opened: what is in them is not known here. */
   readonly #wrongIndexes = new Set<string>()
   #running: Promise<void> | undefined
   #again = false
+  #noting: Promise<void> = Promise.resolve()
   #timer: Disposable | undefined
   #retryMs = FIRST_RETRY_MS
   #state: BucketStatus['state'] = 'waiting'
@@ -142,7 +145,7 @@ export class BucketCopy implements Disposable {
       todoBytes: this.#todo.bytes,
       awayChunks: this.#todo.away,
       sentBytes: this.#sentBytes,
-      wrong: this.#distrusted.size + this.#segments.wrong + this.#wrongIndexes.size,
+      wrong: this.#contents.distrusted.size + this.#segments.wrong + this.#wrongIndexes.size,
       strangeBatches: this.#segments.strange,
       ...(this.#lastDoneMs !== undefined && { lastDoneMs: this.#lastDoneMs }),
       ...(this.#error && { error: this.#error }),
@@ -179,9 +182,12 @@ export class BucketCopy implements Disposable {
         this.#retryMs = FIRST_RETRY_MS
         this.#lastDoneMs = this.#options.clock.nowMs()
         this.#set(this.#isWhole ? 'safe' : 'partial')
+        if ([...this.#contents.marks.values()].includes(NOT_TOLD)) this.#runIn(AFTER_CHANGE_MS)
       } catch (error) {
         if (this.#owned.isDisposed) return
         this.#fail(error)
+        this.#timer?.dispose() // nothing comes before its time: what is wrong would be sent every few seconds
+        this.#timer = undefined
         this.#runIn(this.#retryMs)
         this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS)
       }
@@ -207,9 +213,11 @@ export class BucketCopy implements Disposable {
     await this.#segments.pull()
     const batches = () => [...dropped.batches].map(([, batch]) => batch)
     const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
+    await this.#segments.push() // others see what it names before they hold its chunks for unwanted
     await this.#send(live.ids)
     await this.#segments.push()
     await this.#look()
+    await this.#checkUnread()
     await this.#spotCheck()
     if (this.#options.without !== 'read-back') await this.#segments.spotCheck()
     await this.#updateHolds()
@@ -229,9 +237,12 @@ export class BucketCopy implements Disposable {
       logger.warn('a pack is missing in the bucket, or is of another length: its chunks are put again', { pack: name.slice(0, 12) })
       contents.dropPack(name)
     }
-    for (const name of this.#distrusted) if (!listed.p.has(name)) this.#distrusted.delete(name)
-    for (const name of contents.marks.keys())
-      if (!listed.d.has(name) && !this.#distrusted.has(name) && !this.#isOrphan(listed, name)) contents.unmark(name)
+    for (const name of [...contents.distrusted]) if (!listed.p.has(name)) contents.forget(name)
+    for (const name of [...contents.marks.keys()]) {
+      if (listed.d.has(name)) continue
+      if (contents.distrusted.has(name) || this.#isOrphan(listed, name)) contents.untell(name)
+      else contents.unmark(name)
+    }
     for (const name of listed.d.keys()) contents.mark(name, clock.nowMs())
     this.#wrongIndexes.clear()
     for (const name of listed.i.keys()) {
@@ -243,7 +254,7 @@ export class BucketCopy implements Disposable {
           throw new BucketError('bucket/wrong-bytes', 'an index of another length than was listed')
         const chunks = decodeIndex(seal.open('i', name, sealed))
         const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
-        if (bytes === listed.p.get(name)) contents.addPack(name, chunks)
+        if (bytes === listed.p.get(name)) contents.addPack(name, chunks, false)
       } catch (error) {
         this.#wrongIndexes.add(name)
         logger.warn('an index in the bucket cannot be used', { error: errorMessage(error) })
@@ -251,8 +262,13 @@ export class BucketCopy implements Disposable {
     }
     for (const { name, chunks } of contents.packs.values())
       if (listed.i.get(name) !== sealedBytes(ENTRY_BYTES * chunks.length)) await this.#putIndex(name, chunks)
-    for (const name of listed.p.keys())
-      if (this.#isOrphan(listed, name) && !this.#upload.isRunning(name)) contents.mark(name, clock.nowMs())
+    for (const name of this.#orphans.keys()) if (!this.#isOrphan(listed, name)) this.#orphans.delete(name)
+    for (const name of listed.p.keys()) {
+      if (!this.#isOrphan(listed, name) || this.#upload.isRunning(name)) continue
+      const sinceMs = this.#orphans.get(name) ?? atMs
+      this.#orphans.set(name, sinceMs)
+      if (atMs - sinceMs >= GRACE_MS) contents.mark(name, NOT_TOLD)
+    }
     this.#segments.look(listed.s)
     return atMs
   }
@@ -278,8 +294,10 @@ export class BucketCopy implements Disposable {
   async #send(live: ReadonlySet<ChunkId>): Promise<void> {
     const { objects, seal, chunks } = this.#options
     const contents = this.#contents
-    for (const name of this.#distrusted) {
+    for (const [name, sinceMs] of [...contents.marks]) {
+      if (sinceMs !== NOT_TOLD) continue
       await objects.put(seal.at('d', name), new Uint8Array(1))
+      contents.mark(name, this.#options.clock.nowMs())
     }
     const wanted = new Set([...live].filter((id) => !contents.holds(id)))
     const underWay = this.#upload.underWay
@@ -294,10 +312,15 @@ export class BucketCopy implements Disposable {
       const pack = await this.#upload.sendPack(wanted)
       if (!pack) break
       this.#check()
+      if (!(await this.#isGood(pack.name, pack.chunks))) {
+        await objects.remove(seal.at('p', pack.name)) // nobody knows of it yet
+        contents.forget(pack.name)
+        this.#upload.done()
+        throw wrongBytes()
+      }
       await this.#putIndex(pack.name, pack.chunks)
-      contents.addPack(pack.name, pack.chunks)
+      contents.addPack(pack.name, pack.chunks, true)
       this.#upload.done()
-      await this.#checkOne(pack.name)
       this.#changed.fire()
     }
     this.#todo = { chunks: 0, bytes: 0, away: [...live].filter((id) => !contents.holds(id)).length }
@@ -354,24 +377,45 @@ export class BucketCopy implements Disposable {
   /** Reads one chunk back: a put counts when its bytes are there. */
   async #checkOne(name: string): Promise<void> {
     const chunks = this.#contents.packs.get(name)?.chunks ?? []
+    if (!(await this.#isGood(name, chunks))) throw wrongBytes()
+    this.#contents.read(name)
+  }
+
+  async #isGood(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
     const at = this.#pick(chunks.length)
     const chunk = chunks[at]
     const offset = chunks.slice(0, at).reduce((sum, { bytes }) => sum + bytes, 0)
-    if (!chunk || (await this.#peer.read({ ...chunk, pack: name, offset }))) return
-    throw new BucketError('bucket/wrong-bytes', 'the bucket gave other bytes than were put there; they are put again')
+    const read = chunk && (await this.#peer.read({ ...chunk, pack: name, offset }))
+    this.#check()
+    return !chunk || read !== undefined
   }
 
   #pick(count: number): number {
     return this.#options.pick?.(count) ?? this.#options.seal.pick(count)
   }
 
-  async #updateHolds(): Promise<void> {
+  /** Packs of others count when one chunk of each was read back here, too. */
+  async #checkUnread(): Promise<void> {
+    const { packs, marks } = this.#contents
+    const unread = [...packs.keys()].filter((name) => !marks.has(name) && !this.#contents.isRead(name))
+    for (const name of unread.slice(0, READ_AT_ONCE)) await this.#checkOne(name)
+    if (unread.length > READ_AT_ONCE) this.#runIn(AFTER_CHANGE_MS)
+  }
+
+  #updateHolds(): Promise<void> {
+    const next = this.#noting.then(() => this.#noteHolds())
+    this.#noting = next.catch(() => {})
+    return next
+  }
+
+  async #noteHolds(): Promise<void> {
+    this.#check()
     const { dataset, holds, book } = this.#options
     const { versions } = book.unsafeContents
     const held = this.#segments.held
     const isWhole = this.#segments.isWhole(held)
     const contents = this.#contents
-    await holds.update({ dataset, own: book.own }, (id) => contents.holds(id), isWhole ? held : new Set(), contents.losses)
+    await holds.update({ dataset, own: book.own }, (id) => contents.counts(id), isWhole ? held : new Set(), contents.losses)
     this.#check()
     book.reviewHolders()
     if (book.unsafeContents.versions !== versions) this.#holding.fire()
@@ -387,9 +431,7 @@ export class BucketCopy implements Disposable {
       if (isNeeded || startedMs - sinceMs < GRACE_MS) continue
       logger.info('a pack that nothing names is removed from the bucket', { pack: name.slice(0, 12) })
       for (const kind of ['p', 'i', 'd'] as const) await objects.remove(seal.at(kind, name))
-      contents.dropPack(name)
-      contents.unmark(name)
-      this.#distrusted.delete(name)
+      contents.forget(name)
     }
     for (const { name, chunks, bytes } of [...contents.packs.values()]) {
       if (contents.marks.has(name)) continue
@@ -419,11 +461,11 @@ export class BucketCopy implements Disposable {
   }
 
   #distrust(pack: string): void {
-    if (this.#distrusted.has(pack)) return
-    this.#distrusted.add(pack)
-    this.#contents.mark(pack, this.#options.clock.nowMs())
+    if (this.#owned.isDisposed || this.#contents.distrusted.has(pack)) return
+    this.#contents.distrust(pack)
     this.#options.logger.warn('the bucket gave other bytes than were put there; they are put again', { pack: pack.slice(0, 12) })
-    this.#runIn(AFTER_CHANGE_MS)
+    if (!this.#running) this.#runIn(AFTER_CHANGE_MS)
+    void this.#updateHolds().catch((error) => this.#owned.isDisposed || this.#fail(error))
     this.#changed.fire()
   }
 
@@ -448,3 +490,5 @@ export class BucketCopy implements Disposable {
     this.#check()
   }
 }
+
+const wrongBytes = () => new BucketError('bucket/wrong-bytes', 'the bucket gave other bytes than were put there; they are put again')
