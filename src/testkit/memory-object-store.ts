@@ -13,6 +13,8 @@ export class MemoryBucket {
   /** Bytes of packs and parts that it took. */
   readonly taken: Uint8Array[] = []
   calls = 0
+  /** Parts that are shorter are refused, but for the last. */
+  minPartBytes = 0
   fault: (call: ObjectCall, name: string, n: number) => ObjectFault | undefined = () => undefined
 
   open(): ObjectStore {
@@ -59,6 +61,8 @@ export class MemoryBucket {
         const fault = this.#begin('complete', name)
         const of = this.uploads.get(upload)
         if (!of) throw new BucketError('bucket/upload-gone', 'no such upload')
+        if (proofs.slice(0, -1).some((_, n) => (of.parts.get(n + 1)?.length ?? 0) < this.minPartBytes))
+          throw new BucketError('bucket/upload-gone', 'EntityTooSmall')
         const parts = proofs.map((_, n) => of.parts.get(n + 1) ?? new Uint8Array(0))
         if (fault !== 'lost') this.objects.set(name, new Uint8Array(Buffer.concat(parts)))
         this.uploads.delete(upload)

@@ -89,6 +89,7 @@ it('[BK4] cut off at any call, it goes on where it stopped: no chunk that the bu
   for (const how of ['fail', 'cut'] as const satisfies ObjectFault[]) {
     for (let at = 1; ; at++) {
       const bucket = new MemoryBucket()
+      bucket.minPartBytes = SMALL.partBytes
       const device = new BucketDevice(0, () => bucket.open(), SMALL)
       await device.write('a', plain)
       let call = ''
@@ -368,4 +369,38 @@ it('[BK7] a pack without an index goes two hours after it was seen first, the se
   await writer.run()
   expect(writer.open.status().unsafeVersions).toBe(0)
   for (const one of [writer, other]) one.open.dispose()
+})
+
+it('[BK4] cut off after its last, short part, an upload is ended with that; what came meanwhile goes in another pack', async () => {
+  const bucket = new MemoryBucket()
+  bucket.minPartBytes = SMALL.partBytes
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(17, 200_000))
+  bucket.fault = (call) => (call === 'complete' ? 'fail' : undefined)
+  await device.run()
+  expect(bucket.uploads.size).toBe(1)
+  await device.write('b', bytesOf(18, 100_000))
+  bucket.fault = () => undefined
+  await device.run()
+  expect(device.open.bucket.status).toMatchObject({ state: 'safe', packs: 2 })
+  expect(new Set(await timesTaken(bucket, device))).toEqual(new Set([1]))
+  device.open.dispose()
+})
+
+it('[BK4] an upload whose end the bucket refuses is given up and begins anew', async () => {
+  for (const code of ['bucket/nonsense', 'bucket/not-found', 'bucket/upload-gone'] as const) {
+    const bucket = new MemoryBucket()
+    const device = new BucketDevice(0, () => bucket.open(), SMALL)
+    await device.write('a', bytesOf(19, 200_000))
+    bucket.fault = (call) => {
+      if (call === 'complete') throw new BucketError(code, 'for this test')
+      return undefined
+    }
+    await device.run()
+    expect(bucket.uploads.size, code).toBe(0)
+    bucket.fault = () => undefined
+    await device.run()
+    expect(device.open.bucket.status?.state, code).toBe('safe')
+    device.open.dispose()
+  }
 })

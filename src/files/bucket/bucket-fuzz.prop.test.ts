@@ -41,6 +41,7 @@ async function run(seed: number, sizes: BucketSizes = SIZES): Promise<{ wrong?: 
   const random = new SeededRandom(seed)
   const isTwo = random.chance(0.5)
   const bucket = new MemoryBucket()
+  bucket.minPartBytes = SIZES.partBytes
   const clock = new ForwardClock()
   const devices = (isTwo ? [0, 1] : [0]).map((n) => new BucketDevice(n, () => bucket.open(), { ...sizes, clock, devices: isTwo ? 2 : 1 }))
   const model = devices.map(() => new Map<string, Uint8Array>())

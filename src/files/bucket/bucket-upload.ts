@@ -43,6 +43,9 @@ export interface BucketUploadOptions extends BucketSizes {
 
 /** Instead of an upload's name: the pack is there, and only its index is not yet. */
 const WHOLE = ''
+/** What will not go better when it is tried again with the same parts. */
+const ENDS_UPLOAD: ReadonlySet<string> = new Set(['bucket/upload-gone', 'bucket/nonsense', 'bucket/not-found'])
+const bytesOf = (chunks: readonly PackedChunk[]): number => chunks.reduce((sum, { bytes }) => sum + bytes, 0)
 const [SPACE, KEY] = [BUCKET_UPLOAD, 'running']
 
 /**
@@ -68,15 +71,17 @@ export class BucketUpload {
 
   /** One pack of what `wanted` names; what it holds is taken out of it. undefined: there was nothing to send. @throws BucketError */
   async sendPack(wanted: Set<ChunkId>): Promise<{ readonly name: string; readonly chunks: readonly PackedChunk[] } | undefined> {
-    const { objects, seal, packBytes = PACK_BYTES } = this.#options
+    const { objects, seal, packBytes = PACK_BYTES, partBytes = PART_BYTES } = this.#options
     let running = this.#running()
     for (const { chunks } of running?.parts ?? []) for (const { id } of chunks) wanted.delete(id)
     if (running?.upload === WHOLE) return { name: running.name, chunks: running.parts.flatMap(({ chunks }) => chunks) }
     const chunksOf = () => running?.parts.flatMap(({ chunks }) => chunks) ?? []
     for (;;) {
       const before = chunksOf()
-      const bytes = before.reduce((sum, chunk) => sum + chunk.bytes, 0)
-      const part = bytes < packBytes ? await this.#gather(wanted, MAX_PACKED_CHUNKS - before.length) : undefined
+      const bytes = bytesOf(before)
+      const last = running?.parts.at(-1)
+      const isLast = last !== undefined && bytesOf(last.chunks) < partBytes // only the last part of an upload may be short
+      const part = bytes < packBytes && !isLast ? await this.#gather(wanted, MAX_PACKED_CHUNKS - before.length) : undefined
       if (!part) break
       if (!running) {
         const name = seal.newName()
@@ -122,7 +127,7 @@ export class BucketUpload {
   async #complete({ name, upload, parts }: Running): Promise<void> {
     const { objects, seal } = this.#options
     const key = seal.at('p', name)
-    const bytes = parts.reduce((sum, { chunks }) => sum + chunks.reduce((of, chunk) => of + chunk.bytes, 0), 0)
+    const bytes = bytesOf(parts.flatMap(({ chunks }) => chunks))
     try {
       await objects.completeUpload(
         key,
@@ -130,9 +135,9 @@ export class BucketUpload {
         parts.map(({ proof }) => proof),
       )
     } catch (error) {
-      if (errorCode(error) !== 'bucket/upload-gone') throw error
+      if (!ENDS_UPLOAD.has(errorCode(error))) throw error
       if ((await objects.list(key)).get(key) === bytes) return
-      this.done()
+      await this.abandon()
       throw error
     }
   }
