@@ -18,7 +18,7 @@ async function liar(answer: http.RequestListener, limits: Partial<S3Limits> = {}
   const place = { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'abc', prefix: 'in/' }
   const store = new S3ObjectStore(
     { ...place, accessKeyId: 'key', secretAccessKey: SECRET },
-    { attempts: 1, idleMs: 300, wholeMs: 1_000, ...limits },
+    { attempts: 1, idleMs: 300, sendIdleMs: 5_000, wholeMs: 1_000, ...limits },
   )
   cleanUps.push(() => {
     store.dispose()
@@ -110,4 +110,27 @@ it('[BK3] every wrong answer has a code, says nothing of the secret and ends', a
     expect(error?.code, name).toBe(code)
     expect(`${error?.message} ${JSON.stringify(error)}`, name).not.toContain(SECRET)
   }
+})
+
+it('[BK4] an uplink may be slow: what is under way is waited for while it moves, and given up when it stands still', async () => {
+  const slow = await liar((from, to) => {
+    // Longer than a request may be idle, and longer than one without bytes may take.
+    let left = 0
+    from.on('data', ({ length }: Buffer) => {
+      if ((left -= length) > 0) return
+      from.pause()
+      setTimeout(() => {
+        left = 200 * 1024
+        from.resume()
+      }, 30)
+    })
+    from.on('end', () => to.writeHead(200, { etag: '"x"' }).end())
+  })
+  const part = new Uint8Array(16 * 1024 * 1024)
+  expect(await slow.putPart('a', 'upload', 1, part)).toBe('"x"')
+  await expect(slow.put('a', part)).resolves.toBeUndefined()
+  const still = await liar(() => {}, { sendIdleMs: 300 })
+  await expect(still.put('a', part)).rejects.toMatchObject({ code: 'bucket/unreachable' })
+  const small = await liar((from, to) => from.resume().on('end', () => to.writeHead(400).end('<Error><Code>EntityTooSmall</Code></Error>')))
+  await expect(small.completeUpload('a', 'upload', ['"x"'])).rejects.toMatchObject({ code: 'bucket/upload-gone' })
 })

@@ -6,15 +6,26 @@ import { MAX_LISTED_OBJECTS, type ObjectStore } from '../../files/bucket/object-
 export interface S3Limits {
   /** Without a byte; then the request is given up. */
   readonly idleMs: number
-  /** For one request with all its bytes. */
+  /** The same while much is sent: what the system has taken is on its way still, and nobody sees it go. */
+  readonly sendIdleMs: number
+  /** For one request, beside what its bytes take at `SLOWEST`. */
   readonly wholeMs: number
   /** Of a request that was not answered, or with 5xx. */
   readonly attempts: number
 }
 
-const LIMITS: S3Limits = { idleMs: 20_000, wholeMs: 120_000, attempts: 3 }
+/** Bytes in a second: an uplink of a tenth of a Mbit/s. */
+const SLOWEST = 12_500
+const LIMITS: S3Limits = { idleMs: 20_000, sendIdleMs: 120_000, wholeMs: 120_000, attempts: 3 }
 
 type Sdk = typeof import('./s3-sdk.ts')
+
+interface Loaded {
+  readonly sdk: Sdk
+  readonly client: S3Client
+  /** For what takes bytes along. */
+  readonly sender: S3Client
+}
 
 /**
  * An S3-compatible bucket by the AWS SDK, which is loaded with the first call and only in the process that calls. Path-style
@@ -25,7 +36,7 @@ export class S3ObjectStore implements ObjectStore {
   readonly #access: BucketAccess
   readonly #limits: S3Limits
   readonly #stop = new AbortController()
-  #loaded: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined
+  #loaded: Promise<Loaded> | undefined
 
   constructor(access: BucketAccess, limits: Partial<S3Limits> = {}) {
     this.#access = access
@@ -55,7 +66,7 @@ export class S3ObjectStore implements ObjectStore {
   get(name: string, offset: number, length: number, given?: AbortSignal): Promise<Uint8Array | undefined> {
     return this.#call(async ({ sdk, client }, signal) => {
       const range = { Range: `bytes=${offset}-${offset + length - 1}` }
-      const abortSignal = given ? AbortSignal.any([signal(), given]) : signal()
+      const abortSignal = given ? AbortSignal.any([signal(length), given]) : signal(length)
       try {
         const { Body: body } = await client.send(new sdk.GetObjectCommand({ ...this.#at(name), ...range }), { abortSignal })
         return body && (await readAtMost(body as AsyncIterable<Uint8Array>, length, abortSignal))
@@ -68,8 +79,8 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   put(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#call(async ({ sdk, client }, signal) => {
-      await client.send(new sdk.PutObjectCommand({ ...this.#at(name), Body: bytes }), { abortSignal: signal() })
+    return this.#call(async ({ sdk, sender }, signal) => {
+      await sender.send(new sdk.PutObjectCommand({ ...this.#at(name), Body: bytes }), this.#within(signal(bytes.length), bytes.length))
     })
   }
 
@@ -87,9 +98,9 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   putPart(name: string, upload: string, number: number, bytes: Uint8Array): Promise<string> {
-    return this.#call(async ({ sdk, client }, signal) => {
+    return this.#call(async ({ sdk, sender }, signal) => {
       const part = { ...this.#at(name), UploadId: upload, PartNumber: number, Body: bytes }
-      const { ETag: proof } = await client.send(new sdk.UploadPartCommand(part), { abortSignal: signal() })
+      const { ETag: proof } = await sender.send(new sdk.UploadPartCommand(part), this.#within(signal(bytes.length), bytes.length))
       return proof ?? fail('it took a part and did not name it')
     })
   }
@@ -111,15 +122,28 @@ export class S3ObjectStore implements ObjectStore {
 
   dispose(): void {
     this.#stop.abort()
-    void this.#loaded?.then(({ client }) => client.destroy()).catch(() => {})
+    void this.#loaded
+      ?.then(({ client, sender }) => {
+        client.destroy()
+        sender.destroy()
+      })
+      .catch(() => {})
   }
 
   #at(name: string): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.#access.bucket, Key: this.#access.prefix + name }
   }
 
-  async #call<T>(work: (loaded: { readonly sdk: Sdk; readonly client: S3Client }, signal: () => AbortSignal) => Promise<T>): Promise<T> {
-    const signal = () => AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#limits.wholeMs)])
+  #wholeMs(bytes: number): number {
+    return this.#limits.wholeMs + Math.ceil((bytes / SLOWEST) * 1000)
+  }
+
+  #within(abortSignal: AbortSignal, bytes: number): { readonly abortSignal: AbortSignal; readonly requestTimeout: number } {
+    return { abortSignal, requestTimeout: this.#wholeMs(bytes) }
+  }
+
+  async #call<T>(work: (loaded: Loaded, signal: (bytes?: number) => AbortSignal) => Promise<T>): Promise<T> {
+    const signal = (bytes = 0) => AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#wholeMs(bytes))])
     try {
       return await work(await (this.#loaded ??= this.#load()), signal)
     } catch (error) {
@@ -127,27 +151,28 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async #load(): Promise<{ readonly sdk: Sdk; readonly client: S3Client }> {
+  async #load(): Promise<Loaded> {
     const sdk = await import('./s3-sdk.ts')
     const { endpoint, region, accessKeyId, secretAccessKey } = this.#access
-    const { idleMs, attempts } = this.#limits
-    const client = new sdk.S3Client({
-      endpoint,
-      region,
-      credentials: { accessKeyId, secretAccessKey },
-      forcePathStyle: true,
-      followRegionRedirects: false,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      maxAttempts: attempts,
-      requestHandler: {
-        connectionTimeout: Math.min(idleMs, 10_000),
-        socketTimeout: idleMs,
-        requestTimeout: idleMs,
-        throwOnRequestTimeout: true,
-      },
-    })
-    return { sdk, client }
+    const { idleMs, sendIdleMs, attempts } = this.#limits
+    const clientOf = (socketTimeout: number) =>
+      new sdk.S3Client({
+        endpoint,
+        region,
+        credentials: { accessKeyId, secretAccessKey },
+        forcePathStyle: true,
+        followRegionRedirects: false,
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        maxAttempts: attempts,
+        requestHandler: {
+          connectionTimeout: Math.min(idleMs, 10_000),
+          socketTimeout,
+          requestTimeout: this.#limits.wholeMs, // until the answer begins; the bytes of the request are under way in it
+          throwOnRequestTimeout: true,
+        },
+      })
+    return { sdk, client: clientOf(idleMs), sender: clientOf(sendIdleMs) }
   }
 
   #told(cause: unknown): unknown {
@@ -156,8 +181,8 @@ export class S3ObjectStore implements ObjectStore {
     const [status, name] = [statusOf(cause), nameOf(cause)]
     const where = `bucket ${bucket} at ${endpoint}`
     const error = (code: ConstructorParameters<typeof BucketError>[0], text: string) => new BucketError(code, `${where} ${text}`, { cause })
-    if (name === 'NoSuchUpload' || name === 'InvalidPart' || name === 'InvalidPartOrder')
-      return error('bucket/upload-gone', 'forgot an upload; it begins anew')
+    if (name === 'NoSuchUpload' || name === 'InvalidPart' || name === 'InvalidPartOrder' || name === 'EntityTooSmall')
+      return error('bucket/upload-gone', 'does not have an upload as it was sent; it begins anew')
     if (name === 'NoSuchBucket' || status === 404) return error('bucket/not-found', 'does not exist; create it, or look at its name')
     if (status === 401 || status === 403) return error('bucket/refused', `refused (${name}): look at its keys and what they may do`)
     if (status === 429 || (status !== undefined && status >= 500)) return error('bucket/failed', `failed (${status}); it is tried again`)
