@@ -3,10 +3,10 @@ import type { Disposable } from '../base/disposable.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AttemptRequest } from '../jobs/attempt-contract.ts'
-import { type Engine, type EngineCall, type EngineCondition, EngineError } from '../jobs/engines/engine.ts'
+import { type Engine, type EngineCall, EngineError } from '../jobs/engines/engine.ts'
 import { EngineBook, type EngineRecord } from '../jobs/engines/engine-book.ts'
 import { engineSubmission, exitFile, isShared, outputFile, SPOOL } from '../jobs/engines/engine-script.ts'
-import { ENGINE_PREFIX, type EngineRow, type EngineSettings, type enginesContract } from '../jobs/engines/engines-contract.ts'
+import { ENGINE_PREFIX, type enginesContract } from '../jobs/engines/engines-contract.ts'
 import { SlurmEngine } from '../jobs/engines/slurm-engine.ts'
 import type { Classification } from '../jobs/job-contract.ts'
 import { JobError } from '../jobs/job-error.ts'
@@ -17,16 +17,12 @@ import type { ByteChannel } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
 import { EngineAttempt, withPatience } from './engine-attempt.ts'
+import { EngineRows } from './engine-rows.ts'
 import type { JobPlace } from './job-places.ts'
 import type { OpenDesk } from './open-desk.ts'
 
-/** A row and a placement wait no longer for one. */
-const DESCRIBE_MS = 3_000
 /** slurmrestd tries for seconds before it says no to a token. */
 const ADD_MS = 20_000
-/** What it said counts so long for placement; that it did not answer, longer. */
-const FRESH_MS = 2_000
-const AWAY_FRESH_MS = 10_000
 /** Ends that could not be ordered are ordered again. */
 const END_AGAIN_MS = 5_000
 /** From submitting to running on an idle cluster: the scheduler looks once a second or so (measured: bench engines). */
@@ -49,8 +45,7 @@ export interface EnginesServiceOptions {
 /** Engines of this device, and attempts on them (rules EN1-EN6). */
 export class EnginesService implements Disposable {
   readonly #options: EnginesServiceOptions
-  /** How each was when it was asked last. */
-  readonly #rows = new Map<string, { readonly row: EngineRow; readonly about: string; readonly atMs: number }>()
+  readonly #rows: EngineRows
   readonly #following = new Set<EngineAttempt>()
   #open: { readonly desk: OpenDesk; readonly book: EngineBook } | undefined
   #isEnding = false
@@ -59,6 +54,7 @@ export class EnginesService implements Disposable {
 
   constructor(options: EnginesServiceOptions) {
     this.#options = options
+    this.#rows = new EngineRows(options.clock, (record) => this.#engineOf(record))
   }
 
   /** The desk has just been opened: orders that could not be given before are. */
@@ -70,12 +66,11 @@ export class EnginesService implements Disposable {
   close(): void {
     this.#ending?.dispose()
     this.#ending = this.#open = undefined
-    this.#rows.clear()
   }
 
   handlers(): Handlers<typeof enginesContract> {
     return {
-      listEngines: ({ ask }) => Promise.all(this.#book().all.map((record) => (ask ? this.#rowOf(record) : this.#rowBefore(record)))),
+      listEngines: ({ ask }) => Promise.all(this.#book().all.map((record) => (ask ? this.#rows.ask(record) : this.#rows.last(record)))),
       addEngine: async (input) => {
         const record: EngineRecord = { format: 1, ...input, url: addressOf(input.url), shared: input.shared.replace(/\/+$/, '') || '/' }
         // Slurm reads both as more than they are in the path of an output.
@@ -83,12 +78,11 @@ export class EnginesService implements Disposable {
         await this.#requireShared(record.shared)
         const condition = await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), ADD_MS)
         this.#book().put(record)
-        return rowOf(record, condition)
+        return this.#rows.keep(record, condition)
       },
       removeEngine: ({ name }) => {
         this.#require(name)
         this.#book().remove(name)
-        this.#rows.delete(name)
         return {}
       },
     }
@@ -147,7 +141,7 @@ export class EnginesService implements Disposable {
           : label === 'service' || label === 'interactive'
             ? 'takes only what ends by itself'
             : undefined
-        const row = known === undefined ? await this.#rowSoon(record) : undefined
+        const row = known === undefined ? await this.#rows.soon(record) : undefined
         const limit = known ?? (row && row.state !== 'ready' ? row.why : row?.cores === 0 ? 'has no node that is up' : undefined)
         const { cores = 1, idleCores = 0 } = row ?? {}
         return {
@@ -275,35 +269,6 @@ export class EnginesService implements Disposable {
     }
   }
 
-  /** As it was a moment ago; one that was away is not waited for at each start. */
-  async #rowSoon(record: EngineRecord): Promise<EngineRow> {
-    const { clock } = this.#options
-    const kept = this.#rows.get(record.name)
-    const isFresh = kept && clock.monotonicMs() - kept.atMs < (kept.row.state === 'ready' ? FRESH_MS : AWAY_FRESH_MS)
-    if (isFresh && kept.about === aboutOf(record)) return kept.row
-    return this.#rowOf(record)
-  }
-
-  #rowBefore(record: EngineRecord): EngineRow {
-    const kept = this.#rows.get(record.name)
-    return kept?.about === aboutOf(record) ? kept.row : { ...plainRow(record), state: 'unasked', why: 'not asked yet' }
-  }
-
-  async #rowOf(record: EngineRecord): Promise<EngineRow> {
-    const row = await this.#askRow(record)
-    this.#rows.set(record.name, { row, about: aboutOf(record), atMs: this.#options.clock.monotonicMs() })
-    return row
-  }
-
-  async #askRow(record: EngineRecord): Promise<EngineRow> {
-    try {
-      return rowOf(record, await withPatience(this.#options.clock, (signal) => this.#engineOf(record).describe(signal), DESCRIBE_MS))
-    } catch (error) {
-      const state = errorCode(error) === 'engine/refused' ? 'refused' : 'away'
-      return { ...plainRow(record), state, why: errorMessage(error).slice(0, 600) }
-    }
-  }
-
   #engineOf(record: EngineRecord): Engine {
     return new SlurmEngine(record, this.#options.call)
   }
@@ -338,18 +303,6 @@ export class EnginesService implements Disposable {
     if (record) return record
     throw new EngineError('engine/unknown', `there is no engine "${name}"; "elsewhere engine list" names them`)
   }
-}
-
-/** What a row is about: with other settings it says nothing. */
-const aboutOf = ({ url, user, token, partition, shared }: EngineRecord): string => JSON.stringify([url, user, token, partition, shared])
-
-function plainRow({ format: _format, token: _token, ...settings }: EngineRecord): EngineSettings & Pick<EngineRow, 'engine'> {
-  return { ...settings, engine: `${ENGINE_PREFIX}${settings.name}` }
-}
-
-function rowOf(record: EngineRecord, { version, cores, idleCores, queued }: EngineCondition): EngineRow {
-  const why = `${version}, ${idleCores} of ${cores} cores idle${queued > 0 ? `, ${queued} waiting` : ''}`
-  return { ...plainRow(record), state: 'ready', why, cores, idleCores, queued }
 }
 
 /** @throws EngineError `engine/bad-address` */

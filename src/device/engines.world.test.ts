@@ -200,6 +200,7 @@ it('[EN1][EN5] placement says why it takes it or not; its token is never told', 
   await expect(device.control().addEngine({ ...bad, url: 'ftp://head' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head/x?token=1' })).rejects.toMatchObject({ code: 'engine/bad-address' })
   await expect(device.control().addEngine({ ...bad, url: 'http://head' })).rejects.toMatchObject({ code: 'engine/unreachable' })
+  expect(await device.control().listEngines({ ask: false })).toMatchObject([{ name: 'gpu', state: 'away' }])
   mood = 'well'
   await device.control().lockDevice({})
   await device.control().unlockDevice({ passphrase: PASSPHRASE })
