@@ -32,10 +32,14 @@ export class EngineRows {
     }
   }
 
-  /** As it was a moment ago; one that was away is not waited for at each start. */
-  async soon(record: EngineRecord): Promise<EngineRow> {
+  /**
+   * As it was a moment ago; one that was away is not waited for at each start.
+   *
+   * @param isWanted  somebody named it: that it was away does not count, since it may be back
+   */
+  async soon(record: EngineRecord, isWanted: boolean): Promise<EngineRow> {
     const kept = this.#known.get(record)
-    const isFresh = kept && this.#clock.monotonicMs() - kept.atMs < (kept.row.state === 'ready' ? FRESH_MS : AWAY_FRESH_MS)
+    const isFresh = kept && this.#clock.monotonicMs() - kept.atMs < (kept.row.state === 'ready' ? FRESH_MS : isWanted ? 0 : AWAY_FRESH_MS)
     return isFresh ? kept.row : this.ask(record)
   }
 

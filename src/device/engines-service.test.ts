@@ -8,6 +8,12 @@ import type { OpenDesk } from './open-desk.ts'
 
 const RECORD = { format: 1, name: 'gpu', kind: 'slurm', url: 'http://head:6820', user: 'ada', shared: '/home/ada', token: 'ey.x' } as const
 
+/** Of a cluster without jobs, to whatever is asked. */
+const CONDITION = {
+  ...{ errors: [], jobs: [], nodes: [{ cpus: 4, idle_cpus: 4, state: 'idle' }] },
+  ...{ pings: [{ ping: 'UP' }], meta: { Slurm: { release: '22.05.8' } } },
+}
+
 function serviceWith(values = new MemoryKeyValueStore()) {
   const clock = new ManualClock()
   const desk = { values, context: { signer: { device: 'me' } } } as unknown as OpenDesk
@@ -15,7 +21,7 @@ function serviceWith(values = new MemoryKeyValueStore()) {
   const call: EnginesServiceOptions['call'] = async () => {
     cluster.calls++
     if (!cluster.isUp) throw new Error('connect ECONNREFUSED')
-    return { status: 200, text: JSON.stringify({ errors: [], jobs: [] }) }
+    return { status: 200, text: JSON.stringify(CONDITION) }
   }
   const open = () => {
     const options = { clock, call, log: silentLogger, desk: () => desk } as unknown as EnginesServiceOptions
@@ -57,4 +63,21 @@ it('[EN1] the store is read for engines once for each open desk, not at each pla
   const reading = vi.spyOn(values, 'entries')
   for (let n = 0; n < 20; n++) expect((await service.candidates(undefined, '/tmp', { label: 'batch' }))[0]?.name).toBe('gpu')
   expect(reading.mock.calls.filter(([space]) => space === 'engines').length).toBe(1)
+})
+
+it('[EN5] that it was away a moment ago counts where it would only suit, and not for who names it', async () => {
+  const { values, cluster, open } = serviceWith()
+  new EngineBook(values).put(RECORD)
+  const service = open()
+  const limit = async (only?: string) => {
+    const before = cluster.calls
+    const [row] = await service.candidates(only, '/home/ada/p', { label: 'batch' })
+    return { limit: row?.limit, asked: cluster.calls > before }
+  }
+  const away = expect.stringContaining('does not answer') as string
+  expect(await limit()).toEqual({ limit: away, asked: true })
+  cluster.isUp = true
+  expect(await limit()).toEqual({ limit: away, asked: false })
+  expect(await limit('engine:gpu')).toEqual({ limit: undefined, asked: true })
+  expect(await limit()).toEqual({ limit: undefined, asked: false })
 })

@@ -141,7 +141,7 @@ export class EnginesService implements Disposable {
           : label === 'service' || label === 'interactive'
             ? 'takes only what ends by itself'
             : undefined
-        const row = known === undefined ? await this.#rows.soon(record) : undefined
+        const row = known === undefined ? await this.#rows.soon(record, only !== undefined) : undefined
         const limit = known ?? (row && row.state !== 'ready' ? row.why : row?.cores === 0 ? 'has no node that is up' : undefined)
         const { cores = 1, idleCores = 0 } = row ?? {}
         return {
