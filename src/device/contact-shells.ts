@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { errorMessage } from '../base/errors.ts'
+import { CancelledError, errorMessage } from '../base/errors.ts'
 import { Emitter } from '../base/emitter.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
@@ -42,6 +42,14 @@ interface OpenShell extends Guest {
   readonly owned: DisposableStore
 }
 
+interface Opening {
+  readonly person: PersonId
+  readonly tab: string | undefined
+  /** Of all who wait for it; undefined: it cannot be cancelled. */
+  readonly signals: (AbortSignal | undefined)[]
+  readonly opened: Promise<HostTerminal>
+}
+
 export interface ShellRequest {
   readonly tab?: string | undefined
   readonly columns: number
@@ -62,7 +70,7 @@ export class ContactShells implements Disposable {
   readonly #checks = new Map<PersonId, LogGrantCheck>()
   readonly #open = new Map<string, OpenShell>()
   /** Asked for and not open yet, by the tab that asks: they count as well, and a tab gets one. */
-  readonly #opening = new Set<{ readonly person: PersonId; readonly tab: string | undefined; readonly opened: Promise<HostTerminal> }>()
+  readonly #opening = new Set<Opening>()
   /** Last words of shells that ended before the host's answer about them was here. */
   readonly #early = new Map<string, HostTerminal>()
   readonly onDidChange = this.#changed.event
@@ -76,7 +84,11 @@ export class ContactShells implements Disposable {
     })
   }
 
-  /** @throws IdentityError `grant/refused`, DeviceError `contact/too-many-shells`, JobError of the host */
+  /**
+   * One that is cancelled before it is open is ended as soon as it is: the host would run it for nobody.
+   *
+   * @throws IdentityError `grant/refused`, DeviceError `contact/too-many-shells`, JobError of the host
+   */
   async open(guest: Guest, request: ShellRequest, signal?: AbortSignal): Promise<HostTerminal> {
     this.#require(guest)
     const { person } = guest
@@ -85,11 +97,15 @@ export class ContactShells implements Disposable {
     if (known) return known.info
     const waiting = [...this.#opening].filter((one) => one.person === person)
     const same = tab === undefined ? undefined : waiting.find((one) => one.tab === tab)
-    if (same) return same.opened
+    if (same) {
+      same.signals.push(signal)
+      return same.opened
+    }
     if (this.of(person).length + waiting.length >= MAX_CONTACT_SHELLS) {
       throw new DeviceError('contact/too-many-shells', `${MAX_CONTACT_SHELLS} shells of this person run here; end one, then try again`)
     }
-    const opening = { person, tab, opened: this.#spawn(guest, request, signal) }
+    const signals = [signal]
+    const opening = { person, tab, signals, opened: this.#spawn(guest, request, signals) }
     this.#opening.add(opening)
     try {
       return await opening.opened
@@ -138,10 +154,11 @@ export class ContactShells implements Disposable {
     this.#owned.dispose()
   }
 
-  async #spawn(guest: Guest, { tab, columns, rows }: ShellRequest, signal: AbortSignal | undefined): Promise<HostTerminal> {
+  async #spawn(guest: Guest, { tab, columns, rows }: ShellRequest, signals: Opening['signals']): Promise<HostTerminal> {
     const { terminals, ledger, clock } = this.#options
-    // Neither folder nor program nor tab of theirs: a tab of this person's own would be answered with its terminal.
-    const info = await terminals.open({ columns, rows, guest: { ...guest } }, signal)
+    // Neither folder nor program nor tab of theirs: a tab of this person's own would be answered with its terminal. Nor their signal:
+    // a call that is cancelled is not waited for, and the host runs the shell all the same.
+    const info = await terminals.open({ columns, rows, guest: { ...guest } })
     const { terminalId } = info
     const owned = new DisposableStore()
     const sinceMs = clock.monotonicMs()
@@ -158,6 +175,10 @@ export class ContactShells implements Disposable {
       this.#end(terminalId) // the desk closed meanwhile
     else owned.add(this.#checkOf(guest.person).watch(questionOf(guest, terminalId), () => this.#end(terminalId)))
     this.#require(guest)
+    if (signals.every((signal) => signal?.aborted)) {
+      if (this.#open.has(terminalId)) this.#end(terminalId)
+      throw new CancelledError()
+    }
     return info
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DisposableStore } from '../base/disposable.ts'
+import { CancelledError } from '../base/errors.ts'
 import { Emitter } from '../base/emitter.ts'
 import { MemoryKeyValueStore } from '../base/key-value-store.ts'
 import { silentLogger } from '../base/logger.ts'
@@ -40,17 +41,25 @@ class FakeTerminals {
   readonly ended: string[] = []
   readonly viewers: { readonly terminalId: string; readonly far: ByteChannel }[] = []
   isPlanted = false
+  /** The host's answer about a shell waits for it. */
+  answer: Promise<void> = Promise.resolve()
 
-  readonly open = async (request: {
-    columns: number
-    rows: number
-    tab?: string
-    guest?: HostTerminal['guest']
-  }): Promise<HostTerminal> => {
+  readonly open = async (
+    request: {
+      columns: number
+      rows: number
+      tab?: string
+      guest?: HostTerminal['guest']
+    },
+    signal?: AbortSignal,
+  ): Promise<HostTerminal> => {
     this.asked.push(request)
     if (this.isPlanted && request.columns === 7) throw new TypeError('planted')
     if (request.tab === 'tab-of-ada') return this.add({ terminalId: 'ada' })
-    return this.add({ terminalId: `t${this.asked.length}`, ...(request.guest && { guest: request.guest }) })
+    const terminal = this.add({ terminalId: `t${this.asked.length}`, ...(request.guest && { guest: request.guest }) })
+    const cancelled = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new CancelledError())))
+    await Promise.race([this.answer, cancelled]) // as rpc/client: who cancels is not told what has begun
+    return terminal
   }
   readonly attach = async ({ terminalId }: { terminalId: string }, context: { openChannel(): ByteChannel }) => {
     const channel = context.openChannel()
@@ -261,6 +270,31 @@ describe('[ID165] a shell for a contact', () => {
     await vi.waitFor(() => expect(heard).toEqual([{ code: 0, signal: 15 }]))
     expect(await codeOf(client.attachShell({ ...SIZE, terminalId }))).toBe('terminal/unknown')
     expect(recorded.map(({ kind }) => kind)).toEqual(['shell-opened', 'shell-ended'])
+  })
+
+  it('is ended where it was cancelled before it was open, and told; not where another display waits for it as well', async () => {
+    grantShell()
+    const guest = { person: bob.person, device: bob.laptop.device }
+    let answer = () => {}
+    terminals.answer = new Promise((resolve) => (answer = resolve))
+    const [gone, stays] = [new AbortController(), new AbortController()]
+    const codes = [
+      codeOf(shells.open(guest, { ...SIZE, tab: 'a' }, gone.signal)),
+      codeOf(shells.open(guest, { ...SIZE, tab: 'b' }, gone.signal)),
+      codeOf(shells.open(guest, { ...SIZE, tab: 'b' }, stays.signal)),
+    ]
+    gone.abort()
+    await settle()
+    answer()
+    expect(await Promise.all(codes)).toEqual([new CancelledError().code, 'no error', 'no error'])
+    expect(terminals.ended).toEqual(['t1'])
+    expect(recorded.map((event) => [event.kind, 'shell' in event && event.shell])).toEqual([
+      ['shell-opened', 't1'],
+      ['shell-ended', 't1'],
+      ['shell-opened', 't2'],
+    ])
+    revokeAll()
+    expect(terminals.ended).toEqual(['t1', 't2'])
   })
 
   it('so many at once, however they are asked for', async () => {
