@@ -18,6 +18,9 @@ import type { LocalTerminals } from './local-terminals.ts'
 
 /** Shells that the devices of one contact have here at once. */
 export const MAX_CONTACT_SHELLS = 8
+/** A timer as long as a grant may last is none; then it is looked again. */
+const LONGEST_TIMER_MS = 24 * 3_600_000
+const SHORTEST_TIMER_MS = 1_000
 
 export interface ContactShellsOptions {
   readonly terminals: Pick<LocalTerminals, 'open' | 'attach' | 'end' | 'onDidChange'>
@@ -173,13 +176,38 @@ export class ContactShells implements Disposable {
     if (early) this.#handleChange(early)
     else if (this.#owned.isDisposed)
       this.#end(terminalId) // the desk closed meanwhile
-    else owned.add(this.#checkOf(guest.person).watch(questionOf(guest, terminalId), () => this.#end(terminalId)))
+    else {
+      owned.add(this.#checkOf(guest.person).watch(questionOf(guest, terminalId), () => this.#end(terminalId)))
+      this.#endInTime(guest, terminalId, owned)
+    }
     this.#require(guest)
     if (signals.every((signal) => signal?.aborted)) {
       if (this.#open.has(terminalId)) this.#end(terminalId)
       throw new CancelledError()
     }
     return info
+  }
+
+  /** Ends it with the time of its grant by the clock that nobody sets, too: the other one can be set back. */
+  #endInTime(guest: Guest, terminalId: string, owned: DisposableStore): void {
+    const { clock } = this.#options
+    const [beganMs, sinceMs] = [clock.nowMs(), clock.monotonicMs()]
+    let timer: Disposable | undefined
+    owned.defer(() => timer?.dispose())
+    const look = () => {
+      if (owned.isDisposed) return
+      const nowMs = Math.max(clock.nowMs(), beganMs + clock.monotonicMs() - sinceMs)
+      const leftMs = this.#untilMs(guest) - nowMs
+      if (leftMs <= 0) this.#end(terminalId)
+      else timer = clock.after(Math.min(Math.max(leftMs, SHORTEST_TIMER_MS), LONGEST_TIMER_MS), look)
+    }
+    look()
+  }
+
+  /** When the last of the grants that open a shell to that device ends. */
+  #untilMs({ person, device }: Guest): number {
+    const grants = this.#checkOf(person).grantsOf(device)
+    return Math.max(...grants.map(({ grant }) => (grant.abilities.includes('shell') ? (grant.untilMs ?? 0) : 0)), 0)
   }
 
   #handleChange(terminal: HostTerminal): void {

@@ -148,6 +148,34 @@ describe('grants', () => {
     expect([asks(phone, 'shell'), lost.mock.calls.length]).toEqual([false, 1])
   })
 
+  it('[ID80] within half a minute where the clock is set or the machine sleeps; only the end itself is told', () => {
+    grants.add(shellFor(phone.device, { untilMs: clock.nowMs() + 12 * 3_600_000 }), as(laptop))
+    const [lost, ended] = [vi.fn(), vi.fn()]
+    check.onDidEnd(ended)
+    check.watch({ device: phone.device, ability: 'shell' }, lost)
+    clock.advance(3_600_000)
+    expect([lost.mock.calls.length, ended.mock.calls.length]).toEqual([0, 0])
+    clock.sleepThrough(11 * 3_600_000)
+    clock.advance(30_000)
+    expect([asks(phone, 'shell'), lost.mock.calls.length, ended.mock.calls.length]).toEqual([false, 1, 1])
+  })
+
+  it('[ID80] no timer runs while nobody watches, and none is shorter than a second', () => {
+    grants.add(shellFor(phone.device, { untilMs: clock.nowMs() + 60_000 }), as(laptop))
+    expect(clock.pendingTimers).toBe(0)
+    const watching = check.watch({ device: phone.device, ability: 'shell' }, () => {})
+    expect(clock.pendingTimers).toBe(1)
+    watching.dispose()
+    expect(clock.pendingTimers).toBe(0)
+    clock.advance(59_900)
+    const lost = vi.fn()
+    check.watch({ device: phone.device, ability: 'shell' }, lost)
+    clock.advance(999)
+    expect(lost).not.toHaveBeenCalled()
+    clock.advance(1)
+    expect([lost.mock.calls.length, clock.pendingTimers]).toEqual([1, 0])
+  })
+
   it('[ID80] and with their revocation, with all that was made from them', () => {
     grants.add(shellFor(phone.device, { mayDelegate: true }), as(laptop))
     const from = grants.all[0]?.id as never

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import type { DeviceId, PersonId } from '../base/ids.ts'
 import { isAdmin, type AuthorityState, type GrantState } from './authority/authority-state.ts'
@@ -59,8 +59,12 @@ export const PROGRAM_GRANTABLE: Readonly<Record<GrantTarget['kind'], readonly Ab
 /** A class of jobs that stands for all of them. */
 export const ANY_JOB_CLASS = 'any'
 
-/** A device that runs a timer for a grant needs none longer than a day: it asks again then. */
+/** What only tells that a grant has ended needs no timer longer than a day: it asks again then. */
 const LONGEST_TIMER_MS = 24 * 3_600_000
+/** While something goes on by a grant that ends, how often the clock is looked at: it may be set, and a machine that sleeps holds timers. */
+const WATCHING_MS = 30_000
+/** None is shorter: a clock that stands still would make it turn without end. */
+const SHORTEST_TIMER_MS = 1_000
 
 export interface LogGrantCheckOptions {
   readonly devices: DeviceList
@@ -73,26 +77,32 @@ export interface LogGrantCheckOptions {
 
 /**
  * Roles and grants of the authority log, as they stand now, by this device's clock (rules ID77-ID81). Owns one timer, for the next
- * grant that ends.
+ * grant that ends, while anybody wants to know.
  */
 export class LogGrantCheck implements GrantCheck, Disposable {
   readonly #options: LogGrantCheckOptions
   readonly #before: OwnDevicesGrantCheck
   readonly #owned = new DisposableStore()
   readonly #ended = this.#owned.add(new Emitter<void>())
+  /** The clock was looked at: those who watch ask again. */
+  readonly #looked = this.#owned.add(new Emitter<void>())
   #timer: Disposable | undefined
+  #isOften = false
 
   constructor(options: LogGrantCheckOptions) {
     this.#options = options
     this.#before = new OwnDevicesGrantCheck(options.devices)
     this.#owned.defer(() => this.#timer?.dispose())
     this.#owned.add(options.devices.onDidChange(() => this.#plan()))
-    this.#plan()
   }
 
   /** The time of a grant is over. */
   get onDidEnd(): Event<void> {
-    return this.#ended.event
+    return (listener) => {
+      const heard = this.#ended.event(listener)
+      if (!this.#timer) this.#plan()
+      return heard
+    }
   }
 
   allows(question: GrantQuestion): boolean {
@@ -123,7 +133,16 @@ export class LogGrantCheck implements GrantCheck, Disposable {
   watch(question: GrantQuestion, lost: () => void): Disposable {
     const { devices, contact } = this.#options
     const theirs: Event<void> | undefined = contact && ((listener) => contact.logs.onDidChange(() => listener()))
-    return watchGrant(this, question, lost, [devices.onDidChange, this.#ended.event, theirs])
+    const over = () => {
+      this.#plan()
+      lost()
+    }
+    const watching = watchGrant(this, question, over, [devices.onDidChange, this.#looked.event, theirs])
+    if (!this.#isOften) this.#plan()
+    return toDisposable(() => {
+      watching.dispose()
+      if (!this.#looked.hasListeners) this.#plan()
+    })
   }
 
   describe(): string {
@@ -201,13 +220,20 @@ export class LogGrantCheck implements GrantCheck, Disposable {
   #plan(): void {
     this.#timer?.dispose()
     this.#timer = undefined
-    const now = this.#options.clock.nowMs()
-    const ends = [...(this.#options.devices.authority?.state.grants.values() ?? [])].flatMap(({ grant }) =>
-      grant.untilMs !== undefined && grant.untilMs > now ? [grant.untilMs] : [],
+    this.#isOften = this.#looked.hasListeners
+    if (this.#owned.isDisposed || !(this.#isOften || this.#ended.hasListeners)) return
+    const { clock, devices } = this.#options
+    const now = clock.nowMs()
+    const next = [...(devices.authority?.state.grants.values() ?? [])].reduce(
+      (first, { grant: { untilMs } }) => (untilMs !== undefined && untilMs > now ? Math.min(first, untilMs) : first),
+      Number.POSITIVE_INFINITY,
     )
-    if (ends.length === 0) return
-    this.#timer = this.#options.clock.after(Math.min(Math.min(...ends) - now, LONGEST_TIMER_MS), () => {
-      this.#ended.fire()
+    if (next === Number.POSITIVE_INFINITY) return
+    const longest = this.#isOften ? WATCHING_MS : LONGEST_TIMER_MS
+    const delayMs = next - now > longest + SHORTEST_TIMER_MS ? longest : Math.max(next - now, SHORTEST_TIMER_MS)
+    this.#timer = clock.after(delayMs, () => {
+      this.#looked.fire()
+      if (clock.nowMs() >= next) this.#ended.fire()
       this.#plan()
     })
   }
