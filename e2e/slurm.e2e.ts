@@ -161,6 +161,7 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
   it.skipIf(whyNoBrowser !== undefined)(
     '[AP141] its tile says how it is; a script dragged onto it runs there, and what it wrote is in the folder',
     async () => {
+      await ask((asking) => asking.lockDevice({})) // what was known of engines is forgotten
       const browser = await E2eBrowser.launch(lab.machine('laptop'))
       const display = await E2eDisplay.open(device, browser, { reducedMotion: 'reduce' })
       try {
@@ -170,6 +171,9 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
         writeFileSync(path.join(folder, 'where.sh'), '#!/bin/sh\necho "$SLURM_JOB_ID" > dragged\n')
         const tile = page.locator('[data-device-tile="engine:cluster"]')
         await tile.waitFor()
+        const said = () => tile.getByRole('button').first().getAttribute('aria-label')
+        expect(await said()).toBe('cluster: engine, not asked yet') // the dock is closed
+        if (process.env.ELSEWHERE_SHOTS) await display.screenshot(path.join(process.env.ELSEWHERE_SHOTS, 'engine-unasked.png'))
         await display.openApp('Files')
         await page.getByRole('option', { name: /^project/ }).dblclick()
         await page.getByRole('option', { name: /^where\.sh/ }).waitFor()
@@ -198,6 +202,7 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
         expect(readFileSync(path.join(folder, 'dragged'), 'utf8')).toMatch(/^\d+\n$/)
         await page.keyboard.press('Control+Shift+E')
         await page.getByRole('textbox', { name: 'Run a command elsewhere' }).waitFor()
+        await expect.poll(said, { timeout: 20_000 }).toMatch(/^cluster: engine, \d+ % busy$/)
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
           await page.locator(`html[data-theme="${colorScheme}"]`).waitFor({ state: 'attached' })
