@@ -198,6 +198,7 @@ export class OpenDataset implements Disposable {
       )
       const isGenuine = (chunk: SealedChunk) => this.#isGenuine(chunk)
       this.bucket.serve({
+        self: this.#self,
         dataset,
         chunks,
         dropped,

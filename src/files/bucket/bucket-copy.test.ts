@@ -3,7 +3,7 @@ import { utf8 } from '../../base/bytes.ts'
 import { BucketDevice, ForwardClock } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
-import type { ChunkId } from '../chunk-id.ts'
+import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import type { OpId } from '../op.ts'
 import { MemoryChunkStore } from '../memory-chunk-store.ts'
 import { BucketError } from './bucket-error.ts'
@@ -403,4 +403,49 @@ it('[BK4] an upload whose end the bucket refuses is given up and begins anew', a
     expect(device.open.bucket.status?.state, code).toBe('safe')
     device.open.dispose()
   }
+})
+
+it('[BK7] others see what a device wrote before they see its packs; what it does not send itself they send after a minute', async () => {
+  const bucket = new MemoryBucket()
+  const [writer, other] = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+  await other.run()
+  await writer.write('a', bytesOf(20, 1_000_000))
+  bucket.fault = (call) => (call === 'begin' && namesOf(bucket, 'i').length > 0 ? 'fail' : undefined)
+  await writer.run() // one pack of three
+  bucket.fault = () => undefined
+  for (const id of writer.chunks.ids()) await other.chunks.put((await writer.chunks.get(id)) as SealedChunk)
+  const [taken, packs] = [bucket.taken.length, namesOf(bucket, 'p').length]
+  expect(packs).toBe(1)
+  await other.run()
+  expect([bucket.taken.length, namesOf(bucket, 'd')]).toEqual([taken, []])
+  other.clock.forward(61_000)
+  await other.run()
+  expect(other.open.bucket.status).toMatchObject({ state: 'safe', awayChunks: 0 })
+  await writer.run()
+  expect(writer.open.status().unsafeVersions).toBe(0)
+  for (const one of [writer, other]) one.open.dispose()
+})
+
+it('[BK7] two devices that sent the same at once agree on which pack is to stay', async () => {
+  const bucket = new MemoryBucket()
+  const both = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+  await new Promise((resolve) => setTimeout(resolve, 10)) // after the passes that each begins with
+  for (const device of both) await device.run()
+  for (const device of both) await device.write(`of ${device.n}`, bytesOf(21, 100_000))
+  const [one, two] = both
+  const list = new Map(bucket.objects)
+  await one.run()
+  const first = new Map(bucket.objects)
+  bucket.objects.clear()
+  for (const [name, bytes] of list) bucket.objects.set(name, bytes)
+  await two.run()
+  for (const [name, bytes] of first) bucket.objects.set(name, bytes)
+  for (let n = 0; n < 3; n++) for (const device of both) await device.run()
+  const names = (kind: string) => namesOf(bucket, kind).map((name) => name.slice(-40))
+  expect(names('p').length).toBe(2)
+  expect(names('d')).toEqual(names('p').toSorted().slice(1))
+  for (const device of both) device.clock.forward(2 * HOUR_MS)
+  for (const device of [...both, ...both]) await device.run()
+  expect([names('p').length, ...both.map(({ open }) => open.status().unsafeVersions)]).toEqual([1, 0, 0])
+  for (const device of both) device.open.dispose()
 })

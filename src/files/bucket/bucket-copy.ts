@@ -3,12 +3,14 @@ import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import type { ChunkStore } from '../chunk-store.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DroppedVersions } from '../dropped-versions.ts'
+import type { LogId, OpId } from '../op.ts'
 import type { PeerChunks } from '../peer-chunks.ts'
 import type { ReplicationBook } from '../replication-book.ts'
 import type { BucketStatus } from './bucket-contract.ts'
@@ -19,12 +21,14 @@ import { BucketPeer } from './bucket-peer.ts'
 import { type BucketSeal, type ObjectKind, sealedBytes } from './bucket-seal.ts'
 import { BucketSegments } from './bucket-segments.ts'
 import { type BucketSizes, BucketUpload } from './bucket-upload.ts'
-import { liveChunks } from './live-chunks.ts'
+import { type LiveChunks, liveChunks } from './live-chunks.ts'
 import type { ObjectStore } from './object-store.ts'
 import { decodeIndex, encodeIndex, ENTRY_BYTES, MAX_INDEX_BYTES, type PackedChunk } from './pack-index.ts'
 
 export interface BucketCopyOptions extends BucketSizes {
   readonly objects: ObjectStore
+  /** This device. */
+  readonly self: DeviceId
   readonly seal: BucketSeal
   readonly dataset: Dataset
   readonly store: DatasetStore
@@ -55,6 +59,8 @@ const GRACE_MS = 60 * 60_000
 /** A pack of which less than this is wanted is written anew. */
 const WANTED_SHARE = 0.75
 const PEER_MS = 30_000
+/** So long a device has to send what it wrote before others do. */
+const OTHERS_MS = 60_000
 /** Counting what is only there takes a while when it is much. */
 const COUNT_MS = 5_000
 const PAUSE_MS = 5
@@ -76,6 +82,8 @@ export class BucketCopy implements Disposable {
   readonly #upload: BucketUpload
   readonly #peer: BucketPeer
   readonly #changed = this.#owned.add(new Emitter<void>())
+  /** Since when chunks are missing that another device wrote. */
+  readonly #waitedFor = new Map<ChunkId, number>()
   /** Since when packs lie there without an index. */
   readonly #orphans = new Map<string, number>()
   /** Packs whose index could not be opened: what is in them is not known here. */
@@ -211,10 +219,12 @@ export class BucketCopy implements Disposable {
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
     this.#options.holds.see(seenMs)
     await this.#segments.pull()
+    const own = new Set(store.heads().flatMap(({ log, device }) => (device === this.#options.self ? [log] : [])))
+    const isOwn = (op: OpId) => own.has(op.slice(0, op.indexOf('.')) as LogId)
     const batches = () => [...dropped.batches].map(([, batch]) => batch)
-    const live = await liveChunks({ dataset, store, batches, pause: () => this.#pause() })
+    const live = await liveChunks({ dataset, store, isOwn, batches, pause: () => this.#pause() })
     await this.#segments.push() // others see what it names before they hold its chunks for unwanted
-    await this.#send(live.ids)
+    await this.#send(live)
     await this.#segments.push()
     await this.#look()
     await this.#checkUnread()
@@ -291,7 +301,7 @@ export class BucketCopy implements Disposable {
     return listed.p.has(name) && !listed.i.has(name) && !this.#contents.packs.has(name)
   }
 
-  async #send(live: ReadonlySet<ChunkId>): Promise<void> {
+  async #send({ ids: live, own }: LiveChunks): Promise<void> {
     const { objects, seal, chunks } = this.#options
     const contents = this.#contents
     for (const [name, sinceMs] of [...contents.marks]) {
@@ -299,7 +309,10 @@ export class BucketCopy implements Disposable {
       await objects.put(seal.at('d', name), new Uint8Array(1))
       contents.mark(name, this.#options.clock.nowMs())
     }
-    const wanted = new Set([...live].filter((id) => !contents.holds(id)))
+    const missing = [...live].filter((id) => !contents.holds(id))
+    const wanted = new Set(missing.filter((id) => own.has(id) || this.#isDue(id)))
+    for (const id of this.#waitedFor.keys()) if (!live.has(id) || contents.holds(id)) this.#waitedFor.delete(id)
+    if (wanted.size < missing.length) this.#runIn(OTHERS_MS)
     const underWay = this.#upload.underWay
     this.#todo = { chunks: 0, bytes: 0, away: 0 }
     for (const id of wanted) {
@@ -324,6 +337,14 @@ export class BucketCopy implements Disposable {
       this.#changed.fire()
     }
     this.#todo = { chunks: 0, bytes: 0, away: [...live].filter((id) => !contents.holds(id)).length }
+  }
+
+  /** What another device wrote it most likely sends itself. */
+  #isDue(id: ChunkId): boolean {
+    const nowMs = this.#options.clock.nowMs()
+    const sinceMs = this.#waitedFor.get(id) ?? nowMs
+    this.#waitedFor.set(id, sinceMs)
+    return nowMs - sinceMs >= OTHERS_MS
   }
 
   #noteSent(chunks: readonly PackedChunk[]): void {

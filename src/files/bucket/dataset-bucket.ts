@@ -25,7 +25,10 @@ export interface DatasetBucketOptions {
 }
 
 /** What of the dataset the bucket has to do with. */
-type BucketedParts = Pick<BucketCopyOptions, 'dataset' | 'chunks' | 'dropped' | 'book' | 'source' | 'behind' | 'isGenuine' | 'isLoading'>
+type BucketedParts = Pick<
+  BucketCopyOptions,
+  'self' | 'dataset' | 'chunks' | 'dropped' | 'book' | 'source' | 'behind' | 'isGenuine' | 'isLoading'
+>
 
 const [SPACE, KEY] = ['bucket', 'which']
 
