@@ -2,11 +2,9 @@ import { useState } from 'react'
 import type { ContactRow } from '../../../identity/contacts-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { useDevices } from '../../desk/devices-store.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
-import { Segmented } from '../../ui/segmented.tsx'
 import { CONTACT_GIFTS, type ContactGift, contactGiftSentence, contactGrant } from './contact-give.ts'
+import { GrantChoice, GrantDialog } from './grant-dialog.tsx'
 import { TERMS, type Term } from './grant-words.ts'
 import { useAct } from './use-act.ts'
 
@@ -32,68 +30,26 @@ export function ContactGiveDialog({ contacts, onClose }: { readonly contacts: re
       if (typeof grant === 'string') throw new Error(grant)
       await clientNow().addGrant({ grant })
     })
+  const places = [{ value: EVERY, label: 'Each of mine' }, ...rows.map((row) => ({ value: row.deviceId, label: row.name }))]
+  const chooseGift = (chosen: ContactGift) => {
+    setGift(chosen)
+    setError(undefined)
+  }
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      size="wide"
-      title="Give to a contact"
-      actions={
-        <>
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button variant="primary" busy={busy} onClick={() => void give()}>
-            Give
-          </Button>
-        </>
-      }
-    >
-      <div className="grants-give">
-        <div>
-          <h4>Who</h4>
-          <Segmented
-            label="Who"
-            value={person}
-            options={contacts.map((row) => ({ value: row.person, label: row.name }))}
-            onChange={setPerson}
-          />
-        </div>
-        <div>
-          <h4>May</h4>
-          <Segmented
-            label="May"
-            value={gift}
-            options={CONTACT_GIFTS}
-            onChange={(chosen) => {
-              setGift(chosen)
-              setError(undefined)
-            }}
-          />
-        </div>
-        {gift === 'port' && (
-          <Field label="Port" inputMode="numeric" placeholder="8080" value={port} onChange={(event) => setPort(event.target.value)} />
-        )}
-        <div>
-          <h4>On</h4>
-          <Segmented
-            label="On"
-            value={place}
-            options={[{ value: EVERY, label: 'Each of mine' }, ...rows.map((row) => ({ value: row.deviceId, label: row.name }))]}
-            onChange={setPlace}
-          />
-        </div>
-        <div>
-          <h4>For</h4>
-          <Segmented label="For" value={term} options={TERMS} onChange={setTerm} />
-        </div>
-        <p className="grants-sentence">{contactGiftSentence({ name, gift, port, on })}</p>
-        {error && (
-          <p role="alert" className="grants-error">
-            {error}
-          </p>
-        )}
-      </div>
-    </Dialog>
+    <GrantDialog title="Give to a contact" act={{ label: 'Give', variant: 'primary', run: give }} {...{ busy, error, onClose }}>
+      <GrantChoice
+        title="Who"
+        value={person}
+        options={contacts.map((row) => ({ value: row.person, label: row.name }))}
+        onChange={setPerson}
+      />
+      <GrantChoice title="May" value={gift} options={CONTACT_GIFTS} onChange={chooseGift} />
+      {gift === 'port' && (
+        <Field label="Port" inputMode="numeric" placeholder="8080" value={port} onChange={(event) => setPort(event.target.value)} />
+      )}
+      <GrantChoice title="On" value={place} options={places} onChange={setPlace} />
+      <GrantChoice title="For" value={term} options={TERMS} onChange={setTerm} />
+      <p className="grants-sentence">{contactGiftSentence({ name, gift, port, on })}</p>
+    </GrantDialog>
   )
 }

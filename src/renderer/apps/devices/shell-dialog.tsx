@@ -2,10 +2,8 @@ import { useState } from 'react'
 import type { ContactRow } from '../../../identity/contacts-contract.ts'
 import { clientNow } from '../../desk/app-desk.ts'
 import { useDevices } from '../../desk/devices-store.ts'
-import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
-import { Segmented } from '../../ui/segmented.tsx'
 import { Switch } from '../../ui/switch.tsx'
+import { GrantChoice, GrantDialog } from './grant-dialog.tsx'
 import { SHELL_TERMS, type ShellTerm } from './grant-words.ts'
 import { useAct } from './use-act.ts'
 
@@ -29,49 +27,25 @@ export function ShellDialog({ row, onClose }: { readonly row: ContactRow; readon
       return clientNow().addGrant({ grant })
     })
   return (
-    <Dialog
-      open
-      onClose={onClose}
-      size="wide"
+    <GrantDialog
       title={`Let ${row.name} use a shell?`}
-      description={`A shell is your account on that device: every file of yours there, every program, what other devices share with it, and Elsewhere itself, in your name. Give it to whom you would leave alone at its keyboard.`}
-      actions={
-        <>
-          <Button variant="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button variant="danger" busy={busy} disabled={!isSure || on === ''} onClick={() => void give()}>
-            Let them
-          </Button>
-        </>
-      }
+      description="A shell is your account on that device: every file of yours there, every program, what other devices share with it, and Elsewhere itself, in your name. Give it to whom you would leave alone at its keyboard."
+      act={{ label: 'Let them', variant: 'danger', disabled: !isSure || on === '', run: give }}
+      {...{ busy, error, onClose }}
     >
-      <div className="grants-give">
-        <div>
-          <h4>On</h4>
-          <Segmented
-            label="On"
-            value={on}
-            options={rows.map((one) => ({ value: one.deviceId, label: one.self ? `${one.name} (this one)` : one.name }))}
-            onChange={choose}
-          />
-        </div>
-        <div>
-          <h4>For</h4>
-          <Segmented label="For" value={term} options={SHELL_TERMS} onChange={setTerm} />
-        </div>
-        <Switch
-          label={`Yes: ${row.name} may do on ${place} everything that I can`}
-          hint="What they have read or started, they have. The ledger and this page say when they come and go; you can end it at any time."
-          checked={isSure}
-          onChange={setSure}
-        />
-        {error && (
-          <p role="alert" className="grants-error">
-            {error}
-          </p>
-        )}
-      </div>
-    </Dialog>
+      <GrantChoice
+        title="On"
+        value={on}
+        options={rows.map((one) => ({ value: one.deviceId, label: one.self ? `${one.name} (this one)` : one.name }))}
+        onChange={choose}
+      />
+      <GrantChoice title="For" value={term} options={SHELL_TERMS} onChange={setTerm} />
+      <Switch
+        label={`Yes: ${row.name} may do on ${place} everything that I can`}
+        hint="What they have read or started, they have. The ledger and this page say when they come and go; you can end it at any time."
+        checked={isSure}
+        onChange={setSure}
+      />
+    </GrantDialog>
   )
 }
