@@ -142,6 +142,13 @@ export class BucketContents {
     this.#store.putValue(READ, name, new Uint8Array(1))
   }
 
+  /** It counts when it was read back again. */
+  unread(name: string): void {
+    if (!this.#read.delete(name)) return
+    this.#losses++
+    this.#store.putValue(READ, name, undefined)
+  }
+
   isRead(name: string): boolean {
     return this.#read.has(name)
   }

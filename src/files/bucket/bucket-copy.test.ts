@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
+import { StoreError } from '../../base/store-error.ts'
 import { BucketDevice, ForwardClock } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
@@ -448,4 +449,46 @@ it('[BK7] two devices that sent the same at once agree on which pack is to stay'
   for (const device of [...both, ...both]) await device.run()
   expect([names('p').length, ...both.map(({ open }) => open.status().unsafeVersions)]).toEqual([1, 0, 0])
   for (const device of both) device.open.dispose()
+})
+
+it('[BK4] [BK6] after a change only what is new is sent and looked at; a pack that is not there then does not count', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(22, 300_000))
+  await new Promise((resolve) => setTimeout(resolve, 10)) // after the pass that it begins with
+  await device.run()
+  const listed: string[] = []
+  for (const isLost of [true, false]) {
+    await device.write(`b ${isLost}`, bytesOf(isLost ? 23 : 25, 100_000))
+    listed.length = 0
+    bucket.fault = (call, name) => {
+      if (call === 'list') listed.push(name.slice(33, 35))
+      if (call === 'list' && isLost) bucket.objects.delete(name)
+      return undefined
+    }
+    await device.open.bucket.run(false)
+    expect([device.open.status().unsafeVersions, device.open.bucket.status?.state]).toEqual(isLost ? [1, 'failing'] : [0, 'safe'])
+    expect(listed).toEqual(['p/'])
+    bucket.fault = () => undefined
+    await device.run()
+    expect(device.open.status().unsafeVersions).toBe(0)
+  }
+  device.open.dispose()
+})
+
+it('[BK3] a full disk while changes are taken in is said to be one', async () => {
+  const bucket = new MemoryBucket()
+  const [writer, other] = [0, 1].map((n) => new BucketDevice(n, () => bucket.open(), SMALL)) as [BucketDevice, BucketDevice]
+  await writer.write('a', bytesOf(24, 1_000))
+  await writer.run()
+  const put = other.store.putSegment.bind(other.store)
+  other.store.putSegment = () => {
+    throw StoreError.diskFull('/disk')
+  }
+  await other.run()
+  expect(other.open.bucket.status).toMatchObject({ state: 'failing', strangeBatches: 0, error: { code: 'store/disk-full' } })
+  other.store.putSegment = put
+  await other.run()
+  expect(other.open.bucket.status).toMatchObject({ state: 'safe' })
+  for (const one of [writer, other]) one.open.dispose()
 })

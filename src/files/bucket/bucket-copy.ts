@@ -90,6 +90,7 @@ export class BucketCopy implements Disposable {
   readonly #wrongIndexes = new Set<string>()
   #running: Promise<void> | undefined
   #again = false
+  #isFull = true
   #noting: Promise<void> = Promise.resolve()
   #timer: Disposable | undefined
   #retryMs = FIRST_RETRY_MS
@@ -125,7 +126,7 @@ export class BucketCopy implements Disposable {
     this.#owned.defer(() => source.remove(this.#peer))
     this.#owned.defer(() => this.#timer?.dispose())
     this.#owned.add(objects)
-    this.#owned.add(dataset.onDidAddSegment(() => this.#runIn(AFTER_CHANGE_MS)))
+    this.#owned.add(dataset.onDidAddSegment(() => this.#runIn(AFTER_CHANGE_MS, false)))
     this.#owned.add(clock.every(EVERY_MS, () => this.#runIn(0)))
     this.#runIn(0)
   }
@@ -160,8 +161,12 @@ export class BucketCopy implements Disposable {
     }
   }
 
-  /** A pass from now on; one that is under way is followed by another. Resolves when it is done; it never rejects. */
-  async run(): Promise<void> {
+  /**
+   * A pass from now on; one that is under way is followed by another. Resolves when it is done; it never rejects.
+   * @param isFull  with looks through the whole bucket; else only what is new here is sent
+   */
+  async run(isFull = true): Promise<void> {
+    this.#isFull ||= isFull
     this.#again = true
     this.#running ??= this.#runAll().finally(() => (this.#running = undefined))
     await this.#running
@@ -171,21 +176,25 @@ export class BucketCopy implements Disposable {
     this.#owned.dispose()
   }
 
-  #runIn(ms: number): void {
+  #runIn(ms: number, isFull = true): void {
+    this.#isFull ||= isFull
     if (this.#owned.isDisposed || (this.#timer && ms > 0)) return
     this.#timer?.dispose()
     this.#timer = this.#options.clock.after(ms, () => {
       this.#timer = undefined
-      void this.run()
+      void this.run(false)
     })
   }
 
   async #runAll(): Promise<void> {
     while (this.#again && !this.#owned.isDisposed) {
       this.#again = false
+      const isFull = this.#isFull
+      this.#isFull = false
       this.#set('working')
       try {
-        await this.#pass()
+        if (isFull) await this.#pass()
+        else await this.#sendNews()
         this.#error = undefined
         this.#retryMs = FIRST_RETRY_MS
         this.#lastDoneMs = this.#options.clock.nowMs()
@@ -193,6 +202,7 @@ export class BucketCopy implements Disposable {
         if ([...this.#contents.marks.values()].includes(NOT_TOLD)) this.#runIn(AFTER_CHANGE_MS)
       } catch (error) {
         if (this.#owned.isDisposed) return
+        this.#isFull = true
         this.#fail(error)
         this.#timer?.dispose() // nothing comes before its time: what is wrong would be sent every few seconds
         this.#timer = undefined
@@ -211,7 +221,7 @@ export class BucketCopy implements Disposable {
   }
 
   async #pass(): Promise<void> {
-    const { dataset, store, dropped, isLoading, clock } = this.#options
+    const { dataset, store, isLoading, clock } = this.#options
     dataset.flush()
     await store.sync() // what is given away is on the disk itself (rule OL5)
     const startedMs = clock.nowMs()
@@ -219,10 +229,7 @@ export class BucketCopy implements Disposable {
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
     this.#options.holds.see(seenMs)
     await this.#segments.pull()
-    const own = new Set(store.heads().flatMap(({ log, device }) => (device === this.#options.self ? [log] : [])))
-    const isOwn = (op: OpId) => own.has(op.slice(0, op.indexOf('.')) as LogId)
-    const batches = () => [...dropped.batches].map(([, batch]) => batch)
-    const live = await liveChunks({ dataset, store, isOwn, batches, pause: () => this.#pause() })
+    const live = await this.#live()
     await this.#segments.push() // others see what it names before they hold its chunks for unwanted
     await this.#send(live)
     await this.#segments.push()
@@ -234,6 +241,33 @@ export class BucketCopy implements Disposable {
     // What cannot be read may name what looks unwanted.
     const isAllRead = live.isWhole && this.#segments.strange === 0 && this.#segments.wrong === 0 && this.#wrongIndexes.size === 0
     if (isAllRead && !isLoading()) await this.#tidy(live.ids, startedMs)
+  }
+
+  /** After a change: what is new here goes there, and only that is looked at. What others put waits for the next full pass. */
+  async #sendNews(): Promise<void> {
+    const { dataset, store, objects, seal } = this.#options
+    dataset.flush()
+    await store.sync()
+    const live = await this.#live()
+    const before = new Set(this.#contents.packs.keys())
+    await this.#segments.push()
+    await this.#send(live)
+    for (const [name, { bytes }] of [...this.#contents.packs]) {
+      if (before.has(name)) continue
+      const key = seal.at('p', name)
+      if ((await objects.list(key)).get(key) === bytes) continue
+      this.#contents.dropPack(name)
+      throw wrongBytes()
+    }
+    await this.#updateHolds()
+  }
+
+  #live(): Promise<LiveChunks> {
+    const { dataset, store, dropped } = this.#options
+    const own = new Set(store.heads().flatMap(({ log, device }) => (device === this.#options.self ? [log] : [])))
+    const isOwn = (op: OpId) => own.has(op.slice(0, op.indexOf('.')) as LogId)
+    const batches = () => [...dropped.batches].map(([, batch]) => batch)
+    return liveChunks({ dataset, store, isOwn, batches, pause: () => this.#pause() })
   }
 
   /** What lies there now, against what was known. @returns when it was listed */
@@ -370,7 +404,11 @@ export class BucketCopy implements Disposable {
     const names = [...this.#contents.packs.keys()].filter((name) => !this.#contents.marks.has(name))
     const name = names[this.#pick(names.length)]
     if (!name) return
+    await this.#checkIndex(name)
     await this.#checkOne(name)
+  }
+
+  async #checkIndex(name: string): Promise<void> {
     const chunks = this.#contents.packs.get(name)?.chunks ?? []
     if (this.#options.without !== 'read-back' && !(await this.#isIndexThere(name, chunks))) await this.#putIndex(name, chunks)
   }
@@ -378,6 +416,7 @@ export class BucketCopy implements Disposable {
   /** Without its index a pack is nothing to others: it is read back. */
   async #putIndex(name: string, chunks: readonly PackedChunk[]): Promise<void> {
     const { objects, seal } = this.#options
+    this.#contents.unread(name)
     await objects.put(seal.at('i', name), seal.seal('i', name, encodeIndex(chunks)))
     this.#check()
     if (this.#options.without === 'read-back' || (await this.#isIndexThere(name, chunks))) return
@@ -419,7 +458,10 @@ export class BucketCopy implements Disposable {
   async #checkUnread(): Promise<void> {
     const { packs, marks } = this.#contents
     const unread = [...packs.keys()].filter((name) => !marks.has(name) && !this.#contents.isRead(name))
-    for (const name of unread.slice(0, READ_AT_ONCE)) await this.#checkOne(name)
+    for (const name of unread.slice(0, READ_AT_ONCE)) {
+      await this.#checkIndex(name)
+      await this.#checkOne(name)
+    }
     if (unread.length > READ_AT_ONCE) this.#runIn(AFTER_CHANGE_MS)
   }
 
@@ -436,7 +478,13 @@ export class BucketCopy implements Disposable {
     const held = this.#segments.held
     const isWhole = this.#segments.isWhole(held)
     const contents = this.#contents
-    await holds.update({ dataset, own: book.own }, (id) => contents.counts(id), isWhole ? held : new Set(), contents.losses)
+    await holds.update(
+      { dataset, own: book.own },
+      (id) => contents.counts(id),
+      isWhole ? held : new Set(),
+      contents.losses,
+      () => this.#pause(),
+    )
     this.#check()
     book.reviewHolders()
     if (book.unsafeContents.versions !== versions) this.#holding.fire()
@@ -463,7 +511,7 @@ export class BucketCopy implements Disposable {
       if (wanted >= bytes * WANTED_SHARE) continue
       await objects.put(seal.at('d', name), new Uint8Array(1))
       contents.mark(name, clock.nowMs())
-      if (wanted > 0) this.#again = true // what is left of it is put elsewhere
+      if (wanted > 0) this.#again = this.#isFull = true // what is left of it is put elsewhere
     }
   }
 

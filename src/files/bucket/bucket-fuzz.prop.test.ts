@@ -46,6 +46,7 @@ async function run(seed: number, sizes: BucketSizes = SIZES): Promise<{ wrong?: 
   const devices = (isTwo ? [0, 1] : [0]).map((n) => new BucketDevice(n, () => bucket.open(), { ...sizes, clock, devices: isTwo ? 2 : 1 }))
   const model = devices.map(() => new Map<string, Uint8Array>())
   const steps: string[] = []
+  let hasLost = false
   try {
     for (let step = 0; step < 24; step++) {
       const device = random.pick(devices)
@@ -70,6 +71,7 @@ async function run(seed: number, sizes: BucketSizes = SIZES): Promise<{ wrong?: 
         await open.makeRoom(0, 50_000)
       } else if (what === 7) {
         for (const key of [...bucket.objects.keys()]) if (random.chance(0.3)) bucket.objects.delete(key)
+        hasLost = true // a full look sees that
       } else {
         const faults: (ObjectFault | undefined)[] = ['fail', 'cut', 'lost', 'short', ...Array.from({ length: 30 }, () => undefined)]
         bucket.fault = (call, object) => {
@@ -77,7 +79,8 @@ async function run(seed: number, sizes: BucketSizes = SIZES): Promise<{ wrong?: 
           const fault = random.pick(faults)
           return fault === 'short' && call !== 'list' && call !== 'get' ? undefined : fault
         }
-        await device.run()
+        await device.open.bucket.run(hasLost || random.chance(0.7))
+        hasLost = false
         bucket.fault = () => undefined
         const { state } = device.open.bucket.status ?? {}
         const lost = state === 'failing' ? [] : await missing(bucket, device)

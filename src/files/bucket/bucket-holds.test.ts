@@ -20,21 +20,24 @@ it('[BK6] a bucket that is removed while a look is noted stays removed', async (
   const holdsOf = () => new BucketHolds(device.store, () => 0)
   const held = (holds: BucketHolds) => own.filter(({ hash, contents: [[number] = [-1]] }) => holds.has(hash, number)).length
   const holds = holdsOf()
+  let pauses = 0
+  const pause = async () => void pauses++
   holds.see(0)
-  const update = () => holds.update({ dataset, own }, () => true, segments, 1)
+  const update = () => holds.update({ dataset, own }, () => true, segments, 1, pause)
   const first = update()
   holds.clear()
   await first
   expect([held(holds), held(holdsOf())]).toEqual([0, 0])
+  pauses = 0
   await update()
   holds.see(0)
-  expect(held(holds)).toBe(3)
+  expect([held(holds), pauses]).toEqual([3, 3])
   // What was cut short is looked at again: the loss it was for is not noted yet.
-  const lost = holds.update({ dataset, own }, () => false, segments, 2)
+  const lost = holds.update({ dataset, own }, () => false, segments, 2, pause)
   holds.stop()
   await lost
   expect(held(holds)).toBe(3)
-  await holds.update({ dataset, own }, () => false, segments, 2)
+  await holds.update({ dataset, own }, () => false, segments, 2, pause)
   expect(held(holds)).toBe(0)
   device.open.dispose()
 })

@@ -63,12 +63,13 @@ export class BucketHolds {
     for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())
   }
 
-  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket; none: without the others nobody could take them in  @param losses  another number: something that was there is not */
+  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket; none: without the others nobody could take them in  @param losses  another number: something that was there is not  @param pause  rejects when it is time to stop */
   async update(
     { dataset, own }: { readonly dataset: Dataset; readonly own: readonly BookedSegment[] },
     isHeld: (id: ChunkId) => boolean,
     segments: ReadonlySet<string>,
     losses: number,
+    pause: () => Promise<void>,
   ): Promise<void> {
     // What is kept is told apart from what counts: a bucket that is reached again counts at once.
     const isLost = losses !== this.#losses || segments.size === 0
@@ -78,6 +79,7 @@ export class BucketHolds {
       seen.add(booked.hash)
       if (!isLost && booked.contents.every(([number]) => this.#held.get(booked.hash)?.has(number))) continue
       const numbers = segments.has(`${booked.log}/${booked.seq}`) ? await this.#heldOf(dataset, booked, isHeld) : new Set<number>()
+      if (numbers.size > 0) await pause() // each was opened: others have the loop
       if (generation !== this.#generation) return
       this.#put(booked.hash, numbers)
     }

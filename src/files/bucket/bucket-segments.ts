@@ -189,9 +189,7 @@ export class BucketSegments {
     const held = this.held
     for (const [name, { segments, open, isBroken }] of [...contents.batches]) {
       if (!isBroken || open.length > 0 || !segments.every((segment) => held.has(nameOf(segment)))) continue
-      await objects.remove(seal.at('s', name))
-      contents.dropBatch(name)
-      this.#wrong.delete(name)
+      await objects.remove(seal.at('s', name)) // the next look forgets it, when it is gone
     }
   }
 

@@ -63,9 +63,9 @@ export class DatasetBucket implements Disposable {
     return this.#copy?.copy.status
   }
 
-  /** Looks at it now. */
-  async run(): Promise<void> {
-    await this.#copy?.copy.run()
+  /** Looks at it now. @param isFull  through all of it; else only what is new here is sent */
+  async run(isFull = true): Promise<void> {
+    await this.#copy?.copy.run(isFull)
   }
 
   serve(parts: BucketedParts): void {

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import { MemoryDatasetStore } from '../memory-dataset-store.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import { BucketContents } from './bucket-contents.ts'
+
+const idOf = (n: number) => n.toString(16).padStart(64, '0') as ChunkId
+const nameOf = (n: number) => n.toString(16).padStart(40, '0')
+
+it('[BK7] packs are marked and dropped without a walk through all others; a chunk is found in what is left', () => {
+  const contents = new BucketContents(new MemoryDatasetStore())
+  let looks = 0
+  const [packs, each] = [200, 50]
+  for (let n = 0; n < packs; n++) {
+    // Half of each lies in the next one, too.
+    const chunks = Array.from({ length: each }, (_, k) => ({ id: idOf((n * each) / 2 + k), epoch: 0, bytes: 100 }))
+    const counted = new Proxy(chunks, {
+      get: (of, key) => {
+        looks++
+        return Reflect.get(of, key) as unknown
+      },
+    })
+    contents.addPack(nameOf(n), counted, true)
+  }
+  looks = 0
+  for (let n = 0; n < packs; n += 2) contents.mark(nameOf(n), 1)
+  expect([contents.placeOf(idOf(30))?.pack, contents.placeOf(idOf(30))?.offset]).toEqual([nameOf(1), 500])
+  expect([contents.holds(idOf(30)), contents.holds(idOf(0))]).toEqual([true, false])
+  for (let n = 0; n < packs; n += 2) contents.dropPack(nameOf(n))
+  expect(looks).toBeLessThan(6 * packs * each)
+  expect([contents.placeOf(idOf(0)), contents.placeOf(idOf(30))?.pack, contents.chunkCount]).toEqual([
+    undefined,
+    nameOf(1),
+    (packs / 2) * each,
+  ])
+})
