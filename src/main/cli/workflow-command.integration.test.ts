@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFi
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import type { WorkflowInfo } from '../../jobs/workflow/workflow-contract.ts'
+import type { WorkflowInfo, WorkflowRow } from '../../jobs/workflow/workflow-contract.ts'
 import { buildIfStale, RunningDevice, runCommand } from '../daemon/running-device.suite.ts'
 
 const cleanUps: (() => unknown)[] = []
@@ -156,7 +156,8 @@ jobs:
 `,
   )
   expect(workflow('run', '--detach', flow)).toMatchObject({ status: 0 })
-  const known = () => states(JSON.stringify(JSON.parse(workflow('list', '--json').stdout)[0]))
+  const known = () => states(workflow('show', '--json', flow).stdout)
+  const listed = () => (JSON.parse(workflow('list', '--json').stdout) as WorkflowRow[])[0]
   await vi.waitFor(() => expect(known()).toMatchObject({ slow: 'running', 'beside[n=3]': 'done' }), LONG_WAIT)
   for (const name of ['device', 'files'] as const) {
     const { processes } = await device.status()
@@ -164,7 +165,7 @@ jobs:
   }
   await vi.waitFor(() => expect(known()).toMatchObject({ slow: 'running', after: 'waiting' }), LONG_WAIT)
   appendFileSync(gate, '')
-  await vi.waitFor(() => expect(known()).toMatchObject({ slow: 'done', after: 'done' }), LONG_WAIT)
+  await vi.waitFor(() => expect(listed()).toMatchObject({ state: 'done', counts: { done: 6 } }), LONG_WAIT)
   expect(ran()).toEqual(['after', 'before', 'beside 1', 'beside 2', 'beside 3', 'slow'])
   expect(cat('d')).toBe('slow\nx\nx\nx\n')
   expect(workflow('run', flow)).toMatchObject({ status: 0, stdout: expect.stringContaining('6 unchanged') })
