@@ -25,7 +25,8 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.t
 import { Somebody } from '../testkit/somebody.ts'
 import { contactShellContract } from './contact-contract.ts'
 import { ContactSession } from './contact-session.ts'
-import { ContactShells, endLeftShells, MAX_CONTACT_SHELLS } from './contact-shells.ts'
+import { ContactShells, type ContactShellsOptions, endLeftShells, MAX_CONTACT_SHELLS } from './contact-shells.ts'
+import { LocalTerminals } from './local-terminals.ts'
 
 const crypto = new SodiumCrypto()
 const NOW = 1_800_000_000_000
@@ -140,6 +141,17 @@ function link(device = bob.laptop.device): { pair: FakeLinkPair; client: Client<
   return { pair, client: owned.add(createClient(contactShellContract, new LaneTransport(pair.b.lane('tty'), () => {}))) }
 }
 
+const newShells = (from: ContactShellsOptions['terminals']) =>
+  new ContactShells({
+    terminals: from,
+    devices: ada.list,
+    self: ada.laptop.device,
+    logs,
+    ledger: { record: (event) => void recorded.push(event) },
+    clock,
+    log: silentLogger,
+  })
+
 beforeEach(() => {
   clock = new ManualClock(NOW)
   owned = new DisposableStore()
@@ -152,17 +164,7 @@ beforeEach(() => {
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
   terminals = new FakeTerminals()
   terminals.add({ terminalId: 'ada' })
-  shells = owned.add(
-    new ContactShells({
-      terminals: terminals as never,
-      devices: ada.list,
-      self: ada.laptop.device,
-      logs,
-      ledger: { record: (event) => void recorded.push(event) },
-      clock,
-      log: silentLogger,
-    }),
-  )
+  shells = owned.add(newShells(terminals as never))
 })
 afterEach(() => {
   owned.dispose()
@@ -332,6 +334,36 @@ describe('[ID165] a shell for a contact', () => {
     }
     endLeftShells({ onDidConnect } as never, (id) => id === 'known', silentLogger)
     await vi.waitFor(() => expect(terminals.ended).toEqual([left.terminalId]))
+  })
+
+  it('has ended where its host process is gone: it is in no list, takes no place of the eight, and is told', async () => {
+    grantShell()
+    const guest = { person: bob.person, device: bob.laptop.device }
+    const hosts = new Emitter<object>()
+    const hostOf = () => {
+      const all: HostTerminal[] = []
+      const changed = new Emitter<HostTerminal>()
+      const spawn = async () => {
+        const terminal = { ...terminals.add({ terminalId: `h${all.length}` }), guest }
+        all.push(terminal)
+        changed.fire(terminal) // as terminal-host: before the answer
+        return terminal
+      }
+      const onDidChangeScreen = new Emitter<{ terminalId: string }>().event
+      return { list: async () => all, spawn, onDidChangeTerminal: changed.event, onDidChangeScreen }
+    }
+    let current = hostOf()
+    const local = owned.add(new LocalTerminals({ client: async () => current, onDidConnect: hosts.event } as never, silentLogger))
+    const ofHost = owned.add(newShells(local))
+    hosts.fire(current)
+    for (let count = 0; count < MAX_CONTACT_SHELLS; count++) await ofHost.open(guest, { ...SIZE, tab: `tab ${count}` })
+    clock.advance(2_000)
+    hosts.fire((current = hostOf()))
+    await vi.waitFor(() => expect(ofHost.list(guest)).toEqual([]))
+    expect(recorded.slice(MAX_CONTACT_SHELLS)).toMatchObject(
+      Array.from({ length: MAX_CONTACT_SHELLS }, (_, at) => ({ kind: 'shell-ended', shell: `h${at}`, forMs: 2_000 })),
+    )
+    expect((await ofHost.open(guest, { ...SIZE, tab: 'tab 0' })).terminalId).toBe('h0')
   })
 
   describe('whatever is asked on its lane', () => {

@@ -88,7 +88,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const settings = owned.add(new SettingsService(parts.settingsStore, parts.hostName))
   const peers = owned.add(new Peers())
   const seat = owned.add(new SeatService(clock, log.child('seat'), returning))
-  const terminals = owned.add(new LocalTerminals(parts.host))
+  const terminals = owned.add(new LocalTerminals(parts.host, log.child('terminals')))
   const meeting = owned.add(new MeetingService({ parts, settings, notices, clock, random, log: log.child('links') }))
 
   const desk = () => keeper.require().desk

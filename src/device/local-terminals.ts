@@ -1,6 +1,8 @@
 import type { Disposable } from '../base/disposable.ts'
 import { DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
 import type { HostTerminal } from '../jobs/host-contract.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { CallContext } from '../rpc/contract.ts'
@@ -17,24 +19,31 @@ export interface TerminalRequest {
   readonly rows: number
 }
 
+/** How a terminal ended whose host process is gone: the kernel hangs up on its programs. */
+const HUNG_UP = { code: 0, signal: 1 } as const
+
 /**
  * The terminals of this device, which live in its host process: for its displays and for linked devices alike. They outlive
- * this process; a host that restarts is connected again. Owns no terminal.
+ * this process. A host that restarts is connected again, and what went with the old one is told as ended. Owns no terminal.
  */
 export class LocalTerminals implements Disposable {
   readonly #host: ProcessConnection<HostClient>
+  readonly #log: Logger
   readonly #owned = new DisposableStore()
+  /** As the host told them last. */
+  readonly #running = new Map<string, HostTerminal>()
   readonly #changed = this.#owned.add(new Emitter<HostTerminal>())
   readonly #screenChanged = this.#owned.add(new Emitter<{ terminalId: string }>())
 
   readonly onDidChange = this.#changed.event
   readonly onDidChangeScreen = this.#screenChanged.event
 
-  constructor(host: ProcessConnection<HostClient>) {
+  constructor(host: ProcessConnection<HostClient>, log: Logger) {
     this.#host = host
+    this.#log = log
     this.#owned.add(
       host.onDidConnect((client) => {
-        client.onDidChangeTerminal((terminal) => this.#changed.fire(terminal))
+        void this.#settle(client)
         client.onDidChangeScreen((screen) => this.#screenChanged.fire(screen))
       }),
     )
@@ -71,5 +80,35 @@ export class LocalTerminals implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** Of what ran at the last connection, some may have gone with the process behind it: nobody else would say so. */
+  async #settle(client: HostClient): Promise<void> {
+    const before = [...this.#running.keys()]
+    const heard = new Set<string>()
+    client.onDidChangeTerminal((terminal) => {
+      heard.add(terminal.terminalId)
+      this.#take(terminal)
+    })
+    try {
+      const there = new Map((await client.list({})).map((terminal) => [terminal.terminalId, terminal]))
+      for (const terminal of there.values()) if (!terminal.exit && !heard.has(terminal.terminalId)) this.#note(terminal)
+      for (const id of before) {
+        const known = this.#running.get(id)
+        if (known && !heard.has(id) && (!there.has(id) || there.get(id)?.exit)) this.#take(there.get(id) ?? { ...known, exit: HUNG_UP })
+      }
+    } catch (error) {
+      this.#log.warn('what runs in terminals here is not known yet', { why: errorMessage(error) }) // the next connection asks again
+    }
+  }
+
+  #take(terminal: HostTerminal): void {
+    this.#note(terminal)
+    this.#changed.fire(terminal)
+  }
+
+  #note(terminal: HostTerminal): void {
+    if (terminal.exit) this.#running.delete(terminal.terminalId)
+    else this.#running.set(terminal.terminalId, terminal)
   }
 }
