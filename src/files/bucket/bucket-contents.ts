@@ -51,15 +51,17 @@ export class BucketContents {
   readonly #batches = new Map<string, KnownBatch>()
   readonly #floor = new Map<LogId, number>()
   readonly #marks = new Map<string, number>()
-  #losses = 0
+  readonly #lost: () => void
   readonly #read = new Set<string>()
   readonly #distrusted = new Set<string>()
   readonly #places = new Map<ChunkId, ChunkPlace>()
   /** Of chunks that lie in more than one pack: all of them. */
   readonly #several = new Map<ChunkId, readonly ChunkPlace[]>()
 
-  constructor(store: DatasetStore) {
+  /** @param lost  something counts no more; called before it is in writing */
+  constructor(store: DatasetStore, lost: () => void = () => {}) {
     this.#store = store
+    this.#lost = lost
     for (const [name] of store.values(READ)) this.#read.add(name)
     for (const [name] of store.values(WRONG)) this.#distrusted.add(name)
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
@@ -92,11 +94,6 @@ export class BucketContents {
   /** When this device saw first, or said in the bucket, that a pack is to go, in ms; `NOT_TOLD`. */
   get marks(): ReadonlyMap<string, number> {
     return this.#marks
-  }
-
-  /** Grows whenever something counts no more. */
-  get losses(): number {
-    return this.#losses
   }
 
   placeOf(id: ChunkId): ChunkPlace | undefined {
@@ -144,8 +141,9 @@ export class BucketContents {
 
   /** It counts when it was read back again. */
   unread(name: string): void {
-    if (!this.#read.delete(name)) return
-    this.#losses++
+    if (!this.#read.has(name)) return
+    this.#lost()
+    this.#read.delete(name)
     this.#store.putValue(READ, name, undefined)
   }
 
@@ -156,7 +154,7 @@ export class BucketContents {
   dropPack(name: string): void {
     const pack = this.#packs.get(name)
     if (!pack) return
-    this.#losses++
+    this.#lost()
     this.#packs.delete(name)
     this.#store.putValue(PACK, name, undefined)
     if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
@@ -198,24 +196,24 @@ export class BucketContents {
   breakBatch(name: string): void {
     const batch = this.#batches.get(name)
     if (!batch || batch.isBroken) return
-    this.#losses++
+    this.#lost()
     this.addBatch(name, { ...batch, isBroken: true })
   }
 
   dropBatch(name: string): void {
-    if (!this.#batches.delete(name)) return
-    this.#losses++
+    if (!this.#batches.has(name)) return
+    this.#lost()
+    this.#batches.delete(name)
     this.#store.putValue(BATCH, name, undefined)
   }
 
   mark(name: string, atMs: number): void {
     const known = this.#marks.get(name)
     if (known !== undefined && (known !== NOT_TOLD || atMs === NOT_TOLD)) return
+    if (known === undefined) this.#lost()
     this.#marks.set(name, atMs)
     this.#store.putValue(MARK, name, utf8(String(atMs)))
-    if (known !== undefined) return
-    this.#losses++
-    this.#chooseAll(name)
+    if (known === undefined) this.#chooseAll(name)
   }
 
   /** The others are not told of it any more. */

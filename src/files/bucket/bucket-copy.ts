@@ -111,7 +111,7 @@ export class BucketCopy implements Disposable {
   constructor(options: BucketCopyOptions) {
     this.#options = options
     const { objects, seal, store, dataset, source, isGenuine, logger, clock, partBytes, packBytes } = options
-    this.#contents = new BucketContents(store)
+    this.#contents = new BucketContents(store, () => options.holds.lose())
     const pick = (count: number) => this.#pick(count)
     const pause = () => this.#pause()
     const { behind, without } = options
@@ -202,6 +202,8 @@ export class BucketCopy implements Disposable {
         if ([...this.#contents.marks.values()].includes(NOT_TOLD)) this.#runIn(AFTER_CHANGE_MS)
       } catch (error) {
         if (this.#owned.isDisposed) return
+        if (this.#options.holds.isLost) await this.#updateHolds().catch(() => {}) // what is left counts on; else the next does it
+        if (this.#owned.isDisposed) return
         this.#isFull = true
         this.#fail(error)
         this.#timer?.dispose() // nothing comes before its time: what is wrong would be sent every few seconds
@@ -241,6 +243,7 @@ export class BucketCopy implements Disposable {
     // What cannot be read may name what looks unwanted.
     const isAllRead = live.isWhole && this.#segments.strange === 0 && this.#segments.wrong === 0 && this.#wrongIndexes.size === 0
     if (isAllRead && !isLoading()) await this.#tidy(live.ids, startedMs)
+    if (this.#options.holds.isLost) await this.#updateHolds() // what was marked now counts no more
   }
 
   /** After a change: what is new here goes there, and only that is looked at. What others put waits for the next full pass. */
@@ -482,7 +485,6 @@ export class BucketCopy implements Disposable {
       { dataset, own: book.own },
       (id) => contents.counts(id),
       isWhole ? held : new Set(),
-      contents.losses,
       () => this.#pause(),
     )
     this.#check()

@@ -3,6 +3,7 @@ import { BucketDevice } from '../../testkit/bucket-device.ts'
 import { MemoryBucket } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
 import { putBehind, segmentsBehind } from '../checkpoint/segments-behind.ts'
+import type { OpId } from '../op.ts'
 import { BucketHolds } from './bucket-holds.ts'
 
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
@@ -23,7 +24,7 @@ it('[BK6] a bucket that is removed while a look is noted stays removed', async (
   let pauses = 0
   const pause = async () => void pauses++
   holds.see(0)
-  const update = () => holds.update({ dataset, own }, () => true, segments, 1, pause)
+  const update = () => holds.update({ dataset, own }, () => true, segments, pause)
   const first = update()
   holds.clear()
   await first
@@ -32,12 +33,22 @@ it('[BK6] a bucket that is removed while a look is noted stays removed', async (
   await update()
   holds.see(0)
   expect([held(holds), pauses]).toEqual([3, 3])
-  // What was cut short is looked at again: the loss it was for is not noted yet.
-  const lost = holds.update({ dataset, own }, () => false, segments, 2, pause)
+  // A loss takes all with it until what is left is known; also after a restart, and when finding out was cut short.
+  holds.lose()
+  expect([held(holds), held(holdsOf())]).toEqual([0, 0])
+  const lost = holds.update({ dataset, own }, () => true, segments, pause)
   holds.stop()
   await lost
-  expect(held(holds)).toBe(3)
-  await holds.update({ dataset, own }, () => false, segments, 2, pause)
+  expect([held(holds), held(holdsOf())]).toEqual([0, 0])
+  // What is lost meanwhile is not covered by what began before.
+  const second = update()
+  holds.lose()
+  await second
+  expect([held(holds), held(holdsOf())]).toEqual([0, 0])
+  await holds.update({ dataset, own }, (id) => id !== undefined, segments, pause)
+  expect([held(holds), held(holdsOf())]).toEqual([3, 3])
+  holds.lose()
+  await holds.update({ dataset, own }, () => false, segments, pause)
   expect(held(holds)).toBe(0)
   device.open.dispose()
 })
@@ -79,4 +90,40 @@ it('[BK6] begun from a checkpoint, a device takes what lies behind it out of the
     expect([later.open.bucket.status?.state, later.open.status().unsafeVersions]).toEqual(['safe', 0])
     for (const one of [first, later]) one.open.dispose()
   }
+})
+
+it('[BK6] a hold does not outlive the moment in which a loss is seen, nor does a restart bring it back', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open())
+  const versions: OpId[] = []
+  for (const name of ['a', 'b']) {
+    await device.write(name, bytesOf(name.length, 1_000 + versions.length))
+    await device.run()
+    const { dataset } = device.open
+    versions.push(dataset.lookup(dataset.root, name)?.version as OpId)
+  }
+  const mustKeep = () => versions.map((version) => device.open.book.mustKeep(version))
+  expect(mustKeep()).toEqual([false, false])
+  const [one = '', two = ''] = [...bucket.objects.keys()].filter((name) => name.includes('/p/'))
+  bucket.objects.delete(one)
+  bucket.objects.delete(two.replace('/p/', '/i/'))
+  let seen: boolean[] | undefined
+  bucket.fault = (call) => {
+    if (call === 'list') return undefined
+    seen ??= mustKeep() // the list was seen, and nothing was noted yet
+    return 'fail'
+  }
+  await device.run()
+  expect([seen, mustKeep()]).toEqual([
+    [true, true],
+    [true, true],
+  ])
+  bucket.fault = () => 'fail'
+  device.restart()
+  await device.run()
+  expect(mustKeep()).toEqual([true, true])
+  bucket.fault = () => undefined
+  await device.run()
+  expect(mustKeep()).toEqual([false, false])
+  device.open.dispose()
 })

@@ -7,7 +7,7 @@ import type { Op } from '../op.ts'
 import { chunksOf } from './live-chunks.ts'
 
 const SPACE = 'bucket-holds'
-const [SEEN_SPACE, SEEN] = ['bucket-seen', 'at']
+const [SEEN_SPACE, SEEN, LOST] = ['bucket-seen', 'at', 'lost']
 /** A bucket that was not looked through for longer may be gone: it counts no more until it is. */
 export const COUNTS_MS = 24 * 60 * 60_000
 
@@ -22,8 +22,11 @@ export class BucketHolds {
   /** Numbers of ops by hash of their segment. */
   readonly #held = new Map<string, ReadonlySet<number>>()
 
-  /** As the last look had it. */
-  #losses = -1
+  /** Something that was in the bucket is not, and what that takes with it is not noted yet. */
+  #isLost: boolean
+  #losses = 0
+  /** Everything is to be looked at, not only what did not count. */
+  #isUnsure = true
   /** Another number: what is under way was begun for a bucket that counts no more. */
   #generation = 0
 
@@ -32,11 +35,26 @@ export class BucketHolds {
     this.#nowMs = nowMs
     const seen = store.value(SEEN_SPACE, SEEN)
     this.#seenMs = seen ? Number(fromUtf8(seen)) : Number.NEGATIVE_INFINITY
+    this.#isLost = store.value(SEEN_SPACE, LOST) !== undefined
     for (const [hash, value] of store.values(SPACE)) this.#held.set(hash, new Set(JSON.parse(fromUtf8(value)) as number[]))
   }
 
   has(segment: string, number: number): boolean {
-    return this.isFresh && (this.#held.get(segment)?.has(number) ?? false)
+    return this.isFresh && !this.#isLost && (this.#held.get(segment)?.has(number) ?? false)
+  }
+
+  /** Something counts no more: nothing does, also after a restart, until `update` found out what is left. */
+  lose(): void {
+    this.#losses++
+    this.#isUnsure = true
+    if (this.#isLost) return
+    this.#isLost = true
+    this.#store.putValue(SEEN_SPACE, LOST, new Uint8Array(1))
+  }
+
+  /** Is what a loss takes with it still to be noted? */
+  get isLost(): boolean {
+    return this.#isLost
   }
 
   /** Was the whole bucket looked through lately? */
@@ -53,7 +71,7 @@ export class BucketHolds {
   /** Nothing that is under way notes anything more. */
   stop(): void {
     this.#generation++
-    this.#losses = -1
+    this.#isUnsure = true
   }
 
   clear(): void {
@@ -63,28 +81,31 @@ export class BucketHolds {
     for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())
   }
 
-  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket; none: without the others nobody could take them in  @param losses  another number: something that was there is not  @param pause  rejects when it is time to stop */
+  /** @param isHeld  of a chunk  @param segments  `LOG/SEQ` that lie in the bucket; none: without the others nobody could take them in  @param pause  rejects when it is time to stop */
   async update(
     { dataset, own }: { readonly dataset: Dataset; readonly own: readonly BookedSegment[] },
     isHeld: (id: ChunkId) => boolean,
     segments: ReadonlySet<string>,
-    losses: number,
     pause: () => Promise<void>,
   ): Promise<void> {
     // What is kept is told apart from what counts: a bucket that is reached again counts at once.
-    const isLost = losses !== this.#losses || segments.size === 0
-    const generation = this.#generation
+    const isUnsure = this.#isUnsure || segments.size === 0
+    const [generation, losses] = [this.#generation, this.#losses]
     const seen = new Set<string>()
     for (const booked of own) {
       seen.add(booked.hash)
-      if (!isLost && booked.contents.every(([number]) => this.#held.get(booked.hash)?.has(number))) continue
+      if (!isUnsure && booked.contents.every(([number]) => this.#held.get(booked.hash)?.has(number))) continue
       const numbers = segments.has(`${booked.log}/${booked.seq}`) ? await this.#heldOf(dataset, booked, isHeld) : new Set<number>()
       if (numbers.size > 0) await pause() // each was opened: others have the loop
       if (generation !== this.#generation) return
       this.#put(booked.hash, numbers)
     }
     for (const hash of [...this.#held.keys()]) if (!seen.has(hash)) this.#put(hash, new Set())
-    this.#losses = losses
+    if (losses !== this.#losses) return // lost meanwhile: by the next
+    this.#isUnsure = false
+    if (!this.#isLost) return
+    this.#isLost = false
+    this.#store.putValue(SEEN_SPACE, LOST, undefined)
   }
 
   async #heldOf(dataset: Dataset, { log, seq, contents }: BookedSegment, isHeld: (id: ChunkId) => boolean): Promise<Set<number>> {
