@@ -7,6 +7,7 @@ import { createClient } from '../rpc/client.ts'
 import { attemptHostParts } from '../testkit/attempt-host-parts.ts'
 import { FakePtySpawner } from '../testkit/fake-pty.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { memoryTransportPair } from '../rpc/memory-transport.ts'
 import { hostContract } from './host-contract.ts'
 import { serveHost } from './serve-host.ts'
@@ -384,6 +385,30 @@ it('[JB11] an exit is told last and kept until a display has closed it', async (
   expect(await client.list({})).toEqual([])
   await vi.waitFor(() => expect(viewer.closed).toBeDefined())
   expect(pty.disposed).toBe(true)
+})
+
+it.each([
+  ['that they look at no more', false],
+  ["that they still look at, so that the device's places run out", true],
+])("[JB11] a guest who opens and ends shells %s takes none of the owner's ended ones", async (_, isKept) => {
+  const { host, spawner } = setUp()
+  const size = { columns: 80, rows: 24 }
+  const endLast = () => spawner.ptys.at(-1)?.exit.fire({ code: 0 })
+  const own = Array.from({ length: 32 }, () => {
+    const { terminalId } = host.spawn(size)
+    endLast()
+    return terminalId
+  })
+  const guest = { person: 'b'.repeat(40), device: 'c'.repeat(40) }
+  for (let count = 0; count < MAX_TERMINALS; count++) {
+    const { terminalId } = host.spawn({ ...size, guest })
+    if (isKept) host.attach(terminalId, memoryChannelPair()[0], size)
+    endLast()
+  }
+  host.spawn(size)
+  const there = host.list()
+  expect(there.filter(({ guest }) => !guest).map(({ terminalId }) => terminalId)).toEqual(expect.arrayContaining(own))
+  expect(there.length).toBeLessThanOrEqual(own.length + 2)
 })
 
 it('[JB11] what nobody knows has a name', async () => {

@@ -54,7 +54,7 @@ export class TerminalHost implements Disposable {
   readonly #parts: TerminalHostParts
   readonly #terminals = new Map<
     string,
-    { terminal: Terminal; owned: DisposableStore; viewers: Set<TerminalAttachment>; tab: string | undefined }
+    { terminal: Terminal; owned: DisposableStore; viewers: Set<TerminalAttachment>; tab: string | undefined; isGuest: boolean }
   >()
   /** Ids of all terminals of this process's life, so that programs which left theirs are known at the end. */
   readonly #started = new Set<string>()
@@ -107,7 +107,7 @@ export class TerminalHost implements Disposable {
     owned.add(terminal)
     owned.add(terminal.onDidChange((info) => this.#changed.fire(info)))
     this.#tellScreenChanges(terminal, owned)
-    this.#terminals.set(id, { terminal, owned, viewers: new Set(), tab: request.tab })
+    this.#terminals.set(id, { terminal, owned, viewers: new Set(), tab: request.tab, isGuest: request.guest !== undefined })
     this.#parts.logger.info('terminal started', { terminal: id, pid: pty.pid })
     const info = terminal.info()
     this.#changed.fire(info)
@@ -210,8 +210,11 @@ export class TerminalHost implements Disposable {
     entry?.owned.dispose()
   }
 
+  /** Guests' first, also those that a guest still looks at: nobody takes the owner's places by ending shells. */
   #forgetExited(): void {
-    const exited = [...this.#terminals.values()].filter(({ terminal, viewers }) => terminal.exit && viewers.size === 0)
+    const ended = [...this.#terminals.values()].filter(({ terminal }) => terminal.exit)
+    const [guests, own] = [ended.filter(({ isGuest }) => isGuest), ended.filter(({ isGuest }) => !isGuest)]
+    const exited = [...guests, ...own.filter(({ viewers }) => viewers.size === 0)]
     for (const { terminal } of exited.slice(0, Math.max(0, exited.length - MAX_EXITED))) this.#forget(terminal.id)
   }
 
