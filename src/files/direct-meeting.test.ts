@@ -8,7 +8,8 @@ import { MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import { DirectMeeting, type DirectMeetingOptions } from './direct-meeting.ts'
 import type { DirectKey } from './direct-sockets.ts'
-import { DIRECT_CONNECTIONS, type DirectOffer } from './file-peer-contract.ts'
+import { DIRECT_CONNECTIONS, type DirectOffer } from './direct-contract.ts'
+import { DirectPath } from './direct-path.ts'
 
 const turns = async (count = 20) => {
   for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve))
@@ -27,22 +28,23 @@ interface Says {
 }
 
 /** One end, and the machine of another whose words are the test's own. */
-function world(changes: Partial<DirectMeetingOptions> = {}, says: Says = {}) {
+function world(changes: Partial<DirectMeetingOptions<DirectPath>> = {}, says: Says = {}) {
   const random = new SeededRandom(5)
   const clock = new ManualClock()
   const sockets = new MemoryDirectSockets()
   const asked: string[] = []
   const randomBytes = (length: number) => random.bytes(length)
+  const answer = async () => ({ more: [], frame: async () => new Uint8Array(1) })
   const meeting = owned.add(
     new DirectMeeting({
       sockets,
       clock,
       logger: silentLogger,
+      count: DIRECT_CONNECTIONS,
+      open: () => new DirectPath({ clock, logger: silentLogger, answer, probe: async () => {} }),
       address: '10.0.0.1',
       remote: '10.0.0.2',
       randomBytes,
-      answer: async () => ({ more: [], frame: async () => new Uint8Array(1) }),
-      probe: async () => {},
       client: {
         offerDirect: async () => {
           asked.push('offerDirect')

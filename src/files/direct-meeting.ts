@@ -2,14 +2,39 @@ import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
-import type { Client } from '../rpc/client.ts'
-import { DirectPath, type DirectPathOptions } from './direct-path.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Event } from '../base/emitter.ts'
 import type { DirectConnection, DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
-import { DIRECT_CONNECTIONS, type DirectOffer, type filePeerContract } from './file-peer-contract.ts'
+import type { DirectOffer } from './direct-contract.ts'
 
-export interface DirectMeetingOptions extends DirectPathOptions {
+/** What is made of the connections of one meeting. When one of them ends, all do. */
+export interface DirectGroup extends Disposable {
+  add(connection: DirectConnection): void
+  readonly connections: number
+  readonly isClosed: boolean
+  /** When it was of use last, by the monotonic clock. */
+  readonly usedMs: number
+  /** Somebody is at work on this device. */
+  noteLive(): void
+  readonly onDidChange: Event<void>
+  readonly onDidClose: Event<void>
+}
+
+/** The other end, asked over the link. */
+export interface DirectAsk {
+  offerDirect(input: Record<string, never>): Promise<{ offer?: DirectOffer | undefined }>
+  connectDirect(input: { offer: DirectOffer }): Promise<{ isConnected: boolean }>
+}
+
+export interface DirectMeetingOptions<Group extends DirectGroup> {
   readonly sockets: DirectSockets
-  readonly client: Pick<Client<typeof filePeerContract>, 'offerDirect' | 'connectDirect'>
+  readonly client: DirectAsk
+  /** How many connections are made at once. */
+  readonly count: number
+  readonly open: () => Group
+  readonly clock: Clock
+  readonly logger: Logger
   /** This end's address of the link, by which the peer reaches this machine; undefined: it does not listen. */
   readonly address: string | undefined
   /** The peer's address of the link; undefined: this end connects to nobody. */
@@ -29,14 +54,14 @@ const IDLE_MS = 10 * 60_000
 const MAX_PATHS = 2
 
 /**
- * Brings two linked files processes together without the link in between, when one wants chunks: it asks the other over the
- * link to listen and connects, or else listens itself. What fails is not told to anybody: the link goes on carrying chunks.
+ * Brings like processes of two linked devices together without the link in between, when one has much to get: it asks the other
+ * over the link to listen and connects, or else listens itself. What fails is not told to anybody: the link goes on carrying it.
  * Ends, and all connections with it, when it is disposed: with the link.
  */
-export class DirectMeeting implements Disposable {
-  readonly #options: DirectMeetingOptions
+export class DirectMeeting<Group extends DirectGroup> implements Disposable {
+  readonly #options: DirectMeetingOptions<Group>
   readonly #owned = new DisposableStore()
-  readonly #paths = new Set<DirectPath>()
+  readonly #paths = new Set<Group>()
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isTrying = false
   #isConnecting = false
@@ -46,12 +71,12 @@ export class DirectMeeting implements Disposable {
 
   readonly onDidChange = this.#changed.event
 
-  constructor(options: DirectMeetingOptions) {
+  constructor(options: DirectMeetingOptions<Group>) {
     this.#options = options
     this.#owned.add(options.clock.every(IDLE_MS / 10, () => this.#closeIdle()))
   }
 
-  get path(): DirectPath | undefined {
+  get path(): Group | undefined {
     for (const path of this.#paths) return path
     return undefined
   }
@@ -61,7 +86,7 @@ export class DirectMeeting implements Disposable {
     return this.path?.connections ?? 0
   }
 
-  /** Chunks are wanted: a direct path would carry them. */
+  /** There is much to get: a direct path would carry it. */
   want(): void {
     const { clock, logger } = this.#options
     if (this.path || this.#isTrying || this.#isListening || this.#owned.isDisposed) return
@@ -126,10 +151,10 @@ export class DirectMeeting implements Disposable {
 
   /** One at a time, until as many connections are here as there are keys, or these are too old. */
   async #listen(): Promise<{ offer: DirectOffer; end: () => void } | undefined> {
-    const { sockets, address, randomBytes, clock } = this.#options
+    const { sockets, address, count, randomBytes, clock } = this.#options
     if (address === undefined || this.#isListening || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
     this.#isListening = true
-    const keys = Array.from({ length: DIRECT_CONNECTIONS }, (): DirectKey => {
+    const keys = Array.from({ length: count }, (): DirectKey => {
       return { identity: toBase64Url(randomBytes(16)), key: randomBytes(32) }
     })
     let listening: DirectListening
@@ -148,7 +173,7 @@ export class DirectMeeting implements Disposable {
     its.add(listening)
     const end = () => this.#owned.release(its)
     its.add(clock.after(OFFER_MS, end))
-    let path: DirectPath | undefined
+    let path: Group | undefined
     listening.onDidConnect((connection) => {
       path = this.#add(path, connection)
       if (++connected === keys.length) end()
@@ -174,7 +199,7 @@ export class DirectMeeting implements Disposable {
     const stop = new AbortController()
     const stopping = this.#owned.defer(() => stop.abort())
     const late = this.#options.clock.after(CONNECT_MS, () => stop.abort())
-    let path: DirectPath | undefined
+    let path: Group | undefined
     await Promise.allSettled(
       keys.map(async ({ identity, key }) => {
         const connection = await sockets.connect({ address, port }, { identity, key: fromBase64Url(key) }, stop.signal)
@@ -186,7 +211,7 @@ export class DirectMeeting implements Disposable {
     return path !== undefined && !path.isClosed
   }
 
-  #add(path: DirectPath | undefined, connection: DirectConnection): DirectPath | undefined {
+  #add(path: Group | undefined, connection: DirectConnection): Group | undefined {
     if (!path && this.#paths.size >= MAX_PATHS) {
       connection.dispose()
       return undefined
@@ -196,9 +221,9 @@ export class DirectMeeting implements Disposable {
     return its
   }
 
-  #open(): DirectPath {
+  #open(): Group {
     const { clock } = this.#options
-    const path = new DirectPath(this.#options)
+    const path = this.#options.open()
     const sinceMs = clock.monotonicMs()
     if (this.#owned.isDisposed) path.dispose()
     else this.#paths.add(path)

@@ -16,6 +16,7 @@ import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts
 import type { Manifest } from './manifest.ts'
 import type { LogId, Op } from './op.ts'
 import type { DirectMeeting } from './direct-meeting.ts'
+import type { DirectPath } from './direct-path.ts'
 import { askByBestWay } from './chunk-ways.ts'
 import type { ChunkPeer } from './chunk-peer.ts'
 import type { PeerChunks } from './peer-chunks.ts'
@@ -56,7 +57,13 @@ export class FileExchange implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #peers = new Map<
     FilePeerClient,
-    { readonly device: DeviceId; readonly direct: DirectMeeting | undefined; isPulling: boolean; again: boolean; missing: number }
+    {
+      readonly device: DeviceId
+      readonly direct: DirectMeeting<DirectPath> | undefined
+      isPulling: boolean
+      again: boolean
+      missing: number
+    }
   >()
   readonly #added = this.#owned.add(new Emitter<void>())
   readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
@@ -80,7 +87,7 @@ export class FileExchange implements Disposable {
   }
 
   /** A device is linked; until disposed. */
-  attach(device: DeviceId, client: FilePeerClient, direct?: DirectMeeting): Disposable {
+  attach(device: DeviceId, client: FilePeerClient, direct?: DirectMeeting<DirectPath>): Disposable {
     const { id, source } = this.#options
     const owned = new DisposableStore()
     const peer: ChunkPeer = {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { directContract } from './direct-contract.ts'
 
 /*
  * What the files processes of two linked devices say to each other, over a channel that their device processes join. The
@@ -20,7 +21,6 @@ export const MAX_STRETCH_CHUNKS = 16
 /** Longest checkpoint: keys, roots and signatures. */
 export const MAX_CHECKPOINT_BYTES = 1024
 
-const nothing = z.object({})
 const dataset = z.string().min(1).max(64)
 const log = z.string().regex(/^[0-9a-f]{24}$/)
 const seq = z
@@ -43,20 +43,6 @@ const stretch = z.object({
     .min(1)
     .max(2 ** 24),
 })
-/** Connections of a direct path: one lost packet holds up one of them. */
-export const DIRECT_CONNECTIONS = 4
-const secret = (length: number) => z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${length}}$`))
-const directOffer = z.object({
-  address: z.union([z.ipv4(), z.ipv6()]),
-  port: z.number().int().min(1).max(65_535),
-  /** Of one connection each, for the next ten seconds. */
-  keys: z
-    .array(z.object({ identity: secret(22), key: secret(43) }))
-    .min(1)
-    .max(DIRECT_CONNECTIONS),
-})
-/** Where the speaker listens, and what it lets in. */
-export type DirectOffer = z.infer<typeof directOffer>
 /** Bytes of a content. */
 export type Stretch = z.infer<typeof stretch>
 const receipts = z.array(bytes(MAX_RECEIPT_BYTES)).max(1000)
@@ -95,16 +81,7 @@ export const filePeerContract = {
     parseInput: z.object({ dataset, ids: z.array(hash).min(1).max(MAX_WANTED_CHUNKS), stretch: stretch.optional() }).parse,
     parseOutput: z.object({ channel: z.number().int(), more: z.array(hash).max(MAX_STRETCH_CHUNKS).optional() }).parse,
   }),
-  /** The callee listens for the caller, if it can, so that chunks need not cross the link. */
-  offerDirect: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: z.object({ offer: directOffer.optional() }).parse }),
-  /** The caller listens; the callee connects, if it can. */
-  connectDirect: method({
-    needs: 'peer:read',
-    parseInput: z.object({ offer: directOffer }).parse,
-    parseOutput: z.object({ isConnected: z.boolean() }).parse,
-  }),
-  /** How long the link takes, for whoever sends beside it. */
-  ping: method({ needs: 'peer:read', parseInput: nothing.parse, parseOutput: nothing.parse }),
+  ...directContract,
   /** What the callee knows of who holds these segments' contents. */
   pullReceipts: method({
     needs: 'peer:read',

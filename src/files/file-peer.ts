@@ -10,8 +10,9 @@ import { createClient } from '../rpc/client.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
+import { DIRECT_CONNECTIONS } from './direct-contract.ts'
 import { DirectMeeting, type DirectMeetingOptions } from './direct-meeting.ts'
-import type { DirectPathOptions } from './direct-path.ts'
+import { DirectPath, type DirectPathOptions } from './direct-path.ts'
 import { encodeChunkFrame } from './chunk-frame.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { OpenDataset } from './open-dataset.ts'
@@ -28,14 +29,14 @@ export interface FilePeerOptions {
   readonly direct?: DirectWay | undefined
 }
 
-export interface DirectWay extends Pick<DirectMeetingOptions, 'sockets' | 'address' | 'remote' | 'clock' | 'randomBytes'> {}
+export interface DirectWay extends Pick<DirectMeetingOptions<DirectPath>, 'sockets' | 'address' | 'remote' | 'clock' | 'randomBytes'> {}
 
 /** Another device's files process, reached through both device processes. Owns the channel; ends with it. */
 export class FilePeer implements Disposable {
   readonly device: DeviceId
   readonly client: FilePeerClient
   /** Connections beside the link, for chunks. */
-  readonly direct: DirectMeeting | undefined
+  readonly direct: DirectMeeting<DirectPath> | undefined
   readonly #options: FilePeerOptions
   readonly #owned = new DisposableStore()
   readonly #added = this.#owned.add(new Emitter<{ dataset: string }>())
@@ -49,8 +50,8 @@ export class FilePeer implements Disposable {
     this.device = options.device
     const wire = this.#owned.add(new Wire(channelTransport(options.channel)))
     this.client = createClient(filePeerContract, wire)
-    const { direct, logger } = options
-    this.direct = direct && this.#owned.add(new DirectMeeting({ ...direct, logger, client: this.client, ...this.#directPath() }))
+    const { direct } = options
+    this.direct = direct && this.#owned.add(this.#meeting(direct))
     const onBug = (error: unknown, name: string) =>
       options.logger.error('a call of a peer about files failed', { name, error: errorMessage(error) })
     this.#owned.add(serve(filePeerContract, this.#handlers(), wire, { allow: () => true, onBug }))
@@ -84,8 +85,11 @@ export class FilePeer implements Disposable {
     this.#closed.dispose()
   }
 
-  #directPath(): Pick<DirectPathOptions, 'answer' | 'probe'> {
-    return {
+  #meeting(direct: DirectWay): DirectMeeting<DirectPath> {
+    const { logger } = this.#options
+    const path: DirectPathOptions = {
+      clock: direct.clock,
+      logger,
       probe: () => this.client.ping({}),
       answer: async (dataset, ids, stretch) => {
         const { chunks, dataset: of } = this.#options.require(dataset)
@@ -93,6 +97,7 @@ export class FilePeer implements Disposable {
         return { more, frame: async (id) => encodeChunkFrame(id, await chunks.get(id)) }
       },
     }
+    return new DirectMeeting({ ...direct, logger, client: this.client, count: DIRECT_CONNECTIONS, open: () => new DirectPath(path) })
   }
 
   #handlers(): Handlers<typeof filePeerContract> {
