@@ -1,0 +1,51 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import type { BucketContents } from './bucket-contents.ts'
+import type { BucketSeal } from './bucket-seal.ts'
+import type { ObjectStore } from './object-store.ts'
+
+export interface BucketTidyParts {
+  readonly objects: ObjectStore
+  readonly seal: BucketSeal
+  readonly contents: BucketContents
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A pack that is marked to go stays as long, for devices that read it meanwhile. */
+export const GRACE_MS = 60 * 60_000
+/** A pack of which less than this is wanted is written anew. */
+const WANTED_SHARE = 0.75
+
+/**
+ * Packs that nothing of is wanted go, an hour after they were marked; those of which little is are written anew first (rule BK7).
+ * @param live  all that is wanted
+ * @param startedMs  when the pass began that found out
+ * @returns whether something is to be put elsewhere now
+ */
+export async function tidyBucket(
+  { objects, seal, contents, clock, logger }: BucketTidyParts,
+  live: ReadonlySet<ChunkId>,
+  startedMs: number,
+): Promise<boolean> {
+  for (const [name, sinceMs] of [...contents.marks]) {
+    const pack = contents.packs.get(name)
+    const isNeeded = pack?.chunks.some(({ id }) => live.has(id) && !contents.holds(id))
+    if (isNeeded || startedMs - sinceMs < GRACE_MS) continue
+    logger.info('a pack that nothing names is removed from the bucket', { pack: name.slice(0, 12) })
+    for (const kind of ['p', 'i', 'd'] as const) await objects.remove(seal.at(kind, name))
+    contents.forget(name)
+  }
+  let isLeft = false
+  for (const { name, chunks, bytes } of [...contents.packs.values()]) {
+    if (contents.marks.has(name)) continue
+    const isWanted = ({ id }: { readonly id: ChunkId }) => live.has(id) && contents.placeOf(id)?.pack === name
+    const wanted = chunks.reduce((sum, chunk) => sum + (isWanted(chunk) ? chunk.bytes : 0), 0)
+    if (wanted >= bytes * WANTED_SHARE) continue
+    await objects.put(seal.at('d', name), new Uint8Array(1))
+    contents.mark(name, clock.nowMs())
+    isLeft ||= wanted > 0
+  }
+  return isLeft
+}
