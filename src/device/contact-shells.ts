@@ -18,6 +18,9 @@ import type { LocalTerminals } from './local-terminals.ts'
 
 /** Shells that the devices of one contact have here at once. */
 export const MAX_CONTACT_SHELLS = 8
+/** Shells opened for one contact within a minute: a person who works opens fewer, and each is said to the owner. */
+export const MAX_OPENINGS_A_MINUTE = 20
+const MINUTE_MS = 60_000
 /** A timer as long as a grant may last is none; then it is looked again. */
 const LONGEST_TIMER_MS = 24 * 3_600_000
 const SHORTEST_TIMER_MS = 1_000
@@ -74,6 +77,8 @@ export class ContactShells implements Disposable {
   readonly #open = new Map<string, OpenShell>()
   /** Asked for and not open yet, by the tab that asks: they count as well, and a tab gets one. */
   readonly #opening = new Set<Opening>()
+  /** When shells were last opened for a person, oldest first. */
+  readonly #opened = new Map<PersonId, number[]>()
   /** Last words of shells that ended before the host's answer about them was here. */
   readonly #early = new Map<string, HostTerminal>()
   readonly onDidChange = this.#changed.event
@@ -90,7 +95,7 @@ export class ContactShells implements Disposable {
   /**
    * One that is cancelled before it is open is ended as soon as it is: the host would run it for nobody.
    *
-   * @throws IdentityError `grant/refused`, DeviceError `contact/too-many-shells`, JobError of the host
+   * @throws IdentityError `grant/refused`, DeviceError `contact/too-many-shells`, `contact/shells-too-fast`, JobError of the host
    */
   async open(guest: Guest, request: ShellRequest, signal?: AbortSignal): Promise<HostTerminal> {
     this.#require(guest)
@@ -107,6 +112,7 @@ export class ContactShells implements Disposable {
     if (this.of(person).length + waiting.length >= MAX_CONTACT_SHELLS) {
       throw new DeviceError('contact/too-many-shells', `${MAX_CONTACT_SHELLS} shells of this person run here; end one, then try again`)
     }
+    this.#countOpening(person)
     const signals = [signal]
     const opening = { person, tab, signals, opened: this.#spawn(guest, request, signals) }
     this.#opening.add(opening)
@@ -155,6 +161,19 @@ export class ContactShells implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** @throws DeviceError `contact/shells-too-fast`  (message says how long) */
+  #countOpening(person: PersonId): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    const opened = (this.#opened.get(person) ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS)
+    const [first = nowMs] = opened
+    if (opened.length >= MAX_OPENINGS_A_MINUTE) {
+      const waitSeconds = Math.ceil((first + MINUTE_MS - nowMs) / 1_000)
+      const message = `${MAX_OPENINGS_A_MINUTE} shells were opened for this person here within a minute; try again in ${waitSeconds} s`
+      throw new DeviceError('contact/shells-too-fast', message)
+    }
+    this.#opened.set(person, [...opened, nowMs])
   }
 
   async #spawn(guest: Guest, { tab, columns, rows }: ShellRequest, signals: Opening['signals']): Promise<HostTerminal> {

@@ -25,7 +25,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.t
 import { Somebody } from '../testkit/somebody.ts'
 import { contactShellContract } from './contact-contract.ts'
 import { ContactSession } from './contact-session.ts'
-import { ContactShells, type ContactShellsOptions, endLeftShells, MAX_CONTACT_SHELLS } from './contact-shells.ts'
+import { ContactShells, type ContactShellsOptions, endLeftShells, MAX_CONTACT_SHELLS, MAX_OPENINGS_A_MINUTE } from './contact-shells.ts'
 import { LocalTerminals } from './local-terminals.ts'
 
 const crypto = new SodiumCrypto()
@@ -321,6 +321,27 @@ describe('[ID165] a shell for a contact', () => {
     expect(codes.filter((code) => code === 'contact/too-many-shells')).toHaveLength(4)
   })
 
+  it('opened and ended over and over, so many within a minute and then after the time that is said, whatever becomes of them', async () => {
+    grantShell({ untilMs: NOW + 3_600_000 })
+    const { client } = link()
+    const openAndEnd = async () => {
+      const { terminalId } = await client.openShell(SIZE)
+      await client.endShell({ terminalId })
+    }
+    for (let count = 0; count < MAX_OPENINGS_A_MINUTE; count++) {
+      await openAndEnd()
+      clock.advance(1_000)
+    }
+    await expect(client.openShell(SIZE)).rejects.toThrow('try again in 40 s')
+    expect(await codeOf(shells.open({ person: bob.person, device: bob.phone.device }, SIZE))).toBe('contact/shells-too-fast')
+    expect(terminals.asked).toHaveLength(MAX_OPENINGS_A_MINUTE)
+    clock.advance(39_999)
+    expect(await codeOf(openAndEnd())).toBe('contact/shells-too-fast')
+    clock.advance(1)
+    await openAndEnd()
+    expect(await codeOf(openAndEnd())).toBe('contact/shells-too-fast')
+  })
+
   it('is ended by the next device process where one left it, and by nothing else', async () => {
     const left = { ...terminals.add({ terminalId: 'left', guest: { person: bob.person, device: bob.laptop.device } }) }
     terminals.add({ terminalId: 'known', guest: { person: bob.person, device: bob.laptop.device } })
@@ -368,7 +389,7 @@ describe('[ID165] a shell for a contact', () => {
 
   describe('whatever is asked on its lane', () => {
     const fuzz = async () => {
-      grantShell()
+      grantShell({ untilMs: NOW + 20 * 24 * 3_600_000 })
       const { pair } = link()
       const seed = seedOfRun()
       const relay = (transport: Parameters<Parameters<typeof fuzzContract>[1]>[0]) => {
@@ -376,7 +397,11 @@ describe('[ID165] a shell for a contact', () => {
         transport.onDidReceive((message) => peer.send(message))
         peer.onDidReceive((message) => transport.send(message))
       }
-      const plausible = (_: string, random: SeededRandom) => ({
+      const plausible = (_: string, random: SeededRandom) => {
+        clock.advance(3_001) // else most are refused for being asked too fast
+        return plausibleInput(random)
+      }
+      const plausibleInput = (random: SeededRandom) => ({
         terminalId: random.pick(['ada', 't1', 't2', '', 'x'.repeat(65)]),
         columns: random.pick([80, 2, 1, 7, 1000, 1001, 1e9]),
         rows: random.pick([24, 1, 0, 1000, 1001]),

@@ -4,6 +4,7 @@ export type DeviceErrorCode =
   | 'contact/away'
   | 'contact/changed'
   | 'contact/not-offered'
+  | 'contact/shells-too-fast'
   | 'contact/too-many-connections'
   | 'contact/too-many-shells'
   | 'device/locked'

@@ -4,7 +4,7 @@ import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { deviceNameOf, type DevicesSlice, sortedRows, useDevices } from './devices-store.ts'
-import { addMessage } from './messages-store.ts'
+import { addMessage, useMessages } from './messages-store.ts'
 
 /** Keeps `useDevices` equal to what the device knows of itself and its peers. Asks only when something changed. */
 export function followDevices(client: DeviceClient): Disposable {
@@ -53,18 +53,25 @@ function readTerminals(client: DeviceClient, device: string): void {
   )
 }
 
+/** Within it, another shell of the same person there takes the place of the notice before without a word. */
+const SAID_MS = 60_000
+
 /** Another person's shell on a device of this one's: said once, listed under Contacts as long as it is there. */
-function tellGuest({ terminalId, device, guest, startedAtMs }: TerminalInfo): void {
+function tellGuest({ device, guest, startedAtMs }: TerminalInfo): void {
   if (!guest) return
   const devices = useDevices.getState()
   const who = devices.contactNames[guest.person] ?? 'A contact'
+  const id = `guest ${guest.person} ${device}`
+  const known = useMessages.getState().messages.find((message) => message.id === id)
+  if (known && known.atMs >= startedAtMs) return
   addMessage({
-    id: `guest ${terminalId}`,
+    id,
     code: 'contact/shell-opened',
     severity: 'warn',
     title: `${who} opened a shell on ${deviceNameOf(devices, device)}`,
     body: 'They can do there what you can. It is listed in Devices, under Contacts, where it can be ended.',
     atMs: startedAtMs,
+    quiet: known !== undefined && startedAtMs - known.atMs < SAID_MS,
   })
 }
 
