@@ -19,6 +19,8 @@ import { MerkleTree, type ProofStep } from './merkle.ts'
 const MAX_WAITING = 1_024
 /** After a write that failed: signing all that waits again for each new entry would hold the device up while its disk is full. */
 const RETRY_MS = 1_000
+/** It is tried again by itself, too, each time after twice as long, up to this: a disk that has room again is found within it. */
+const MAX_RETRY_MS = 60_000
 
 export interface LedgerOptions {
   readonly crypto: Crypto
@@ -31,7 +33,7 @@ export interface LedgerOptions {
 
 /**
  * The hash-chained, signed record that one device keeps (rules ID100-ID104). Only appends. What cannot be written now is
- * kept in order and written with a later entry. Owns neither key nor store.
+ * kept in order and written with a later entry, or by itself once that can be done. Owns neither key nor store.
  */
 export class Ledger implements LedgerRecorder, Disposable {
   readonly #options: LedgerOptions
@@ -40,6 +42,10 @@ export class Ledger implements LedgerRecorder, Disposable {
   #lost = 0
   #isWriting = true
   #retryAtMs = 0
+  #retryMs = RETRY_MS
+  /** While something waits to be written. */
+  #retry: Disposable | undefined
+  #isDisposed = false
 
   /** The number of entries, whenever there are more. */
   readonly onDidChange = this.#changed.event
@@ -67,12 +73,11 @@ export class Ledger implements LedgerRecorder, Disposable {
     if (events.length === 0) return
     const atMs = Math.max(0, Math.trunc(this.#options.clock.nowMs()))
     for (const event of events) this.#waiting.push({ event, atMs })
-    const tooMany = this.#waiting.length - MAX_WAITING
-    if (tooMany > 0 && !this.#isWriting) {
-      this.#waiting.splice(0, tooMany)
-      this.#lost += tooMany
-    }
     if (this.#isWriting || this.#options.clock.monotonicMs() >= this.#retryAtMs) this.#write()
+    const tooMany = this.#waiting.length - MAX_WAITING
+    if (tooMany <= 0) return
+    this.#waiting.splice(0, tooMany)
+    this.#lost += tooMany
   }
 
   /** The record at a position, as it was signed. @throws IdentityError `ledger/unknown` */
@@ -120,7 +125,9 @@ export class Ledger implements LedgerRecorder, Disposable {
   }
 
   dispose(): void {
+    this.#isDisposed = true
     if (this.#waiting.length > 0) this.#write()
+    this.#retry?.dispose()
     this.#changed.dispose()
   }
 
@@ -164,6 +171,7 @@ export class Ledger implements LedgerRecorder, Disposable {
     } catch (error) {
       this.#isWriting = false
       this.#retryAtMs = clock.monotonicMs() + RETRY_MS
+      this.#tryLater()
       logger.warn('the ledger could not be written; its entries wait', {
         waiting: this.#waiting.length,
         code: errorCode(error),
@@ -174,6 +182,18 @@ export class Ledger implements LedgerRecorder, Disposable {
     this.#waiting.length = 0
     this.#lost = 0
     this.#isWriting = true
+    this.#retry?.dispose()
+    this.#retry = undefined
+    this.#retryMs = RETRY_MS
     this.#changed.fire(this.count)
+  }
+
+  #tryLater(): void {
+    if (this.#retry || this.#isDisposed) return
+    this.#retry = this.#options.clock.after(this.#retryMs, () => {
+      this.#retry = undefined
+      this.#write()
+    })
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)
   }
 }
