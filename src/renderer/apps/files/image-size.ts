@@ -28,15 +28,16 @@ function webpSize(view: DataView, says: (at: number, letters: string) => boolean
   return { width: three(24) + 1, height: three(27) + 1 }
 }
 
-/** Walks its segments up to the one with the size. */
+/** Walks its segments up to the one with the size, past what does not belong there, as those who draw it do. */
 function jpegSize(view: DataView) {
   for (let at = 2; ; ) {
-    if (view.getUint8(at) !== 0xff) return undefined
-    const marker = view.getUint8(at + 1)
-    if (marker === 0xff)
-      at++ // a byte that only fills
-    else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc)
-      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) }
-    else at += 2 + view.getUint16(at + 2)
+    while (view.getUint8(at) !== 0xff) at++
+    while (view.getUint8(at) === 0xff) at++
+    const marker = view.getUint8(at++)
+    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc)
+      return { width: view.getUint16(at + 5), height: view.getUint16(at + 3) }
+    if (marker >= 0xd8 && marker <= 0xda) return undefined // another beginning, the end, or what is drawn: nobody draws that
+    const hasLength = marker > 0x01 && !(marker >= 0xd0 && marker <= 0xd7)
+    if (hasLength) at += Math.max(2, view.getUint16(at))
   }
 }
