@@ -6,19 +6,21 @@ const LINK = 'elsewhere://join/1?s=AAAAAAAAAAAAAAAAAAAAAA'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
+const pending = () => new Promise<never>(() => {})
+
 /** A camera that shows one thing after another, then nothing for ever. */
-function setup(shows: readonly (readonly string[])[] = [], open?: Camera['open']) {
+function setup(shows: readonly (readonly string[])[] = [], open?: Camera['open'], never?: 'play' | 'count' | 'look') {
   const track = { readyState: 'live', kind: 'video', stop: vi.fn(() => (track.readyState = 'ended')) }
   const stream = { getTracks: () => [track], getVideoTracks: () => [track] } as unknown as MediaStream
   const said: ScanState[] = []
   const stop = new AbortController()
-  const video = { srcObject: null as MediaProvider | null, play: async () => {} }
+  const video = { srcObject: null as MediaProvider | null, play: async () => (never === 'play' ? pending() : undefined) }
   let looked = 0
   const scan = scanCamera({
-    camera: { open: open ?? (async () => stream), count: async () => 2 },
+    camera: { open: open ?? (async () => stream), count: async () => (never === 'count' ? pending() : 2) },
     cameraId: undefined,
     video,
-    look: async () => shows[looked++] ?? [],
+    look: async () => (never === 'look' ? pending() : (shows[looked++] ?? [])),
     wanted: 'join',
     say: (state) => said.push(state),
     signal: stop.signal,
@@ -67,6 +69,23 @@ it('[AP62] given up it is off at once, also when the camera comes only afterward
   give({ getTracks: () => [late] } as unknown as MediaStream)
   expect(await waiting.scan).toBeUndefined()
   expect(late.stop).toHaveBeenCalledOnce()
+})
+
+it.each(['play', 'count', 'look'] as const)('[AP62] it is off when it is given up, though the browser never answered %s', async (never) => {
+  const { scan, stop, track, video } = setup([], undefined, never)
+  await vi.advanceTimersByTimeAsync(500)
+  expect(track.stop).not.toHaveBeenCalled()
+  stop.abort()
+  await vi.advanceTimersByTimeAsync(0)
+  expect([track.stop.mock.calls.length, video.srcObject]).toEqual([1, null])
+  expect(await scan).toBeUndefined()
+})
+
+it('[AP62] where the picture never begins to play it is off after two minutes, too', async () => {
+  const { scan, said, track } = setup([], undefined, 'play')
+  await vi.advanceTimersByTimeAsync(121_000)
+  expect([track.stop.mock.calls.length, said.at(-1)]).toEqual([1, { step: 'off', why: 'idle' }])
+  expect(await scan).toBeUndefined()
 })
 
 it('[AP62] a camera that is unplugged is gone', async () => {

@@ -68,8 +68,8 @@ export async function scanCamera({ camera, cameraId, video, look, wanted, say, s
 
 async function lookThrough(stream: MediaStream, { camera, video, look, wanted, say, signal }: Omit<Scan, 'cameraId'>) {
   video.srcObject = stream
-  await video.play().catch(() => undefined) // the page was left meanwhile; then nothing is seen, and it ends below
-  const cameras = await camera.count().catch(() => 1)
+  video.play().catch(() => undefined) // may never come of it, where the page is hidden or was left: nothing is seen then, and it ends below
+  const cameras = (await orGivenUp(camera.count(), signal).catch(() => undefined)) ?? 1
   const beganMs = performance.now()
   let seen: Exclude<Seen['kind'], 'link' | 'nothing'> | undefined
   while (!signal.aborted) {
@@ -77,13 +77,23 @@ async function lookThrough(stream: MediaStream, { camera, video, look, wanted, s
     const forMs = performance.now() - beganMs
     if (forMs > IDLE_MS) return void say({ step: 'off', why: 'idle' })
     say({ step: 'looking', cameras, isLong: forMs > LONG_MS, ...(seen && { seen }) })
-    const now = whatIsSeen(await look(), wanted)
+    const now = whatIsSeen((await orGivenUp(look(), signal)) ?? [], wanted)
     if (signal.aborted) break
     if (now.kind === 'link') return now.link
     if (now.kind !== 'nothing') seen = now.kind
     await pause(LOOK_EVERY_MS, signal)
   }
   return undefined
+}
+
+/** What comes of it; undefined: given up before. */
+function orGivenUp<T>(coming: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const handleAbort = () => resolve(undefined)
+    if (signal.aborted) handleAbort()
+    signal.addEventListener('abort', handleAbort, { once: true })
+    coming.then(resolve, reject).finally(() => signal.removeEventListener('abort', handleAbort))
+  })
 }
 
 /** What a refusal of the browser means. */
