@@ -46,7 +46,10 @@ export const bucketStatus = z.object({
   wrong: count,
   /** Batches of changes that cannot be taken in. */
   strangeBatches: count,
-  lastDoneMs: z.number().optional(),
+  /** When all of it was looked through; left out: not yet. */
+  lookedMs: z.number().optional(),
+  /** Does it count as a holder? Not when it was not looked through for a day. */
+  isHolder: z.boolean(),
   error: z.object({ code: z.string().max(64), message: z.string().max(500) }).optional(),
 })
 export type BucketStatus = z.infer<typeof bucketStatus>

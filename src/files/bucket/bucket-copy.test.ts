@@ -256,7 +256,7 @@ it('[BK6] a bucket that is gone counts at once no more; one that is refused, aft
   expect(told()).toEqual([0, false])
   device.clock.forward(25 * HOUR_MS)
   expect(device.open.book.mustKeep(op())).toBe(true) // before anybody looked anew
-  expect(told()).toEqual([1, true])
+  expect([told(), device.open.bucket.status?.isHolder]).toEqual([[1, true], false])
   device.restart()
   expect(told()).toEqual([1, true])
   bucket.fault = () => undefined
@@ -466,7 +466,10 @@ it('[BK4] [BK6] after a change only what is new is sent and looked at; a pack th
       if (call === 'list' && isLost) bucket.objects.delete(name)
       return undefined
     }
+    const { lookedMs } = device.open.bucket.status ?? {}
+    device.clock.forward(1_000)
     await device.open.bucket.run(false)
+    expect(device.open.bucket.status).toMatchObject({ lookedMs, isHolder: true })
     expect([device.open.status().unsafeVersions, device.open.bucket.status?.state]).toEqual(isLost ? [1, 'failing'] : [0, 'safe'])
     expect(listed).toEqual(['p/'])
     bucket.fault = () => undefined

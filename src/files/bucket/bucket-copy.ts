@@ -78,8 +78,6 @@ export class BucketCopy implements Disposable {
   #state: BucketStatus['state'] = 'waiting'
   #error: { readonly code: string; readonly message: string } | undefined
   #counted = { bytes: 0, untilMs: Number.NEGATIVE_INFINITY }
-  #lastDoneMs: number | undefined
-
   readonly #holding = this.#owned.add(new Emitter<void>())
 
   /** Its status is another. */
@@ -127,6 +125,8 @@ export class BucketCopy implements Disposable {
 
   get status(): BucketStatus {
     const { chunkCount, bytes, packs, batches } = this.#contents
+    const { holds } = this.#options
+    const { seenMs } = holds
     return {
       state: this.#state,
       chunks: chunkCount,
@@ -140,7 +140,8 @@ export class BucketCopy implements Disposable {
       sentBytes: this.#sender.sentBytes,
       wrong: this.#contents.distrusted.size + this.#segments.wrong + this.#look.wrong,
       strangeBatches: this.#segments.strange,
-      ...(this.#lastDoneMs !== undefined && { lastDoneMs: this.#lastDoneMs }),
+      ...(seenMs !== undefined && { lookedMs: seenMs }),
+      isHolder: holds.isFresh,
       ...(this.#error && { error: this.#error }),
     }
   }
@@ -162,7 +163,6 @@ export class BucketCopy implements Disposable {
     if (isFull) await this.#pass()
     else await this.#sendNews()
     this.#error = undefined
-    this.#lastDoneMs = this.#options.clock.nowMs()
     this.#set(this.#isWhole ? 'safe' : 'partial')
     if ([...this.#contents.marks.values()].includes(NOT_TOLD)) this.#passes.runIn(AFTER_CHANGE_MS)
   }

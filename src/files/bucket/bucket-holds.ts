@@ -57,6 +57,11 @@ export class BucketHolds {
     return this.#isLost
   }
 
+  /** When the whole bucket was looked through; undefined: never. */
+  get seenMs(): number | undefined {
+    return Number.isFinite(this.#seenMs) ? this.#seenMs : undefined
+  }
+
   /** Was the whole bucket looked through lately? */
   get isFresh(): boolean {
     return Math.abs(this.#nowMs() - this.#seenMs) < COUNTS_MS

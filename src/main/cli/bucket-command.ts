@@ -138,12 +138,14 @@ function linesOf(status: BucketStatus): string[] {
     onlyThereBytes,
     wrong,
     strangeBatches,
-    lastDoneMs,
+    lookedMs,
+    isHolder,
     error,
   } = status
   return [
-    `${STATES[state]}${lastDoneMs === undefined ? '' : `; last looked through ${new Date(lastDoneMs).toLocaleString()}`}`,
+    `${STATES[state]}${lookedMs === undefined ? '' : `; last looked through ${new Date(lookedMs).toLocaleString()}`}`,
     `${chunks} chunks, ${bytes} bytes in ${packs} packs; ${batches} batches of changes`,
+    ...(isHolder ? [] : ['not looked through for a day: it counts as no holder, and nothing is let go of on its word']),
     ...(todoChunks > 0 ? [`${todoChunks} chunks, ${todoBytes} bytes to be sent`] : []),
     ...(onlyThereBytes > 0 ? [`${onlyThereBytes} bytes of it are not on this device`] : []),
     ...(awayChunks > 0 ? [`${awayChunks} chunks are on devices that are away`] : []),

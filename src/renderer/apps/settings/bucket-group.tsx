@@ -68,9 +68,9 @@ export function BucketGroup() {
   )
 }
 
-function progressOf({ state, bytes, todoBytes, todoChunks, awayChunks, lastDoneMs }: BucketStatus, now: number): string {
+function progressOf({ state, bytes, todoBytes, todoChunks, awayChunks, lookedMs }: BucketStatus, now: number): string {
   if (todoChunks > 0) return `${bytesText(bytes)} there, ${bytesText(todoBytes)} to go.`
-  const seen = lastDoneMs === undefined ? '' : ` Looked through ${agoText(lastDoneMs, now)}.`
+  const seen = lookedMs === undefined ? '' : ` Looked through ${agoText(lookedMs, now)}.`
   if (state === 'safe') return `Holds everything: ${bytesText(bytes)}.${seen}`
   if (state === 'failing') return `${bytesText(bytes)} there when it was last seen.${seen}`
   if (awayChunks > 0) return `${bytesText(bytes)} there; some contents are on devices that are away.${seen}`
@@ -78,8 +78,9 @@ function progressOf({ state, bytes, todoBytes, todoChunks, awayChunks, lastDoneM
 }
 
 function troubleOf(status: BucketStatus): string | undefined {
-  const { error, wrong, strangeBatches } = status
-  if (error) return `${error.message}. ${onlyThere(status)}`
+  const { error, wrong, strangeBatches, isHolder } = status
+  const counts = isHolder ? '' : ' It was not looked through for a day and counts as no holder until it is.'
+  if (error) return `${error.message}.${counts} ${onlyThere(status)}`
   if (wrong > 0) return `It gave other bytes than were put there, for ${wrong} objects. They are put again.`
   if (strangeBatches > 0) return 'There are changes in it of devices that this one does not know. A newer recovery kit may know them.'
   return undefined
