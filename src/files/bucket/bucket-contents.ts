@@ -38,6 +38,7 @@ const [PACK, BATCH, MARK, FLOOR, READ, WRONG] = [
   'bucket-read',
   'bucket-wrong',
 ]
+const ALL = 2
 /** Marked here, and no object in the bucket says it yet. */
 export const NOT_TOLD = Number.POSITIVE_INFINITY
 
@@ -62,7 +63,7 @@ export class BucketContents {
   constructor(store: DatasetStore, lost: () => void = () => {}) {
     this.#store = store
     this.#lost = lost
-    for (const [name] of store.values(READ)) this.#read.add(name)
+    for (const [name, value] of store.values(READ)) if (value[0] === ALL) this.#read.add(name) // before, it said that one chunk was
     for (const [name] of store.values(WRONG)) this.#distrusted.add(name)
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
     for (const [name, value] of store.values(PACK)) this.#add(name, decodeIndex(value))
@@ -106,7 +107,7 @@ export class BucketContents {
     return place !== undefined && !this.#marks.has(place.pack)
   }
 
-  /** Does a pack hold it that is to stay and was read back here? */
+  /** Does a pack hold it that is to stay and was all read back here? */
   counts(id: ChunkId): boolean {
     return this.#placesOf(id).some(({ pack }) => this.#read.has(pack) && !this.#marks.has(pack))
   }
@@ -126,7 +127,7 @@ export class BucketContents {
     return bytes
   }
 
-  /** @param isRead  a chunk of it was read back */
+  /** @param isRead  all of it was read back */
   addPack(name: string, chunks: readonly PackedChunk[], isRead: boolean): void {
     this.#add(name, chunks)
     this.#store.putValue(PACK, name, encodeIndex(chunks))
@@ -136,7 +137,7 @@ export class BucketContents {
   read(name: string): void {
     if (this.#read.has(name)) return
     this.#read.add(name)
-    this.#store.putValue(READ, name, new Uint8Array(1))
+    this.#store.putValue(READ, name, new Uint8Array([ALL]))
   }
 
   /** It counts when it was read back again. */

@@ -495,3 +495,38 @@ it('[BK3] a full disk while changes are taken in is said to be one', async () =>
   expect(other.open.bucket.status).toMatchObject({ state: 'safe' })
   for (const one of [writer, other]) one.open.dispose()
 })
+
+it('[BK6] all of a pack is read back before it counts: one wrong chunk among many is found', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), { partBytes: 1e6, packBytes: 1e6 })
+  await new Promise((resolve) => setTimeout(resolve, 10)) // after the pass that it begins with
+  for (let n = 0; n < 20; n++) await device.write(`f${n}`, bytesOf(40 + n, 10_000))
+  const get = bucket.open
+  bucket.open = () => {
+    const objects = get.call(bucket)
+    return {
+      ...objects,
+      put: async (name, bytes) => {
+        await objects.put(name, bytes)
+        if (name.includes('/p/')) spoilLast(bucket, name)
+      },
+    }
+  }
+  device.restart()
+  await device.run()
+  expect([device.open.status().unsafeVersions, namesOf(bucket, 'i')]).toEqual([20, []])
+  bucket.open = get
+  device.restart()
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  device.open.dispose()
+})
+
+/** Its last byte is another one. */
+function spoilLast(bucket: MemoryBucket, name: string): void {
+  const bytes = bucket.objects.get(name) as Uint8Array
+  bucket.objects.set(
+    name,
+    Uint8Array.from(bytes, (byte, at) => (at === bytes.length - 1 ? byte ^ 1 : byte)),
+  )
+}

@@ -97,7 +97,7 @@ export class BucketCopy implements Disposable {
     this.#segments = segments
     const distrust = (pack: string) => this.#distrust(pack)
     const failed = (error: unknown) => this.#fail(error)
-    const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, logger })
+    const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, pause, logger })
     const readBack = new BucketReadBack({ objects, seal, contents, peer, pick, check, without })
     this.#readBack = readBack
     this.#sender = new BucketSender({ ...options, contents, readBack, check, changed: () => this.#changed.fire() })
@@ -194,7 +194,7 @@ export class BucketCopy implements Disposable {
     if (await this.#sender.send(live)) this.#passes.runIn(OTHERS_MS)
     await this.#segments.push()
     await this.#look.run()
-    if (await this.#readBack.readOthers()) this.#passes.runIn(AFTER_CHANGE_MS)
+    if (await this.#readBack.readOthers(live.own)) this.#passes.runIn(AFTER_CHANGE_MS)
     await this.#readBack.spotCheck()
     if (this.#options.without !== 'read-back') await this.#segments.spotCheck()
     await this.#updateHolds()

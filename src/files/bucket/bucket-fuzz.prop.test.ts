@@ -75,7 +75,7 @@ async function run(seed: number, sizes: BucketSizes = SIZES): Promise<{ wrong?: 
       } else {
         const faults: (ObjectFault | undefined)[] = ['fail', 'cut', 'lost', 'short', ...Array.from({ length: 30 }, () => undefined)]
         bucket.fault = (call, object) => {
-          if (call === 'put' && /\/[si]\//.test(object) && random.chance(0.05)) return random.pick(['short', 'wrong'])
+          if ((call === 'put' || call === 'part') && /\/[psi]\//.test(object) && random.chance(0.05)) return random.pick(['short', 'wrong'])
           const fault = random.pick(faults)
           return fault === 'short' && call !== 'list' && call !== 'get' ? undefined : fault
         }

@@ -16,6 +16,8 @@ export interface BucketPeerOptions {
   /** A pack did not hold what its index says. */
   readonly distrust: (pack: string) => void
   readonly failed: (error: unknown) => void
+  /** Others have the loop. Rejects when it is time to stop. */
+  readonly pause: () => Promise<void>
   readonly logger: Logger
 }
 
@@ -72,6 +74,25 @@ export class BucketPeer implements ChunkPeer {
     if (chunk && bytes.length === place.bytes && isGenuine(chunk)) return chunk
     distrust(place.pack)
     return undefined
+  }
+
+  /** Which of them are there, and genuine? A pack that gives other bytes is distrusted, and no more of it is read. @throws BucketError */
+  async prove(places: readonly ChunkPlace[], signal?: AbortSignal): Promise<ReadonlySet<ChunkId>> {
+    const { objects, seal, isGenuine, distrust, pause } = this.#options
+    const proven = new Set<ChunkId>()
+    const wrong = new Set<string>()
+    for (const { pack, offset, end, places: inRun } of runsOf(places)) {
+      if (wrong.has(pack)) continue
+      const bytes = await objects.get(seal.at('p', pack), offset, end - offset, signal)
+      for (const { id, epoch, bytes: length, offset: at } of inRun) {
+        const part = bytes?.subarray(at - offset, at - offset + length)
+        if (part?.length === length && isGenuine({ id, epoch, bytes: part })) proven.add(id)
+        else wrong.add(pack)
+      }
+      if (wrong.has(pack)) distrust(pack)
+      await pause() // each was opened
+    }
+    return proven
   }
 
   async #bring(ids: readonly ChunkId[], send: (id: ChunkId, chunk: SealedChunk | undefined) => void, signal: AbortSignal): Promise<void> {

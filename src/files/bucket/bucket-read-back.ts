@@ -1,5 +1,6 @@
 import { equalBytes } from '../../base/bytes.ts'
-import type { BucketContents } from './bucket-contents.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
 import { BucketError } from './bucket-error.ts'
 import type { BucketPeer } from './bucket-peer.ts'
 import type { BucketSeal } from './bucket-seal.ts'
@@ -18,8 +19,8 @@ export interface BucketReadBackParts extends Pick<BucketSizes, 'without'> {
   readonly check: () => void
 }
 
-/** Packs of others that are read for the first time with one pass. */
-const READ_AT_ONCE = 50
+/** Packs of others that are read with one pass: half a GiB at most. */
+const READ_AT_ONCE = 8
 
 /** Packs and their indexes count when their bytes came back (rules BK6, BK8). */
 export class BucketReadBack {
@@ -39,44 +40,56 @@ export class BucketReadBack {
     throw new BucketError('bucket/wrong-bytes', 'the bucket gave another index than was put there; it is put again')
   }
 
-  /** Does it give the bytes of a pack back? @throws BucketError */
+  /** Does it give all of a pack back? @throws BucketError */
   async isGood(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
-    const { peer, pick, check } = this.#parts
-    const at = pick(chunks.length)
-    const chunk = chunks[at]
-    const offset = chunks.slice(0, at).reduce((sum, { bytes }) => sum + bytes, 0)
-    const read = chunk && (await peer.read({ ...chunk, pack: name, offset }))
+    const { peer, check } = this.#parts
+    const proven = await peer.prove(placesIn(name, chunks))
     check()
-    return !chunk || read !== undefined
+    return chunks.every(({ id }) => proven.has(id))
   }
 
-  /** Packs of others count when one chunk of each was read back here, too. @returns whether some are left @throws BucketError */
-  async readOthers(): Promise<boolean> {
-    const { packs, marks, isRead } = this.#known()
-    const unread = [...packs.keys()].filter((name) => !marks.has(name) && !isRead(name))
-    for (const name of unread.slice(0, READ_AT_ONCE)) await this.#read(name)
-    return unread.length > READ_AT_ONCE
-  }
-
-  /** One more, whichever. @throws BucketError */
-  async spotCheck(): Promise<void> {
-    const { packs, marks } = this.#known()
-    const names = [...packs.keys()].filter((name) => !marks.has(name))
-    const name = names[this.#parts.pick(names.length)]
-    if (name) await this.#read(name)
-  }
-
-  #known() {
+  /**
+   * A pack of another device, or of before a restart that came too early, counts when all of it was read back here. Only those are
+   * read that hold what this device wrote and nothing else holds that counts. @returns whether some are left @throws BucketError
+   */
+  async readOthers(own: ReadonlySet<ChunkId>): Promise<boolean> {
     const { contents } = this.#parts
-    return { packs: contents.packs, marks: contents.marks, isRead: (name: string) => contents.isRead(name) }
+    const unread = new Set<string>()
+    for (const id of own) {
+      const place = contents.placeOf(id)
+      if (place && !contents.counts(id) && !contents.marks.has(place.pack)) unread.add(place.pack)
+    }
+    for (const name of [...unread].slice(0, READ_AT_ONCE)) {
+      const chunks = await this.#index(name)
+      if (!(await this.isGood(name, chunks))) throw wrongBytes()
+      contents.read(name)
+    }
+    return unread.size > READ_AT_ONCE
   }
 
-  async #read(name: string): Promise<void> {
+  /** One chunk of one more, whichever. @throws BucketError */
+  async spotCheck(): Promise<void> {
+    const { contents, peer, pick, check } = this.#parts
+    const names = [...contents.packs.keys()].filter((name) => !contents.marks.has(name))
+    const name = names[pick(names.length)]
+    if (!name) return
+    const places = placesIn(name, await this.#index(name))
+    const place = places[pick(places.length)]
+    const read = place && (await peer.read(place))
+    check()
+    if (place && !read) throw wrongBytes()
+  }
+
+  /** What lies in a pack; the bucket says so, too. */
+  async #index(name: string): Promise<readonly PackedChunk[]> {
     const { contents, without } = this.#parts
     const chunks = contents.packs.get(name)?.chunks ?? []
-    if (without !== 'read-back' && !(await this.#isIndexThere(name, chunks))) await this.putIndex(name, chunks)
-    if (!(await this.isGood(name, chunks))) throw wrongBytes()
-    contents.read(name)
+    const isRead = contents.isRead(name)
+    if (without !== 'read-back' && !(await this.#isIndexThere(name, chunks))) {
+      await this.putIndex(name, chunks)
+      if (isRead) contents.read(name)
+    }
+    return chunks
   }
 
   async #isIndexThere(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
@@ -89,6 +102,15 @@ export class BucketReadBack {
       return false
     }
   }
+}
+
+function placesIn(pack: string, chunks: readonly PackedChunk[]): ChunkPlace[] {
+  let offset = 0
+  return chunks.map((chunk) => {
+    const place = { ...chunk, pack, offset }
+    offset += chunk.bytes
+    return place
+  })
 }
 
 export const wrongBytes = () => new BucketError('bucket/wrong-bytes', 'the bucket gave other bytes than were put there; they are put again')
