@@ -258,7 +258,17 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const tasks = new TasksService({ local: parts.host, peers, self })
   const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
   owned.add(keeper.onDidOpen((opened) => behaviours.follow(opened.desk)))
-  const engines = owned.add(new EnginesService({ files: parts.files, call: parts.engineCall, clock, log: log.child('jobs'), desk }))
+  const engines = owned.add(
+    new EnginesService({
+      files: parts.files,
+      host: parts.host,
+      call: parts.engineCall,
+      streams: parts.engineStreams,
+      clock,
+      log: log.child('jobs'),
+      desk,
+    }),
+  )
   owned.add(keeper.onDidOpen((opened) => engines.follow(opened.desk)))
   owned.add(keeper.onWillClose(() => engines.close()))
   const placement: PlacementService = new PlacementService({

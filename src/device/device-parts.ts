@@ -15,7 +15,7 @@ import type { attemptsContract } from '../jobs/attempt-contract.ts'
 import type { factsContract } from '../jobs/device-facts-contract.ts'
 import type { filesProcessContract } from './files-process-contract.ts'
 import type { hostContract } from '../jobs/host-contract.ts'
-import type { EngineCall } from '../jobs/engines/engine.ts'
+import type { EngineCall, EngineStreams } from '../jobs/engines/engine.ts'
 import type { ShellDoor } from '../jobs/shell-door.ts'
 import type { PortSockets } from '../jobs/port-socket.ts'
 import type { tasksContract } from '../jobs/terminal-contract.ts'
@@ -66,6 +66,8 @@ export interface DeviceParts {
   readonly fetch: Fetch
   /** Speaks HTTP with engines of others. */
   readonly engineCall: EngineCall
+  /** Their logs as they are written, and what they put somewhere to be fetched. */
+  readonly engineStreams: EngineStreams
   readonly host: ProcessConnection<HostClient>
   readonly files: ProcessConnection<FilesClient>
   /** Listens on this machine's loopback for ports of jobs elsewhere. */

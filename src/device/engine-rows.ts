@@ -3,7 +3,7 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Engine, EngineCondition } from '../jobs/engines/engine.ts'
 import type { EngineRecord } from '../jobs/engines/engine-book.ts'
 import { ENGINE_PREFIX, type EngineRow, type EngineSettings } from '../jobs/engines/engines-contract.ts'
-import { withPatience } from './engine-attempt.ts'
+import { withPatience } from './with-patience.ts'
 
 /** A row and a placement wait no longer for one. */
 const DESCRIBE_MS = 3_000
@@ -48,9 +48,9 @@ export class EngineRows {
     return this.#known.get(record)?.row ?? { ...plainRow(record), state: 'unasked', why: 'not asked yet' }
   }
 
-  keep(record: EngineRecord, { version, cores, idleCores, queued }: EngineCondition): EngineRow {
-    const why = `${version}, ${idleCores} of ${cores} cores idle${queued > 0 ? `, ${queued} waiting` : ''}`
-    return this.#keep(record, { ...plainRow(record), state: 'ready', why, cores, idleCores, queued })
+  keep(record: EngineRecord, { version, cores, idleCores, queued, runs }: EngineCondition): EngineRow {
+    const why = `${version}, ${idleCores} of ${cores} cores idle${queued > 0 ? `, ${queued} waiting` : ''}${runs ? `, runs ${runs.join(' and ') || 'nothing'}` : ''}`
+    return this.#keep(record, { ...plainRow(record), state: 'ready', why, cores, idleCores, queued, ...(runs && { runs: [...runs] }) })
   }
 
   #keep(record: EngineRecord, row: EngineRow): EngineRow {
@@ -59,6 +59,7 @@ export class EngineRows {
   }
 }
 
+/** Without its token. */
 function plainRow({ format: _format, token: _token, ...settings }: EngineRecord): EngineSettings & Pick<EngineRow, 'engine'> {
   return { ...settings, engine: `${ENGINE_PREFIX}${settings.name}` }
 }

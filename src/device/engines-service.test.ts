@@ -8,6 +8,8 @@ import type { OpenDesk } from './open-desk.ts'
 
 const RECORD = { format: 1, name: 'gpu', kind: 'slurm', url: 'http://head:6820', user: 'ada', shared: '/home/ada', token: 'ey.x' } as const
 
+const asked = (folder: string) => ({ commandLine: 'sort words', folder, label: 'batch', folderBytes: Promise.resolve(undefined) }) as const
+
 /** Of a cluster without jobs, to whatever is asked. */
 const CONDITION = {
   ...{ errors: [], jobs: [], nodes: [{ cpus: 4, idle_cpus: 4, state: 'idle' }] },
@@ -61,7 +63,7 @@ it('[EN1] the store is read for engines once for each open desk, not at each pla
   new EngineBook(values).put(RECORD)
   const service = open()
   const reading = vi.spyOn(values, 'entries')
-  for (let n = 0; n < 20; n++) expect((await service.candidates(undefined, '/tmp', { label: 'batch' }))[0]?.name).toBe('gpu')
+  for (let n = 0; n < 20; n++) expect((await service.candidates(undefined, asked('/tmp')))[0]?.name).toBe('gpu')
   expect(reading.mock.calls.filter(([space]) => space === 'engines').length).toBe(1)
 })
 
@@ -71,7 +73,7 @@ it('[EN5] that it was away a moment ago counts where it would only suit, and not
   const service = open()
   const limit = async (only?: string) => {
     const before = cluster.calls
-    const [row] = await service.candidates(only, '/home/ada/p', { label: 'batch' })
+    const [row] = await service.candidates(only, asked('/home/ada/p'))
     return { limit: row?.limit, asked: cluster.calls > before }
   }
   const away = expect.stringContaining('does not answer') as string

@@ -388,6 +388,7 @@ export class LiveJob implements Disposable {
       service: info.label === 'service',
       withoutSandbox: policy.withoutSandbox,
       containers: classification.programs.some(isContainerEngine),
+      ...(isEngine(device) && policy.image !== undefined && { image: policy.image }),
     }
   }
 

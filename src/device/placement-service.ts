@@ -90,11 +90,15 @@ export class PlacementService {
     const listed = (await rows(only === undefined ? undefined : [self(), only]))
       .filter(({ deviceId }) => deviceId !== without)
       .slice(0, MAX_ASKED)
+    const measured = only === undefined ? host.measureFolder({ folder }, { signal }) : undefined
+    const folderBytes = Promise.resolve(measured).then((folder) => folder?.bytes)
+    folderBytes.catch(() => undefined) // whoever asks for it has it
+    const ask = { commandLine, folder, label: classification.label, image: policy?.image, folderBytes }
     const [own, held, answers, engines] = await Promise.all([
       this.#ownFacts(host, asked, isHurried, signal),
-      only === undefined ? host.measureFolder({ folder }, { signal }) : { bytes: 0 },
+      measured ?? { bytes: 0 },
       Promise.all(listed.map((row) => this.#answerOf(row, asked, isHurried, signal))),
-      this.#options.engines.candidates(only, folder, classification),
+      this.#options.engines.candidates(only, ask),
     ])
     // What is not found here by name comes out of the folder (node_modules/.bin) or the shell: it goes along, and nobody needs to have it.
     const tools = asked.filter((tool) => !own.missingTools.includes(tool))

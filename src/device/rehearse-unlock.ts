@@ -103,6 +103,12 @@ function alone(parts: RehearsalParts): DeviceParts {
     settingsStore: { read: () => settings, write: (changed) => (settings = changed) },
     fetch: () => Promise.reject(new TypeError('a rehearsal fetches nothing')),
     engineCall: () => Promise.reject(new TypeError('a rehearsal calls nobody')),
+    engineStreams: {
+      open: () => {
+        throw new TypeError('a rehearsal calls nobody')
+      },
+      download: () => Promise.reject(new TypeError('a rehearsal calls nobody')),
+    },
     host: away,
     files: away,
     portSockets: { listen: () => Promise.reject(new DeviceError('device/process-away', 'a rehearsal has no ports')) },

@@ -38,6 +38,8 @@ export const attemptRequest = z
     identify: word.min(1).max(4_096).optional(),
     /** It asks an engine for containers, which no sandbox allows: where the person allowed that, it has none. */
     containers: z.boolean().default(false),
+    /** What it runs in, on an engine that runs images. */
+    image: word.min(1).max(512).optional(),
   })
   .refine(
     ({ arguments: words, environment }) =>

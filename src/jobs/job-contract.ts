@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { imageName } from './engines/engines-contract.ts'
 
 /*
  * The words of a job, as every room and process says them (issue: "everything that runs is a job"). Interactive, service
@@ -77,6 +78,8 @@ export const jobPolicy = z
     neverOnBattery: z.boolean(),
     /** The person allowed it, by name, to run where there is no sandbox. */
     withoutSandbox: z.boolean(),
+    /** What it runs in, on an engine that runs images. */
+    image: imageName.optional(),
   })
   .strict()
 export type JobPolicy = z.infer<typeof jobPolicy>

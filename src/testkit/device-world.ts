@@ -23,7 +23,7 @@ import { ARGON2_FLOOR } from '../identity/vault-format.ts'
 import { attemptsContract } from '../jobs/attempt-contract.ts'
 import { factsContract } from '../jobs/device-facts-contract.ts'
 import { hostContract } from '../jobs/host-contract.ts'
-import type { EngineCall } from '../jobs/engines/engine.ts'
+import type { EngineCall, EngineStreams } from '../jobs/engines/engine.ts'
 import type { MachineCondition } from '../jobs/machine-facts.ts'
 import type { PortSocket } from '../jobs/port-socket.ts'
 import type { LoadSample } from '../jobs/process-table.ts'
@@ -100,6 +100,12 @@ export class WorldDevice {
   readonly disk = new MemoryHomeDisk()
   /** What answers for engines. */
   engineCall: EngineCall = () => Promise.reject(new Error('there are no engines here'))
+  engineStreams: EngineStreams = {
+    open: () => {
+      throw new Error('there are no engines here')
+    },
+    download: () => Promise.reject(new Error('there are no engines here')),
+  }
   readonly shells = new MemoryShellDoor()
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
@@ -279,6 +285,10 @@ export class WorldDevice {
       shellDoor: this.shells,
       fetch: () => Promise.reject(new Error('there is no web here')),
       engineCall: (request, signal) => this.engineCall(request, signal),
+      engineStreams: {
+        open: (request, signal) => this.engineStreams.open(request, signal),
+        download: (url, maxBytes, signal) => this.engineStreams.download(url, maxBytes, signal),
+      },
       host: connection(
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },
         (transport) => void host.serve(transport),

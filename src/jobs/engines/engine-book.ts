@@ -1,12 +1,13 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import type { KeyValueStore } from '../../base/key-value-store.ts'
 import { EngineError } from './engine.ts'
-import { engineSettings, MAX_ENGINES } from './engines-contract.ts'
+import { keptEngine, MAX_ENGINES } from './engines-contract.ts'
 
 const SPACE = 'engines'
-const engineRecord = engineSettings.extend({ format: z.literal(1), token: z.string().max(8_192) })
-export type EngineRecord = z.infer<typeof engineRecord>
+export type EngineRecord = z.infer<typeof keptEngine>
+export type SlurmRecord = Extract<EngineRecord, { kind: 'slurm' }>
+export type BacalhauRecord = Extract<EngineRecord, { kind: 'bacalhau' }>
 
 /** Engines of this device with their tokens, sealed in its store by the keys of the vault (rule EN1); read once. Does not own the store. */
 export class EngineBook {
@@ -17,7 +18,7 @@ export class EngineBook {
     this.#store = store
     for (const [, bytes] of store.entries(SPACE)) {
       try {
-        const record = engineRecord.parse(JSON.parse(fromUtf8(bytes)))
+        const record = keptEngine.parse(JSON.parse(fromUtf8(bytes)))
         this.#records.set(record.name, record)
       } catch {
         // of a newer version, or damaged: it is added anew

@@ -1,7 +1,8 @@
 import { DomainError } from '../../base/errors.ts'
+import type { TarEntry } from './tar.ts'
 
 /*
- * Others' schedulers behind one interface (rules EN1-EN6). A job is known to an engine by the name of its attempt, which nobody else
+ * Others' schedulers behind one interface (rules EN1-EN12). A job is known to an engine by the name of its attempt, which nobody else
  * has: so submitting twice is noticed, and after a restart of this device it is found again.
  */
 
@@ -13,6 +14,11 @@ export type EngineErrorCode =
   | 'engine/unreachable'
   | 'engine/refused'
   | 'engine/nonsense'
+  | 'engine/no-image'
+  | 'engine/bad-line'
+  | 'engine/folder-too-large'
+  | 'engine/failed'
+  | 'engine/results-lost'
 
 /** Codes are stable and tested; the text is for people and may change. */
 export class EngineError extends DomainError<EngineErrorCode> {
@@ -28,21 +34,36 @@ export class EngineError extends DomainError<EngineErrorCode> {
   }
 }
 
+/** What an engine is given to run for an attempt. */
 export interface EngineSubmission {
   /** The attempt's. */
   readonly name: string
-  /** For a shell. */
-  readonly script: string
+  /** Of a /bin/sh that runs it. */
+  readonly arguments: readonly string[]
+  /** On this device; an engine that does not see it is given `files`. */
   readonly folder: string
-  /** File of the shared disk that takes both outputs. */
-  readonly output: string
+  /** As the asker had it: each engine takes of it what it may. */
   readonly environment: Readonly<Record<string, string>>
+  /** It goes on until it is stopped. */
+  readonly service: boolean
+  readonly network: boolean
+  /** For an engine that runs images; undefined: the one its settings name. */
+  readonly image?: string | undefined
+  /** What is in the folder, for an engine that does not see it. */
+  readonly files?: readonly TarEntry[]
 }
 
-/** How an engine says that a job stands. */
-export type EngineJob = { readonly id: string } & (
+/** How an engine says that a job stands. `run`: which of its tries that is, where it tells them apart. */
+export type EngineJob = { readonly id: string; readonly run?: string } & (
   | { readonly state: 'queued' | 'running' }
-  | { readonly state: 'ended'; readonly code: number; readonly signal?: number; readonly ended?: string }
+  | {
+      readonly state: 'ended'
+      readonly code: number
+      readonly signal?: number
+      readonly ended?: string
+      /** Why it could not be run to its end, in the engine's words. */
+      readonly error?: { readonly code: EngineErrorCode; readonly message: string }
+    }
 )
 
 /** How it is now, for its row and for placement. */
@@ -51,6 +72,8 @@ export interface EngineCondition {
   readonly cores: number
   readonly idleCores: number
   readonly queued: number
+  /** What it can run, where there is a choice: `docker`, `wasm`. */
+  readonly runs?: readonly string[]
 }
 
 /** Calls reject with EngineError `engine/unreachable` (no answer in time), `engine/refused` (it said no), `engine/nonsense`. */
@@ -64,6 +87,29 @@ export interface Engine {
   cancel(id: string, signal: AbortSignal): Promise<void>
 }
 
+/** A piece of what a job wrote. */
+export interface EngineOutput {
+  readonly stream: 'out' | 'err'
+  readonly text: string
+}
+
+/** One that sees no disk of ours: what a job wrote and what came of it is asked for. Rejects as Engine does. */
+export interface CopyEngine extends Engine {
+  /** All that a try wrote from its first byte, and then as it comes, to its end. Each time the same. */
+  output(job: EngineJob, signal: AbortSignal): AsyncIterable<EngineOutput>
+  /** What a batch job left, once it has ended; undefined: nothing. Rejects also with `engine/results-lost`: it will not come any more. */
+  results(job: EngineJob, signal: AbortSignal): Promise<EngineResults | undefined>
+}
+
+export interface EngineResults {
+  /** Of the folder; paths below it. */
+  readonly files: readonly TarEntry[]
+  readonly leftOut: number
+  /** Both outputs as they were kept there, whole. */
+  readonly out: Uint8Array
+  readonly err: Uint8Array
+}
+
 export interface EngineAnswer {
   readonly status: number
   /** At most MAX_ANSWER_BYTES; longer ones are nonsense. */
@@ -74,10 +120,20 @@ export const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 /** How an engine is spoken to; rejects when it cannot be reached or does not answer. */
 export type EngineCall = (
   request: {
-    readonly method: 'GET' | 'POST' | 'DELETE'
+    readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
     readonly url: string
     readonly headers: Readonly<Record<string, string>>
     readonly body?: string
   },
   signal: AbortSignal,
 ) => Promise<EngineAnswer>
+
+/** What else an engine is reached by. */
+export interface EngineStreams {
+  /** Text messages of a WebSocket until it is closed as agreed; throws when it is cut, or one is longer than MAX_MESSAGE_BYTES. */
+  open(request: { readonly url: string; readonly headers: Readonly<Record<string, string>> }, signal: AbortSignal): AsyncIterable<string>
+  /** A file by HTTP; a longer one rejects with RangeError. */
+  download(url: string, maxBytes: number, signal: AbortSignal): Promise<{ readonly status: number; readonly bytes: Uint8Array }>
+}
+/** An output's piece is 32 KiB at most there, and JSON makes six of a byte. */
+export const MAX_MESSAGE_BYTES = 1024 * 1024

@@ -10,23 +10,45 @@ export const isEngine = (device: string): boolean => device.startsWith(ENGINE_PR
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'letters, digits, dots, - and _, at most 40')
 
-export const engineSettings = z.object({
-  name,
-  kind: z.literal('slurm'),
-  /** Of its HTTP interface, without a path. */
-  url: z.string().max(2_048),
-  user: z
+const visible = (most: number) =>
+  z
     .string()
     .min(1)
-    .max(64)
-    .regex(/^[\x21-\x7e]+$/),
+    .max(most)
+    .regex(/^[\x21-\x7e]+$/)
+/** Of its HTTP interface, without a path. */
+const url = z.string().max(2_048)
+/** As registries name them, with a digest where that is to be the very one. */
+export const imageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,500}$/, 'a name of an image')
+
+const slurmSettings = z.object({
+  name,
+  kind: z.literal('slurm'),
+  url,
+  user: visible(64),
   /** A folder that lies at the same path there, below this account's home: jobs work in it. */
   shared: z.string().min(1).max(4_096),
   partition: z.string().min(1).max(64).optional(),
 })
+/** It sees no folder of ours: what is in it goes along, and what came of it comes back. */
+const bacalhauSettings = z.object({
+  name,
+  kind: z.literal('bacalhau'),
+  url,
+  /** For jobs that name none. */
+  image: imageName.optional(),
+  namespace: visible(64).optional(),
+})
+export const engineSettings = z.discriminatedUnion('kind', [slurmSettings, bacalhauSettings])
 export type EngineSettings = z.infer<typeof engineSettings>
 
-export const engineRow = engineSettings.extend({
+/** Kept with its token, which is empty for one that asks for none. */
+export const keptEngine = z.discriminatedUnion('kind', [
+  slurmSettings.extend({ format: z.literal(1), token: z.string().max(8_192) }),
+  bacalhauSettings.extend({ format: z.literal(1), token: z.string().max(8_192) }),
+])
+
+const told = {
   /** `engine:NAME`. */
   engine: z.string().max(64),
   /** unasked: not since the desk was opened. */
@@ -36,7 +58,9 @@ export const engineRow = engineSettings.extend({
   cores: z.number().int().min(0).optional(),
   idleCores: z.number().int().min(0).optional(),
   queued: z.number().int().min(0).optional(),
-})
+  runs: z.array(z.string().max(40)).max(8).optional(),
+}
+export const engineRow = z.discriminatedUnion('kind', [slurmSettings.extend(told), bacalhauSettings.extend(told)])
 export type EngineRow = z.infer<typeof engineRow>
 
 const nothing = z.object({})
@@ -54,13 +78,10 @@ export const enginesContract = {
    */
   addEngine: method({
     needs: 'desk:write',
-    parseInput: engineSettings.extend({
-      token: z
-        .string()
-        .min(1)
-        .max(8_192)
-        .regex(/^[\x21-\x7e]+$/),
-    }).parse,
+    parseInput: z.discriminatedUnion('kind', [
+      slurmSettings.extend({ token: visible(8_192) }),
+      bacalhauSettings.extend({ token: visible(8_192).or(z.literal('')) }),
+    ]).parse,
     parseOutput: engineRow.parse,
   }),
   /** Jobs on it go on there, and are not heard of any more. Errors: engine/unknown. */

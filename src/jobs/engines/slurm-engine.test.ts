@@ -28,16 +28,20 @@ function engineWith(answers: Readonly<Record<string, unknown>>, status = 200) {
     if (found instanceof Error) throw found
     return { status, text: typeof found === 'string' ? found : JSON.stringify(found ?? { meta, errors: [], jobs: [] }) }
   }
-  return { asked, engine: new SlurmEngine({ url: 'http://head:6820', user: 'ada', token: 'ey.secret', partition: 'main' }, call) }
+  return {
+    asked,
+    engine: new SlurmEngine({ url: 'http://head:6820', user: 'ada', token: 'ey.secret', shared: '/home/ada', partition: 'main' }, call),
+  }
 }
 
 it('[EN3] a job is looked for by its name before it is sent, with the token in its header and nowhere else', async () => {
   const submission = {
     name: 'attempt1',
-    script: '#!/bin/sh\ntrue\n',
+    arguments: ['-c', 'true'],
     folder: '/home/ada/p',
-    output: '/home/ada/o',
-    environment: { PATH: '/bin' },
+    environment: { CI: '1', SECRET: 'x' },
+    service: false,
+    network: false,
   }
   const { engine, asked } = engineWith({ 'POST /job/submit': { meta, errors: [], job_id: 7, step_id: 'BATCH', job_submit_user_msg: '' } })
   expect(await engine.submit(submission, never)).toEqual({ id: '7', state: 'queued' })
@@ -45,14 +49,14 @@ it('[EN3] a job is looked for by its name before it is sent, with the token in i
   expect(asked[1]).toMatchObject({
     headers: { 'X-SLURM-USER-NAME': 'ada', 'X-SLURM-USER-TOKEN': 'ey.secret' },
     body: {
-      script: '#!/bin/sh\ntrue\n',
+      script: expect.stringContaining("cd '/home/ada/p' && /bin/sh '-c' 'true'"),
       job: {
         name: 'attempt1',
         partition: 'main',
-
+        environment: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', CI: '1' },
         open_mode: 'append',
-        standard_output: '/home/ada/o',
-        standard_error: '/home/ada/o',
+        standard_output: '/home/ada/.elsewhere-jobs/attempt1.out',
+        standard_error: '/home/ada/.elsewhere-jobs/attempt1.out',
       },
     },
   })

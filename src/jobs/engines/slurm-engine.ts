@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { errorMessage } from '../../base/errors.ts'
+import { slurmScript } from './slurm-script.ts'
 import { type Engine, type EngineCall, type EngineCondition, EngineError, type EngineJob, type EngineSubmission } from './engine.ts'
 
 /*
@@ -15,6 +16,8 @@ export interface SlurmSettings {
   readonly url: string
   readonly user: string
   readonly token: string
+  /** What it sees of this disk. */
+  readonly shared: string
   readonly partition?: string | undefined
 }
 
@@ -88,7 +91,8 @@ export class SlurmEngine implements Engine {
     }
   }
 
-  async submit({ name, script, folder, output, environment }: EngineSubmission, signal: AbortSignal): Promise<EngineJob> {
+  async submit(submission: EngineSubmission, signal: AbortSignal): Promise<EngineJob> {
+    const { name, script, folder, output, environment } = slurmScript(submission, this.#settings.shared)
     const there = await this.find(name, signal)
     if (there) return there
     const { partition } = this.#settings

@@ -15,6 +15,7 @@ export const explainCommand: Command = {
 
 ${DATA_OPTION}
   --on DEVICE  as if you had chosen that device (id or the start of one)
+  --image IMAGE  as if it was to run in that image, on an engine that runs images
   --json       for programs`,
   async run(args) {
     const { values, words } = splitOptions(args)
@@ -27,7 +28,10 @@ ${DATA_OPTION}
         commandLine: shellLine(words),
         folder,
         context,
-        ...(wanted !== undefined && { policy: { where: { device: wanted } } }),
+        policy: {
+          ...(wanted !== undefined && { where: { device: wanted } }),
+          ...(values.image !== undefined && { image: values.image }),
+        },
       })
     })
     console.log(values.json ? JSON.stringify(answer, undefined, 2) : explainText(answer))
@@ -37,16 +41,16 @@ ${DATA_OPTION}
 
 /** Options stand before the command; the command's own are its own. */
 export function splitOptions(args: readonly string[]): {
-  readonly values: { data?: string; on?: string; json: boolean }
+  readonly values: { data?: string; on?: string; image?: string; json: boolean }
   readonly words: readonly string[]
 } {
   let at = 0
   while (at < args.length && args[at]?.startsWith('-') && args[at] !== '--') at += args[at] === '--json' || args[at]?.includes('=') ? 1 : 2
-  const options = { ...dataOptions, on: { type: 'string' }, json: { type: 'boolean', default: false } } as const
+  const options = { ...dataOptions, on: { type: 'string' }, image: { type: 'string' }, json: { type: 'boolean', default: false } } as const
   const { values } = parseArgs({ args: args.slice(0, at), options })
-  const { data, on, json } = values
+  const { data, on, image, json } = values
   return {
-    values: { ...(data !== undefined && { data }), ...(on !== undefined && { on }), json },
+    values: { ...(data !== undefined && { data }), ...(on !== undefined && { on }), ...(image !== undefined && { image }), json },
     words: args.slice(args[at] === '--' ? at + 1 : at),
   }
 }

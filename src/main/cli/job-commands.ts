@@ -18,6 +18,7 @@ const runOptions = {
   ...dataOptions,
   on: { type: 'string' },
   'on-contact': { type: 'string' },
+  image: { type: 'string' },
   here: { type: 'boolean', default: false },
   again: { type: 'boolean', default: false },
   move: { type: 'boolean', default: false },
@@ -29,7 +30,7 @@ const runOptions = {
   quiet: { type: 'boolean', default: false },
   'for-shell': { type: 'string' },
 } as const
-const WITH_VALUE = new Set(['--data', '--on', '--on-contact', '--for-shell'])
+const WITH_VALUE = new Set(['--data', '--on', '--on-contact', '--image', '--for-shell'])
 
 export const runCommand: Command = {
   summary: 'run a command where it suits',
@@ -40,6 +41,7 @@ and its results come back into it; output, input, Ctrl-C and the exit code are a
 
 ${DATA_OPTION}
   --on DEVICE  on that device (name, id or the start of one), or that engine ("elsewhere engine list")
+  --image IMAGE  what it runs in, on an engine that runs images; with @sha256:... it is always the very same
   --on-contact NAME  on a device of that contact, where they let you run jobs ("elsewhere contact list"): your folder goes there
   --here       on this one
   --network    it may reach the network there, which takes the right to a shell on it; without, only services may
@@ -58,8 +60,10 @@ ${DATA_OPTION}
     if (words.length === 0) throw new TypeError('which COMMAND?')
     if (values['for-shell'] !== undefined) return runForShell(shellLine(words), values['for-shell'], values.data)
     if (values.explain) {
-      const { data, on, json } = values
-      return explainCommand.run([...(data ? ['--data', data] : []), ...(on ? ['--on', on] : []), ...(json ? ['--json'] : []), ...words])
+      const { data, on, image, json } = values
+      const named = { '--data': data, '--on': on, '--image': image }
+      const options = Object.entries(named).flatMap(([option, value]) => (value === undefined ? [] : [option, value]))
+      return explainCommand.run([...options, ...(json ? ['--json'] : []), ...words])
     }
     if (values['without-sandbox'] && values.on === undefined) throw new TypeError('--without-sandbox is for one device: name it with --on')
     const folder = process.cwd()
@@ -86,6 +90,7 @@ ${DATA_OPTION}
           ...(on && values['without-sandbox'] && { withoutSandbox: true }),
           ...(values.move && { whenOwnerReturns: 'move' as const }),
           ...(values.again && { whenLost: 'again' as const }),
+          ...(values.image !== undefined && { image: values.image }),
         },
       })
       const info = await started.catch((error: unknown) => {

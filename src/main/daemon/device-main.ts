@@ -19,6 +19,7 @@ import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
 import { openDeviceStore, openLedgerStore, putStoreAside } from './open-device-store.ts'
 import { Assets } from './assets.ts'
 import { callEngine } from '../../platform/node/call-engine.ts'
+import { engineStreams } from '../../platform/node/engine-streams.ts'
 import { NodePortSockets } from '../../platform/node/node-port-sockets.ts'
 import { type DeskServer, startDeskServer } from './desk-server.ts'
 import { Entrances } from './entrances.ts'
@@ -53,6 +54,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       settingsStore: settingsFile,
       fetch: (url, options) => fetch(url, options),
       engineCall: callEngine,
+      engineStreams,
       host,
       portSockets: new NodePortSockets(),
       shellDoor: new FifoShellDoor({ folder: data.shells, clock: systemClock, log: log.child('jobs') }),

@@ -1,4 +1,3 @@
-import type { AttemptRequest } from '../attempt-contract.ts'
 import { takenEnvironment } from '../job-environment.ts'
 import type { EngineSubmission } from './engine.ts'
 
@@ -12,11 +11,22 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
 export const outputFile = (shared: string, attempt: string): string => `${shared}/${SPOOL}/${attempt}.out`
 export const exitFile = (shared: string, attempt: string): string => `${shared}/${SPOOL}/${attempt}.exit`
 
-/** What an engine is given to run for an attempt: the line in its folder, then its exit code beside its output (rule EN3). */
-export function engineSubmission(
-  { attempt, arguments: words, folder, environment }: Pick<AttemptRequest, 'attempt' | 'arguments' | 'folder' | 'environment'>,
+/** A script, and where it works. */
+export interface SlurmScript {
+  readonly name: string
+  /** For a shell. */
+  readonly script: string
+  readonly folder: string
+  /** File of the shared disk that takes both outputs. */
+  readonly output: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** What Slurm is given to run for an attempt: the line in its folder, then its exit code beside its output (rule EN3). */
+export function slurmScript(
+  { name: attempt, arguments: words, folder, environment }: Pick<EngineSubmission, 'name' | 'arguments' | 'folder' | 'environment'>,
   shared: string,
-): EngineSubmission {
+): SlurmScript {
   const exit = exitFile(shared, attempt)
   const script = [
     '#!/bin/sh',

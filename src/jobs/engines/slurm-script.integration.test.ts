@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { engineSubmission, exitFile, SPOOL } from './engine-script.ts'
+import { exitFile, slurmScript, SPOOL } from './slurm-script.ts'
 
 /* The script as a cluster runs it: by a real /bin/sh. */
 
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(shared, { recursive: true, force: true }))
 
 function run(line: string, environment: Readonly<Record<string, string>> = {}) {
-  const job = engineSubmission({ attempt: 'a1', arguments: ['-c', line], folder: shared, environment: {} }, shared)
+  const job = slurmScript({ name: 'a1', arguments: ['-c', line], folder: shared, environment: {} }, shared)
   const { status, stdout } = spawnSync('/bin/sh', ['-s'], {
     input: job.script,
     env: { ...job.environment, ...environment },

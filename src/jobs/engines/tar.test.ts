@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { utf8 } from '../../base/bytes.ts'
+import { SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
+import { gunzip, gzip } from './gzip.ts'
+import { readTar, TarError, writeTar } from './tar.ts'
+
+const LONG = `${'a folder/'.repeat(12)}${'n'.repeat(200)}`
+const file = (name: string, text: string, mode = 0o644) =>
+  ({ kind: 'file', path: name, mode, modifiedMs: 5_000, bytes: utf8(text) }) as const
+
+let folder: string
+beforeEach(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'ew-tar-'))))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+it('[EN9] what is written is read again, and by the tar of the system', async () => {
+  const entries = [
+    { kind: 'folder', path: 'p', mode: 0o755 } as const,
+    file('p/words', 'pear\n'),
+    file('run', '#!/bin/sh\n', 0o755),
+    file(LONG, ''),
+    file('größe', 'x'.repeat(512)),
+  ]
+  const bytes = writeTar(entries)
+  expect(readTar(bytes, 10)).toEqual({ entries, leftOut: 0 })
+  const archive = path.join(folder, 'x.tgz')
+  writeFileSync(archive, await gzip(bytes))
+  execFileSync('tar', ['xzf', archive, '-C', folder])
+  expect(readFileSync(path.join(folder, 'p/words'), 'utf8')).toBe('pear\n')
+  expect(readFileSync(path.join(folder, LONG), 'utf8')).toBe('')
+})
+
+it.each(['ustar', 'pax', 'gnu'])(
+  '[EN9] %s of the system is read; links and what leads outside are left out and counted',
+  async (format) => {
+    const top = path.join(folder, 'top')
+    mkdirSync(path.join(top, 'in'), { recursive: true })
+    writeFileSync(path.join(top, 'in/file'), 'yes')
+    if (format !== 'ustar') writeFileSync(path.join(top, 'in', 'n'.repeat(180)), 'long')
+    symlinkSync('/etc/passwd', path.join(top, 'in/out'))
+    writeFileSync(path.join(folder, 'beside'), 'no')
+    execFileSync('tar', [`--format=${format}`, '-Pczf', path.join(folder, 'x.tgz'), '-C', top, '.', '../beside', '/etc/hostname'])
+    const { entries, leftOut } = readTar(await gunzip(readFileSync(path.join(folder, 'x.tgz')), 1e7), 100)
+    expect(entries.map(({ path: name }) => name).toSorted()).toEqual([
+      'in',
+      'in/file',
+      ...(format === 'ustar' ? [] : [`in/${'n'.repeat(180)}`]),
+    ])
+    expect(leftOut).toBe(3)
+    expect(readdirSync(top)).toEqual(['in'])
+  },
+)
+
+it('[EN9] what is cut off, too much or no archive is said to be so', async () => {
+  const whole = writeTar([file('a', 'x'.repeat(2_000)), file('b', 'y')])
+  for (const cut of [0, 100, 512, 1_500, whole.length - 1_024])
+    expect(() => readTar(whole.subarray(0, cut), 10), String(cut)).toThrow(TarError)
+  expect(() => readTar(whole, 1)).toThrow(/more than 1/)
+  expect(() => readTar(new Uint8Array(2_048).fill(0x41), 10)).toThrow(TarError)
+  const bomb = await gzip(new Uint8Array(5_000_000))
+  expect(bomb.length).toBeLessThan(10_000)
+  await expect(gunzip(bomb, 100_000)).rejects.toThrow(RangeError)
+  await expect(gunzip(bomb.subarray(0, 2_000), 1e8)).rejects.toThrow()
+  await expect(gunzip(utf8('<html>'), 1e8)).rejects.toThrow(TypeError)
+})
+
+it('[EN9] whatever comes is an archive or a TarError, and no path leads out of it (fuzz)', () => {
+  const seed = seedOfRun()
+  const random = new SeededRandom(seed)
+  const good = writeTar([{ kind: 'folder', path: 'p', mode: 0o755 }, file('p/a', 'text'), file(LONG, 'more')])
+  for (let round = 0; round < 2_000; round++) {
+    const bytes = good.slice(0, random.below(4) === 0 ? random.below(good.length) : good.length)
+    for (let n = random.below(6); n > 0; n--) {
+      const at = random.below(bytes.length || 1)
+      bytes.set(utf8(random.pick(['..', '/', '\0', '777', '5', '2', '99999', '../../x'])).subarray(0, Math.max(0, bytes.length - at)), at)
+      // With a right sum, so that what is behind it is reached.
+      const block = bytes.subarray(Math.floor(at / 512) * 512, Math.floor(at / 512) * 512 + 512)
+      if (block.length === 512) {
+        const sum = block.reduce((all, byte, k) => all + (k >= 148 && k < 156 ? 0x20 : byte), 0)
+        block.set(utf8(`${sum.toString(8).padStart(6, '0')}\0 `), 148)
+      }
+    }
+    try {
+      for (const { path: name } of readTar(bytes, 20).entries)
+        expect({
+          seed,
+          round,
+          name,
+          isBelow: !name.startsWith('/') && !name.split('/').includes('..') && !name.includes('\0'),
+        }).toMatchObject({ isBelow: true })
+    } catch (error) {
+      expect({ seed, round, error }).toMatchObject({ error: expect.any(TarError) as TarError })
+    }
+  }
+})
