@@ -18,13 +18,22 @@ export interface DevicesSlice {
   readonly loads: Readonly<Record<string, MachineLoad>>
   /** Running terminals by device. */
   readonly terminals: Readonly<Record<string, readonly TerminalInfo[]>>
+  /** Devices that are linked and did not say which terminals run there, and why. */
+  readonly unsaid: Readonly<Record<string, 'refused' | 'failed'>>
   /** Devices of this person's contacts: shells on them have windows as any other. */
   readonly contactDevices: Readonly<Record<string, ContactDevice>>
   /** What this person calls their contacts. */
   readonly contactNames: Readonly<Record<string, string>>
 }
 
-export const useDevices = create<DevicesSlice>(() => ({ rows: [], loads: {}, terminals: {}, contactDevices: {}, contactNames: {} }))
+export const useDevices = create<DevicesSlice>(() => ({
+  rows: [],
+  loads: {},
+  terminals: {},
+  unsaid: {},
+  contactDevices: {},
+  contactNames: {},
+}))
 
 /** Rows as the docks show them: this device first, linked before away, then by name. */
 export function sortedRows(rows: readonly DeviceRow[]): DeviceRow[] {

@@ -24,7 +24,7 @@ const shell = (terminalId: string, startedAtMs: number, more: Partial<TerminalIn
 
 beforeEach(() => {
   useMessages.setState({ messages: [] })
-  useDevices.setState({ rows: [], terminals: {}, contactDevices: {}, contactNames: {} })
+  useDevices.setState({ rows: [], terminals: {}, unsaid: {}, contactDevices: {}, contactNames: {} })
 })
 
 it('[AP63] a contact who opens and ends shells over and over is one notice for each device, said once in a minute', async () => {
@@ -45,5 +45,18 @@ it('[AP63] a contact who opens and ends shells over and over is one notice for e
   changed.fire(shell('later', NOW + 29_000 + 60_000))
   expect(told()[0]).toEqual(['Bob opened a shell on', false, 89_000])
   expect(told()).toHaveLength(2)
+  following.dispose()
+})
+
+it('[AP63] a device that does not say what runs there is known as such until it does', async () => {
+  let answer: () => Promise<TerminalInfo[]> = () => Promise.reject(Object.assign(new Error('no'), { code: 'grant/refused' }))
+  const following = followDevices({ ...device, listTerminals: () => answer() } as never)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(useDevices.getState().unsaid).toEqual({ laptop: 'refused' })
+  answer = async () => [shell('t1', NOW), shell('t2', NOW)]
+  changed.fire(shell('t2', NOW)) // a grant came
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(useDevices.getState().unsaid).toEqual({})
+  expect(useDevices.getState().terminals.laptop?.map(({ terminalId }) => terminalId)).toEqual(['t1', 't2'])
   following.dispose()
 })

@@ -1,4 +1,5 @@
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { errorCode } from '../../base/errors.ts'
 import type { ContactList } from '../../identity/contacts-contract.ts'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
@@ -29,7 +30,7 @@ export function followDevices(client: DeviceClient): Disposable {
   heard.add(client.onDidChangeContacts(takeContacts))
   client.listContacts({}).then(takeContacts, () => {}) // as below
   heard.add(client.onDidChangeDevices(take))
-  heard.add(client.onDidChangeTerminal(takeTerminal))
+  heard.add(client.onDidChangeTerminal((info) => takeTerminal(client, info)))
   client.listDevices({}).then(take, () => {}) // the connection broke: the next one asks again
   return heard
 }
@@ -46,10 +47,17 @@ function readTerminals(client: DeviceClient, device: string): void {
   client.listTerminals({ device }).then(
     (list) => {
       const running = list.filter((terminal) => !terminal.exit)
-      useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: running } }))
+      useDevices.setState(({ terminals, unsaid: { [device]: _said, ...unsaid } }) => ({
+        terminals: { ...terminals, [device]: running },
+        unsaid,
+      }))
       for (const terminal of running) tellGuest(terminal)
     },
-    () => useDevices.setState(({ terminals }) => ({ terminals: { ...terminals, [device]: [] } })), // went away while being asked
+    (error: unknown) =>
+      useDevices.setState(({ terminals, unsaid }) => ({
+        terminals: { ...terminals, [device]: [] },
+        unsaid: { ...unsaid, [device]: errorCode(error) === 'grant/refused' ? 'refused' : 'failed' },
+      })),
   )
 }
 
@@ -75,7 +83,8 @@ function tellGuest({ device, guest, startedAtMs }: TerminalInfo): void {
   })
 }
 
-function takeTerminal(info: TerminalInfo): void {
+function takeTerminal(client: DeviceClient, info: TerminalInfo): void {
+  if (useDevices.getState().unsaid[info.device]) readTerminals(client, info.device) // it tells this device now
   const isNew = !useDevices.getState().terminals[info.device]?.some(({ terminalId }) => terminalId === info.terminalId)
   if (isNew && !info.exit) tellGuest(info)
   useDevices.setState(({ terminals }) => {

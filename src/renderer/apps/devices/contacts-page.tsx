@@ -11,7 +11,7 @@ import { showToast } from '../../ui/toast.tsx'
 import { openApp, useNow } from '../app-hooks.ts'
 import { type ContactDialogKind, ContactDialog } from './contact-dialogs.tsx'
 import { untilText } from './grant-words.ts'
-import { GuestShells } from './guest-shells.tsx'
+import { GuestShells, UnseenShells } from './guest-shells.tsx'
 import { PairingPanel } from './pairing-panel.tsx'
 import type { Contacts } from './use-contacts.ts'
 import { usePairing } from './use-pairing.ts'
@@ -28,6 +28,7 @@ export function ContactsPage({ contacts: { list, error } }: { contacts: Contacts
   return (
     <>
       <GuestShells />
+      <UnseenShells />
       <ul aria-label="My contacts" className="devices-list">
         {list.contacts.map((row) => (
           <Contact key={row.person} row={row} mayChange={list.mayChange} onAct={(kind) => setDialog({ kind, row })} />

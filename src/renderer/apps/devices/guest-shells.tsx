@@ -8,6 +8,7 @@ import { errorWords } from '../../ui/error-words.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { useDeviceName, useNow } from '../app-hooks.ts'
 import { agoText } from '../plain-words.ts'
+import { unseenWords } from './guest-words.ts'
 
 type GuestShell = TerminalInfo & { readonly guest: NonNullable<TerminalInfo['guest']> }
 const isGuests = (terminal: TerminalInfo): terminal is GuestShell => terminal.guest !== undefined
@@ -24,6 +25,12 @@ export function GuestShells() {
       ))}
     </ul>
   )
+}
+
+/** Where somebody may be in a shell without this display knowing; nothing while all was asked, or there is nobody to let in. */
+export function UnseenShells() {
+  const words = useDevices(({ rows, unsaid, contactNames }) => (Object.keys(contactNames).length > 0 ? unseenWords(rows, unsaid) : ''))
+  return words === '' ? null : <p className="pairing-hint">{words}</p>
 }
 
 function Shell({ shell: { device, terminalId, guest, foreground, startedAtMs } }: { shell: GuestShell }) {
