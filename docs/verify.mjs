@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /*
- * Checks a ledger of Elsewhere without Elsewhere, with Node 24 alone: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]
+ * Checks a ledger of Elsewhere without Elsewhere, with Node 24 alone: node docs/verify.mjs FILE [RECEIPT...] [TRANSACTION]
  *
- * FILE: what `elsewhere ledger export`, `prove` or `receipt` wrote. RECEIPT: one kept from earlier; with it a history written anew is
- * found, even when the device's own key signed it. TRANSACTION: what a Solana server that you trust answers to getTransaction (base64)
- * about the anchor in FILE: with it nobody, the owner included, can have changed the history since. Exit code 0: all holds.
+ * FILE: what `elsewhere ledger export`, `prove` or `receipt` wrote. RECEIPT: kept from earlier, any number; with one a history written
+ * anew, or told to others otherwise, is found, even when the device's own key signed it. TRANSACTION: what a Solana server that you
+ * trust answers to getTransaction (base64) about the anchor in FILE: with it nobody, the owner included, can have changed the history
+ * since. Exit code 0: all holds.
  *
  * An entry is Ed25519 over "elsewhere/ledger/1\0" and its body; a record is the signature and the body; `prev` is SHA-256 of the record
  * before; the root is RFC 6962's over the records; the memo is one hash over device, count, root and a salt.
@@ -26,10 +27,7 @@ const nodeOf = (left, right) => sha256(Buffer.of(1), left, right)
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 function fromBase58(text, length = 32) {
-  must(
-    [...text].every((letter) => BASE58.includes(letter)),
-    'a key or signature is not base58',
-  )
+  must(/^[1-9A-HJ-NP-Za-km-z]+$/.test(text), 'a key or signature is not base58')
   const number = [...text].reduce((sum, letter) => sum * 58n + BigInt(BASE58.indexOf(letter)), 0n)
   return Buffer.from(number.toString(16).padStart(2 * length, '0'), 'hex')
 }
@@ -45,9 +43,12 @@ function rootOf(leaves) {
 
 function checkRecord(device, { body, sig }, where = '') {
   must(isSigned(device, `elsewhere/ledger/1\0${body}`, sig) && JSON.parse(body).device === device, `edited${where}`)
+  const { kind, wallet, text, sig: byWallet } = JSON.parse(body).event
+  must(kind !== 'signed-in' || isSigned(wallet, text, byWallet), `edited${where}`)
 }
 function checkReceipt(device, { device: named, count, root, atMs, sig }) {
   must(named === device, 'the receipt is of another device')
+  must(Number.isSafeInteger(count) && count >= 0, 'the receipt was changed')
   must(isSigned(named, `elsewhere/ledger-receipt/1\0${named}\n${count}\n${root}\n${atMs}`, sig), 'the receipt was changed')
 }
 function checkChain({ device, records }, receipts) {
@@ -63,12 +64,11 @@ function checkChain({ device, records }, receipts) {
     must(textOf(rootOf(leaves.slice(0, count))) === root, `rewritten before ${count}`)
   }
 }
-function checkProof({ device, record, path, receipt, anchor }, kept) {
+function checkProof({ device, record, path, receipt, anchor }) {
   checkRecord(device, record)
   const up = (below, { side, hash }) => (side === 'left' ? nodeOf(bytesOf(hash), below) : nodeOf(below, bytesOf(hash)))
   must(!anchor || anchor.receipt.root === receipt.root, 'the anchor is of another root')
   must(textOf(path.reduce(up, leafOf(record))) === receipt.root, 'the entry is not under this root')
-  must(kept?.count !== receipt.count || kept.root === receipt.root, 'rewritten')
 }
 
 /** Of a Solana transaction: signatures, what they sign, accounts that sign, and what is told to which program. */
@@ -92,9 +92,7 @@ function readTransaction(wire, at = 0) {
   const told = many(() => ({ program: accounts[take(1)[0]], text: (take(length()), take(length())).toString() }))
   return { signatures, message, signers: accounts.slice(0, signerCount), told }
 }
-const MEMO_PROGRAMS = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH'].map((each) =>
-  fromBase58(each),
-)
+const MEMOS = ['MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr', 'Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH']
 
 /** An anchor by itself, and against what a server said of its transaction. */
 function checkAnchor(device, { receipt, wallet: { address, proof, ...wallet }, salt, signature, slot, transaction }, said) {
@@ -106,7 +104,7 @@ function checkAnchor(device, { receipt, wallet: { address, proof, ...wallet }, s
   must(isPaid, 'the wallet did not sign the transaction')
   must(fromBase58(signature, 64).equals(signatures[0]), 'the transaction has another signature')
   const memo = sha256(Buffer.from(`elsewhere/anchor/1\0${device}\n${receipt.count}\n${receipt.root}\n`), bytesOf(salt))
-  const isMemo = told.length === 1 && MEMO_PROGRAMS.some((each) => each.equals(told[0].program))
+  const isMemo = told.length === 1 && MEMOS.some((each) => fromBase58(each).equals(told[0].program))
   must(isMemo && told[0].text === `elsewhere-anchor/1 ${textOf(memo)}`, 'the memo says something else than this root')
   if (!said) return
   const answer = said.result ?? said
@@ -122,13 +120,15 @@ export function checkLedger(file, kept, transaction) {
   try {
     const anchors = anchorsOf(file)
     const own = file.format === 'elsewhere-ledger-receipt' ? file : file.receipt
-    const receipts = [own, kept, ...anchors.map(({ receipt }) => receipt)].filter(Boolean)
+    const receipts = [own, ...[kept].flat(), ...anchors.map(({ receipt }) => receipt)].filter(Boolean)
     for (const receipt of receipts) checkReceipt(file.device, receipt)
     for (const anchor of anchors) checkAnchor(file.device, anchor, anchor === anchors.at(-1) ? transaction : undefined)
     must(!transaction || anchors.length > 0, 'there is no anchor in this file')
-    if (file.format === 'elsewhere-ledger-proof') checkProof(file, kept)
+    if (file.format === 'elsewhere-ledger-proof') checkProof(file)
     else if (file.format === 'elsewhere-ledger') checkChain(file, receipts)
     else must(file === own, 'this is no file of a ledger')
+    const isTold = ({ count, root }) => receipts.every((other) => other.count !== count || other.root === root)
+    must(receipts.every(isTold), 'fork: of as many entries two different histories were signed')
   } catch (error) {
     return error instanceof Wrong ? error.message : `this is no file of a ledger: ${error.message}`
   }
@@ -136,9 +136,9 @@ export function checkLedger(file, kept, transaction) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [file, ...others] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
-  const kept = others.find(({ format }) => format === 'elsewhere-ledger-receipt')
-  const said = others.find((other) => other !== kept)
-  const wrong = file ? checkLedger(file, kept, said) : 'usage: node docs/verify.mjs FILE [RECEIPT] [TRANSACTION]'
+  const kept = others.filter(({ format }) => format === 'elsewhere-ledger-receipt')
+  const said = others.find((other) => !kept.includes(other))
+  const wrong = file ? checkLedger(file, kept, said) : 'usage: node docs/verify.mjs FILE [RECEIPT...] [TRANSACTION]'
   console.log(wrong ?? `All holds: ${file.format} of device ${file.device}`)
   const { slot, network, signature } = (!wrong && anchorsOf(file).at(-1)) || {}
   if (signature && said) console.log(`The server holds its anchor in slot ${slot}`)

@@ -223,6 +223,22 @@ describe('a ledger', () => {
   })
 })
 
+const shippedCheck = async () => {
+  const script = new URL('../../../docs/verify.mjs', import.meta.url).href
+  return ((await import(/* @vite-ignore */ script)) as { checkLedger(file: unknown, kept?: unknown): string | undefined }).checkLedger
+}
+const asFile = (bytes: Uint8Array) => ({ sig: toBase64Url(bytes.subarray(0, 64)), body: new TextDecoder().decode(bytes.subarray(64)) })
+const exportOf = (begun: ReturnType<typeof begin>) => ({
+  ...{ format: 'elsewhere-ledger', device: begun.signer.device as string, records: recordsOf(begun).map(asFile) },
+  receipt: begun.ledger.receipt(),
+})
+const proofOf = (begun: ReturnType<typeof begin>) => {
+  const receipt = begun.ledger.receipt()
+  const path = begun.ledger.prove(4, receipt.count).map(({ side, hash }) => ({ side, hash: toBase64Url(hash) }))
+  const record = asFile(begun.ledger.recordAt(4).bytes)
+  return { format: 'elsewhere-ledger-proof', device: begun.signer.device as string, record, path, receipt }
+}
+
 describe('the shipped vectors (docs/vectors/ledger-v1.json)', () => {
   const device = vectors.export.device as never
   const bytesOf = ({ body, sig }: { body: string; sig: string }) => new Uint8Array([...fromBase64Url(sig), ...utf8(body)])
@@ -237,8 +253,7 @@ describe('the shipped vectors (docs/vectors/ledger-v1.json)', () => {
   })
 
   it('[ID104] docs/verify.mjs says the same of them, and of every way they can be wrong', async () => {
-    const script = new URL('../../../docs/verify.mjs', import.meta.url).href
-    const { checkLedger } = (await import(/* @vite-ignore */ script)) as { checkLedger(file: unknown, kept?: unknown): string | undefined }
+    const checkLedger = await shippedCheck()
     const { export: file, proof, rewritten } = vectors
     expect([file, proof, file.receipt].map((each) => checkLedger(each))).toEqual([undefined, undefined, undefined])
     const at = (n: number) => file.records[n] as (typeof file.records)[number]
@@ -251,5 +266,56 @@ describe('the shipped vectors (docs/vectors/ledger-v1.json)', () => {
     expect(checkLedger(rewritten, file.receipt)).toBe(`rewritten before ${file.receipt.count}`)
     expect(checkLedger({ ...proof, record: at(0) })).toBe('the entry is not under this root')
     expect(checkLedger({ ...file, receipt: { ...file.receipt, count: 2 } })).toBe('the receipt was changed')
+  })
+
+  it('[ID104] it finds two histories that a device signed, from the receipts alone, also in a proof', async () => {
+    const checkLedger = await shippedCheck()
+    const [honest, told] = [tenLinks(), tenLinks(undefined, 'relay')]
+    const [one, other] = [honest.ledger.receipt(), told.ledger.receipt()]
+    expect([one.count, checkLedger(one, one), checkLedger(one, tenLinks().ledger.receipt())?.slice(0, 4)]).toEqual([11, undefined, 'fork'])
+    expect(checkLedger(one, other)).toBe('fork: of as many entries two different histories were signed')
+    expect(checkLedger(one, [one, other])).toContain('fork')
+    expect(checkLedger(one, { ...other, count: '11' })).toBe('the receipt was changed')
+    expect(checkLedger(proofOf(honest), one)).toBeUndefined()
+    expect(checkLedger(proofOf(honest), other)).toContain('fork')
+    told.ledger.record({ kind: 'linked', peer: PEER, path: 'host' })
+    expect(checkLedger(one, told.ledger.receipt())).toBeUndefined() // of another length: only the entries would tell
+    expect(checkLedger(exportOf(told), one)).toBe('rewritten before 11')
+  })
+
+  it('[ID104] it says of a ledger that was changed anywhere what the check here says', async () => {
+    const checkLedger = await shippedCheck()
+    const seed = seedOfRun()
+    const random = new SeededRandom(seed)
+    const wallet = crypto.signingKey(new Uint8Array(32).fill(3))
+    const entry = { kind: 'signed-in', display: 'd', way: 'wallet', wallet: deviceIdOf(wallet.publicKey) } as const
+    let found = 0
+    const rounds = roundsOfRun(150, 3_000)
+    for (let round = 0; round < rounds; round++) {
+      const begun = tenLinks()
+      const signedText = random.chance(0.8) ? 'a sign-in' : 'another'
+      begun.ledger.record({ ...entry, text: 'a sign-in', sig: toBase64Url(wallet.sign(utf8(signedText))) })
+      const file = exportOf(begun)
+      const at = random.below(file.records.length)
+      const record = file.records[at] as (typeof file.records)[number]
+      const place = random.below(record.body.length)
+      const ways = [
+        () => undefined,
+        () => void (record.body = record.body.slice(0, place) + random.pick(['0', 'a', '"', '']) + record.body.slice(place + 1)),
+        () => void (record.sig = toBase64Url(fromBase64Url(record.sig).map((byte, n) => (n === place % 64 ? byte ^ 1 : byte)))),
+        () => void file.records.splice(at, 1),
+        () => void file.records.splice(at, 0, record),
+        () => void file.records.reverse(),
+        () => void file.records.splice(at),
+      ]
+      random.pick(ways)()
+      const records = file.records.map(({ body, sig }) => new Uint8Array([...fromBase64Url(sig), ...utf8(body)]))
+      const finding = auditLedger(crypto, begun.signer.device, records, { receipts: [begun.ledger.receipt()] })
+      const said = checkLedger({ ...file, receipt: begun.ledger.receipt() })
+      if (finding) found++
+      expect(said === undefined, `seed ${seed}, round ${round}: ${said} and ${JSON.stringify(finding)}`).toBe(finding === undefined)
+      if (finding && finding.fault !== 'rewritten') expect(said).toBe(`${finding.fault} at ${finding.at}`)
+    }
+    expect(found).toBeGreaterThan(rounds / 3)
   })
 })
