@@ -43,7 +43,8 @@ export const contactPortsContract = {
 
 const terminalId = z.string().min(1).max(64)
 const size = { columns: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }
-const shell = hostTerminal.omit({ guest: true })
+/** Its id goes into the ledger of who asked. */
+const shell = hostTerminal.omit({ guest: true }).extend({ terminalId })
 
 /** On the tty lane, by the grant of a shell on the callee. Errors of each: grant/refused. */
 export const contactShellContract = {

@@ -129,6 +129,11 @@ export class ContactSession implements Disposable {
     this.#owned.add(link.onDidClose(() => this.dispose()))
   }
 
+  /** Whose device the peer is. */
+  get person(): PersonId {
+    return this.#options.person
+  }
+
   /** Has the peer said what it offers? */
   hasMet = false
 

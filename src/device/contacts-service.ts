@@ -24,6 +24,7 @@ import { DeviceError } from './device-error.ts'
 import { ContactShells, endLeftShells } from './contact-shells.ts'
 import type { LocalTerminals } from './local-terminals.ts'
 import { LinkedContacts } from './linked-contacts.ts'
+import { ShellsOnContacts } from './shells-on-contacts.ts'
 import type { MeetingService } from './meeting-service.ts'
 import type { peerJobsContract } from './peer-contract.ts'
 import type { OpenDesk } from './open-desk.ts'
@@ -80,12 +81,19 @@ export class ContactsService implements Disposable {
     const linked = scope.add(
       new LinkedContacts({
         ...{ desk, meeting, ports, shells, files, host, clock, log, onDidChange },
-        onDidMeet: (device) => this.#met.fire(device),
-        onDidChangeShell: (device, terminal) => this.#shellChanged.fire({ device, terminal }),
+        onDidMeet: (device) => {
+          void this.#followed?.entered.lookAgain(device)
+          this.#met.fire(device)
+        },
+        onDidChangeShell: (device, terminal) => {
+          this.#followed?.entered.handleChange(device, terminal)
+          this.#shellChanged.fire({ device, terminal })
+        },
       }),
     )
     const opened = scope.add(new ContactPorts({ sockets, linked, ledger: desk.ledger, clock, log }))
-    this.#followed = { scope, linked, opened, shells }
+    const entered = scope.add(new ShellsOnContacts({ linked, ledger, clock, log }))
+    this.#followed = { scope, linked, opened, entered, shells }
     scope.add(desk.devices.onDidChange(() => this.tell()))
     scope.add(desk.contactLogs.onDidChange(() => this.tell()))
   }
@@ -100,7 +108,8 @@ export class ContactsService implements Disposable {
   tell(): void {
     if (!this.#followed) return
     const { persons } = this.#options.desk().contactLogs
-    this.#followed.opened.settle((person) => persons.has(person))
+    const { opened, entered } = this.#followed
+    for (const each of [opened, entered]) each.settle((person) => persons.has(person))
     if (this.#changed.hasListeners) this.#changed.fire(this.list())
   }
 
@@ -112,6 +121,11 @@ export class ContactsService implements Disposable {
   /** As `jobsOf`, for shells on it. */
   shellsOf(device: string): Client<typeof contactShellContract> | undefined {
     return this.#followed?.linked.find(device)?.shells
+  }
+
+  /** Such a shell was opened there, for a display of this device. */
+  noteShell(device: string, terminal: HostTerminal): void {
+    this.#followed?.entered.enter(device, terminal)
   }
 
   /** "desktop of Bob": undefined: it is no device of a contact. */
@@ -271,6 +285,7 @@ interface Following {
   readonly scope: DisposableStore
   readonly linked: LinkedContacts
   readonly opened: ContactPorts
+  readonly entered: ShellsOnContacts
   readonly shells: ContactShells
 }
 type Theirs = Parameters<MakingContacts['contacts']['acquaint']>[0]

@@ -226,7 +226,7 @@ describe('a job', () => {
 })
 
 describe('a shell', () => {
-  it('[ID165] is opened by a contact on the device they were let into, is seen and ended by its owner, and is in the ledger', async () => {
+  it('[ID165] [ID167] is opened by a contact on the device they were let into, is seen and ended by its owner, and is in both ledgers', async () => {
     await acquaint(ada, bob)
     await isLinked(bob, 'laptop')
     const laptop = (await contactsOf(bob))[0]?.devices[0]?.deviceId as string
@@ -262,6 +262,13 @@ describe('a shell', () => {
     const told = (await ada.control().listLedger({ limit: 50 })).rows.map(({ sentence }) => sentence).join()
     expect(told).toContain('desktop of Bob opened a shell on this device')
     expect(told).toContain('The shell of desktop of Bob on this device ended after')
+    const own = async () =>
+      (await bob.control().listLedger({ limit: 50 })).rows.filter(({ kind }) => kind.startsWith('shell-')).toReversed()
+    await vi.waitFor(
+      async () => expect((await own()).map(({ kind }) => kind)).toEqual(['shell-entered', 'shell-left', 'shell-entered', 'shell-left']),
+      PATIENT,
+    )
+    expect((await own())[0]?.sentence).toBe('This device opened a shell on laptop of Ada')
   })
 })
 

@@ -22,7 +22,7 @@ export interface TerminalServiceOptions {
   /** @throws DeviceError `device/locked` */
   self(): DeviceId
   lastScreens(): LastScreens
-  readonly contacts: Pick<ContactsService, 'shellsOf' | 'onDidChangeShell'>
+  readonly contacts: Pick<ContactsService, 'shellsOf' | 'noteShell' | 'onDidChangeShell'>
 }
 
 /** Terminals of a linked device, of this person's or a contact's, as it is asked for them. */
@@ -102,7 +102,9 @@ export class TerminalService implements Disposable {
     const { self, contacts, peers } = this.#options
     if (device === self()) return undefined
     const shells = contacts.shellsOf(device)
-    return shells ? ofContact(shells) : ofPeer(peers.require(device, 'terminal/device-away'))
+    return shells
+      ? ofContact(shells, (opened) => contacts.noteShell(device, opened))
+      : ofPeer(peers.require(device, 'terminal/device-away'))
   }
 }
 
@@ -114,11 +116,13 @@ const ofPeer = ({ control, tty }: Peer): FarTerminals => ({
   end: (terminalId, options) => control.endTerminal({ terminalId }, options),
 })
 
-const ofContact = (shells: Client<typeof contactShellContract>): FarTerminals => ({
+const ofContact = (shells: Client<typeof contactShellContract>, note: (opened: HostTerminal) => void): FarTerminals => ({
   // It begins in the home folder there, with that account's own shell.
   open: async ({ tab, command, columns, rows }, options) => {
     if (command) throw new JobError('terminal/spawn-failed', "a contact's device opens its own shell only; type the command there")
-    return shells.openShell({ ...(tab !== undefined && { tab }), columns, rows }, options)
+    const opened = await shells.openShell({ ...(tab !== undefined && { tab }), columns, rows }, options)
+    note(opened)
+    return opened
   },
   attach: (request, options) => shells.attachShell(request, options),
   channel: (id) => shells.channel(id),

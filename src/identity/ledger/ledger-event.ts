@@ -59,6 +59,9 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   /** A device of a contact opened a shell here, as this account; and it ended. */
   z.strictObject({ kind: z.literal('shell-opened'), peer: deviceId, person: deviceId, shell }),
   z.strictObject({ kind: z.literal('shell-ended'), peer: deviceId, person: deviceId, shell, forMs: bytes }),
+  /** This device opened a shell on a contact's, as far as that one said; and it ended there, or was let go of here. */
+  z.strictObject({ kind: z.literal('shell-entered'), peer: deviceId, person: deviceId, shell }),
+  z.strictObject({ kind: z.literal('shell-left'), peer: deviceId, person: deviceId, shell, forMs: bytes }),
   /** The root over the entries before this one stands on a network. */
   z.strictObject({
     kind: z.literal('anchored'),

@@ -41,6 +41,10 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `${name('peer')} opened a shell on this device`
     case 'shell-ended':
       return `The shell of ${name('peer')} on this device ended after ${duration(number('forMs'))}`
+    case 'shell-entered':
+      return `This device opened a shell on ${name('peer')}`
+    case 'shell-left':
+      return `The shell of this device on ${name('peer')} ended, or was left, after ${duration(number('forMs'))}`
     case 'anchored':
       return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':

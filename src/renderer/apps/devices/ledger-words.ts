@@ -12,7 +12,10 @@ export type LedgerFilter = (typeof FILTERS)[number]['value']
 const KINDS: Readonly<Record<Exclude<LedgerFilter, 'all'>, readonly string[]>> = {
   links: ['linked', 'unlinked'],
   devices: ['device-added', 'device-removed', 'role-changed', 'contact-added', 'contact-removed'],
-  access: ['granted', 'revoked', 'port-shared', 'port-closed', 'port-opened', 'port-ended', 'shell-opened', 'shell-ended'],
+  access: [
+    ...['granted', 'revoked', 'port-shared', 'port-closed', 'port-opened', 'port-ended'],
+    ...['shell-opened', 'shell-ended', 'shell-entered', 'shell-left'],
+  ],
   anchors: ['anchored'],
 }
 
