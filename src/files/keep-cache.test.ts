@@ -33,9 +33,10 @@ async function deviceWithDamage() {
   clock.advance(2 * 3_600_000)
   chunks.damaged = large.manifest.pieces[0]?.id
   const mustKeep = new Set<string>()
-  const book = { mustKeep: (op: string) => mustKeep.has(op) } as unknown as ReplicationBook
+  const book = { mustKeep: (op: string) => mustKeep.has(op), isHeldByBucket: () => false } as unknown as ReplicationBook
   const dropped = { batches: [] } as unknown as DroppedVersions
-  const cut = () => makeRoom({ dataset, store, dropped, chunks, book, pins: { contents: () => [] }, limitBytes: 1000 }, 0)
+  const bucket = { prove: () => Promise.reject(new Error('nobody is to be asked')) }
+  const cut = () => makeRoom({ dataset, store, dropped, chunks, book, pins: { contents: () => [] }, bucket, limitBytes: 1000 }, 0)
   return { chunks, asked, large, small, mustKeep, cut, dataset }
 }
 

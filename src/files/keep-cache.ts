@@ -4,6 +4,7 @@ import { ContentError } from './content-error.ts'
 import type { Dataset } from './dataset.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
 import type { DatasetStore } from './dataset-store.ts'
+import type { OpId } from './op.ts'
 import type { Manifest } from './manifest.ts'
 import { pagedVersions } from './paged-versions.ts'
 import type { Pins } from './pins.ts'
@@ -17,6 +18,10 @@ export interface CacheParts {
   readonly book: ReplicationBook
   readonly pins: Pick<Pins, 'contents'>
   readonly limitBytes: number
+  readonly bucket: {
+    /** Which of these does it give back, lately or now? */
+    prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>>
+  }
 }
 
 /** Freed beyond what is needed, so that not every write evicts: a twentieth of the limit. */
@@ -35,14 +40,38 @@ export async function idsOf(
 
 /**
  * Keeps the chunks within the limit (rule RP4): what this device alone may hold, and what it has signed for and must keep, and
- * what is being written, stays; the rest goes oldest first. Nobody is asked for anything while it looks.
+ * what is being written, stays; the rest goes oldest first. What this device wrote and only a bucket has beside it goes when that
+ * gave its bytes back, lately or now; nobody else is asked for anything while it looks.
  * @returns whether `bytes` more fit
  * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep is damaged; nothing went, and it is asked for
  */
-export async function makeRoom({ dataset, store, dropped, chunks, book, pins, limitBytes }: CacheParts, bytes: number): Promise<boolean> {
-  const over = chunks.stats.bytes + bytes - limitBytes
-  if (over <= 0) return true
+export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolean> {
+  const { dataset, chunks, limitBytes } = parts
+  const over = () => chunks.stats.bytes + bytes - limitBytes
+  for (let round = 0; round < ROUNDS && over() > 0; round++) {
+    const first = await lookThrough(parts)
+    const need = over() + Math.floor(limitBytes / SLACK)
+    const asked = oldestOf(chunks, need, (id) => !first.kept.has(id) && !dataset.writer.isFresh(id), first.relying)
+    const proven = asked.size > 0 ? await parts.bucket.prove(asked) : asked
+    const { kept, relying } = asked.size > 0 ? await lookThrough(parts) : first // that took a while
+    const stays = (id: ChunkId) => kept.has(id) || dataset.writer.isFresh(id) || (relying.has(id) && !proven.has(id))
+    if ((await chunks.evict(need, stays)) <= 0) break
+  }
+  return over() <= 0
+}
+
+/** What is evicted lies in packs: what was proven may lie elsewhere than what goes first. */
+const ROUNDS = 3
+
+interface Looked {
+  readonly kept: ReadonlySet<ChunkId>
+  /** Of contents that would have to stay, were it not for a bucket. */
+  readonly relying: ReadonlySet<ChunkId>
+}
+
+async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts): Promise<Looked> {
   const kept = new Set<ChunkId>()
+  const relying = new Set<ChunkId>()
   const keep = async (manifest: Manifest, isDue = false) => {
     const { ids, isWhole } = await idsOf(dataset, manifest)
     for (const id of ids) kept.add(id)
@@ -53,10 +82,29 @@ export async function makeRoom({ dataset, store, dropped, chunks, book, pins, li
       'a list of the pieces of a file that is kept here is damaged; nothing is let go of before it is back',
     )
   }
-  for (const { version } of pagedVersions(store))
-    if (version.content.kind === 'file' && book.mustKeep(version.op)) await keep(version.content.manifest, true)
-  for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) if (book.mustKeep(op)) await keep(manifest, true)
+  const look = async (op: OpId, manifest: Manifest) => {
+    if (book.mustKeep(op)) return keep(manifest, true)
+    if (!book.isHeldByBucket(op)) return
+    if (manifest.depth > 1) return keep(manifest)
+    if (manifest.depth === 1) for (const { id } of manifest.pieces) if (id !== undefined) kept.add(id) // they name what is to be proven
+    for (const id of (await idsOf(dataset, manifest)).ids) relying.add(id)
+  }
+  for (const { version } of pagedVersions(store)) if (version.content.kind === 'file') await look(version.op, version.content.manifest)
+  for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) await look(op, manifest)
   for (const manifest of [...dataset.contentsInUse(), ...pins.contents()]) await keep(manifest)
-  await chunks.evict(over + Math.floor(limitBytes / SLACK), (id) => kept.has(id) || dataset.writer.isFresh(id))
-  return chunks.stats.bytes + bytes <= limitBytes
+  return { kept, relying }
+}
+
+/** Of the oldest that may go and make up so many bytes, those of `relying`. */
+function oldestOf(chunks: ChunkStore, bytes: number, mayGo: (id: ChunkId) => boolean, relying: ReadonlySet<ChunkId>): Set<ChunkId> {
+  const oldest = new Set<ChunkId>()
+  if (relying.size === 0) return oldest
+  let left = bytes
+  for (const id of chunks.ids()) {
+    if (left <= 0) break
+    if (!mayGo(id)) continue
+    left -= chunks.bytesOf(id)
+    if (relying.has(id)) oldest.add(id)
+  }
+  return oldest
 }

@@ -286,8 +286,8 @@ export class OpenDataset implements Disposable {
 
   /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. */
   makeRoom(bytes: number, limitBytes = this.#stores.limitBytes): Promise<boolean> {
-    const { dataset, store, dropped, chunks, book, pins } = this
-    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, limitBytes }, bytes))
+    const { dataset, store, dropped, chunks, book, pins, bucket } = this
+    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes }, bytes))
   }
 
   /** Is the op one of those held, or written here? */

@@ -143,6 +143,12 @@ export class ReplicationBook {
     return promised !== undefined && !this.#isReleased(promised)
   }
 
+  /** Would it not be safe, were it not for a bucket? */
+  isHeldByBucket(op: OpId): boolean {
+    const found = this.#unsafe.find(op) ?? this.#settled.find(op)
+    return found !== undefined && this.#isCovered(found) && this.#othersWith(found) < this.#options.copies
+  }
+
   /** Is what this op named still to be fetched here, and on too few other devices as far as is known? */
   isOwed(op: OpId): boolean {
     const owed = this.#owed.find(op)
@@ -174,9 +180,12 @@ export class ReplicationBook {
   }
 
   #isCovered({ segment, number }: BookedContent): boolean {
-    const { signer, copies, isInBucket } = this.#options
-    const devices = this.signersOf(segment.hash, number).filter((device) => device !== signer.device).length
-    return devices + (isInBucket?.(segment.hash, number) ? 1 : 0) >= copies
+    const { copies, isInBucket } = this.#options
+    return this.#othersWith({ segment, number }) + (isInBucket?.(segment.hash, number) ? 1 : 0) >= copies
+  }
+
+  #othersWith({ segment, number }: BookedContent): number {
+    return this.signersOf(segment.hash, number).filter((device) => device !== this.#options.signer.device).length
   }
 
   /** Enough of the others who signed come before this device. */

@@ -12,7 +12,7 @@ import { testDatasetKeys } from './file-parts.ts'
 
 const ACCESS = { endpoint: 'http://127.0.0.1:1', region: 'r', bucket: 'test', prefix: '', accessKeyId: 'k', secretAccessKey: 's' }
 
-/** A clock whose time of day can be put forward; waiting takes as long as it does. */
+/** A clock that can be put forward; waiting takes as long as it does. */
 export class ForwardClock implements Clock {
   #aheadMs = 0
   forward(ms: number): void {
@@ -21,7 +21,9 @@ export class ForwardClock implements Clock {
   nowMs(): number {
     return systemClock.nowMs() + this.#aheadMs
   }
-  monotonicMs = systemClock.monotonicMs
+  monotonicMs(): number {
+    return systemClock.monotonicMs() + this.#aheadMs
+  }
   after: Clock['after'] = systemClock.after
   every = systemClock.every
 }

@@ -4,7 +4,7 @@ import { Emitter } from '../../base/emitter.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { SealedChunk } from '../chunk-id.ts'
+import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import type { ChunkStore } from '../chunk-store.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
@@ -18,6 +18,7 @@ import { BucketHolds } from './bucket-holds.ts'
 import { BucketLook } from './bucket-look.ts'
 import { BucketPasses } from './bucket-passes.ts'
 import { BucketPeer } from './bucket-peer.ts'
+import { BucketProof } from './bucket-proof.ts'
 import { BucketReadBack, wrongBytes } from './bucket-read-back.ts'
 import type { BucketSeal } from './bucket-seal.ts'
 import { BucketSegments } from './bucket-segments.ts'
@@ -72,6 +73,7 @@ export class BucketCopy implements Disposable {
   readonly #sender: BucketSender
   readonly #readBack: BucketReadBack
   readonly #look: BucketLook
+  readonly #proof: BucketProof
   readonly #changed = this.#owned.add(new Emitter<void>())
   readonly #passes: BucketPasses
   #noting: Promise<void> = Promise.resolve()
@@ -93,13 +95,14 @@ export class BucketCopy implements Disposable {
     const pick = (count: number) => options.pick?.(count) ?? seal.pick(count)
     const pause = () => this.#pause()
     const check = () => this.#check()
-    const segments = new BucketSegments({ objects, seal, store, dataset, contents, behind, pick, pause, logger, without })
+    const segments = new BucketSegments({ objects, seal, store, dataset, contents, clock, behind, pick, pause, logger, without })
     this.#segments = segments
     const distrust = (pack: string) => this.#distrust(pack)
     const failed = (error: unknown) => this.#fail(error)
     const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, pause, logger })
-    const readBack = new BucketReadBack({ objects, seal, contents, peer, pick, check, without })
+    const readBack = new BucketReadBack({ objects, seal, contents, peer, clock, pick, check, without })
     this.#readBack = readBack
+    this.#proof = new BucketProof({ contents, peer, readBack, segments, clock, logger, without })
     this.#sender = new BucketSender({ ...options, contents, readBack, check, changed: () => this.#changed.fire() })
     const { upload } = this.#sender
     this.#look = new BucketLook({ objects, seal, contents, segments, upload, readBack, clock, logger, check })
@@ -152,6 +155,11 @@ export class BucketCopy implements Disposable {
    */
   async run(isFull = true): Promise<void> {
     await this.#passes.run(isFull)
+  }
+
+  /** Which of these does it give back, with all that is needed to find them (rule RP4)? Never rejects. */
+  prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+    return this.#proof.prove(ids)
   }
 
   dispose(): void {

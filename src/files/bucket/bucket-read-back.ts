@@ -1,6 +1,8 @@
 import { equalBytes } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
+import { COUNTS_MS } from './bucket-holds.ts'
 import { BucketError } from './bucket-error.ts'
 import type { BucketPeer } from './bucket-peer.ts'
 import type { BucketSeal } from './bucket-seal.ts'
@@ -13,6 +15,7 @@ export interface BucketReadBackParts extends Pick<BucketSizes, 'without'> {
   readonly seal: BucketSeal
   readonly contents: BucketContents
   readonly peer: BucketPeer
+  readonly clock: Clock
   /** Any number below `count`. */
   readonly pick: (count: number) => number
   /** Throws when it is time to stop. */
@@ -25,6 +28,8 @@ const READ_AT_ONCE = 8
 /** Packs and their indexes count when their bytes came back (rules BK6, BK8). */
 export class BucketReadBack {
   readonly #parts: BucketReadBackParts
+  /** When the index of a pack was read. */
+  readonly #indexMs = new Map<string, number>()
 
   constructor(parts: BucketReadBackParts) {
     this.#parts = parts
@@ -80,6 +85,12 @@ export class BucketReadBack {
     if (place && !read) throw wrongBytes()
   }
 
+  /** Is its index there? It is read unless it was within a day, and put again when it is not. @throws BucketError */
+  async proveIndex(name: string): Promise<void> {
+    const { clock } = this.#parts
+    if (Math.abs(clock.nowMs() - (this.#indexMs.get(name) ?? Number.NEGATIVE_INFINITY)) >= COUNTS_MS) await this.#index(name)
+  }
+
   /** What lies in a pack; the bucket says so, too. */
   async #index(name: string): Promise<readonly PackedChunk[]> {
     const { contents, without } = this.#parts
@@ -93,11 +104,14 @@ export class BucketReadBack {
   }
 
   async #isIndexThere(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
-    const { objects, seal, check } = this.#parts
+    const { objects, seal, check, clock, contents } = this.#parts
     const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES)
     check()
     try {
-      return sealed !== undefined && equalBytes(seal.open('i', name, sealed), encodeIndex(chunks))
+      if (!sealed || !equalBytes(seal.open('i', name, sealed), encodeIndex(chunks))) return false
+      if (this.#indexMs.size > 2 * contents.packs.size + 10) this.#indexMs.clear() // of packs that went
+      this.#indexMs.set(name, clock.nowMs())
+      return true
     } catch {
       return false
     }

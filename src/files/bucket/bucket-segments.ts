@@ -1,4 +1,5 @@
 import { equalBytes } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
 import { errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { StoreError } from '../../base/store-error.ts'
@@ -7,6 +8,7 @@ import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
 import type { LogId } from '../op.ts'
 import type { BucketContents, SegmentName } from './bucket-contents.ts'
+import { COUNTS_MS } from './bucket-holds.ts'
 import { BucketError } from './bucket-error.ts'
 import type { BucketSeal } from './bucket-seal.ts'
 import type { BucketSizes } from './bucket-upload.ts'
@@ -19,6 +21,7 @@ export interface BucketSegmentsOptions extends Pick<BucketSizes, 'without'> {
   readonly store: DatasetStore
   readonly dataset: Dataset
   readonly contents: BucketContents
+  readonly clock: Clock
   /** Takes those in that lie behind a checkpoint this device began with, the newest first. */
   readonly behind: (segments: readonly Uint8Array[]) => Promise<number>
   readonly pick: (count: number) => number
@@ -44,6 +47,8 @@ export class BucketSegments {
   readonly #options: BucketSegmentsOptions
   readonly #unread = new Map<string, number>()
   readonly #wrong = new Set<string>()
+  /** When a batch was read. */
+  readonly #readMs = new Map<string, number>()
   #strange = 0
 
   constructor(options: BucketSegmentsOptions) {
@@ -84,6 +89,7 @@ export class BucketSegments {
       if (!listed.has(name)) contents.dropBatch(name)
       else if (listed.get(name) !== bytes) contents.breakBatch(name)
     }
+    for (const name of this.#readMs.keys()) if (!listed.has(name)) this.#readMs.delete(name)
     for (const name of this.#wrong) if (!listed.has(name)) this.#wrong.delete(name)
     this.#unread.clear()
     for (const [name, bytes] of listed) if (this.#isNews(name)) this.#unread.set(name, bytes)
@@ -151,12 +157,33 @@ export class BucketSegments {
     await this.#removeBroken()
   }
 
-  /** Reads one back, whichever. @throws BucketError `bucket/wrong-bytes` */
+  /** Reads some back that were not within a day, so that all are in a day; else one, whichever. @throws BucketError `bucket/wrong-bytes` */
   async spotCheck(): Promise<void> {
     const { contents, pick } = this.#options
-    const good = [...contents.batches].filter(([, { isBroken }]) => !isBroken)
-    const [name, batch] = good[pick(good.length)] ?? []
-    if (!name || !batch) return
+    const good = [...contents.batches].flatMap(([name, { isBroken }]) => (isBroken ? [] : [name]))
+    const due = good.filter((name) => !this.#isReadLately(name)).slice(0, Math.ceil(good.length / PASSES_A_DAY))
+    const one = good[pick(good.length)]
+    for (const name of due.length === 0 && one !== undefined ? [one] : due) await this.#readBack(name)
+  }
+
+  /** Was each read within a day? Those that were not are read now. @throws BucketError */
+  async proveAll(signal: AbortSignal): Promise<void> {
+    for (const [name, { isBroken }] of [...this.#options.contents.batches]) {
+      if (isBroken || this.#isReadLately(name)) continue
+      if (signal.aborted) throw new BucketError('bucket/unreachable', 'the bucket is too slow to be read through now')
+      await this.#readBack(name)
+      await this.#options.pause()
+    }
+  }
+
+  #isReadLately(name: string): boolean {
+    return Math.abs(this.#options.clock.nowMs() - (this.#readMs.get(name) ?? Number.NEGATIVE_INFINITY)) < COUNTS_MS
+  }
+
+  async #readBack(name: string): Promise<void> {
+    const { contents } = this.#options
+    const batch = contents.batches.get(name)
+    if (!batch) return
     try {
       for (const bytes of await this.#read(name, batch.bytes)) if (this.#isOther(bytes)) throw wrongBytes()
     } catch (error) {
@@ -198,7 +225,9 @@ export class BucketSegments {
     const { objects, seal } = this.#options
     const sealed = await objects.get(seal.at('s', name), 0, MAX_BATCH_BYTES)
     if (sealed?.length !== bytes) throw wrongBytes()
-    return decodeBatch(seal.open('s', name, sealed))
+    const segments = decodeBatch(seal.open('s', name, sealed))
+    this.#readMs.set(name, this.#options.clock.nowMs())
+    return segments
   }
 
   /** What of it counts. */
@@ -257,6 +286,8 @@ export class BucketSegments {
   }
 }
 
+/** Of ten minutes each; some fail. */
+const PASSES_A_DAY = 100
 /** Together at most, unless one is longer. */
 const BATCH_BYTES = 4 * 1024 * 1024
 

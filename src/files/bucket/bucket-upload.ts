@@ -28,7 +28,7 @@ export interface BucketSizes {
   readonly partBytes?: number
   readonly packBytes?: number
   /** Leaves a step out, for the test that must notice. */
-  readonly without?: 'read-back' | undefined
+  readonly without?: 'read-back' | 'proof' | undefined
 }
 
 export interface BucketUploadOptions extends BucketSizes {

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { Emitter, type Event } from '../../base/emitter.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { ChunkId } from '../chunk-id.ts'
 import type { DatasetKeySource } from '../dataset-key-source.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { FilesCrypto } from '../files-crypto.ts'
@@ -66,6 +67,11 @@ export class DatasetBucket implements Disposable {
   /** Looks at it now. @param isFull  through all of it; else only what is new here is sent */
   async run(isFull = true): Promise<void> {
     await this.#copy?.copy.run(isFull)
+  }
+
+  /** Which of these does it give back, with all that is needed to find them? Those read within a day are not read again. Never rejects. */
+  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+    return (await this.#copy?.copy.prove(ids)) ?? new Set()
   }
 
   serve(parts: BucketedParts): void {

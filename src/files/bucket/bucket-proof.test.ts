@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest'
+import { BucketDevice } from '../../testkit/bucket-device.ts'
+import { MemoryBucket } from '../../testkit/memory-object-store.ts'
+import { SeededRandom } from '../../testkit/seeded-random.ts'
+
+const HOUR_MS = 3_600_000
+const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
+
+/** A device whose files are all in the bucket, written long enough ago to be let go of. */
+async function fullDevice(options: { without?: 'proof' } = {}) {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), { partBytes: 1e6, packBytes: 2e6, ...options })
+  for (const [n, length] of [300_000, 6_000_000].entries()) await device.write(`file ${n}`, bytesOf(n, length))
+  await device.run()
+  device.clock.forward(2 * HOUR_MS)
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  const cut = async () => {
+    const before = new Set(device.chunks.ids())
+    await device.open.makeRoom(0, 0)
+    for (const id of device.chunks.ids()) before.delete(id)
+    return before.size
+  }
+  return { bucket, device, cut }
+}
+
+/** Spoils every object of a kind, of the same length; or gives all back as they were. */
+function spoil(bucket: MemoryBucket, kind: string): void {
+  for (const [name, bytes] of bucket.objects)
+    if (name.includes(`/${kind}/`))
+      bucket.objects.set(
+        name,
+        bytes.map((byte) => byte ^ 1),
+      )
+}
+
+it('[RP4] what only the bucket has beside this device goes when the bucket gives it back: not when chunks, indexes or changes have rotted', async () => {
+  for (const kind of ['p', 'i', 's']) {
+    const { bucket, device, cut } = await fullDevice()
+    device.clock.forward(23 * HOUR_MS)
+    bucket.fault = (call, name) => (call === 'get' && name.includes(`/${kind}/`) ? 'fail' : undefined)
+    await device.run() // listed, and not read
+    bucket.fault = () => undefined
+    device.clock.forward(2 * HOUR_MS)
+    spoil(bucket, kind)
+    expect(await cut(), kind).toBe(0)
+    for (let n = 0; n < 6; n++) await device.run() // found, and put again
+    expect(device.open.status().unsafeVersions, kind).toBe(0)
+    expect(await cut(), kind).toBeGreaterThan(0)
+    for (const [n, length] of [300_000, 6_000_000].entries())
+      expect(Buffer.compare((await device.read(`file ${n}`)) as Uint8Array, bytesOf(n, length)), kind).toBe(0)
+    device.open.dispose()
+  }
+})
+
+it('[RP4] it is read once within a day; while the bucket is not reached nothing that was not goes', async () => {
+  const { bucket, device, cut } = await fullDevice()
+  bucket.fault = () => 'fail'
+  expect(await cut()).toBe(0)
+  const ids = new Set(device.chunks.ids())
+  bucket.fault = () => undefined
+  const proven = await device.open.bucket.prove(ids)
+  expect(proven).toEqual(ids)
+  bucket.fault = () => 'fail'
+  expect(await device.open.bucket.prove(ids)).toEqual(ids)
+  device.clock.forward(23 * HOUR_MS)
+  bucket.fault = () => undefined
+  await device.run()
+  device.clock.forward(2 * HOUR_MS)
+  bucket.fault = () => 'fail'
+  expect([device.open.status().unsafeVersions, await cut()]).toEqual([0, 0]) // seen lately, read too long ago
+  bucket.fault = () => undefined
+  expect(await cut()).toBeGreaterThan(0)
+  device.open.dispose()
+})
+
+it('[RP4] without that, this lets go of what has rotted', async () => {
+  const { bucket, device, cut } = await fullDevice({ without: 'proof' })
+  spoil(bucket, 'p')
+  expect(await cut()).toBeGreaterThan(0)
+  device.open.dispose()
+})

@@ -1,0 +1,83 @@
+import type { Clock } from '../../base/clock.ts'
+import { errorCode } from '../../base/errors.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { ChunkId } from '../chunk-id.ts'
+import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
+import { COUNTS_MS } from './bucket-holds.ts'
+import type { BucketPeer } from './bucket-peer.ts'
+import type { BucketReadBack } from './bucket-read-back.ts'
+import type { BucketSegments } from './bucket-segments.ts'
+import type { BucketSizes } from './bucket-upload.ts'
+
+export interface BucketProofParts extends Pick<BucketSizes, 'without'> {
+  readonly contents: BucketContents
+  readonly peer: BucketPeer
+  readonly readBack: BucketReadBack
+  readonly segments: BucketSegments
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** However much is to be let go of, whoever waits for room does not wait longer. */
+const LONGEST_MS = 120_000
+/** Remembered; the oldest go first. */
+const MAX_KNOWN = 200_000
+
+/**
+ * Before this device lets go of what only a bucket has beside it, the bucket gives it back: the chunks themselves, the indexes that
+ * say where they lie, and the changes that name them, each within a day (rule RP4).
+ */
+export class BucketProof {
+  readonly #parts: BucketProofParts
+  readonly #proven = new Map<ChunkId, { readonly pack: string; readonly atMs: number }>()
+
+  constructor(parts: BucketProofParts) {
+    this.#parts = parts
+  }
+
+  /** @returns those of them that it gave back. Never rejects. */
+  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+    const { contents, segments, logger, without } = this.#parts
+    if (without === 'proof') return ids
+    const proven = new Set<ChunkId>()
+    try {
+      const signal = AbortSignal.timeout(LONGEST_MS)
+      await segments.proveAll(signal)
+      for (const [pack, places] of this.#byPack(ids)) await this.#provePack(pack, places, proven, signal)
+    } catch (error) {
+      logger.info('the bucket does not give back all that this device would let go of; it is kept', { code: errorCode(error) })
+    }
+    return new Set([...proven].filter((id) => contents.counts(id)))
+  }
+
+  async #provePack(pack: string, places: readonly ChunkPlace[], proven: Set<ChunkId>, signal: AbortSignal): Promise<void> {
+    const { peer, readBack, clock } = this.#parts
+    await readBack.proveIndex(pack)
+    const nowMs = clock.nowMs()
+    const isProven = ({ id }: ChunkPlace) => {
+      const known = this.#proven.get(id)
+      return known?.pack === pack && Math.abs(nowMs - known.atMs) < COUNTS_MS
+    }
+    for (const place of places) if (isProven(place)) proven.add(place.id)
+    const unproven = places.filter((place) => !isProven(place))
+    for (const id of await peer.prove(unproven, signal)) {
+      proven.add(id)
+      this.#proven.delete(id)
+      this.#proven.set(id, { pack, atMs: nowMs })
+      if (this.#proven.size > MAX_KNOWN) this.#proven.delete(this.#proven.keys().next().value as ChunkId)
+    }
+  }
+
+  #byPack(ids: ReadonlySet<ChunkId>): Map<string, ChunkPlace[]> {
+    const { contents } = this.#parts
+    const packs = new Map<string, ChunkPlace[]>()
+    for (const id of ids) {
+      const place = contents.counts(id) ? contents.placeOf(id) : undefined
+      if (!place) continue
+      const of = packs.get(place.pack)
+      if (of) of.push(place)
+      else packs.set(place.pack, [place])
+    }
+    return packs
+  }
+}
