@@ -19,7 +19,7 @@ it('[BK7] packs are marked and dropped without a walk through all others; a chun
         return Reflect.get(of, key) as unknown
       },
     })
-    contents.addPack(nameOf(n), counted, true)
+    contents.addOwnPack(nameOf(n), counted)
   }
   looks = 0
   for (let n = 0; n < packs; n += 2) contents.mark(nameOf(n), 1)

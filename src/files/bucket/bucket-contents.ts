@@ -26,16 +26,21 @@ export interface KnownBatch {
   readonly open: readonly SegmentName[]
   /** Not read back yet, or not what it was: its segments are put again, then it goes. */
   readonly isBroken?: boolean
+  /** This device put it. */
+  readonly isOwn?: boolean
+  /** Since when all of it lies in others of its own, too: it goes. */
+  readonly spareMs?: number
 }
 
 /** Where an upload that is under way is kept. */
 export const BUCKET_UPLOAD = 'bucket-upload'
-const [PACK, BATCH, MARK, FLOOR, READ, WRONG] = [
+const [PACK, BATCH, MARK, FLOOR, READ, OWN, WRONG] = [
   'bucket-pack',
   'bucket-batch',
   'bucket-mark',
   'bucket-floor',
   'bucket-read',
+  'bucket-own',
   'bucket-wrong',
 ]
 const ALL = 2
@@ -54,6 +59,8 @@ export class BucketContents {
   readonly #marks = new Map<string, number>()
   readonly #lost: () => void
   readonly #read = new Set<string>()
+  /** Packs that this device put. */
+  readonly #own = new Set<string>()
   readonly #distrusted = new Set<string>()
   readonly #places = new Map<ChunkId, ChunkPlace>()
   /** Of chunks that lie in more than one pack: all of them. */
@@ -64,6 +71,7 @@ export class BucketContents {
     this.#store = store
     this.#lost = lost
     for (const [name, value] of store.values(READ)) if (value[0] === ALL) this.#read.add(name) // before, it said that one chunk was
+    for (const [name] of store.values(OWN)) this.#own.add(name)
     for (const [name] of store.values(WRONG)) this.#distrusted.add(name)
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
     for (const [name, value] of store.values(PACK)) this.#add(name, decodeIndex(value))
@@ -127,11 +135,22 @@ export class BucketContents {
     return bytes
   }
 
-  /** @param isRead  all of it was read back */
-  addPack(name: string, chunks: readonly PackedChunk[], isRead: boolean): void {
+  addPack(name: string, chunks: readonly PackedChunk[]): void {
     this.#add(name, chunks)
     this.#store.putValue(PACK, name, encodeIndex(chunks))
-    if (isRead) this.read(name)
+  }
+
+  /** Of this device, and all of it was read back. */
+  addOwnPack(name: string, chunks: readonly PackedChunk[]): void {
+    this.#own.add(name)
+    this.#store.putValue(OWN, name, new Uint8Array(1))
+    this.addPack(name, chunks)
+    this.read(name)
+  }
+
+  /** Did this device put it? */
+  isOwn(name: string): boolean {
+    return this.#own.has(name)
   }
 
   read(name: string): void {
@@ -143,7 +162,7 @@ export class BucketContents {
   /** It counts when it was read back again. */
   unread(name: string): void {
     if (!this.#read.has(name)) return
-    this.#lost()
+    if (this.#isRelied(name)) this.#lost()
     this.#read.delete(name)
     this.#store.putValue(READ, name, undefined)
   }
@@ -155,7 +174,8 @@ export class BucketContents {
   dropPack(name: string): void {
     const pack = this.#packs.get(name)
     if (!pack) return
-    this.#lost()
+    if (this.#isRelied(name)) this.#lost()
+    if (this.#own.delete(name)) this.#store.putValue(OWN, name, undefined)
     this.#packs.delete(name)
     this.#store.putValue(PACK, name, undefined)
     if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
@@ -201,9 +221,10 @@ export class BucketContents {
     this.addBatch(name, { ...batch, isBroken: true })
   }
 
-  dropBatch(name: string): void {
+  /** @param isSpare  all that was in it lies in others, too */
+  dropBatch(name: string, isSpare: boolean): void {
     if (!this.#batches.has(name)) return
-    this.#lost()
+    if (!isSpare) this.#lost()
     this.#batches.delete(name)
     this.#store.putValue(BATCH, name, undefined)
   }
@@ -211,7 +232,7 @@ export class BucketContents {
   mark(name: string, atMs: number): void {
     const known = this.#marks.get(name)
     if (known !== undefined && (known !== NOT_TOLD || atMs === NOT_TOLD)) return
-    if (known === undefined) this.#lost()
+    if (known === undefined && this.#isRelied(name)) this.#lost()
     this.#marks.set(name, atMs)
     this.#store.putValue(MARK, name, utf8(String(atMs)))
     if (known === undefined) this.#chooseAll(name)
@@ -243,6 +264,13 @@ export class BucketContents {
     }
   }
 
+  /** Does something count by it alone? */
+  #isRelied(name: string): boolean {
+    if (!this.#read.has(name) || this.#marks.has(name)) return false
+    const isElsewhere = ({ pack }: ChunkPlace) => pack !== name && this.#read.has(pack) && !this.#marks.has(pack)
+    return this.#packs.get(name)?.chunks.some(({ id }) => !this.#several.get(id)?.some(isElsewhere)) ?? false
+  }
+
   #placesOf(id: ChunkId): readonly ChunkPlace[] {
     const place = this.#places.get(id)
     return this.#several.get(id) ?? (place ? [place] : [])
@@ -255,18 +283,23 @@ export class BucketContents {
     }
   }
 
-  /** All devices choose the same of several packs, so that they hold one for needed and not each another one. */
+  /** All devices choose the same of several packs, the largest, so that they hold one for needed and not each another one. */
   #choose(id: ChunkId, places: readonly ChunkPlace[]): void {
-    const rank = ({ pack }: ChunkPlace) => `${this.#marks.has(pack) ? 1 : 0}${pack}`
+    const isBefore = (a: ChunkPlace, b: ChunkPlace) => {
+      const [aMarked, bMarked] = [this.#marks.has(a.pack), this.#marks.has(b.pack)]
+      if (aMarked !== bMarked) return bMarked
+      const [aBytes, bBytes] = [this.#packs.get(a.pack)?.bytes ?? 0, this.#packs.get(b.pack)?.bytes ?? 0]
+      return aBytes === bBytes ? a.pack < b.pack : aBytes > bBytes
+    }
     this.#places.set(
       id,
-      places.reduce((best, place) => (rank(place) < rank(best) ? place : best)),
+      places.reduce((best, place) => (isBefore(place, best) ? place : best)),
     )
   }
 }
 
 /** Everything known of a bucket is forgotten: it is another one now, or none. */
 export function clearBucketBook(store: DatasetStore): void {
-  for (const space of [PACK, BATCH, MARK, FLOOR, READ, WRONG, BUCKET_UPLOAD])
+  for (const space of [PACK, BATCH, MARK, FLOOR, READ, OWN, WRONG, BUCKET_UPLOAD])
     for (const [key] of store.values(space)) store.putValue(space, key, undefined)
 }

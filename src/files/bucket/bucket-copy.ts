@@ -13,6 +13,7 @@ import type { LogId, OpId } from '../op.ts'
 import type { PeerChunks } from '../peer-chunks.ts'
 import type { ReplicationBook } from '../replication-book.ts'
 import type { BucketStatus } from './bucket-contract.ts'
+import { BucketBatches } from './bucket-batches.ts'
 import { BucketContents, NOT_TOLD } from './bucket-contents.ts'
 import { BucketHolds } from './bucket-holds.ts'
 import { BucketLook } from './bucket-look.ts'
@@ -61,7 +62,7 @@ const COUNT_MS = 5_000
 const PAUSE_MS = 5
 
 /**
- * One dataset's full copy in a bucket, kept by each device that knows the bucket (rules BK1-BK8). A pass lists what lies there;
+ * One dataset's full copy in a bucket, kept by each device that knows the bucket (rules BK1-BK9). A pass lists what lies there;
  * takes in what is new of others; sends chunks in packs, then segments; looks again, and only what it then sees counts as held;
  * at last what the dataset dropped goes. A pass that failed is made again; what it did stays done.
  */
@@ -69,6 +70,7 @@ export class BucketCopy implements Disposable {
   readonly #options: BucketCopyOptions
   readonly #owned = new DisposableStore()
   readonly #contents: BucketContents
+  readonly #batches: BucketBatches
   readonly #segments: BucketSegments
   readonly #sender: BucketSender
   readonly #readBack: BucketReadBack
@@ -95,14 +97,16 @@ export class BucketCopy implements Disposable {
     const pick = (count: number) => options.pick?.(count) ?? seal.pick(count)
     const pause = () => this.#pause()
     const check = () => this.#check()
-    const segments = new BucketSegments({ objects, seal, store, dataset, contents, clock, behind, pick, pause, logger, without })
+    const batches = new BucketBatches({ objects, seal, store, dataset, contents, clock, pick, pause, without })
+    this.#batches = batches
+    const segments = new BucketSegments({ batches, store, dataset, contents, behind, pause, logger })
     this.#segments = segments
     const distrust = (pack: string) => this.#distrust(pack)
     const failed = (error: unknown) => this.#fail(error)
     const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, pause, logger })
     const readBack = new BucketReadBack({ objects, seal, contents, peer, clock, pick, check, without })
     this.#readBack = readBack
-    this.#proof = new BucketProof({ contents, peer, readBack, segments, clock, logger, without })
+    this.#proof = new BucketProof({ contents, peer, readBack, batches, clock, logger, without })
     this.#sender = new BucketSender({ ...options, contents, readBack, check, changed: () => this.#changed.fire() })
     const { upload } = this.#sender
     this.#look = new BucketLook({ objects, seal, contents, segments, upload, readBack, clock, logger, check })
@@ -185,7 +189,7 @@ export class BucketCopy implements Disposable {
     const segments = this.#segments
     if (this.#sender.todo.away > 0 || segments.strange > 0 || segments.wrong > 0 || this.#look.wrong > 0 || this.#options.isLoading())
       return false
-    return segments.isWhole(segments.held)
+    return segments.isWhole(this.#batches.held)
   }
 
   async #pass(): Promise<void> {
@@ -204,12 +208,16 @@ export class BucketCopy implements Disposable {
     await this.#look.run()
     if (await this.#readBack.readOthers(live.own)) this.#passes.runIn(AFTER_CHANGE_MS)
     await this.#readBack.spotCheck()
-    if (this.#options.without !== 'read-back') await this.#segments.spotCheck()
+    if (this.#options.without !== 'read-back') await this.#batches.spotCheck()
     await this.#updateHolds()
     // What cannot be read may name what looks unwanted.
     const isAllRead = live.isWhole && this.#segments.strange === 0 && this.#segments.wrong === 0 && this.#look.wrong === 0
-    if (isAllRead && !isLoading() && (await tidyBucket({ ...this.#options, contents: this.#contents }, live.ids, startedMs)))
-      this.#passes.followBy(true) // what is left of packs that go is put elsewhere
+    if (isAllRead && !isLoading()) {
+      await this.#batches.merge()
+      await this.#sender.merge(live.ids)
+      const isLeft = await tidyBucket({ ...this.#options, contents: this.#contents }, live.ids, startedMs)
+      if (isLeft) this.#passes.followBy(true) // what is left of packs that go is put elsewhere
+    }
     if (this.#options.holds.isLost) await this.#updateHolds() // what was marked now counts no more
   }
 
@@ -250,7 +258,7 @@ export class BucketCopy implements Disposable {
     this.#check()
     const { dataset, holds, book } = this.#options
     const { versions } = book.unsafeContents
-    const held = this.#segments.held
+    const { held } = this.#batches
     const isWhole = this.#segments.isWhole(held)
     const contents = this.#contents
     await holds.update(

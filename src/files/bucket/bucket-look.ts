@@ -89,7 +89,7 @@ export class BucketLook {
           throw new BucketError('bucket/wrong-bytes', 'an index of another length than was listed')
         const chunks = decodeIndex(seal.open('i', name, sealed))
         const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
-        if (bytes === listed.p.get(name)) contents.addPack(name, chunks, false)
+        if (bytes === listed.p.get(name)) contents.addPack(name, chunks)
       } catch (error) {
         this.#wrongIndexes.add(name)
         logger.warn('an index in the bucket cannot be used', { error: errorMessage(error) })

@@ -2,18 +2,18 @@ import type { Clock } from '../../base/clock.ts'
 import { errorCode } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ChunkId } from '../chunk-id.ts'
+import type { BucketBatches } from './bucket-batches.ts'
 import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
 import { COUNTS_MS } from './bucket-holds.ts'
 import type { BucketPeer } from './bucket-peer.ts'
 import type { BucketReadBack } from './bucket-read-back.ts'
-import type { BucketSegments } from './bucket-segments.ts'
 import type { BucketSizes } from './bucket-upload.ts'
 
 export interface BucketProofParts extends Pick<BucketSizes, 'without'> {
   readonly contents: BucketContents
   readonly peer: BucketPeer
   readonly readBack: BucketReadBack
-  readonly segments: BucketSegments
+  readonly batches: BucketBatches
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -37,12 +37,12 @@ export class BucketProof {
 
   /** @returns those of them that it gave back. Never rejects. */
   async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
-    const { contents, segments, logger, without } = this.#parts
+    const { contents, batches, logger, without } = this.#parts
     if (without === 'proof') return ids
     const proven = new Set<ChunkId>()
     try {
       const signal = AbortSignal.timeout(LONGEST_MS)
-      await segments.proveAll(signal)
+      await batches.proveAll(signal)
       for (const [pack, places] of this.#byPack(ids)) await this.#provePack(pack, places, proven, signal)
     } catch (error) {
       logger.info('the bucket does not give back all that this device would let go of; it is kept', { code: errorCode(error) })

@@ -2,13 +2,14 @@ import type { Clock } from '../../base/clock.ts'
 import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import type { ChunkStore } from '../chunk-store.ts'
 import type { PeerChunks } from '../peer-chunks.ts'
-import { type BucketContents, NOT_TOLD } from './bucket-contents.ts'
+import { type BucketContents, type KnownPack, NOT_TOLD } from './bucket-contents.ts'
 import { type BucketReadBack, wrongBytes } from './bucket-read-back.ts'
 import type { BucketSeal } from './bucket-seal.ts'
-import { BucketUpload, type BucketUploadOptions } from './bucket-upload.ts'
+import { BucketUpload, type BucketUploadOptions, PACK_BYTES } from './bucket-upload.ts'
 import type { LiveChunks } from './live-chunks.ts'
 import type { ObjectStore } from './object-store.ts'
-import type { PackedChunk } from './pack-index.ts'
+import { MAX_PACKED_CHUNKS, type PackedChunk } from './pack-index.ts'
+import { smallOnes } from './small-ones.ts'
 
 export interface BucketSenderParts extends Omit<BucketUploadOptions, 'read' | 'sent'> {
   readonly objects: ObjectStore
@@ -77,6 +78,23 @@ export class BucketSender {
     return isWaiting
   }
 
+  /**
+   * Makes one pack of many small ones that this device put (rule BK9). It is read back as any; then it is the one that all devices
+   * count, and tidying marks the others, whose bytes stay for an hour more. @throws BucketError
+   */
+  async merge(live: ReadonlySet<ChunkId>): Promise<void> {
+    const { contents, packBytes = PACK_BYTES } = this.#parts
+    const own = [...contents.packs.values()].filter(
+      ({ name }) => contents.isOwn(name) && contents.isRead(name) && !contents.marks.has(name),
+    )
+    const shareOf = ({ bytes, chunks }: KnownPack) => Math.max(bytes / packBytes, chunks.length / MAX_PACKED_CHUNKS)
+    const ids = smallOnes(own, shareOf).flatMap(({ name, chunks }) =>
+      chunks.flatMap(({ id }) => (live.has(id) && contents.placeOf(id)?.pack === name ? [id] : [])),
+    )
+    const wanted = new Set(ids)
+    while (wanted.size > 0 && (await this.#sendPack(wanted))) this.#parts.changed()
+  }
+
   async #tellMarks(): Promise<void> {
     const { objects, seal, contents, clock } = this.#parts
     for (const [name, sinceMs] of [...contents.marks]) {
@@ -99,7 +117,7 @@ export class BucketSender {
       throw wrongBytes()
     }
     await readBack.putIndex(pack.name, pack.chunks)
-    contents.addPack(pack.name, pack.chunks, true)
+    contents.addOwnPack(pack.name, pack.chunks)
     this.#upload.done()
     return true
   }
