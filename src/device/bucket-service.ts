@@ -16,6 +16,8 @@ export interface BucketServiceOptions {
   readonly log: Logger
   /** @throws DeviceError `device/locked` */
   requireOpen(): unknown
+  /** Opens the files anew, with the bucket there is now. */
+  reopen(): Promise<void>
 }
 
 /**
@@ -24,15 +26,9 @@ export interface BucketServiceOptions {
  */
 export class BucketService {
   readonly #options: BucketServiceOptions
-  #reopen: () => Promise<void> = () => Promise.resolve()
 
   constructor(options: BucketServiceOptions) {
     this.#options = options
-  }
-
-  /** What opens the files anew, with the bucket there is now. */
-  onReopen(reopen: () => Promise<void>): void {
-    this.#reopen = reopen
   }
 
   /** Sealed for a device that has not been opened yet. */
@@ -53,7 +49,7 @@ export class BucketService {
   }
 
   handlers(): Handlers<typeof bucketContract> {
-    const { vault, vaultStore, local, requireOpen } = this.#options
+    const { vault, vaultStore, local, requireOpen, reopen } = this.#options
     return {
       addBucket: async (access) => {
         requireOpen()
@@ -64,7 +60,7 @@ export class BucketService {
         }
         await (await local.client()).tryBucket(access)
         await BucketService.put(vaultStore, vault.keys, access)
-        await this.#reopen()
+        await reopen()
         return {}
       },
       listBuckets: () => this.#list((client, dataset) => client.bucketStatus({ dataset })),
@@ -75,7 +71,7 @@ export class BucketService {
       removeBucket: async () => {
         await this.#require()
         await vaultStore.remove('buckets')
-        await this.#reopen()
+        await reopen()
         return {}
       },
     }

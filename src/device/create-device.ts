@@ -179,6 +179,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     local: parts.files,
     log: log.child('files'),
     requireOpen: () => keeper.require(),
+    reopen: () => datasets.reopen(),
   })
   const bucket = () => buckets.access()
   const recovery = new RecoveryService({
@@ -252,8 +253,9 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
-  const datasets = owned.add(new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, log: log.child('files') }))
-  buckets.onReopen(() => datasets.reopen())
+  const datasets: DatasetService = owned.add(
+    new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, log: log.child('files') }),
+  )
   owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
   const behaviours = owned.add(new BehaviourService({ local: parts.host, clock, log: log.child('jobs') }))
