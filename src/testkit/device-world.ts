@@ -40,6 +40,7 @@ import { fixedCondition } from './fixed-condition.ts'
 import { FakeRtcNetwork } from './fake-rtc.ts'
 import { createFakeWebSocketPair } from './fake-web-socket.ts'
 import { MemoryHomeDisk } from './memory-home-disk.ts'
+import { MemoryBucket } from './memory-object-store.ts'
 import { type MemoryPortSocket, memoryPortSockets } from './memory-port-socket.ts'
 import { MemoryShellDoor } from './memory-shell-door.ts'
 import { MemoryTreePlaces, memoryWorkFolders } from './memory-tree.ts'
@@ -57,6 +58,8 @@ export class DeviceWorld {
   readonly network = new FakeRtcNetwork()
   readonly crypto = new QuickCrypto()
   readonly owned = new DisposableStore()
+  /** What every bucket is here, wherever it is said to be. */
+  readonly bucket = new MemoryBucket()
   readonly clock: Clock
   readonly #hub: RendezvousHub
   #isRendezvousUp = true
@@ -266,6 +269,7 @@ export class WorldDevice {
         clock: this.#wrongClock(world.clock),
         logger: silentLogger,
         openStores: (dataset, _, part) => this.#datasetStores(`${dataset} ${part}`),
+        openBucket: () => world.bucket.open(),
       }),
     )
     const error = (message: string, details?: Readonly<Record<string, unknown>>) =>
