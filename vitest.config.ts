@@ -4,6 +4,12 @@ import { defineConfig } from 'vitest/config'
 // y-webrtc hard-wires simple-peer; ours is the only peer it ever meets (ARCHITECTURE.md, section 4).
 const lanePeer = fileURLToPath(new URL('./src/sync/lane-peer.ts', import.meta.url))
 
+/** Node itself reads the modules of these tests (scripts/test-modules.ts): vite took a tenth of a run's processor time to send them. */
+const readByNode = {
+  experimental: { viteModuleRunner: false },
+  execArgv: ['--import', new URL('./scripts/test-modules.ts', import.meta.url).href],
+}
+
 const setupFiles = [fileURLToPath(new URL('./src/testkit/seed-properties.ts', import.meta.url))]
 
 /** `npm run test:long`: a fuzz at full length takes minutes, on a busy machine many. A test that hangs is still ended. */
@@ -29,6 +35,7 @@ export default defineConfig({
           // No module keeps state (R4), so the files of one worker share what they loaded: half the processor time of a run.
           isolate: false,
           maxWorkers: '100%',
+          ...readByNode,
         },
       },
       {
@@ -43,6 +50,7 @@ export default defineConfig({
           setupFiles,
           isolate: false,
           maxWorkers: 3,
+          ...readByNode,
           // Vitest runs projects with other numbers of workers after each other only when told.
           sequence: { groupOrder: 1 },
         },

@@ -15,7 +15,7 @@ import { DeviceKeys } from '../src/identity/device-keys.ts'
 import { SqliteAuthorityStore } from '../src/platform/node/sqlite-authority-store.ts'
 import { SodiumCrypto } from '../src/platform/node/sodium-crypto.ts'
 import { SqliteStore } from '../src/platform/node/sqlite-store.ts'
-import { useLanePeer } from './identity/lane-peer-hook.ts'
+import { useLanePeer } from '../src/testkit/lane-peer-hook.ts'
 import { batchCosts, cpuMs, handshakeMs, rotationMs } from './identity/links-and-gate.ts'
 import { median, type Bench, type Row } from './report.ts'
 
