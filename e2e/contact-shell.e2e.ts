@@ -124,7 +124,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
   })
 
-  it('[AP64] [ID164] jobs are given under Who may do what, run from the command line on her laptop, and are gone when that is revoked', {
+  it('[AP64] [AP143] [ID164] jobs are given under Who may do what, run from the command line on her laptop, are seen and stopped there, and are gone when that is revoked', {
     timeout: 240_000,
   }, async () => {
     const grants = await pageOf(ada, 'Who may do what')
@@ -141,6 +141,19 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     const offered = async () => (await cli('desktop', ['contact', 'list'])).includes('runs jobs for you')
     await eventually('he is offered that', offered, PATIENCE_MS)
     expect(await run()).toContain('ran-for-bob')
+
+    // Who runs what here, and a stop to it.
+    await runFromPalette(ada.page, 'jobs', /^Jobs/)
+    const jobs = ada.page.locator('.window[data-active]').locator('.jobs')
+    const long = cli('desktop', ['run', '--on-contact', 'Ada', 'sleep', '300'])
+    const guests = jobs.getByRole('region', { name: 'Jobs of others on this device' })
+    await guests.getByText(/^For desktop of Bob, begun/).waitFor({ timeout: PATIENCE_MS })
+    await ada.page.getByText('desktop of Bob runs a job on this device').first().waitFor()
+    await looksRight(ada, 'guest-job', '.window[data-active]')
+    await guests.getByRole('button', { name: 'Stop the job of desktop of Bob: sleep 300' }).click()
+    await guests.waitFor({ state: 'detached', timeout: PATIENCE_MS })
+    expect(await long).toContain('its owner stopped it there')
+    await pageOf(ada, 'Who may do what')
     await grants.getByRole('button', { name: /^Revoke: Bob may run jobs/ }).click()
     await eventually('he is offered nothing any more', async () => !(await offered()), PATIENCE_MS)
   })

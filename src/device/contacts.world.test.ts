@@ -187,7 +187,7 @@ describe('a port of a job', () => {
 })
 
 describe('a job', () => {
-  it('[ID164] runs on a device of a contact who granted that, in its sandbox, in a copy of the folder; not before, and not after', async () => {
+  it('[ID164] [JB111] runs on a device of a contact who granted that, in its sandbox, in a copy of the folder; is seen and stopped there; not before, and not after', async () => {
     await acquaint(ada, bob)
     await isLinked(bob, 'laptop')
     const [row] = await contactsOf(bob)
@@ -215,11 +215,29 @@ describe('a job', () => {
     const stateOf = async (id: string) => (await bob.control().listJobs({})).find((one) => one.job === id)
     process.exit(0)
     await vi.waitFor(async () => expect(await stateOf(job)).toMatchObject({ state: 'done', exit: { code: 0 } }), PATIENT)
-    const second = await start()
+    const desktop = (await contactsOf(ada))[0]?.devices[0]?.deviceId as string
+    const stopped = await start()
     await vi.waitFor(() => expect(ada.jobSpawner.processes).toHaveLength(2), PATIENT)
-    for (const { id } of (await ada.control().listGrants({})).grants) await ada.control().revokeGrant({ id })
+    const guests = () => ada.control().listGuestJobs({})
+    expect(await guests()).toEqual([
+      { attempt: expect.any(String), asker: desktop, line: 'gzip big.tar', startedAtMs: expect.any(Number), isHeld: false },
+    ])
+    expect(await bob.control().listGuestJobs({})).toEqual([])
+    const told: number[] = []
+    ada.control().onDidChangeGuestJobs((jobs) => told.push(jobs.length))
+    await ada.control().endGuestJob({ attempt: (await guests())[0]?.attempt as string })
     await vi.waitFor(() => expect(ada.jobSpawner.processes[1]?.isEnding).toBe(true), PATIENT)
     ada.jobSpawner.processes[1]?.exit(-1, 'SIGTERM')
+    await vi.waitFor(async () => expect(await stateOf(stopped.job)).toMatchObject({ state: 'failed' }), PATIENT)
+    expect(await stateOf(stopped.job)).toMatchObject({
+      error: { code: 'job/ended-stopped', message: 'laptop of Ada ended it: its owner stopped it there' },
+    })
+    await vi.waitFor(() => expect(told.at(-1)).toBe(0), PATIENT)
+    const second = await start()
+    await vi.waitFor(() => expect(ada.jobSpawner.processes).toHaveLength(3), PATIENT)
+    for (const { id } of (await ada.control().listGrants({})).grants) await ada.control().revokeGrant({ id })
+    await vi.waitFor(() => expect(ada.jobSpawner.processes[2]?.isEnding).toBe(true), PATIENT)
+    ada.jobSpawner.processes[2]?.exit(-1, 'SIGTERM')
     await vi.waitFor(async () => expect((await stateOf(second.job))?.endedAtMs).toBeDefined(), PATIENT)
     expect(bob.jobSpawner.processes).toEqual([])
   })

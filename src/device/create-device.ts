@@ -23,6 +23,7 @@ import { DisplaySession } from './display-session.ts'
 import { EnginesService } from './engines-service.ts'
 import { DoorService } from './door-service.ts'
 import { GrantsService } from './grants-service.ts'
+import { GuestJobs } from './guest-jobs.ts'
 import { type FileView, FileViews } from './file-views.ts'
 import { DirectFiles } from './direct-files.ts'
 import { FileLinks } from './file-links.ts'
@@ -291,6 +292,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   owned.add(keeper.onDidOpen((opened) => jobs.follow(opened.desk)))
+  const guestJobs = owned.add(new GuestJobs({ local: parts.host, clock, log: log.child('jobs') }))
   owned.add(keeper.onWillClose(() => jobs.close()))
   owned.add(keeper.onWillClose(() => behaviours.close()))
   const workflows = owned.add(
@@ -356,6 +358,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...tasks.handlers(),
     ...placement.handlers(),
     ...jobs.handlers(session),
+    ...guestJobs.handlers(),
     ...behaviours.handlers(),
     ...workflows.handlers(),
     ...engines.handlers(),

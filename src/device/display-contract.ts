@@ -3,6 +3,7 @@ import { datasetContract } from '../files/dataset-contract.ts'
 import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { behavioursContract } from '../jobs/behaviours-contract.ts'
+import { guestJobsContract } from '../jobs/guest-jobs-contract.ts'
 import { jobsContract } from '../jobs/jobs-contract.ts'
 import { enginesContract } from '../jobs/engines/engines-contract.ts'
 import { workflowContract } from '../jobs/workflow/workflow-contract.ts'
@@ -40,6 +41,7 @@ export const displayContract = {
   ...tasksContract,
   ...placementContract,
   ...jobsContract,
+  ...guestJobsContract,
   ...behavioursContract,
   ...workflowContract,
   ...enginesContract,

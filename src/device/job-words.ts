@@ -8,6 +8,7 @@ export const WAITS_FOR = {
 
 const ENDED: Readonly<Record<string, string>> = {
   grant: 'no longer allows this device to run jobs',
+  stopped: 'ended it: its owner stopped it there',
   memory: 'ended it: it took more memory than it may there',
   disk: 'ended it: the disk there was nearly full',
   cancelled: 'ended it',

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { hostGuestJobs } from './guest-jobs-contract.ts'
 import { hostTerminal } from './host-contract.ts'
 import { programRights } from './program-rights-contract.ts'
 
@@ -159,6 +160,7 @@ export const attemptsContract = {
     parseInput: z.object({}).parse,
     parseOutput: z.array(attemptStatus.extend({ asker: asker.optional() })).max(1_000).parse,
   }),
+  ...hostGuestJobs,
   /** The asking end of a folder: what is in it, and results back into it. Errors: job/folder-gone, job/folder-refused. */
   offerTree: method({
     needs: 'host:run',

@@ -7,6 +7,7 @@ import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
+import type { GuestJob } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
 import { jobEnvironment, plainEnvironment } from './job-environment.ts'
 import { JobError } from './job-error.ts'
@@ -51,6 +52,8 @@ export class AttemptHost implements Disposable {
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
   readonly onDidChangeTree = this.#treeChanged.event
+  readonly #forOthersChanged = new Emitter<Record<string, never>>()
+  readonly onDidChangeForOthers = this.#forOthersChanged.event
   readonly #owner: OwnerWatch
   readonly #shells: AttemptShells
   #isPaused = false
@@ -176,6 +179,19 @@ export class AttemptHost implements Disposable {
     return [...this.#attempts.values()].map(({ status, asker }) => ({ ...status, ...(asker !== undefined && { asker }) }))
   }
 
+  /** What runs here for other devices. */
+  listForOthers(): GuestJob[] {
+    return [...this.#attempts.values()].flatMap(({ id, asker, isOver, line, startedAtMs, status }) =>
+      asker === undefined || isOver ? [] : [{ attempt: id, asker, line, startedAtMs, isHeld: status.state === 'paused' }],
+    )
+  }
+
+  /** The owner of this machine ends what another device asked for; never a job of this one. One that is over is no error. */
+  async stopForOthers(id: string): Promise<void> {
+    const attempt = this.#attempts.get(id)
+    if (attempt?.asker !== undefined) await attempt.end('stopped')
+  }
+
   /** The asking end of an attempt's folder. @throws JobError `job/folder-gone`, `job/folder-refused` */
   async offerTree(attempt: string, folder: string, from: string, channel: ByteChannel): Promise<void> {
     const { places } = this.#parts
@@ -203,11 +219,13 @@ export class AttemptHost implements Disposable {
 
   #tellBusy(): void {
     this.#owner.setBusy([...this.#attempts.values()].some(({ asker, isOver }) => asker !== undefined && !isOver))
+    this.#forOthersChanged.fire({})
   }
 
   #setPaused(paused: boolean): void {
     this.#isPaused = paused
     for (const attempt of this.#attempts.values()) if (attempt.asker !== undefined) attempt.setPaused(paused)
+    this.#forOthersChanged.fire({})
   }
 
   /** Whether a process with this mark belongs to one of ours. */
@@ -225,6 +243,7 @@ export class AttemptHost implements Disposable {
     for (const attempt of this.#attempts.values()) attempt.dispose()
     this.#attempts.clear()
     this.#treeChanged.dispose()
+    this.#forOthersChanged.dispose()
   }
 
   #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean, rights?: ProgramRights): Attempt {

@@ -7,6 +7,7 @@ import type { ByteChannel } from '../rpc/channel.ts'
 import { AttemptViewer } from './attempt-viewer.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
 import { BehaviourObserver } from './behaviour-observer.ts'
+import { MAX_GUEST_LINE } from './guest-jobs-contract.ts'
 import { type AttemptExit, type AttemptState, INPUT_WINDOW_BYTES, type JobUpFrame } from './job-frames-contract.ts'
 import type { JobProcess, JobSandbox, JobSpawner, PreparedJob } from './job-process.ts'
 import { Lease } from './lease.ts'
@@ -57,6 +58,8 @@ export class Attempt implements Disposable {
   readonly #parts: AttemptParts
   readonly #owned = new DisposableStore()
   readonly #log = new OutputLog()
+  /** By this machine's clock. */
+  readonly startedAtMs: number
   readonly #lease: Lease
   readonly #guest: TreeGuest | undefined
   readonly #gate: ProgramGate | undefined
@@ -96,6 +99,7 @@ export class Attempt implements Disposable {
 
   constructor(parts: AttemptParts) {
     this.#parts = parts
+    this.startedAtMs = parts.clock.nowMs()
     this.#lease = new Lease(parts.clock)
     this.#guest =
       parts.lent &&
@@ -116,6 +120,14 @@ export class Attempt implements Disposable {
 
   get asker(): string | undefined {
     return this.#parts.asker
+  }
+
+  /** What was asked for, as a person reads it: what a shell was given to run, or program and words. */
+  get line(): string {
+    const { program, arguments: words } = this.#parts.request
+    const [first, line] = words
+    const whole = program === '/bin/sh' && first === '-c' && line !== undefined ? line : [program, ...words].join(' ')
+    return whole.length <= MAX_GUEST_LINE ? whole : `${whole.slice(0, MAX_GUEST_LINE - 1)}…`
   }
 
   get isAsShell(): boolean {

@@ -27,7 +27,7 @@ export const jobAttempt = z.object({
   device: z.string().max(64),
   startedAtMs: z.number(),
   endedAtMs: z.number().optional(),
-  /** Why it ended, when not by itself: `lease`, `cancelled`, `lost`, `grant`, `memory`, `disk`, `owner`, `moved`, `refused`. */
+  /** Why it ended, when not by itself: `lease`, `cancelled`, `lost`, `grant`, `memory`, `disk`, `owner`, `moved`, `stopped`, `refused`. */
   ended: z.string().max(32).optional(),
 })
 export type JobAttempt = z.infer<typeof jobAttempt>

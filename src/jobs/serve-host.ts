@@ -108,6 +108,12 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
       },
       jobHome: () => ({ home: attempts.home }),
       listAttempts: () => attempts.list(),
+      listForOthers: () => attempts.listForOthers(),
+      async endForOthers({ attempt }) {
+        await attempts.stopForOthers(attempt)
+        return {}
+      },
+      onDidChangeForOthers: attempts.onDidChangeForOthers,
       async offerTree({ attempt, folder, from }, { openChannel }) {
         const channel = openChannel()
         await attempts.offerTree(attempt, folder, from, channel)

@@ -38,6 +38,8 @@ function connection(dropped: ReadonlySet<string>, workspace = newWorkspace(), re
     onDidChangeTerminal: new Emitter().event,
     onDidChangeJob: new Emitter().event,
     onDidForgetJob: new Emitter().event,
+    onDidChangeGuestJobs: new Emitter().event,
+    listGuestJobs: async () => [],
     onDidChangeWorkflow: new Emitter().event,
     onDidForgetWorkflow: new Emitter().event,
     listDevices: async () => [],

@@ -16,6 +16,7 @@ import { AttachedDocument } from './attached-document.ts'
 import { deskNow, useDesk } from './desk-store.ts'
 import type { DeviceClient } from './device-connection.ts'
 import { followDevices } from './follow-devices.ts'
+import { followGuestJobs } from './follow-guest-jobs.ts'
 import { followJobs } from './follow-jobs.ts'
 import { followWorkflows } from './follow-workflows.ts'
 import { useDoor } from './door-store.ts'
@@ -168,6 +169,7 @@ export class DeskSession implements Disposable {
     this.#heard = heard
     heard.add(followDevices(client))
     heard.add(followJobs(client))
+    heard.add(followGuestJobs(client))
     heard.add(followWorkflows(client))
     heard.add(client.onDidNotify(addMessage))
     heard.add(client.onDidChangeSeat((seat) => useSeat.setState({ seat })))

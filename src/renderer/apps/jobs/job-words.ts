@@ -123,6 +123,7 @@ const ENDED: Readonly<Record<string, string>> = {
   disk: 'there was no room left on that disk',
   owner: 'the owner of that machine came back',
   moved: 'moved to another device',
+  stopped: 'the owner of that machine stopped it',
   refused: 'that device refused it',
 }
 

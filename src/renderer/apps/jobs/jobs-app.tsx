@@ -13,6 +13,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { useIsLate } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { carryCommand, carryJob } from '../drag-payload.ts'
+import { GuestJobs } from './guest-jobs.tsx'
 import { JobList } from './job-list.tsx'
 import { JobPage } from './job-page.tsx'
 import { LearnedDialog } from './learned-dialog.tsx'
@@ -89,6 +90,7 @@ export default function JobsApp({ state, setState, visible }: AppProps<AppStateO
       ) : (
         <div className="app-body jobs-body">
           <div className="jobs-side">
+            {wanted === '' && (state.show === 'all' || state.show === 'running') && <GuestJobs />}
             {shown.length > 0 ? (
               <JobList jobs={shown} chosen={state.job} onOpen={open} onDrag={dragJob} />
             ) : !loaded ? (
