@@ -80,6 +80,10 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     const theirs = await pageOf(bob, 'Contacts')
     await theirs.getByText(/^Lets you use a shell on laptop until/).waitFor({ timeout: PATIENCE_MS })
     await picture(bob, 'shell-offered')
+    const said = ada.page
+      .getByText('Bob opened a shell on laptop')
+      .first()
+      .waitFor({ timeout: 2 * PATIENCE_MS }) // for some seconds only
     await theirs.getByRole('button', { name: 'Open a terminal' }).click()
     await bob.page.locator('.window[data-active]').getByRole('button', { name: 'On laptop of Ada, linked' }).waitFor()
     const rows = bob.page.locator('.window[data-active] .xterm-rows')
@@ -98,7 +102,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
 
     const listed = mine.getByRole('list', { name: 'Shells of others on your devices' })
     await listed.getByText('Bob is in a shell on laptop').waitFor({ timeout: PATIENCE_MS })
-    await ada.page.getByText('Bob opened a shell on laptop').first().waitFor()
+    await said
     await looksRight(ada, 'shell-seen', '.window[data-active]')
     expect(await cli('laptop', ['contact', 'shells'])).toMatch(/Bob on laptop since .*runs/)
     await listed.getByRole('button', { name: 'End the shell of Bob on laptop' }).click()
@@ -109,8 +113,8 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     await picture(bob, 'shell-ended')
 
     // The same from the command line, and in the middle of it the grant ends.
-    const said = await cli('desktop', ['contact', 'shell', 'Ada'], 'echo it-is-$((40+2))-there; exit\n')
-    expect(said).toContain('it-is-42-there')
+    const heard = await cli('desktop', ['contact', 'shell', 'Ada'], 'echo it-is-$((40+2))-there; exit\n')
+    expect(heard).toContain('it-is-42-there')
     await listed.waitFor({ state: 'detached' }) // else it is taken for the next one, which then is not there to be cut
     const waiting = cli('desktop', ['contact', 'shell', 'Ada'], 'sleep 600\n')
     await listed.getByText('Bob is in a shell on laptop').waitFor({ timeout: PATIENCE_MS })
@@ -124,7 +128,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
   })
 
-  it('[AP64] [AP143] [ID164] jobs are given under Who may do what, run from the command line on her laptop, are seen and stopped there, and are gone when that is revoked', {
+  it('[AP64] [AP143] [AP144] [ID164] jobs are given under Who may do what, run from the command line on her laptop, are seen and stopped there, and are gone when that is revoked', {
     timeout: 240_000,
   }, async () => {
     const grants = await pageOf(ada, 'Who may do what')
@@ -148,11 +152,28 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     const long = cli('desktop', ['run', '--on-contact', 'Ada', 'sleep', '300'])
     const guests = jobs.getByRole('region', { name: 'Jobs of others on this device' })
     await guests.getByText(/^For desktop of Bob, begun/).waitFor({ timeout: PATIENCE_MS })
-    await ada.page.getByText('desktop of Bob runs a job on this device').first().waitFor()
     await looksRight(ada, 'guest-job', '.window[data-active]')
     await guests.getByRole('button', { name: 'Stop the job of desktop of Bob: sleep 300' }).click()
     await guests.waitFor({ state: 'detached', timeout: PATIENCE_MS })
     expect(await long).toContain('its owner stopped it there')
+
+    // The same from his screen: a tile of her laptop takes what is typed.
+    await runFromPalette(bob.page, 'jobs', /^Jobs/)
+    const his = bob.page.locator('.window[data-active]').locator('.jobs')
+    await his.locator('.job-row-main').first().click({ button: 'right' })
+    await bob.page.getByRole('menuitem', { name: 'Its folder' }).click()
+    await bob.page.locator('.window[data-active]').locator('.files').waitFor()
+    await bob.page.getByRole('button', { name: 'laptop of Ada: runs jobs for you' }).click()
+    await bob.page.getByRole('button', { name: 'Folder it works on: ~/work' }).waitFor()
+    await bob.page.getByRole('textbox', { name: 'Run a command elsewhere' }).fill('echo from-the-$((40+2))-screen')
+    const tile = bob.page.getByRole('button', { name: /^Run on laptop of Ada: runs jobs for you, in a sandbox there/ })
+    await tile.waitFor({ timeout: PATIENCE_MS })
+    await looksRight(bob, 'contact-tile', '.elsewhere')
+    await tile.click()
+    const fromScreen = async () =>
+      (await lab.ask('desktop', (client) => client.listJobs({}))).find(({ lastLine }) => /from-the-42/.test(lastLine))
+    await eventually('it ran there', async () => (await fromScreen())?.state === 'done', PATIENCE_MS)
+    expect((await fromScreen())?.why).toBe('you chose laptop of Ada')
     await pageOf(ada, 'Who may do what')
     await grants.getByRole('button', { name: /^Revoke: Bob may run jobs/ }).click()
     await eventually('he is offered nothing any more', async () => !(await offered()), PATIENCE_MS)

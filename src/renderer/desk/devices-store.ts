@@ -9,6 +9,8 @@ export interface ContactDevice {
   /** "desktop of Bob". */
   readonly name: string
   readonly isLinked: boolean
+  /** Its person lets this device run jobs on it. */
+  readonly runsJobs: boolean
 }
 
 export interface DevicesSlice {

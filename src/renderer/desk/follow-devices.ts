@@ -38,7 +38,10 @@ export function followDevices(client: DeviceClient): Disposable {
 /** "desktop of Bob", as the device itself calls it. */
 function knownOf(contacts: ContactList['contacts']): Pick<DevicesSlice, 'contactDevices' | 'contactNames'> {
   const all = contacts.flatMap(({ name: person, devices }) =>
-    devices.map(({ deviceId, name, state }) => [deviceId, { name: `${name} of ${person}`, isLinked: state === 'linked' }] as const),
+    devices.map(({ deviceId, name, state, offers }) => {
+      const runsJobs = offers.some(({ kind }) => kind === 'jobs')
+      return [deviceId, { name: `${name} of ${person}`, isLinked: state === 'linked', runsJobs }] as const
+    }),
   )
   return { contactDevices: Object.fromEntries(all), contactNames: Object.fromEntries(contacts.map(({ person, name }) => [person, name])) }
 }

@@ -17,7 +17,7 @@ const job = (attempt: string, startedAtMs: number, asker = 'desktop'): GuestJob 
 beforeEach(() => {
   useMessages.setState({ messages: [] })
   useGuestJobs.setState({ jobs: [] })
-  useDevices.setState({ contactDevices: { desktop: { name: 'desktop of Bob', isLinked: true } } })
+  useDevices.setState({ contactDevices: { desktop: { name: 'desktop of Bob', isLinked: true, runsJobs: false } } })
 })
 
 it("[AP143] that a contact's device runs something here is said once in a minute, of one's own nothing; all are listed, oldest first", async () => {

@@ -14,6 +14,7 @@ import { type MenuEntry, openContextMenu, openMenu } from '../ui/menu.tsx'
 import { bestReason, bestTaker, type DeviceOffer, deviceOffer } from '../window/device-offer.ts'
 import { CLOSED_PX } from '../window/drop-on-device.ts'
 import { BEST_TILE, type CarriedWork, carriedOffer, folderDevice, isWork, useCarriedPlan } from './carried-plan.ts'
+import { ContactTiles } from './contact-tiles.tsx'
 import { CommandField } from './command-field.tsx'
 import { stepFocus } from './dock.tsx'
 import { planOffer, type PlanOffer, runsAs } from './run-plan.ts'
@@ -77,6 +78,7 @@ export const ElsewhereDock = memo(function ElsewhereDock() {
             <DeviceTile key={row.deviceId} row={row} open={open} best={row.deviceId === best} />
           ))}
           <EngineTiles open={open} />
+          <ContactTiles open={open} />
           <button
             type="button"
             className="elsewhere-add"

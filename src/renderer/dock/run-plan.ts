@@ -95,6 +95,14 @@ export function planOffer(answer: PlacementAnswer, row: Pick<DeviceRow, 'deviceI
   }
 }
 
+/** What the tile of a contact's device says of it: it takes jobs alone, and their owner sees what runs. */
+export function contactOffer({ classification }: PlacementAnswer): Pick<PlanOffer, 'takes' | 'reason'> {
+  const seat = classification.endpoints.find(({ kind }) => kind === 'display' || kind === 'audio')
+  if (seat) return { takes: false, reason: seat.kind === 'display' ? 'needs your display' : 'needs your sound' }
+  if (runsAs(classification) === 'terminal') return { takes: false, reason: 'talks with you: nothing for their device' }
+  return { takes: true, reason: 'in a sandbox there, without the network, on a copy of your folder; they see it' }
+}
+
 const timeWords = (placed: PlacedRow | undefined): string | undefined => {
   const ms = placed?.cost?.totalMs
   return ms === undefined
