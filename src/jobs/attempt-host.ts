@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
+import { requireRoom } from './attempt-limits.ts'
 import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
 import type { GuestJob } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
@@ -20,8 +21,6 @@ import type { TerminalSize } from './terminal-frames-contract.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
 import { type TreeCount, TreeOwner } from './tree-owner.ts'
 
-/** At once, over all askers. */
-export const MAX_ATTEMPTS = 256
 /** One that has ended waits so long for its asker, with its output. */
 const KEEP_ENDED_MS = 24 * 3_600_000
 /** Names of attempts of the past, so that a request that comes twice does not run twice. */
@@ -48,6 +47,8 @@ export interface AttemptHostParts {
 export class AttemptHost implements Disposable {
   readonly #parts: AttemptHostParts
   readonly #attempts = new Map<string, Attempt>()
+  /** By whom they were asked for, while their folder is made ready. */
+  readonly #coming = new Map<string, string>()
   readonly #seen = new Set<string>()
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
@@ -61,13 +62,12 @@ export class AttemptHost implements Disposable {
   constructor(parts: AttemptHostParts) {
     this.#parts = parts
     this.#shells = new AttemptShells(parts.terminals, parts.logger)
-    const { signs } = parts
     this.#owner = new OwnerWatch(
       parts.clock,
       {
         // A shell in a job of another device is typed into from afar.
-        lastInputMs: () => signs.lastInputMs(this.#shells.pidsOfOthers),
-        pressure: () => signs.pressure(),
+        lastInputMs: () => parts.signs.lastInputMs(this.#shells.pidsOfOthers),
+        pressure: () => parts.signs.pressure(),
       },
       (paused) => this.#setPaused(paused),
     )
@@ -79,7 +79,7 @@ export class AttemptHost implements Disposable {
 
   /** In its own folder, as the person's own programs. @throws JobError `job/attempt-exists`, `job/too-many` */
   startHere(request: AttemptRequest, channel: ByteChannel): void {
-    this.#remember(request.attempt)
+    this.#remember(request.attempt, undefined)
     this.#add(request, undefined, undefined, false).attach(channel, undefined, 0)
   }
 
@@ -102,8 +102,10 @@ export class AttemptHost implements Disposable {
         `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or allow it for this job ("elsewhere run --on DEVICE --without-sandbox")`,
       )
     }
-    this.#remember(request.attempt)
-    const lent = await this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
+    this.#remember(request.attempt, asker)
+    this.#coming.set(request.attempt, asker)
+    const lending = this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
+    const lent = await lending.finally(() => this.#coming.delete(request.attempt))
     if (lent.freeBytes() < MIN_FREE_BYTES) {
       await lent.giveBack(true)
       throw new JobError(
@@ -250,15 +252,7 @@ export class AttemptHost implements Disposable {
     const { spawner, programs, clock, logger, environment } = this.#parts
     const given = rights ? { ...request, environment: plainEnvironment(request.environment) } : request
     const attempt = new Attempt({
-      spawner,
-      programs,
-      rights,
-      clock,
-      logger,
-      request,
-      asker,
-      lent,
-      isShutIn,
+      ...{ spawner, programs, rights, clock, logger, request, asker, lent, isShutIn },
       environment: jobEnvironment(
         environment,
         lent && !isShutIn && request.containers ? { ...given, home: this.#parts.home } : given,
@@ -278,12 +272,10 @@ export class AttemptHost implements Disposable {
     return attempt
   }
 
-  #remember(id: string): void {
+  #remember(id: string, asker: string | undefined): void {
     if (this.#seen.has(id))
       throw new JobError('job/attempt-exists', `attempt ${id.slice(0, 8)} was asked for before; it does not run twice`)
-    if ([...this.#attempts.values()].filter(({ isOver }) => !isOver).length >= MAX_ATTEMPTS) {
-      throw new JobError('job/too-many', `${MAX_ATTEMPTS} jobs run on this device; wait for some to end`)
-    }
+    requireRoom([...this.#attempts.values(), ...[...this.#coming.values()].map((by) => ({ asker: by, isOver: false }))], asker)
     this.#see(id)
   }
 

@@ -7,6 +7,7 @@ import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { MemoryTreePlaces } from '../testkit/memory-tree.ts'
 import { LOOK_MS } from './attempt.ts'
 import { AttemptHost } from './attempt-host.ts'
+import { MAX_ATTEMPTS, MAX_FOR_ONE, MAX_FOR_OTHERS, MAX_HELD_FOR_ONE } from './attempt-limits.ts'
 import type { HostTerminal } from './host-contract.ts'
 import { OWNER_LOOK_MS, OWNER_THERE_MS } from './owner-watch.ts'
 
@@ -103,4 +104,54 @@ it('[JB87] what has listened once is a service also while its port is closed for
   host.touchOwner()
   expect(placed.signals).toEqual([])
   dispose()
+})
+
+/** A host whose jobs run at once, and whoever asks it for them. */
+function askedHost() {
+  const spawner = new FakeJobSpawner()
+  const host = new AttemptHost(attemptHostParts(new ManualClock(), { spawner, places: new MemoryTreePlaces() }))
+  let count = 0
+  const nextId = () => String(++count).replaceAll('0', 'B').padStart(16, 'A')
+  const ask = async (asker: string): Promise<string> => {
+    const id = nextId()
+    return host.startFor(asker, request(id), memoryChannelPair()[0], memoryChannelPair()[0]).then(
+      () => id,
+      (error: { code: string }) => error.code,
+    )
+  }
+  const flood = async (asker: string, times: number) => {
+    const answers: string[] = []
+    for (let n = 0; n < times; n++) answers.push(await ask(asker))
+    return answers.filter((answer) => answer !== 'job/too-many')
+  }
+  return { host, nextId, ask, flood }
+}
+
+it('[JB112] whoever asks for as many jobs as they like leaves room for others, and all of them for this device', async () => {
+  const { host, nextId, ask, flood } = askedHost()
+  const atOnce = await Promise.all(Array.from({ length: 300 }, () => ask('bob')))
+  expect(atOnce.filter((answer) => answer !== 'job/too-many')).toHaveLength(MAX_FOR_ONE)
+  expect(await flood('eve', 300)).toHaveLength(MAX_FOR_OTHERS - MAX_FOR_ONE)
+  expect(host.listForOthers()).toHaveLength(MAX_FOR_OTHERS)
+  for (let n = MAX_FOR_OTHERS; n < MAX_ATTEMPTS; n++) host.startHere(request(nextId()), memoryChannelPair()[0])
+  expect(() => host.startHere(request(nextId()), memoryChannelPair()[0])).toThrow(expect.objectContaining({ code: 'job/too-many' }))
+  host.dispose()
+})
+
+it('[JB112] [JB111] who never fetches what their jobs wrote is given no more of them; the owner stops theirs, none of the own', async () => {
+  const { host, nextId, ask, flood } = askedHost()
+  const own = nextId()
+  host.startHere(request(own), memoryChannelPair()[0])
+  await host.stopForOthers(own)
+  let started = 0
+  for (let round = 0; round < 5; round++) {
+    const ids = await flood('bob', 100)
+    started += ids.length
+    for (const id of ids) await host.stopForOthers(id)
+  }
+  expect(started).toBe(MAX_HELD_FOR_ONE)
+  expect(host.listForOthers()).toEqual([])
+  expect(host.list().find(({ attempt }) => attempt === own)?.state).not.toBe('ended')
+  expect(await ask('eve')).not.toBe('job/too-many')
+  host.dispose()
 })
