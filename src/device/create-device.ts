@@ -132,7 +132,15 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     }),
   )
   const direct: DirectFiles = owned.add(
-    new DirectFiles({ local: parts.files, settings, peers, clock, log: log.child('files'), statsOf: (device) => links.statsOf(device) }),
+    new DirectFiles({
+      local: parts.files,
+      settings,
+      peers,
+      clock,
+      log: log.child('files'),
+      statsOf: (device) => links.statsOf(device),
+      rtcOptions: () => meeting.rtcOptions,
+    }),
   )
   const links: LinksService = owned.add(
     new LinksService({
@@ -141,7 +149,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       desk,
       personKey,
       renameSelf: (name) => deskService.rename(name),
-      directFilesOf: (device) => direct.connectionsOf(device),
+      directFilesOf: (device) => direct.wayNow(device),
     }),
   )
   owned.add(direct.onDidChange(() => links.tell()))

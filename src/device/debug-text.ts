@@ -1,5 +1,6 @@
 import { errorMessage } from '../base/errors.ts'
 import type { Vault } from '../identity/vault.ts'
+import { wordsOfFilesWay } from '../sync/links-contract.ts'
 import type { DisplaySession } from './display-session.ts'
 import type { LinksService } from './links-service.ts'
 import type { Notices } from './notices.ts'
@@ -25,8 +26,8 @@ export function debugText({ vault, notices, links, version, sessions, desk }: De
     for (const row of links.rows()) {
       const round = row.roundTripMs === undefined ? '' : ` · ${row.roundTripMs.toFixed(1)} ms`
       lines.push(`peer      ${row.name} ${row.deviceId.slice(0, 12)} · ${row.state}${row.path ? ` · ${row.path}` : ''}${round}`)
-      if (row.directFiles !== undefined)
-        lines.push(`  files   ${row.directFiles > 0 ? `direct TLS, ${row.directFiles} connections` : 'WebRTC'}`)
+      const way = wordsOfFilesWay(row)
+      if (way !== undefined) lines.push(`  files   ${way}`)
       for (const [lane, counters] of Object.entries(row.lanes ?? {})) {
         if (counters.sentMessages + counters.receivedMessages === 0) continue
         lines.push(

@@ -11,6 +11,7 @@ function wayOf(stats: Partial<LinkStats> | undefined) {
     local: { onDidConnect: () => ({ dispose: () => {} }) },
     settings: { current: { directFiles: true }, onDidChange: () => ({ dispose: () => {} }) },
     statsOf: () => stats,
+    rtcOptions: () => ({ iceServers: ['stun:x.test:1'] }),
     peers: { all: [] },
     clock: new ManualClock(),
     log: silentLogger,
@@ -20,20 +21,21 @@ function wayOf(stats: Partial<LinkStats> | undefined) {
   direct.dispose()
   return way
 }
+const rtc = (remote: string) => ({ rtc: { remote, iceServers: ['stun:x.test:1'] } })
 
 it.each<[string, string, object]>([
-  ['10.0.0.1:4000', '10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2' }],
-  ['::ffff:10.0.0.1:4000', '::FFFF:10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2' }],
-  ['FD00:0:0::1:4000', '[fd00:0::2]:5000', { address: 'fd00::1', remote: 'fd00::2' }],
+  ['10.0.0.1:4000', '10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2', ...rtc('10.0.0.2') }],
+  ['::ffff:10.0.0.1:4000', '::FFFF:10.0.0.2:5000', { address: '10.0.0.1', remote: '10.0.0.2', ...rtc('10.0.0.2') }],
+  ['FD00:0:0::1:4000', '[fd00:0::2]:5000', { address: 'fd00::1', remote: 'fd00::2', ...rtc('fd00::2') }],
   ['fe80::1:4000', 'fe80::2:5000', {}],
   ['10.0.0.1:4000', 'a-name.local:5000', { address: '10.0.0.1' }],
 ])('[TR9] a link from %s to %s says where each end may be reached, spelled one way', (localAddress, remoteAddress, way) => {
   expect(wayOf({ path: 'host', localAddress, remoteAddress } as unknown as LinkStats)).toEqual(way)
 })
 
-it('[TR9] over a relay no address is told', () => {
+it('[TR9, TR12] over a relay no address for TCP is told, and WebRTC as the link', () => {
   const ends = { localAddress: '10.0.0.1:1', remoteAddress: '10.0.0.2:1' }
-  expect(wayOf({ path: 'relay', ...ends })).toEqual({})
+  expect(wayOf({ path: 'relay', ...ends })).toEqual(rtc('10.0.0.2'))
   expect(wayOf(undefined)).toEqual({})
 })
 
@@ -49,7 +51,7 @@ it('[TR7] when the files process is started again its connections are gone, and 
     log: silentLogger,
   } as unknown as DirectFilesOptions)
   const counts: number[] = []
-  direct.onDidChange(() => counts.push(direct.connectionsOf('peer')))
+  direct.onDidChange(() => counts.push(direct.wayNow('peer')?.connections ?? 0))
   connected.fire({ onDidChangeDirect: told.event })
   told.fire({ device: 'peer', connections: 4 })
   connected.fire({ onDidChangeDirect: told.event })

@@ -5,8 +5,11 @@ import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
+import { oneSpelling } from '../files/direct-address.ts'
+import type { DirectKind } from '../files/direct-sockets.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { LinkStats } from '../sync/lane.ts'
+import type { RtcOptions } from '../sync/rtc-stack.ts'
 import type { FilesClient, ProcessConnection } from './device-parts.ts'
 import type { Peers } from './peers.ts'
 import type { SettingsService } from './settings-service.ts'
@@ -16,8 +19,21 @@ export interface DirectFilesOptions {
   readonly settings: SettingsService
   statsOf(device: DeviceId): LinkStats | undefined
   readonly peers: Peers
+  /** As links use it. */
+  rtcOptions(): RtcOptions
   readonly clock: Clock
   readonly log: Logger
+}
+
+export interface DirectWayNow {
+  readonly connections: number
+  readonly kind: DirectKind
+}
+
+interface DirectLink {
+  address?: string
+  remote?: string
+  rtc?: { remote: string; iceServers: string[]; bindAddress?: string }
 }
 
 /** While there are direct connections, the link's live lanes are looked at this often. */
@@ -30,7 +46,7 @@ const LOOK_MS = 400
 export class DirectFiles implements Disposable {
   readonly #options: DirectFilesOptions
   readonly #owned = new DisposableStore()
-  readonly #connections = new Map<string, number>()
+  readonly #ways = new Map<string, DirectWayNow>()
   readonly #pipes = new Set<ByteChannel>()
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isOn: boolean
@@ -44,12 +60,12 @@ export class DirectFiles implements Disposable {
     this.#isOn = settings.current.directFiles
     this.#owned.add(
       local.onDidConnect((client) => {
-        const hadSome = this.#connections.size > 0
-        this.#connections.clear() // they ended with the process before
+        const hadSome = this.#ways.size > 0
+        this.#ways.clear() // they ended with the process before
         if (hadSome) this.#changed.fire()
-        client.onDidChangeDirect(({ device, connections }) => {
-          if (connections === 0) this.#connections.delete(device)
-          else this.#connections.set(device, connections)
+        client.onDidChangeDirect(({ device, connections, kind = 'tls' }) => {
+          if (connections === 0) this.#ways.delete(device)
+          else this.#ways.set(device, { connections, kind })
           this.#changed.fire()
         })
       }),
@@ -71,7 +87,7 @@ export class DirectFiles implements Disposable {
   /** Keys, or a desk that changes, on any link: they are not to wait behind contents of files. */
   async #look(): Promise<void> {
     const { peers, statsOf, local } = this.#options
-    if (this.#connections.size === 0) return
+    if (this.#ways.size === 0) return
     let messages = 0
     for (const { device } of peers.all) {
       const lanes = statsOf(device)?.lanes
@@ -82,18 +98,21 @@ export class DirectFiles implements Disposable {
     if (isLive) await (await local.client()).noteLive({})
   }
 
-  /** How many connections carry chunks to and from a device beside its link. */
-  connectionsOf(device: string): number {
-    return this.#connections.get(device) ?? 0
+  /** How many connections carry chunks to and from a device beside its link, and of which kind. */
+  wayNow(device: string): DirectWayNow | undefined {
+    return this.#ways.get(device)
   }
 
   /** As `linkFiles` of the files process takes it. */
-  wayOf(device: DeviceId): { direct?: { address?: string; remote?: string } } {
+  wayOf(device: DeviceId): { direct?: DirectLink } {
     if (!this.#isOn) return {}
     const stats = this.#options.statsOf(device)
-    if (!stats || stats.path === 'relay' || stats.path === 'unknown') return { direct: {} }
+    if (!stats || stats.path === 'unknown') return { direct: {} }
     const [address, remote] = [stats.localAddress, stats.remoteAddress].map(addressOf)
-    return { direct: { ...(address !== undefined && { address }), ...(remote !== undefined && { remote }) } }
+    const { iceServers, bindAddress } = this.#options.rtcOptions()
+    const rtc = remote !== undefined && { rtc: { remote, iceServers: [...iceServers], ...(bindAddress !== undefined && { bindAddress }) } }
+    if (stats.path === 'relay') return { direct: { ...rtc } } // nobody is at the relay's address for TCP
+    return { direct: { ...(address !== undefined && { address }), ...(remote !== undefined && { remote }), ...rtc } }
   }
 
   /** A pipe between two files processes: it ends when the setting is changed. */
@@ -113,11 +132,4 @@ const ip = z.union([z.ipv4(), z.ipv6()])
 function addressOf(place: string | undefined): string | undefined {
   const address = ip.safeParse(place?.slice(0, place.lastIndexOf(':')).replace(/^\[|\]$/g, ''))
   return address.success && !/^fe[89ab]/i.test(address.data) ? oneSpelling(address.data) : undefined
-}
-
-/** Both ends write one address alike, so that it can be compared: an IPv4 address inside an IPv6 one is the former. */
-function oneSpelling(address: string): string {
-  if (!address.includes(':')) return address
-  const inside = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  return inside?.[1] ?? new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

@@ -11,6 +11,7 @@ import type { Documents } from '../sync/documents.ts'
 import type { EnvelopeLog } from '../sync/envelope-log.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import type { DeviceRow, linksContract } from '../sync/links-contract.ts'
+import type { DirectWayNow } from './direct-files.ts'
 import { DeviceError } from './device-error.ts'
 import type { OpenDesk } from './open-desk.ts'
 import type { PairingService } from './pairing-service.ts'
@@ -24,7 +25,7 @@ export interface LinksServiceOptions {
   personKey(): SigningKey | undefined
   renameSelf(name: string): Promise<void>
   /** Connections that carry contents of files beside the link of a device. */
-  directFilesOf(device: DeviceId): number
+  directFilesOf(device: DeviceId): DirectWayNow | undefined
 }
 
 /** The last envelope of each document and start of `device` that is here. */
@@ -174,8 +175,11 @@ export class LinksService implements Disposable {
         ...(stats.remoteAddress === undefined ? {} : { remoteAddress: stats.remoteAddress }),
         ...(stats.roundTripMs === undefined ? {} : { roundTripMs: stats.roundTripMs }),
         lanes: stats.lanes,
-        directFiles: this.#options.directFilesOf(device),
+        ...filesWay(this.#options.directFilesOf(device)),
       }),
     }
   }
 }
+
+const filesWay = (way: DirectWayNow | undefined): Pick<DeviceRow, 'directFiles' | 'directKind'> =>
+  way ? { directFiles: way.connections, directKind: way.kind } : { directFiles: 0 }

@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { RandomSource } from '../base/random.ts'
 import { Links, type LinkPlatform, type LinksMembership, type OwnRendezvous } from '../sync/links.ts'
 import type { RtcLinkSet } from '../sync/link-set.ts'
+import type { RtcOptions } from '../sync/rtc-stack.ts'
 import type { DeviceSettings } from './desk-contract.ts'
 import type { DeviceParts } from './device-parts.ts'
 import type { Notices } from './notices.ts'
@@ -53,6 +54,13 @@ export class MeetingService implements Disposable {
     return this.#links?.links
   }
 
+  /** What WebRTC may use on this device, now. */
+  get rtcOptions(): RtcOptions {
+    const { parts, settings } = this.#options
+    const bindAddress = parts.bindAddress()
+    return { iceServers: settings.current.iceServers, ...(bindAddress === undefined ? {} : { bindAddress }) }
+  }
+
   /** Device keys are open: links come up, until `close`. */
   open(membership: LinksMembership): void {
     this.#membership = membership
@@ -87,7 +95,7 @@ export class MeetingService implements Disposable {
   }
 
   async #rebuild(settings: DeviceSettings): Promise<void> {
-    const { parts, clock, random, log, settings: service } = this.#options
+    const { parts, clock, random, log } = this.#options
     this.#links?.scope.dispose()
     this.#links = undefined // whoever opens meanwhile gets the new ones
     const scope = new DisposableStore()
@@ -95,11 +103,7 @@ export class MeetingService implements Disposable {
     if (own) scope.add(own)
     if (this.#owned.isDisposed) return scope.dispose()
     const platform: LinkPlatform & Disposable = scope.add(parts.createLinkPlatform({ lan: settings.mdns }))
-    const rtcOptions = () => {
-      const bindAddress = parts.bindAddress()
-      return { iceServers: service.current.iceServers, ...(bindAddress === undefined ? {} : { bindAddress }) }
-    }
-    const links = scope.add(new Links({ platform, rtcOptions, own, clock, random, logger: log }))
+    const links = scope.add(new Links({ platform, rtcOptions: () => this.rtcOptions, own, clock, random, logger: log }))
     scope.add(links.onDidMeetTwin(() => this.#twin.fire()))
     this.#links = { links, scope, settings }
     if (this.#membership) this.#opened.fire(links.open(this.#membership))

@@ -7,10 +7,18 @@ import type { Handlers } from '../rpc/contract.ts'
 import { ContentError } from './content-error.ts'
 import type { datasetKeysContract } from './dataset-keys-contract.ts'
 import type { DatasetNode } from './dataset-node.ts'
+import type { DialWay, DirectKind } from './direct-sockets.ts'
 import { FilePeer } from './file-peer.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import type { NodeId } from './op.ts'
 import { type DatasetHostParts, OpenDataset } from './open-dataset.ts'
+
+/** How this process may reach a peer's beside the link. */
+interface LinkWay {
+  readonly address?: string | undefined
+  readonly remote?: string | undefined
+  readonly rtc?: DialWay | undefined
+}
 
 /** The datasets that are open in the files process: those whose keys the device process has handed over, until it locks. */
 export class DatasetHost {
@@ -21,7 +29,7 @@ export class DatasetHost {
   readonly #peers = new Set<FilePeer>()
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
-  readonly #direct = new Emitter<{ device: string; connections: number }>()
+  readonly #direct = new Emitter<{ device: string; connections: number; kind?: DirectKind }>()
   readonly #beforeClose = new Set<() => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
 
@@ -107,17 +115,17 @@ export class DatasetHost {
   }
 
   /** A linked device's files process; until the channel ends. */
-  link(
-    device: DeviceId,
-    channel: ByteChannel,
-    way?: { readonly address?: string | undefined; readonly remote?: string | undefined },
-  ): void {
-    const { logger, clock, crypto, directSockets: sockets } = this.#parts
+  link(device: DeviceId, channel: ByteChannel, way?: LinkWay): void {
+    const { logger, clock, crypto, directSockets: sockets, directDials: dials } = this.#parts
     const randomBytes = (length: number) => crypto.randomBytes(length)
-    const direct = way && sockets && { sockets, address: way.address, remote: way.remote, clock, randomBytes }
+    const rtc = way?.rtc && dials && { dials, way: way.rtc }
+    const direct = way && (sockets || rtc) ? { sockets, rtc, address: way.address, remote: way.remote, clock, randomBytes } : undefined
     const peer = new FilePeer({ device, channel, require: (dataset) => this.require(dataset), logger, direct })
     this.#peers.add(peer)
-    peer.direct?.onDidChange(() => this.#direct.fire({ device, connections: peer.direct?.connections ?? 0 }))
+    peer.direct?.onDidChange(() => {
+      const { connections = 0, kind } = peer.direct?.path ?? {}
+      this.#direct.fire({ device, connections, ...(kind && { kind }) })
+    })
     peer.onDidClose(() => this.#peers.delete(peer))
     for (const open of this.#open.values()) peer.attach(open)
   }

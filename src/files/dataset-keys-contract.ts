@@ -36,6 +36,7 @@ const epochs = z
   .max(1024)
 const nothing = z.object({})
 const ip = z.union([z.ipv4(), z.ipv6()])
+const rtc = z.object({ remote: ip, iceServers: z.array(z.string().max(512)).max(8), bindAddress: ip.optional() })
 
 export const datasetKeysContract = {
   /** Opens a dataset, or renews what is known of an open one. The last epoch is the one in use. */
@@ -73,14 +74,20 @@ export const datasetKeysContract = {
     needs: 'files:run',
     parseInput: z.object({
       device,
-      /** Chunks may cross connections of their own; this process listens at `address` and connects to `remote`, or neither. */
-      direct: z.object({ address: ip.optional(), remote: ip.optional() }).optional(),
+      /**
+       * Chunks may cross connections of their own; this process listens at `address` and connects to `remote`, or neither. `rtc`: else by
+       * WebRTC, as the link.
+       */
+      direct: z.object({ address: ip.optional(), remote: ip.optional(), rtc: rtc.optional() }).optional(),
     }).parse,
     parseOutput: z.object({ channel: z.number().int() }).parse,
   }),
   /** Somebody is at work on this device: what crosses direct connections makes way for a while. */
   noteLive: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
-  /** How many connections carry chunks beside the link of a device. */
-  onDidChangeDirect: event({ needs: 'files:run', parse: z.object({ device, connections: z.number().int() }).parse }),
+  /** How many connections carry chunks beside the link of a device, and of which kind. */
+  onDidChangeDirect: event({
+    needs: 'files:run',
+    parse: z.object({ device, connections: z.number().int(), kind: z.enum(['tls', 'webrtc']).optional() }).parse,
+  }),
 } satisfies Contract
 export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

@@ -4,6 +4,7 @@ import { DisposableStore } from '../base/disposable.ts'
 import { silentLogger } from '../base/logger.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import { MemoryDirectDials } from '../testkit/memory-direct-dials.ts'
 import { MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import { DirectMeeting, type DirectMeetingOptions } from './direct-meeting.ts'
@@ -209,4 +210,27 @@ it('[TR9] a peer that says it is connected and never comes is a failure', async 
   meeting.want()
   await turns()
   expect(asked.length).toBe(4)
+})
+
+it('[TR12] a peer is dialled where no TCP connection came about, where the link says how, and not before', async () => {
+  const dialled: string[] = []
+  const client = { dialDirect: async ({ dial }: { dial: string }) => (dialled.push(dial), {}), tellCandidates: async () => {} }
+  const rtc = { dials: new MemoryDirectDials(), way: { iceServers: [], remote: '10.0.0.2' }, client }
+  const failing = world({ rtc })
+  failing.meeting.want()
+  await turns()
+  expect([failing.asked, dialled.length]).toEqual([['offerDirect', 'connectDirect'], 1])
+  failing.meeting.want() // it did not work: later, as with TCP
+  await turns()
+  expect([failing.asked.length, dialled.length]).toEqual([2, 1])
+  const says: Says = {}
+  const reached = world({ rtc }, says)
+  says.offerDirect = async () => ({ offer: await reached.offer('10.0.0.2') })
+  reached.meeting.want()
+  await turns()
+  expect([reached.asked, dialled.length]).toEqual([['offerDirect'], 1])
+  const without = world({ sockets: undefined, rtc })
+  without.meeting.want()
+  await turns()
+  expect([without.asked, dialled.length]).toEqual([[], 2])
 })

@@ -5,6 +5,8 @@ import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Event } from '../base/emitter.ts'
+import type { DialCandidate } from './dial-contract.ts'
+import { DirectDialling, type DirectDiallingOptions } from './direct-dialling.ts'
 import type { DirectConnection, DirectKey, DirectListening, DirectSockets } from './direct-sockets.ts'
 import type { DirectOffer } from './direct-contract.ts'
 
@@ -27,8 +29,13 @@ export interface DirectAsk {
   connectDirect(input: { offer: DirectOffer }): Promise<{ isConnected: boolean }>
 }
 
+export type DirectRtc = Pick<DirectDiallingOptions, 'dials' | 'way' | 'client'>
+
 export interface DirectMeetingOptions<Group extends DirectGroup> {
-  readonly sockets: DirectSockets
+  /** Undefined: no TCP connections. */
+  readonly sockets: DirectSockets | undefined
+  /** WebRTC connections, where no TCP connection comes about; undefined: none. */
+  readonly rtc?: DirectRtc | undefined
   readonly client: DirectAsk
   /** How many connections are made at once. */
   readonly count: number
@@ -55,7 +62,8 @@ const MAX_PATHS = 2
 
 /**
  * Brings like processes of two linked devices together without the link in between, when one has much to get: it asks the other
- * over the link to listen and connects, or else listens itself. What fails is not told to anybody: the link goes on carrying it.
+ * over the link to listen and connects, or else listens itself, or else dials: opens WebRTC connections, which get through where the
+ * link did. What fails is not told to anybody: the link goes on carrying it.
  * Ends, and all connections with it, when it is disposed: with the link.
  */
 export class DirectMeeting<Group extends DirectGroup> implements Disposable {
@@ -63,6 +71,7 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #paths = new Set<Group>()
   readonly #changed = this.#owned.add(new Emitter<void>())
+  readonly #dialling: DirectDialling | undefined
   #isTrying = false
   #isConnecting = false
   #isListening = false
@@ -73,6 +82,20 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
 
   constructor(options: DirectMeetingOptions<Group>) {
     this.#options = options
+    this.#dialling =
+      options.rtc &&
+      this.#owned.add(
+        new DirectDialling({
+          ...options,
+          ...options.rtc,
+          opened: () => {
+            let group: Group | undefined
+            return (connection) => {
+              group = this.#add(group, connection)
+            }
+          },
+        }),
+      )
     this.#owned.add(options.clock.every(IDLE_MS / 10, () => this.#closeIdle()))
   }
 
@@ -93,6 +116,7 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
     if (clock.monotonicMs() < this.#notBeforeMs) return
     this.#isTrying = true
     this.#meet()
+      .then((met) => met || (this.#dialling?.dial() ?? false))
       .catch((error: unknown) => {
         logger.debug('no direct connection', { error: errorMessage(error) })
         return false
@@ -125,13 +149,25 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
     return { isConnected: await this.#connect(offer) }
   }
 
+  /** The peer dials. */
+  async answerDial(dial: string, offers: readonly string[]): Promise<{ answers?: string[] }> {
+    if (this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return {}
+    return (await this.#dialling?.answer(dial, offers)) ?? {}
+  }
+
+  /** How the peer may be reached by what is being dialled. */
+  takeCandidates(dial: string, list: readonly DialCandidate[]): void {
+    this.#dialling?.takeCandidates(dial, list)
+  }
+
   dispose(): void {
     for (const path of [...this.#paths]) path.dispose()
     this.#owned.dispose()
   }
 
   async #meet(): Promise<boolean> {
-    const { client, logger } = this.#options
+    const { client, logger, sockets } = this.#options
+    if (!sockets) return false
     const { offer } = await client.offerDirect({}).catch((error: unknown) => {
       if (errorCode(error) === 'rpc/unknown-method') throw error // it knows nothing of all this
       logger.debug('a linked device does not listen', { error: errorMessage(error) })
@@ -152,7 +188,7 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
   /** One at a time, until as many connections are here as there are keys, or these are too old. */
   async #listen(): Promise<{ offer: DirectOffer; end: () => void } | undefined> {
     const { sockets, address, count, randomBytes, clock } = this.#options
-    if (address === undefined || this.#isListening || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
+    if (!sockets || address === undefined || this.#isListening || this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return undefined
     this.#isListening = true
     const keys = Array.from({ length: count }, (): DirectKey => {
       return { identity: toBase64Url(randomBytes(16)), key: randomBytes(32) }
@@ -184,18 +220,18 @@ export class DirectMeeting<Group extends DirectGroup> implements Disposable {
 
   /** Only to where the link has proved the peer to be: no peer has this machine knock at others, or at its own services. */
   async #connect(offer: DirectOffer): Promise<boolean> {
-    if (offer.address !== this.#options.remote || this.#isConnecting) return false
+    const { sockets, remote } = this.#options
+    if (!sockets || offer.address !== remote || this.#isConnecting) return false
     if (this.#owned.isDisposed || this.#paths.size >= MAX_PATHS) return false
     this.#isConnecting = true
     try {
-      return await this.#connectAll(offer)
+      return await this.#connectAll(offer, sockets)
     } finally {
       this.#isConnecting = false
     }
   }
 
-  async #connectAll({ address, port, keys }: DirectOffer): Promise<boolean> {
-    const { sockets } = this.#options
+  async #connectAll({ address, port, keys }: DirectOffer, sockets: DirectSockets): Promise<boolean> {
     const stop = new AbortController()
     const stopping = this.#owned.defer(() => stop.abort())
     const late = this.#options.clock.after(CONNECT_MS, () => stop.abort())

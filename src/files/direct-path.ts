@@ -8,7 +8,7 @@ import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { type AnswerCall, DirectAnswers, MAX_REQUESTS } from './direct-answers.ts'
 import { type DirectFrame, DirectFrameReader, encodeDirectFrame } from './direct-frame.ts'
-import type { DirectConnection } from './direct-sockets.ts'
+import type { DirectConnection, DirectKind } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
 
@@ -93,13 +93,17 @@ export class DirectPath implements Disposable {
     this.#options = options
     this.#window = new DirectWindow(options.clock)
     this.#usedMs = options.clock.monotonicMs()
-    const room = () => this.#inFlight < this.#window.bytes && this.#lanes.some(({ connection }) => connection.bufferedBytes < BUFFER_BYTES)
+    const room = () => this.#inFlight < this.#window.bytes && this.#lanes.some(hasRoom)
     this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, send: (frame) => this.#answer(frame) }))
     this.#owned.add(options.clock.every(LOOK_MS, () => this.#look()))
   }
 
   get connections(): number {
     return this.#lanes.length
+  }
+
+  get kind(): DirectKind | undefined {
+    return this.#lanes[0]?.connection.kind
   }
 
   get isClosed(): boolean {
@@ -298,7 +302,7 @@ export class DirectPath implements Disposable {
   #leastBusy(): Lane {
     this.#turn = (this.#turn + 1) % this.#lanes.length
     let best = this.#lanes[this.#turn] as Lane
-    for (const one of this.#lanes) if (one.connection.bufferedBytes < best.connection.bufferedBytes) best = one
+    for (const one of this.#lanes) if (waitingBytes(one) < waitingBytes(best)) best = one
     return best
   }
 
@@ -358,5 +362,12 @@ export class DirectPath implements Disposable {
     this.#answers.go()
   }
 }
+
+function hasRoom({ connection, inFlight }: Lane): boolean {
+  return connection.bufferedBytes < BUFFER_BYTES && inFlight < (connection.mostUnconfirmedBytes ?? Number.POSITIVE_INFINITY)
+}
+
+const waitingBytes = ({ connection, inFlight }: Lane): number =>
+  connection.mostUnconfirmedBytes === undefined ? connection.bufferedBytes : inFlight
 
 const malformed = (what: string) => new ContentError('content/malformed', `a linked device sent ${what} over its direct connection`)

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { dialContract } from './dial-contract.ts'
 import { directContract } from './direct-contract.ts'
 
 /*
@@ -82,6 +83,7 @@ export const filePeerContract = {
     parseOutput: z.object({ channel: z.number().int(), more: z.array(hash).max(MAX_STRETCH_CHUNKS).optional() }).parse,
   }),
   ...directContract,
+  ...dialContract,
   /** What the callee knows of who holds these segments' contents. */
   pullReceipts: method({
     needs: 'peer:read',

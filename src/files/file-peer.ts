@@ -11,7 +11,7 @@ import type { Handlers } from '../rpc/contract.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
 import { DIRECT_CONNECTIONS } from './direct-contract.ts'
-import { DirectMeeting, type DirectMeetingOptions } from './direct-meeting.ts'
+import { DirectMeeting, type DirectMeetingOptions, type DirectRtc } from './direct-meeting.ts'
 import { DirectPath, type DirectPathOptions } from './direct-path.ts'
 import { encodeChunkFrame } from './chunk-frame.ts'
 import type { ChunkId } from './chunk-id.ts'
@@ -29,7 +29,10 @@ export interface FilePeerOptions {
   readonly direct?: DirectWay | undefined
 }
 
-export interface DirectWay extends Pick<DirectMeetingOptions<DirectPath>, 'sockets' | 'address' | 'remote' | 'clock' | 'randomBytes'> {}
+export interface DirectWay extends Pick<DirectMeetingOptions<DirectPath>, 'sockets' | 'address' | 'remote' | 'clock' | 'randomBytes'> {
+  /** WebRTC connections, where no TCP connection comes about; undefined: none. */
+  readonly rtc?: Omit<DirectRtc, 'client'> | undefined
+}
 
 /** Another device's files process, reached through both device processes. Owns the channel; ends with it. */
 export class FilePeer implements Disposable {
@@ -97,7 +100,8 @@ export class FilePeer implements Disposable {
         return { more, frame: async (id) => encodeChunkFrame(id, await chunks.get(id)) }
       },
     }
-    return new DirectMeeting({ ...direct, logger, client: this.client, count: DIRECT_CONNECTIONS, open: () => new DirectPath(path) })
+    const rtc = direct.rtc && { ...direct.rtc, client: this.client }
+    return new DirectMeeting({ ...direct, rtc, logger, client: this.client, count: DIRECT_CONNECTIONS, open: () => new DirectPath(path) })
   }
 
   #handlers(): Handlers<typeof filePeerContract> {
@@ -125,6 +129,11 @@ export class FilePeer implements Disposable {
       onDidSignReceipts: this.#signed.event,
       offerDirect: async () => (await this.direct?.answerOffer()) ?? {},
       connectDirect: async ({ offer }) => (await this.direct?.answerConnect(offer)) ?? { isConnected: false },
+      dialDirect: async ({ dial, offers }) => (await this.direct?.answerDial(dial, offers)) ?? {},
+      tellCandidates: ({ dial, list }) => {
+        this.direct?.takeCandidates(dial, list)
+        return {}
+      },
       ping: () => ({}),
     }
   }

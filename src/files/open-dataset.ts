@@ -23,7 +23,7 @@ import type { OpenDatasetInput } from './dataset-keys-contract.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { Dataset } from './dataset.ts'
-import type { DirectSockets } from './direct-sockets.ts'
+import type { DirectDials, DirectSockets } from './direct-sockets.ts'
 import { DroppedVersions } from './dropped-versions.ts'
 import { FileExchange } from './file-exchange.ts'
 import type { FilesCrypto } from './files-crypto.ts'
@@ -52,6 +52,8 @@ export interface DatasetHostParts {
   readonly logger: Logger
   /** How this process reaches another one's without their links; absent: it does not. */
   readonly directSockets?: DirectSockets | undefined
+  /** The same where no TCP connection comes about; absent: it does not. */
+  readonly directDials?: DirectDials | undefined
   /** A bucket that holds datasets, too; left out: this process reaches none. */
   readonly openBucket?: ((access: BucketAccess) => ObjectStore) | undefined
   /** For tests: other sizes than 8 and 64 MiB, or a bug. */

@@ -31,12 +31,21 @@ export const deviceRow = z.object({
   remoteAddress: z.string().optional(),
   roundTripMs: z.number().optional(),
   lanes: z.record(z.string(), counters).optional(),
-  /** While linked: encrypted TCP connections that carry contents of files beside the link; 0: the link carries them. */
+  /** While linked: connections that carry contents of files beside the link; 0: the link carries them. */
   directFiles: z.number().int().min(0).optional(),
+  /** What those connections are: encrypted TCP, or WebRTC as the link itself. */
+  directKind: z.enum(['tls', 'webrtc']).optional(),
   /** Five words that both people can read aloud. */
   safetyWords: z.array(z.string()),
 })
 export type DeviceRow = z.infer<typeof deviceRow>
+
+/** By which way contents of files come from a device, in words; undefined: it is not linked. */
+export function wordsOfFilesWay({ directFiles, directKind }: Pick<DeviceRow, 'directFiles' | 'directKind'>): string | undefined {
+  if (directFiles === undefined) return undefined
+  if (directFiles === 0) return 'WebRTC, as everything else'
+  return `${directKind === 'webrtc' ? 'WebRTC of their own' : 'direct TLS'}, ${directFiles} connections`
+}
 
 /** One pairing as a person sees it, on either side. */
 export const pairingState = z.object({

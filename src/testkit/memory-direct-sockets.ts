@@ -2,7 +2,7 @@ import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { equalBytes } from '../base/bytes.ts'
 import { type DirectFrame, DirectFrameReader } from '../files/direct-frame.ts'
-import type { DirectConnection, DirectKey, DirectListening, DirectPlace, DirectSockets } from '../files/direct-sockets.ts'
+import type { DirectConnection, DirectKey, DirectKind, DirectListening, DirectPlace, DirectSockets } from '../files/direct-sockets.ts'
 
 /** One end: what is sent arrives at the other in a later turn, in order. */
 export class MemoryDirectConnection implements DirectConnection {
@@ -13,6 +13,7 @@ export class MemoryDirectConnection implements DirectConnection {
   readonly onDidDrain = this.#drained.event
   readonly onDidClose = this.#closed.event
   readonly bufferedBytes = 0
+  readonly kind: DirectKind
   readonly sent: DirectFrame[] = []
   readonly #reader = new DirectFrameReader()
   other: MemoryDirectConnection | undefined
@@ -22,8 +23,12 @@ export class MemoryDirectConnection implements DirectConnection {
   /** What is sent is lost from now on, as when a cable is pulled. */
   isCut = false
 
-  static pair(): [MemoryDirectConnection, MemoryDirectConnection] {
-    const [a, b] = [new MemoryDirectConnection(), new MemoryDirectConnection()]
+  constructor(kind: DirectKind = 'tls') {
+    this.kind = kind
+  }
+
+  static pair(kind: DirectKind = 'tls'): [MemoryDirectConnection, MemoryDirectConnection] {
+    const [a, b] = [new MemoryDirectConnection(kind), new MemoryDirectConnection(kind)]
     a.other = b
     b.other = a
     return [a, b]

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { CancelledError } from '../../base/errors.ts'
-import type { DeviceRow } from '../../sync/links-contract.ts'
+import { type DeviceRow, wordsOfFilesWay } from '../../sync/links-contract.ts'
 import { type DataFolder, dataFolderAt, defaultDataFolder } from '../daemon/data-folder.ts'
 import type { Command } from './command.ts'
 import { readSecret } from './console-prompt.ts'
@@ -108,8 +108,10 @@ export const lockCommand: Command = {
   },
 }
 
-const filesWay = ({ directFiles }: DeviceRow) =>
-  directFiles === undefined ? undefined : directFiles > 0 ? `files: direct TLS, ${directFiles} connections` : 'files: WebRTC'
+function filesWay(row: DeviceRow): string | undefined {
+  const way = wordsOfFilesWay(row)
+  return way && `files: ${way}`
+}
 
 export const devicesCommand: Command = {
   summary: 'list your devices and how they are linked',

@@ -11,7 +11,9 @@ import { OwnMounts } from '../../platform/node/own-mounts.ts'
 import { NodeWorkFolders } from '../../platform/node/node-work-folders.ts'
 import { NodeHomeDisk } from '../../platform/node/node-home-disk.ts'
 import { TlsDirectSockets } from '../../platform/node/tls-direct-sockets.ts'
-import { TEST_CANDIDATES_VARIABLE } from '../../platform/node/candidate-exchange.ts'
+import { exchangeCandidatesAt, TEST_CANDIDATES_VARIABLE } from '../../platform/node/candidate-exchange.ts'
+import type { DatachannelRtc } from '../../platform/node/datachannel-rtc.ts'
+import { RtcDirectDials } from '../../platform/node/rtc-direct-dials.ts'
 import { S3ObjectStore } from '../../platform/node/s3-object-store.ts'
 import { openDatasetStores } from '../../platform/node/open-dataset-stores.ts'
 
@@ -39,6 +41,8 @@ export async function startFiles({
   const trash = path.join(dataHome && path.isAbsolute(dataHome) ? dataHome : path.join(home, '.local', 'share'), 'Trash')
   const mounts = new OwnMounts()
   const disk = new NodeHomeDisk({ home, trash, allowOutside: environment.ELSEWHERE_FOLLOW_OUTSIDE_HOME === '1', mounts })
+  const exchange = environment[TEST_CANDIDATES_VARIABLE]
+  let rtc: Promise<DatachannelRtc> | undefined
   const files = createFiles({
     disk,
     mounter: new FuseMounter({ folder: datasetsFolder, home, environment, mounts, log }),
@@ -46,7 +50,12 @@ export async function startFiles({
     crypto: new NodeFilesCrypto(),
     clock: systemClock,
     logger: log,
-    directSockets: environment[TEST_CANDIDATES_VARIABLE] === undefined ? new TlsDirectSockets() : undefined,
+    directSockets: exchange === undefined ? new TlsDirectSockets() : undefined,
+    directDials: new RtcDirectDials({
+      // Few devices ever need it: what it loads is native, and has threads of its own.
+      load: () => (rtc ??= import('../../platform/node/datachannel-rtc.ts').then(({ DatachannelRtc }) => new DatachannelRtc())),
+      changeNote: exchange === undefined ? undefined : exchangeCandidatesAt(exchange),
+    }),
     isMetered: networkMeter(),
     openBucket: (access) => new S3ObjectStore(access),
     openStores: (dataset, storageKey, part) =>
@@ -57,6 +66,7 @@ export async function startFiles({
     stop: async () => {
       listening.dispose()
       await files.stop()
+      await (await rtc)?.release()
     },
   }
 }

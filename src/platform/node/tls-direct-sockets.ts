@@ -41,6 +41,7 @@ const HANDSHAKE_MS = 5_000
 const KEEP_ALIVE_MS = 60_000
 
 class TlsDirectConnection implements DirectConnection {
+  readonly kind = 'tls'
   readonly #socket: TLSSocket
   readonly #received = new Emitter<Uint8Array>()
   readonly #drained = new Emitter<void>()

@@ -2,7 +2,7 @@ import { ChevronDown, ChevronRight, Ellipsis, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { errorWords } from '../../ui/error-words.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
-import type { DeviceRow } from '../../../sync/links-contract.ts'
+import { type DeviceRow, wordsOfFilesWay } from '../../../sync/links-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { useDevices } from '../../desk/devices-store.ts'
 import { Dot } from '../../ui/dot.tsx'
@@ -198,6 +198,7 @@ function stateSentence(row: DeviceRow, now: number): string {
 
 function Facts({ row }: { row: DeviceRow }) {
   const lanes = Object.entries(row.lanes ?? {})
+  const filesWay = wordsOfFilesWay(row)
   return (
     <div className="devices-facts">
       <dl>
@@ -217,10 +218,10 @@ function Facts({ row }: { row: DeviceRow }) {
             </dd>
           </>
         )}
-        {row.directFiles !== undefined && (
+        {filesWay !== undefined && (
           <>
             <dt>Files</dt>
-            <dd>{row.directFiles > 0 ? `Direct TLS, ${row.directFiles} connections` : 'WebRTC, as everything else'}</dd>
+            <dd>{filesWay.replace(/^d/, 'D')}</dd>
           </>
         )}
       </dl>

@@ -39,7 +39,7 @@ export function DevicePage() {
         />
         <Switch
           label="Direct connections for files"
-          hint="Where two of your devices reach each other, contents of files cross TCP connections beside the link: faster, and encrypted as well. A port is open for seconds at a time, to that device only."
+          hint="Contents of files cross connections of their own beside the link: TCP where two of your devices reach each other, else several WebRTC connections. Faster, and encrypted as well. A port is open for seconds at a time, to that device only."
           checked={settings.directFiles}
           onChange={(directFiles) => void change({ directFiles })}
         />

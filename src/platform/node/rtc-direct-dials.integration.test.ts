@@ -1,0 +1,121 @@
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { FilesLinkCommand, FilesLinkReport, FilesLinkSetup } from '../../testkit/files-link-process.ts'
+import { createNetLab, whyNoNetLab } from '../../testkit/netlab.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../testkit/files-link-process.ts', import.meta.url))
+const CONNECTIONS = 8
+const MB = 1024 * 1024
+
+class FilesLinkProcess {
+  readonly child: ChildProcess
+
+  constructor(child: ChildProcess) {
+    this.child = child
+  }
+
+  say(command: FilesLinkCommand): void {
+    this.child.send(command)
+  }
+
+  async report(): Promise<FilesLinkReport> {
+    this.say({ t: 'report' })
+    const [report] = await once(this.child, 'message')
+    return report as FilesLinkReport
+  }
+
+  /** The test's own time limit ends a vain wait. */
+  async until(isSo: (report: FilesLinkReport) => boolean): Promise<FilesLinkReport> {
+    for (;;) {
+      const report = await this.report()
+      if (isSo(report)) return report
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
+/** Two machines that no TCP connection joins; the second wants what the first has. */
+async function world(bytes: number, changes: Partial<FilesLinkSetup> & { readonly tcp?: boolean } = {}) {
+  const lab = createNetLab('a', 'b')
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-dials-'))
+  onTestFinished(async () => {
+    lab.dispose()
+    await rm(folder, { recursive: true })
+  })
+  const [a, b] = [lab.machine('a'), lab.machine('b')]
+  const { tcp = false, ...more } = changes
+  if (!tcp) for (const { namespace } of [a, b]) execFileSync('ip', ['-n', namespace, 'rule', 'add', 'ipproto', 'tcp', 'prohibit'])
+  const start = async (role: 'has' | 'wants') => {
+    const [own, other] = role === 'has' ? [a, b] : [b, a]
+    const { address } = own
+    const setup: FilesLinkSetup = { role, socketPath: path.join(folder, 's'), address, remote: other.address, bytes, ...more }
+    const child = own.spawn(process.execPath, [PROGRAM, JSON.stringify(setup)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child, 'message')
+    return new FilesLinkProcess(child)
+  }
+  const has = await start('has')
+  return { has, wants: await start('wants') }
+}
+
+const why = whyNoNetLab()
+describe.skipIf(why)(`[TR12] WebRTC connections beside the link${why ? `: skipped, ${why}` : ''}`, () => {
+  it('where TCP is tried and fails, chunks cross eight WebRTC connections', async () => {
+    const { wants } = await world(12 * MB)
+    const { tcp, rtc, kind, overRtc } = await wants.until(({ isWhole }) => isWhole)
+    expect(tcp).toMatchObject({ tried: 4, made: 0 })
+    expect([kind, rtc.length]).toEqual(['webrtc', CONNECTIONS])
+    for (const { receivedBytes } of rtc) expect(receivedBytes).toBeGreaterThan(16 * 1024)
+    expect(overRtc.length).toBeGreaterThan(20)
+    expect(new Set(overRtc).size).toBe(overRtc.length)
+  })
+
+  it('where TCP works, nobody dials', async () => {
+    const { wants } = await world(8 * MB, { tcp: true })
+    const { tcp, kind, dialled } = await wants.until(({ isWhole, connections }) => isWhole && connections > 0)
+    expect([tcp.made, kind, dialled]).toEqual([4, 'tls', 0])
+  })
+
+  it('one that ends in the middle ends all; the rest comes over the link, and nothing a second time', async () => {
+    const { wants } = await world(20 * MB)
+    await wants.until(({ overRtc, isWhole }) => overRtc.length > 30 || isWhole)
+    const { isWhole, overLink } = await wants.report()
+    expect(isWhole).toBe(false)
+    wants.say({ t: 'endOne' })
+    const after = await wants.until((report) => report.isWhole)
+    expect(after.rtc.every(({ isClosed }) => isClosed)).toBe(true)
+    expect(after.overLink.length).toBeGreaterThan(overLink.length)
+    expect(new Set(after.overLink).size).toBe(after.overLink.length)
+    expect(new Set(after.overRtc).size).toBe(after.overRtc.length)
+  })
+
+  it('an end whose certificate is not what the link told gets nothing', async () => {
+    const { has, wants } = await world(8 * MB, { liesAboutFingerprints: true })
+    const { dialled } = await wants.until((report) => report.isWhole && report.dialled > 0)
+    expect(dialled).toBe(CONNECTIONS)
+    await new Promise((resolve) => setTimeout(resolve, 3000)) // DTLS had its time, and so had what would follow it
+    for (const end of [has, wants]) expect(await end.report()).toMatchObject({ rtc: [], connections: 0, overRtc: [] })
+  })
+
+  it('when the link ends, no connection stays, on either side', async () => {
+    const { has, wants } = await world(20 * MB)
+    await wants.until(({ overRtc }) => overRtc.length > 30)
+    wants.say({ t: 'endLink' })
+    expect((await wants.report()).rtc.map(({ isClosed }) => isClosed)).toEqual(Array(CONNECTIONS).fill(true))
+    await has.until(({ rtc }) => rtc.every(({ isClosed }) => isClosed))
+    expect((await has.report()).connections).toBe(0)
+  })
+
+  it('[TR10] what cannot be read ends them, and the link goes on', async () => {
+    const { has, wants } = await world(20 * MB)
+    await wants.until(({ overRtc }) => overRtc.length > 30)
+    has.say({ t: 'garbage' })
+    const { rtc } = await wants.until(({ isWhole }) => isWhole)
+    expect(rtc.every(({ isClosed }) => isClosed)).toBe(true)
+  })
+})
