@@ -10,6 +10,7 @@ import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { AnchorGroup } from './anchor-group.tsx'
 import { BucketGroup } from './bucket-group.tsx'
+import { EnginesGroup } from './engines-group.tsx'
 import { Group } from './group.tsx'
 import { type DeviceSettingsHandle, useDeviceSettings } from './use-device-settings.ts'
 
@@ -72,6 +73,7 @@ export function DevicePage() {
         onChange={(iceServers) => handle.change({ iceServers })}
       />
       <BucketGroup />
+      <EnginesGroup />
       <AnchorGroup settings={settings.anchor} onChange={(anchor) => handle.change({ anchor })} />
     </>
   )
