@@ -8,6 +8,7 @@ import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { explainCommand } from './explain-command.ts'
 import { findDevice, listPlaces } from './find-device.ts'
 import { EarlyInterrupt, followJob } from './follow-job.ts'
+import { listGuestJobs, stopGuestJob } from './guest-job-verbs.ts'
 import type { DeviceClient } from './local-client.ts'
 import { followTerminal, ownSize } from './follow-terminal.ts'
 import { plainEnvironment } from './plain-environment.ts'
@@ -116,11 +117,14 @@ function deviceForJobs({ name, devices }: ContactRow): { readonly deviceId: stri
 
 export const jobsCommand: Command = {
   summary: 'list jobs: running, waiting and over',
-  help: `Lists the jobs of this device, wherever they run, newest first.\n\n${DATA_OPTION}\n  --running    only those that are not over\n  --json       for programs`,
+  help: `Lists the jobs of this device, wherever they run, newest first.\n\n${DATA_OPTION}\n  --running    only those that are not over\n  --others     what this device runs for others, instead; --stop ID ends one of these\n  --json       for programs`,
   async run(args) {
-    const options = { ...dataOptions, json: { type: 'boolean', default: false }, running: { type: 'boolean', default: false } } as const
+    const flag = { type: 'boolean', default: false } as const
+    const options = { ...dataOptions, json: flag, running: flag, others: flag, stop: { type: 'string' } } as const
     const { values } = parseArgs({ args: [...args], options })
     return withDevice(values.data, async (device) => {
+      if (values.stop !== undefined) return stopGuestJob(device, values.stop)
+      if (values.others) return listGuestJobs(device, values.json)
       const rows = await listPlaces(device)
       const nameOf = (id: string | undefined) => rows.find(({ deviceId }) => deviceId === id)?.name ?? id?.slice(0, 8) ?? '-'
       const jobs = (await device.listJobs({})).filter(({ endedAtMs }) => !values.running || endedAtMs === undefined)
