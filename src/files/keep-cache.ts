@@ -91,6 +91,7 @@ async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts):
   }
   for (const { version } of pagedVersions(store)) if (version.content.kind === 'file') await look(version.op, version.content.manifest)
   for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) await look(op, manifest)
+  for (const { body } of store.tail()) if ('content' in body && body.content.kind === 'file') await keep(body.content.manifest, true) // not signed yet
   for (const manifest of [...dataset.contentsInUse(), ...pins.contents()]) await keep(manifest)
   return { kept, relying }
 }

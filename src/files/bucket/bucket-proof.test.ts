@@ -80,3 +80,14 @@ it('[RP4] without that, this lets go of what has rotted', async () => {
   expect(await cut()).toBeGreaterThan(0)
   device.open.dispose()
 })
+
+it('[RP4] what is written here and not signed yet stays, however long that takes', async () => {
+  const device = new BucketDevice(0, undefined)
+  await device.write('a', bytesOf(5, 10_000))
+  device.clock.forward(2 * HOUR_MS) // it is not what was just written any more
+  const chunks = [...device.chunks.ids()]
+  await device.open.makeRoom(0, 0)
+  expect(chunks.length).toBeGreaterThan(0)
+  expect([...device.chunks.ids()]).toEqual(chunks)
+  device.open.dispose()
+})
