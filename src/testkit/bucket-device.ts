@@ -15,11 +15,13 @@ const ACCESS = { endpoint: 'http://127.0.0.1:1', region: 'r', bucket: 'test', pr
 /** A clock that can be put forward; waiting takes as long as it does. */
 export class ForwardClock implements Clock {
   #aheadMs = 0
+  /** So much the time of day is wrong. */
+  skewMs = 0
   forward(ms: number): void {
     this.#aheadMs += ms
   }
   nowMs(): number {
-    return systemClock.nowMs() + this.#aheadMs
+    return systemClock.nowMs() + this.#aheadMs + this.skewMs
   }
   monotonicMs(): number {
     return systemClock.monotonicMs() + this.#aheadMs

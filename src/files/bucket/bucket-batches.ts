@@ -5,7 +5,7 @@ import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
 import type { BucketContents, KnownBatch, SegmentName } from './bucket-contents.ts'
 import { BucketError } from './bucket-error.ts'
-import { COUNTS_MS } from './bucket-holds.ts'
+import { type DayStamp, isWithinDay, stampOf } from './day-stamp.ts'
 import type { BucketSeal } from './bucket-seal.ts'
 import { GRACE_MS } from './bucket-tidy.ts'
 import type { BucketSizes } from './bucket-upload.ts'
@@ -38,7 +38,7 @@ export const nameOf = ([log, seq]: SegmentName): string => `${log}/${seq}`
 export class BucketBatches {
   readonly #parts: BucketBatchesParts
   /** When each was read. */
-  readonly #readMs = new Map<string, number>()
+  readonly #read = new Map<string, DayStamp>()
 
   constructor(parts: BucketBatchesParts) {
     this.#parts = parts
@@ -63,7 +63,7 @@ export class BucketBatches {
           segments.every((segment) => held?.has(nameOf(segment))),
         )
     }
-    for (const name of this.#readMs.keys()) if (!listed.has(name)) this.#readMs.delete(name)
+    for (const name of this.#read.keys()) if (!listed.has(name)) this.#read.delete(name)
   }
 
   /** Puts one, which counts when it was read back. @throws BucketError */
@@ -91,7 +91,7 @@ export class BucketBatches {
     const sealed = await objects.get(seal.at('s', name), 0, MAX_BATCH_BYTES)
     if (sealed?.length !== bytes) throw wrongBytes()
     const segments = decodeBatch(seal.open('s', name, sealed))
-    this.#readMs.set(name, clock.nowMs())
+    this.#read.set(name, stampOf(clock))
     return segments
   }
 
@@ -173,7 +173,7 @@ export class BucketBatches {
   }
 
   #isReadLately(name: string): boolean {
-    return Math.abs(this.#parts.clock.nowMs() - (this.#readMs.get(name) ?? Number.NEGATIVE_INFINITY)) < COUNTS_MS
+    return isWithinDay(this.#parts.clock, this.#read.get(name))
   }
 
   async #readBack(name: string): Promise<void> {

@@ -197,9 +197,9 @@ export class BucketCopy implements Disposable {
     dataset.flush()
     await store.sync() // what is given away is on the disk itself (rule OL5)
     const startedMs = clock.nowMs()
-    const seenMs = await this.#look.run()
+    const seen = await this.#look.run()
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
-    this.#options.holds.see(seenMs)
+    this.#options.holds.see(seen)
     await this.#segments.pull()
     const live = await this.#live()
     await this.#segments.push() // others see what it names before they hold its chunks for unwanted

@@ -5,6 +5,7 @@ import { SeededRandom } from '../../testkit/seeded-random.ts'
 import { putBehind, segmentsBehind } from '../checkpoint/segments-behind.ts'
 import type { OpId } from '../op.ts'
 import { BucketHolds } from './bucket-holds.ts'
+import { stampOf } from './day-stamp.ts'
 
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
 
@@ -18,12 +19,12 @@ it('[BK6] a bucket that is removed while a look is noted stays removed', async (
   const { own } = book
   expect(own.length).toBe(3)
   const segments = new Set(own.map(({ log, seq }) => `${log}/${seq}`))
-  const holdsOf = () => new BucketHolds(device.store, () => 0)
+  const holdsOf = () => new BucketHolds(device.store, device.clock)
   const held = (holds: BucketHolds) => own.filter(({ hash, contents: [[number] = [-1]] }) => holds.has(hash, number)).length
   const holds = holdsOf()
   let pauses = 0
   const pause = async () => void pauses++
-  holds.see(0)
+  holds.see(stampOf(device.clock))
   const update = () => holds.update({ dataset, own }, () => true, segments, pause)
   const first = update()
   holds.clear()
@@ -31,7 +32,7 @@ it('[BK6] a bucket that is removed while a look is noted stays removed', async (
   expect([held(holds), held(holdsOf())]).toEqual([0, 0])
   pauses = 0
   await update()
-  holds.see(0)
+  holds.see(stampOf(device.clock))
   expect([held(holds), pauses]).toEqual([3, 3])
   // A loss takes all with it until what is left is known; also after a restart, and when finding out was cut short.
   holds.lose()

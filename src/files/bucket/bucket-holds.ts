@@ -1,15 +1,15 @@
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { BookedSegment } from '../booked-segments.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Op } from '../op.ts'
+import { COUNTS_MS, type DayStamp, isWithinDay } from './day-stamp.ts'
 import { chunksOf } from './live-chunks.ts'
 
 const SPACE = 'bucket-holds'
 const [SEEN_SPACE, SEEN, LOST] = ['bucket-seen', 'at', 'lost']
-/** A bucket that was not looked through for longer may be gone: it counts no more until it is. */
-export const COUNTS_MS = 24 * 60 * 60_000
 
 /**
  * Which own contents the bucket holds, as the last pass saw it: every chunk in a pack that is to stay, and the segment that names
@@ -17,8 +17,10 @@ export const COUNTS_MS = 24 * 60 * 60_000
  */
 export class BucketHolds {
   readonly #store: DatasetStore
-  readonly #nowMs: () => number
+  readonly #clock: Clock
   #seenMs: number
+  /** Since this process began. */
+  #seen: DayStamp | undefined
   /** Numbers of ops by hash of their segment. */
   readonly #held = new Map<string, ReadonlySet<number>>()
 
@@ -30,9 +32,9 @@ export class BucketHolds {
   /** Another number: what is under way was begun for a bucket that counts no more. */
   #generation = 0
 
-  constructor(store: DatasetStore, nowMs: () => number) {
+  constructor(store: DatasetStore, clock: Clock) {
     this.#store = store
-    this.#nowMs = nowMs
+    this.#clock = clock
     const seen = store.value(SEEN_SPACE, SEEN)
     this.#seenMs = seen ? Number(fromUtf8(seen)) : Number.NEGATIVE_INFINITY
     this.#isLost = store.value(SEEN_SPACE, LOST) !== undefined
@@ -64,13 +66,14 @@ export class BucketHolds {
 
   /** Was the whole bucket looked through lately? */
   get isFresh(): boolean {
-    return Math.abs(this.#nowMs() - this.#seenMs) < COUNTS_MS
+    return this.#seen ? isWithinDay(this.#clock, this.#seen) : Math.abs(this.#clock.nowMs() - this.#seenMs) < COUNTS_MS
   }
 
-  /** It was looked through, at `atMs`. */
-  see(atMs: number): void {
-    this.#seenMs = atMs
-    this.#store.putValue(SEEN_SPACE, SEEN, utf8(String(atMs)))
+  /** It was looked through. A bucket that was not for a day may be gone: it counts no more until it is. */
+  see(seen: DayStamp): void {
+    this.#seen = seen
+    this.#seenMs = seen.atMs
+    this.#store.putValue(SEEN_SPACE, SEEN, utf8(String(seen.atMs)))
   }
 
   /** Nothing that is under way notes anything more. */
@@ -81,6 +84,7 @@ export class BucketHolds {
 
   clear(): void {
     this.stop()
+    this.#seen = undefined
     this.#seenMs = Number.NEGATIVE_INFINITY
     this.#store.putValue(SEEN_SPACE, SEEN, undefined)
     for (const hash of [...this.#held.keys()]) this.#put(hash, new Set())

@@ -3,6 +3,7 @@ import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { type BucketContents, NOT_TOLD } from './bucket-contents.ts'
 import { BucketError } from './bucket-error.ts'
+import { type DayStamp, stampOf } from './day-stamp.ts'
 import type { BucketReadBack } from './bucket-read-back.ts'
 import { type BucketSeal, type ObjectKind, sealedBytes } from './bucket-seal.ts'
 import type { BucketSegments } from './bucket-segments.ts'
@@ -43,18 +44,18 @@ export class BucketLook {
   }
 
   /** @returns when it was listed @throws BucketError */
-  async run(): Promise<number> {
+  async run(): Promise<DayStamp> {
     const { contents, segments, clock } = this.#parts
-    const atMs = clock.nowMs()
+    const seen = stampOf(clock)
     const listed = this.#listed(await this.#list())
     this.#forget(listed)
     this.#noteMarks(listed)
     await this.#readIndexes(listed)
     for (const { name, chunks } of contents.packs.values())
       if (listed.i.get(name) !== sealedBytes(ENTRY_BYTES * chunks.length)) await this.#parts.readBack.putIndex(name, chunks)
-    this.#markOrphans(listed, atMs)
+    this.#markOrphans(listed, seen.atMs)
     segments.look(listed.s)
-    return atMs
+    return seen
   }
 
   #forget(listed: Listed): void {

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { BucketBatches } from './bucket-batches.ts'
 import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
-import { COUNTS_MS } from './bucket-holds.ts'
+import { type DayStamp, isWithinDay, stampOf } from './day-stamp.ts'
 import type { BucketPeer } from './bucket-peer.ts'
 import type { BucketReadBack } from './bucket-read-back.ts'
 import type { BucketSizes } from './bucket-upload.ts'
@@ -29,7 +29,7 @@ const MAX_KNOWN = 200_000
  */
 export class BucketProof {
   readonly #parts: BucketProofParts
-  readonly #proven = new Map<ChunkId, { readonly pack: string; readonly atMs: number }>()
+  readonly #proven = new Map<ChunkId, { readonly pack: string; readonly read: DayStamp }>()
 
   constructor(parts: BucketProofParts) {
     this.#parts = parts
@@ -53,17 +53,17 @@ export class BucketProof {
   async #provePack(pack: string, places: readonly ChunkPlace[], proven: Set<ChunkId>, signal: AbortSignal): Promise<void> {
     const { peer, readBack, clock } = this.#parts
     await readBack.proveIndex(pack)
-    const nowMs = clock.nowMs()
+    const read = stampOf(clock)
     const isProven = ({ id }: ChunkPlace) => {
       const known = this.#proven.get(id)
-      return known?.pack === pack && Math.abs(nowMs - known.atMs) < COUNTS_MS
+      return known?.pack === pack && isWithinDay(clock, known.read)
     }
     for (const place of places) if (isProven(place)) proven.add(place.id)
     const unproven = places.filter((place) => !isProven(place))
     for (const id of await peer.prove(unproven, signal)) {
       proven.add(id)
       this.#proven.delete(id)
-      this.#proven.set(id, { pack, atMs: nowMs })
+      this.#proven.set(id, { pack, read })
       if (this.#proven.size > MAX_KNOWN) this.#proven.delete(this.#proven.keys().next().value as ChunkId)
     }
   }

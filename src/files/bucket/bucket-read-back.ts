@@ -2,7 +2,7 @@ import { equalBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
-import { COUNTS_MS } from './bucket-holds.ts'
+import { type DayStamp, isWithinDay, stampOf } from './day-stamp.ts'
 import { BucketError } from './bucket-error.ts'
 import type { BucketPeer } from './bucket-peer.ts'
 import type { BucketSeal } from './bucket-seal.ts'
@@ -29,7 +29,7 @@ const READ_AT_ONCE = 8
 export class BucketReadBack {
   readonly #parts: BucketReadBackParts
   /** When the index of a pack was read. */
-  readonly #indexMs = new Map<string, number>()
+  readonly #indexes = new Map<string, DayStamp>()
 
   constructor(parts: BucketReadBackParts) {
     this.#parts = parts
@@ -87,8 +87,7 @@ export class BucketReadBack {
 
   /** Is its index there? It is read unless it was within a day, and put again when it is not. @throws BucketError */
   async proveIndex(name: string): Promise<void> {
-    const { clock } = this.#parts
-    if (Math.abs(clock.nowMs() - (this.#indexMs.get(name) ?? Number.NEGATIVE_INFINITY)) >= COUNTS_MS) await this.#index(name)
+    if (!isWithinDay(this.#parts.clock, this.#indexes.get(name))) await this.#index(name)
   }
 
   /** What lies in a pack; the bucket says so, too. */
@@ -109,8 +108,8 @@ export class BucketReadBack {
     check()
     try {
       if (!sealed || !equalBytes(seal.open('i', name, sealed), encodeIndex(chunks))) return false
-      if (this.#indexMs.size > 2 * contents.packs.size + 10) this.#indexMs.clear() // of packs that went
-      this.#indexMs.set(name, clock.nowMs())
+      if (this.#indexes.size > 2 * contents.packs.size + 10) this.#indexes.clear() // of packs that went
+      this.#indexes.set(name, stampOf(clock))
       return true
     } catch {
       return false

@@ -44,7 +44,7 @@ export class DatasetBucket implements Disposable {
 
   constructor(options: DatasetBucketOptions) {
     this.#options = options
-    this.#holds = new BucketHolds(options.store, () => options.clock.nowMs())
+    this.#holds = new BucketHolds(options.store, options.clock)
   }
 
   /** Did the last look see all there that an op of this segment names? */

@@ -1,0 +1,16 @@
+import type { Clock } from '../../base/clock.ts'
+
+/** What was seen or read longer ago may be gone. */
+export const COUNTS_MS = 24 * 60 * 60_000
+
+/** By both clocks: the time of day may be set, and the other one stands while a machine sleeps. */
+export interface DayStamp {
+  readonly atMs: number
+  readonly monotonicMs: number
+}
+
+export const stampOf = (clock: Clock): DayStamp => ({ atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
+
+/** Was it within a day, by either clock? Never for what was not. */
+export const isWithinDay = (clock: Clock, stamp: DayStamp | undefined): boolean =>
+  stamp !== undefined && Math.abs(clock.nowMs() - stamp.atMs) < COUNTS_MS && Math.abs(clock.monotonicMs() - stamp.monotonicMs) < COUNTS_MS
