@@ -33,3 +33,15 @@ it('[BK7] packs are marked and dropped without a walk through all others; a chun
     (packs / 2) * each,
   ])
 })
+
+it('[BK10] what was known of packs is read pack by pack, and others have the loop between', async () => {
+  const store = new MemoryDatasetStore()
+  const before = new BucketContents(store)
+  for (let n = 0; n < 40; n++) before.addOwnPack(nameOf(n), [{ id: idOf(n), epoch: 0, bytes: 100 }])
+  const contents = new BucketContents(store)
+  const seen: number[] = []
+  const pause = async () => void seen.push(contents.packs.size)
+  await Promise.all([contents.load(pause), contents.load(pause)])
+  expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n + 1))
+  expect([contents.placeOf(idOf(7))?.pack, contents.counts(idOf(7)), contents.isOwn(nameOf(7))]).toEqual([nameOf(7), true, true])
+})

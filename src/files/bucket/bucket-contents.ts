@@ -2,17 +2,13 @@ import { fromUtf8, utf8 } from '../../base/bytes.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { LogId } from '../op.ts'
+import { type ChunkPlace, ChunkPlaces } from './chunk-places.ts'
 import { decodeIndex, encodeIndex, type PackedChunk } from './pack-index.ts'
 
 export interface KnownPack {
   readonly name: string
   readonly chunks: readonly PackedChunk[]
   readonly bytes: number
-}
-
-export interface ChunkPlace extends PackedChunk {
-  readonly pack: string
-  readonly offset: number
 }
 
 export type SegmentName = readonly [log: LogId, seq: number]
@@ -58,13 +54,12 @@ export class BucketContents {
   readonly #floor = new Map<LogId, number>()
   readonly #marks = new Map<string, number>()
   readonly #lost: () => void
+  #loaded: Promise<void> | undefined
   readonly #read = new Set<string>()
   /** Packs that this device put. */
   readonly #own = new Set<string>()
   readonly #distrusted = new Set<string>()
-  readonly #places = new Map<ChunkId, ChunkPlace>()
-  /** Of chunks that lie in more than one pack: all of them. */
-  readonly #several = new Map<ChunkId, readonly ChunkPlace[]>()
+  readonly #places = new ChunkPlaces({ isMarked: (pack) => this.#marks.has(pack), bytesOf: (pack) => this.#packs.get(pack)?.bytes ?? 0 })
 
   /** @param lost  something counts no more; called before it is in writing */
   constructor(store: DatasetStore, lost: () => void = () => {}) {
@@ -74,12 +69,17 @@ export class BucketContents {
     for (const [name] of store.values(OWN)) this.#own.add(name)
     for (const [name] of store.values(WRONG)) this.#distrusted.add(name)
     for (const [name, value] of store.values(MARK)) this.#marks.set(name, Number(fromUtf8(value)))
-    for (const [name, value] of store.values(PACK)) this.#add(name, decodeIndex(value))
     for (const [name, value] of store.values(BATCH)) {
       const batch = JSON.parse(fromUtf8(value)) as KnownBatch | readonly SegmentName[] // the latter: of before lengths were kept; it is read anew
       if ('segments' in batch) this.#batches.set(name, batch)
     }
     for (const [log, value] of store.values(FLOOR)) this.#floor.set(log as LogId, Number(fromUtf8(value)))
+  }
+
+  /** Reads what is known of packs; before, none is. Millions of chunks take seconds: others have the loop meanwhile. */
+  load(pause: () => Promise<void>): Promise<void> {
+    this.#loaded ??= this.#load(pause)
+    return this.#loaded
   }
 
   get packs(): ReadonlyMap<string, KnownPack> {
@@ -117,12 +117,12 @@ export class BucketContents {
 
   /** Does a pack hold it that is to stay and was all read back here? */
   counts(id: ChunkId): boolean {
-    return this.#placesOf(id).some(({ pack }) => this.#read.has(pack) && !this.#marks.has(pack))
+    return this.#places.all(id).some(({ pack }) => this.#read.has(pack) && !this.#marks.has(pack))
   }
 
   /** Of every chunk there is, once. */
   places(): Iterable<ChunkPlace> {
-    return this.#places.values()
+    return this.#places.each()
   }
 
   get chunkCount(): number {
@@ -179,13 +179,7 @@ export class BucketContents {
     this.#packs.delete(name)
     this.#store.putValue(PACK, name, undefined)
     if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
-    for (const { id } of pack.chunks) {
-      const places = this.#placesOf(id).filter((place) => place.pack !== name)
-      if (places.length > 1) this.#several.set(id, places)
-      else this.#several.delete(id)
-      if (places.length === 0) this.#places.delete(id)
-      else this.#choose(id, places)
-    }
+    for (const { id } of pack.chunks) this.#places.remove(id, name)
   }
 
   /** Its bytes were wrong: it counts no more, also after a restart. */
@@ -235,7 +229,7 @@ export class BucketContents {
     if (known === undefined && this.#isRelied(name)) this.#lost()
     this.#marks.set(name, atMs)
     this.#store.putValue(MARK, name, utf8(String(atMs)))
-    if (known === undefined) this.#chooseAll(name)
+    if (known === undefined) this.#places.review(this.#packs.get(name)?.chunks ?? [])
   }
 
   /** The others are not told of it any more. */
@@ -248,7 +242,14 @@ export class BucketContents {
   unmark(name: string): void {
     if (!this.#marks.delete(name)) return
     this.#store.putValue(MARK, name, undefined)
-    this.#chooseAll(name)
+    this.#places.review(this.#packs.get(name)?.chunks ?? [])
+  }
+
+  async #load(pause: () => Promise<void>): Promise<void> {
+    for (const [name, value] of this.#store.values(PACK)) {
+      this.#add(name, decodeIndex(value))
+      await pause()
+    }
   }
 
   #add(name: string, chunks: readonly PackedChunk[]): void {
@@ -257,9 +258,7 @@ export class BucketContents {
     this.#packs.set(name, pack)
     let offset = 0
     for (const chunk of chunks) {
-      const places = [...this.#placesOf(chunk.id), { ...chunk, pack: name, offset }]
-      if (places.length > 1) this.#several.set(chunk.id, places)
-      this.#choose(chunk.id, places)
+      this.#places.add({ ...chunk, pack: name, offset })
       offset += chunk.bytes
     }
   }
@@ -268,33 +267,7 @@ export class BucketContents {
   #isRelied(name: string): boolean {
     if (!this.#read.has(name) || this.#marks.has(name)) return false
     const isElsewhere = ({ pack }: ChunkPlace) => pack !== name && this.#read.has(pack) && !this.#marks.has(pack)
-    return this.#packs.get(name)?.chunks.some(({ id }) => !this.#several.get(id)?.some(isElsewhere)) ?? false
-  }
-
-  #placesOf(id: ChunkId): readonly ChunkPlace[] {
-    const place = this.#places.get(id)
-    return this.#several.get(id) ?? (place ? [place] : [])
-  }
-
-  #chooseAll(name: string): void {
-    for (const { id } of this.#packs.get(name)?.chunks ?? []) {
-      const places = this.#several.get(id)
-      if (places) this.#choose(id, places)
-    }
-  }
-
-  /** All devices choose the same of several packs, the largest, so that they hold one for needed and not each another one. */
-  #choose(id: ChunkId, places: readonly ChunkPlace[]): void {
-    const isBefore = (a: ChunkPlace, b: ChunkPlace) => {
-      const [aMarked, bMarked] = [this.#marks.has(a.pack), this.#marks.has(b.pack)]
-      if (aMarked !== bMarked) return bMarked
-      const [aBytes, bBytes] = [this.#packs.get(a.pack)?.bytes ?? 0, this.#packs.get(b.pack)?.bytes ?? 0]
-      return aBytes === bBytes ? a.pack < b.pack : aBytes > bBytes
-    }
-    this.#places.set(
-      id,
-      places.reduce((best, place) => (isBefore(place, best) ? place : best)),
-    )
+    return this.#packs.get(name)?.chunks.some(({ id }) => !this.#places.all(id).some(isElsewhere)) ?? false
   }
 }
 

@@ -522,6 +522,39 @@ it('[BK6] all of a pack is read back before it counts: one wrong chunk among man
   device.open.dispose()
 })
 
+it('[BK10] a bare device keeps few of the changes that wait in memory: it reads them again when it is their turn, and gets all', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  for (let n = 0; n < 7; n++) {
+    await device.write(`f${n}`, bytesOf(60 + n, 1_000))
+    await device.run()
+  }
+  const backwards = new MemoryBucket()
+  for (const [name, bytes] of [...bucket.objects].toReversed()) backwards.objects.set(name, bytes)
+  const read = new Map<string, number>()
+  backwards.fault = (call, name) => {
+    if (call === 'get' && name.includes('/s/')) read.set(name, (read.get(name) ?? 0) + 1)
+    return undefined
+  }
+  const bare = new BucketDevice(1, () => backwards.open(), { ...SMALL, waitingBytes: 1 })
+  await bare.run()
+  expect(bare.open.bucket.status).toMatchObject({ state: 'safe', strangeBatches: 0, batches: 7 })
+  for (let n = 0; n < 7; n++) expect(await isSame(bare.read(`f${n}`), bytesOf(60 + n, 1_000))).toBe(true)
+  expect(Math.max(...read.values())).toBeGreaterThan(1)
+  for (const one of [device, bare]) one.open.dispose()
+})
+
+it('[BK10] a file that only the bucket has is read at once after a start, before its packs are all known here', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SMALL)
+  await device.write('a', bytesOf(70, 300_000))
+  await device.run()
+  device.chunks = new MemoryChunkStore() // let go of
+  device.restart()
+  expect(await isSame(device.read('a'), bytesOf(70, 300_000))).toBe(true)
+  device.open.dispose()
+})
+
 /** Its last byte is another one. */
 function spoilLast(bucket: MemoryBucket, name: string): void {
   const bytes = bucket.objects.get(name) as Uint8Array

@@ -1,57 +1,21 @@
-import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
-import type { DeviceId } from '../../base/ids.ts'
-import type { Logger } from '../../base/logger.ts'
-import type { ChunkId, SealedChunk } from '../chunk-id.ts'
-import type { ChunkStore } from '../chunk-store.ts'
-import type { DatasetStore } from '../dataset-store.ts'
-import type { Dataset } from '../dataset.ts'
-import type { DroppedVersions } from '../dropped-versions.ts'
+import type { ChunkId } from '../chunk-id.ts'
 import type { LogId, OpId } from '../op.ts'
-import type { PeerChunks } from '../peer-chunks.ts'
-import type { ReplicationBook } from '../replication-book.ts'
 import type { BucketStatus } from './bucket-contract.ts'
+import type { BucketCopyOptions } from './bucket-copy-options.ts'
 import { BucketBatches } from './bucket-batches.ts'
 import { BucketContents, NOT_TOLD } from './bucket-contents.ts'
-import { BucketHolds } from './bucket-holds.ts'
 import { BucketLook } from './bucket-look.ts'
 import { BucketPasses } from './bucket-passes.ts'
 import { BucketPeer } from './bucket-peer.ts'
 import { BucketProof } from './bucket-proof.ts'
 import { BucketReadBack, wrongBytes } from './bucket-read-back.ts'
-import type { BucketSeal } from './bucket-seal.ts'
 import { BucketSegments } from './bucket-segments.ts'
 import { BucketSender, OTHERS_MS } from './bucket-sender.ts'
 import { tidyBucket } from './bucket-tidy.ts'
-import type { BucketSizes } from './bucket-upload.ts'
 import { type LiveChunks, liveChunks } from './live-chunks.ts'
-import type { ObjectStore } from './object-store.ts'
-
-export interface BucketCopyOptions extends BucketSizes {
-  readonly objects: ObjectStore
-  /** This device. */
-  readonly self: DeviceId
-  readonly seal: BucketSeal
-  readonly dataset: Dataset
-  readonly store: DatasetStore
-  readonly chunks: ChunkStore
-  readonly dropped: DroppedVersions
-  readonly book: ReplicationBook
-  readonly source: PeerChunks
-  /** Takes in segments that lie behind a checkpoint this device began with, the newest first; resolves with how many. */
-  readonly behind: (segments: readonly Uint8Array[]) => Promise<number>
-  readonly holds: BucketHolds
-  /** Opens a chunk: is it what its id says? */
-  readonly isGenuine: (chunk: SealedChunk) => boolean
-  /** A checkpoint is being loaded: not everything that is wanted is known. */
-  readonly isLoading: () => boolean
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Instead of a random one: which of so many packs is looked at. */
-  readonly pick?: (count: number) => number
-}
 
 /** What was changed goes to the bucket after this: many changes are one batch. */
 const AFTER_CHANGE_MS = 5_000
@@ -62,7 +26,7 @@ const COUNT_MS = 5_000
 const PAUSE_MS = 5
 
 /**
- * One dataset's full copy in a bucket, kept by each device that knows the bucket (rules BK1-BK9). A pass lists what lies there;
+ * One dataset's full copy in a bucket, kept by each device that knows the bucket (rules BK1-BK10). A pass lists what lies there;
  * takes in what is new of others; sends chunks in packs, then segments; looks again, and only what it then sees counts as held;
  * at last what the dataset dropped goes. A pass that failed is made again; what it did stays done.
  */
@@ -99,17 +63,17 @@ export class BucketCopy implements Disposable {
     const check = () => this.#check()
     const batches = new BucketBatches({ objects, seal, store, dataset, contents, clock, pick, pause, without })
     this.#batches = batches
-    const segments = new BucketSegments({ batches, store, dataset, contents, behind, pause, logger })
+    const segments = new BucketSegments({ batches, store, dataset, contents, behind, pause, logger, waitingBytes: options.waitingBytes })
     this.#segments = segments
     const distrust = (pack: string) => this.#distrust(pack)
     const failed = (error: unknown) => this.#fail(error)
-    const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, pause, logger })
+    const peer = new BucketPeer({ objects, seal, contents, isGenuine, distrust, failed, pause, isReady: () => this.#isReady(), logger })
     const readBack = new BucketReadBack({ objects, seal, contents, peer, clock, pick, check, without })
     this.#readBack = readBack
     this.#proof = new BucketProof({ contents, peer, readBack, batches, clock, logger, without })
     this.#sender = new BucketSender({ ...options, contents, readBack, check, changed: () => this.#changed.fire() })
     const { upload } = this.#sender
-    this.#look = new BucketLook({ objects, seal, contents, segments, upload, readBack, clock, logger, check })
+    this.#look = new BucketLook({ objects, seal, contents, segments, upload, readBack, clock, logger, check, pause })
     source.add(peer)
     this.#owned.defer(() => source.remove(peer))
     const pass = (isFull: boolean) => this.#run(isFull)
@@ -162,8 +126,8 @@ export class BucketCopy implements Disposable {
   }
 
   /** Which of these does it give back, with all that is needed to find them (rule RP4)? Never rejects. */
-  prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
-    return this.#proof.prove(ids)
+  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+    return (await this.#isReady()) ? this.#proof.prove(ids) : new Set()
   }
 
   dispose(): void {
@@ -172,6 +136,7 @@ export class BucketCopy implements Disposable {
 
   async #run(isFull: boolean): Promise<void> {
     this.#set('working')
+    await this.#contents.load(() => this.#pause())
     if (isFull) await this.#pass()
     else await this.#sendNews()
     this.#error = undefined
@@ -215,7 +180,7 @@ export class BucketCopy implements Disposable {
     if (isAllRead && !isLoading()) {
       await this.#batches.merge()
       await this.#sender.merge(live.ids)
-      const isLeft = await tidyBucket({ ...this.#options, contents: this.#contents }, live.ids, startedMs)
+      const isLeft = await tidyBucket({ ...this.#options, contents: this.#contents, pause: () => this.#pause() }, live.ids, startedMs)
       if (isLeft) this.#passes.followBy(true) // what is left of packs that go is put elsewhere
     }
     if (this.#options.holds.isLost) await this.#updateHolds() // what was marked now counts no more
@@ -295,6 +260,15 @@ export class BucketCopy implements Disposable {
   /** The dataset was closed. */
   #check(): void {
     if (this.#owned.isDisposed) throw new Error('these files were closed')
+  }
+
+  #isReady(): Promise<boolean> {
+    return this.#contents
+      .load(() => this.#pause())
+      .then(
+        () => true,
+        () => false, // the pass says why, if it was not closed
+      )
   }
 
   async #pause(): Promise<void> {

@@ -84,6 +84,7 @@ async function lostOf(bucket: WatchedBucket, { open, store }: BucketDevice, gone
   try {
     await bare.run()
     const contents = new BucketContents(store)
+    await contents.load(() => Promise.resolve())
     const folder = [...bucket.objects.keys()][0]?.slice(0, 33) ?? ''
     const isExcused = (id: ChunkId) => {
       const place = contents.placeOf(id)

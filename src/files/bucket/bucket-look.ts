@@ -25,6 +25,8 @@ export interface BucketLookParts {
   readonly logger: Logger
   /** Throws when it is time to stop. */
   readonly check: () => void
+  /** Others have the loop. Rejects when it is time to stop. */
+  readonly pause: () => Promise<void>
 }
 
 /** Lists all that lies in a bucket, against what was known: what is missing is forgotten, and what is new is taken in (BK6-BK8). */
@@ -79,7 +81,7 @@ export class BucketLook {
   }
 
   async #readIndexes(listed: Listed): Promise<void> {
-    const { objects, seal, contents, logger, check } = this.#parts
+    const { objects, seal, contents, logger, check, pause } = this.#parts
     this.#wrongIndexes.clear()
     for (const name of listed.i.keys()) {
       if (contents.packs.has(name) || !listed.p.has(name)) continue
@@ -95,6 +97,7 @@ export class BucketLook {
         this.#wrongIndexes.add(name)
         logger.warn('an index in the bucket cannot be used', { error: errorMessage(error) })
       }
+      await pause()
     }
   }
 

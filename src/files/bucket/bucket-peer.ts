@@ -4,7 +4,8 @@ import type { Logger } from '../../base/logger.ts'
 import { encodeChunkFrame } from '../chunk-frame.ts'
 import type { ChunkId, SealedChunk } from '../chunk-id.ts'
 import type { ChunkFlow, ChunkPeer } from '../chunk-peer.ts'
-import type { BucketContents, ChunkPlace } from './bucket-contents.ts'
+import type { BucketContents } from './bucket-contents.ts'
+import type { ChunkPlace } from './chunk-places.ts'
 import type { BucketSeal } from './bucket-seal.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -16,6 +17,8 @@ export interface BucketPeerOptions {
   /** A pack did not hold what its index says. */
   readonly distrust: (pack: string) => void
   readonly failed: (error: unknown) => void
+  /** Resolves when it is known what lies where; false: it was closed before. */
+  readonly isReady: () => Promise<boolean>
   /** Others have the loop. Rejects when it is time to stop. */
   readonly pause: () => Promise<void>
   readonly logger: Logger
@@ -96,6 +99,7 @@ export class BucketPeer implements ChunkPeer {
   }
 
   async #bring(ids: readonly ChunkId[], send: (id: ChunkId, chunk: SealedChunk | undefined) => void, signal: AbortSignal): Promise<void> {
+    if (!(await this.#options.isReady())) return
     const places: ChunkPlace[] = []
     for (const id of ids) {
       const place = this.#options.contents.placeOf(id)

@@ -20,14 +20,22 @@ export interface BucketSegmentsOptions {
   /** Others have the loop. Rejects when it is time to stop. */
   readonly pause: () => Promise<void>
   readonly logger: Logger
+  /** Instead of the usual: of those that wait, so many bytes are kept in memory. */
+  readonly waitingBytes?: number | undefined
 }
 
 interface ReadBatch {
   readonly name: string
   readonly bytes: number
   readonly names: readonly SegmentName[]
-  left: readonly Uint8Array[]
+  /** Those of it that wait for something. */
+  open: readonly SegmentName[]
+  /** Their bytes; undefined: too many wait, and they are read again when it is their turn. */
+  left: readonly Uint8Array[] | undefined
 }
+
+/** Of segments that wait, so many bytes are kept in memory: a bare device reads batches in any order. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 /**
  * The op logs in the bucket: batches of signed segments, sealed once more, so that not even devices and times are told (rule BK2).
@@ -74,17 +82,19 @@ export class BucketSegments {
   async pull(): Promise<void> {
     const { contents, logger, pause } = this.#options
     let waiting: ReadBatch[] = []
+    let waitingBytes = 0
     for (const [name, bytes] of this.#unread) {
       try {
         const segments = await this.#options.batches.read(name, bytes)
-        const names = segments.map((segment): SegmentName => {
-          const { log, seq } = this.#options.dataset.codec.headOf(segment)
-          return [log, seq]
-        })
+        const batch: ReadBatch = { name, bytes, names: segments.map((segment) => this.#nameOf(segment)), open: [], left: undefined }
         this.#wrong.delete(name)
-        const batch = { name, bytes, names, left: segments.filter((segment) => !this.#take(segment)) }
-        this.#note(batch)
-        if (batch.left.length > 0) waiting.push(batch)
+        this.#takeAll(batch, segments)
+        if (batch.open.length > 0) waiting.push(batch)
+        waitingBytes += batch.left?.reduce((sum, { length }) => sum + length, 0) ?? 0
+        if (waitingBytes > (this.#options.waitingBytes ?? MAX_WAITING_BYTES)) {
+          for (const one of waiting) one.left = undefined
+          waitingBytes = 0
+        }
       } catch (error) {
         if (isOfStore(error)) throw error
         this.#wrong.add(name)
@@ -96,14 +106,15 @@ export class BucketSegments {
     for (let isNews = true; isNews && waiting.length > 0; ) {
       isNews = (await this.#takeBehind(waiting)) > 0
       for (const batch of waiting) {
-        const left = batch.left.filter((bytes) => !this.#take(bytes))
-        if (left.length === batch.left.length) continue
-        isNews = true
-        batch.left = left
-        this.#note(batch)
+        if (!this.#isDue(batch)) continue
+        const before = batch.open.length
+        const isKept = batch.left !== undefined
+        this.#takeAll(batch, await this.#bytesOf(batch))
+        if (!isKept) batch.left = undefined
+        isNews ||= batch.open.length < before
         await pause()
       }
-      waiting = waiting.filter(({ left }) => left.length > 0)
+      waiting = waiting.filter(({ open }) => open.length > 0)
     }
     this.#unread.clear()
     this.#strange = waiting.length
@@ -132,16 +143,34 @@ export class BucketSegments {
     await batches.removeBroken()
   }
 
-  /** What of it counts. */
-  #note({ name, bytes, names, left }: ReadBatch): void {
-    const { dataset, contents } = this.#options
-    const open = left.map((segment): SegmentName => {
-      const { log, seq } = dataset.codec.headOf(segment)
-      return [log, seq]
-    })
+  /** Takes what can be taken, and notes what of it counts. */
+  #takeAll(batch: ReadBatch, segments: readonly Uint8Array[]): void {
+    const { contents } = this.#options
+    batch.left = segments.filter((segment) => !this.#take(segment))
+    batch.open = batch.left.map((segment) => this.#nameOf(segment))
+    const { name, bytes, names, open } = batch
     const others = new Set(open.map(nameOf))
     const isOwn = contents.batches.get(name)?.isOwn
     contents.addBatch(name, { bytes, segments: names.filter((segment) => !others.has(nameOf(segment))), open, ...(isOwn && { isOwn }) })
+  }
+
+  /** What of it waits, read again if need be. @throws BucketError */
+  async #bytesOf({ name, bytes, open, left }: ReadBatch): Promise<readonly Uint8Array[]> {
+    if (left) return left
+    const waits = new Set(open.map(nameOf))
+    return (await this.#options.batches.read(name, bytes)).filter((segment) => waits.has(nameOf(this.#nameOf(segment))))
+  }
+
+  /** Is it worth a look: in memory, or with a segment whose turn it is? */
+  #isDue({ open, left }: ReadBatch): boolean {
+    if (left) return true
+    const heads = new Map(this.#options.store.heads().map(({ log, seq }) => [log, seq]))
+    return open.some(([log, seq]) => (heads.get(log) ?? 0) >= seq - 1)
+  }
+
+  #nameOf(segment: Uint8Array): SegmentName {
+    const { log, seq } = this.#options.dataset.codec.headOf(segment)
+    return [log, seq]
   }
 
   /** Not read yet, damaged, or with a segment that is not here. */
@@ -165,16 +194,18 @@ export class BucketSegments {
     }
   }
 
-  /** @returns how many were wanted */
+  /** Batch by batch, as each brings what the one before asks for. @returns how many were wanted */
   async #takeBehind(waiting: readonly ReadBatch[]): Promise<number> {
     const { store, dataset, behind } = this.#options
-    const wanted = segmentsBehind(store)
-    if (wanted.size === 0) return 0
-    const segments = waiting
-      .flatMap(({ left }) => left)
-      .map((bytes) => ({ bytes, head: dataset.codec.headOf(bytes) }))
-      .filter(({ head }) => head.seq <= (wanted.get(head.log)?.seq ?? 0))
-      .toSorted((a, b) => b.head.seq - a.head.seq)
-    return segments.length > 0 ? behind(segments.map(({ bytes }) => bytes)) : 0
+    const tried = new Set<ReadBatch>()
+    for (let taken = 0; ; ) {
+      const wanted = segmentsBehind(store)
+      const batch = waiting.find((one) => !tried.has(one) && one.open.some(([log, seq]) => wanted.get(log)?.seq === seq))
+      if (!batch) return taken
+      const segments = (await this.#bytesOf(batch)).map((bytes) => ({ bytes, head: dataset.codec.headOf(bytes) }))
+      const count = await behind(segments.toSorted((a, b) => b.head.seq - a.head.seq).map(({ bytes }) => bytes))
+      if (count === 0) tried.add(batch)
+      taken += count
+    }
   }
 }

@@ -11,6 +11,8 @@ export interface BucketTidyParts {
   readonly contents: BucketContents
   readonly clock: Clock
   readonly logger: Logger
+  /** Others have the loop. Rejects when it is time to stop. */
+  readonly pause: () => Promise<void>
 }
 
 /** A pack that is marked to go stays as long, for devices that read it meanwhile. */
@@ -25,7 +27,7 @@ const WANTED_SHARE = 0.75
  * @returns whether something is to be put elsewhere now
  */
 export async function tidyBucket(
-  { objects, seal, contents, clock, logger }: BucketTidyParts,
+  { objects, seal, contents, clock, logger, pause }: BucketTidyParts,
   live: ReadonlySet<ChunkId>,
   startedMs: number,
 ): Promise<boolean> {
@@ -40,6 +42,7 @@ export async function tidyBucket(
   let isLeft = false
   for (const { name, chunks, bytes } of [...contents.packs.values()]) {
     if (contents.marks.has(name)) continue
+    await pause()
     const isWanted = ({ id }: { readonly id: ChunkId }) => live.has(id) && contents.placeOf(id)?.pack === name
     const wanted = chunks.reduce((sum, chunk) => sum + (isWanted(chunk) ? chunk.bytes : 0), 0)
     if (wanted >= bytes * WANTED_SHARE) continue

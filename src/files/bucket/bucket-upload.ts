@@ -27,6 +27,8 @@ interface Running {
 export interface BucketSizes {
   readonly partBytes?: number
   readonly packBytes?: number
+  /** Of changes that wait for others, kept in memory. */
+  readonly waitingBytes?: number | undefined
   /** Leaves a step out, for the test that must notice. */
   readonly without?: 'read-back' | 'proof' | undefined
 }
