@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { LinkStats } from '../sync/lane.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
+import { wordsOfFilesWay } from '../sync/links-contract.ts'
 import { DirectFiles, type DirectFilesOptions } from './direct-files.ts'
 
 function wayOf(stats: Partial<LinkStats> | undefined) {
@@ -37,6 +38,15 @@ it('[TR9, TR12] over a relay no address for TCP is told, and WebRTC as the link'
   const ends = { localAddress: '10.0.0.1:1', remoteAddress: '10.0.0.2:1' }
   expect(wayOf({ path: 'relay', ...ends })).toEqual(rtc('10.0.0.2'))
   expect(wayOf(undefined)).toEqual({})
+})
+
+it.each([
+  [{}, undefined],
+  [{ directFiles: 0 }, 'WebRTC, as everything else'],
+  [{ directFiles: 4, directKind: 'tls' as const }, 'direct TLS, 4 connections'],
+  [{ directFiles: 8, directKind: 'webrtc' as const }, 'WebRTC of their own, 8 connections'],
+])('[TR7, TR12] by which way files come is said: %j', (row, words) => {
+  expect(wordsOfFilesWay(row)).toBe(words)
 })
 
 it('[TR7] when the files process is started again its connections are gone, and that is told', () => {

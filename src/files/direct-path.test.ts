@@ -198,7 +198,16 @@ it('[TR7] connections are not left while the link does not answer either, nor wh
   expect(direct.isClosed).toBe(true)
 })
 
-it('[TR7] in whatever order four connections bring what they carry, all of it is taken, and what is cancelled is not sent', async () => {
+/** Parts that one end has sent and the other has not confirmed. */
+function unconfirmedBytes([own, other]: readonly MemoryDirectConnection[]): number {
+  const sent = own?.sent.reduce((sum, it) => sum + (it.kind === 'part' ? it.bytes.length : 0), 0) ?? 0
+  return sent - (other?.sent.reduce((sum, it) => sum + (it.kind === 'got' ? it.bytes : 0), 0) ?? 0)
+}
+
+it.each([
+  ['[TR7] in whatever order four connections bring what they carry', 'tls', 4],
+  ['[TR12] in whatever order eight WebRTC connections bring what they carry, none with more unconfirmed than it may have', 'webrtc', 8],
+] as const)('%s, all of it is taken, and what is cancelled is not sent', async (_what, kind, count) => {
   for (let seed = 1; seed <= 10; seed++) {
     const random = new SeededRandom(seed)
     const queues: (() => void)[][] = []
@@ -217,8 +226,10 @@ it('[TR7] in whatever order four connections bring what they carry, all of it is
         probe: async () => {},
       })
     }) as [DirectPath, DirectPath]
-    for (let n = 0; n < 4; n++) {
-      const ends = MemoryDirectConnection.pair()
+    const pairs = Array.from({ length: count }, () => MemoryDirectConnection.pair(kind))
+    const most = 2 * PART_BYTES
+    for (const ends of pairs) {
+      if (kind === 'webrtc') for (const end of ends) end.mostUnconfirmedBytes = most
       for (const end of ends) {
         const queue: (() => void)[] = []
         queues.push(queue)
@@ -244,6 +255,7 @@ it('[TR7] in whatever order four connections bring what they carry, all of it is
       const full = queues.filter((queue) => queue.length > 0)
       if (full.length === 0) break
       full[random.below(full.length)]?.shift()?.()
+      if (kind === 'webrtc') expect(Math.max(...pairs.map(([a, b]) => unconfirmedBytes([b, a])))).toBeLessThanOrEqual(most)
     }
     expect([seed, closed, near.isClosed, far.isClosed]).toEqual([seed, ['rpc/closed'], false, false])
     expect(heard.sort((x, y) => x - y)).toEqual(Array.from({ length: 11 }, (_, n) => n + 1))
@@ -314,8 +326,8 @@ it('[TR11] a question that the link refuses does not end the asking', async () =
   direct.dispose()
 })
 
-function path() {
-  const [own, peer] = MemoryDirectConnection.pair()
+function path(kind: 'tls' | 'webrtc' = 'tls') {
+  const [own, peer] = MemoryDirectConnection.pair(kind)
   const direct = new DirectPath({
     clock: new ManualClock(),
     logger: silentLogger,
@@ -373,6 +385,37 @@ it('[TR10] one part again and again, or a thousand calls at once, ends the conne
   for (let request = 0; request < 1000; request++) second.own.hear(frame({ kind: 'want', request, dataset: 'd', ids: [id(1)] }))
   expect(second.direct.isClosed).toBe(true)
 })
+
+it.each(['tls', 'webrtc'] as const)(
+  '[TR10] frames changed at random over %s are taken or end that path, and throw nothing',
+  async (kind) => {
+    const random = new SeededRandom(11)
+    const frames = [
+      frame({ kind: 'want', request: 1, dataset: 'd', ids: [id(1)], stretch: { offset: 10, length: 10 } }),
+      frame({ kind: 'more', request: 1, ids: [id(4)] }),
+      part({}),
+      part({ at: 50 }),
+      frame({ kind: 'end', request: 1, messages: 1 }),
+      frame({ kind: 'cancel', request: 1 }),
+      frame({ kind: 'got', bytes: 77 }),
+    ]
+    let ended = 0
+    for (let round = 0; round < 400; round++) {
+      const { direct, own } = path(kind)
+      void direct.ask('d', [id(1), id(2)], new AbortController().signal).catch(() => {})
+      for (let n = 0; n < 20 && !direct.isClosed; n++) {
+        const bytes = random.pick(frames).slice(0, random.chance(0.2) ? 1 + random.below(20) : undefined)
+        for (let change = random.below(3); change > 0; change--) bytes[random.below(bytes.length)] = random.below(256)
+        own.hear(bytes)
+      }
+      await turns(1)
+      if (direct.isClosed) ended++
+      expect(own.isClosed).toBe(direct.isClosed)
+      direct.dispose()
+    }
+    expect(ended).toBeGreaterThan(300)
+  },
+)
 
 it('[TR10] frames cut anywhere are read as one piece', () => {
   const frames: DirectFrame[] = [

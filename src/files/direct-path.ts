@@ -7,7 +7,7 @@ import type { ChunkFlow } from './chunk-peer.ts'
 import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { type AnswerCall, DirectAnswers, MAX_REQUESTS } from './direct-answers.ts'
-import { type DirectFrame, DirectFrameReader, encodeDirectFrame } from './direct-frame.ts'
+import { type DirectFrame, DirectFrameReader, encodeDirectFrame, PART_BYTES } from './direct-frame.ts'
 import type { DirectConnection, DirectKind } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
@@ -364,7 +364,7 @@ export class DirectPath implements Disposable {
 }
 
 function hasRoom({ connection, inFlight }: Lane): boolean {
-  return connection.bufferedBytes < BUFFER_BYTES && inFlight < (connection.mostUnconfirmedBytes ?? Number.POSITIVE_INFINITY)
+  return connection.bufferedBytes < BUFFER_BYTES && inFlight + PART_BYTES <= (connection.mostUnconfirmedBytes ?? Number.POSITIVE_INFINITY)
 }
 
 const waitingBytes = ({ connection, inFlight }: Lane): number =>

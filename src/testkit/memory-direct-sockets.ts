@@ -14,6 +14,7 @@ export class MemoryDirectConnection implements DirectConnection {
   readonly onDidClose = this.#closed.event
   readonly bufferedBytes = 0
   readonly kind: DirectKind
+  mostUnconfirmedBytes?: number
   readonly sent: DirectFrame[] = []
   readonly #reader = new DirectFrameReader()
   other: MemoryDirectConnection | undefined

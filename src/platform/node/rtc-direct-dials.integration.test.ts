@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FilesLinkCommand, FilesLinkReport, FilesLinkSetup } from '../../testkit/files-link-process.ts'
 import { createNetLab, whyNoNetLab } from '../../testkit/netlab.ts'
+import type { DirectDial } from '../../files/direct-sockets.ts'
+import { SeededRandom } from '../../testkit/seeded-random.ts'
+import { DatachannelRtc } from './datachannel-rtc.ts'
+import { RtcDirectDials } from './rtc-direct-dials.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../testkit/files-link-process.ts', import.meta.url))
 const CONNECTIONS = 8
@@ -62,6 +66,43 @@ async function world(bytes: number, changes: Partial<FilesLinkSetup> & { readonl
   const has = await start('has')
   return { has, wants: await start('wants') }
 }
+
+it('[TR12] descriptions and ways to be reached that are changed at random are refused or lead nowhere, and the process stays', async () => {
+  const rtc = new DatachannelRtc()
+  const dials = new RtcDirectDials({ load: async () => rtc })
+  const way = { iceServers: [], bindAddress: '127.0.0.1', remote: '127.0.0.1' }
+  const random = new SeededRandom(13)
+  const changed = (text: string) => {
+    const bytes = Buffer.from(text)
+    for (let n = random.below(6); n > 0; n--) bytes[random.below(bytes.length)] = 32 + random.below(95)
+    const at = random.below(bytes.length)
+    return bytes.toString('latin1', random.chance(0.1) ? at : 0, random.chance(0.1) ? at : undefined)
+  }
+  const candidate = 'candidate:1 1 UDP 2122317823 127.0.0.1 9 typ host'
+  const ends: DirectDial[] = []
+  let answered = 0
+  let connected = 0
+  for (let round = 0; round < 60; round++) {
+    const [near, far] = [await dials.dial(way), await dials.dial(way)]
+    ends.push(near, far)
+    for (const end of [near, far]) end.onDidConnect((connection) => (connected++, connection.dispose()))
+    const answer = await far.answer(changed(await near.offer())).catch(() => undefined)
+    if (answer !== undefined) {
+      answered++
+      far.addCandidate({ candidate: changed(candidate), mid: changed('0') })
+      try {
+        near.accept(changed(answer))
+      } catch {
+        // refused: what cannot be read
+      }
+      near.addCandidate({ candidate: changed(candidate), mid: '0' })
+    }
+    if (round % 20 === 19) for (const end of ends.splice(0)) end.dispose()
+  }
+  expect(answered).toBeGreaterThan(10)
+  expect(connected).toBe(0)
+  await rtc.release()
+})
 
 const why = whyNoNetLab()
 describe.skipIf(why)(`[TR12] WebRTC connections beside the link${why ? `: skipped, ${why}` : ''}`, () => {
