@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { walletControlContract } from '../identity/wallet-contract.ts'
 import { method, type Contract } from '../rpc/contract.ts'
-import { restoreInput } from './recovery-contract.ts'
+import { restoreInput } from './trust/recovery-contract.ts'
 import { pairingState } from '../sync/links-contract.ts'
 
 /*

@@ -12,7 +12,7 @@ import { MountKeeper, type TreeMounter } from '../files/mount-keeper.ts'
 import type { Transport } from '../rpc/channel.ts'
 import { serve } from '../rpc/serve.ts'
 import { Wire } from '../rpc/wire.ts'
-import { filesProcessContract } from './files-process-contract.ts'
+import { filesProcessContract } from './files/files-process-contract.ts'
 
 export interface FilesProcessParts extends DatasetHostParts {
   readonly disk: HomeDisk

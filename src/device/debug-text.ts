@@ -1,10 +1,10 @@
 import { errorMessage } from '../base/errors.ts'
 import type { Vault } from '../identity/vault.ts'
 import { wordsOfFilesWay } from '../sync/links-contract.ts'
-import type { DisplaySession } from './display-session.ts'
-import type { LinksService } from './links-service.ts'
+import type { DisplaySession } from './desk/display-session.ts'
+import type { LinksService } from './links/links-service.ts'
 import type { Notices } from './notices.ts'
-import type { OpenDesk } from './open-desk.ts'
+import type { OpenDesk } from './desk/open-desk.ts'
 
 export interface DebugSources {
   readonly vault: Vault

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
-import type { DoorState } from './desk-contract.ts'
+import type { DoorState } from './desk/desk-contract.ts'
 import { firstContent } from '../session/first-content.ts'
 import { WorkspaceDoc } from '../session/workspace-doc.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../testkit/device-world.ts'

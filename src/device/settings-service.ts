@@ -1,7 +1,7 @@
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { isLoopback } from '../base/loopback.ts'
-import { deviceSettings, type DeviceSettings } from './desk-contract.ts'
+import { deviceSettings, type DeviceSettings } from './desk/desk-contract.ts'
 import { DeviceError } from './device-error.ts'
 
 /** Where a device's own settings lie. Readable before the vault opens, so nothing secret is in them. */

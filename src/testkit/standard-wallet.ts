@@ -2,7 +2,7 @@ import { createSignInMessage } from '@solana/wallet-standard-util'
 import { toBase58 } from '../base/base58.ts'
 import { toBase64Url, utf8 } from '../base/bytes.ts'
 import { SodiumCrypto } from '../platform/node/sodium-crypto.ts'
-import type { WalletAnswer } from '../device/wallet-sign-in-contract.ts'
+import type { WalletAnswer } from '../device/trust/wallet-sign-in-contract.ts'
 
 const crypto = new SodiumCrypto()
 

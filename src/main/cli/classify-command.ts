@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { defined } from '../../base/defined.ts'
-import { classify, ClassifyTable } from '../../device/classify-words.ts'
+import { classify, ClassifyTable } from '../../device/jobs/classify-words.ts'
 import { readProject } from '../../platform/node/read-project.ts'
 import type { Classification } from '../../jobs/job-contract.ts'
 import type { LearnedNote } from '../../jobs/seen-behaviour-contract.ts'

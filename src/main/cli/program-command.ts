@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, sign as signBytes } from 'node:crypt
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { toBase58 } from '../../base/base58.ts'
-import { parseGrantedProgram, type ProgramRelease, signProgramRelease } from '../../device/release-words.ts'
+import { parseGrantedProgram, type ProgramRelease, signProgramRelease } from '../../device/trust/release-words.ts'
 import { identifyImage } from '../../platform/node/image-identity.ts'
 import { NodeProgramIdentifier } from '../../platform/node/node-program-identifier.ts'
 import type { Command } from './command.ts'

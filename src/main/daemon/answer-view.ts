@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type http from 'node:http'
 import { errorCode, errorMessage } from '../../base/errors.ts'
-import type { FileView } from '../../device/file-views.ts'
+import type { FileView } from '../../device/files/file-views.ts'
 import { byteRange } from './byte-range.ts'
 
 /** Read and sent at a time: what a slow reader keeps in memory. */

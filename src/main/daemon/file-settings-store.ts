@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import type { DeviceSettings } from '../../device/desk-contract.ts'
+import type { DeviceSettings } from '../../device/desk/desk-contract.ts'
 import type { SettingsStore } from '../../device/settings-service.ts'
 import { systemStoreError } from '../../platform/node/system-store-error.ts'
 

@@ -1,6 +1,6 @@
 import { create } from 'zustand'
 import type { Disposable } from '../../base/disposable.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import type { DeviceClient, DeviceConnection } from './device-connection.ts'
 import { displayName } from './display-name.ts'
 

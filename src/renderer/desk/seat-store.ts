@@ -1,5 +1,5 @@
 import { create } from 'zustand'
-import type { SeatState } from '../../device/desk-contract.ts'
+import type { SeatState } from '../../device/desk/desk-contract.ts'
 
 /** "You also unlocked on X": asked after a cut, answered here or by the clock. */
 export interface SeatQuestion {

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { create } from 'zustand'
 import { toBase64Url } from '../../base/bytes.ts'
 import { DomainError } from '../../base/errors.ts'
-import type { WalletAnswer, WalletQuestion } from '../../device/wallet-sign-in-contract.ts'
+import type { WalletAnswer, WalletQuestion } from '../../device/trust/wallet-sign-in-contract.ts'
 
 export type BrowserWalletErrorCode = 'wallet/declined' | 'wallet/no-answer'
 

@@ -1,5 +1,5 @@
 import { errorCode } from '../../base/errors.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { type NativeHost, nativeHost } from './native-host.ts'
 

@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url, utf8 } from '../../base/bytes.ts'
 import { DomainError } from '../../base/errors.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 
 export type PasskeyErrorCode = 'passkey/unsupported' | 'passkey/declined' | 'passkey/no-secret'
 

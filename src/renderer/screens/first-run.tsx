@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { Button } from '../ui/button.tsx'

@@ -1,7 +1,7 @@
 import { ArrowRight, Fingerprint, MonitorUp, PictureInPicture2 } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { openKept } from '../native/kept-opening.ts'

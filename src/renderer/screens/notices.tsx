@@ -1,5 +1,5 @@
 import { TriangleAlert } from 'lucide-react'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 
 /** What keeps the device from working well, in its own words. */
 export function Notices({ notices }: { notices: DoorState['notices'] }) {

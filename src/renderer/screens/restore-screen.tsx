@@ -1,7 +1,7 @@
 import { FileKey2 } from 'lucide-react'
 import { type FormEvent, useRef, useState } from 'react'
 import { toBase64Url } from '../../base/bytes.ts'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import type { DeviceClient } from '../desk/device-connection.ts'
 import { setDoor } from '../desk/door-store.ts'
 import { Button } from '../ui/button.tsx'

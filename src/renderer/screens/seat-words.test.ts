@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import { seatWords } from './seat-words.ts'
 
 const door: DoorState = {

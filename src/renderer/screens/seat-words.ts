@@ -1,4 +1,4 @@
-import type { DoorState } from '../../device/desk-contract.ts'
+import type { DoorState } from '../../device/desk/desk-contract.ts'
 import { agoText } from './plain-time.ts'
 
 /** Where the desk is now, in plain words, for the lock screen; undefined when nobody knows. */

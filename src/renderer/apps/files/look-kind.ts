@@ -1,4 +1,4 @@
-import { VIEW_TYPES } from '../../../device/file-view-contract.ts'
+import { VIEW_TYPES } from '../../../device/files/file-view-contract.ts'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
 import { extension } from './folder-view.ts'
 

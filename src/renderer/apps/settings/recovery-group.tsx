@@ -1,6 +1,6 @@
 import { FileDown, KeyRound, Printer } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { MadeKit } from '../../../device/recovery-contract.ts'
+import type { MadeKit } from '../../../device/trust/recovery-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { DeviceSettings } from '../../../device/desk-contract.ts'
+import type { DeviceSettings } from '../../../device/desk/desk-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { setMachineSettings, useMachineSettings } from '../../desk/settings-store.ts'
 

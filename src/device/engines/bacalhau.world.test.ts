@@ -1,0 +1,236 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import type { JobInfo } from '../../jobs/jobs-contract.ts'
+import { callEngine } from '../../platform/node/call-engine.ts'
+import { engineStreams } from '../../platform/node/engine-streams.ts'
+import { BacalhauNode } from '../../testkit/bacalhau-node.ts'
+import type { FakeJob } from '../../testkit/bacalhau-network.ts'
+import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../../testkit/device-world.ts'
+import type { MemoryTree } from '../../testkit/memory-tree.ts'
+import { LONG_WAIT } from '../../testkit/paired-devices.ts'
+import { helloModule } from '../../testkit/wasm-module.ts'
+
+/* Against a fake of Bacalhau over real HTTP, which really runs what it is given. */
+
+const KEY = 'key-of-twenty-letters'
+const FOLDER = '/home/test/p'
+/** There is no container: a file of this machine holds what runs there, until a test lets it go. */
+const hold = path.join(mkdtempSync(path.join(os.tmpdir(), 'ew-hold-')), 'go')
+const HELD = `until [ -e ${hold} ]; do sleep 0.05; done`
+const release = () => writeFileSync(hold, '')
+afterAll(() => rmSync(path.dirname(hold), { recursive: true, force: true }))
+
+let world: DeviceWorld
+let device: WorldDevice
+let node: BacalhauNode
+let folder: MemoryTree
+
+/** Long waits are a sixth of what they are: what is waited for here answers soon, or not at all. */
+const hurried: Clock = { ...systemClock, after: (ms, then) => systemClock.after(ms < 1_000 ? ms : ms / 6, then) }
+
+beforeEach(async () => {
+  rmSync(hold, { force: true })
+  node = await BacalhauNode.start({ key: KEY })
+  world = new DeviceWorld(hurried)
+  device = await world.install('laptop')
+  await device.setUp()
+  ;[device.engineCall, device.engineStreams] = [callEngine, engineStreams]
+  folder = device.trees.at(FOLDER)
+  folder.write('words', 'pear\napple\n')
+  await device.control().addEngine({ name: 'net', kind: 'bacalhau', url: node.url, image: 'busybox:1', token: KEY })
+})
+afterEach(async () => {
+  expect(device.errors).toEqual([])
+  world.dispose()
+  await node.dispose()
+})
+
+const known = async () => (await device.control().listJobs({}))[0] as JobInfo
+const start = (commandLine: string, more: object = {}) =>
+  device.control().startJob({ commandLine, folder: FOLDER, input: false, policy: { where: { device: 'engine:net' }, ...more } })
+const becomes = (expected: object) => vi.waitFor(async () => expect(await known()).toMatchObject(expected), LONG_WAIT)
+const job = () => node.network.jobs[0] as FakeJob
+const restart = async () => {
+  device.stop()
+  await device.start()
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+}
+async function outputOf({ job: id }: JobInfo): Promise<string> {
+  const client = device.control()
+  const { channel } = await client.openJobOutput({ job: id, from: 0 })
+  let text = ''
+  await new Promise<void>((resolve) => {
+    const from = client.channel(channel)
+    from.onDidReceive((message) => {
+      if (message[0] === 0) text += new TextDecoder().decode(message.subarray(10))
+      if (message[0] === 2) resolve()
+    })
+    from.onDidClose(() => resolve())
+  })
+  return text
+}
+
+it('[EN7][EN8][EN9] a line runs there in a copy of the folder; output of both streams, its exit code and what it left come back', async () => {
+  await start('sort words > sorted; echo more >> words; echo out; echo err >&2; exit 3')
+  await becomes({ state: 'failed', exit: { code: 3 }, device: 'engine:net', results: { files: 2, conflicts: 0 } })
+  expect({ sorted: folder.text('sorted'), words: folder.text('words') }).toEqual({ sorted: 'apple\npear\n', words: 'pear\napple\nmore\n' })
+  expect([...(await outputOf(await known())).trim().split('\n')].toSorted()).toEqual(['err', 'out'])
+  const { attempts } = await known()
+  expect({ name: job().spec.Name, runs: node.network.runs }).toEqual({ name: attempts[0]?.attempt, runs: 1 })
+  const keys = (isOfResults: boolean) => node.asked.flatMap(({ line, key }) => (line.startsWith('results') === isOfResults ? [key] : []))
+  expect(new Set(keys(false))).toEqual(new Set([`Bearer ${KEY}`]))
+  expect(keys(true)).toEqual([undefined])
+})
+
+it('[EN9] what was changed here meanwhile stays, the result lies beside it; nothing is removed, links are left out and counted', async () => {
+  folder.write('gone', 'x')
+  await start(`rm gone; ln -s /etc/passwd link; echo theirs > words; ${HELD}`)
+  await becomes({ state: 'running' })
+  folder.write('words', 'mine\n')
+  release()
+  await becomes({ state: 'done', results: { files: 1, conflicts: 1 } })
+  expect([...folder.entries.keys()].toSorted()).toEqual(['gone', 'words', 'words (from net)'])
+  expect(folder.text('words')).toBe('mine\n')
+  expect(await outputOf(await known())).toBe('[left out of its results: 1, links or devices]\n')
+})
+
+it('[EN10] it is starting while its image is fetched, and running when it begins, though it writes nothing', async () => {
+  node.network.isPulling = true
+  await start(HELD)
+  await vi.waitFor(() => expect(job()?.state).toBe('Running'), LONG_WAIT)
+  const asked = node.asked.length
+  await vi.waitFor(() => expect(node.asked.length).toBeGreaterThan(asked + 4), LONG_WAIT)
+  expect((await known()).state).toBe('starting')
+  node.network.isPulling = false
+  await becomes({ state: 'running', outputBytes: 0 })
+  release()
+  await becomes({ state: 'done' })
+})
+
+it('[EN10] a log that is cut again and again is read on, and nothing is shown twice or lost, also over a restart', async () => {
+  node.faults.cutLogAfter = 7
+  await start('for n in 1 2 3 4 5 6 7 8 9; do echo "line $n"; sleep 0.12; done')
+  await vi.waitFor(async () => expect((await known()).outputBytes).toBeGreaterThan(20), LONG_WAIT)
+  await restart()
+  node.faults.cutLogAfter = 20
+  await becomes({ state: 'done' })
+  expect(await outputOf(await known())).toBe([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `line ${n}\n`).join(''))
+  expect(node.network.runs).toBe(1)
+})
+
+it.each(['nothing', '500'] as const)('[EN7] taken, and then it says %s: it is found by its name, and runs once', async (how) => {
+  node.faults.afterSubmit = how
+  await start('echo once >> did')
+  node.faults.afterSubmit = undefined
+  await becomes({ state: 'done', results: { files: 1 } })
+  expect({ runs: node.network.runs, did: folder.text('did'), version: job().version }).toEqual({ runs: 1, did: 'once\n', version: 1 })
+})
+
+it.each([
+  ['down', { down: true }, { down: false }],
+  ['nonsense', { nonsense: '<html>' }, { nonsense: undefined }],
+  ['odd json', { nonsense: '{"Job":{"Name":7},"Items":{}}' }, { nonsense: undefined }],
+  ['slow', { slowMs: 3_000 }, { slowMs: 0 }],
+])('[EN2][EN6] %s: the job is shown as waiting for it, begun nowhere else, and nothing of it is lost', async (_, fault, mended) => {
+  await start(`echo begun; ${HELD}; echo made > made`)
+  await becomes({ state: 'running' })
+  Object.assign(node.faults, fault)
+  await becomes({ state: 'waiting', waitingFor: expect.stringContaining('net does not answer') })
+  Object.assign(node.faults, mended)
+  await becomes({ state: 'running' })
+  release()
+  await becomes({ state: 'done' })
+  expect({ made: folder.text('made'), runs: node.network.runs, here: device.jobSpawner.processes }).toEqual({
+    made: 'made\n',
+    runs: 1,
+    here: [],
+  })
+})
+
+it('[EN9] results that are gone are said to be, with the exit code; a place that is away is asked again', async () => {
+  node.faults.resultsDown = true
+  await start('echo x > made')
+  await vi.waitFor(() => expect(node.asked.filter(({ line }) => line.startsWith('results')).length).toBeGreaterThan(4), LONG_WAIT)
+  expect(folder.text('made')).toBeUndefined()
+  node.faults.resultsDown = false
+  await becomes({ state: 'done' })
+  expect(folder.text('made')).toBe('x\n')
+  node.faults.resultsGone = true
+  await start('echo y > made; exit 4')
+  await becomes({ state: 'failed', error: { code: 'engine/results-lost', message: expect.stringMatching(/ended with 4.*answered 404/) } })
+  node.faults.resultsGone = false
+  node.faults.results = Buffer.from('<html>')
+  await start('echo z > made')
+  await becomes({ state: 'failed', error: { code: 'engine/results-lost', message: expect.stringContaining('no archive') } })
+  expect(folder.text('made')).toBe('x\n')
+})
+
+it('[EN8][EN10] a module of the folder runs; its output and what it left come when it has ended', async () => {
+  folder.entries.set('hello.wasm', {
+    entry: { kind: 'file', path: 'hello.wasm', bytes: helloModule(0).length, modifiedMs: 2_000, mode: 0o644 },
+    bytes: helloModule(0),
+  })
+  await start('./hello.wasm with words')
+  await becomes({ state: 'done' })
+  expect(folder.text('made')).toBe('hello\n')
+  expect(await outputOf(await known())).toBe('hello\n')
+  await expect(start('./other.wasm x')).resolves.toMatchObject({ state: 'failed', error: { code: 'engine/bad-line' } })
+  await expect(start('./hello.wasm | cat')).resolves.toMatchObject({ error: { code: 'engine/bad-line' } })
+})
+
+it('[EN11] cancelled it ends there; ended there it is said here; a node that is lost is replaced, and that is said', async () => {
+  await start('echo begun; sleep 600')
+  await becomes({ state: 'running' })
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  expect(job()).toMatchObject({ state: 'Stopped' })
+  node.network.forget(job())
+  await start('echo begun; sleep 600')
+  await becomes({ state: 'running' })
+  node.network.stop(job(), 'by another')
+  await becomes({ state: 'failed', error: { code: 'job/ended-cancelled' } })
+  node.network.forget(job())
+  await start(`echo begun; ${HELD}; echo over`)
+  await becomes({ state: 'running', outputBytes: 6 })
+  node.network.loseNode(job())
+  release()
+  await becomes({ state: 'done' })
+  expect(await outputOf(await known())).toBe('begun\n\n[net began it again: its node was lost, or could not go on]\nbegun\nover\n')
+})
+
+it('[EN11] a service runs until it is stopped', async () => {
+  await start('npx http-server')
+  await vi.waitFor(() => expect(job()?.spec).toMatchObject({ Type: 'service' }), LONG_WAIT)
+  expect(job().spec.Tasks[0]).not.toHaveProperty('Timeouts')
+  await device.control().cancelJob({ job: (await known()).job })
+  await vi.waitFor(() => expect(job().state).toBe('Stopped'), LONG_WAIT)
+})
+
+it('[EN7][EN12] keys, images, limits: what is wrong is said before anything is sent', async () => {
+  const control = device.control()
+  const add = (more: object) => control.addEngine({ name: 'b', kind: 'bacalhau', url: node.url, token: KEY, ...more })
+  await expect(add({ token: 'wrong' })).rejects.toMatchObject({ code: 'engine/refused' })
+  await expect(add({ url: 'http://127.0.0.1:9' })).rejects.toMatchObject({ code: 'engine/unreachable' })
+  expect(await add({})).toMatchObject({ state: 'ready', why: 'Bacalhau v1.9.3-fake, 3 of 3 cores idle, runs docker and wasm', cores: 3 })
+  expect(JSON.stringify(await control.listEngines({ ask: true }))).not.toContain(KEY)
+  const why = async (commandLine: string, name = 'b', policy = {}) =>
+    (await control.explainPlacement({ commandLine, folder: FOLDER, policy })).table.find((row) => row.device === `engine:${name}`)?.why
+  expect(await why('sort words')).toBe('runs images: name one with --image, or in its settings')
+  expect(await why('sort words', 'b', { image: 'busybox:1' })).toMatch(/idle, 3 cores$/)
+  expect(await why('./x.wasm')).not.toContain('image')
+  expect(await why('vim words', 'net')).toBe('has no terminal and no display')
+  await expect(start('true', { where: { device: 'engine:b' } })).rejects.toMatchObject({ code: 'job/not-placed' })
+  folder.entries.set('large', {
+    entry: { kind: 'file', path: 'large', bytes: 40 * 2 ** 20, modifiedMs: 1, mode: 0o644 },
+    bytes: new Uint8Array(),
+  })
+  await start('true')
+  await becomes({ state: 'failed', error: { code: 'engine/folder-too-large', message: expect.stringContaining('40.0 MiB') } })
+  folder.entries.delete('large')
+  await start('true', { image: 'alpine@sha256:0123' })
+  await becomes({ state: 'done' })
+  expect(job().spec.Tasks[0]?.Engine.Params).toMatchObject({ Image: 'alpine@sha256:0123' })
+})

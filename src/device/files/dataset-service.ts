@@ -1,0 +1,214 @@
+import { toBase64Url } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { BucketAccess } from '../../files/bucket/bucket-contract.ts'
+import type { datasetContract } from '../../files/dataset-contract.ts'
+import type { mountContract } from '../../files/mount-contract.ts'
+import { segmentKeyStatement } from '../../files/op-segment.ts'
+import { isAdmin } from '../../identity/authority/authority-state.ts'
+import type { Crypto } from '../../identity/crypto.ts'
+import type { Vault } from '../../identity/vault.ts'
+import { datasetPathsInView } from '../../session/dataset-paths.ts'
+import type { CallContext, CallOptions, Handlers } from '../../rpc/contract.ts'
+import type { FilesClient, ProcessConnection } from '../device-parts.ts'
+import type { DeskKeeper } from '../desk/desk-keeper.ts'
+import type { DisplaySession } from '../desk/display-session.ts'
+import { homeDatasetOf, homeKeysOf } from './home-dataset.ts'
+import type { OpenDesk } from '../desk/open-desk.ts'
+
+export interface DatasetServiceOptions {
+  readonly local: ProcessConnection<FilesClient>
+  readonly keeper: DeskKeeper
+  readonly vault: Vault
+  readonly crypto: Crypto
+  readonly clock: Clock
+  readonly log: Logger
+  /** What opens the bucket that holds the files, too. */
+  readonly bucket: () => Promise<BucketAccess | undefined>
+}
+
+/**
+ * When windows' files are fetched ahead: after the display that unlocked has drawn them, and what links bring in then together. Nothing
+ * waits for it.
+ */
+const PREFETCH_AFTER_MS = 1_000
+
+type DatasetEvent = Parameters<Parameters<FilesClient['onDidChangeDataset']>[0]>[0]
+
+/**
+ * Hands the keys of datasets to the files process when this device opens, and whenever that process was started again; has it
+ * wipe them when the device locks. Displays' calls about datasets are passed to it.
+ */
+export class DatasetService implements Disposable {
+  readonly #options: DatasetServiceOptions
+  readonly #owned = new DisposableStore()
+  readonly #changed = this.#owned.add(new Emitter<DatasetEvent>())
+  #desk: DisposableStore | undefined
+  #prefetching: Disposable | undefined
+  #watched: OpenDesk | undefined
+  /** What was told last, and to which files process. */
+  #told: { readonly client: FilesClient; readonly paths: string } | undefined
+
+  constructor(options: DatasetServiceOptions) {
+    this.#options = options
+    const { local, keeper, log } = options
+    this.#owned.add(
+      local.onDidConnect((client) => {
+        client.onDidChangeDataset((change) => this.#changed.fire(change))
+        const desk = keeper.current?.desk
+        if (desk) void this.#open(client, desk)
+      }),
+    )
+    this.#owned.add(
+      keeper.onDidOpen(({ desk }) => {
+        const owned = (this.#desk = new DisposableStore())
+        const again = () => void this.#withClient((client) => this.#open(client, desk))
+        owned.add(desk.devices.onDidChange(again))
+        owned.add(desk.keyring.onDidChange(again))
+        again()
+      }),
+    )
+    this.#owned.add(
+      keeper.onWillClose(() => {
+        this.#prefetching?.dispose()
+        this.#prefetching = this.#told = undefined
+        this.#desk?.dispose()
+        this.#desk = undefined
+        void this.#withClient((client) => client.closeDatasets({}))
+        log.debug('datasets are being closed')
+      }),
+    )
+  }
+
+  handlers(session: DisplaySession): Handlers<typeof datasetContract & typeof mountContract> {
+    const { local } = this.#options
+    const pass =
+      <Input, Output>(call: (files: FilesClient) => (input: Input, options: CallOptions) => Promise<Output>) =>
+      async (input: Input, { signal }: CallContext) =>
+        call(await local.client())(input, { signal })
+    const begin = pass((files) => files.beginDatasetWrite)
+    return {
+      listDatasets: pass((files) => files.listDatasets),
+      datasetStatus: pass((files) => files.datasetStatus),
+      datasetAt: pass((files) => files.datasetAt),
+      datasetNode: pass((files) => files.datasetNode),
+      listDatasetFolder: pass((files) => files.listDatasetFolder),
+      searchDataset: pass((files) => files.searchDataset),
+      readDatasetBytes: pass((files) => files.readDatasetBytes),
+      beginDatasetWrite: async (input, context) => {
+        const begun = await begin(input, context)
+        const { write } = begun
+        session.hold({ dispose: () => void this.#withClient((client) => client.abandonDatasetWrite({ write })) })
+        return begun
+      },
+      appendDatasetWrite: pass((files) => files.appendDatasetWrite),
+      commitDatasetWrite: pass((files) => files.commitDatasetWrite),
+      abandonDatasetWrite: pass((files) => files.abandonDatasetWrite),
+      makeDatasetFolder: pass((files) => files.makeDatasetFolder),
+      makeDatasetLink: pass((files) => files.makeDatasetLink),
+      pinDatasetNode: pass((files) => files.pinDatasetNode),
+      moveDatasetNode: pass((files) => files.moveDatasetNode),
+      copyDatasetNode: pass((files) => files.copyDatasetNode),
+      removeDatasetNode: pass((files) => files.removeDatasetNode),
+      listDatasetTrash: pass((files) => files.listDatasetTrash),
+      datasetTrashSize: pass((files) => files.datasetTrashSize),
+      emptyDatasetTrash: pass((files) => files.emptyDatasetTrash),
+      tidyDataset: pass((files) => files.tidyDataset),
+      hasSeenVersion: pass((files) => files.hasSeenVersion),
+      restoreDatasetPast: pass((files) => files.restoreDatasetPast),
+      datasetVersions: pass((files) => files.datasetVersions),
+      datasetHolders: pass((files) => files.datasetHolders),
+      restoreDatasetNode: pass((files) => files.restoreDatasetNode),
+      checkDataset: pass((files) => files.checkDataset),
+      mountStatus: pass((files) => files.mountStatus),
+      mountDatasets: pass((files) => files.mountDatasets),
+      unmountDatasets: pass((files) => files.unmountDatasets),
+      onDidChangeDataset: this.#changed.event,
+    }
+  }
+
+  /** Tells the files process anew what it needs: a bucket came or went. */
+  async reopen(): Promise<void> {
+    const desk = this.#options.keeper.current?.desk
+    if (desk) await this.#open(await this.#options.local.client(), desk)
+  }
+
+  dispose(): void {
+    this.#prefetching?.dispose()
+    this.#desk?.dispose()
+    this.#owned.dispose()
+  }
+
+  async #open(client: FilesClient, desk: OpenDesk): Promise<void> {
+    const { vault, crypto, keeper, log } = this.#options
+    if (keeper.current?.desk !== desk) return
+    const bucket = await this.#options.bucket()
+    if (keeper.current?.desk !== desk) return // it was closed meanwhile
+    const { keys } = vault
+    const dataset = homeDatasetOf(crypto, keys.person)
+    const seed = crypto.bytes(32)
+    const segmentKey = crypto.signingKey(seed)
+    const certificate = keys.signer.sign(segmentKeyStatement(dataset, segmentKey.publicKey))
+    const storageKey = keys.sealer.lookupKey('elsewhere/files-store-key/1')
+    const state = desk.devices.authority?.state
+    const devices = [...desk.devices.devices.values()].map(({ device, name, removedAtMs }) => ({
+      device,
+      name: name.slice(0, 80),
+      isMember: removedAtMs === undefined,
+      isAdmin: state ? isAdmin(state, device) : removedAtMs === undefined,
+    }))
+    const input = {
+      dataset,
+      name: 'Home',
+      device: keys.device,
+      ...homeKeysOf(crypto, keys.datasetKeys, dataset),
+      storageKey: toBase64Url(storageKey),
+      segmentSeed: toBase64Url(seed),
+      certificate: toBase64Url(certificate),
+      devices: devices.some(({ device }) => device === keys.device)
+        ? devices
+        : [...devices, { device: keys.device, name: vault.label?.deviceName ?? 'this device', isMember: true }],
+      ...(bucket && { bucket }),
+    }
+    segmentKey.dispose()
+    for (const secret of [seed, storageKey]) crypto.wipe(secret)
+    try {
+      await client.openDataset(input)
+      this.#prefetchSoon(desk)
+    } catch (error) {
+      log.warn('the files of this person could not be opened; tried again when the files process is back', {
+        code: errorCode(error),
+        error: errorMessage(error),
+      })
+    }
+  }
+
+  #prefetchSoon(desk: OpenDesk): void {
+    const { clock, keeper, log } = this.#options
+    this.#prefetching ??= clock.after(PREFETCH_AFTER_MS, () => {
+      this.#prefetching = undefined
+      if (keeper.current?.desk !== desk) return
+      // Windows of other devices come with their links. Not watched from the start: reading the desk costs what an unlock waits for.
+      if (this.#watched !== desk) this.#desk?.add(desk.workspace.onDidChange(({ local }) => !local && this.#prefetchSoon(desk)))
+      this.#watched = desk
+      void this.#withClient(async (client) => {
+        const paths = datasetPathsInView(desk.workspace.state)
+        if (this.#told?.client === client && this.#told.paths === paths.join('\n')) return
+        this.#told = { client, paths: paths.join('\n') }
+        await client.prefetchDatasets({ paths: [...paths] })
+        log.debug('files of windows are fetched ahead', { count: paths.length })
+      })
+    })
+  }
+
+  async #withClient(work: (client: FilesClient) => Promise<unknown>): Promise<void> {
+    try {
+      await work(await this.#options.local.client())
+    } catch (error) {
+      this.#options.log.debug('the files process was not reached', { error: errorMessage(error) })
+    }
+  }
+}

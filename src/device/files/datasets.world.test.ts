@@ -1,0 +1,164 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { DATASET_ROOT } from '../../files/dataset-contract.ts'
+import { DeviceWorld, PASSPHRASE } from '../../testkit/device-world.ts'
+import { LONG_WAIT, pair } from '../../testkit/paired-devices.ts'
+
+const worlds: DeviceWorld[] = []
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.dispose()
+})
+
+const openWorld = () => {
+  const world = new DeviceWorld()
+  worlds.push(world)
+  return world
+}
+
+it('[DV50] a display writes and reads Home, also after the device locked and opened again; while locked nobody does', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const control = laptop.control()
+  const [home] = await untilOpen(() => control.listDatasets({}))
+  const dataset = home?.dataset as string
+  expect(home?.name).toBe('Home')
+  const told: string[] = []
+  display.onDidChangeDataset(({ folders }) => told.push(...folders))
+  const { write } = await display.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name: 'a.txt' } })
+  await display.appendDatasetWrite({ write, base64: btoa('hello ') })
+  await display.appendDatasetWrite({ write, base64: btoa('there') })
+  const file = await display.commitDatasetWrite({ write })
+  expect(file).toMatchObject({ name: 'a.txt', bytes: 11, place: 'here' })
+  expect(told).toContain(DATASET_ROOT)
+  const read = await display.readDatasetBytes({ dataset, node: file.node, offset: 6, length: 100 })
+  expect([atob(read.base64), read.bytes]).toEqual(['there', 11])
+
+  await control.lockDevice({})
+  await expect(control.datasetAt({ dataset, path: '/a.txt' })).rejects.toMatchObject({ code: 'dataset/locked' })
+  await expect(display.datasetAt({ dataset, path: '/a.txt' })).rejects.toMatchObject({ code: 'rpc/refused' })
+  await control.unlockDevice({ passphrase: PASSPHRASE })
+  await untilOpen(() => control.listDatasets({}))
+  expect(await control.datasetAt({ dataset, path: '/a.txt' })).toMatchObject({ node: file.node, bytes: 11 })
+  expect(await control.checkDataset({ dataset })).toMatchObject({ problems: [], nodes: 1 })
+  expect(laptop.errors).toEqual([])
+})
+
+it('[DV50] folders, copies, moves, trash, versions and search', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const dataset = (await untilOpen(() => display.listDatasets({})))[0]?.dataset as string
+  const put = async (to: { parent: string; name: string } | { node: string; base: string }, text: string) => {
+    const { write } = await display.beginDatasetWrite({ dataset, to })
+    await display.appendDatasetWrite({ write, base64: btoa(text) })
+    return display.commitDatasetWrite({ write })
+  }
+  const folder = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'docs' })
+  const file = await put({ parent: folder.node, name: 'plan 10.txt' }, 'one')
+  await put({ parent: folder.node, name: 'plan 9.txt' }, 'nine')
+  const second = await put({ node: file.node, base: file.version }, 'two!')
+  await display.copyDatasetNode({ dataset, node: folder.node, parent: DATASET_ROOT, name: 'copy' })
+  const names = async (node: string) =>
+    (await display.listDatasetFolder({ dataset, node, from: 0, limit: 10 })).entries.map(({ name }) => name)
+  expect(await names(DATASET_ROOT)).toEqual(['copy', 'docs'])
+  expect(await names(folder.node)).toEqual(['plan 9.txt', 'plan 10.txt'])
+  const { found } = await display.searchDataset({ dataset, node: DATASET_ROOT, text: 'PLAN 10' })
+  expect(found.map(({ path }) => path).sort()).toEqual(['/copy/plan 10.txt', '/docs/plan 10.txt'])
+  await display.moveDatasetNode({ dataset, node: file.node, parent: DATASET_ROOT, name: 'plan.txt', replace: false })
+  await expect(display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'plan.txt' })).rejects.toMatchObject({
+    code: 'file/exists',
+  })
+  await display.removeDatasetNode({ dataset, node: file.node })
+  const trash = await display.listDatasetTrash({ dataset })
+  expect(trash.map(({ info }) => info.name)).toEqual(['plan.txt'])
+  const versions = await display.datasetVersions({ dataset, node: file.node })
+  expect(versions.map(({ bytes, isRemoval }) => (isRemoval ? 'removed' : bytes))).toEqual(['removed', 4, 3, 0].slice(0, versions.length))
+  await display.restoreDatasetNode({ dataset, node: file.node, version: second.version })
+  expect(await display.datasetNode({ dataset, node: file.node })).toMatchObject({ path: '/plan.txt', info: { bytes: 4 } })
+  expect(laptop.errors).toEqual([])
+})
+
+it('[DV62] a folder as it was is looked at and restored; the trash is emptied for good', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const dataset = (await untilOpen(() => display.listDatasets({})))[0]?.dataset as string
+  const put = async (to: { parent: string; name: string } | { node: string; base: string }, text: string) => {
+    const { write } = await display.beginDatasetWrite({ dataset, to })
+    await display.appendDatasetWrite({ write, base64: btoa(text) })
+    return display.commitDatasetWrite({ write })
+  }
+  const docs = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'docs' })
+  const plan = await put({ parent: docs.node, name: 'plan' }, 'one')
+  const gone = await put({ parent: docs.node, name: 'gone' }, 'for good')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const atMs = Date.now()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await put({ node: plan.node, base: plan.version }, 'two')
+  await display.moveDatasetNode({ dataset, node: plan.node, parent: DATASET_ROOT, name: 'moved', replace: false })
+  await display.removeDatasetNode({ dataset, node: docs.node })
+  const then = await display.datasetAt({ dataset, path: '/docs/plan', atMs })
+  expect(then).toMatchObject({ version: plan.version, past: 'exact' })
+  const { entries } = await display.listDatasetFolder({ dataset, node: docs.node, atMs, from: 0, limit: 10 })
+  expect(entries.map(({ name }) => name)).toEqual(['gone', 'plan'])
+  expect(await display.restoreDatasetPast({ dataset, node: docs.node, atMs })).toEqual({ restored: 3, missing: 0 })
+  expect(await display.datasetNode({ dataset, node: plan.node })).toMatchObject({ path: '/docs/plan', info: { bytes: 3 } })
+  expect(await display.hasSeenVersion({ dataset, version: plan.version })).toEqual({ isSeen: true })
+  expect(await display.hasSeenVersion({ dataset, version: `${'c'.repeat(24)}.1` })).toEqual({ isSeen: false })
+
+  // A folder out of the trash comes with what went with it.
+  await display.removeDatasetNode({ dataset, node: docs.node })
+  await display.restoreDatasetNode({ dataset, node: docs.node })
+  const back = await display.listDatasetFolder({ dataset, node: docs.node, from: 0, limit: 10 })
+  expect(back.entries.map(({ name, bytes }) => `${name} ${bytes}`)).toEqual(['gone 8', 'plan 3'])
+
+  await display.removeDatasetNode({ dataset, node: gone.node })
+  const size = await display.datasetTrashSize({ dataset })
+  expect(size).toMatchObject({ entries: 1, bytes: 8 })
+  expect(size.freedBytes).toBeGreaterThanOrEqual(8)
+  expect(await display.emptyDatasetTrash({ dataset })).toEqual({ entries: 1 })
+  expect(await display.listDatasetTrash({ dataset })).toEqual([])
+  await display.tidyDataset({ dataset })
+  expect((await display.datasetVersions({ dataset, node: gone.node })).every(({ isRemoval }) => isRemoval)).toBe(true)
+  await expect(display.restoreDatasetNode({ dataset, node: gone.node })).rejects.toMatchObject({ code: 'file/not-found' })
+  expect(laptop.errors).toEqual([])
+})
+
+/** The keys reach the files process a moment after the desk is open. */
+async function untilOpen<T extends readonly unknown[]>(list: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const found = await list()
+    if (found.length > 0) return found
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+it('[DV52] a file written on one device is listed and read on the other, and counts as safe once that one has signed for it', async () => {
+  const world = openWorld()
+  const [laptop, server] = [await world.install('laptop'), await world.install('server')]
+  const [near] = [await laptop.setUp(), await server.setUp()]
+  const dataset = (await untilOpen(() => near.listDatasets({})))[0]?.dataset as string
+  await pair(laptop, server)
+  const far = server.control()
+  const put = async (device: ReturnType<typeof laptop.control>, name: string, text: string) => {
+    const { write } = await device.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name } })
+    await device.appendDatasetWrite({ write, base64: btoa(text) })
+    return device.commitDatasetWrite({ write })
+  }
+  const read = async (device: ReturnType<typeof laptop.control>, path: string) => {
+    const { node } = await device.datasetAt({ dataset, path })
+    return atob((await device.readDatasetBytes({ dataset, node, offset: 0, length: 100 })).base64)
+  }
+  await put(laptop.control(), 'of laptop', 'from here')
+  await vi.waitFor(async () => expect(await read(far, '/of laptop')).toBe('from here'), LONG_WAIT)
+  await put(far, 'of server', 'from there')
+  await vi.waitFor(async () => expect(await read(laptop.control(), '/of server')).toBe('from there'), LONG_WAIT)
+  await vi.waitFor(async () => {
+    for (const device of [laptop, server]) {
+      const status = await device.control().datasetStatus({ dataset })
+      expect(status).toMatchObject({ unsafeVersions: 0, unsafeBytes: 0, linked: [{ missingSegments: 0 }] })
+    }
+  }, LONG_WAIT)
+  expect((await near.datasetAt({ dataset, path: '/of laptop' })).isSafe).toBe(true)
+  const { node } = await near.datasetAt({ dataset, path: '/of laptop' })
+  const holders = (await near.datasetHolders({ dataset, node })).map(({ name, how }) => `${name}: ${how}`)
+  expect(holders, '[RP5]').toEqual(['laptop: here', 'server: signed'])
+  expect([...laptop.errors, ...server.errors]).toEqual([])
+})
