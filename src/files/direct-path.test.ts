@@ -475,3 +475,19 @@ it("[TR11] while somebody is at work, what may be on its way shrinks as soon as 
   window.probed(80)
   expect(window.bytes).toBe(idle) // nobody fills it
 })
+
+it('[TR11, TR12] over WebRTC every second late answer is enough to narrow it, over TCP it may be a busy process', () => {
+  const bytesAfter = (isCostly: boolean) => {
+    const clock = new ManualClock()
+    const window = new DirectWindow(clock)
+    for (let n = 0; n < 100; n++) {
+      window.noteLive()
+      window.noteInFlight(window.bytes)
+      clock.advance(25)
+      window.probed(n > 10 && n % 4 < 2 ? 200 : 80, isCostly)
+    }
+    return window.bytes
+  }
+  expect(bytesAfter(false)).toBe(16 * 1024 * 1024)
+  expect(bytesAfter(true)).toBeLessThan(1024 * 1024)
+})

@@ -358,7 +358,7 @@ export class DirectPath implements Disposable {
   }
 
   #noteTrip(ms: number): void {
-    this.#window.probed(ms)
+    this.#window.probed(ms, this.kind === 'webrtc')
     this.#answers.go()
   }
 }

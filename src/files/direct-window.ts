@@ -50,8 +50,11 @@ export class DirectWindow {
     if (bytes * 2 >= this.#bytes) this.#isUsed = true
   }
 
-  /** The link took this long to answer, or has not answered for so long. */
-  probed(tripMs: number): void {
+  /**
+   * The link took this long to answer, or has not answered for so long. `isCostly`: what is sent costs so much of the processor that a
+   * busy process is no excuse: the middle one of the recent answers counts, not the best.
+   */
+  probed(tripMs: number, isCostly = false): void {
     const nowMs = this.#clock.monotonicMs()
     const last = this.#base.at(-1)
     if (last === undefined || nowMs - last.fromMs >= BASE.spanMs) {
@@ -64,7 +67,8 @@ export class DirectWindow {
     // What an answer says was so a round trip ago: one step in that time.
     if (nowMs - this.#changedMs < baseMs) return
     const isLive = nowMs < this.#liveUntilMs
-    const delayMs = Math.min(...this.#recent.map((one) => one.tripMs)) - baseMs
+    const trips = this.#recent.map((one) => one.tripMs).sort((a, b) => a - b)
+    const delayMs = (trips[isCostly ? Math.floor(trips.length / 2) : 0] as number) - baseMs
     if (isLive && delayMs > TARGET_DELAY_MS) {
       this.#wasFull = true
       // What is on its way takes base and delay to go through: so much of it would take base and target.
