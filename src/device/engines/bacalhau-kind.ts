@@ -10,7 +10,7 @@ import type { EngineCall, EngineStreams, EngineSubmission } from '../../jobs/eng
 import type { BacalhauRecord } from '../../jobs/engines/engine-book.ts'
 import type { EngineRow } from '../../jobs/engines/engines-contract.ts'
 import { FolderCopy, type SentFile } from '../../jobs/engines/folder-copy.ts'
-import { CopiedTrail, type FollowedRun } from '../links/copied-trail.ts'
+import { CopiedTrail, type FollowedRun } from './copied-trail.ts'
 import type { HostClient, ProcessConnection } from '../device-parts.ts'
 import type { EngineSink } from './engine-attempt.ts'
 import type { EngineKind, PlacementAsk } from './engine-kind.ts'

@@ -7,7 +7,7 @@ import { exitFile, isShared, outputFile, SPOOL } from '../../jobs/engines/slurm-
 import type { FilesClient, ProcessConnection } from '../device-parts.ts'
 import type { EngineSink } from './engine-attempt.ts'
 import type { EngineKind, PlacementAsk } from './engine-kind.ts'
-import { SharedTrail } from '../contacts/shared-trail.ts'
+import { SharedTrail } from './shared-trail.ts'
 
 /** From submitting to running on an idle cluster: the scheduler looks once a second or so (measured: bench engines). */
 const START_MS = 1_000

@@ -3,7 +3,7 @@ import { errorCode } from '../../base/errors.ts'
 import type { EngineJob } from '../../jobs/engines/engine.ts'
 import { type AttemptExit, MAX_PIECE_BYTES } from '../../jobs/job-frames-contract.ts'
 import type { FilesClient, ProcessConnection } from '../device-parts.ts'
-import type { EngineSink, EngineTrail } from '../engines/engine-attempt.ts'
+import type { EngineSink, EngineTrail } from './engine-attempt.ts'
 
 /** What ends the script's own programs before it ends the script. */
 const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set(['cancelled', 'time limit', 'memory'])

@@ -6,8 +6,8 @@ import type { Logger } from '../../base/logger.ts'
 import type { CopyEngine, EngineJob, EngineResults } from '../../jobs/engines/engine.ts'
 import type { FolderCopy, SentFile } from '../../jobs/engines/folder-copy.ts'
 import type { AttemptExit } from '../../jobs/job-frames-contract.ts'
-import type { EngineSink, EngineTrail } from '../engines/engine-attempt.ts'
-import { withPatience } from '../engines/with-patience.ts'
+import type { EngineSink, EngineTrail } from './engine-attempt.ts'
+import { withPatience } from './with-patience.ts'
 
 /** A log that was cut is opened again so soon, doubling. */
 const AGAIN_MS = 250
