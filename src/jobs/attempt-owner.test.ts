@@ -8,6 +8,7 @@ import { MemoryTreePlaces } from '../testkit/memory-tree.ts'
 import { LOOK_MS } from './attempt.ts'
 import { AttemptHost } from './attempt-host.ts'
 import { MAX_ATTEMPTS, MAX_FOR_ONE, MAX_FOR_OTHERS, MAX_HELD_FOR_ONE } from './attempt-limits.ts'
+import { MAX_GUEST_LINE } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
 import { OWNER_LOOK_MS, OWNER_THERE_MS } from './owner-watch.ts'
 
@@ -153,5 +154,18 @@ it('[JB112] [JB111] who never fetches what their jobs wrote is given no more of 
   expect(host.listForOthers()).toEqual([])
   expect(host.list().find(({ attempt }) => attempt === own)?.state).not.toBe('ended')
   expect(await ask('eve')).not.toBe('job/too-many')
+  host.dispose()
+})
+
+it('[JB113] what another device asks to run is told on one line, as it runs: no letter hides, turns others around or is obeyed', async () => {
+  const { host, nextId } = askedHost()
+  const asked = async (line: string) => {
+    const one = { ...request(nextId()), arguments: ['-c', line] }
+    await host.startFor('bob', one, memoryChannelPair()[0], memoryChannelPair()[0])
+    return host.listForOthers().at(-1)?.line
+  }
+  expect(await asked('a\u202e\u009b2J\n\tb\u200b\u2028c\u2029d')).toBe('a??2J  b??c?d')
+  expect(await asked('größe 名前 😀')).toBe('größe 名前 😀')
+  expect(await asked('😀'.repeat(MAX_GUEST_LINE))).toMatch(/^(😀)+\?…$/u) // cut in the middle of one
   host.dispose()
 })

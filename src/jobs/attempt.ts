@@ -34,6 +34,9 @@ const DEFAULT_MEMORY_MIB = 4_096
 /** A well-behaved asker sends a window of input and a few signals before the program runs. */
 const MAX_EARLY = 1_000
 
+/** Another's words: nothing in them breaks the line, turns letters around, hides some, or is obeyed by a terminal. */
+const plain = (text: string): string => text.replaceAll(/[\t\n]/g, ' ').replaceAll(/[\p{C}\u2028\u2029]/gu, '?')
+
 export interface AttemptParts {
   readonly spawner: JobSpawner
   readonly programs: PlacedPrograms
@@ -122,12 +125,12 @@ export class Attempt implements Disposable {
     return this.#parts.asker
   }
 
-  /** What was asked for, as a person reads it: what a shell was given to run, or program and words. */
+  /** What was asked for, as a person reads it: what a shell was given to run, or program and words, on one line (rule JB113). */
   get line(): string {
     const { program, arguments: words } = this.#parts.request
     const [first, line] = words
     const whole = program === '/bin/sh' && first === '-c' && line !== undefined ? line : [program, ...words].join(' ')
-    return whole.length <= MAX_GUEST_LINE ? whole : `${whole.slice(0, MAX_GUEST_LINE - 1)}…`
+    return plain(whole.length <= MAX_GUEST_LINE ? whole : `${whole.slice(0, MAX_GUEST_LINE - 1)}…`)
   }
 
   get isAsShell(): boolean {
