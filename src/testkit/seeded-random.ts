@@ -59,3 +59,11 @@ export function roundsOfRun(usual: number, full: number, quick = Math.ceil(usual
   if (asked === 'quick') return quick
   return asked ? Number(asked) : usual
 }
+
+/**
+ * Where a test goes through all places at which something may break: each of them, or with `quick` (`npm run check`) every so
+ * many of them.
+ */
+export function strideOfRun(quick: number): number {
+  return process.env.ELSEWHERE_ROUNDS === 'quick' ? quick : 1
+}

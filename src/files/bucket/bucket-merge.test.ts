@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { BucketDevice } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
-import { SeededRandom } from '../../testkit/seeded-random.ts'
+import { SeededRandom, strideOfRun } from '../../testkit/seeded-random.ts'
 
 const HOUR_MS = 3_600_000
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
@@ -57,7 +57,7 @@ it('[BK9] a pack and a batch for each change become few; nothing is unsafe meanw
 
 it('[BK9] cut off at any call while many are made one, all is there for a bare device, before and after it went on', async () => {
   for (const [k, how] of (['fail', 'cut', 'lost', 'wrong'] as const satisfies ObjectFault[]).entries()) {
-    for (let at = 1 + k; ; at += 4) {
+    for (let at = 1 + k; ; at += 4 * strideOfRun(5)) {
       const bucket = new MemoryBucket()
       const device = new BucketDevice(0, () => bucket.open())
       await writeAndRun(device, 0, 10)
