@@ -112,8 +112,11 @@ export const attemptsContract = {
   /** As placedAttempts; `asker` is the linked device that proved itself. Only it can attach or end what it asked for. */
   startFor: method({
     needs: 'host:run',
-    /** `rights`: what grants to programs give that asker. Errors: as startPlaced, and job/program-refused with its exit. */
-    parseInput: z.object({ asker, request: attemptRequest, rights: programRights.optional() }).parse,
+    /**
+     * `rights`: what grants to programs give that asker; `contact`: the person whose device it is, if that is a contact.
+     * Errors: as startPlaced, and job/program-refused with its exit.
+     */
+    parseInput: z.object({ asker, contact: asker.optional(), request: attemptRequest, rights: programRights.optional() }).parse,
     parseOutput: started.parse,
   }),
   attachFor: method({

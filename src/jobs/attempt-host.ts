@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
-import { requireRoom } from './attempt-limits.ts'
+import { type Asker, requireRoom } from './attempt-limits.ts'
 import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
 import type { GuestJob } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
@@ -25,6 +25,13 @@ import { type TreeCount, TreeOwner } from './tree-owner.ts'
 const KEEP_ENDED_MS = 24 * 3_600_000
 /** Names of attempts of the past, so that a request that comes twice does not run twice. */
 const MAX_REMEMBERED = 10_000
+
+const THIS_DEVICE: Asker = { asker: undefined, contact: undefined }
+
+interface Given {
+  readonly rights?: ProgramRights | undefined
+  readonly contact?: string | undefined
+}
 
 export interface AttemptHostParts {
   readonly spawner: JobSpawner
@@ -48,7 +55,7 @@ export class AttemptHost implements Disposable {
   readonly #parts: AttemptHostParts
   readonly #attempts = new Map<string, Attempt>()
   /** By whom they were asked for, while their folder is made ready. */
-  readonly #coming = new Map<string, string>()
+  readonly #coming = new Map<string, Asker>()
   readonly #seen = new Set<string>()
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
@@ -79,18 +86,25 @@ export class AttemptHost implements Disposable {
 
   /** In its own folder, as the person's own programs. @throws JobError `job/attempt-exists`, `job/too-many` */
   startHere(request: AttemptRequest, channel: ByteChannel): void {
-    this.#remember(request.attempt, undefined)
-    this.#add(request, undefined, undefined, false).attach(channel, undefined, 0)
+    this.#remember(request.attempt, THIS_DEVICE)
+    this.#add(request, THIS_DEVICE, undefined, false).attach(channel, undefined, 0)
   }
 
   /**
    * For a linked device: in a sandbox, in a copy of its folder. Without a sandbox only if the person allowed that (whoever passes the
    * request on asks for the grant of a shell then); it sees the copy where it lies.
    *
-   * @param rights  what grants to programs give that asker; they hold in the sandbox only (rule JB91)
+   * @param given.rights  what grants to programs give that asker; they hold in the sandbox only (rule JB91)
+   * @param given.contact  whose device it is, if not the person's own
    * @throws JobError `job/attempt-exists`, `job/too-many`, `job/no-sandbox`, `job/disk-full`
    */
-  async startFor(asker: string, request: AttemptRequest, channel: ByteChannel, tree: ByteChannel, rights?: ProgramRights): Promise<void> {
+  async startFor(
+    asker: string,
+    request: AttemptRequest,
+    channel: ByteChannel,
+    tree: ByteChannel,
+    { rights, contact }: Given = {},
+  ): Promise<void> {
     const why = this.#parts.noSandbox()
     if (rights?.needed && (why !== undefined || request.withoutSandbox || request.network)) {
       const what = why ?? 'it asks for the network of that device, or for no sandbox'
@@ -102,8 +116,9 @@ export class AttemptHost implements Disposable {
         `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or allow it for this job ("elsewhere run --on DEVICE --without-sandbox")`,
       )
     }
-    this.#remember(request.attempt, asker)
-    this.#coming.set(request.attempt, asker)
+    const by = { asker, contact }
+    this.#remember(request.attempt, by)
+    this.#coming.set(request.attempt, by)
     const lending = this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
     const lent = await lending.finally(() => this.#coming.delete(request.attempt))
     if (lent.freeBytes() < MIN_FREE_BYTES) {
@@ -114,7 +129,7 @@ export class AttemptHost implements Disposable {
       )
     }
     const isShutIn = why === undefined && !(request.withoutSandbox && request.containers)
-    const attempt = this.#add(request, asker, lent, isShutIn, isShutIn ? rights : undefined)
+    const attempt = this.#add(request, by, lent, isShutIn, isShutIn ? rights : undefined)
     attempt.setPaused(this.#isPaused)
     attempt.attach(channel, tree, 0)
   }
@@ -248,15 +263,15 @@ export class AttemptHost implements Disposable {
     this.#forOthersChanged.dispose()
   }
 
-  #add(request: AttemptRequest, asker: string | undefined, lent: LentTree | undefined, isShutIn: boolean, rights?: ProgramRights): Attempt {
+  #add(request: AttemptRequest, by: Asker, lent: LentTree | undefined, isShutIn: boolean, rights?: ProgramRights): Attempt {
     const { spawner, programs, clock, logger, environment } = this.#parts
     const given = rights ? { ...request, environment: plainEnvironment(request.environment) } : request
     const attempt = new Attempt({
-      ...{ spawner, programs, rights, clock, logger, request, asker, lent, isShutIn },
+      ...{ spawner, programs, rights, clock, logger, request, ...by, lent, isShutIn },
       environment: jobEnvironment(
         environment,
         lent && !isShutIn && request.containers ? { ...given, home: this.#parts.home } : given,
-        asker === undefined ? 'here' : 'placed',
+        by.asker === undefined ? 'here' : 'placed',
       ),
     })
     this.#attempts.set(request.attempt, attempt)
@@ -272,10 +287,10 @@ export class AttemptHost implements Disposable {
     return attempt
   }
 
-  #remember(id: string, asker: string | undefined): void {
+  #remember(id: string, by: Asker): void {
     if (this.#seen.has(id))
       throw new JobError('job/attempt-exists', `attempt ${id.slice(0, 8)} was asked for before; it does not run twice`)
-    requireRoom([...this.#attempts.values(), ...[...this.#coming.values()].map((by) => ({ asker: by, isOver: false }))], asker)
+    requireRoom([...this.#attempts.values(), ...[...this.#coming.values()].map((one) => ({ ...one, isOver: false }))], by)
     this.#see(id)
   }
 

@@ -7,7 +7,16 @@ import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { MemoryTreePlaces } from '../testkit/memory-tree.ts'
 import { LOOK_MS } from './attempt.ts'
 import { AttemptHost } from './attempt-host.ts'
-import { MAX_ATTEMPTS, MAX_FOR_ONE, MAX_FOR_OTHERS, MAX_HELD_FOR_ONE } from './attempt-limits.ts'
+import {
+  MAX_ATTEMPTS,
+  MAX_FOR_CONTACTS,
+  MAX_FOR_ONE,
+  MAX_FOR_ONE_CONTACT,
+  MAX_FOR_OTHERS,
+  MAX_HELD_FOR_CONTACTS,
+  MAX_HELD_FOR_ONE,
+  MAX_HELD_FOR_ONE_CONTACT,
+} from './attempt-limits.ts'
 import { MAX_GUEST_LINE } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
 import { OWNER_LOOK_MS, OWNER_THERE_MS } from './owner-watch.ts'
@@ -113,16 +122,16 @@ function askedHost() {
   const host = new AttemptHost(attemptHostParts(new ManualClock(), { spawner, places: new MemoryTreePlaces() }))
   let count = 0
   const nextId = () => String(++count).replaceAll('0', 'B').padStart(16, 'A')
-  const ask = async (asker: string): Promise<string> => {
+  const ask = async (asker: string, contact?: string): Promise<string> => {
     const id = nextId()
-    return host.startFor(asker, request(id), memoryChannelPair()[0], memoryChannelPair()[0]).then(
+    return host.startFor(asker, request(id), memoryChannelPair()[0], memoryChannelPair()[0], { contact }).then(
       () => id,
       (error: { code: string }) => error.code,
     )
   }
-  const flood = async (asker: string, times: number) => {
+  const flood = async (asker: string, times: number, contact?: string) => {
     const answers: string[] = []
-    for (let n = 0; n < times; n++) answers.push(await ask(asker))
+    for (let n = 0; n < times; n++) answers.push(await ask(asker, contact))
     return answers.filter((answer) => answer !== 'job/too-many')
   }
   return { host, nextId, ask, flood }
@@ -167,5 +176,35 @@ it('[JB113] what another device asks to run is told on one line, as it runs: no 
   expect(await asked('a\u202e\u009b2J\n\tb\u200b\u2028c\u2029d')).toBe('a??2J  b??c?d')
   expect(await asked('größe 名前 😀')).toBe('größe 名前 😀')
   expect(await asked('😀'.repeat(MAX_GUEST_LINE))).toMatch(/^(😀)+\?…$/u) // cut in the middle of one
+  host.dispose()
+})
+
+it('[JB112] a contact has one part, however many devices ask: other contacts and the own devices find room', async () => {
+  const { host, flood } = askedHost()
+  const ofEve: string[] = []
+  for (let device = 0; device < 20; device++) ofEve.push(...(await flood(`eve-${device}`, 20, 'eve')))
+  expect(ofEve).toHaveLength(MAX_FOR_ONE_CONTACT)
+  const ofMany: string[] = []
+  for (let device = 0; device < 20; device++) ofMany.push(...(await flood(`mal-${device}`, 20, `mal-${device % 4}`)))
+  expect(ofMany).toHaveLength(MAX_FOR_CONTACTS - MAX_FOR_ONE_CONTACT)
+  expect(await flood('kitchen', 100)).toHaveLength(MAX_FOR_OTHERS - MAX_FOR_CONTACTS)
+  host.dispose()
+})
+
+it('[JB112] what a contact leaves unfetched is counted over all their devices, and over all contacts', async () => {
+  const { host, ask, flood } = askedHost()
+  const floodAndEnd = async (contactOf: (device: number) => string) => {
+    let count = 0
+    for (let device = 0; device < 20; device++) {
+      const ids = await flood(`${contactOf(device)}-${device}`, 20, contactOf(device))
+      for (const id of ids) await host.stopForOthers(id)
+      count += ids.length
+    }
+    return count
+  }
+  expect(await floodAndEnd(() => 'eve')).toBe(MAX_HELD_FOR_ONE_CONTACT)
+  expect(await floodAndEnd((device) => `mal${device}`)).toBe(MAX_HELD_FOR_CONTACTS - MAX_HELD_FOR_ONE_CONTACT)
+  expect(await ask('bob', 'bob')).toBe('job/too-many')
+  expect(await ask('kitchen')).not.toBe('job/too-many')
   host.dispose()
 })

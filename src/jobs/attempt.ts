@@ -47,6 +47,8 @@ export interface AttemptParts {
   readonly request: AttemptRequest
   /** The linked device it runs for; undefined: this one, in its own folder. */
   readonly asker: string | undefined
+  /** The contact whose device that is; undefined: it is the person's own. */
+  readonly contact: string | undefined
   readonly environment: Readonly<Record<string, string>>
   /** Its copy of the folder, when it runs for another device. */
   readonly lent: LentTree | undefined
@@ -123,6 +125,10 @@ export class Attempt implements Disposable {
 
   get asker(): string | undefined {
     return this.#parts.asker
+  }
+
+  get contact(): string | undefined {
+    return this.#parts.contact
   }
 
   /** What was asked for, as a person reads it: what a shell was given to run, or program and words, on one line (rule JB113). */

@@ -77,9 +77,9 @@ export function serveHost(parts: HostService, transport: Transport): Disposable 
         attempts.attach(undefined, attempt, from, channel, undefined)
         return { channel: channel.id }
       },
-      async startFor({ asker, request, rights }, { openChannel }) {
+      async startFor({ asker, request, ...given }, { openChannel }) {
         const [channel, tree] = [openChannel(), openChannel()]
-        await attempts.startFor(asker, request, channel, tree, rights)
+        await attempts.startFor(asker, request, channel, tree, given)
         return { channel: channel.id, tree: tree.id }
       },
       attachFor({ asker, attempt, from }, { openChannel }) {

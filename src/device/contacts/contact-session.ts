@@ -206,7 +206,7 @@ export class ContactSession implements Disposable {
     const access = { device, grants, files: this.#options.files, owned: this.#owned }
     this.#owned.add(serve(contactFilesContract, { ...contactFilesHandlers(access), ...contactWritesHandlers(access) }, files, options))
     const releases = new ProgramReleases(this.#options.values)
-    const running = { ...access, clock, host: this.#options.host, isContact: true, idsOf: (program: ProgramId) => releases.idsOf(program) }
+    const running = { ...access, clock, host: this.#options.host, contact: person, idsOf: (program: ProgramId) => releases.idsOf(program) }
     this.#owned.add(serve(peerJobsContract, peerJobsHandlers(running), jobs, options))
   }
 

@@ -59,7 +59,7 @@ let listed: unknown[]
 let wrote: unknown[]
 let isThere: boolean
 /** What the host was asked to run. */
-let started: { asker: string; rights?: ProgramRights }[]
+let started: { asker: string; contact?: string; rights?: ProgramRights }[]
 let ended: unknown[]
 const host = {
   startFor: async (input: (typeof started)[0]) => (started.push(input), { channel: 1, tree: 2 }),
@@ -289,7 +289,9 @@ describe('what a device of a contact gets', () => {
       const peer = jobsClient()
       await peer.startPlaced(request)
       const id = grants().all[0]?.id
-      expect(started).toMatchObject([{ asker: bob.laptop.device, rights: { needed: true, rights: [{ grant: id, runs: true }] } }])
+      expect(started).toMatchObject([
+        { asker: bob.laptop.device, contact: bob.person, rights: { needed: true, rights: [{ grant: id, runs: true }] } },
+      ])
       expect(started[0]?.rights?.rights[0]?.ids).toBeUndefined()
       for (const more of [{ network: true }, { withoutSandbox: true }]) {
         expect(await codeOf(peer.startPlaced({ ...request, ...more }))).toBe('grant/refused')

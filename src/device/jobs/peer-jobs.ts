@@ -31,7 +31,7 @@ interface Opened {
  * which program it is, the host sees.
  */
 export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peerJobsContract> {
-  const { device, grants, host, clock } = options
+  const { device, contact, grants, host, clock } = options
   const asker = device
   /** What is asked beside the rights that the host holds it to. */
   const questions = (asShell: boolean, rights: ProgramRights | undefined): GrantQuestion[] => [
@@ -82,12 +82,13 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
     startPlaced: async (request, context) => {
       // On the network of this machine it reaches what a shell here does, localhost included; without a sandbox it is a shell.
       const asShell = request.network || request.withoutSandbox
-      if (asShell && options.isContact)
+      if (asShell && contact !== undefined)
         refuseGrant({ device, ability: 'shell' }, 'jobs of a contact run in the sandbox, without the network')
       const rights = await programRightsOf(request, options)
       require(asShell, rights)
       const client = await host.client()
-      const opened = await client.startFor({ asker, request, ...(rights && { rights }) }, { signal: context.signal })
+      const by = { asker, ...(contact !== undefined && { contact }) }
+      const opened = await client.startFor({ ...by, request, ...(rights && { rights }) }, { signal: context.signal })
       return join(request.attempt, context, client, { ...opened, asShell, rights })
     },
     // The host knows how it was started: the link that asked for it may be another one.

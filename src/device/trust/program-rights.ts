@@ -1,4 +1,4 @@
-import type { DeviceId } from '../../base/ids.ts'
+import type { DeviceId, PersonId } from '../../base/ids.ts'
 import type { GrantState } from '../../identity/authority/authority-state.ts'
 import type { ProgramId } from '../../identity/authority/program-id.ts'
 import type { GrantCheck, GrantQuestion } from '../../identity/grant-check.ts'
@@ -13,8 +13,8 @@ export interface ProgramRightsParts {
   /** Who asks. */
   readonly device: DeviceId
   readonly grants: Pick<GrantCheck, 'allows' | 'jobGrants'>
-  /** A device of a contact: nothing runs by its role, and nothing outside of a sandbox. */
-  readonly isContact?: boolean
+  /** The contact whose device it is: nothing runs by its role, and nothing outside of a sandbox. Undefined: it is the person's own. */
+  readonly contact?: PersonId
   readonly files: Pick<ProcessConnection<Pick<FilesClient, 'mountStatus'>>, 'client'>
   /** What a grant to it means here: itself, or what a publisher released. */
   idsOf(program: ProgramId): readonly string[]
@@ -28,11 +28,11 @@ const MAX_RIGHTS = 256
  */
 export async function programRightsOf(
   request: Pick<AttemptRequest, 'program' | 'arguments' | 'home'>,
-  { device, grants, files, isContact = false, idsOf }: ProgramRightsParts,
+  { device, grants, files, contact, idsOf }: ProgramRightsParts,
 ): Promise<ProgramRights | undefined> {
   const held = grants.jobGrants(device).slice(0, MAX_RIGHTS)
-  const needed = isContact || !grants.allows({ device, ability: 'jobs:run' })
-  if (held.length === 0 && !isContact) return undefined
+  const needed = contact !== undefined || !grants.allows({ device, ability: 'jobs:run' })
+  if (held.length === 0 && contact === undefined) return undefined
   const jobClass = jobClassOf(request)
   const wantsFolders = held.some(({ grant }) => grant.target.kind === 'dataset')
   const mount = wantsFolders ? await (await files.client()).mountStatus({}) : undefined
