@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import { Attempt, MIN_FREE_BYTES } from './attempt.ts'
 import type { AttemptRequest, AttemptStatus } from './attempt-contract.ts'
-import { type Asker, requireRoom } from './attempt-limits.ts'
+import { type Asker, requireRoom, THIS_DEVICE } from './attempt-limits.ts'
 import { AttemptShells, type ShellTerminals } from './attempt-shells.ts'
 import type { GuestJob } from './guest-jobs-contract.ts'
 import type { HostTerminal } from './host-contract.ts'
@@ -16,6 +16,7 @@ import type { JobSpawner } from './job-process.ts'
 import { type OwnerSigns, OwnerWatch } from './owner-watch.ts'
 import type { PlacedPrograms } from './program-identity.ts'
 import type { ProgramRights } from './program-rights-contract.ts'
+import { PastAttempts } from './past-attempts.ts'
 import { joinSocket, type PortSockets } from './port-socket.ts'
 import type { TerminalSize } from './terminal-frames-contract.ts'
 import type { LentTree, TreePlaces } from './tree-folder.ts'
@@ -23,15 +24,6 @@ import { type TreeCount, TreeOwner } from './tree-owner.ts'
 
 /** One that has ended waits so long for its asker, with its output. */
 const KEEP_ENDED_MS = 24 * 3_600_000
-/** Names of attempts of the past, so that a request that comes twice does not run twice. */
-const MAX_REMEMBERED = 10_000
-
-const THIS_DEVICE: Asker = { asker: undefined, contact: undefined }
-
-interface Given {
-  readonly rights?: ProgramRights | undefined
-  readonly contact?: string | undefined
-}
 
 export interface AttemptHostParts {
   readonly spawner: JobSpawner
@@ -56,7 +48,7 @@ export class AttemptHost implements Disposable {
   readonly #attempts = new Map<string, Attempt>()
   /** By whom they were asked for, while their folder is made ready. */
   readonly #coming = new Map<string, Asker>()
-  readonly #seen = new Set<string>()
+  readonly #past = new PastAttempts()
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
   readonly onDidChangeTree = this.#treeChanged.event
@@ -103,7 +95,7 @@ export class AttemptHost implements Disposable {
     request: AttemptRequest,
     channel: ByteChannel,
     tree: ByteChannel,
-    { rights, contact }: Given = {},
+    { rights, contact }: { readonly rights?: ProgramRights | undefined; readonly contact?: string | undefined } = {},
   ): Promise<void> {
     const why = this.#parts.noSandbox()
     if (rights?.needed && (why !== undefined || request.withoutSandbox || request.network)) {
@@ -184,10 +176,10 @@ export class AttemptHost implements Disposable {
     return this.#shells.open(this.#find(asker, id), size)
   }
 
-  /** One nobody knows has ended already. */
+  /** One nobody knows has ended already: a request of that asker that was overtaken by its end does not run any more. */
   async end(id: string, asker: string | undefined, reason: string): Promise<void> {
     const attempt = this.#attempts.get(id)
-    this.#see(id) // a request that was overtaken by its end does not run any more
+    if (!attempt) this.#past.endEarly(id, asker)
     if (!attempt || (asker !== undefined && attempt.asker !== asker)) return
     await attempt.end(reason)
   }
@@ -247,7 +239,7 @@ export class AttemptHost implements Disposable {
 
   /** Whether a process with this mark belongs to one of ours. */
   hasStarted(mark: string): boolean {
-    return this.#seen.has(mark)
+    return this.#past.hasBegun(mark)
   }
 
   async endAll(): Promise<void> {
@@ -288,20 +280,10 @@ export class AttemptHost implements Disposable {
   }
 
   #remember(id: string, by: Asker): void {
-    if (this.#seen.has(id))
+    if (this.#past.isPast(id, by.asker))
       throw new JobError('job/attempt-exists', `attempt ${id.slice(0, 8)} was asked for before; it does not run twice`)
     requireRoom([...this.#attempts.values(), ...[...this.#coming.values()].map((one) => ({ ...one, isOver: false }))], by)
-    this.#see(id)
-  }
-
-  /** So many are remembered, the newest; more than any device asks for in a day. */
-  #see(id: string): void {
-    this.#seen.add(id)
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= MAX_REMEMBERED) break
-      if (!this.#attempts.has(oldest)) this.#seen.delete(oldest)
-      else break
-    }
+    this.#past.begin(id, (one) => this.#attempts.has(one) || this.#coming.has(one))
   }
 
   #find(asker: string | undefined, id: string): Attempt {

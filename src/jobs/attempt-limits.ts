@@ -25,6 +25,8 @@ export interface Asker {
   readonly contact: string | undefined
 }
 
+export const THIS_DEVICE: Asker = { asker: undefined, contact: undefined }
+
 interface Held extends Asker {
   readonly isOver: boolean
 }

@@ -118,8 +118,9 @@ it('[JB87] what has listened once is a service also while its port is closed for
 
 /** A host whose jobs run at once, and whoever asks it for them. */
 function askedHost() {
+  const clock = new ManualClock()
   const spawner = new FakeJobSpawner()
-  const host = new AttemptHost(attemptHostParts(new ManualClock(), { spawner, places: new MemoryTreePlaces() }))
+  const host = new AttemptHost(attemptHostParts(clock, { spawner, places: new MemoryTreePlaces() }))
   let count = 0
   const nextId = () => String(++count).replaceAll('0', 'B').padStart(16, 'A')
   const ask = async (asker: string, contact?: string): Promise<string> => {
@@ -134,7 +135,7 @@ function askedHost() {
     for (let n = 0; n < times; n++) answers.push(await ask(asker, contact))
     return answers.filter((answer) => answer !== 'job/too-many')
   }
-  return { host, nextId, ask, flood }
+  return { clock, host, nextId, ask, flood }
 }
 
 it('[JB112] whoever asks for as many jobs as they like leaves room for others, and all of them for this device', async () => {
@@ -206,5 +207,21 @@ it('[JB112] what a contact leaves unfetched is counted over all their devices, a
   expect(await floodAndEnd((device) => `mal${device}`)).toBe(MAX_HELD_FOR_CONTACTS - MAX_HELD_FOR_ONE_CONTACT)
   expect(await ask('bob', 'bob')).toBe('job/too-many')
   expect(await ask('kitchen')).not.toBe('job/too-many')
+  host.dispose()
+})
+
+it('[JB114] whoever ends what never began makes no attempt of another forgotten: it does not run twice', async () => {
+  const { clock, host, nextId } = askedHost()
+  const [own, past] = [nextId(), nextId()]
+  const start = (asker: string, id: string) => host.startFor(asker, request(id), memoryChannelPair()[0], memoryChannelPair()[0])
+  await start('eve', past)
+  await host.end(past, 'eve', 'cancelled')
+  clock.advance(25 * 3_600_000)
+  expect(host.list()).toEqual([])
+  for (let n = 0; n < 20_000; n++) await host.end(nextId(), 'bob', 'cancelled')
+  await host.end(own, 'bob', 'cancelled')
+  await expect(start('eve', past)).rejects.toMatchObject({ code: 'job/attempt-exists' })
+  await expect(start('bob', own)).rejects.toMatchObject({ code: 'job/attempt-exists' })
+  host.startHere(request(own), memoryChannelPair()[0])
   host.dispose()
 })
