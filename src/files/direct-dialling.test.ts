@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { CancelledError } from '../base/errors.ts'
 import { silentLogger } from '../base/logger.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryDirectDials } from '../testkit/memory-direct-dials.ts'
@@ -17,7 +18,7 @@ interface End {
 }
 
 /** Two ends whose links reach each other; `change` is what a link would do that lies. */
-function world(change: { description?: (sdp: string) => string; remote?: string } = {}) {
+function world(change: { description?: (sdp: string) => string; remote?: string; isMute?: boolean } = {}) {
   const clock = new ManualClock()
   const dials = new MemoryDirectDials()
   const ends: End[] = []
@@ -33,8 +34,9 @@ function world(change: { description?: (sdp: string) => string; remote?: string 
       randomBytes: (length) => random.bytes(length),
       opened: () => (connection) => connections.push(connection),
       client: {
-        dialDirect: async ({ dial, offers }) => {
+        dialDirect: async ({ dial, offers }, { signal } = { signal: new AbortController().signal }) => {
           await turns(1)
+          if (change.isMute) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new CancelledError())))
           const { answers } = await other().dialling.answer(dial, offers)
           return answers ? { answers: answers.map(change.description ?? ((sdp) => sdp)) } : {}
         },
@@ -154,4 +156,38 @@ it('[TR12] a dial that the other side lets lie ends after twelve seconds, one th
   b.dialling.dispose()
   await run()
   expect([dials.open, a.connections.length, b.connections.length]).toEqual([0, 0, 0])
+})
+
+it('[TR12] a peer that never answers ends a dial after twelve seconds, and the next one is tried', async () => {
+  const change = { isMute: true }
+  const { a, clock, dials, run } = world(change)
+  const ended: boolean[] = []
+  void a.dialling.dial().then((met) => ended.push(met))
+  await run()
+  expect(ended).toEqual([])
+  clock.advance(DIAL_MS)
+  await run()
+  expect(ended).toEqual([false])
+  expect(dials.open).toBe(0)
+  change.isMute = false
+  const again = a.dialling.dial()
+  await run()
+  expect(await again).toBe(true)
+})
+
+it("[TR12] who waits for a peer that does not answer is met by that peer's own dial", async () => {
+  const { a, b, dials, run } = world({ isMute: true })
+  const own = a.dialling.dial()
+  await turns()
+  const make = dials.dial.bind(dials)
+  dials.dial = async (way) => (await turns(2), make(way))
+  await a.dialling.answer('', ['memory 99 x']) // of the lower name: that one goes on
+  const met: boolean[] = []
+  void own.then((is) => met.push(is))
+  await run()
+  expect(met).toEqual([])
+  a.dialling.dispose()
+  b.dialling.dispose()
+  await run()
+  expect(met).toEqual([false])
 })

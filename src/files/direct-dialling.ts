@@ -9,7 +9,10 @@ import { type DialCandidate, DIALLED_CONNECTIONS, MAX_DIAL_CANDIDATES } from './
 
 /** The other end, asked over the link. */
 export interface DialAsk {
-  dialDirect(input: { dial: string; offers: string[] }): Promise<{ answers?: string[] | undefined }>
+  dialDirect(
+    input: { dial: string; offers: string[] },
+    options?: { readonly signal: AbortSignal },
+  ): Promise<{ answers?: string[] | undefined }>
   tellCandidates(input: { dial: string; list: DialCandidate[] }): Promise<unknown>
 }
 
@@ -38,6 +41,7 @@ class Dial implements Disposable {
   readonly #found: DialCandidate[] = []
   readonly #taken: number[]
   readonly #over: () => void
+  readonly #ended = new AbortController()
   #mayTell = false
   #isPlanned = false
   #left: number
@@ -71,6 +75,11 @@ class Dial implements Disposable {
     })
   }
 
+  /** It is over, whether anything came of it or not. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
   get connected(): number {
     return this.#connected
   }
@@ -102,6 +111,7 @@ class Dial implements Disposable {
     this.#owned.dispose()
     for (const tell of this.#first.splice(0)) tell(this.#connected > 0)
     this.#over()
+    this.#ended.abort()
   }
 
   #settled(): void {
@@ -141,14 +151,14 @@ export class DirectDialling implements Disposable {
 
   /** True as soon as one connection is there. */
   async dial(): Promise<boolean> {
-    const { client, randomBytes } = this.#options
+    const { randomBytes } = this.#options
     await this.#beginning?.catch(() => {}) // who began it hears why
     if (this.#current) return this.#current.whenFirst()
     const dial = await this.#begin(toBase64Url(randomBytes(16)), DIALLED_CONNECTIONS)
     if (!dial) return this.#whenCurrent()
     try {
       const offers = await Promise.all(dial.ends.map((end) => end.offer()))
-      const { answers } = await client.dialDirect({ dial: dial.id, offers })
+      const answers = await this.#ask(dial, offers)
       if (!this.#isCurrent(dial)) return await this.#whenCurrent() // the peer's goes on
       if (answers?.length !== offers.length) return false
       answers.forEach((answer, at) => dial.ends[at]?.accept(withoutCandidates(answer)))
@@ -185,6 +195,17 @@ export class DirectDialling implements Disposable {
   dispose(): void {
     this.#isDisposed = true
     this.#current?.dispose()
+  }
+
+  /** @returns undefined  it does not answer before the dial is over, or its own goes on */
+  async #ask(dial: Dial, offers: string[]): Promise<string[] | undefined> {
+    try {
+      return (await this.#options.client.dialDirect({ dial: dial.id, offers }, { signal: dial.ended })).answers
+    } catch (error) {
+      if (!dial.ended.aborted) throw error
+      await this.#beginning?.catch(() => {}) // the peer's, in place of this one
+      return undefined
+    }
   }
 
   #isCurrent(dial: Dial): boolean {

@@ -94,3 +94,39 @@ it('[TR12] a process has 64 of them at most; those that ended do not count', asy
   await dials.dial(WAY)
   await expect(dials.dial(WAY)).rejects.toThrow('64')
 })
+
+it('[TR12] a stack that could not be loaded is loaded anew by the next dial', async () => {
+  const network = new FakeRtcNetwork()
+  let tries = 0
+  const load = async () => {
+    if (++tries === 1) throw new Error('no memory')
+    return network
+  }
+  const dials = new RtcDirectDials({ load })
+  await expect(dials.dial(WAY)).rejects.toThrow('no memory')
+  await dials.dial(WAY)
+  await dials.dial(WAY)
+  expect([tries, network.connections.size]).toEqual([2, 2])
+})
+
+it('[TR12] a connection without a channel is closed, and counts once', async () => {
+  const network = new FakeRtcNetwork()
+  let isBroken = true
+  const stack: RtcStack = {
+    createConnection: () => {
+      const connection = network.createConnection()
+      const { createChannel } = connection
+      connection.createChannel = (options) => {
+        if (isBroken) throw new Error('no channel')
+        return createChannel.call(connection, options)
+      }
+      return connection
+    },
+  }
+  const dials = new RtcDirectDials({ load: async () => stack })
+  for (let n = 0; n < 3; n++) await expect(dials.dial(WAY)).rejects.toThrow('no channel')
+  expect(network.connections.size).toBe(0)
+  isBroken = false
+  for (let n = 0; n < 64; n++) await dials.dial(WAY)
+  await expect(dials.dial(WAY)).rejects.toThrow('64')
+})

@@ -152,16 +152,26 @@ export class RtcDirectDials implements DirectDials {
   async dial({ iceServers, bindAddress }: DialWay): Promise<DirectDial> {
     if (this.#open >= MAX_CONNECTIONS) throw new RangeError(`${MAX_CONNECTIONS} connections are open`)
     this.#open++
+    let connection: RtcConnection | undefined
     try {
-      this.#stack ??= this.#options.load()
-      const stack = await this.#stack
-      const connection = stack.createConnection({ iceServers, ...(bindAddress !== undefined && { bindAddress }) })
+      const stack = await this.#loaded()
+      connection = stack.createConnection({ iceServers, ...(bindAddress !== undefined && { bindAddress }) })
       connection.onDidChangeState((state) => state === 'closed' && this.#open--)
       return new RtcDirectDial(connection, this.#found(connection))
     } catch (error) {
-      this.#open--
+      if (connection) connection.dispose()
+      else this.#open--
       throw error
     }
+  }
+
+  /** One that could not be loaded is tried anew by the next dial. */
+  #loaded(): Promise<RtcStack> {
+    this.#stack ??= this.#options.load().catch((error: unknown) => {
+      this.#stack = undefined
+      throw error
+    })
+    return this.#stack
   }
 
   #found(connection: RtcConnection): Event<DirectCandidate> {
