@@ -77,7 +77,7 @@ describe('jobs on Bacalhau (a fake of its API)', () => {
   }, 120_000)
 
   it.skipIf(whyNoBrowser !== undefined)(
-    '[AP143][AP141] by the screen: added in Settings, a script dragged onto its tile runs there, and what it left is in the folder',
+    '[AP145][AP141] by the screen: added in Settings, a script dragged onto its tile runs there, and what it left is in the folder',
     async () => {
       const browser = await E2eBrowser.launch()
       const display = await E2eDisplay.open(device, browser, { reducedMotion: 'reduce' })

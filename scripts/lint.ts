@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { main as layers } from './layers.ts'
 import { inProject, run } from './project.ts'
+import { main as ruleIds } from './rule-ids.ts'
 
 const LINTED = ['src', 'e2e', 'bench', 'scripts']
 
@@ -13,7 +14,7 @@ async function countSources(): Promise<number> {
   return count
 }
 
-/** oxlint, then the import table. Fails also when a tool saw fewer files than there are: a blind check is no check. */
+/** oxlint, then the import table and the numbers of rules. Fails also when a tool saw fewer files than there are: a blind check is no check. */
 export async function main(): Promise<number> {
   const { code, output } = await run('oxlint', ['--format', 'default', ...LINTED])
   const seen = Number(/on (\d+) files?/.exec(output)?.[1] ?? 0)
@@ -23,5 +24,6 @@ export async function main(): Promise<number> {
   if (blind) console.log(`lint: oxlint saw ${seen} files but there are ${there}`)
   else console.log(`lint: ${seen} files, ${code === 0 ? 'ok' : 'failed'}`)
   const layersCode = await layers()
-  return code === 0 && !blind && layersCode === 0 ? 0 : 1
+  const rulesCode = await ruleIds()
+  return code === 0 && !blind && layersCode === 0 && rulesCode === 0 ? 0 : 1
 }

@@ -14,7 +14,7 @@ import { Group, Row } from './group.tsx'
 /** How often engines are asked how they are, while somebody looks. */
 const ASK_MS = 5_000
 
-/** Schedulers beyond one's own machines (rule AP143). */
+/** Schedulers beyond one's own machines (rule AP145). */
 export function EnginesGroup() {
   const client = useClient()
   const [rows, setRows] = useState<readonly EngineRow[]>()
