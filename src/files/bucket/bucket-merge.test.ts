@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { BucketDevice } from '../../testkit/bucket-device.ts'
 import { MemoryBucket, type ObjectFault } from '../../testkit/memory-object-store.ts'
-import { SeededRandom, strideOfRun } from '../../testkit/seeded-random.ts'
+import { roundsOfRun, SeededRandom, strideOfRun } from '../../testkit/seeded-random.ts'
 
 const HOUR_MS = 3_600_000
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
@@ -42,7 +42,8 @@ it('[BK9] a pack and a batch for each change become few; nothing is unsafe meanw
       told.push(one.open.status().unsafeVersions)
     }
   }
-  for (let n = 0; n < 5; n++) {
+  const rounds = roundsOfRun(5, 20)
+  for (let n = 0; n < rounds; n++) {
     await writeAndRun(device, 12 * n, 12 * n + 12)
     await each(HOUR_MS / 4)
   }
@@ -51,13 +52,13 @@ it('[BK9] a pack and a batch for each change become few; nothing is unsafe meanw
   expect(device.open.bucket.status).toMatchObject({ state: 'safe', wrong: 0, strangeBatches: 0, awayChunks: 0 })
   for (const kind of ['p', 'i', 's']) expect(namesOf(bucket, kind).length, kind).toBeLessThan(20)
   expect(namesOf(bucket, 'd')).toEqual([])
-  expect(await isAllThere(bucket, 60)).toBe(true)
+  expect(await isAllThere(bucket, 12 * rounds)).toBe(true)
   for (const one of devices) one.open.dispose()
 })
 
 it('[BK9] cut off at any call while many are made one, all is there for a bare device, before and after it went on', async () => {
   for (const [k, how] of (['fail', 'cut', 'lost', 'wrong'] as const satisfies ObjectFault[]).entries()) {
-    for (let at = 1 + k; ; at += 4 * strideOfRun(5)) {
+    for (let at = 1 + k; ; at += 4 * strideOfRun(10)) {
       const bucket = new MemoryBucket()
       const device = new BucketDevice(0, () => bucket.open())
       await writeAndRun(device, 0, 10)
