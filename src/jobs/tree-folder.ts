@@ -19,6 +19,7 @@ export interface TreeFolder {
   read(path: string): Promise<AsyncIterable<Uint8Array> | undefined>
   /** A new file, or in place of one. Missing folders above are made. */
   create(entry: FileEntry): Promise<TreeFile>
+  /** One that is there is none to make. @throws JobError `job/transfer-failed`  something else has that name: it stays */
   makeFolder(path: string, mode: number): Promise<void>
   makeLink(path: string, target: string): Promise<void>
   /** A file, a link, or a folder if it is empty; what is not there is no error. */

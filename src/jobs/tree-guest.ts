@@ -97,13 +97,13 @@ export class TreeGuest implements Disposable {
    */
   async receive(): Promise<void> {
     if (this.#isReady) return
-    this.#ready = deferred<void>()
+    const ready = (this.#ready = deferred<void>())
     this.#listed = []
     this.#listedBytes = 0
     this.#held = this.#folder.list()
     this.#held.catch(() => undefined) // whoever waits has it
     await this.#send({ kind: 'list' })
-    await this.#ready.promise
+    await ready.promise
     this.#isReady = true
   }
 
@@ -129,9 +129,9 @@ export class TreeGuest implements Disposable {
     this.#seen = now
     const nothing = this.#sent.size + this.#maybeSent.size + this.#removed.size === 0
     if (final && !nothing) {
-      this.#kept = deferred<void>()
+      const kept = (this.#kept = deferred<void>()) // gone from here when the channel ends while this is sent
       await this.#send({ kind: 'finished' })
-      await this.#kept.promise
+      await kept.promise
     }
     return entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.bytes : 0), 0)
   }
@@ -218,12 +218,22 @@ export class TreeGuest implements Disposable {
     for (const entry of listed) {
       const held = have.get(entry.path)
       if (held && isEqual(held, entry)) continue
-      if (entry.kind === 'folder') await this.#folder.makeFolder(entry.path, entry.mode)
+      if (entry.kind === 'folder') await this.#makeFolder(entry.path, entry.mode)
       else if (entry.kind === 'link') await this.#folder.makeLink(entry.path, entry.target)
       else wants.push(entry.path)
     }
     this.#wanted = new Set(wants)
     for (let at = 0; at < wants.length; at += TREE_PAGE) await this.#send({ kind: 'want', paths: wants.slice(at, at + TREE_PAGE) })
+  }
+
+  /** In the copy nothing is kept for its own sake: what no list names (a socket, a pipe) makes way. */
+  async #makeFolder(path: string, mode: number): Promise<void> {
+    try {
+      await this.#folder.makeFolder(path, mode)
+    } catch {
+      await this.#folder.remove(path)
+      await this.#folder.makeFolder(path, mode)
+    }
   }
 
   async #takePut(entry: TreeEntry): Promise<void> {

@@ -47,6 +47,56 @@ it('[JB47] a file changed here meanwhile stays, and the result lies beside it', 
   expect(owner.count.conflicts).toBe(1)
 })
 
+it('[JB47] where a file of ours stands that the job made a folder of, the file goes if it is as the job had it, else it stays, as links do', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  for (const name of ['plain', 'edited', 'd/deep']) mine.write(name, 'old')
+  await mine.makeLink('link', '/mnt/big')
+  const guest = new TreeGuest(theirs)
+  const { owner, cut } = join(mine, guest)
+  await guest.receive()
+  mine.write('edited', 'mine, newer')
+  mine.write('d/deep', 'mine, newer')
+  mine.write('edited (from server)', 'mine, too')
+  for (const name of ['plain', 'edited', 'link', 'd/deep']) {
+    theirs.entries.delete(name)
+    await theirs.makeFolder(name, 0o755)
+    theirs.write(`${name}/y`, `of ${name}`)
+  }
+  await guest.sendResults(true)
+  const whole = {
+    'plain/y': 'of plain',
+    edited: 'mine, newer',
+    'edited (from server)': 'mine, too',
+    'edited (from server 2)/y': 'of edited',
+    'link (from server)/y': 'of link',
+    'd/deep': 'mine, newer',
+    'd/deep (from server)/y': 'of d/deep',
+  }
+  expect(texts(mine)).toEqual(whole)
+  expect(await mine.stat('link')).toMatchObject({ kind: 'link', target: '/mnt/big' })
+  expect(owner.count).toMatchObject({ files: 4, conflicts: 3 })
+  cut()
+  join(mine, guest) // told once more: it comes to lie where it does
+  theirs.write('edited/z', 'more')
+  await guest.sendResults(true)
+  expect(texts(mine)).toEqual({ ...whole, 'edited (from server 2)/z': 'more' })
+})
+
+it('[JB47] what lies beside has a name that a disk keeps, however long it was', async () => {
+  const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
+  const name = `${'鯨'.repeat(83)}.txt`
+  mine.write(name, 'old')
+  const guest = new TreeGuest(theirs)
+  join(mine, guest)
+  await guest.receive()
+  mine.write(name, 'mine, newer')
+  theirs.write(name, 'of the job')
+  await guest.sendResults(true)
+  const beside = [...mine.entries.keys()].find((one) => one !== name) ?? ''
+  expect(beside).toMatch(/^鯨+ \(from server\)\.txt$/)
+  expect(Buffer.byteLength(beside)).toBeLessThanOrEqual(255)
+})
+
 it('[JB46] a file that is still being written is not sent before the job has ended', async () => {
   const [mine, theirs] = [new MemoryTree(), new MemoryTree(1_000_000)]
   const guest = new TreeGuest(theirs)

@@ -1,6 +1,7 @@
 import { concatBytes } from '../base/bytes.ts'
 import { FileError } from '../files/file-error.ts'
 import type { WorkFolders } from '../files/work-folder.ts'
+import { JobError } from '../jobs/job-error.ts'
 import type { LentTree, TreeFile, TreeFolder, TreePlaces } from '../jobs/tree-folder.ts'
 import type { FileEntry, TreeEntry } from '../jobs/tree-frames.ts'
 
@@ -43,6 +44,7 @@ export class MemoryTree implements TreeFolder {
 
   async create(entry: FileEntry): Promise<TreeFile> {
     const parts: Uint8Array[] = []
+    this.#requireFolders(entry.path)
     return {
       write: async (bytes) => void parts.push(bytes.slice()),
       commit: async (name) => {
@@ -54,7 +56,19 @@ export class MemoryTree implements TreeFolder {
   }
 
   async makeFolder(path: string, mode: number): Promise<void> {
+    this.#requireFolders(path)
+    const there = this.entries.get(path)
+    if (there?.entry.kind === 'folder') return
+    if (there) throw new JobError('job/transfer-failed', `${path} is no folder here`)
     this.entries.set(path, { entry: { kind: 'folder', path, mode }, bytes: new Uint8Array() })
+  }
+
+  /** As on a disk: nothing is below a file or a link. */
+  #requireFolders(path: string): void {
+    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+      const above = this.entries.get(path.slice(0, end))
+      if (above && above.entry.kind !== 'folder') throw new Error(`ENOTDIR: ${above.entry.path}`)
+    }
   }
 
   async makeLink(path: string, target: string): Promise<void> {

@@ -97,6 +97,27 @@ it('[EN9] what was changed here meanwhile stays, the result lies beside it; noth
   expect(await outputOf(await known())).toBe('[left out of its results: 1, links or devices]\n')
 })
 
+it('[EN9] a folder that it made where a file or link stands here lies beside it', async () => {
+  await folder.makeLink('data', '/mnt/big')
+  await start(`rm words; mkdir words data; echo x > words/y; echo z > data/z; ${HELD}`)
+  await becomes({ state: 'running' })
+  folder.write('words', 'mine\n')
+  release()
+  await becomes({ state: 'done', results: { files: 2, conflicts: 2 } })
+  expect([...folder.entries.keys()].toSorted()).toEqual([
+    'data',
+    'data (from net)',
+    'data (from net)/z',
+    'words',
+    'words (from net)',
+    'words (from net)/y',
+  ])
+  expect({ words: folder.text('words'), data: await folder.stat('data') }).toMatchObject({
+    words: 'mine\n',
+    data: { kind: 'link', target: '/mnt/big' },
+  })
+})
+
 it('[EN10] it is starting while its image is fetched, and running when it begins, though it writes nothing', async () => {
   node.network.isPulling = true
   await start(HELD)

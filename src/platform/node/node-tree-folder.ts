@@ -118,9 +118,11 @@ export class NodeTreeFolder implements TreeFolder {
   async makeFolder(at: string, mode: number): Promise<void> {
     await this.#makeParents(at.split('/'))
     await this.#in(at, async (folder, name) => {
-      const there = await lstat(folder.at(name)).catch(() => undefined)
-      if (there && !there.isDirectory()) await unlink(folder.at(name))
-      if (!there?.isDirectory()) await mkdir(folder.at(name), mode | 0o700)
+      await mkdir(folder.at(name), mode | 0o700).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw diskError(error, at)
+        const isFolder = await lstat(folder.at(name)).then((there) => there.isDirectory())
+        if (!isFolder) throw new JobError('job/transfer-failed', `${at} is no folder here, and stays; move it away, and run it again`)
+      })
     })
   }
 
