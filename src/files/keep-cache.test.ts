@@ -5,6 +5,7 @@ import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
 import { makeRoom } from './keep-cache.ts'
+import { encodePieces } from './manifest.ts'
 import { MemoryChunkStore } from './memory-chunk-store.ts'
 import type { ReplicationBook } from './replication-book.ts'
 
@@ -18,7 +19,9 @@ class DamagedChunks extends MemoryChunkStore {
 }
 
 /** A file of many pieces, whose list is damaged, and one small file. */
-async function deviceWithDamage() {
+async function deviceWithDamage(
+  giveBack: (ids: ReadonlySet<ChunkId>) => ReadonlySet<ChunkId> = () => expect.unreachable('nobody is to be asked'),
+) {
   const clock = new ManualClock()
   const chunks = new DamagedChunks()
   const asked: ChunkId[] = []
@@ -33,11 +36,12 @@ async function deviceWithDamage() {
   clock.advance(2 * 3_600_000)
   chunks.damaged = large.manifest.pieces[0]?.id
   const mustKeep = new Set<string>()
-  const book = { mustKeep: (op: string) => mustKeep.has(op), isHeldByBucket: () => false } as unknown as ReplicationBook
+  const held = new Set<string>() // by a bucket
+  const book = { mustKeep: (op: string) => mustKeep.has(op), isHeldByBucket: (op: string) => held.has(op) } as unknown as ReplicationBook
   const dropped = { batches: [] } as unknown as DroppedVersions
-  const bucket = { prove: () => Promise.reject(new Error('nobody is to be asked')) }
+  const bucket = { prove: async (ids: ReadonlySet<ChunkId>) => giveBack(ids) }
   const cut = () => makeRoom({ dataset, store, dropped, chunks, book, pins: { contents: () => [] }, bucket, limitBytes: 1000 }, 0)
-  return { chunks, asked, large, small, mustKeep, cut, dataset }
+  return { chunks, asked, large, small, mustKeep, held, cut, dataset }
 }
 
 it('[RP4] a cache is cut without asking anybody, whatever is damaged', async () => {
@@ -55,4 +59,31 @@ it('[RP4] nothing goes while a content that must stay cannot be told from the re
   await expect(cut()).rejects.toMatchObject({ code: 'chunk/unavailable' })
   await new Promise((resolve) => setImmediate(resolve))
   expect([chunks.stats.chunks, asked]).toEqual([before - 1, [large.manifest.pieces[0]?.id]])
+})
+
+it('[RP4] nothing that a missing list may name goes unproven: a content that only a bucket has beside it stays, and its list is asked for', async () => {
+  for (const depth of [1, 2]) {
+    const { asked, chunks, large, held, cut, dataset } = await deviceWithDamage((ids) => new Set([...ids].slice(0, 0)))
+    const manifest =
+      depth === 1
+        ? large.manifest
+        : { ...large.manifest, depth, pieces: (await dataset.writer.write(encodePieces(large.manifest.pieces))).pieces }
+    const file = depth === 1 ? large : dataset.createFile(dataset.root, 'larger', { manifest })
+    dataset.flush() // what is not signed yet stays anyway
+    held.add(file.version)
+    const before = new Set(chunks.ids())
+    expect(await cut(), `depth ${depth}`).toBe(false)
+    await new Promise((resolve) => setImmediate(resolve))
+    before.delete(large.manifest.pieces[0]?.id as ChunkId)
+    expect(new Set(chunks.ids()), `depth ${depth}`).toEqual(before)
+    expect(asked, `depth ${depth}`).toEqual([large.manifest.pieces[0]?.id])
+  }
+})
+
+it('[RP4] what the bucket gave back goes all the same while the list of another content is missing', async () => {
+  const { chunks, small, large, held, cut } = await deviceWithDamage((ids) => ids)
+  held.add(large.version)
+  held.add(small.version)
+  await cut()
+  expect(chunks.has(small.manifest.pieces[0]?.id as ChunkId)).toBe(false)
 })

@@ -41,7 +41,8 @@ export async function idsOf(
 /**
  * Keeps the chunks within the limit (rule RP4): what this device alone may hold, and what it has signed for and must keep, and
  * what is being written, stays; the rest goes oldest first. What this device wrote and only a bucket has beside it goes when that
- * gave its bytes back, lately or now; nobody else is asked for anything while it looks.
+ * gave its bytes back, lately or now; nobody else is asked for anything while it looks. While a list of what a bucket has is not
+ * here, it cannot be told what that names: nothing goes but what the bucket gave back, and the list is asked for.
  * @returns whether `bytes` more fit
  * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep is damaged; nothing went, and it is asked for
  */
@@ -50,11 +51,14 @@ export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolea
   const over = () => chunks.stats.bytes + bytes - limitBytes
   for (let round = 0; round < ROUNDS && over() > 0; round++) {
     const first = await lookThrough(parts)
+    if (round === 0) bringLists(dataset, first.unread)
     const need = over() + Math.floor(limitBytes / SLACK)
-    const asked = oldestOf(chunks, need, (id) => !first.kept.has(id) && !dataset.writer.isFresh(id), first.relying)
+    const isBound = ({ kept, relying, unread }: Looked, id: ChunkId) =>
+      kept.has(id) || dataset.writer.isFresh(id) || (unread.length > 0 && !relying.has(id))
+    const asked = oldestOf(chunks, need, (id) => !isBound(first, id), first.relying)
     const proven = asked.size > 0 ? await parts.bucket.prove(asked) : asked
-    const { kept, relying } = asked.size > 0 ? await lookThrough(parts) : first // that took a while
-    const stays = (id: ChunkId) => kept.has(id) || dataset.writer.isFresh(id) || (relying.has(id) && !proven.has(id))
+    const looked = asked.size > 0 ? await lookThrough(parts) : first // that took a while
+    const stays = (id: ChunkId) => isBound(looked, id) || (looked.relying.has(id) && !proven.has(id))
     if ((await chunks.evict(need, stays)) <= 0) break
   }
   return over() <= 0
@@ -62,16 +66,27 @@ export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolea
 
 /** What is evicted lies in packs: what was proven may lie elsewhere than what goes first. */
 const ROUNDS = 3
+/** Contents whose lists are fetched with one cut, and how long each may take. */
+const LISTS_AT_ONCE = 16
+const LIST_MS = 60_000
 
 interface Looked {
   readonly kept: ReadonlySet<ChunkId>
   /** Of contents that would have to stay, were it not for a bucket. */
   readonly relying: ReadonlySet<ChunkId>
+  /** Of those the ones whose lists are not all here: what they name is in neither. */
+  readonly unread: readonly Manifest[]
+}
+
+/** Not waited for: the next cut finds them. */
+function bringLists(dataset: Dataset, unread: readonly Manifest[]): void {
+  for (const manifest of unread.slice(0, LISTS_AT_ONCE)) dataset.reader.listed(manifest, AbortSignal.timeout(LIST_MS)).catch(() => {})
 }
 
 async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts): Promise<Looked> {
   const kept = new Set<ChunkId>()
   const relying = new Set<ChunkId>()
+  const unread: Manifest[] = []
   const keep = async (manifest: Manifest, isDue = false) => {
     const { ids, isWhole } = await idsOf(dataset, manifest)
     for (const id of ids) kept.add(id)
@@ -85,15 +100,16 @@ async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts):
   const look = async (op: OpId, manifest: Manifest) => {
     if (book.mustKeep(op)) return keep(manifest, true)
     if (!book.isHeldByBucket(op)) return
-    if (manifest.depth > 1) return keep(manifest)
+    const { ids, isWhole } = await idsOf(dataset, manifest)
+    if (!isWhole) unread.push(manifest)
     if (manifest.depth === 1) for (const { id } of manifest.pieces) if (id !== undefined) kept.add(id) // they name what is to be proven
-    for (const id of (await idsOf(dataset, manifest)).ids) relying.add(id)
+    for (const id of ids) (manifest.depth > 1 ? kept : relying).add(id)
   }
   for (const { version } of pagedVersions(store)) if (version.content.kind === 'file') await look(version.op, version.content.manifest)
   for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) await look(op, manifest)
   for (const { body } of store.tail()) if ('content' in body && body.content.kind === 'file') await keep(body.content.manifest, true) // not signed yet
   for (const manifest of [...dataset.contentsInUse(), ...pins.contents()]) await keep(manifest)
-  return { kept, relying }
+  return { kept, relying, unread }
 }
 
 /** Of the oldest that may go and make up so many bytes, those of `relying`. */
