@@ -59,7 +59,10 @@ export class BucketContents {
   /** Packs that this device put. */
   readonly #own = new Set<string>()
   readonly #distrusted = new Set<string>()
-  readonly #places = new ChunkPlaces({ isMarked: (pack) => this.#marks.has(pack), bytesOf: (pack) => this.#packs.get(pack)?.bytes ?? 0 })
+  readonly #places = new ChunkPlaces({
+    rankOf: (pack) => (this.#distrusted.has(pack) ? 2 : this.#marks.has(pack) ? 1 : 0),
+    bytesOf: (pack) => this.#packs.get(pack)?.bytes ?? 0,
+  })
 
   /** @param lost  something counts no more; called before it is in writing */
   constructor(store: DatasetStore, lost: () => void = () => {}) {
@@ -188,6 +191,7 @@ export class BucketContents {
     this.#distrusted.add(name)
     this.#store.putValue(WRONG, name, new Uint8Array(1))
     this.mark(name, NOT_TOLD)
+    this.#places.review(this.#packs.get(name)?.chunks ?? []) // it may have been marked before
   }
 
   /** It is gone. */

@@ -180,7 +180,9 @@ export class BucketCopy implements Disposable {
     if (isAllRead && !isLoading()) {
       await this.#batches.merge()
       await this.#sender.merge(live.ids)
-      const isLeft = await tidyBucket({ ...this.#options, contents: this.#contents, pause: () => this.#pause() }, live.ids, startedMs)
+      const proveThere = (ids: ReadonlySet<ChunkId>) => this.#proof.proveThere(ids)
+      const tidying = { ...this.#options, contents: this.#contents, proveThere, pause: () => this.#pause() }
+      const isLeft = await tidyBucket(tidying, live.ids, startedMs)
       if (isLeft) this.#passes.followBy(true) // what is left of packs that go is put elsewhere
     }
     if (this.#options.holds.isLost) await this.#updateHolds() // what was marked now counts no more

@@ -44,14 +44,34 @@ export class BucketProof {
     try {
       const signal = AbortSignal.timeout(LONGEST_MS)
       await batches.proveAll(signal)
-      for (const [pack, places] of this.#byPack(ids)) await this.#provePack(pack, places, proven, signal)
+      for (const [pack, places] of this.#byPack(ids, (id) => contents.counts(id))) await this.#provePack(pack, places, proven, signal)
     } catch (error) {
       logger.info('the bucket does not give back all that this device would let go of; it is kept', { code: errorCode(error) })
     }
     return new Set([...proven].filter((id) => contents.counts(id)))
   }
 
-  async #provePack(pack: string, places: readonly ChunkPlace[], proven: Set<ChunkId>, signal: AbortSignal): Promise<void> {
+  /**
+   * Before another pack with them goes (rule BK7): those that the one gives back that is to stay, whoever put it, however long that
+   * takes. Never rejects.
+   */
+  async proveThere(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+    const { contents, logger, without } = this.#parts
+    if (without === 'proof') return ids
+    const proven = new Map<ChunkId, string>()
+    try {
+      for (const [pack, places] of this.#byPack(ids, (id) => contents.holds(id))) {
+        const there = new Set<ChunkId>()
+        await this.#provePack(pack, places, there)
+        for (const id of there) proven.set(id, pack)
+      }
+    } catch (error) {
+      logger.info('the bucket does not give back what lies in another pack, too; that one stays', { code: errorCode(error) })
+    }
+    return new Set([...proven].flatMap(([id, pack]) => (contents.holds(id) && contents.placeOf(id)?.pack === pack ? [id] : [])))
+  }
+
+  async #provePack(pack: string, places: readonly ChunkPlace[], proven: Set<ChunkId>, signal?: AbortSignal): Promise<void> {
     const { peer, readBack, clock } = this.#parts
     await readBack.proveIndex(pack)
     const read = stampOf(clock)
@@ -69,11 +89,11 @@ export class BucketProof {
     }
   }
 
-  #byPack(ids: ReadonlySet<ChunkId>): Map<string, ChunkPlace[]> {
+  #byPack(ids: ReadonlySet<ChunkId>, which: (id: ChunkId) => boolean): Map<string, ChunkPlace[]> {
     const { contents } = this.#parts
     const packs = new Map<string, ChunkPlace[]>()
     for (const id of ids) {
-      const place = contents.counts(id) ? contents.placeOf(id) : undefined
+      const place = which(id) ? contents.placeOf(id) : undefined
       if (!place) continue
       const of = packs.get(place.pack)
       if (of) of.push(place)

@@ -7,8 +7,8 @@ export interface ChunkPlace extends PackedChunk {
 }
 
 export interface PackFacts {
-  /** Is it to go? */
-  isMarked(pack: string): boolean
+  /** 0: it is to stay; 1: it is to go; 2: it gave wrong bytes. The lower is read. */
+  rankOf(pack: string): number
   bytesOf(pack: string): number
 }
 
@@ -52,7 +52,7 @@ export class ChunkPlaces {
     )
   }
 
-  /** A pack was marked, or is to stay again. */
+  /** A pack was marked, is to stay again, or gave wrong bytes. */
   review(chunks: Iterable<PackedChunk>): void {
     for (const { id } of chunks) {
       const places = this.#several.get(id)
@@ -72,8 +72,8 @@ export class ChunkPlaces {
   }
 
   #isBefore(a: ChunkPlace, b: ChunkPlace): boolean {
-    const isMarked = this.#packs.isMarked(b.pack)
-    if (this.#packs.isMarked(a.pack) !== isMarked) return isMarked
+    const worse = this.#packs.rankOf(b.pack) - this.#packs.rankOf(a.pack)
+    if (worse !== 0) return worse > 0
     const more = this.#packs.bytesOf(a.pack) - this.#packs.bytesOf(b.pack)
     return more === 0 ? a.pack < b.pack : more > 0
   }
