@@ -14,7 +14,7 @@ import { BucketProof } from './bucket-proof.ts'
 import { BucketReadBack, wrongBytes } from './bucket-read-back.ts'
 import { BucketSegments } from './bucket-segments.ts'
 import { BucketSender, OTHERS_MS } from './bucket-sender.ts'
-import { tidyBucket } from './bucket-tidy.ts'
+import { GRACE_MS, tidyBucket } from './bucket-tidy.ts'
 import { type LiveChunks, liveChunks } from './live-chunks.ts'
 
 /** What was changed goes to the bucket after this: many changes are one batch. */
@@ -137,7 +137,8 @@ export class BucketCopy implements Disposable {
   async #run(isFull: boolean): Promise<void> {
     this.#set('working')
     await this.#contents.load(() => this.#pause())
-    if (isFull) await this.#pass()
+    // Who has not looked for long does not know what is marked: that goes soon, and counts for nothing.
+    if (isFull || !this.#options.holds.isSeenWithin(GRACE_MS / 2)) await this.#pass()
     else await this.#sendNews()
     this.#error = undefined
     this.#set(this.#isWhole ? 'safe' : 'partial')
@@ -158,7 +159,7 @@ export class BucketCopy implements Disposable {
   }
 
   async #pass(): Promise<void> {
-    const { dataset, store, isLoading, clock } = this.#options
+    const { dataset, store, clock } = this.#options
     dataset.flush()
     await store.sync() // what is given away is on the disk itself (rule OL5)
     const startedMs = clock.nowMs()
@@ -166,6 +167,7 @@ export class BucketCopy implements Disposable {
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest
     this.#options.holds.see(seen)
     await this.#segments.pull()
+    const known = this.#known()
     const live = await this.#live()
     await this.#segments.push() // others see what it names before they hold its chunks for unwanted
     if (await this.#sender.send(live)) this.#passes.runIn(OTHERS_MS)
@@ -175,17 +177,32 @@ export class BucketCopy implements Disposable {
     await this.#readBack.spotCheck()
     if (this.#options.without !== 'read-back') await this.#batches.spotCheck()
     await this.#updateHolds()
-    // What cannot be read may name what looks unwanted.
-    const isAllRead = live.isWhole && this.#segments.strange === 0 && this.#segments.wrong === 0 && this.#look.wrong === 0
-    if (isAllRead && !isLoading()) {
-      await this.#batches.merge()
-      await this.#sender.merge(live.ids)
-      const proveThere = (ids: ReadonlySet<ChunkId>) => this.#proof.proveThere(ids)
-      const tidying = { ...this.#options, contents: this.#contents, proveThere, pause: () => this.#pause() }
-      const isLeft = await tidyBucket(tidying, live.ids, startedMs)
-      if (isLeft) this.#passes.followBy(true) // what is left of packs that go is put elsewhere
-    }
+    await this.#tidy(live, known, startedMs)
     if (this.#options.holds.isLost) await this.#updateHolds() // what was marked now counts no more
+  }
+
+  /** What the dataset dropped goes. Sending may have taken hours: what came meanwhile may name what looked unwanted. */
+  async #tidy(first: LiveChunks, known: string, startedMs: number): Promise<void> {
+    // What cannot be read may name it, too.
+    const isAllRead = ({ isWhole }: LiveChunks) =>
+      isWhole && this.#segments.strange + this.#segments.wrong + this.#look.wrong === 0 && !this.#options.isLoading()
+    if (!isAllRead(first)) return
+    await this.#batches.merge()
+    await this.#sender.merge(first.ids)
+    await this.#segments.pull()
+    const live = this.#known() === known ? first : await this.#live()
+    if (!isAllRead(live)) return
+    const proveThere = (ids: ReadonlySet<ChunkId>) => this.#proof.proveThere(ids)
+    const tidying = { ...this.#options, contents: this.#contents, proveThere, pause: () => this.#pause() }
+    const isLeft = await tidyBucket(tidying, live.ids, startedMs)
+    if (isLeft) this.#passes.followBy(true) // what is left of packs that go is put elsewhere
+  }
+
+  /** Up to where all logs are known here. */
+  #known(): string {
+    const { dataset, store } = this.#options
+    dataset.flush()
+    return JSON.stringify(store.heads().map(({ log, ops }) => [log, ops]))
   }
 
   /** After a change: what is new here goes there, and only that is looked at. What others put waits for the next full pass. */

@@ -5,7 +5,7 @@ import type { ChunkId } from '../chunk-id.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Op } from '../op.ts'
-import { COUNTS_MS, type DayStamp, isWithinDay } from './day-stamp.ts'
+import { COUNTS_MS, type DayStamp, isWithin, isWithinDay } from './day-stamp.ts'
 import { chunksOf } from './live-chunks.ts'
 
 const SPACE = 'bucket-holds'
@@ -67,6 +67,11 @@ export class BucketHolds {
   /** Was the whole bucket looked through lately? */
   get isFresh(): boolean {
     return this.#seen ? isWithinDay(this.#clock, this.#seen) : Math.abs(this.#clock.nowMs() - this.#seenMs) < COUNTS_MS
+  }
+
+  /** Was it looked through so lately since this process began, by either clock? */
+  isSeenWithin(ms: number): boolean {
+    return this.#seen !== undefined && isWithin(this.#clock, this.#seen, ms)
   }
 
   /** It was looked through. A bucket that was not for a day may be gone: it counts no more until it is. */

@@ -63,3 +63,61 @@ it('[BK7] it goes when that gives them back', async () => {
   expect([bucket.objects.has(smaller), one.open.status().unsafeVersions]).toEqual([false, 0])
   one.open.dispose()
 })
+
+it('[BK7] what another device puts while this one sends is taken in before anything is held for unwanted', async () => {
+  const bucket = new MemoryBucket()
+  let meanwhile: (() => Promise<void>) | undefined
+  const hooked = () => {
+    const objects = bucket.open()
+    const put = async (name: string, bytes: Uint8Array) => {
+      const work = name.includes('/p/') ? meanwhile : undefined
+      if (work) meanwhile = undefined
+      await work?.()
+      await objects.put(name, bytes)
+    }
+    return { ...objects, put }
+  }
+  // A pack that nothing names.
+  const before = new MemoryBucket()
+  const writer = new BucketDevice(0, () => before.open(), SIZES)
+  await writer.write('x', bytesOf(1, 30_000))
+  await writer.run()
+  writer.open.dispose()
+  for (const name of [...namesOf(before, 'p'), ...namesOf(before, 'i')]) bucket.objects.set(name, before.objects.get(name) as Uint8Array)
+  const pack = namesOf(bucket, 'p')[0] as string
+  const one = new BucketDevice(0, hooked, SIZES)
+  const two = new BucketDevice(1, () => bucket.open(), SIZES)
+  await new Promise((resolve) => setTimeout(resolve, 10)) // after the passes that each begins with
+  bucket.fault = (call, name) => (call === 'put' && name.includes('/d/') ? 'fail' : undefined) // the other does not mark it
+  await two.run()
+  bucket.fault = () => undefined
+  for (const name of namesOf(bucket, 'd')) bucket.objects.delete(name)
+  await one.write('y', bytesOf(2, 30_000))
+  meanwhile = async () => {
+    await two.write('x again', bytesOf(1, 30_000))
+    await two.open.bucket.run(false)
+  }
+  await one.run()
+  expect(meanwhile).toBe(undefined)
+  expect([bucket.objects.has(pack), namesOf(bucket, 'd')]).toEqual([true, []])
+  for (const device of [one, two]) device.open.dispose()
+})
+
+it('[BK6] [BK7] who has not looked for half an hour looks before it counts on what lies there: it may be marked to go', async () => {
+  const bucket = new MemoryBucket()
+  const device = new BucketDevice(0, () => bucket.open(), SIZES)
+  await device.write('a', bytesOf(1, 30_000))
+  await new Promise((resolve) => setTimeout(resolve, 10)) // after the pass that it begins with
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  for (const name of namesOf(bucket, 'p')) bucket.objects.set(name.replace('/p/', '/d/'), new Uint8Array(1)) // by another one
+  bucket.fault = (call, name) => (call === 'put' && name.includes('/p/') ? 'fail' : undefined)
+  device.clock.forward(2 * HOUR_MS)
+  await device.write('the same', bytesOf(1, 30_000))
+  await device.open.bucket.run(false)
+  expect(device.open.status().unsafeVersions).toBe(2)
+  bucket.fault = () => undefined
+  await device.run()
+  expect(device.open.status().unsafeVersions).toBe(0)
+  device.open.dispose()
+})

@@ -11,6 +11,9 @@ export interface DayStamp {
 
 export const stampOf = (clock: Clock): DayStamp => ({ atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
 
-/** Was it within a day, by either clock? Never for what was not. */
-export const isWithinDay = (clock: Clock, stamp: DayStamp | undefined): boolean =>
-  stamp !== undefined && Math.abs(clock.nowMs() - stamp.atMs) < COUNTS_MS && Math.abs(clock.monotonicMs() - stamp.monotonicMs) < COUNTS_MS
+/** Was it so lately, by either clock? */
+export const isWithin = (clock: Clock, stamp: DayStamp, ms: number): boolean =>
+  Math.abs(clock.nowMs() - stamp.atMs) < ms && Math.abs(clock.monotonicMs() - stamp.monotonicMs) < ms
+
+/** Was it within a day? Never for what was not. */
+export const isWithinDay = (clock: Clock, stamp: DayStamp | undefined): boolean => stamp !== undefined && isWithin(clock, stamp, COUNTS_MS)
