@@ -39,7 +39,7 @@ async function deviceWithDamage(
   const held = new Set<string>() // by a bucket
   const book = { mustKeep: (op: string) => mustKeep.has(op), isHeldByBucket: (op: string) => held.has(op) } as unknown as ReplicationBook
   const dropped = { batches: [] } as unknown as DroppedVersions
-  const bucket = { prove: async (ids: ReadonlySet<ChunkId>) => giveBack(ids) }
+  const bucket = { prove: async (ids: ReadonlySet<ChunkId>) => giveBack(ids), losses: 0 }
   const cut = () => makeRoom({ dataset, store, dropped, chunks, book, pins: { contents: () => [] }, bucket, limitBytes: 1000 }, 0)
   return { chunks, asked, large, small, mustKeep, held, cut, dataset }
 }

@@ -21,6 +21,8 @@ export interface CacheParts {
   readonly bucket: {
     /** Which of these does it give back, lately or now? */
     prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>>
+    /** How often it was seen that something counts no more: after one more, what was proven before is not. */
+    readonly losses: number
   }
 }
 
@@ -57,8 +59,10 @@ export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolea
       kept.has(id) || dataset.writer.isFresh(id) || (unread.length > 0 && !relying.has(id))
     const asked = oldestOf(chunks, need, (id) => !isBound(first, id), first.relying)
     const proven = asked.size > 0 ? await parts.bucket.prove(asked) : asked
+    const { losses } = parts.bucket // what was lost before, the next look sees
     const looked = asked.size > 0 ? await lookThrough(parts) : first // that took a while
-    const stays = (id: ChunkId) => isBound(looked, id) || (looked.relying.has(id) && !proven.has(id))
+    const isProven = (id: ChunkId) => proven.has(id) && parts.bucket.losses === losses // asked of each: letting go takes a while, too
+    const stays = (id: ChunkId) => isBound(looked, id) || (looked.relying.has(id) && !isProven(id))
     if ((await chunks.evict(need, stays)) <= 0) break
   }
   return over() <= 0

@@ -54,6 +54,10 @@ export class BucketHolds {
     this.#store.putValue(SEEN_SPACE, LOST, new Uint8Array(1))
   }
 
+  get losses(): number {
+    return this.#losses
+  }
+
   /** Is what a loss takes with it still to be noted? */
   get isLost(): boolean {
     return this.#isLost
@@ -89,6 +93,7 @@ export class BucketHolds {
 
   clear(): void {
     this.stop()
+    this.#losses++
     this.#seen = undefined
     this.#seenMs = Number.NEGATIVE_INFINITY
     this.#store.putValue(SEEN_SPACE, SEEN, undefined)

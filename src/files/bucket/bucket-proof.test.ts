@@ -74,6 +74,25 @@ it('[RP4] it is read once within a day; while the bucket is not reached nothing 
   device.open.dispose()
 })
 
+it('[RP4] a loss that is seen between the proof and the letting go is heard: nothing goes on the word of before', async () => {
+  for (const kind of ['p', 's']) {
+    const { bucket, device, cut } = await fullDevice()
+    const evict = device.chunks.evict.bind(device.chunks)
+    device.chunks.evict = async (bytes, keep) => {
+      device.chunks.evict = evict
+      for (const name of [...bucket.objects.keys()]) if (name.includes(`/${kind}/`)) bucket.objects.delete(name)
+      bucket.fault = (call) => (call === 'put' || call === 'begin' ? 'fail' : undefined)
+      await device.run()
+      return evict(bytes, keep)
+    }
+    expect(await cut(), kind).toBe(0)
+    bucket.fault = () => undefined
+    for (let n = 0; n < 3; n++) await device.run() // put again
+    expect(await cut(), kind).toBeGreaterThan(0)
+    device.open.dispose()
+  }
+})
+
 it('[RP4] without that, this lets go of what has rotted', async () => {
   const { bucket, device, cut } = await fullDevice({ without: 'proof' })
   spoil(bucket, 'p')

@@ -75,6 +75,11 @@ export class DatasetBucket implements Disposable {
     return (await this.#copy?.copy.prove(ids)) ?? new Set()
   }
 
+  /** How often it was seen that something counts no more, or that it is another bucket. */
+  get losses(): number {
+    return this.#holds.losses
+  }
+
   serve(parts: BucketedParts): void {
     this.#parts = parts
   }
