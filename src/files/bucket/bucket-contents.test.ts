@@ -45,3 +45,18 @@ it('[BK10] what was known of packs is read pack by pack, and others have the loo
   expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n + 1))
   expect([contents.placeOf(idOf(7))?.pack, contents.counts(idOf(7)), contents.isOwn(nameOf(7))]).toEqual([nameOf(7), true, true])
 })
+
+it('[BK6] a pack that was forgotten while its index was put counts when it was read back anew, not when it is found again', async () => {
+  const store = new MemoryDatasetStore()
+  const contents = new BucketContents(store)
+  const chunks = [{ id: idOf(1), epoch: 0, bytes: 100 }]
+  contents.addOwnPack(nameOf(1), chunks)
+  contents.dropPack(nameOf(1)) // by a look
+  contents.read(nameOf(1)) // by who was at it
+  contents.addPack(nameOf(1), chunks)
+  const after = new BucketContents(store)
+  await after.load(() => Promise.resolve())
+  expect([contents.counts(idOf(1)), after.counts(idOf(1))]).toEqual([false, false])
+  contents.read(nameOf(1))
+  expect(contents.counts(idOf(1))).toBe(true)
+})

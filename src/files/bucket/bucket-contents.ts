@@ -156,8 +156,9 @@ export class BucketContents {
     return this.#own.has(name)
   }
 
+  /** All of it was read back. Of a pack that went meanwhile it says nothing. */
   read(name: string): void {
-    if (this.#read.has(name)) return
+    if (this.#read.has(name) || !this.#packs.has(name)) return
     this.#read.add(name)
     this.#store.putValue(READ, name, new Uint8Array([ALL]))
   }
@@ -176,12 +177,12 @@ export class BucketContents {
 
   dropPack(name: string): void {
     const pack = this.#packs.get(name)
-    if (!pack) return
     if (this.#isRelied(name)) this.#lost()
+    if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
+    if (!pack) return
     if (this.#own.delete(name)) this.#store.putValue(OWN, name, undefined)
     this.#packs.delete(name)
     this.#store.putValue(PACK, name, undefined)
-    if (this.#read.delete(name)) this.#store.putValue(READ, name, undefined)
     for (const { id } of pack.chunks) this.#places.remove(id, name)
   }
 
