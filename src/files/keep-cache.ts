@@ -18,9 +18,11 @@ export interface CacheParts {
   readonly book: ReplicationBook
   readonly pins: Pick<Pins, 'contents'>
   readonly limitBytes: number
+  /** Instead of two minutes: the bucket is not waited for any more. */
+  readonly signal?: AbortSignal | undefined
   readonly bucket: {
     /** Which of these does it give back, lately or now? */
-    prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>>
+    prove(ids: ReadonlySet<ChunkId>, signal: AbortSignal): Promise<ReadonlySet<ChunkId>>
     /** How often it was seen that something counts no more: after one more, what was proven before is not. */
     readonly losses: number
   }
@@ -49,16 +51,16 @@ export async function idsOf(
  * @throws ContentError `chunk/unavailable`: the list of a content that this device must keep is damaged; nothing went, and it is asked for
  */
 export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolean> {
-  const { dataset, chunks, limitBytes } = parts
+  const { dataset, chunks, limitBytes, signal = AbortSignal.timeout(LONGEST_MS) } = parts
   const over = () => chunks.stats.bytes + bytes - limitBytes
-  for (let round = 0; round < ROUNDS && over() > 0; round++) {
+  for (let round = 0; round < ROUNDS && over() > 0 && !signal.aborted; round++) {
     const first = await lookThrough(parts)
     if (round === 0) bringLists(dataset, first.unread)
     const need = over() + Math.floor(limitBytes / SLACK)
     const isBound = ({ kept, relying, unread }: Looked, id: ChunkId) =>
       kept.has(id) || dataset.writer.isFresh(id) || (unread.length > 0 && !relying.has(id))
     const asked = oldestOf(chunks, need, (id) => !isBound(first, id), first.relying)
-    const proven = asked.size > 0 ? await parts.bucket.prove(asked) : asked
+    const proven = asked.size > 0 ? await parts.bucket.prove(asked, signal) : asked
     const { losses } = parts.bucket // what was lost before, the next look sees
     const looked = asked.size > 0 ? await lookThrough(parts) : first // that took a while
     const isProven = (id: ChunkId) => proven.has(id) && parts.bucket.losses === losses // asked of each: letting go takes a while, too
@@ -70,6 +72,8 @@ export async function makeRoom(parts: CacheParts, bytes: number): Promise<boolea
 
 /** What is evicted lies in packs: what was proven may lie elsewhere than what goes first. */
 const ROUNDS = 3
+/** However much is to be let go of, whoever waits for room does not wait longer for a bucket. */
+const LONGEST_MS = 120_000
 /** Contents whose lists are fetched with one cut, and how long each may take. */
 const LISTS_AT_ONCE = 16
 const LIST_MS = 60_000

@@ -286,10 +286,10 @@ export class OpenDataset implements Disposable {
     return made
   }
 
-  /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. */
-  makeRoom(bytes: number, limitBytes = this.#stores.limitBytes): Promise<boolean> {
+  /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. @param signal  a bucket is not waited for any more */
+  makeRoom(bytes: number, limitBytes = this.#stores.limitBytes, signal?: AbortSignal): Promise<boolean> {
     const { dataset, store, dropped, chunks, book, pins, bucket } = this
-    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes }, bytes))
+    return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes, signal }, bytes))
   }
 
   /** Is the op one of those held, or written here? */

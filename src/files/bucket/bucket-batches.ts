@@ -86,9 +86,9 @@ export class BucketBatches {
   }
 
   /** @throws BucketError `bucket/wrong-bytes`, `bucket/nonsense` */
-  async read(name: string, bytes: number): Promise<Uint8Array[]> {
+  async read(name: string, bytes: number, signal?: AbortSignal): Promise<Uint8Array[]> {
     const { objects, seal, clock } = this.#parts
-    const sealed = await objects.get(seal.at('s', name), 0, MAX_BATCH_BYTES)
+    const sealed = await objects.get(seal.at('s', name), 0, MAX_BATCH_BYTES, signal)
     if (sealed?.length !== bytes) throw wrongBytes()
     const segments = decodeBatch(seal.open('s', name, sealed))
     this.#read.set(name, stampOf(clock))
@@ -109,7 +109,7 @@ export class BucketBatches {
     for (const [name, { isBroken }] of [...this.#parts.contents.batches]) {
       if (isBroken || this.#isReadLately(name)) continue
       if (signal.aborted) throw new BucketError('bucket/unreachable', 'the bucket is too slow to be read through now')
-      await this.#readBack(name)
+      await this.#readBack(name, signal)
       await this.#parts.pause()
     }
   }
@@ -176,14 +176,14 @@ export class BucketBatches {
     return isWithinDay(this.#parts.clock, this.#read.get(name))
   }
 
-  async #readBack(name: string): Promise<void> {
+  async #readBack(name: string, signal?: AbortSignal): Promise<void> {
     const { contents } = this.#parts
     const batch = contents.batches.get(name)
     if (!batch) return
     try {
-      for (const bytes of await this.read(name, batch.bytes)) if (this.#isOther(bytes)) throw wrongBytes()
+      for (const bytes of await this.read(name, batch.bytes, signal)) if (this.#isOther(bytes)) throw wrongBytes()
     } catch (error) {
-      if (!isOfStore(error)) contents.breakBatch(name)
+      if (!signal?.aborted && !isOfStore(error)) contents.breakBatch(name)
       throw error
     }
   }

@@ -126,8 +126,8 @@ export class BucketCopy implements Disposable {
   }
 
   /** Which of these does it give back, with all that is needed to find them (rule RP4)? Never rejects. */
-  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
-    return (await this.#isReady()) ? this.#proof.prove(ids) : new Set()
+  async prove(ids: ReadonlySet<ChunkId>, signal: AbortSignal): Promise<ReadonlySet<ChunkId>> {
+    return (await this.#isReady()) ? this.#proof.prove(ids, signal) : new Set()
   }
 
   dispose(): void {

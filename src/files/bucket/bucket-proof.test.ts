@@ -4,6 +4,7 @@ import { MemoryBucket } from '../../testkit/memory-object-store.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
 
 const HOUR_MS = 3_600_000
+const NEVER = new AbortController().signal
 const bytesOf = (seed: number, length: number) => new SeededRandom(seed).bytes(length)
 
 /** A device whose files are all in the bucket, written long enough ago to be let go of. */
@@ -59,10 +60,10 @@ it('[RP4] it is read once within a day; while the bucket is not reached nothing 
   expect(await cut()).toBe(0)
   const ids = new Set(device.chunks.ids())
   bucket.fault = () => undefined
-  const proven = await device.open.bucket.prove(ids)
+  const proven = await device.open.bucket.prove(ids, NEVER)
   expect(proven).toEqual(ids)
   bucket.fault = () => 'fail'
-  expect(await device.open.bucket.prove(ids)).toEqual(ids)
+  expect(await device.open.bucket.prove(ids, NEVER)).toEqual(ids)
   device.clock.forward(23 * HOUR_MS)
   bucket.fault = () => undefined
   await device.run()
@@ -89,6 +90,41 @@ it('[RP4] a loss that is seen between the proof and the letting go is heard: not
     bucket.fault = () => undefined
     for (let n = 0; n < 3; n++) await device.run() // put again
     expect(await cut(), kind).toBeGreaterThan(0)
+    device.open.dispose()
+  }
+})
+
+it('[RP4] a bucket that gives nothing back, whatever it is asked for, is waited for once with one cut; nothing is held for broken by that', async () => {
+  for (const kind of ['s', 'i', 'p']) {
+    const bucket = new MemoryBucket()
+    const stop = new AbortController()
+    let isStill = false
+    const asked: string[] = []
+    const objects = () => {
+      const open = bucket.open()
+      const get: typeof open.get = (name, offset, length, signal) => {
+        if (!isStill || !name.includes(`/${kind}/`)) return open.get(name, offset, length, signal)
+        asked.push(name)
+        if (!signal) return open.get(name, offset, length)
+        stop.abort()
+        return Promise.reject(new DOMException('aborted', 'AbortError'))
+      }
+      return { ...open, get }
+    }
+    const device = new BucketDevice(0, objects, { partBytes: 1e6, packBytes: 2e6 })
+    await new Promise((resolve) => setTimeout(resolve, 10)) // after the pass that it begins with
+    await device.write('a', bytesOf(0, 300_000))
+    await device.run()
+    device.clock.forward(22 * HOUR_MS)
+    bucket.fault = (call) => (call === 'get' ? 'fail' : undefined)
+    await device.run() // listed, and not read
+    bucket.fault = () => undefined
+    device.clock.forward(3 * HOUR_MS)
+    isStill = true
+    const chunks = [...device.chunks.ids()]
+    expect(await device.open.makeRoom(0, 0, stop.signal), kind).toBe(false)
+    expect([stop.signal.aborted, asked.length, [...device.chunks.ids()]], kind).toEqual([true, 1, chunks])
+    expect(device.open.status().unsafeVersions, kind).toBe(0)
     device.open.dispose()
   }
 })

@@ -19,8 +19,6 @@ export interface BucketProofParts extends Pick<BucketSizes, 'without'> {
   readonly logger: Logger
 }
 
-/** However much is to be let go of, whoever waits for room does not wait longer. */
-const LONGEST_MS = 120_000
 /** Remembered; the oldest go first. */
 const MAX_KNOWN = 200_000
 
@@ -37,12 +35,11 @@ export class BucketProof {
   }
 
   /** @returns those of them that it gave back. Never rejects. */
-  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
+  async prove(ids: ReadonlySet<ChunkId>, signal: AbortSignal): Promise<ReadonlySet<ChunkId>> {
     const { contents, batches, logger, without } = this.#parts
     if (without === 'proof') return ids
     const proven = new Set<ChunkId>()
     try {
-      const signal = AbortSignal.timeout(LONGEST_MS)
       await batches.proveAll(signal)
       for (const [pack, places] of this.#byPack(ids, (id) => contents.counts(id))) await this.#provePack(pack, places, proven, signal)
     } catch (error) {
@@ -73,7 +70,7 @@ export class BucketProof {
 
   async #provePack(pack: string, places: readonly ChunkPlace[], proven: Set<ChunkId>, signal?: AbortSignal): Promise<void> {
     const { peer, readBack, clock } = this.#parts
-    await readBack.proveIndex(pack)
+    await readBack.proveIndex(pack, signal)
     const read = stampOf(clock)
     const isProven = ({ id }: ChunkPlace) => {
       const known = this.#proven.get(id)

@@ -87,25 +87,25 @@ export class BucketReadBack {
   }
 
   /** Is its index there? It is read unless it was within a day, and put again when it is not. @throws BucketError */
-  async proveIndex(name: string): Promise<void> {
-    if (!isWithinDay(this.#parts.clock, this.#indexes.get(name))) await this.#index(name)
+  async proveIndex(name: string, signal?: AbortSignal): Promise<void> {
+    if (!isWithinDay(this.#parts.clock, this.#indexes.get(name))) await this.#index(name, signal)
   }
 
   /** What lies in a pack; the bucket says so, too. */
-  async #index(name: string): Promise<readonly PackedChunk[]> {
+  async #index(name: string, signal?: AbortSignal): Promise<readonly PackedChunk[]> {
     const { contents, without } = this.#parts
     const chunks = contents.packs.get(name)?.chunks ?? []
     const isRead = contents.isRead(name)
-    if (without !== 'read-back' && !(await this.#isIndexThere(name, chunks))) {
+    if (without !== 'read-back' && !(await this.#isIndexThere(name, chunks, signal))) {
       await this.putIndex(name, chunks)
       if (isRead) contents.read(name)
     }
     return chunks
   }
 
-  async #isIndexThere(name: string, chunks: readonly PackedChunk[]): Promise<boolean> {
+  async #isIndexThere(name: string, chunks: readonly PackedChunk[], signal?: AbortSignal): Promise<boolean> {
     const { objects, seal, check, clock, contents } = this.#parts
-    const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES)
+    const sealed = await objects.get(seal.at('i', name), 0, MAX_INDEX_BYTES, signal)
     check()
     try {
       if (!sealed || !equalBytes(seal.open('i', name, sealed), encodeIndex(chunks))) return false

@@ -71,8 +71,8 @@ export class DatasetBucket implements Disposable {
   }
 
   /** Which of these does it give back, with all that is needed to find them? Those read within a day are not read again. Never rejects. */
-  async prove(ids: ReadonlySet<ChunkId>): Promise<ReadonlySet<ChunkId>> {
-    return (await this.#copy?.copy.prove(ids)) ?? new Set()
+  async prove(ids: ReadonlySet<ChunkId>, signal: AbortSignal): Promise<ReadonlySet<ChunkId>> {
+    return (await this.#copy?.copy.prove(ids, signal)) ?? new Set()
   }
 
   /** How often it was seen that something counts no more, or that it is another bucket. */
