@@ -26,6 +26,7 @@ import { contactShellHandlers } from './contact-shell-share.ts'
 import type { ContactShells } from './contact-shells.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
 import { peerJobsContract } from '../links/peer-contract.ts'
+import type { GuestJobRecord } from './guest-job-record.ts'
 import { peerJobsHandlers, type PeerJobsOptions } from '../jobs/peer-jobs.ts'
 import { contactWritesHandlers, type ContactWritesOptions } from './contact-writes.ts'
 import { contactPortsHandlers, type SharedPorts } from './contact-port-share.ts'
@@ -42,6 +43,7 @@ export interface ContactSessionOptions {
   readonly shells: ContactShells
   readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files'] & PeerJobsOptions['files']
   readonly host: PeerJobsOptions['host']
+  readonly guestJobs: Pick<GuestJobRecord, 'begin'>
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */
@@ -182,7 +184,7 @@ export class ContactSession implements Disposable {
   }
 
   #serve({ control, tty, ports, files, jobs }: Readonly<Record<'control' | GrantedLane, Wire>>): void {
-    const { person, grants, ledger, clock, log } = this.#options
+    const { person, grants, ledger, guestJobs, clock, log } = this.#options
     const device = this.#link.peer
     const allow = () => !this.#owned.isDisposed
     const options = { allow, onBug: (error: unknown, name: string) => log.error("a call of a contact's device failed", { name, error }) }
@@ -206,7 +208,14 @@ export class ContactSession implements Disposable {
     const access = { device, grants, files: this.#options.files, owned: this.#owned }
     this.#owned.add(serve(contactFilesContract, { ...contactFilesHandlers(access), ...contactWritesHandlers(access) }, files, options))
     const releases = new ProgramReleases(this.#options.values)
-    const running = { ...access, clock, host: this.#options.host, contact: person, idsOf: (program: ProgramId) => releases.idsOf(program) }
+    const running = {
+      ...access,
+      clock,
+      host: this.#options.host,
+      contact: person,
+      onDidStart: () => guestJobs.begin(person, device),
+      idsOf: (program: ProgramId) => releases.idsOf(program),
+    }
     this.#owned.add(serve(peerJobsContract, peerJobsHandlers(running), jobs, options))
   }
 

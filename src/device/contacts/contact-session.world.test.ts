@@ -61,6 +61,8 @@ let isThere: boolean
 /** What the host was asked to run. */
 let started: { asker: string; contact?: string; rights?: ProgramRights }[]
 let ended: unknown[]
+/** For whom a job began. */
+let begun: unknown[]
 const host = {
   startFor: async (input: (typeof started)[0]) => (started.push(input), { channel: 1, tree: 2 }),
   attachFor: async () => ({ channel: 1, tree: 2, asShell: false, rights: started.at(-1)?.rights }),
@@ -97,6 +99,7 @@ beforeEach(() => {
   isThere = true
   started = []
   ended = []
+  begun = []
   logs = owned.add(new ContactLogs({ crypto, clock, devices: ada.list, openStore: () => new MemoryAuthorityStore(), maxOperations: 500 }))
   logs.begin(bob.person, bob.list.encode())
   contacts().acquaint(bob.person, { name: 'Bob', meeting: new Uint8Array(32), places: [] }, 'words', ada.signers)
@@ -105,6 +108,7 @@ beforeEach(() => {
   owned.add(
     new ContactSession(pair.a, {
       person: bob.person,
+      guestJobs: { begin: (...who) => begun.push(who) },
       devices: ada.list,
       logs,
       values: new MemoryKeyValueStore(),
@@ -297,6 +301,7 @@ describe('what a device of a contact gets', () => {
         expect(await codeOf(peer.startPlaced({ ...request, ...more }))).toBe('grant/refused')
       }
       expect(started).toHaveLength(1)
+      expect(begun).toEqual([[bob.person, bob.laptop.device]])
     })
 
     it('of a program is one to that program; of another class it is none', async () => {

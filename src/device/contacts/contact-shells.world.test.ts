@@ -123,6 +123,7 @@ function link(device = bob.laptop.device): { pair: FakeLinkPair; client: Client<
   owned.add(
     new ContactSession(pair.a, {
       person: bob.person,
+      guestJobs: { begin: () => {} },
       devices: ada.list,
       logs,
       values: new MemoryKeyValueStore(),

@@ -187,7 +187,7 @@ describe('a port of a job', () => {
 })
 
 describe('a job', () => {
-  it('[ID164] [JB111] runs on a device of a contact who granted that, in its sandbox, in a copy of the folder; is seen and stopped there; not before, and not after', async () => {
+  it('[ID164] [ID168] [JB111] runs on a device of a contact who granted that, in its sandbox, in a copy of the folder; is seen and stopped there; not before, and not after', async () => {
     await acquaint(ada, bob)
     await isLinked(bob, 'laptop')
     const [row] = await contactsOf(bob)
@@ -223,6 +223,10 @@ describe('a job', () => {
       { attempt: expect.any(String), asker: desktop, line: 'gzip big.tar', startedAtMs: expect.any(Number), isHeld: false },
     ])
     expect(await bob.control().listGuestJobs({})).toEqual([])
+    const { rows } = await ada.control().listLedger({ limit: 50 })
+    expect(rows.filter(({ kind }) => kind.startsWith('jobs-')).map(({ kind, sentence }) => [kind, sentence])).toEqual([
+      ['jobs-begun', expect.stringMatching(/ began to run jobs on this device$/)],
+    ])
     const told: number[] = []
     ada.control().onDidChangeGuestJobs((jobs) => told.push(jobs.length))
     await ada.control().endGuestJob({ attempt: (await guests())[0]?.attempt as string })

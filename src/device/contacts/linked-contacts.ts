@@ -24,6 +24,7 @@ export interface LinkedContactsOptions {
   readonly shells: ContactSessionOptions['shells']
   readonly files: ContactSessionOptions['files']
   readonly host: ContactSessionOptions['host']
+  readonly guestJobs: ContactSessionOptions['guestJobs']
   readonly clock: Clock
   readonly log: Logger
   /** A link, or what is offered over one, changed. */
@@ -142,7 +143,7 @@ export class LinkedContacts implements Disposable {
   }
 
   #take(person: PersonId, { scope, sessions }: Met, grants: LogGrantCheck, link: Link): void {
-    const { desk, ports, shells, files, host, clock, log, onDidChange, onDidChangeShell } = this.#options
+    const { desk, ports, shells, files, host, guestJobs, clock, log, onDidChange, onDidChangeShell } = this.#options
     log.info('linked with a contact', { person, peer: link.peer })
     const own = scope.add(new DisposableStore())
     own.add(recordLink(desk.ledger, link, clock))
@@ -160,6 +161,7 @@ export class LinkedContacts implements Disposable {
         shells,
         files,
         host,
+        guestJobs,
         clock,
         log,
         onDidChangeOffers: onDidChange,

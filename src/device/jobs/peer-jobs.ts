@@ -16,6 +16,8 @@ export interface PeerJobsOptions extends ProgramRightsParts {
   readonly grants: GrantCheck
   readonly clock: Pick<Clock, 'after'>
   readonly host: ProcessConnection<HostClient>
+  /** The host has taken a job. */
+  readonly onDidStart?: () => void
 }
 
 interface Opened {
@@ -89,6 +91,7 @@ export function peerJobsHandlers(options: PeerJobsOptions): Handlers<typeof peer
       const client = await host.client()
       const by = { asker, ...(contact !== undefined && { contact }) }
       const opened = await client.startFor({ ...by, request, ...(rights && { rights }) }, { signal: context.signal })
+      options.onDidStart?.()
       return join(request.attempt, context, client, { ...opened, asShell, rights })
     },
     // The host knows how it was started: the link that asked for it may be another one.

@@ -62,6 +62,9 @@ export const ledgerEvent = z.discriminatedUnion('kind', [
   /** This device opened a shell on a contact's, as far as that one said; and it ended there, or was let go of here. */
   z.strictObject({ kind: z.literal('shell-entered'), peer: deviceId, person: deviceId, shell }),
   z.strictObject({ kind: z.literal('shell-left'), peer: deviceId, person: deviceId, shell, forMs: bytes }),
+  /** Devices of a contact ran jobs here, with no more than a minute between them: the first, and how many there were at the end. */
+  z.strictObject({ kind: z.literal('jobs-begun'), peer: deviceId, person: deviceId }),
+  z.strictObject({ kind: z.literal('jobs-ended'), person: deviceId, count: z.number().int().positive(), forMs: bytes }),
   /** The root over the entries before this one stands on a network. */
   z.strictObject({
     kind: z.literal('anchored'),

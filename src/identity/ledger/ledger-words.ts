@@ -45,6 +45,10 @@ export function ledgerSentence(event: Readonly<Record<string, unknown>>, nameOf:
       return `This device opened a shell on ${name('peer')}`
     case 'shell-left':
       return `The shell of this device on ${name('peer')} ended, or was left, after ${duration(number('forMs'))}`
+    case 'jobs-begun':
+      return `${name('peer')} began to run jobs on this device`
+    case 'jobs-ended':
+      return `What ${name('person')} ran on this device ended after ${duration(number('forMs'))}; ${number('count') === 1 ? 'it was one job' : `it was ${number('count')} jobs`}`
     case 'anchored':
       return `The ${number('count')} entries before were anchored on Solana for ${number('feeLamports')} lamports`
     case 'lost':

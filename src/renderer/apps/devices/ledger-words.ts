@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<Exclude<LedgerFilter, 'all'>, readonly string[]>> =
   devices: ['device-added', 'device-removed', 'role-changed', 'contact-added', 'contact-removed'],
   access: [
     ...['granted', 'revoked', 'port-shared', 'port-closed', 'port-opened', 'port-ended'],
-    ...['shell-opened', 'shell-ended', 'shell-entered', 'shell-left'],
+    ...['shell-opened', 'shell-ended', 'shell-entered', 'shell-left', 'jobs-begun', 'jobs-ended'],
   ],
   anchors: ['anchored'],
 }
