@@ -36,6 +36,14 @@ export interface BacalhauFaults {
   /** Results lie where nobody finds them. */
   resultsGone: boolean
   resultsDown: boolean
+  /** They are said to lie elsewhere. */
+  resultsRedirect: string | undefined
+  /** It lists none, or knows nothing of them (404). */
+  unpublished: 'none' | '404' | undefined
+  /** A log cannot be read any more when the job has ended. */
+  logGoneAfterEnd: boolean
+  /** A log is closed as if that were all after so many pieces; the next opening of it is whole. */
+  closeLogAfter: number | undefined
   /** Published instead of what came of a job. */
   results: Buffer | undefined
 }
@@ -57,7 +65,8 @@ export class Refused extends Error {
 export class BacalhauNetwork {
   readonly faults: BacalhauFaults = {
     ...{ down: false, slowMs: 0, nonsense: undefined, afterSubmit: undefined, cutLogAfter: undefined, twice: false, full: false },
-    ...{ resultsGone: false, resultsDown: false, results: undefined },
+    ...{ resultsGone: false, resultsDown: false, results: undefined, resultsRedirect: undefined },
+    ...{ unpublished: undefined, logGoneAfterEnd: false, closeLogAfter: undefined },
   }
   /** While images are fetched nothing begins, and it is said to run. */
   isPulling = false
@@ -205,7 +214,8 @@ export class BacalhauNetwork {
   resultsOf(job: FakeJob): readonly string[] {
     if (job.spec.Type !== 'batch' && job.spec.Type !== 'ops')
       throw new Refused(500, 'InternalError', `job type ${job.spec.Type} does not support results`)
-    if (!job.spec.Tasks[0]?.Publisher?.Type) return []
+    if (this.faults.unpublished === '404') throw new Refused(404, 'NotFound', 'no results of that job')
+    if (!job.spec.Tasks[0]?.Publisher?.Type || this.faults.unpublished === 'none') return []
     return job.executions.filter(({ state }) => state === STATES.completed).map(({ id }) => `${id}.tar.gz`)
   }
 }

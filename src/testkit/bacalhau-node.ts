@@ -41,6 +41,7 @@ export class BacalhauNode {
     this.#results = createServer((request, response) => {
       this.asked.push({ line: `results ${request.url}`, key: request.headers.authorization })
       if (this.faults.resultsDown) return void request.socket.destroy()
+      if (this.faults.resultsRedirect !== undefined) return void response.writeHead(302, { location: this.faults.resultsRedirect }).end()
       if (this.faults.resultsGone) return void response.writeHead(404).end('404 page not found\n')
       response.end(this.faults.results ?? readFileSync(path.join(this.#folder, path.basename(request.url ?? ''))))
     })
@@ -144,12 +145,16 @@ export class BacalhauNode {
     const execution = wanted === null ? job.executions.at(-1) : job.executions.find((one) => one.id === wanted)
     if (!execution) return refuse(`no executions found for job ${id}`)
     if (job.spec.Tasks[0]?.Engine.Type === 'wasm') return refuse('timeout while waiting for execution logs')
+    if (this.faults.logGoneAfterEnd && execution.isLogEnded) return refuse('no such container')
+    const closesAfter = this.faults.closeLogAfter
+    this.faults.closeLogAfter = undefined
     // It begins where the log does, unless only what comes is asked for; it ends with the log, or at once when that is not followed.
     let at = searchParams.get('tail') === 'true' ? execution.log.length : 0
     let sent = 0
     const send = () => {
       for (; at < execution.log.length && socket.readyState === socket.OPEN; at++) {
         if (this.faults.cutLogAfter !== undefined && sent++ >= this.faults.cutLogAfter) return socket.terminate()
+        if (closesAfter !== undefined && sent++ >= closesAfter) return socket.close(1_000)
         socket.send(this.faults.nonsense ?? JSON.stringify({ value: execution.log[at] }))
       }
       if (execution.isLogEnded || searchParams.get('follow') !== 'true') socket.close(1_000)

@@ -25,7 +25,13 @@ const keptCopy = z.object({
   atMs: z.number(),
   module: z.boolean(),
   sent: z.array(z.object({ path: z.string(), bytes: z.number(), modifiedMs: z.number(), digest: z.string() })),
-  followed: z.object({ run: z.string(), from: z.number(), again: z.boolean() }).optional(),
+  followed: z
+    .object({
+      ...{ run: z.string(), from: z.number(), again: z.boolean() },
+      ...{ out: z.number().optional(), err: z.number().optional(), told: z.boolean().optional() },
+      missed: z.object({ times: z.number(), refused: z.number(), lastMs: z.number() }).optional(),
+    })
+    .optional(),
 })
 type KeptCopy = z.infer<typeof keptCopy>
 

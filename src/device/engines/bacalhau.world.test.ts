@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { writeTar } from '../../jobs/engines/tar.ts'
 import type { JobInfo } from '../../jobs/jobs-contract.ts'
 import { callEngine } from '../../platform/node/call-engine.ts'
 import { engineStreams } from '../../platform/node/engine-streams.ts'
@@ -187,6 +189,56 @@ it('[EN9] results that are gone are said to be, with the exit code; a place that
   await start('echo z > made')
   await becomes({ state: 'failed', error: { code: 'engine/results-lost', message: expect.stringContaining('no archive') } })
   expect(folder.text('made')).toBe('x\n')
+})
+
+it.each(['none', '404'] as const)('[EN9] where it says that it published nothing (%s) the job fails, with its exit code', async (how) => {
+  node.faults.unpublished = how
+  await start('echo x > made; exit 5')
+  await becomes({ state: 'failed', error: { code: 'engine/results-lost', message: expect.stringContaining('ended with 5') } })
+})
+
+it.each([
+  ['are said to lie elsewhere', () => (node.faults.resultsRedirect = `${node.url}/elsewhere.tar.gz`), /answered 302/],
+  [
+    'hold what no disk takes',
+    () =>
+      (node.faults.results = gzipSync(
+        writeTar([{ kind: 'file', path: 'outputs/x', mode: 0o644, modifiedMs: 0, bytes: Buffer.from('x') }]),
+      )),
+    /ended with 0/,
+  ],
+])('[EN9] results that %s end the job, and are not fetched for ever', async (_, break_, message) => {
+  break_()
+  device.trees.at(FOLDER).create = async () => Promise.reject(new Error('EIO'))
+  await start('echo x > made')
+  await becomes({ state: 'failed', error: { code: 'engine/results-lost', message: expect.stringMatching(message) } })
+  const fetches = node.asked.filter(({ line }) => line.startsWith('results')).length
+  expect(fetches).toBeLessThanOrEqual(5)
+  expect(node.asked.filter(({ line }) => line.includes('elsewhere.tar.gz'))).toEqual([])
+})
+
+it('[EN4][EN9] cancelled while its results are away it ends here', async () => {
+  node.faults.resultsDown = true
+  await start('echo x > made')
+  await vi.waitFor(() => expect(node.asked.filter(({ line }) => line.startsWith('results')).length).toBeGreaterThan(0), LONG_WAIT)
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+})
+
+it('[EN10] a log that is gone when it has ended, or is closed in the middle: all is shown, once', async () => {
+  Object.assign(node.faults, { logGoneAfterEnd: true, cutLogAfter: 2 })
+  await start('for n in 1 2 3 4; do echo "line $n"; echo "odd $n" >&2; sleep 0.1; done; ln -s /etc/passwd link')
+  await becomes({ state: 'done' })
+  const lines = (await outputOf(await known())).trim().split('\n')
+  const left = '[left out of its results: 1, links or devices]'
+  expect(lines.toSorted()).toEqual([left, ...[1, 2, 3, 4].flatMap((n) => [`line ${n}`, `odd ${n}`])].toSorted())
+  Object.assign(node.faults, { logGoneAfterEnd: false, cutLogAfter: undefined, closeLogAfter: 2 })
+  node.network.forget(job())
+  await start('for n in 1 2 3 4 5 6; do echo "line $n"; sleep 0.2; done')
+  await vi.waitFor(async () => expect((await known()).outputBytes).toBeGreaterThan(20), LONG_WAIT)
+  expect((await known()).state).toBe('running')
+  await becomes({ state: 'done' })
+  expect(await outputOf(await known())).toBe([1, 2, 3, 4, 5, 6].map((n) => `line ${n}\n`).join(''))
 })
 
 it('[EN8][EN10] a module of the folder runs; its output and what it left come when it has ended', async () => {

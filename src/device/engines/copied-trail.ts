@@ -1,6 +1,6 @@
 import { utf8 } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { type Disposable, DisposableStore } from '../../base/disposable.ts'
+import type { Disposable } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { CopyEngine, EngineJob, EngineResults } from '../../jobs/engines/engine.ts'
@@ -16,6 +16,15 @@ const MAX_AGAIN_MS = 4_000
 const LAST_WORDS_MS = 5_000
 /** Results may be large and far. */
 const RESULTS_MS = 300_000
+/** Results that did not come are fetched again after that, doubling: ten minutes and more in all, then they are lost. */
+const FETCH_AGAIN_MS = 1_000
+const MAX_FETCH_AGAIN_MS = 60_000
+const MAX_FETCHES = 16
+/** Came, and the folder could not take them. */
+const MAX_REFUSED = 5
+
+/** What will not come by asking again. */
+const FINAL: readonly string[] = ['engine/results-lost', 'job/folder-gone', 'job/folder-refused']
 
 /** Which of its tries is followed, and where in the whole output it begins. */
 export interface FollowedRun {
@@ -23,6 +32,13 @@ export interface FollowedRun {
   readonly from: number
   /** One before it had written: it was begun again there. */
   readonly again: boolean
+  /** Bytes of either output that are known; a log may be gone when it is asked for once more. */
+  readonly out?: number | undefined
+  readonly err?: number | undefined
+  /** What was left out of its results was said. */
+  readonly told?: boolean | undefined
+  /** What it left did not come: how often, how often the folder did not take it, and when that was last. */
+  readonly missed?: { readonly times: number; readonly refused: number; readonly lastMs: number } | undefined
 }
 
 export interface CopiedTrailOptions {
@@ -49,22 +65,34 @@ export interface CopiedTrailOptions {
 export class CopiedTrail implements EngineTrail {
   readonly #options: CopiedTrailOptions
   readonly #sink: EngineSink
-  readonly #owned = new DisposableStore()
+  readonly #stop = new AbortController()
   #followed: FollowedRun | undefined
   #reading: { readonly run: string; readonly done: Promise<void>; readonly stop: AbortController } | undefined
   #isBegun = false
-  /** The log of the run that is followed was read to its end: so long it is. */
-  #wholeAt: number | undefined
+  #isOver = false
+  #isGivenUp = false
+  /** What is known of either output, and whether its log was closed as if that were all. */
+  #seen = { out: 0, err: 0, isClosed: false }
 
   constructor(options: CopiedTrailOptions, sink: EngineSink) {
     this.#options = options
     this.#sink = sink
     this.#followed = options.followed.get()
-    this.#owned.defer(() => this.#reading?.stop.abort())
+    const { out = 0, err = 0, from = 0 } = this.#followed ?? {}
+    // What was known and not kept is told once more.
+    if (out + err <= sink.offset - from) this.#seen = { out, err, isClosed: false }
   }
 
   dispose(): void {
-    this.#owned.dispose()
+    this.#stop.abort()
+    this.#reading?.stop.abort()
+    this.#keepSeen()
+  }
+
+  /** It has ended, and what it left is not wanted any more. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    this.#stop.abort()
   }
 
   isBegun({ state }: EngineJob): boolean {
@@ -78,19 +106,47 @@ export class CopiedTrail implements EngineTrail {
   async exitOf(job: Extract<EngineJob, { state: 'ended' }> | undefined): Promise<AttemptExit | undefined> {
     if (!job) return undefined // there is nothing of it here, either
     this.#sink.sayFinishing()
-    if (job.run !== undefined) await this.#lastWords(job, job.run)
+    this.#isOver = true
+    const isBare = job.error !== undefined || job.ended !== undefined
+    // Where results come they hold what a log that was closed did not.
+    if (job.run !== undefined && (isBare || !this.#seen.isClosed || this.#reading?.run !== job.run)) await this.#lastWords(job, job.run)
     const ended = job.ended === undefined ? {} : { ended: job.ended }
-    if (job.error || job.ended !== undefined) return { code: job.code, cpuMs: 0, ...ended, ...(job.error && { error: job.error }) }
+    if (isBare) return { code: job.code, cpuMs: 0, ...ended, ...(job.error && { error: job.error }) }
+    return this.#bringBack(job).catch((error: unknown) => {
+      if (this.#isGivenUp) return { code: job.code, cpuMs: 0, ended: 'cancelled' }
+      throw error
+    })
+  }
+
+  /** Rejects when it is to be tried again, by whoever follows it then. */
+  async #bringBack(job: Extract<EngineJob, { state: 'ended' }>): Promise<AttemptExit> {
+    const { clock, engine } = this.#options
+    if (job.run !== undefined) this.#begin(job.run)
+    const { times = 0, refused = 0, lastMs = 0 } = this.#followed?.missed ?? {}
+    if (times > 0) {
+      const againMs = Math.min(MAX_FETCH_AGAIN_MS, FETCH_AGAIN_MS * 2 ** (times - 1))
+      await pause(clock, Math.min(againMs, Math.max(0, lastMs + againMs - clock.nowMs())), this.#stop.signal)
+    }
+    let isHere = false
     try {
-      const { clock, engine } = this.#options
-      const results = await withPatience(clock, (signal) => engine.results(job, signal), RESULTS_MS)
-      if (results) await this.#take(results)
+      this.#stop.signal.throwIfAborted()
+      const results = await withPatience(clock, (signal) => engine.results(job, signal), RESULTS_MS, this.#stop.signal)
+      isHere = true
+      await this.#take(results)
       return { code: job.code, cpuMs: 0 }
     } catch (error) {
+      if (this.#stop.signal.aborted) throw error
       const code = errorCode(error)
-      // What will not come by asking again; the rest is asked for again.
-      if (!['engine/results-lost', 'job/folder-gone', 'job/folder-refused'].includes(code)) throw error
-      return { code: job.code, cpuMs: 0, error: { code, message: `It ended with ${job.code}, but ${errorMessage(error)}`.slice(0, 1_000) } }
+      const isRefused = isHere && code !== 'job/disk-full' // room is made
+      const missed = { times: times + 1, refused: refused + (isRefused ? 1 : 0), lastMs: clock.nowMs() }
+      const isFinal = FINAL.includes(code) || missed.times >= MAX_FETCHES || missed.refused >= MAX_REFUSED
+      if (!isFinal) {
+        this.#keep({ missed })
+        throw error
+      }
+      const said = FINAL.includes(code) ? errorMessage(error) : `what came of it cannot be had: ${errorMessage(error)}`
+      const message = `It ended with ${job.code}, but ${said}`.slice(0, 1_000)
+      return { code: job.code, cpuMs: 0, error: { code: FINAL.includes(code) ? code : 'engine/results-lost', message } }
     }
   }
 
@@ -100,7 +156,7 @@ export class CopiedTrail implements EngineTrail {
     this.#reading?.stop.abort()
     const { from } = this.#begin(run)
     const stop = new AbortController()
-    this.#wholeAt = undefined
+    this.#seen = { ...this.#seen, isClosed: false }
     this.#reading = { run, stop, done: this.#readOn(job, from, stop.signal) }
   }
 
@@ -110,6 +166,7 @@ export class CopiedTrail implements EngineTrail {
     const again = this.#followed !== undefined && this.#sink.offset > this.#followed.from
     this.#followed = { run, from: this.#sink.offset, again }
     this.#options.followed.set(this.#followed)
+    this.#seen = { out: 0, err: 0, isClosed: false }
     this.#isBegun = false
     return this.#followed
   }
@@ -119,25 +176,36 @@ export class CopiedTrail implements EngineTrail {
     const { clock, log } = this.#options
     for (let againMs = AGAIN_MS; !signal.aborted; againMs = Math.min(MAX_AGAIN_MS, againMs * 2)) {
       try {
-        this.#wholeAt = await this.#readOnce(job, from, signal)
-        return
+        const isOver = this.#isOver
+        await this.#readOnce(job, from, signal)
+        // Closed while it still runs it goes on.
+        this.#seen = { ...this.#seen, isClosed: true }
+        if (isOver || this.#isOver || signal.aborted) return
       } catch (error) {
         if (signal.aborted) return
+        this.#seen = { ...this.#seen, isClosed: false }
         log.debug('the log of a job on an engine could not be read on', { code: errorCode(error), why: errorMessage(error) })
       }
+      this.#keepSeen()
       await pause(clock, againMs, signal)
     }
   }
 
-  async #readOnce(job: EngineJob, from: number, signal: AbortSignal): Promise<number> {
+  async #readOnce(job: EngineJob, from: number, signal: AbortSignal): Promise<void> {
     const { engine, mark, name } = this.#options
     let at = from
-    const put = async (stream: 'out' | 'err', text: string) => {
-      const bytes = utf8(text)
+    const read = { out: 0, err: 0 }
+    const say = async (stream: 'out' | 'err', bytes: Uint8Array) => {
       if (!signal.aborted) await this.#sink.put(stream, at, bytes)
       at += bytes.length
     }
-    if (this.#followed?.again) await put('err', `\n[${name} began it again: its node was lost, or could not go on]\n`)
+    const put = async (stream: 'out' | 'err', text: string) => {
+      const bytes = utf8(text)
+      await say(stream, bytes)
+      read[stream] += bytes.length
+      if (!signal.aborted) this.#seen = { ...this.#seen, [stream]: Math.max(this.#seen[stream], read[stream]) }
+    }
+    if (this.#followed?.again) await say('err', utf8(`\n[${name} began it again: its node was lost, or could not go on]\n`))
     let head: string | undefined = mark === undefined ? undefined : ''
     for await (const { stream, text } of engine.output(job, signal)) {
       if (head === undefined || stream === 'err') {
@@ -153,12 +221,15 @@ export class CopiedTrail implements EngineTrail {
       if (rest !== '') await put('out', rest)
     }
     if (head) await put('out', head)
-    return at
   }
 
   /** What it wrote at last is on its way still, or its log is known by now. */
   async #lastWords(job: EngineJob, run: string): Promise<void> {
     const { clock } = this.#options
+    if (this.#seen.isClosed) {
+      this.#reading?.stop.abort() // closed before it had ended: whether that was all is seen now
+      this.#reading = undefined
+    }
     this.#read(job, run)
     const { done } = this.#reading ?? {}
     const stop = new AbortController()
@@ -167,23 +238,47 @@ export class CopiedTrail implements EngineTrail {
   }
 
   async #take({ files, leftOut, out, err }: EngineResults): Promise<void> {
-    const from = this.#followed?.from ?? 0
-    if (this.#wholeAt === undefined && this.#sink.offset <= from) {
-      // Its log was never to be had: what was kept of both outputs is.
-      this.#reading?.stop.abort()
-      const { mark } = this.#options
-      const rest = mark !== undefined && startsWith(out, utf8(mark)) ? out.subarray(utf8(mark).length) : out
-      await this.#sink.put('out', from, rest)
-      await this.#sink.put('err', from + rest.length, err)
-      this.#wholeAt = from + rest.length + err.length
+    this.#reading?.stop.abort()
+    const { mark } = this.#options
+    const whole = mark !== undefined && startsWith(out, utf8(mark)) ? out.subarray(utf8(mark).length) : out
+    // The rest of what its log did not tell.
+    for (const [stream, bytes] of [
+      ['out', whole],
+      ['err', err],
+    ] as const) {
+      if (bytes.length <= this.#seen[stream]) continue
+      await this.#sink.put(stream, this.#sink.offset, bytes.subarray(this.#seen[stream]))
+      this.#seen = { ...this.#seen, [stream]: bytes.length }
     }
-    if (leftOut > 0)
-      await this.#sink.put('err', this.#wholeAt ?? this.#sink.offset, utf8(`[left out of its results: ${leftOut}, links or devices]\n`))
+    this.#keepSeen()
+    if (leftOut > 0 && !this.#followed?.told) {
+      this.#keep({ told: true })
+      await this.#sink.put('err', this.#sink.offset, utf8(`[left out of its results: ${leftOut}, links or devices]\n`))
+    }
+    this.#stop.signal.throwIfAborted()
     const folder = await this.#options.openFolder()
     try {
+      this.#stop.signal.throwIfAborted()
       await folder.putBack(files, this.#options.sent)
     } finally {
       folder.dispose()
+    }
+  }
+
+  #keep(more: Partial<FollowedRun>): void {
+    if (!this.#followed) return
+    this.#followed = { ...this.#followed, ...more }
+    this.#options.followed.set(this.#followed)
+  }
+
+  #keepSeen(): void {
+    const { out, err } = this.#seen
+    if (out === (this.#followed?.out ?? 0) && err === (this.#followed?.err ?? 0)) return
+    try {
+      this.#keep({ out, err })
+    } catch (error) {
+      // The desk is locked: what is known of its output is less then, and some of it may come twice.
+      this.#options.log.debug('how much of an output is known could not be kept', { why: errorMessage(error) })
     }
   }
 }

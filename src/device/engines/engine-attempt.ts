@@ -23,6 +23,8 @@ export interface EngineTrail extends Disposable {
   exitOf(job: EndedJob | undefined): Promise<AttemptExit | undefined>
   /** Its program runs, as far as can be told: not only what is to run it. */
   isBegun(job: EngineJob): boolean
+  /** Its owner ends it, and it has ended there: what is still to come of it is not waited for. */
+  giveUp?(): void
 }
 
 /** Where output goes. */
@@ -58,6 +60,7 @@ export class EngineAttempt implements Disposable {
   #job: EngineJob | undefined
   #said = ''
   #misses = 0
+  #isGivenUp = false
   #askMs = ASK_MS
 
   /** @param from  output that is known already */
@@ -84,6 +87,12 @@ export class EngineAttempt implements Disposable {
     this.#owned.dispose()
   }
 
+  /** Its owner has ended it: what it left is not waited for, if it has ended there. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    if (this.#job?.state === 'ended') this.#trail.giveUp?.()
+  }
+
   async #follow(asks = true): Promise<void> {
     const { engine, attempt, clock, log } = this.#options
     try {
@@ -98,6 +107,7 @@ export class EngineAttempt implements Disposable {
       if (job.state !== 'ended') this.#say(this.#trail.isBegun(job) ? 'running' : 'preparing')
     } catch (error) {
       if (this.#owned.isDisposed) return
+      if (this.#isGivenUp) this.giveUp()
       log.debug('an engine could not be asked', { attempt, code: errorCode(error), why: errorMessage(error) })
       if (++this.#misses >= MAX_MISSES) return this.#channel.close('engine/unreachable')
     }
@@ -147,17 +157,18 @@ export class EngineAttempt implements Disposable {
 
   #drained(): Promise<void> {
     return new Promise<void>((resolve) => {
-      const drained = this.#channel.onDidDrain(() => {
+      const drained = this.#channel.onDidDrain(() => this.#owned.release(waiting))
+      const waiting = this.#owned.defer(() => {
         drained.dispose()
         resolve()
       })
-      this.#owned.defer(resolve)
     })
   }
 
   async #cancel(): Promise<void> {
     const { engine, clock, log } = this.#options
     const id = this.#job?.id
+    if (this.#job?.state === 'ended') return this.giveUp()
     if (id === undefined) return
     await withPatience(clock, (signal) => engine.cancel(id, signal)).catch((error: unknown) =>
       log.info('a job on an engine could not be ended', { why: errorMessage(error) }),

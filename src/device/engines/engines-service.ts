@@ -44,7 +44,7 @@ export class EnginesService implements Disposable {
   readonly #options: EnginesServiceOptions
   readonly #rows: EngineRows
   readonly #orders: EngineOrders
-  readonly #following = new Set<EngineAttempt>()
+  readonly #following = new Map<EngineAttempt, string>()
   #open: { readonly desk: OpenDesk; readonly book: EngineBook } | undefined
 
   constructor(options: EnginesServiceOptions) {
@@ -118,7 +118,10 @@ export class EnginesService implements Disposable {
         if (!job && !(await kind.hasEnded(attempt))) throw new JobError('job/unknown', `${record.name} knows nothing of it any more`)
         return this.#attempt(kind, request, job, from)
       },
-      end: (attempt) => this.#orders.end(record.name, engine, attempt),
+      end: async (attempt) => {
+        await this.#orders.end(record.name, engine, attempt)
+        for (const [one, name] of this.#following) if (name === attempt) one.giveUp()
+      },
       openShell: async () => {
         throw new JobError('job/no-shell', `${record.name} opens no shell in what it runs`)
       },
@@ -141,7 +144,7 @@ export class EnginesService implements Disposable {
   }
 
   dispose(): void {
-    for (const one of [...this.#following]) one.dispose()
+    for (const one of [...this.#following.keys()]) one.dispose()
     this.close()
   }
 
@@ -170,7 +173,7 @@ export class EnginesService implements Disposable {
     const [near, far] = localChannelPair()
     const trail: ConstructorParameters<typeof EngineAttempt>[0]['trail'] = (sink) => kind.trail(request, sink)
     const following = new EngineAttempt({ attempt: request.attempt, engine: kind.engine, clock, log, job, trail }, far, from)
-    this.#following.add(following)
+    this.#following.set(following, request.attempt)
     far.onDidClose(() => this.#following.delete(following))
     return near
   }

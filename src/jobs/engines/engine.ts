@@ -97,8 +97,8 @@ export interface EngineOutput {
 export interface CopyEngine extends Engine {
   /** All that a try wrote from its first byte, and then as it comes, to its end. Each time the same. */
   output(job: EngineJob, signal: AbortSignal): AsyncIterable<EngineOutput>
-  /** What a batch job left, once it has ended; undefined: nothing. Rejects also with `engine/results-lost`: it will not come any more. */
-  results(job: EngineJob, signal: AbortSignal): Promise<EngineResults | undefined>
+  /** What a batch job left, once it has ended. Rejects also with `engine/results-lost`: it will not come any more. */
+  results(job: EngineJob, signal: AbortSignal): Promise<EngineResults>
 }
 
 export interface EngineResults {
@@ -132,7 +132,7 @@ export type EngineCall = (
 export interface EngineStreams {
   /** Text messages of a WebSocket until it is closed as agreed; throws when it is cut, or one is longer than MAX_MESSAGE_BYTES. */
   open(request: { readonly url: string; readonly headers: Readonly<Record<string, string>> }, signal: AbortSignal): AsyncIterable<string>
-  /** A file by HTTP; a longer one rejects with RangeError. */
+  /** A file by HTTP, and what is said of another place is not followed; a longer one rejects with RangeError, an address that nothing is fetched from with TypeError. */
   download(url: string, maxBytes: number, signal: AbortSignal): Promise<{ readonly status: number; readonly bytes: Uint8Array }>
 }
 /** An output's piece is 32 KiB at most there, and JSON makes six of a byte. */

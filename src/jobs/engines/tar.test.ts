@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import { SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { gunzip, gzip } from './gzip.ts'
-import { readTar, TarError, writeTar } from './tar.ts'
+import { readTar, type TarEntry, TarError, writeTar } from './tar.ts'
 
 const LONG = `${'a folder/'.repeat(12)}${'n'.repeat(200)}`
 const file = (name: string, text: string, mode = 0o644) =>
@@ -53,6 +53,29 @@ it.each(['ustar', 'pax', 'gnu'])(
     expect(readdirSync(top)).toEqual(['in'])
   },
 )
+
+it('[EN9] what cannot lie beside the rest on a disk is left out and counted: twice, below a file, a file for a folder, too long a name', () => {
+  const entries: TarEntry[] = [
+    file('a', '1'),
+    file('a', '2'),
+    file('a/b', '3'),
+    file('c/d', '4'),
+    file('c', '5'),
+    { kind: 'folder', path: 'c', mode: 0o755 },
+  ]
+  const read = readTar(
+    writeTar([...entries, { kind: 'folder', path: 'a', mode: 0o755 }, file('鯨'.repeat(86), '6'), file('鯨'.repeat(85), '7')]),
+    20,
+  )
+  expect(read.entries.map((one) => [one.path, one.kind === 'file' && new TextDecoder().decode(one.bytes)])).toEqual([
+    ['a', '1'],
+    ['c/d', '4'],
+    ['c', false],
+    ['鯨'.repeat(85), '7'],
+  ])
+  expect(read.leftOut).toBe(5)
+  expect(() => readTar(writeTar([file(`${'x/'.repeat(1_030)}y`, '')]), 20)).toThrow(/more than 1020 folders/)
+})
 
 it('[EN9] what is cut off, too much or no archive is said to be so', async () => {
   const whole = writeTar([file('a', 'x'.repeat(2_000)), file('b', 'y')])

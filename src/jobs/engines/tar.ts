@@ -67,7 +67,7 @@ const sumOf = (block: Uint8Array): number => block.reduce((sum, byte, at) => sum
 
 export interface ReadTar {
   readonly entries: readonly TarEntry[]
-  /** Links, devices and what lies outside: names that are not taken. */
+  /** Links, devices, what lies outside, below a file, or stands there twice: names that are not taken. */
   readonly leftOut: number
 }
 
@@ -77,6 +77,17 @@ export function readTar(bytes: Uint8Array, maxEntries: number): ReadTar {
   let leftOut = 0
   let named: string | undefined
   let seen = 0
+  const files = new Set<string>()
+  const folders = new Set<string>()
+  /** Whether it can lie beside what was read before. */
+  const fits = (path: string, isFolder: boolean) => {
+    const above = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))
+    if (files.has(path) || (!isFolder && folders.has(path)) || above.some((one) => files.has(one))) return false
+    for (const one of above) folders.add(one)
+    if (folders.size > 1_000 + maxEntries) throw new TarError(`more than ${1_000 + maxEntries} folders`)
+    ;(isFolder ? folders : files).add(path)
+    return true
+  }
   for (let at = 0; at + BLOCK <= bytes.length; ) {
     const block = bytes.subarray(at, at + BLOCK)
     at += BLOCK
@@ -102,6 +113,7 @@ export function readTar(bytes: Uint8Array, maxEntries: number): ReadTar {
     if (path === '') continue // the top itself
     if (path === undefined || !['0', '\0', '5'].includes(type)) leftOut++
     else if (entries.length >= maxEntries) throw new TarError(`more than ${maxEntries} files`)
+    else if (!fits(path, type === '5')) leftOut++
     else if (type === '5') entries.push({ kind: 'folder', path, mode })
     else entries.push({ kind: 'file', path, mode, modifiedMs: octalOf(block, 136, 12) * 1_000, bytes: content })
   }
@@ -114,7 +126,7 @@ const isUstar = (block: Uint8Array): boolean => textOf(block.subarray(257, 262))
 function plainPath(name: string): string | undefined {
   if (name.startsWith('/') || name.includes('\0') || name.length > MAX_PATH) return undefined
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
-  return parts.some((part) => part === '..' || part.length > 255) ? undefined : parts.join('/')
+  return parts.some((part) => part === '..' || utf8(part).length > 255) ? undefined : parts.join('/')
 }
 
 function paxPath(content: Uint8Array): string | undefined {

@@ -61,14 +61,27 @@ export const engineStreams: EngineStreams = {
   },
 
   async download(url, maxBytes, signal) {
-    const response = await fetch(url, { redirect: 'error', signal })
-    const parts: Uint8Array[] = []
-    let length = 0
-    for await (const piece of response.body ?? []) {
-      length += (piece as Uint8Array).length
-      if (length > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`)
-      parts.push(piece as Uint8Array)
+    try {
+      const response = await fetch(url, { redirect: 'manual', signal })
+      const parts: Uint8Array[] = []
+      let length = 0
+      for await (const piece of response.body ?? []) {
+        length += (piece as Uint8Array).length
+        if (length > maxBytes) throw new RangeError(`more than ${maxBytes} bytes`)
+        parts.push(piece as Uint8Array)
+      }
+      return { status: response.status, bytes: Buffer.concat(parts) }
+    } catch (error) {
+      throw error instanceof TypeError ? networkError(error) : error
     }
-    return { status: response.status, bytes: Buffer.concat(parts) }
   },
+}
+
+/** Of a connection there is a code within; without one it is fetch that refuses the address. */
+function networkError(error: TypeError): Error {
+  const { cause } = error
+  if (!(cause instanceof Error)) return error
+  return 'code' in cause && typeof cause.code === 'string'
+    ? new Error(cause.message || cause.code, { cause })
+    : new TypeError(cause.message)
 }

@@ -115,17 +115,19 @@ export class BacalhauEngine implements CopyEngine {
     }
   }
 
-  async results({ id }: EngineJob, signal: AbortSignal): Promise<EngineResults | undefined> {
+  async results({ id }: EngineJob, signal: AbortSignal): Promise<EngineResults> {
     const listed = await this.#ask(answers.results, 'GET', `${JOBS}/${encodeURIComponent(id)}/results?${this.#namespace()}`, signal)
     const [first] = listed?.Items ?? []
-    if (first === undefined) return undefined
     const lost = (why: string, cause?: unknown) =>
       new EngineError('engine/results-lost', `what came of it cannot be had: ${why}`, { cause })
+    // Each batch job has a publisher: there is its output at least.
+    if (first === undefined) throw lost(listed ? 'it published nothing' : 'it is not known there any more')
     const url = plainUrl(answers.resultUrl(first))
     if (url === undefined) throw lost('it was published in a way that is not fetched from here')
     const { origin } = new URL(url)
     const got = await this.#streams.download(url, MAX_PACKED_BYTES, signal).catch((error: unknown) => {
       if (error instanceof RangeError) throw lost(`it is over ${MAX_PACKED_BYTES / 1_048_576} MiB`)
+      if (error instanceof TypeError) throw lost(`nothing is fetched from ${origin} (${errorMessage(error).slice(0, 200)})`)
       throw new EngineError(
         'engine/unreachable',
         `${origin}, where its results lie, does not answer (${errorMessage(error).slice(0, 200)})`,
@@ -205,6 +207,6 @@ function jobOf({ Job, Executions }: answers.Job, url: string): EngineJob {
 /** HTTP only, and no names and secrets of ours in it. */
 function plainUrl(text: string | undefined): string | undefined {
   if (text === undefined || !URL.canParse(text)) return undefined
-  const { protocol, username, href } = new URL(text)
-  return (protocol === 'http:' || protocol === 'https:') && username === '' ? href : undefined
+  const { protocol, username, password, href } = new URL(text)
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' ? href : undefined
 }
