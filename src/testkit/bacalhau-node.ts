@@ -139,7 +139,8 @@ export class BacalhauNode {
       socket.close(1_000)
     }
     const id = decodeURIComponent(/\/jobs\/([^/]+)\/logs$/.exec(pathname)?.[1] ?? '')
-    const job = this.network.jobs.find((one) => one.id === id || one.spec.Name === id)
+    const namespace = searchParams.get('namespace') ?? 'default'
+    const job = this.network.jobs.find((one) => (one.id === id || one.spec.Name === id) && one.spec.Namespace === namespace)
     if (!job) return refuse(`job not found: ${id}`)
     const wanted = searchParams.get('execution_id')
     const execution = wanted === null ? job.executions.at(-1) : job.executions.find((one) => one.id === wanted)

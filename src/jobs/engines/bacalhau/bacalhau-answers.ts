@@ -29,7 +29,9 @@ export const nodes = z.object({
     .max(10_000),
 })
 
-export const submitted = z.object({ JobID: z.string().min(1).max(200) })
+/** Goes into paths of calls: nothing that leads elsewhere. */
+const id = z.string().regex(/^[\w-]{1,200}$/)
+export const submitted = z.object({ JobID: id })
 /** Its body may be anything: that it is over is seen when it is asked for. */
 export const stopped = z.object({})
 
@@ -54,7 +56,7 @@ export type ExecutionState = (typeof EXECUTION_STATES)[number]
 
 const message = z.string().nullish()
 export const execution = z.object({
-  ID: z.string().min(1).max(200),
+  ID: id,
   ComputeState: z.object({
     StateType: z
       .number()
@@ -73,7 +75,7 @@ export const executions = executionList
 
 export const job = z.object({
   Job: z.object({
-    ID: z.string().min(1).max(200),
+    ID: id,
     Name: z.string(),
     State: z.object({ StateType: z.enum(JOB_STATES), Message: message }),
   }),

@@ -76,6 +76,15 @@ it('[EN7] a job that begins with that name, or that id, is another; ended and no
   await expect(engineWith(() => jobAnswer('Completed')).engine.find('mine', never)).rejects.toMatchObject({ code: 'engine/nonsense' })
 })
 
+it.each(['..', 'a/b', '\ud800', 'a?b', ''])('[EN2][EN7] an id that would lead elsewhere (%j) is nonsense', async (ID) => {
+  const job = { ...jobAnswer('Running'), Job: { ...jobAnswer('Running').Job, ID } }
+  await expect(engineWith(() => job).engine.find('mine', never)).rejects.toMatchObject({ code: 'engine/nonsense' })
+  const run = jobAnswer('Running', [{ ...execution('e-1', 6), ID }])
+  await expect(engineWith(() => run).engine.find('mine', never)).rejects.toMatchObject({ code: 'engine/nonsense' })
+  const sent = engineWith((line) => (line.startsWith('GET') ? refusal(404, 'job not found') : { JobID: ID }))
+  await expect(sent.engine.submit(submission, never)).rejects.toMatchObject({ code: 'engine/unreachable' })
+})
+
 it('[EN7] while it runs only its executions are asked for, by its id, with the key in the header and nowhere else', async () => {
   const { engine, asked } = engineWith((line) => (line.includes('/executions') ? { Items: [execution('e-1', 6)] } : jobAnswer('Running')))
   expect(await engine.find('mine', never, 'j-1')).toEqual({ id: 'j-1', run: 'e-1', state: 'running' })
@@ -154,6 +163,8 @@ function broken(random: SeededRandom, good: string): string {
       '99',
       '"Completed"',
       '"URL":"file:///etc/passwd"',
+      '..',
+      '\\ud800',
     ])
     text = text.slice(0, at) + piece + text.slice(at + random.below(9))
   }
@@ -186,8 +197,9 @@ async function fuzz(seed: number, careless?: (text: string) => unknown): Promise
     async function* open() {
       yield text
     }
+    const fetched: string[] = []
     const download = async (url: string) => {
-      if (!/^https?:/.test(url)) throw new TypeError(`${url} was fetched`)
+      if (!/^https?:/.test(url)) fetched.push(url)
       return { status, bytes: new TextEncoder().encode(text) }
     }
     const streams = { open, download }
@@ -209,6 +221,7 @@ async function fuzz(seed: number, careless?: (text: string) => unknown): Promise
       () => undefined,
       (thrown: unknown) => thrown,
     )
+    if (fetched.length > 0) return { seed, round, status, text, error: `fetched ${fetched[0]}` }
     if (error !== undefined && !(error instanceof EngineError && CODES.includes(error.code)))
       return { seed, round, status, text, error: String(error) }
   }
