@@ -85,3 +85,9 @@ export class JobBook {
     this.#store.delete(SPACE, job)
   }
 }
+
+/** Of all jobs that are not over, as they are kept in `store`. */
+export function runningAttempts(store: KeyValueStore): ReadonlySet<string> {
+  const records = store.entries(SPACE).flatMap(([, bytes]) => decodeJobRecord(bytes) ?? [])
+  return new Set(records.flatMap(({ info }) => (isOver(info) ? [] : info.attempts.map(({ attempt }) => attempt))))
+}

@@ -132,6 +132,10 @@ export class WorldDevice {
   /** Bugs the device reported; a test that ends with one has found something. */
   readonly errors: string[] = []
   storesPutAside = 0
+  /** Names of what its store keeps in a space. */
+  keptIn(space: string): string[] {
+    return this.#values.entries(space).map(([name]) => name)
+  }
   /** Makes the next opening of the store fail, as a crash in between would. */
   failToOpenStore = false
   /** Documents of which nothing more can be kept, as on a full disk. */

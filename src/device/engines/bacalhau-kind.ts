@@ -10,6 +10,7 @@ import type { EngineCall, EngineStreams, EngineSubmission } from '../../jobs/eng
 import type { BacalhauRecord } from '../../jobs/engines/engine-book.ts'
 import type { EngineRow } from '../../jobs/engines/engines-contract.ts'
 import { FolderCopy, type SentFile } from '../../jobs/engines/folder-copy.ts'
+import { runningAttempts } from '../../jobs/job-book.ts'
 import { CopiedTrail, type FollowedRun } from './copied-trail.ts'
 import type { HostClient, ProcessConnection } from '../device-parts.ts'
 import type { EngineSink } from './engine-attempt.ts'
@@ -96,6 +97,10 @@ export class BacalhauKind implements EngineKind {
     return false // nothing here says so
   }
 
+  forget(attempt: string): void {
+    this.#options.values().delete(SPACE, attempt)
+  }
+
   trail({ attempt, folder }: Pick<AttemptRequest, 'attempt' | 'folder'>, sink: EngineSink): CopiedTrail {
     const { clock, log } = this.#options
     const kept = this.#kept(attempt)
@@ -136,7 +141,10 @@ export class BacalhauKind implements EngineKind {
     values.put(SPACE, attempt, utf8(JSON.stringify(kept)))
     const all = values.entries(SPACE)
     if (all.length <= MAX_KEPT) return
-    const oldest = all
+    // What is over was forgotten, unless that could not be told: only what no job names any more, or one that is over, makes room.
+    const running = runningAttempts(values)
+    const over = all.filter(([one]) => one !== attempt && !running.has(one))
+    const oldest = over
       .map(([one, bytes]) => ({ one, atMs: Number(/"atMs":(\d+)/.exec(fromUtf8(bytes).slice(0, 40))?.[1] ?? 0) }))
       .toSorted((a, b) => a.atMs - b.atMs)
     for (const { one } of oldest.slice(0, all.length - MAX_KEPT)) values.delete(SPACE, one)

@@ -61,6 +61,7 @@ export class EngineAttempt implements Disposable {
   #said = ''
   #misses = 0
   #isGivenUp = false
+  #hasEnded = false
   #askMs = ASK_MS
 
   /** @param from  output that is known already */
@@ -85,6 +86,11 @@ export class EngineAttempt implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** That it has ended was told. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   /** Its owner has ended it: what it left is not waited for, if it has ended there. */
@@ -127,6 +133,7 @@ export class EngineAttempt implements Disposable {
 
   #end(exit: AttemptExit): void {
     if (!exit.error) this.#say('running') // what ended ran
+    this.#hasEnded = true
     this.#channel.send(encodeJobDown({ kind: 'exit', ...exit }))
   }
 

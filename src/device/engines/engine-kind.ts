@@ -30,5 +30,7 @@ export interface EngineKind {
   prepare(request: AttemptRequest): Promise<EngineSubmission>
   /** Something here says that it has ended, though the engine knows nothing of it. */
   hasEnded(attempt: string): Promise<boolean>
+  /** It is over and that is known here: nothing is kept of it any more. */
+  forget(attempt: string): void
   trail(request: Pick<AttemptRequest, 'attempt' | 'folder'>, sink: EngineSink): EngineTrail
 }

@@ -174,8 +174,19 @@ export class EnginesService implements Disposable {
     const trail: ConstructorParameters<typeof EngineAttempt>[0]['trail'] = (sink) => kind.trail(request, sink)
     const following = new EngineAttempt({ attempt: request.attempt, engine: kind.engine, clock, log, job, trail }, far, from)
     this.#following.set(following, request.attempt)
-    far.onDidClose(() => this.#following.delete(following))
+    far.onDidClose(() => {
+      this.#following.delete(following)
+      if (following.hasEnded) this.#forget(kind, request.attempt)
+    })
     return near
+  }
+
+  #forget(kind: EngineKind, attempt: string): void {
+    try {
+      kind.forget(attempt)
+    } catch (error) {
+      this.#options.log.debug('what is kept of a job on an engine stays for now', { attempt, why: errorMessage(error) })
+    }
   }
 
   #kindOf(record: EngineRecord): EngineKind {

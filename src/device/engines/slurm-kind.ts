@@ -69,6 +69,10 @@ export class SlurmKind implements EngineKind {
     )
   }
 
+  forget(): void {
+    // nothing is kept of it here
+  }
+
   trail({ attempt }: Pick<AttemptRequest, 'attempt'>, sink: EngineSink): SharedTrail {
     const { shared } = this.#record
     const [output, exit] = [outputFile(shared, attempt), exitFile(shared, attempt)]
