@@ -55,9 +55,9 @@ class Follower {
 
   /** Time goes on until that has come of it. */
   async over<T>(work: Promise<T>): Promise<T | { readonly thrown: unknown }> {
-    let isOver = false
-    const settled = work.catch((thrown: unknown) => ({ thrown })).finally(() => (isOver = true))
-    while (!isOver) {
+    const now = { isOver: false }
+    const settled = work.catch((thrown: unknown) => ({ thrown })).finally(() => (now.isOver = true))
+    while (!now.isOver) {
       for (let turns = 0; turns < 20; turns++) await Promise.resolve()
       this.clock.advance(500)
     }
