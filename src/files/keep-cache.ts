@@ -113,9 +113,10 @@ async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts):
     if (manifest.depth === 1) for (const { id } of manifest.pieces) if (id !== undefined) kept.add(id) // they name what is to be proven
     for (const id of ids) (manifest.depth > 1 ? kept : relying).add(id)
   }
+  // Not signed yet. Before all others: what is signed meanwhile is booked by then.
+  for (const { body } of store.tail()) if ('content' in body && body.content.kind === 'file') await keep(body.content.manifest, true)
   for (const { version } of pagedVersions(store)) if (version.content.kind === 'file') await look(version.op, version.content.manifest)
   for (const [, { versions }] of dropped.batches) for (const { op, manifest } of versions) await look(op, manifest)
-  for (const { body } of store.tail()) if ('content' in body && body.content.kind === 'file') await keep(body.content.manifest, true) // not signed yet
   for (const manifest of [...dataset.contentsInUse(), ...pins.contents()]) await keep(manifest)
   return { kept, relying, unread }
 }

@@ -76,15 +76,18 @@ class WatchedBucket extends MemoryBucket {
 }
 
 /** What went from the device and neither comes out of the bucket, with what names it, nor was given back within a day. */
-async function lostOf(bucket: WatchedBucket, { open, store }: BucketDevice, gone: ReadonlySet<ChunkId>): Promise<string[]> {
+async function lostOf(
+  bucket: WatchedBucket,
+  { open, store }: BucketDevice,
+  gone: ReadonlySet<ChunkId>,
+  contents: BucketContents,
+): Promise<string[]> {
   if (gone.size === 0) return []
   const copy = new MemoryBucket()
   for (const [name, bytes] of bucket.objects) copy.objects.set(name, bytes)
   const bare = new BucketDevice(2, () => copy.open(), { ...SIZES, devices: 3 })
   try {
     await bare.run()
-    const contents = new BucketContents(store)
-    await contents.load(() => Promise.resolve())
     const folder = [...bucket.objects.keys()][0]?.slice(0, 33) ?? ''
     const isExcused = (id: ChunkId) => {
       const place = contents.placeOf(id)
@@ -159,10 +162,14 @@ async function run(seed: number, sizes: BucketSizes): Promise<{ wrong?: string; 
           for (let n = random.below(3); n >= 0; n--) bucket.spoil(random)
         }
         const before = new Set(device.chunks.ids())
-        await faulty(() => device.open.makeRoom(0, what >= 12 ? 0 : random.below(100_000)).catch(() => {}))
+        const contents = new BucketContents(device.store) // as it was known when it was asked
+        await contents.load(() => Promise.resolve())
+        const limitBytes = what >= 12 ? 0 : random.below(100_000)
+        const isBeside = random.chance(0.3) // a pass is made meanwhile
+        await faulty(() => Promise.all([device.open.makeRoom(0, limitBytes).catch(() => {}), isBeside && device.run()]))
         for (const id of device.chunks.ids()) before.delete(id)
         evicted += before.size
-        const lost = await lostOf(bucket, device, before)
+        const lost = await lostOf(bucket, device, before, contents)
         if (lost.length > 0) return { wrong: `let go of what is nowhere: ${lost.join(', ')}`, steps, evicted }
       }
     }
