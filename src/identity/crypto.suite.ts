@@ -162,6 +162,10 @@ export function describeCrypto(create: () => Crypto): void {
       )
       expect(toHex(crypto.sha256(utf8('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
       expect(toHex(crypto.sha256(new Uint8Array(0)))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+      for (const length of [511, 512, 513, 70_000]) {
+        const bytes = new Uint8Array(length + 2).fill(7).subarray(1, length + 1) // a view, as most are
+        expect(toHex(crypto.sha256(bytes)), `${length}`).toBe(toHex(sha256(bytes)))
+      }
     })
   })
 

@@ -58,8 +58,8 @@ export const refKeyOf = (ref: EnvelopeRef): string => `${ref.device}/${ref.start
 /** Bound into the seal, so that a sealed update cannot be moved to another envelope. */
 export const sealContextOf = (ref: EnvelopeRef & { doc: DocId }): string => `${ref.doc}\n${refKeyOf(ref)}`
 
-export function writeRef(encoder: encoding.Encoder, ref: EnvelopeRef): void {
-  encoding.writeUint8Array(encoder, publicKeyOf(ref.device))
+export function writeRef(encoder: encoding.Encoder, ref: EnvelopeRef, publicKey = publicKeyOf(ref.device)): void {
+  encoding.writeUint8Array(encoder, publicKey)
   encoding.writeUint8Array(encoder, fromHex(ref.start))
   encoding.writeVarUint(encoder, ref.seq)
 }
@@ -72,12 +72,21 @@ export function readRef(reader: BoundedReader): EnvelopeRef {
 const head = encoding.createEncoder()
 head.cbuf = new Uint8Array(16_384)
 
-function encodeHead(envelope: Omit<Envelope, 'sig'>): Uint8Array {
+/** Whoever signs, signs much: to read its id costs a sixth of a signature. */
+const signerKeys = new WeakMap<DeviceSigner, Uint8Array>()
+
+function publicKeyOfSigner(signer: DeviceSigner): Uint8Array {
+  let key = signerKeys.get(signer)
+  if (!key) signerKeys.set(signer, (key = publicKeyOf(signer.device)))
+  return key
+}
+
+function encodeHead(envelope: Omit<Envelope, 'sig'>, publicKey: Uint8Array): Uint8Array {
   const encoder = head
   encoder.cpos = 0
   encoding.writeUint8(encoder, ENVELOPE_VERSION)
   encoding.writeVarString(encoder, envelope.doc)
-  writeRef(encoder, envelope)
+  writeRef(encoder, envelope, publicKey)
   encoding.writeUint8Array(encoder, envelope.prevHash)
   encoding.writeVarUint(encoder, envelope.epoch)
   encoding.writeVarUint(encoder, envelope.deps.length)
@@ -95,7 +104,7 @@ function encodeHead(envelope: Omit<Envelope, 'sig'>): Uint8Array {
 /** Signs and encodes. The caller has kept to the caps above. */
 export function signEnvelope(envelope: Omit<Envelope, 'sig' | 'device'>, signer: DeviceSigner): { bytes: Uint8Array; envelope: Envelope } {
   const unsigned = { ...envelope, device: signer.device }
-  const start = encodeHead(unsigned)
+  const start = encodeHead(unsigned, publicKeyOfSigner(signer))
   const bytes = new Uint8Array(start.length + unsigned.update.length + SIG_BYTES)
   bytes.set(start)
   bytes.set(unsigned.update, start.length)

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, hash, hkdfSync } from 'node:crypto'
 import sodium from 'sodium-native'
 import {
   BOX_OVERHEAD_BYTES,
@@ -22,6 +22,8 @@ const BLOCK_BYTES = 64
 const HASH_BYTES = 32
 /** From here on Node's way to start costs less than its hash is faster. */
 const SHORT_BYTES = 8 * 1024
+/** From here on Node's plain hash, which uses the processor's own instructions, makes up for its call: 1,500 bytes take it 2 us and sodium 5, 64 KiB 40 and 176. */
+const NODE_HASHES_BYTES = 512
 
 /**
  * `Crypto` over libsodium (sodium-native), with HKDF, and HMAC of what is long, from Node. Secret keys lie in sodium's guarded memory:
@@ -113,8 +115,9 @@ export class SodiumCrypto implements Crypto {
   }
 
   sha256(bytes: Uint8Array): Uint8Array {
+    if (bytes.length >= NODE_HASHES_BYTES) return new Uint8Array(hash('sha256', bytes, 'buffer'))
     const digest = new Uint8Array(32)
-    sodium.crypto_hash_sha256(digest, bytes) // Node's is faster a thousand times in a row, and half as fast once in a while
+    sodium.crypto_hash_sha256(digest, bytes)
     return digest
   }
 
