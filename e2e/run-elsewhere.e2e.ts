@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { controlContract } from '../src/device/control-contract.ts'
-import { displayContract } from '../src/device/desk/display-contract.ts'
+import { displayContract } from '../src/device/display-contract.ts'
 import type { JobInfo } from '../src/jobs/jobs-contract.ts'
 import { dataFolderAt } from '../src/main/daemon/data-folder.ts'
 import { listProcesses } from '../src/platform/node/proc-process-reader.ts'

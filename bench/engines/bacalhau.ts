@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { E2eDevice } from '../../e2e/harness/e2e-device.ts'
-import { displayContract } from '../../src/device/desk/display-contract.ts'
+import { displayContract } from '../../src/device/display-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
 import { createClient } from '../../src/rpc/client.ts'

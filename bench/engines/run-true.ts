@@ -1,4 +1,4 @@
-import type { displayContract } from '../../src/device/desk/display-contract.ts'
+import type { displayContract } from '../../src/device/display-contract.ts'
 import type { JobInfo } from '../../src/jobs/jobs-contract.ts'
 import type { Client } from '../../src/rpc/client.ts'
 

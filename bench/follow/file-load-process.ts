@@ -1,4 +1,4 @@
-import { displayContract } from '../../src/device/desk/display-contract.ts'
+import { displayContract } from '../../src/device/display-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
 import { createClient } from '../../src/rpc/client.ts'

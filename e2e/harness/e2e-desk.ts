@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { DisposableStore } from '../../src/base/disposable.ts'
 import { WORKSPACE_DOC } from '../../src/base/ids.ts'
-import { displayContract, type DisplayContract } from '../../src/device/desk/display-contract.ts'
+import { displayContract, type DisplayContract } from '../../src/device/display-contract.ts'
 import { dataFolderAt } from '../../src/main/daemon/data-folder.ts'
 import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport.ts'
 import { AttachedDocument } from '../../src/renderer/desk/attached-document.ts'

@@ -1,4 +1,4 @@
-import type { DisplayContract } from '../../src/device/desk/display-contract.ts'
+import type { DisplayContract } from '../../src/device/display-contract.ts'
 import type { Client } from '../../src/rpc/client.ts'
 
 /** First byte of what a terminal's channel brings down: its screen with the scrollback (src/jobs/terminal-contract.ts). */

@@ -12,7 +12,7 @@ import type { PairingService } from './trust/pairing-service.ts'
 import type { Peers } from './links/peers.ts'
 import type { RecoveryService } from './trust/recovery-service.ts'
 import type { SettingsService } from './settings-service.ts'
-import type { ShellService } from './desk/shell-service.ts'
+import type { ShellService } from './jobs/shell-service.ts'
 import type { WalletService } from './trust/wallet-service.ts'
 
 /** What the entry point knows and a device does not. */

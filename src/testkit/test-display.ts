@@ -1,6 +1,6 @@
 import http from 'node:http'
 import WebSocket from 'ws'
-import { displayContract } from '../device/desk/display-contract.ts'
+import { displayContract } from '../device/display-contract.ts'
 import { type Client, createClient } from '../rpc/client.ts'
 import { WebSocketTransport } from '../rpc/web-socket-transport.ts'
 

@@ -26,7 +26,7 @@ import { contactShellHandlers } from './contact-shell-share.ts'
 import type { ContactShells } from './contact-shells.ts'
 import { contactFilesHandlers, type ContactFilesOptions } from './contact-files.ts'
 import { peerJobsContract } from '../links/peer-contract.ts'
-import type { GuestJobRecord } from './guest-job-record.ts'
+import type { ContactJobRecord } from './contact-job-record.ts'
 import { peerJobsHandlers, type PeerJobsOptions } from '../jobs/peer-jobs.ts'
 import { contactWritesHandlers, type ContactWritesOptions } from './contact-writes.ts'
 import { contactPortsHandlers, type SharedPorts } from './contact-port-share.ts'
@@ -43,7 +43,7 @@ export interface ContactSessionOptions {
   readonly shells: ContactShells
   readonly files: ContactFilesOptions['files'] & ContactWritesOptions['files'] & PeerJobsOptions['files']
   readonly host: PeerJobsOptions['host']
-  readonly guestJobs: Pick<GuestJobRecord, 'begin'>
+  readonly guestJobs: Pick<ContactJobRecord, 'begin'>
   readonly clock: Clock
   readonly log: Logger
   /** What the peer offers has changed. */

@@ -23,7 +23,7 @@ import { ContactPorts } from './contact-ports.ts'
 import { DeviceError } from '../device-error.ts'
 import { ContactShells, endLeftShells } from './contact-shells.ts'
 import type { LocalTerminals } from '../desk/local-terminals.ts'
-import { GuestJobRecord } from './guest-job-record.ts'
+import { ContactJobRecord } from './contact-job-record.ts'
 import { LinkedContacts } from './linked-contacts.ts'
 import { ShellsOnContacts } from './shells-on-contacts.ts'
 import type { MeetingService } from '../links/meeting-service.ts'
@@ -79,7 +79,7 @@ export class ContactsService implements Disposable {
     const onDidChange = () => queueMicrotask(() => this.tell())
     const { devices, contactLogs: logs, ledger } = desk
     const shells = scope.add(new ContactShells({ terminals, devices, self: desk.context.signer.device, logs, ledger, clock, log }))
-    const guestJobs = scope.add(new GuestJobRecord({ host, ledger, clock, log }))
+    const guestJobs = scope.add(new ContactJobRecord({ host, ledger, clock, log }))
     const linked = scope.add(
       new LinkedContacts({
         ...{ desk, meeting, ports, shells, files, host, guestJobs, clock, log, onDidChange },

@@ -4,8 +4,8 @@ import type { Logger } from '../../base/logger.ts'
 import type { homeFilesContract } from '../../files/home-files-contract.ts'
 import type { CallContext, CallOptions, Handlers } from '../../rpc/contract.ts'
 import type { FilesClient, ProcessConnection } from '../device-parts.ts'
-import type { lastTextContract } from '../desk/last-text-contract.ts'
-import type { LastTexts } from '../desk/last-texts.ts'
+import type { lastTextContract } from './last-text-contract.ts'
+import type { LastTexts } from './last-texts.ts'
 import type { Peers } from '../links/peers.ts'
 
 export interface FilesServiceOptions {

@@ -1,5 +1,5 @@
 import { controlContract } from '../../device/control-contract.ts'
-import { displayContract } from '../../device/desk/display-contract.ts'
+import { displayContract } from '../../device/display-contract.ts'
 import { connectUnixSocket } from '../../platform/node/unix-socket-transport.ts'
 import { type Client, createClient } from '../../rpc/client.ts'
 import type { DataFolder } from '../daemon/data-folder.ts'

@@ -4,7 +4,7 @@ import { Emitter } from '../../base/emitter.ts'
 import { type Client, createClient } from '../../rpc/client.ts'
 import { WebSocketTransport } from '../../rpc/web-socket-transport.ts'
 import { backoffMs } from './backoff.ts'
-import { type DisplayContract, displayContract } from '../../device/desk/display-contract.ts'
+import { type DisplayContract, displayContract } from '../../device/display-contract.ts'
 
 export type DeviceClient = Client<DisplayContract>
 

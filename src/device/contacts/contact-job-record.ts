@@ -19,7 +19,7 @@ interface Running {
   count: number
 }
 
-export interface GuestJobRecordOptions {
+export interface ContactJobRecordOptions {
   readonly host: Pick<ProcessConnection<Pick<HostClient, 'listForOthers'>>, 'client'>
   readonly ledger: LedgerRecorder
   readonly clock: Clock
@@ -27,12 +27,12 @@ export interface GuestJobRecordOptions {
 }
 
 /** What contacts run on this device, for its ledger (rule ID168): that a person began to, and how many ended after how long. */
-export class GuestJobRecord implements Disposable {
-  readonly #options: GuestJobRecordOptions
+export class ContactJobRecord implements Disposable {
+  readonly #options: ContactJobRecordOptions
   readonly #owned = new DisposableStore()
   readonly #running = new Map<PersonId, Running>()
 
-  constructor(options: GuestJobRecordOptions) {
+  constructor(options: ContactJobRecordOptions) {
     this.#options = options
     this.#owned.add(options.clock.every(LOOK_MS, () => void this.#look()))
     this.#owned.defer(() => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { fromBase58 } from '../../base/base58.ts'
 import { walletControlContract } from '../../identity/wallet-contract.ts'
 import { readWalletCertificate } from '../../identity/wallet/wallet-certificate.ts'
-import { displayContract } from '../desk/display-contract.ts'
+import { displayContract } from '../display-contract.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../../testkit/device-world.ts'
 
 let world: DeviceWorld

@@ -3,7 +3,7 @@ import type { DeviceId, PersonId } from '../../base/ids.ts'
 import { silentLogger } from '../../base/logger.ts'
 import type { LedgerEvent } from '../../identity/ledger/ledger-event.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
-import { GuestJobRecord, IDLE_MS, LOOK_MS } from './guest-job-record.ts'
+import { ContactJobRecord, IDLE_MS, LOOK_MS } from './contact-job-record.ts'
 
 const [bob, eve] = ['bob', 'eve'] as PersonId[] as [PersonId, PersonId]
 const [laptop, phone] = ['laptop', 'phone'] as DeviceId[] as [DeviceId, DeviceId]
@@ -16,7 +16,7 @@ function world() {
     if (there.isAway) throw new Error('the host is away')
     return { listForOthers: async () => there.askers.map((asker) => ({ asker })) }
   }
-  const record = new GuestJobRecord({
+  const record = new ContactJobRecord({
     host: { client } as never,
     ledger: { record: (event) => recorded.push(event) },
     clock,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { deviceIdOf } from '../base/ids.ts'
 import { controlContract } from './control-contract.ts'
-import { displayContract } from './desk/display-contract.ts'
+import { displayContract } from './display-contract.ts'
 import { fuzzContract } from '../testkit/contract-fuzz.ts'
 import { DeviceWorld, PASSPHRASE } from '../testkit/device-world.ts'
 import { roundsOfRun, type SeededRandom, SeededRandom as Seeded, seedOfRun } from '../testkit/seeded-random.ts'

@@ -5,11 +5,11 @@ import type { Logger } from '../../base/logger.ts'
 import type { ShellDoor } from '../../jobs/shell-door.ts'
 import type { ShellMessage } from '../../jobs/shell-message.ts'
 import { plainPrograms } from '../../jobs/shell-words.ts'
-import { type BehaviourService, classifyIn, type Run } from '../jobs/behaviour-service.ts'
+import { type BehaviourService, classifyIn, type Run } from './behaviour-service.ts'
 import type { HostClient, ProcessConnection } from '../device-parts.ts'
-import type { OpenDesk } from './open-desk.ts'
+import type { OpenDesk } from '../desk/open-desk.ts'
 import type { Peers } from '../links/peers.ts'
-import type { PlacementService } from '../jobs/placement-service.ts'
+import type { PlacementService } from './placement-service.ts'
 
 /** A placement found before is an answer for so long: the command line places anew before it starts anything. */
 const KNOWN_MS = 10 * 60_000

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
-import type { DisplaySession } from '../desk/display-session.ts'
+import type { DisplaySession } from './display-session.ts'
 import type { SettingsService } from '../settings-service.ts'
 
 const MINUTE_MS = 60_000
