@@ -175,7 +175,20 @@ it('[TR12] a peer that never answers ends a dial after twelve seconds, and the n
   expect(await again).toBe(true)
 })
 
-it("[TR12] who waits for a peer that does not answer is met by that peer's own dial", async () => {
+it('[TR12] a dial is refused in peace where no connection can be made, and the next one is answered', async () => {
+  const { a, b, dials, run } = world()
+  const make = dials.dial.bind(dials)
+  dials.dial = async () => {
+    throw new RangeError('none is left')
+  }
+  expect(await b.dialling.answer('id', ['memory 99 x'])).toEqual({})
+  dials.dial = make
+  const again = a.dialling.dial()
+  await run()
+  expect(await again).toBe(true)
+})
+
+it("[TR12] who waits for a peer that does not answer waits for that peer's own dial, and hears when that ended", async () => {
   const { a, b, dials, run } = world({ isMute: true })
   const own = a.dialling.dial()
   await turns()

@@ -175,14 +175,16 @@ export class DirectDialling implements Disposable {
     const own = this.#current
     if (own && (own.connected > 0 || own.id < id)) return {}
     own?.dispose()
-    const dial = await this.#begin(id, offers.length)
-    if (!dial) return {}
+    let dial: Dial | undefined
     try {
-      const answers = await Promise.all(offers.map((offer, at) => (dial.ends[at] as DirectDial).answer(withoutCandidates(offer))))
+      dial = await this.#begin(id, offers.length)
+      if (!dial) return {}
+      const { ends } = dial
+      const answers = await Promise.all(offers.map((offer, at) => (ends[at] as DirectDial).answer(withoutCandidates(offer))))
       dial.mayTell()
       return { answers }
     } catch (error) {
-      dial.dispose()
+      dial?.dispose()
       this.#options.logger.debug('a linked device dials in vain', { error: errorMessage(error) })
       return {}
     }

@@ -53,7 +53,7 @@ export async function startFiles({
     directSockets: exchange === undefined ? new TlsDirectSockets() : undefined,
     directDials: new RtcDirectDials({
       // Few devices ever need it: what it loads is native, and has threads of its own.
-      load: () => (rtc ??= import('../../platform/node/datachannel-rtc.ts').then(({ DatachannelRtc }) => new DatachannelRtc())),
+      load: () => (rtc = import('../../platform/node/datachannel-rtc.ts').then(({ DatachannelRtc }) => new DatachannelRtc())),
       changeNote: exchange === undefined ? undefined : exchangeCandidatesAt(exchange),
     }),
     isMetered: networkMeter(),
@@ -66,7 +66,7 @@ export async function startFiles({
     stop: async () => {
       listening.dispose()
       await files.stop()
-      await (await rtc)?.release()
+      await (await rtc?.catch(() => undefined))?.release() // what could not be loaded holds nothing
     },
   }
 }

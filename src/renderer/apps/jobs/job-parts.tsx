@@ -1,4 +1,5 @@
-import { Laptop } from 'lucide-react'
+import { Laptop, Server } from 'lucide-react'
+import { isEngine } from '../../../jobs/engines/engines-contract.ts'
 import type { JobInfo } from '../../../jobs/jobs-contract.ts'
 import { isOver } from '../../desk/jobs-store.ts'
 import { Dot } from '../../ui/dot.tsx'
@@ -18,14 +19,15 @@ export function JobState({ info }: { info: JobInfo }) {
   )
 }
 
-/** Which device, marked when it is another than this one. */
+/** Which device or engine, marked when it is another than this device. */
 export function JobPlace({ info }: { info: JobInfo }) {
   const own = useOwnDevice()
   const name = useDeviceName(info.device ?? '')
   if (info.device === undefined) return <span className="job-place">no device yet</span>
+  const Icon = isEngine(info.device) ? Server : Laptop
   return (
     <span className="job-place" data-elsewhere={info.device !== own || undefined}>
-      <Laptop aria-hidden="true" />
+      <Icon aria-hidden="true" />
       {name}
     </span>
   )
