@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 // y-webrtc hard-wires simple-peer; ours is the only peer it ever meets (ARCHITECTURE.md, section 4).
 const lanePeer = fileURLToPath(new URL('./src/sync/lane-peer.ts', import.meta.url))
 
-/** Node itself reads the modules of these tests (scripts/test-modules.ts): vite took a tenth of a run's processor time to send them. */
+/** Node itself reads the modules of these tests (scripts/test-modules.ts): vite took processor time to send them. */
 const readByNode = {
   experimental: { viteModuleRunner: false },
   execArgv: ['--import', new URL('./scripts/test-modules.ts', import.meta.url).href],

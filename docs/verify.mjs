@@ -137,8 +137,8 @@ export function checkLedger(file, kept, transaction) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [file, ...others] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
   const kept = others.filter(({ format }) => format === 'elsewhere-ledger-receipt')
-  const said = others.find((other) => !kept.includes(other))
-  const wrong = file ? checkLedger(file, kept, said) : 'usage: node docs/verify.mjs FILE [RECEIPT...] [TRANSACTION]'
+  const [said, ...more] = others.filter((other) => !kept.includes(other))
+  const wrong = file && more.length === 0 ? checkLedger(file, kept, said) : 'usage: node docs/verify.mjs FILE [RECEIPT...] [TRANSACTION]'
   console.log(wrong ?? `All holds: ${file.format} of device ${file.device}`)
   const { slot, network, signature } = (!wrong && anchorsOf(file).at(-1)) || {}
   if (signature && said) console.log(`The server holds its anchor in slot ${slot}`)

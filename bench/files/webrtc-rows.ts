@@ -136,7 +136,9 @@ async function channels(lab: BenchLab, connections: number, megabytes: number): 
   const from = start('a', 'send')
   try {
     from.on('message', (told) => to.send(told as object))
-    return await new Promise<number>((resolve) => {
+    return await new Promise<number>((resolve, reject) => {
+      setTimeout(() => reject(new Error(`raw data channels took more than ${PATIENCE_MS / 1e3} s`)), PATIENCE_MS).unref()
+      for (const child of [from, to]) child.on('exit', (code) => reject(new Error(`raw data channels: a process ended with ${code}`)))
       to.on('message', (told: { readonly rate?: number }) => {
         if (told.rate === undefined) from.send(told)
         else resolve(told.rate)

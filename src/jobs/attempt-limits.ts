@@ -12,7 +12,7 @@ export const MAX_FOR_ONE = 128
 export const MAX_FOR_ONE_CONTACT = 96
 
 /** The same with those that are over and not fetched yet: each keeps up to 1 MiB of output for a day. */
-export const MAX_HELD_FOR_OTHERS = 640
+const MAX_HELD_FOR_OTHERS = 640
 export const MAX_HELD_FOR_CONTACTS = 192
 export const MAX_HELD_FOR_ONE = 256
 export const MAX_HELD_FOR_ONE_CONTACT = 128

@@ -70,7 +70,7 @@ export const contactShellContract = {
 /** Entries in one answer. */
 export const SHARED_PAGE = 500
 /** Read in one call. */
-export const SHARED_PIECE_BYTES = 256 * 1024
+const SHARED_PIECE_BYTES = 256 * 1024
 
 const shared = { dataset, path }
 

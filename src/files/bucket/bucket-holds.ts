@@ -73,7 +73,7 @@ export class BucketHolds {
     return this.#seen ? isWithinDay(this.#clock, this.#seen) : Math.abs(this.#clock.nowMs() - this.#seenMs) < COUNTS_MS
   }
 
-  /** Was it looked through so lately since this process began, by either clock? */
+  /** Was it looked through so lately since this process began, by both clocks? */
   isSeenWithin(ms: number): boolean {
     return this.#seen !== undefined && isWithin(this.#clock, this.#seen, ms)
   }

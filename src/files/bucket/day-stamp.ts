@@ -11,7 +11,7 @@ export interface DayStamp {
 
 export const stampOf = (clock: Clock): DayStamp => ({ atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
 
-/** Was it so lately, by either clock? */
+/** Was it so lately, by both clocks: of one that was set, and of one that slept? */
 export const isWithin = (clock: Clock, stamp: DayStamp, ms: number): boolean =>
   Math.abs(clock.nowMs() - stamp.atMs) < ms && Math.abs(clock.monotonicMs() - stamp.monotonicMs) < ms
 

@@ -33,7 +33,7 @@ export const ledgerCommand: Command = {
   elsewhere ledger list            the newest entries
   elsewhere ledger verify          check all of it: exit code 1 when something was changed
   elsewhere ledger receipt FILE    write down how far it goes and its root; whoever keeps it can prove a later change of history
-  elsewhere ledger export FILE     all of it, for "node docs/verify.mjs FILE [RECEIPT]"
+  elsewhere ledger export FILE     all of it, for "node docs/verify.mjs FILE [RECEIPT...]"
   elsewhere ledger prove SEQ FILE  one entry and the way to the root: shows that entry and no other
   elsewhere ledger anchor          put the root on Solana, where nobody can change it; off until a network is set
 

@@ -35,10 +35,10 @@ export const submitted = z.object({ JobID: id })
 /** Its body may be anything: that it is over is seen when it is asked for. */
 export const stopped = z.object({})
 
-export const JOB_STATES = ['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped'] as const
+const JOB_STATES = ['Pending', 'Queued', 'Running', 'Completed', 'Failed', 'Stopped'] as const
 
 /** By their numbers. */
-export const EXECUTION_STATES = [
+const EXECUTION_STATES = [
   'Undefined',
   'New',
   'AskForBid',
