@@ -71,3 +71,16 @@ it('[ID168] while the host is away nothing is said to have ended', async () => {
   await pass(LOOK_MS)
   expect(recorded).toHaveLength(2)
 })
+
+it('[ID168] a device that runs nothing for contacts has no timer for it', async () => {
+  const { clock, record, there, pass } = world()
+  expect(clock.pendingTimers).toBe(0)
+  there.askers = [laptop]
+  record.begin(bob, laptop)
+  record.begin(eve, phone)
+  await pass(3 * LOOK_MS)
+  expect(clock.pendingTimers).toBe(1)
+  there.askers = []
+  await pass(2 * IDLE_MS)
+  expect(clock.pendingTimers).toBe(0)
+})

@@ -31,10 +31,10 @@ export class ContactJobRecord implements Disposable {
   readonly #options: ContactJobRecordOptions
   readonly #owned = new DisposableStore()
   readonly #running = new Map<PersonId, Running>()
+  #next: Disposable | undefined
 
   constructor(options: ContactJobRecordOptions) {
     this.#options = options
-    this.#owned.add(options.clock.every(LOOK_MS, () => void this.#look()))
     this.#owned.defer(() => {
       for (const [person, running] of this.#running) this.#end(person, running)
     })
@@ -50,6 +50,7 @@ export class ContactJobRecord implements Disposable {
       running = { devices: new Set(), sinceMs: nowMs, lastMs: nowMs, count: 0 }
       this.#running.set(person, running)
       ledger.record({ kind: 'jobs-begun', peer, person })
+      this.#lookLater()
     }
     running.devices.add(peer)
     running.lastMs = nowMs
@@ -60,9 +61,14 @@ export class ContactJobRecord implements Disposable {
     this.#owned.dispose()
   }
 
+  /** A device that runs nothing for contacts has no timer for it. */
+  #lookLater(): void {
+    if (this.#next || this.#owned.isDisposed || this.#running.size === 0) return
+    this.#next = this.#owned.add(this.#options.clock.after(LOOK_MS, () => void this.#look()))
+  }
+
   async #look(): Promise<void> {
     const { host, clock, log } = this.#options
-    if (this.#running.size === 0) return
     try {
       const askers = new Set((await (await host.client()).listForOthers({})).map(({ asker }) => asker))
       if (this.#owned.isDisposed) return
@@ -73,6 +79,10 @@ export class ContactJobRecord implements Disposable {
       }
     } catch (error) {
       log.debug('what runs here for contacts is not known', { why: errorMessage(error) }) // the next look asks again
+    } finally {
+      if (this.#next) this.#owned.release(this.#next)
+      this.#next = undefined
+      this.#lookLater()
     }
   }
 
