@@ -46,8 +46,8 @@ export interface AttemptHostParts {
 export class AttemptHost implements Disposable {
   readonly #parts: AttemptHostParts
   readonly #attempts = new Map<string, Attempt>()
-  /** By whom they were asked for, while their folder is made ready. */
-  readonly #coming = new Map<string, Asker>()
+  /** By whom they were asked for, while their folder is made ready; with the reason, if they were ended meanwhile. */
+  readonly #coming = new Map<string, Asker & { ended?: string }>()
   readonly #past = new PastAttempts()
   readonly #trees = new Map<string, TreeOwner>()
   readonly #treeChanged = new Emitter<TreeCount & { readonly attempt: string }>()
@@ -108,7 +108,7 @@ export class AttemptHost implements Disposable {
         `a job of another device cannot be shut in here: ${why}. Install bubblewrap there ("apt install bubblewrap"), or allow it for this job ("elsewhere run --on DEVICE --without-sandbox")`,
       )
     }
-    const by = { asker, contact }
+    const by: Asker & { ended?: string } = { asker, contact }
     this.#remember(request.attempt, by)
     this.#coming.set(request.attempt, by)
     const lending = this.#parts.places.lend(request.attempt, `${asker}\0${request.folder}`)
@@ -123,6 +123,7 @@ export class AttemptHost implements Disposable {
     const isShutIn = why === undefined && !(request.withoutSandbox && request.containers)
     const attempt = this.#add(request, by, lent, isShutIn, isShutIn ? rights : undefined)
     attempt.setPaused(this.#isPaused)
+    if (by.ended !== undefined) await attempt.end(by.ended)
     attempt.attach(channel, tree, 0)
   }
 
@@ -179,6 +180,8 @@ export class AttemptHost implements Disposable {
   /** One nobody knows has ended already: a request of that asker that was overtaken by its end does not run any more. */
   async end(id: string, asker: string | undefined, reason: string): Promise<void> {
     const attempt = this.#attempts.get(id)
+    const coming = this.#coming.get(id)
+    if (coming && (asker === undefined || coming.asker === asker)) coming.ended = reason
     if (!attempt) this.#past.endEarly(id, asker)
     if (!attempt || (asker !== undefined && attempt.asker !== asker)) return
     await attempt.end(reason)

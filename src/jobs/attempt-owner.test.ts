@@ -167,6 +167,36 @@ it('[JB112] [JB111] who never fetches what their jobs wrote is given no more of 
   host.dispose()
 })
 
+it('[JB44] what is ended while its folder is made ready does not begin, and its asker hears that it ended', async () => {
+  const places = new MemoryTreePlaces()
+  const lend = places.lend.bind(places)
+  let isReady = () => {}
+  places.lend = async (...which) => {
+    await new Promise<void>((resolve) => (isReady = resolve))
+    return lend(...which)
+  }
+  const spawner = new FakeJobSpawner()
+  const host = new AttemptHost(attemptHostParts(new ManualClock(), { spawner, places }))
+  const near = new AttemptHost(attemptHostParts(new ManualClock()))
+  const begin = async (id: string, end: () => Promise<void>) => {
+    const [tree, offered] = memoryChannelPair()
+    await near.offerTree(id, '/home/ada/project', 'server', offered)
+    const starting = host.startFor('kitchen', request(id), memoryChannelPair()[0], tree)
+    await settle()
+    await end()
+    isReady()
+    await starting
+    await settle()
+  }
+  await begin(PLACED, () => host.end(PLACED, 'eve', 'cancelled')) // no other device's to end
+  expect(spawner.processes).toHaveLength(1)
+  await begin(OWN, () => host.end(OWN, 'kitchen', 'cancelled'))
+  expect(spawner.processes).toHaveLength(1)
+  expect(host.list().find(({ attempt }) => attempt === OWN)?.state).toBe('ended')
+  host.dispose()
+  near.dispose()
+})
+
 it('[JB113] what another device asks to run is told on one line, as it runs: no letter hides, turns others around or is obeyed', async () => {
   const { host, nextId } = askedHost()
   const asked = async (line: string) => {
