@@ -45,6 +45,13 @@ module.exports = {
       from: { path: CONTRACT_FILE },
       to: { path: '^src/', pathNot: ['^src/(base|rpc)/', CONTRACT_FILE] },
     },
+    {
+      name: 'device-parts-do-not-know-the-whole',
+      comment: 'what create-device.ts joins is given what it needs; it never reaches for the device',
+      severity: 'error',
+      from: { path: '^src/device/[^/]+/', pathNot: TEST_FILE },
+      to: { path: '^src/device/create-' },
+    },
     { name: 'no-cycles', comment: 'Two files that need each other are one idea.', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'electron-only-in-main',

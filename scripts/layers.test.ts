@@ -24,6 +24,7 @@ const PLANTED: readonly { rule: string; file: string; code: string }[] = [
   { rule: 'layer-main', file: 'main/a.ts', code: "import '../jobs/ok.ts'" },
   { rule: 'layer-testkit', file: 'testkit/a.ts', code: "import '../main/ok.ts'" },
   { rule: 'contracts-stay-thin', file: 'jobs/a-contract.ts', code: "import '../jobs/ok.ts'" },
+  { rule: 'device-parts-do-not-know-the-whole', file: 'device/jobs/a.ts', code: "import '../create-ok.ts'" },
   { rule: 'no-cycles', file: 'base/b.ts', code: "import './c.ts'" },
   { rule: 'electron-only-in-main', file: 'main/b.ts', code: "import 'electron'" },
   { rule: 'node-builtins-only-in-node-hosts', file: 'sync/b.ts', code: "import 'node:fs'" },
@@ -67,6 +68,7 @@ beforeAll(async () => {
     ...FLOORS.map((floor) => `renderer/${floor}`),
   ])
     await write(`${room}/ok.ts`, '')
+  await write('device/create-ok.ts', '')
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
