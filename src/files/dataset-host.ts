@@ -1,16 +1,17 @@
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import { errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import { ContentError } from './content-error.ts'
-import type { datasetKeysContract } from './dataset-keys-contract.ts'
+import type { datasetKeysContract, OpenDatasetInput } from './dataset-keys-contract.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { DialWay, DirectKind } from './direct-sockets.ts'
 import { FilePeer } from './file-peer.ts'
 import type { FilesCrypto } from './files-crypto.ts'
-import type { NodeId } from './op.ts'
+import { type NodeId, ROOT_NODE } from './op.ts'
 import { type DatasetHostParts, OpenDataset } from './open-dataset.ts'
 
 /** How this process may reach a peer's beside the link. */
@@ -26,6 +27,8 @@ export class DatasetHost {
   readonly clock: Clock
   readonly #parts: DatasetHostParts
   readonly #open = new Map<string, OpenDataset>()
+  /** With what each was opened: one that starts over is opened again. */
+  readonly #inputs = new Map<string, OpenDatasetInput>()
   readonly #peers = new Set<FilePeer>()
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
@@ -62,6 +65,39 @@ export class DatasetHost {
     return { open, node }
   }
 
+  #begin(input: OpenDatasetInput): OpenDataset {
+    const opened = new OpenDataset(this.#parts, input)
+    this.#open.set(input.dataset, opened)
+    opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
+    // What happens in a folder of this device only is told of that folder's place.
+    opened.local.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
+    opened.bucket.onDidChangeHolds(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
+    opened.exchange.onDidSign(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
+    opened.onDidGiveUp(() => {
+      this.#startOver(opened).catch((error: unknown) => {
+        this.#parts.logger.error('files could not be fetched anew; this is tried again at the next start', { error: errorMessage(error) })
+      })
+    })
+    for (const peer of this.#peers) peer.attach(opened)
+    this.#opened.fire()
+    return opened
+  }
+
+  /** The checkpoint that it was started with cannot be had: without it, as a device that is new (rule CP10). */
+  async #startOver(opened: OpenDataset): Promise<void> {
+    const isOpen = () => this.#open.get(opened.id) === opened
+    await Promise.allSettled([...this.#beforeClose].map((work) => work()))
+    if (!isOpen()) return
+    await opened.startOver()
+    if (!isOpen()) return
+    this.#open.delete(opened.id)
+    opened.dispose()
+    const input = this.#inputs.get(opened.id)
+    if (!input) return
+    const again = this.#begin(input)
+    this.#changed.fire({ dataset: again.id, nodes: new Set(), folders: new Set([ROOT_NODE]) })
+  }
+
   /** For the device process. */
   handlers(): Handlers<typeof datasetKeysContract> {
     return {
@@ -78,25 +114,21 @@ export class DatasetHost {
       openDataset: async (input) => {
         await this.#closing
         const open = this.#open.get(input.dataset)
+        this.#inputs.set(input.dataset, input)
         if (open) {
           open.renew(input)
           open.bucket.use(input.bucket)
           return {}
         }
-        const opened = new OpenDataset(this.#parts, input)
-        this.#open.set(input.dataset, opened)
-        opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
-        // What happens in a folder of this device only is told of that folder's place.
-        opened.local.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
-        opened.bucket.onDidChangeHolds(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
-        opened.exchange.onDidSign(() => this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set() }))
-        for (const peer of this.#peers) peer.attach(opened)
+        const opened = this.#begin(input)
         this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })
-        this.#opened.fire()
         return {}
       },
       renewDataset: (input) => {
-        this.#open.get(input.dataset)?.renew(input)
+        const open = this.#open.get(input.dataset)
+        const before = this.#inputs.get(input.dataset)
+        if (before) this.#inputs.set(input.dataset, { ...before, ...input })
+        open?.renew(input)
         return {}
       },
       prefetchDatasets: ({ paths }) => {
@@ -142,6 +174,7 @@ export class DatasetHost {
     const close = () => {
       const open = [...this.#open.values()]
       this.#open.clear()
+      this.#inputs.clear()
       for (const dataset of open) dataset.dispose()
       if (open.length > 0) this.#opened.fire()
     }

@@ -167,5 +167,44 @@ export function describeDatasetStore(name: string, make: () => DatasetStoreUnder
         [['k', Uint8Array.of(3)]],
       ])
     })
+
+    it('[DS11] starts over in one step: the tree and all logs are forgotten, values stay or are put; not while something is under way', async () => {
+      const { store, reopen } = start()
+      const log = 'b'.repeat(24) as LogId
+      const logHead = { log, device: 'dev', start: '00'.repeat(8), seq: 1, hash: 'cd'.repeat(32), ops: 1, stamp: 5 }
+      store.transaction(() => {
+        store.putNode(record(1, 'a'), 'a')
+        store.putVersion(idOf(1), head(1))
+        store.putMove({ ...at(2), node: idOf(1), parent: ROOT_NODE, before: undefined })
+        store.putSegment({ log, seq: 1, bytes: Uint8Array.of(1) }, logHead)
+        store.putValue('stays', 'k', Uint8Array.of(1))
+        store.putValue('goes', 'k', Uint8Array.of(2))
+        store.putTail({ id: opOf(7), stamp: 7, body: { kind: 'move', node: idOf(1), name: 'b' } })
+      })
+      const values = [
+        { space: 'goes', key: 'k', value: undefined },
+        { space: 'comes', key: 'k', value: Uint8Array.of(3) },
+      ]
+      await store.settle()
+      expect([store.startOver(values), store.nodeCount(), store.tail().length]).toEqual([false, 1, 1])
+      store.transaction(() => store.cutTail(1))
+      await store.settle()
+      expect(store.startOver(values)).toBe(true)
+      const expectNothing = (one: DatasetStore) => {
+        expect([one.nodeCount(), one.node(idOf(1)), one.children(ROOT_NODE), one.versions(idOf(1))]).toEqual([0, undefined, [], []])
+        expect([one.heads(), one.segmentOrder(), one.segment(log, 1), one.movesAfter({ stamp: 0, op: opOf(0) })]).toEqual([
+          [],
+          [],
+          undefined,
+          [],
+        ])
+        expect(['stays', 'goes', 'comes'].map((space) => one.value(space, 'k')?.[0])).toEqual([1, undefined, 3])
+      }
+      expectNothing(store)
+      const again = reopen?.() ?? store // killed in that moment
+      expectNothing(again)
+      again.transaction(() => again.putNode(record(2, 'b'), 'b'))
+      expect([again.nodeCount(), again.shownNode(ROOT_NODE, 'b')]).toEqual([1, idOf(2)])
+    })
   })
 }

@@ -28,6 +28,13 @@ export interface LoadedNodes {
   readonly mark: { readonly space: string; readonly key: string; readonly value: Uint8Array }
 }
 
+/** A small value, or that it goes. */
+export interface StoreValue {
+  readonly space: string
+  readonly key: string
+  readonly value: Uint8Array | undefined
+}
+
 /** A signed, sealed segment of a log, as it crosses links. */
 export interface StoredSegment {
   readonly log: LogId
@@ -118,4 +125,14 @@ export interface DatasetStore {
 
   /** What returned before survives a power cut, too, once this resolves. */
   sync(): Promise<void>
+
+  /** What was written before lies where `startOver` finds all of it, once this resolves. @throws StoreError */
+  settle(): Promise<void>
+  /**
+   * Forgets the tree, all logs and their segments, and puts these values, in one step: after a kill it is as after, after a power cut as
+   * before or as after. Other values stay. Not in a transaction.
+   * @returns false: something was written since `settle`, or ops are in no segment; nothing is forgotten
+   * @throws StoreError
+   */
+  startOver(values: readonly StoreValue[]): boolean
 }

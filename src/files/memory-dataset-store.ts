@@ -6,6 +6,7 @@ import {
   type LogHead,
   type NodePlace,
   type StoredSegment,
+  type StoreValue,
 } from './dataset-store.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
@@ -195,6 +196,16 @@ export class MemoryDatasetStore implements DatasetStore {
   }
 
   async sync(): Promise<void> {}
+
+  async settle(): Promise<void> {}
+
+  startOver(values: readonly StoreValue[]): boolean {
+    if (this.#tail.length > 0) return false
+    for (const map of [this.#nodes, this.#children, this.#named, this.#moves, this.#versions, this.#segments, this.#heads]) map.clear()
+    this.#latestMove = undefined
+    for (const { space, key, value } of values) this.putValue(space, key, value)
+    return true
+  }
 }
 
 const keysOf = ({ parent, name }: NodeRecord, shown: string): string[] => [`n${parent}/${name}`, `s${parent}/${shown}`]

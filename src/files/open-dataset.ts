@@ -1,6 +1,7 @@
 import { fromBase64Url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { Emitter } from '../base/emitter.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { Acknowledgements } from './acknowledgements.ts'
@@ -8,11 +9,13 @@ import type { BucketAccess } from './bucket/bucket-contract.ts'
 import { DatasetBucket } from './bucket/dataset-bucket.ts'
 import type { BucketSizes } from './bucket/bucket-upload.ts'
 import type { ObjectStore } from './bucket/object-store.ts'
-import { CheckpointLoader } from './checkpoint/checkpoint-loader.ts'
+import { CheckpointLoader, withoutCheckpoint } from './checkpoint/checkpoint-loader.ts'
 import { CheckpointMaker } from './checkpoint/checkpoint-maker.ts'
 import { CheckpointOffers } from './checkpoint/checkpoint-offers.ts'
+import { GivenUpCheckpoints, type GivenUpWhy } from './checkpoint/given-up.ts'
 import { PageKeeper } from './checkpoint/page-keeper.ts'
 import { PartialStore } from './checkpoint/partial-store.ts'
+import { setAside, SetAsideSegments } from './checkpoint/set-aside.ts'
 import { SegmentsBehind } from './checkpoint/segments-behind.ts'
 import { ChunkCipher } from './chunk-cipher.ts'
 import type { SealedChunk } from './chunk-id.ts'
@@ -71,6 +74,8 @@ const KEPT_PASTS = 2
 const PAST_KEPT_MS = 10 * 60_000
 /** Other devices that must have signed for a content before its author may let go of it. */
 const COPIES = 1
+/** Somebody writes while a dataset starts over: it is begun again so often. */
+const MAX_SETTLES = 50
 /** How often the cache is cut to its limit. */
 const CACHE_CHECK_MS = 30_000
 
@@ -98,6 +103,10 @@ export class OpenDataset implements Disposable {
   readonly loader: CheckpointLoader
   /** The bucket that holds it, if there is one. */
   readonly bucket: DatasetBucket
+  /** Own changes that wait for what they follow on. */
+  readonly setAside: SetAsideSegments
+  readonly #givenUp: GivenUpCheckpoints
+  readonly #gaveUp = new Emitter<void>()
   readonly #stores: DatasetStores
   readonly #keys: HeldDatasetKeys
   readonly #owned = new DisposableStore()
@@ -106,6 +115,9 @@ export class OpenDataset implements Disposable {
   readonly #crypto: FilesCrypto
   readonly #pasts = new Map<number, Promise<PastTree>>()
   #devices: OpenDatasetInput['devices']
+  #failed: { readonly checkpoint: Uint8Array; readonly why: GivenUpWhy } | undefined
+  /** The checkpoint that it was started with cannot be had: whoever opened it has it start over, and opens it anew. */
+  readonly onDidGiveUp = this.#gaveUp.event
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
@@ -136,7 +148,9 @@ export class OpenDataset implements Disposable {
       this.dataset = this.#owned.add(
         new Dataset({
           source,
-          book: (segment, isOwn) => book.book(segment, isOwn),
+          // Own changes that come back are still this device's to look after.
+          book: (segment, isOwn) =>
+            book.book(segment, isOwn || (this.setAside.count > 0 && book.own.some(({ hash }) => hash === segment.hash))),
           unbook: (hash) => book.unbook(hash),
           crypto,
           keys,
@@ -159,8 +173,20 @@ export class OpenDataset implements Disposable {
       const maker = this.#owned.add(new CheckpointMaker({ ...base, chunks, signer, isAdmin, epoch: () => keys.current.epoch }))
       this.maker = maker
       const onDidLoad = maker.adopted.bind(maker)
-      const loader = this.#owned.add(new CheckpointLoader({ ...base, mayMake, isAuthor, onDidLoad }))
+      this.#givenUp = new GivenUpCheckpoints(base)
+      const loader = this.#owned.add(
+        new CheckpointLoader({
+          ...{ ...base, mayMake, isAuthor, onDidLoad },
+          isLinked: () => !source.isAlone,
+          allows: (checkpoint) => this.#givenUp.allows(checkpoint),
+          onDidGiveUp: (checkpoint, why) => {
+            this.#failed = { checkpoint, why }
+            this.#gaveUp.fire()
+          },
+        }),
+      )
       this.loader = loader
+      this.setAside = this.#owned.add(new SetAsideSegments(base))
       const behind = this.#owned.add(
         new SegmentsBehind({
           ...base,
@@ -195,7 +221,10 @@ export class OpenDataset implements Disposable {
         new FileExchange({
           ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
           begin: (client, device) => offers.begin(client, device),
-          behind: (client) => behind.fetch(client),
+          behind: (client) => {
+            this.setAside.take()
+            return behind.fetch(client)
+          },
         }),
       )
       const isGenuine = (chunk: SealedChunk) => this.#isGenuine(chunk)
@@ -247,6 +276,23 @@ export class OpenDataset implements Disposable {
 
   nameOf(device: string): string {
     return this.#devices.find((known) => known.device === device)?.name ?? device.slice(0, 8)
+  }
+
+  /**
+   * Forgets what was loaded of a checkpoint that cannot be had, for good; what was written here meanwhile is set aside until what it follows
+   * on is here. Whoever calls it disposes this object in the same turn in which it resolves, and opens it anew. @throws StoreError; then it goes on at the next start
+   */
+  async startOver(): Promise<void> {
+    const { dataset, store } = this
+    if (!this.#failed) return
+    const { checkpoint, why } = this.#failed
+    for (let tries = 0; tries < MAX_SETTLES; tries++) {
+      dataset.flush()
+      await store.settle()
+      const values = [...setAside(store, this.#self), ...withoutCheckpoint(store), ...this.#givenUp.note(checkpoint, why)]
+      if (store.startOver(values)) return
+    }
+    throw new Error('these files are written to all the time')
   }
 
   /** By name, as people sort: folders and files alike, `2` before `10`. */

@@ -85,6 +85,13 @@ export class PendingChanges {
     this.#touched.set(`n${id}`, { kind: 'node', id })
   }
 
+  /** Nothing is pending, and nothing lies behind any more. Call it when nothing is. */
+  startOver(): void {
+    this.heads.clear()
+    this.#latestMove = undefined
+    this.#nodeCount = 0
+  }
+
   /** So many nodes came to the store behind by another way. */
   noteLoaded(count: number): void {
     this.#nodeCount += count

@@ -80,6 +80,16 @@ export class StoreCarrier implements Disposable {
     while (!this.#options.pending.isEmpty || this.#carrying) this.#carry(Number.POSITIVE_INFINITY)
   }
 
+  /** All there is lies behind and on the disk itself, and the journal holds nothing; but for what comes meanwhile. @throws StoreError */
+  async settle(): Promise<void> {
+    this.carryAll()
+    const forget = this.#turn()
+    const { journal, behind } = this.#options
+    await journal.sync()
+    await behind.sync()
+    forget()
+  }
+
   dispose(): void {
     this.#timer?.dispose()
     this.#timer = undefined

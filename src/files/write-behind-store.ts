@@ -9,6 +9,7 @@ import {
   type LogHead,
   type NodePlace,
   type StoredSegment,
+  type StoreValue,
 } from './dataset-store.ts'
 import { carryOut, decodeEntry, encodeEntry } from './journal-entry.ts'
 import type { Head, NodeRecord } from './node-record.ts'
@@ -285,6 +286,18 @@ export class WriteBehindStore implements DatasetStore, Disposable {
       this.#loadsSynced = Math.max(this.#loadsSynced, loads)
     }
     await this.#journal.sync()
+  }
+
+  /** What the journal still holds would be carried again by the next start after a kill, to where nothing is any more. */
+  async settle(): Promise<void> {
+    await this.#carrier.settle()
+  }
+
+  startOver(values: readonly StoreValue[]): boolean {
+    const isSettled = this.#pending.isEmpty && this.#pending.tail.length === 0 && this.#journal.bytes === 0
+    if (!isSettled || !this.#behind.startOver(values)) return false
+    this.#pending.startOver()
+    return true
   }
 
   /** Carries all there is to the store behind. @throws StoreError; what is not carried stays here and in the journal */

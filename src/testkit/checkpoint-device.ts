@@ -24,6 +24,7 @@ export interface CheckpointDevice extends TestFileDevice {
 }
 
 export interface CheckpointDeviceOptions {
+  readonly onDidGiveUp?: (why: string) => void
   readonly store?: DatasetStore
   readonly chunks?: ChunkStore
   readonly source?: ChunkSource
@@ -48,6 +49,13 @@ export function checkpointDevice(n: number, clock: Clock, options: CheckpointDev
   const isAdmin = () => mayMake(signer.device)
   const maker = owned.add(new CheckpointMaker({ ...parts, chunks, signer, isAdmin, epoch: () => keys.current.epoch, pause }))
   const onDidLoad = maker.adopted.bind(maker)
-  const loader = owned.add(new CheckpointLoader({ ...parts, mayMake, isAuthor, onDidLoad }))
+  const loader = owned.add(
+    new CheckpointLoader({
+      ...{ ...parts, mayMake, isAuthor, onDidLoad },
+      isLinked: () => true,
+      allows: () => true,
+      onDidGiveUp: (_checkpoint, why) => options.onDidGiveUp?.(why),
+    }),
+  )
   return { ...device, store, maker, loader, dispose: () => owned.dispose() }
 }

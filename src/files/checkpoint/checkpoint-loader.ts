@@ -6,18 +6,21 @@ import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DatasetId, DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ChunkId } from '../chunk-id.ts'
+import { ContentError } from '../content-error.ts'
 import type { Dataset } from '../dataset.ts'
+import type { DatasetStore, StoreValue } from '../dataset-store.ts'
 import type { FilesCrypto } from '../files-crypto.ts'
 import { type LogId, type NodeId, ROOT_NODE } from '../op.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint-codec.ts'
 import { CHECKPOINT_SPACE, LAST } from './checkpoint-maker.ts'
 import { eachLeaf } from './each-leaf.ts'
 import { deviceIn, OfferedCheckpoints, rowsOfFolder } from './offered-checkpoint.ts'
+import type { GivenUpWhy } from './given-up.ts'
 import { isSplit, type LeafEntry, type Row, type RowKey } from './page.ts'
 import type { PageKeeper } from './page-keeper.ts'
 import type { PartialStore } from './partial-store.ts'
 import { folderRange, isMoveKey, placeOfKey, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
-import { putBehind } from './segments-behind.ts'
+import { putBehind, withoutBehind } from './segments-behind.ts'
 import { StillLoading } from './still-loading.ts'
 import { TreeReader } from './tree-reader.ts'
 import type { Trees } from './tree-builder.ts'
@@ -35,6 +38,12 @@ export interface LoaderParts {
   readonly mayMake: (device: DeviceId) => boolean
   /** Devices of the person, also such as have left. */
   readonly isAuthor: (device: DeviceId) => boolean
+  /** Is a device linked of which pages could come? */
+  readonly isLinked: () => boolean
+  /** Does this one count as given up? */
+  readonly allows: (checkpoint: Uint8Array) => boolean
+  /** It cannot be had, and waiting does not help: nothing more is loaded. Whoever hears it starts over. */
+  readonly onDidGiveUp: (checkpoint: Uint8Array, why: GivenUpWhy) => void
   /** All of it is here. */
   readonly onDidLoad: (bytes: Uint8Array, trees: Trees, logs: readonly ChunkId[]) => void
 }
@@ -57,8 +66,10 @@ const LOADING = 'loading'
 const POSITION = 'position'
 const FOLDERS = 'loaded-folder'
 const RETRY_MS = 5_000
-/** It stays what it is: only a later version of this program reads it. */
-const RETRY_BAD_MS = 10 * 60_000
+/** So long a device is linked and nothing new comes: then it is given up. A page takes seconds on any link that is one. */
+const GIVE_UP_MS = 60_000
+/** How often is looked whether something came; what a machine slept between two looks does not count. */
+const LOOK_MS = 5_000
 
 /**
  * Starts a device that holds nothing of a dataset with a checkpoint of another one: the top folder first, any folder when somebody asks,
@@ -76,16 +87,26 @@ export class CheckpointLoader implements Disposable {
   #running: Promise<void> | undefined
   #retry: Disposable | undefined
   #rows = 0
+  /** How long nothing new came while a device was linked. */
+  #idleMs = 0
+  #lookedMs: number
+  /** What is missing is not for another device to bring: room, or a key. */
+  #isOwnFault = false
+  /** Everybody who waits for pages hears that there is nothing to wait for. */
+  readonly #end = new AbortController()
 
   /** More of it, or all, is here. */
   readonly onDidLoad = this.#changed.event
 
   constructor(parts: LoaderParts) {
     this.#parts = parts
-    const { dataset, store, crypto, id } = parts
-    this.#reader = new TreeReader((id, signal) => dataset.reader.chunk(id, signal))
+    const { store, crypto, id } = parts
+    this.#reader = new TreeReader((page, signal) => this.#page(page, signal))
     this.#judge = new OfferedCheckpoints(parts, this.#reader)
+    this.#lookedMs = parts.clock.monotonicMs()
     this.#owned.defer(() => this.#retry?.dispose())
+    this.#owned.defer(() => this.#end.abort(gone()))
+    this.#owned.add(parts.clock.every(LOOK_MS, () => this.#look()))
     const kept = store.value(CHECKPOINT_SPACE, LOADING)
     if (!kept) return
     const { checkpoint, stamp } = JSON.parse(fromUtf8(kept)) as { checkpoint: string; stamp: number }
@@ -115,9 +136,9 @@ export class CheckpointLoader implements Disposable {
    * @throws ContentError `checkpoint/malformed`, `checkpoint/refused`, `checkpoint/rolled-back`, `chunk/unavailable`
    */
   async offer(bytes: Uint8Array): Promise<boolean> {
-    const { store, dataset } = this.#parts
+    const { store, dataset, allows } = this.#parts
     const of = this.#judge.checked(bytes)
-    if (!this.mayStart) return false
+    if (!this.mayStart || !allows(bytes)) return false
     const offered = await this.#judge.read(of)
     if (!offered || !this.mayStart || this.#owned.isDisposed) return false
     const { logs, top, stamp } = offered
@@ -137,6 +158,7 @@ export class CheckpointLoader implements Disposable {
 
   /** Who asks for everything hears it when the rest cannot be had now. @throws ContentError `dataset/loading` */
   async bringAll(): Promise<void> {
+    this.#end.signal.throwIfAborted()
     this.kick()
     await this.#running
     if (this.#loading) throw new StillLoading(() => this.bringAll())
@@ -154,7 +176,7 @@ export class CheckpointLoader implements Disposable {
 
   /** A device was linked: what could not be had may be. */
   kick(): void {
-    if (!this.#loading) return
+    if (!this.#loading || this.#end.signal.aborted) return
     this.#retry?.dispose()
     this.#retry = undefined
     this.#running ??= this.#loadRest().finally(() => (this.#running = undefined))
@@ -163,6 +185,39 @@ export class CheckpointLoader implements Disposable {
   dispose(): void {
     this.#changed.fire()
     this.#owned.dispose()
+  }
+
+  /** A page, from here or from another device. */
+  async #page(id: ChunkId, signal: AbortSignal = this.#end.signal): Promise<Uint8Array> {
+    const isHere = this.#parts.pages.hasAll([id])
+    const page = await this.#parts.dataset.reader.chunk(id, signal)
+    if (!isHere) this.#idleMs = 0
+    return page
+  }
+
+  #look(): void {
+    const { clock, isLinked } = this.#parts
+    const nowMs = clock.monotonicMs()
+    const sinceMs = Math.min(nowMs - this.#lookedMs, 2 * LOOK_MS)
+    this.#lookedMs = nowMs
+    if (!this.#loading) this.#idleMs = 0
+    else if (isLinked() && !this.#isOwnFault) this.#idleMs += sinceMs
+    if (this.#idleMs >= GIVE_UP_MS) this.#giveUp('away')
+  }
+
+  /** Nothing here is as it should be any more: who waits is told, and nothing else is loaded or kept. */
+  #giveUp(why: GivenUpWhy): void {
+    const { logger, onDidGiveUp } = this.#parts
+    if (!this.#loading || this.#end.signal.aborted || this.#owned.isDisposed) return
+    const { bytes, of } = this.#loading
+    logger.warn('a checkpoint of files is given up: others, or the log from its beginning, are taken in instead', {
+      device: of.device,
+      number: of.number,
+      why: why === 'bad' ? 'what it says cannot be' : 'no linked device brings its pages',
+      rows: this.#rows,
+    })
+    this.#end.abort(gone())
+    onDidGiveUp(bytes, why)
   }
 
   #waitOnce(resolve: () => void): void {
@@ -193,6 +248,7 @@ export class CheckpointLoader implements Disposable {
     if (known) return known
     const coming = this.#loadFolder(folder, (of) => rowsOfFolder(this.#reader, of, folder)).finally(() => this.#coming.delete(folder))
     this.#coming.set(folder, coming)
+    coming.catch((error: unknown) => errorCode(error) === 'checkpoint/malformed' && this.#giveUp('bad'))
     return coming
   }
 
@@ -201,7 +257,7 @@ export class CheckpointLoader implements Disposable {
     if (!loading || this.#has(loading, folder)) return
     const rows = await rowsOf(loading.of)
     await this.#ready(loading)
-    if (this.#owned.isDisposed || this.#loading !== loading || this.#has(loading, folder)) return
+    if (this.#isEnded || this.#loading !== loading || this.#has(loading, folder)) return
     this.#keep(folder, rows)
   }
 
@@ -241,16 +297,23 @@ export class CheckpointLoader implements Disposable {
     return (log) => deviceIn(devices, log)
   }
 
+  get #isEnded(): boolean {
+    return this.#owned.isDisposed || this.#end.signal.aborted
+  }
+
   async #loadRest(): Promise<void> {
     const { logger } = this.#parts
+    this.#isOwnFault = false
     try {
-      while (this.#loading && !this.#owned.isDisposed) await this.#loadAll(this.#loading)
+      while (this.#loading && !this.#isEnded) await this.#loadAll(this.#loading)
     } catch (error) {
-      if (this.#owned.isDisposed || !this.#loading) return
+      if (this.#isEnded || !this.#loading) return
       const code = errorCode(error)
+      if (code === 'checkpoint/malformed') return this.#giveUp('bad')
+      this.#isOwnFault = code !== 'chunk/unavailable' && code !== 'chunk/damaged'
       const tell = code === 'chunk/unavailable' ? logger.debug : logger.warn
       tell.call(logger, 'the rest of a checkpoint of files is not here yet; it is tried again', { code, error: errorMessage(error) })
-      this.#retry ??= this.#parts.clock.after(code === 'checkpoint/malformed' ? RETRY_BAD_MS : RETRY_MS, () => {
+      this.#retry ??= this.#parts.clock.after(RETRY_MS, () => {
         this.#retry = undefined
         this.kick()
       })
@@ -267,7 +330,7 @@ export class CheckpointLoader implements Disposable {
       pages.noteParts(parts)
       store.transaction(() => pages.putParts())
     }
-    const walk = { reader: this.#reader, clock, isClosed: () => this.#owned.isDisposed }
+    const walk = { reader: this.#reader, clock, isClosed: () => this.#isEnded }
     await this.#ready(loading)
     const state = await this.#reader.leaves(of.state)
     await eachLeaf(
@@ -292,8 +355,9 @@ export class CheckpointLoader implements Disposable {
       store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })
     })
     const logs = await this.#reader.leaves(of.logs)
-    if (this.#owned.isDisposed) return
+    if (this.#isEnded) return
     await store.sync()
+    if (this.#isEnded) return
     store.transaction(() => {
       store.putValue(CHECKPOINT_SPACE, LAST, bytes)
       pages.putParts()
@@ -308,3 +372,13 @@ export class CheckpointLoader implements Disposable {
     this.#changed.fire()
   }
 }
+
+/** What is to be written when a checkpoint that was begun with counts no more. */
+export function withoutCheckpoint(store: DatasetStore): StoreValue[] {
+  const gone = (space: string, key: string): StoreValue => ({ space, key, value: undefined })
+  const marks = [LOADING, POSITION].map((key) => gone(CHECKPOINT_SPACE, key))
+  return [...marks, ...store.values(FOLDERS).map(([folder]) => gone(FOLDERS, folder)), ...withoutBehind(store)]
+}
+
+const gone = (): ContentError =>
+  new ContentError('dataset/loading', 'these files are fetched anew, from another device; try again in a moment')

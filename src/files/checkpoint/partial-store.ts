@@ -1,4 +1,4 @@
-import type { DatasetStore, FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment } from '../dataset-store.ts'
+import type { DatasetStore, FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../dataset-store.ts'
 import type { Head, NodeRecord } from '../node-record.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../op.ts'
 import { ChangedRows } from './changed-rows.ts'
@@ -177,6 +177,14 @@ export class PartialStore implements DatasetStore {
 
   sync(): Promise<void> {
     return this.#inner.sync()
+  }
+
+  settle(): Promise<void> {
+    return this.#inner.settle()
+  }
+
+  startOver(values: readonly StoreValue[]): boolean {
+    return this.#inner.startOver(values)
   }
 
   #need(folder: NodeId): void {

@@ -5,7 +5,7 @@ import { errorCode } from '../../base/errors.ts'
 import type { DatasetId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Dataset } from '../dataset.ts'
-import type { DatasetStore } from '../dataset-store.ts'
+import type { DatasetStore, StoreValue } from '../dataset-store.ts'
 import type { FilePeerClient } from '../file-exchange.ts'
 import type { LogId } from '../op.ts'
 import type { Segment } from '../op-segment.ts'
@@ -34,6 +34,10 @@ export const behindOf = (store: DatasetStore, log: LogId): BehindTip | undefined
 /** Call it in the transaction that starts with a checkpoint. */
 export const putBehind = (store: DatasetStore, log: LogId, { seq, hash }: BehindTip): void =>
   store.putValue(SPACE, log, seq > 0 && hash !== NONE ? utf8(JSON.stringify({ seq, hash })) : undefined)
+
+/** What is to be written when that checkpoint counts no more. */
+export const withoutBehind = (store: DatasetStore): StoreValue[] =>
+  store.values(SPACE).map(([key]) => ({ space: SPACE, key, value: undefined }))
 
 export interface BehindParts {
   readonly dataset: Dataset

@@ -6,7 +6,7 @@ import { fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
 import { DomainError } from '../../base/errors.ts'
 import type { Sealer } from '../../base/sealer.ts'
-import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment } from '../../files/dataset-store.ts'
+import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
 import { decodeHead, decodeOp, decodeRecord, encodeHead, encodeOp, encodeRecord } from '../../files/node-record-codec.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
@@ -292,6 +292,18 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     } finally {
       closeSync(file)
     }
+  }
+
+  async settle(): Promise<void> {}
+
+  startOver(values: readonly StoreValue[]): boolean {
+    if (this.tail().length > 0) return false
+    this.transaction(() => {
+      for (const table of ['node', 'move', 'version', 'segment', 'log']) this.#run(`delete from ${table}`)
+      for (const { space, key, value } of values) this.putValue(space, key, value)
+    })
+    this.#kept.clear()
+    return true
   }
 
   dispose(): void {

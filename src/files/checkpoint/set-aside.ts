@@ -1,0 +1,86 @@
+import type { Disposable } from '../../base/disposable.ts'
+import { DisposableStore } from '../../base/disposable.ts'
+import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { DeviceId } from '../../base/ids.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Dataset } from '../dataset.ts'
+import type { DatasetStore, StoreValue } from '../dataset-store.ts'
+import type { Manifest } from '../manifest.ts'
+import type { LogId } from '../op.ts'
+
+const SPACE = 'set-aside'
+const nameOf = (log: LogId, seq: number): string => `${log}.${String(seq).padStart(10, '0')}`
+
+/**
+ * What a device wrote while it loaded a checkpoint, once that is given up: its segments follow on ops that are not here any more. They are
+ * kept, and are taken in as if another device had brought them when what they follow on is here.
+ */
+export function setAside(store: DatasetStore, self: DeviceId): StoreValue[] {
+  return store.heads().flatMap(({ log, device, seq }) => {
+    if (device !== self) return []
+    return Array.from({ length: seq }, (_, n) => n + 1).flatMap((n) => {
+      const value = store.segment(log, n)
+      return value ? [{ space: SPACE, key: nameOf(log, n), value }] : []
+    })
+  })
+}
+
+export interface SetAsideParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Segments of this device that wait for what they follow on. Contents that they name stay here meanwhile. */
+export class SetAsideSegments implements Disposable {
+  readonly #parts: SetAsideParts
+  readonly #owned = new DisposableStore()
+  /** By name, so of each log in their order. */
+  readonly #waiting: Map<string, Uint8Array>
+  readonly #contents = new Map<string, readonly Manifest[]>()
+
+  constructor(parts: SetAsideParts) {
+    this.#parts = parts
+    this.#waiting = new Map([...parts.store.values(SPACE)].sort(([a], [b]) => (a < b ? -1 : 1)))
+    for (const [name, bytes] of this.#waiting) this.#contents.set(name, this.#contentsOf(bytes))
+    this.#owned.add(parts.dataset.holds.hold(() => [...this.#contents.values()].flat()))
+  }
+
+  /** How many wait. */
+  get count(): number {
+    return this.#waiting.size
+  }
+
+  /** Takes in those that can be. Never throws: what cannot be read stays where it is. */
+  take(): void {
+    const { dataset, store, logger } = this.#parts
+    if (this.#waiting.size === 0 || this.#owned.isDisposed) return
+    try {
+      for (const [name, bytes] of this.#waiting) {
+        const { log, seq } = dataset.codec.headOf(bytes)
+        const isHeld = () => (dataset.frontier().get(log) ?? 0) >= seq
+        if (!isHeld() && !dataset.takeSegment(bytes)) continue
+        store.transaction(() => store.putValue(SPACE, name, undefined))
+        this.#waiting.delete(name)
+        this.#contents.delete(name)
+      }
+    } catch (error) {
+      logger.warn('changes of this device that were set aside cannot be taken in', {
+        code: errorCode(error),
+        error: errorMessage(error),
+      })
+    }
+  }
+
+  dispose(): void {
+    this.#owned.dispose()
+  }
+
+  #contentsOf(bytes: Uint8Array): Manifest[] {
+    const { codec } = this.#parts.dataset
+    const { ops } = codec.open(codec.headOf(bytes), bytes, this.#parts.clock.nowMs())
+    return ops.flatMap(({ body }) => ('content' in body && body.content.kind === 'file' ? [body.content.manifest] : []))
+  }
+}
