@@ -86,8 +86,12 @@ export class JobBook {
   }
 }
 
-/** Of all jobs that are not over, as they are kept in `store`. */
-export function runningAttempts(store: KeyValueStore): ReadonlySet<string> {
+/** Of all jobs that are not over, as they are kept in `store`: attempts that have not ended, with the device or engine of each. */
+export function runningAttempts(store: KeyValueStore): ReadonlyMap<string, string> {
   const records = store.entries(SPACE).flatMap(([, bytes]) => decodeJobRecord(bytes) ?? [])
-  return new Set(records.flatMap(({ info }) => (isOver(info) ? [] : info.attempts.map(({ attempt }) => attempt))))
+  return new Map(
+    records
+      .flatMap(({ info }) => (isOver(info) ? [] : info.attempts))
+      .flatMap(({ attempt, device, endedAtMs }) => (endedAtMs === undefined ? [[attempt, device] as const] : [])),
+  )
 }

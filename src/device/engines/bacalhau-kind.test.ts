@@ -25,7 +25,7 @@ it('[EN6] what is kept of jobs that run makes no room for others, whatever the c
   const [first] = golden.info.attempts
   const run = async (n: number, state: 'running' | 'done') => {
     const attempt = idOf(n)
-    const info = { ...golden.info, job: attempt, state, attempts: [{ ...first, attempt }] }
+    const info = { ...golden.info, job: attempt, state, attempts: [{ ...first, attempt, endedAtMs: undefined }] }
     values.put('jobs', info.job, encodeJobRecord({ ...golden, info } as JobRecord))
     const trail = kind.trail({ attempt, folder: '/p' }, sink)
     await trail.read({ id: 'j', run: 'e', state: 'running' })

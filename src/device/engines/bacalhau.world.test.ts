@@ -29,6 +29,7 @@ let world: DeviceWorld
 let device: WorldDevice
 let node: BacalhauNode
 let folder: MemoryTree
+let others: BacalhauNode[] = []
 
 /** Long waits are a sixth of what they are: what is waited for here answers soon, or not at all. */
 const hurried: Clock = { ...systemClock, after: (ms, then) => systemClock.after(ms < 1_000 ? ms : ms / 6, then) }
@@ -47,7 +48,7 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(device.errors).toEqual([])
   world.dispose()
-  await node.dispose()
+  for (const one of [node, ...others.splice(0)]) await one.dispose()
 })
 
 const known = async () => (await device.control().listJobs({}))[0] as JobInfo
@@ -308,4 +309,81 @@ it('[EN7][EN12] keys, images, limits: what is wrong is said before anything is s
   await start('true', { image: 'alpine@sha256:0123' })
   await becomes({ state: 'done' })
   expect(job().spec.Tasks[0]?.Engine.Params).toMatchObject({ Image: 'alpine@sha256:0123' })
+})
+
+/** Another network, without a job. */
+async function another(): Promise<BacalhauNode> {
+  const other = await BacalhauNode.start()
+  others.push(other)
+  return other
+}
+
+it('[EN13] another engine by that name: what runs is followed where it was sent, over a restart, and nothing is asked of it elsewhere', async () => {
+  await start(`echo begun; ${HELD}; echo made > made`)
+  await becomes({ state: 'running' })
+  const other = await another()
+  const control = device.control()
+  await control.addEngine({ name: 'net', kind: 'bacalhau', url: other.url, image: 'busybox:1', token: '' })
+  expect(await control.listEngines({ ask: false })).toMatchObject([{ url: other.url, jobs: 1 }])
+  await restart()
+  await becomes({ state: 'running' })
+  release()
+  await becomes({ state: 'done', results: { files: 1 } })
+  expect(folder.text('made')).toBe('made\n')
+  // Only whether it knows the attempt was asked of it; the key of the one before went nowhere else, and is kept no longer.
+  expect(other.asked.filter(({ key }) => key !== undefined)).toEqual([])
+  expect(other.asked.filter(({ line }) => /PUT|DELETE|logs|results/.test(line))).toEqual([])
+  expect([device.keptIn('engines-former'), device.keptIn('engine-places')]).toEqual([[], []])
+  await start('true')
+  await becomes({ state: 'done' })
+  expect(other.network.runs).toBe(1)
+})
+
+it('[EN13] another namespace is another place; the same one at another address is found there by the name of the attempt', async () => {
+  await start(`echo begun; ${HELD}`)
+  await becomes({ state: 'running' })
+  const add = (more: object) =>
+    device.control().addEngine({ name: 'net', kind: 'bacalhau', url: node.url, image: 'busybox:1', token: KEY, ...more })
+  await add({ namespace: 'mine' })
+  await restart()
+  await becomes({ state: 'running' })
+  await add({ url: node.url.replace('127.0.0.1', 'localhost') })
+  await restart()
+  await becomes({ state: 'running' })
+  expect(device.keptIn('engines-former')).toEqual([])
+  release()
+  await becomes({ state: 'done' })
+})
+
+it('[EN13] removed while jobs run there it says how many; removed all the same they wait, by code, until it is added again', async () => {
+  await start(`echo begun; ${HELD}; echo made > made`)
+  await becomes({ state: 'running' })
+  const control = device.control()
+  expect(await control.listEngines({ ask: false })).toMatchObject([{ name: 'net', jobs: 1 }])
+  await expect(control.removeEngine({ name: 'net' })).rejects.toMatchObject({ code: 'engine/in-use', message: /one job runs on net/ })
+  await control.removeEngine({ name: 'net', force: true })
+  await becomes({ state: 'waiting', waitingFor: expect.stringMatching(/^\[engine\/unknown\] it was sent to net at http.*engine add/) })
+  await restart()
+  await becomes({ state: 'waiting', waitingFor: expect.stringContaining('[engine/unknown]') })
+  const other = await another()
+  await device.control().addEngine({ name: 'net', kind: 'bacalhau', url: other.url, image: 'busybox:1', token: '' })
+  await becomes({ state: 'waiting', waitingFor: expect.stringContaining(`net is now ${other.url}`) })
+  await device.control().addEngine({ name: 'again', kind: 'bacalhau', url: node.url, token: KEY })
+  await becomes({ state: 'running' })
+  release()
+  await becomes({ state: 'done' })
+  expect({ made: folder.text('made'), runs: node.network.runs, other: other.network.runs }).toEqual({ made: 'made\n', runs: 1, other: 0 })
+})
+
+it('[EN4][EN13] cancelled while its engine is not here any more it is ended when that is added again', async () => {
+  await start(`echo begun; ${HELD}`)
+  await becomes({ state: 'running' })
+  await device.control().removeEngine({ name: 'net', force: true })
+  await becomes({ state: 'waiting' })
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  expect(job().state).toBe('Running')
+  await device.control().addEngine({ name: 'net', kind: 'bacalhau', url: node.url, token: KEY })
+  await vi.waitFor(() => expect(job().state).toBe('Stopped'), LONG_WAIT)
+  await vi.waitFor(() => expect(device.keptIn('engine-places')).toEqual([]), LONG_WAIT)
 })

@@ -2,10 +2,9 @@ import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { Engine, EngineJob } from '../../jobs/engines/engine.ts'
+import type { Engine, EngineJob, KnownJob } from '../../jobs/engines/engine.ts'
 import { type AttemptExit, decodeJobUp, encodeJobDown, MAX_PIECE_BYTES, type OutputStream } from '../../jobs/job-frames-contract.ts'
 import { BULK_HIGH_BYTES, type ByteChannel } from '../../rpc/channel.ts'
-import { withPatience } from './with-patience.ts'
 
 /** Asked so often while it is young; what runs for long is asked less often, up to the second. */
 const ASK_MS = 200
@@ -44,6 +43,8 @@ export interface EngineAttemptOptions {
   readonly log: Logger
   /** What it is there, when it was last asked; undefined: the engine knows no more of it. */
   readonly job: EngineJob | undefined
+  /** It goes on until it is stopped; undefined: not known. */
+  readonly isService: boolean | undefined
   trail(sink: EngineSink): EngineTrail
 }
 
@@ -56,6 +57,8 @@ export class EngineAttempt implements Disposable {
   readonly #channel: ByteChannel
   readonly #owned = new DisposableStore()
   readonly #trail: EngineTrail
+  /** Calls end with it. */
+  readonly #stop = new AbortController()
   #offset: number
   #job: EngineJob | undefined
   #said = ''
@@ -71,6 +74,7 @@ export class EngineAttempt implements Disposable {
     this.#offset = from
     this.#job = options.job
     channel.highBytes = BULK_HIGH_BYTES
+    this.#owned.defer(() => this.#stop.abort(new Error('not followed any more')))
     this.#owned.add(channel.onDidClose(() => this.dispose()))
     this.#owned.add(
       channel.onDidReceive((message) => {
@@ -99,10 +103,15 @@ export class EngineAttempt implements Disposable {
     if (this.#job?.state === 'ended') this.#trail.giveUp?.()
   }
 
+  /** Nothing here opens the place where it is any more: asked for anew that is said. */
+  strand(): void {
+    this.#channel.close('engine/unknown')
+  }
+
   async #follow(asks = true): Promise<void> {
     const { engine, attempt, clock, log } = this.#options
     try {
-      if (asks) this.#job = await withPatience(clock, (signal) => engine.find(attempt, signal, this.#job?.id))
+      if (asks) this.#job = await engine.find(attempt, this.#stop.signal, this.#known())
       const job = this.#job
       const exit = job === undefined || job.state === 'ended' ? await this.#trail.exitOf(job) : undefined
       await this.#trail.read(job)
@@ -123,6 +132,10 @@ export class EngineAttempt implements Disposable {
       void this.#follow()
     })
     this.#owned.add(timer)
+  }
+
+  #known(): KnownJob | undefined {
+    return this.#job && { id: this.#job.id, isService: this.#options.isService, isEnding: this.#isGivenUp }
   }
 
   #say(state: 'preparing' | 'running' | 'finishing'): void {
@@ -173,12 +186,11 @@ export class EngineAttempt implements Disposable {
   }
 
   async #cancel(): Promise<void> {
-    const { engine, clock, log } = this.#options
-    const id = this.#job?.id
-    if (this.#job?.state === 'ended') return this.giveUp()
-    if (id === undefined) return
-    await withPatience(clock, (signal) => engine.cancel(id, signal)).catch((error: unknown) =>
-      log.info('a job on an engine could not be ended', { why: errorMessage(error) }),
-    )
+    const { engine, attempt, log } = this.#options
+    const job = this.#job
+    if (job?.state === 'ended') return this.giveUp()
+    await engine
+      .cancel({ name: attempt, ...(job && { id: job.id }) }, this.#stop.signal)
+      .catch((error: unknown) => log.info('a job on an engine could not be ended', { attempt, why: errorMessage(error) }))
   }
 }

@@ -3,9 +3,12 @@ import type { Disposable } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { AttemptRequest } from '../../jobs/attempt-contract.ts'
-import { type Engine, type EngineCall, EngineError, type EngineStreams } from '../../jobs/engines/engine.ts'
-import { EngineBook, type EngineRecord } from '../../jobs/engines/engine-book.ts'
+import { type EngineCall, EngineError, type EngineJob, type EngineStreams } from '../../jobs/engines/engine.ts'
+import type { EngineSubmission, KnownJob } from '../../jobs/engines/engine.ts'
+import type { EngineBook, EngineRecord } from '../../jobs/engines/engine-book.ts'
+import { isSameStand } from '../../jobs/engines/engine-places.ts'
 import { ENGINE_PREFIX, type EngineRow, type enginesContract } from '../../jobs/engines/engines-contract.ts'
+import { patientCall } from '../../jobs/engines/patient-call.ts'
 import { JobError } from '../../jobs/job-error.ts'
 import type { PlacementCandidate } from '../../jobs/placement.ts'
 import { localChannelPair } from '../../rpc/local-channels.ts'
@@ -16,16 +19,19 @@ import { BacalhauKind } from './bacalhau-kind.ts'
 import type { FilesClient, HostClient, ProcessConnection } from '../device-parts.ts'
 import { EngineAttempt } from './engine-attempt.ts'
 import type { EngineKind, PlacementAsk } from './engine-kind.ts'
-import { EngineOrders } from './engine-orders.ts'
+import { EngineOrders, waitingEnds } from './engine-orders.ts'
 import { EngineRows } from './engine-rows.ts'
+import { EngineWhereabouts, STRANDED_MS } from './engine-whereabouts.ts'
 import type { JobPlace } from '../jobs/job-places.ts'
 import type { OpenDesk } from '../desk/open-desk.ts'
 import { SlurmKind } from './slurm-kind.ts'
 import { withPatience } from './with-patience.ts'
 
+/** A call may stand still so long. */
+const PATIENCE_MS = 5_000
 /** slurmrestd tries for seconds before it says no to a token. */
 const ADD_MS = 20_000
-/** A folder goes along with it. */
+/** What it has to lay down is large. */
 const SUBMIT_MS = 30_000
 
 export interface EnginesServiceOptions {
@@ -39,23 +45,29 @@ export interface EnginesServiceOptions {
   desk(): OpenDesk
 }
 
-/** Engines of this device, and attempts on them (rules EN1-EN12). What differs between them is theirs: engine-kind.ts. */
+/** Engines of this device, and attempts on them (rules EN1-EN15). What differs between them is theirs: engine-kind.ts. */
 export class EnginesService implements Disposable {
   readonly #options: EnginesServiceOptions
   readonly #rows: EngineRows
   readonly #orders: EngineOrders
   readonly #following = new Map<EngineAttempt, string>()
-  #open: { readonly desk: OpenDesk; readonly book: EngineBook } | undefined
+  #open: { readonly desk: OpenDesk; readonly whereabouts: EngineWhereabouts } | undefined
 
   constructor(options: EnginesServiceOptions) {
     this.#options = options
-    const { clock, desk } = options
+    const { clock, log, desk } = options
     this.#rows = new EngineRows(clock, (record) => this.#kindOf(record).engine)
-    const engine = (name: string) => {
-      const record = this.#book().find(name)
-      return record && this.#kindOf(record).engine
-    }
-    this.#orders = new EngineOrders({ clock, desk: () => desk(), engine })
+    this.#orders = new EngineOrders({
+      ...{ clock, log, desk: () => desk() },
+      engineOf: (attempt, name) => {
+        const whereabouts = this.#whereabouts()
+        const record = whereabouts.find(attempt, name)
+        const place = whereabouts.places.of(attempt)
+        if (record) return { engine: this.#kindOf(record).engine, id: place?.id }
+        return place && clock.nowMs() - place.atMs < STRANDED_MS ? 'wait' : 'never'
+      },
+      onDidEnd: (attempt) => this.#isFollowed(attempt) || this.#whereabouts().forget(attempt),
+    })
   }
 
   /** The desk has just been opened: orders that could not be given before are. */
@@ -66,27 +78,45 @@ export class EnginesService implements Disposable {
   /** The desk closes: what runs there goes on, and no token stays in memory. */
   close(): void {
     this.#orders.close()
+    for (const one of [...this.#following.keys()]) one.dispose()
     this.#open = undefined
   }
 
   handlers(): Handlers<typeof enginesContract> {
     return {
-      listEngines: ({ ask }) => Promise.all(this.#book().all.map((record) => (ask ? this.#rows.ask(record) : this.#rows.last(record)))),
+      listEngines: ({ ask }) => {
+        const whereabouts = this.#whereabouts()
+        const jobs = (name: string) => whereabouts.onlyOn(name).length
+        return Promise.all(
+          whereabouts.book.all.map(async (record) => ({
+            ...(ask ? await this.#rows.ask(record) : this.#rows.last(record)),
+            jobs: jobs(record.name),
+          })),
+        )
+      },
       addEngine: async (input) => {
         const url = addressOf(input.url)
         const record: EngineRecord =
           input.kind === 'slurm'
             ? { format: 1, ...input, url, shared: input.shared.replace(/\/+$/, '') || '/' }
             : { format: 1, ...input, url }
-        const kind = this.#kindOf(record)
+        const kind = this.#kindOf(record, ADD_MS)
         await kind.check()
         const condition = await withPatience(this.#options.clock, (signal) => kind.engine.describe(signal), ADD_MS)
-        this.#book().put(record)
+        this.#whereabouts().put(record)
+        this.#orders.follow(this.#options.desk())
         return this.#rows.keep(record, condition)
       },
-      removeEngine: ({ name }) => {
+      removeEngine: ({ name, force }) => {
         this.#require(name)
+        const left = this.#whereabouts().onlyOn(name).length
+        if (left > 0 && !force)
+          throw new EngineError(
+            'engine/in-use',
+            `${left === 1 ? 'one job runs' : `${left} jobs run`} on ${name}, and would neither be followed nor ended any more: cancel ${left === 1 ? 'it' : 'them'} first, or remove it all the same (--force)`,
+          )
         this.#book().remove(name)
+        for (const [one, attempt] of this.#following) if (!this.#whereabouts().find(attempt, name)) one.strand()
         return {}
       },
     }
@@ -97,33 +127,32 @@ export class EnginesService implements Disposable {
     return this.#book().find(name) && `${ENGINE_PREFIX}${name}`
   }
 
-  /** Where attempts of `engine:NAME` are made. @throws EngineError `engine/unknown` */
+  /** Where attempts of `engine:NAME` are made. What is there by now is followed where it was sent. Each call @throws EngineError `engine/unknown` */
   placeAt(device: string): JobPlace {
-    const record = this.#require(device.slice(ENGINE_PREFIX.length))
-    const kind = this.#kindOf(record)
-    const { engine } = kind
-    const find = (attempt: string) => withPatience(this.#options.clock, (signal) => engine.find(attempt, signal))
+    const name = device.slice(ENGINE_PREFIX.length)
     return {
       start: async (request) => {
-        const submission = await kind.prepare(request)
-        const job = (await find(request.attempt)) ?? (await this.#submit(engine, submission))
-        return this.#attempt(kind, request, job, 0)
+        const record = this.#require(name)
+        const submission = await this.#kindOf(record).prepare(request)
+        return this.#attempt(record, request, await this.#submit(record, submission), 0)
       },
       attach: async (request, from) => {
         const { attempt } = request
-        const job = await find(attempt)
-        if (job) this.#orders.settle(attempt)
+        const record = await this.#whereIs(attempt, name)
+        const kind = this.#kindOf(record)
+        const job = await kind.engine.find(attempt, new AbortController().signal, this.#known(attempt))
+        if (job) this.#settle(attempt, job.id)
         else if (this.#orders.isUnclear(attempt))
           throw new EngineError('engine/unreachable', `${record.name} has not said yet whether it took it`)
         if (!job && !(await kind.hasEnded(attempt))) throw new JobError('job/unknown', `${record.name} knows nothing of it any more`)
-        return this.#attempt(kind, request, job, from)
+        return this.#attempt(record, request, job, from)
       },
       end: async (attempt) => {
-        await this.#orders.end(record.name, engine, attempt)
-        for (const [one, name] of this.#following) if (name === attempt) one.giveUp()
+        await this.#orders.end(name, attempt, () => this.#whereabouts().stranded(attempt, name))
+        for (const [one, followed] of this.#following) if (followed === attempt) one.giveUp()
       },
       openShell: async () => {
-        throw new JobError('job/no-shell', `${record.name} opens no shell in what it runs`)
+        throw new JobError('job/no-shell', `${name} opens no shell in what it runs`)
       },
     }
   }
@@ -148,35 +177,83 @@ export class EnginesService implements Disposable {
     this.close()
   }
 
-  async #submit(engine: Engine, submission: Parameters<Engine['submit']>[0]) {
-    const { clock } = this.#options
-    this.#orders.noteSubmit(submission.name)
+  async #submit(record: EngineRecord, submission: EngineSubmission): Promise<EngineJob> {
+    const { name } = submission
+    this.#whereabouts().note(name, record, submission.service)
+    const isUnclear = (error: unknown) => errorCode(error) === 'engine/unreachable'
+    const { engine } = this.#kindOf(record, SUBMIT_MS)
     try {
-      const job = await withPatience(clock, (signal) => engine.submit(submission, signal), SUBMIT_MS)
-      this.#orders.settle(submission.name)
+      const job = await this.#orders.submit(name, isUnclear, (signal) => engine.submit(submission, signal))
+      if (this.#open) this.#whereabouts().noteId(name, job.id)
       return job
     } catch (error) {
       // It may have been taken, and the answer lost: it is asked for by its name until it is known.
-      if (errorCode(error) === 'engine/unreachable') throw new RpcError('rpc/closed', errorMessage(error), { cause: error })
-      this.#orders.settle(submission.name)
+      if (isUnclear(error)) throw new RpcError('rpc/closed', errorMessage(error), { cause: error })
+      this.#whereabouts().forget(name)
       throw error
     }
   }
 
+  #settle(attempt: string, id: string): void {
+    this.#orders.settle(attempt)
+    this.#whereabouts().noteId(attempt, id)
+  }
+
+  #known(attempt: string): KnownJob | undefined {
+    const place = this.#whereabouts().places.of(attempt)
+    return place?.id === undefined ? undefined : { id: place.id, isService: place.service }
+  }
+
+  /**
+   * Where it is followed. The engine of its name may be the one that it was sent to, at another address: if it knows the name of the
+   * attempt, which nobody else has, it is.
+   *
+   * @throws EngineError `engine/unknown`  nothing here opens the place where it was sent
+   */
+  async #whereIs(attempt: string, name: string): Promise<EngineRecord> {
+    const whereabouts = this.#whereabouts()
+    const there = whereabouts.find(attempt, name)
+    const now = whereabouts.book.find(name)
+    if (there && whereabouts.book.all.some((one) => isSameStand(one, there))) return there
+    const place = whereabouts.places.of(attempt)
+    if (now && now.kind === place?.kind && (await this.#isKnownAt(now, attempt))) {
+      whereabouts.noteMove(attempt, now)
+      return whereabouts.find(attempt, name) ?? now
+    }
+    if (there) return there
+    throw whereabouts.stranded(attempt, name)
+  }
+
+  async #isKnownAt(record: EngineRecord, attempt: string): Promise<boolean> {
+    try {
+      return (await this.#kindOf(record).engine.find(attempt, new AbortController().signal)) !== undefined
+    } catch (error) {
+      this.#options.log.debug('whether a job is where its engine is now could not be asked', { attempt, why: errorMessage(error) })
+      return false
+    }
+  }
+
+  #isFollowed(attempt: string): boolean {
+    return [...this.#following.values()].includes(attempt)
+  }
+
   #attempt(
-    kind: EngineKind,
+    record: EngineRecord,
     request: Pick<AttemptRequest, 'attempt' | 'folder'>,
-    job: Awaited<ReturnType<Engine['find']>>,
+    job: EngineJob | undefined,
     from: number,
   ): ByteChannel {
     const { clock, log } = this.#options
+    const { attempt } = request
     const [near, far] = localChannelPair()
+    const kind = this.#kindOf(record)
     const trail: ConstructorParameters<typeof EngineAttempt>[0]['trail'] = (sink) => kind.trail(request, sink)
-    const following = new EngineAttempt({ attempt: request.attempt, engine: kind.engine, clock, log, job, trail }, far, from)
-    this.#following.set(following, request.attempt)
+    const isService = this.#open ? this.#whereabouts().places.of(attempt)?.service : undefined
+    const following = new EngineAttempt({ attempt, engine: kind.engine, clock, log, job, isService, trail }, far, from)
+    this.#following.set(following, attempt)
     far.onDidClose(() => {
       this.#following.delete(following)
-      if (following.hasEnded) this.#forget(kind, request.attempt)
+      if (following.hasEnded) this.#forget(kind, attempt)
     })
     return near
   }
@@ -184,21 +261,31 @@ export class EnginesService implements Disposable {
   #forget(kind: EngineKind, attempt: string): void {
     try {
       kind.forget(attempt)
+      if (this.#open) this.#whereabouts().forget(attempt)
     } catch (error) {
       this.#options.log.debug('what is kept of a job on an engine stays for now', { attempt, why: errorMessage(error) })
     }
   }
 
-  #kindOf(record: EngineRecord): EngineKind {
-    const { call, streams, files, host, clock, log, desk } = this.#options
+  /** @param patienceMs  one call may stand still so long */
+  #kindOf(record: EngineRecord, patienceMs = PATIENCE_MS): EngineKind {
+    const { streams, files, host, clock, log, desk } = this.#options
+    const call = patientCall(this.#options.call, clock, patienceMs)
     if (record.kind === 'slurm') return new SlurmKind(record, call, files, () => desk().context.signer.device)
     return new BacalhauKind(record, { call, streams, host, clock, log, values: () => desk().values })
   }
 
   #book(): EngineBook {
+    return this.#whereabouts().book
+  }
+
+  #whereabouts(): EngineWhereabouts {
     const desk = this.#options.desk()
-    if (this.#open?.desk !== desk) this.#open = { desk, book: new EngineBook(desk.values) }
-    return this.#open.book
+    if (this.#open?.desk !== desk) {
+      const whereabouts = new EngineWhereabouts(desk.values, this.#options.clock, () => waitingEnds(desk.values))
+      this.#open = { desk, whereabouts }
+    }
+    return this.#open.whereabouts
   }
 
   #require(name: string): EngineRecord {

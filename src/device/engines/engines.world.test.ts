@@ -7,6 +7,12 @@ import { LONG_WAIT } from '../../testkit/paired-devices.ts'
 
 /* A cluster that does as the test says. A real one: e2e/slurm.e2e.ts. */
 
+/** Of a cluster without jobs, to whatever is asked. */
+const CONDITION = {
+  ...{ errors: [], jobs: [], nodes: [{ cpus: 4, idle_cpus: 4, state: 'idle' }] },
+  ...{ pings: [{ ping: 'UP' }], meta: { Slurm: { release: '22.05.8' } } },
+}
+
 let world: DeviceWorld
 let device: WorldDevice
 let jobs: { job_id: number; name: string; job_state: string; exit_code: number }[]
@@ -212,4 +218,40 @@ it('[EN1][EN5] placement says why it takes it or not; its token is never told', 
   expect(await device.control().listEngines({ ask: false })).toMatchObject([{ name: 'gpu', state: 'ready', cores: 4 }])
   await device.control().removeEngine({ name: 'gpu' })
   await expect(device.control().removeEngine({ name: 'gpu' })).rejects.toMatchObject({ code: 'engine/unknown' })
+})
+
+it('[EN13] another cluster by that name: what runs is followed where it was sent, with its output where it was told to be', async () => {
+  await start()
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  const exit = `/home/test/shared/.elsewhere-jobs/${await attemptNow()}.exit`
+  const atHead = device.engineCall
+  const told: string[] = []
+  device.engineCall = async (request, signal) => {
+    if (!request.url.startsWith('http://other')) return atHead(request, signal)
+    told.push(`${request.method} ${request.url}`)
+    const text = JSON.stringify({ ...CONDITION, jobs: [] })
+    return { status: 200, text }
+  }
+  const other = { name: 'gpu', kind: 'slurm', url: 'http://other:6820', user: 'ada', shared: '/home/test/disk', token: 'ey.y' } as const
+  await device.control().addEngine(other)
+  device.stop()
+  await device.start()
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  await becomes({ state: 'running' })
+  expect(await device.control().listEngines({ ask: false })).toMatchObject([{ url: 'http://other:6820', jobs: 1 }])
+  device.disk.files.set(exit, { bytes: new TextEncoder().encode('7\n'), version: 1 })
+  first().job_state = 'FAILED'
+  await becomes({ state: 'failed', exit: { code: 7 } })
+  expect(told.filter((line) => !line.startsWith('GET'))).toEqual([])
+  expect(submissions).toBe(1)
+})
+
+it('[EN13] a cluster with jobs is removed only by force; then they wait by code', async () => {
+  await start()
+  first().job_state = 'RUNNING'
+  await becomes({ state: 'running' })
+  await expect(device.control().removeEngine({ name: 'gpu' })).rejects.toMatchObject({ code: 'engine/in-use' })
+  await device.control().removeEngine({ name: 'gpu', force: true })
+  await becomes({ state: 'waiting', waitingFor: expect.stringMatching(/^\[engine\/unknown\].*--kind slurm --url http:\/\/head:6820/) })
 })

@@ -1,17 +1,14 @@
 import type { Clock } from '../../base/clock.ts'
 
-/** One answer of an engine may take so long. */
-const PATIENCE_MS = 5_000
-
-/** A signal for one call, which ends it when it takes too long. @param until  ends it, too */
+/** A signal for some work, which ends it when it takes longer than `ms` in all. @param until  ends it, too */
 export async function withPatience<T>(
   clock: Clock,
   work: (signal: AbortSignal) => Promise<T>,
-  patienceMs = PATIENCE_MS,
+  ms: number,
   until?: AbortSignal,
 ): Promise<T> {
   const aborting = new AbortController()
-  const timer = clock.after(patienceMs, () => aborting.abort(new Error(`no answer within ${patienceMs / 1_000} s`)))
+  const timer = clock.after(ms, () => aborting.abort(new Error(`no answer within ${ms / 1_000} s`)))
   try {
     return await work(until ? AbortSignal.any([aborting.signal, until]) : aborting.signal)
   } finally {

@@ -38,13 +38,13 @@ export interface AttemptRunOptions {
 }
 
 /**
- * How an attempt stands, as far as its asker can tell. away: nothing is heard of it, and it is asked for again. gone: its device
- * knows nothing of it. lease-over: whatever became of the device, it runs no more.
+ * How an attempt stands, as far as its asker can tell. away: nothing is heard of it, and it is asked for again (`why`: what the person
+ * has to do first). gone: its device knows nothing of it. lease-over: whatever became of the device, it runs no more.
  */
 export type AttemptNews =
   | Extract<JobDownFrame, { kind: 'state' }>
   | { readonly kind: 'exit'; readonly exit: AttemptExit }
-  | { readonly kind: 'away' }
+  | { readonly kind: 'away'; readonly why?: string }
   | { readonly kind: 'gone' }
   | { readonly kind: 'lease-over' }
 
@@ -127,6 +127,7 @@ export class AttemptRun implements Disposable {
       this.#take(await there.attach(request, from()))
     } catch (error) {
       if (errorCode(error) === 'job/unknown') this.#news.fire({ kind: 'gone' })
+      else if (errorCode(error) === 'engine/unknown') this.#news.fire({ kind: 'away', why: `[engine/unknown] ${errorMessage(error)}` })
       else
         this.#options.log.debug('an attempt cannot be reached', {
           attempt: request.attempt,

@@ -245,7 +245,7 @@ export class LiveJob implements Disposable {
         return this.#account.tell({ state, ports: news.ports, waits: news.waits, waitingFor: news.waits && WAITS_FOR[news.waits] })
       }
       case 'away':
-        return this.#away()
+        return this.#away(news.why)
       case 'gone':
         return this.#lost()
       case 'lease-over':
@@ -280,9 +280,11 @@ export class LiveJob implements Disposable {
     this.#end(exit.code === 0 ? 'done' : 'failed', { exit })
   }
 
-  #away(): void {
+  #away(why = this.#awayWords(this.info.device ?? '')): void {
     this.#wasAway = true
-    if (!this.#account.isOver) this.#account.change({ state: 'waiting', waitingFor: this.#awayWords(this.info.device ?? '') })
+    const waitingFor = why.slice(0, 400)
+    if (!this.#account.isOver && (this.info.state !== 'waiting' || this.info.waitingFor !== waitingFor))
+      this.#account.change({ state: 'waiting', waitingFor })
   }
 
   #mayLeave(): boolean {

@@ -9,6 +9,7 @@ import type { TarEntry } from './tar.ts'
 export type EngineErrorCode =
   | 'engine/unknown'
   | 'engine/too-many'
+  | 'engine/in-use'
   | 'engine/bad-address'
   | 'engine/bad-folder'
   | 'engine/unreachable'
@@ -76,15 +77,25 @@ export interface EngineCondition {
   readonly runs?: readonly string[]
 }
 
+/** What is known of a job there, so that less has to be asked. */
+export interface KnownJob {
+  /** What it is called there. */
+  readonly id: string
+  /** It goes on until it is stopped; undefined: not known. */
+  readonly isService?: boolean | undefined
+  /** It was ended a moment ago: that is to be seen soon. */
+  readonly isEnding?: boolean
+}
+
 /** Calls reject with EngineError `engine/unreachable` (no answer in time), `engine/refused` (it said no), `engine/nonsense`. */
 export interface Engine {
   describe(signal: AbortSignal): Promise<EngineCondition>
   /** One that it has by that name already is that one. */
   submit(job: EngineSubmission, signal: AbortSignal): Promise<EngineJob>
-  /** Undefined: it knows none of that name, or forgot it. @param id  what it was called there, where that is known: quicker */
-  find(name: string, signal: AbortSignal, id?: string): Promise<EngineJob | undefined>
-  /** Ordered; that it has ended is told by `find`. One that is over is no error. */
-  cancel(id: string, signal: AbortSignal): Promise<void>
+  /** Undefined: it knows none of that name, or forgot it. */
+  find(name: string, signal: AbortSignal, known?: KnownJob): Promise<EngineJob | undefined>
+  /** Ordered; that it has ended is told by `find`. One that is over is no error. @returns false: it knows none of that name */
+  cancel(job: { readonly name: string; readonly id?: string }, signal: AbortSignal): Promise<boolean>
 }
 
 /** A piece of what a job wrote. */
@@ -117,16 +128,18 @@ export interface EngineAnswer {
 }
 export const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
+export interface EngineRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** Bytes went, as far as can be seen, or came. */
+export type EngineMoved = (what: 'went' | 'came') => void
+
 /** How an engine is spoken to; rejects when it cannot be reached or does not answer. */
-export type EngineCall = (
-  request: {
-    readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-    readonly url: string
-    readonly headers: Readonly<Record<string, string>>
-    readonly body?: string
-  },
-  signal: AbortSignal,
-) => Promise<EngineAnswer>
+export type EngineCall = (request: EngineRequest, signal: AbortSignal, moved?: EngineMoved) => Promise<EngineAnswer>
 
 /** What else an engine is reached by. */
 export interface EngineStreams {

@@ -59,9 +59,15 @@ const told = {
   idleCores: z.number().int().min(0).optional(),
   queued: z.number().int().min(0).optional(),
   runs: z.array(z.string().max(40)).max(8).optional(),
+  /** Jobs that run there and would not be followed any more without it; absent: not looked. */
+  jobs: z.number().int().min(0).optional(),
 }
 export const engineRow = z.discriminatedUnion('kind', [slurmSettings.extend(told), bacalhauSettings.extend(told)])
 export type EngineRow = z.infer<typeof engineRow>
+
+/** Where it stands, for people. Pure. */
+export const standWords = (stand: { readonly url: string; readonly namespace?: string | undefined }): string =>
+  stand.namespace === undefined ? stand.url : `${stand.url}, namespace ${stand.namespace}`
 
 const nothing = z.object({})
 
@@ -73,7 +79,7 @@ export const enginesContract = {
     parseOutput: z.array(engineRow).max(MAX_ENGINES).parse,
   }),
   /**
-   * Kept when it has answered. One of that name is replaced. Errors: engine/bad-address, engine/bad-folder, engine/unreachable,
+   * Kept when it has answered. One of that name is replaced; what runs where that stood is followed there. Errors: engine/bad-address, engine/bad-folder, engine/unreachable,
    * engine/refused, engine/nonsense, engine/too-many.
    */
   addEngine: method({
@@ -84,6 +90,13 @@ export const enginesContract = {
     ]).parse,
     parseOutput: engineRow.parse,
   }),
-  /** Jobs on it go on there, and are not heard of any more. Errors: engine/unknown. */
-  removeEngine: method({ needs: 'desk:write', parseInput: z.object({ name }).parse, parseOutput: nothing.parse }),
+  /**
+   * Its key is forgotten. Jobs on it go on there, and are not heard of any more until it is added again: with some `force` is needed.
+   * Errors: engine/unknown, engine/in-use.
+   */
+  removeEngine: method({
+    needs: 'desk:write',
+    parseInput: z.object({ name, force: z.boolean().optional() }).parse,
+    parseOutput: nothing.parse,
+  }),
 } satisfies Contract

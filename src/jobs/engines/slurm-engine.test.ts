@@ -89,7 +89,7 @@ it.each([
 
 it('[EN3] by its number it is found sooner; a number that is another job or none by now is looked for by name', async () => {
   const { engine, asked } = engineWith({ '/job/4': { meta, errors: [], jobs: [job(4, 'mine', 'RUNNING')] } })
-  expect(await engine.find('mine', never, '4')).toEqual({ id: '4', state: 'running' })
+  expect(await engine.find('mine', never, { id: '4' })).toEqual({ id: '4', state: 'running' })
   expect(asked.length).toBe(1)
   const gone = {
     meta,
@@ -99,10 +99,10 @@ it('[EN3] by its number it is found sooner; a number that is another job or none
   const inOtherWords = { ...gone, errors: [{ error_number: 2017, error: 'Ung\u00fcltige Nummer' }] }
   for (const answer of [gone, inOtherWords, { meta, errors: [], jobs: [job(4, 'another', 'RUNNING')] }]) {
     const other = engineWith({ '/job/4': answer, '/jobs': { meta, errors: [], jobs: [job(6, 'mine', 'PENDING')] } })
-    expect(await other.engine.find('mine', never, '4')).toEqual({ id: '6', state: 'queued' })
+    expect(await other.engine.find('mine', never, { id: '4' })).toEqual({ id: '6', state: 'queued' })
   }
   const refused = engineWith({ '/job/4': { ...gone, errors: [{ error_number: 2002, error: 'no access to that job id' }] } })
-  await expect(refused.engine.find('mine', never, '4')).rejects.toMatchObject({ code: 'engine/refused', numbers: [2002] })
+  await expect(refused.engine.find('mine', never, { id: '4' })).rejects.toMatchObject({ code: 'engine/refused', numbers: [2002] })
 })
 
 it('[EN2] how it is: nodes that are up, and what waits', async () => {

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { errorMessage } from '../../base/errors.ts'
 import { slurmScript } from './slurm-script.ts'
-import { type Engine, type EngineCall, type EngineCondition, EngineError, type EngineJob, type EngineSubmission } from './engine.ts'
+import { type Engine, type EngineCall, type EngineCondition, EngineError, type EngineJob } from './engine.ts'
+import type { EngineSubmission, KnownJob } from './engine.ts'
 
 /*
  * Slurm over slurmrestd, API v0.0.38 (Slurm 21.08 to 23.02), with a JWT. Tried with Debian's 22.05.8, as the suite beside does.
@@ -110,9 +111,9 @@ export class SlurmEngine implements Engine {
   }
 
   /** By its name among all, so that nothing has to be kept of what it was called there. */
-  async find(name: string, signal: AbortSignal, id?: string): Promise<EngineJob | undefined> {
-    if (id !== undefined) {
-      const one = await this.#jobs(signal, `/job/${encodeURIComponent(id)}`).catch((error: unknown) => {
+  async find(name: string, signal: AbortSignal, known?: KnownJob): Promise<EngineJob | undefined> {
+    if (known) {
+      const one = await this.#jobs(signal, `/job/${encodeURIComponent(known.id)}`).catch((error: unknown) => {
         if (error instanceof EngineError && error.numbers.includes(INVALID_JOB_ID)) return []
         throw error
       })
@@ -124,8 +125,11 @@ export class SlurmEngine implements Engine {
     return first && jobOf(first)
   }
 
-  async cancel(id: string, signal: AbortSignal): Promise<void> {
-    await this.#ask(answer, 'DELETE', `/job/${encodeURIComponent(id)}`, signal)
+  /** Its numbers are given again after a while: it is looked whose it is. */
+  async cancel({ name, id }: { readonly name: string; readonly id?: string }, signal: AbortSignal): Promise<boolean> {
+    const job = await this.find(name, signal, id === undefined ? undefined : { id })
+    if (job && job.state !== 'ended') await this.#ask(answer, 'DELETE', `/job/${encodeURIComponent(job.id)}`, signal)
+    return job !== undefined
   }
 
   /** What cannot be read of others' jobs is left out: it must not hide ours. */

@@ -17,6 +17,7 @@ const options = {
   image: { type: 'string' },
   namespace: { type: 'string' },
   'no-token': { type: 'boolean', default: false },
+  force: { type: 'boolean', default: false },
   'token-file': { type: 'string' },
 } as const
 
@@ -30,7 +31,7 @@ whoever runs the nodes can read it; what came of it comes back into the folder. 
   elsewhere engine add NAME --url http://HOST:6820 --shared FOLDER [--user USER] [--partition NAME] [--token-file FILE]
   elsewhere engine add NAME --kind bacalhau --url http://HOST:1234 [--image IMAGE] [--namespace NAME] [--token-file FILE | --no-token]
   elsewhere engine list
-  elsewhere engine remove NAME
+  elsewhere engine remove NAME [--force]
 
 ${DATA_OPTION}
   --kind KIND      slurm or bacalhau; else slurm
@@ -40,6 +41,7 @@ ${DATA_OPTION}
   --image IMAGE    for jobs that name none with "run --image"; with @sha256:... it is always the very same
   --token-file F   holds the token that "scontrol token" prints, or the API key; else it is read from standard input. Kept sealed
   --no-token       it asks for no key
+  --force          remove it though jobs run there: they go on, and are heard of again only when it is added again
   --json           for programs`,
   async run(args) {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
@@ -53,7 +55,7 @@ ${DATA_OPTION}
         if (values.json) console.log(JSON.stringify(rows, undefined, 2))
         else for (const row of rows) say(row)
       } else if (verb === 'remove') {
-        await device.removeEngine({ name: name as string })
+        await device.removeEngine({ name: name as string, force: values.force })
         if (values.json) console.log(JSON.stringify({ removed: name }))
       } else {
         say(await device.addEngine(await engineOf(name as string, values)))
@@ -90,5 +92,8 @@ async function readToken(file: string | undefined): Promise<string> {
 /** `SLURM_JWT=...` as scontrol prints it, or the token alone. */
 const tokenOf = (text: string): string => text.trim().replace(/^SLURM_JWT=/, '')
 
-const lineOf = (row: EngineRow): string =>
-  `${row.name.padEnd(16)} ${row.state.padEnd(8)} ${row.url}  ${row.kind === 'slurm' ? row.shared : (row.image ?? '')}\n          ${row.why}`
+function lineOf(row: EngineRow): string {
+  const more = row.kind === 'slurm' ? row.shared : [row.namespace && `namespace ${row.namespace}`, row.image].filter(Boolean).join(', ')
+  const jobs = row.jobs ? `, ${row.jobs === 1 ? 'a job of yours runs' : `${row.jobs} jobs of yours run`} there` : ''
+  return `${row.name.padEnd(16)} ${row.state.padEnd(8)} ${row.url}  ${more}\n          ${row.why}${jobs}`
+}

@@ -4,7 +4,7 @@ import type { EngineRow } from '../../jobs/engines/engines-contract.ts'
 import { useOwnDevice } from '../apps/app-hooks.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
-import { busyOf, placeOfEngine, readEngines, useEngines } from '../desk/engines-store.ts'
+import { busyOf, placeOfEngine, useEngines, watchEngines } from '../desk/engines-store.ts'
 import { useRunPlan } from '../desk/run-plan-store.ts'
 import { useShell } from '../desk/shell-store.ts'
 import { Dot } from '../ui/dot.tsx'
@@ -23,17 +23,7 @@ export function EngineTiles({ open }: { open: boolean }) {
   const isMadeUp = useOwnDevice() === '' // the desk that is drawn out of sight asks nothing (AP91)
   useEffect(() => {
     if (!client || isMadeUp) return
-    const stop = new AbortController()
-    let timer = 0
-    const round = async () => {
-      if (document.visibilityState === 'visible') await readEngines(client, open, stop.signal)
-      if (!stop.signal.aborted && open) timer = window.setTimeout(round, ASK_OPEN_MS)
-    }
-    void round()
-    return () => {
-      clearTimeout(timer)
-      stop.abort()
-    }
+    return watchEngines(client, open, open ? ASK_OPEN_MS : undefined)
   }, [client, open, isMadeUp])
   return rows.map((row) => <EngineTile key={row.engine} row={row} open={open} />)
 }

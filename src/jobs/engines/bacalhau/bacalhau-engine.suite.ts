@@ -104,20 +104,21 @@ export function describeBacalhau(name: string, what: () => BacalhauUnderTest): v
         await engine().submit(submission, never)
         const runs = await until(submission.name, (one) => one?.state === 'running')
         const following = outputOf(runs).catch(() => undefined)
-        await engine().cancel(runs.id, never)
+        expect(await engine().cancel({ name: submission.name, id: runs.id }, never)).toBe(true)
         expect(await end(submission.name)).toMatchObject({ ended: 'cancelled' })
-        await engine().cancel(runs.id, never)
+        expect(await engine().cancel({ name: submission.name }, never)).toBe(true)
         await following
       }
     }, 180_000)
 
     it('[EN7] what nobody knows of is not found; one that is over can be ended again', async ({ skip }) => {
       expect(await engine().find(newName(), never)).toBeUndefined()
+      expect(await engine().cancel({ name: newName() }, never)).toBe(false)
       if (!(await engine().describe(never)).runs?.includes('docker')) skip('no node here runs docker')
       const submission = job('true')
       await engine().submit(submission, never)
       const ended = await end(submission.name)
-      await engine().cancel(ended.id, never)
+      expect(await engine().cancel({ name: submission.name, id: ended.id }, never)).toBe(true)
     }, 180_000)
   })
 }

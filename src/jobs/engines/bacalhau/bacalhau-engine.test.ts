@@ -87,10 +87,31 @@ it.each(['..', 'a/b', '\ud800', 'a?b', ''])('[EN2][EN7] an id that would lead el
 
 it('[EN7] while it runs only its executions are asked for, by its id, with the key in the header and nowhere else', async () => {
   const { engine, asked } = engineWith((line) => (line.includes('/executions') ? { Items: [execution('e-1', 6)] } : jobAnswer('Running')))
-  expect(await engine.find('mine', never, 'j-1')).toEqual({ id: 'j-1', run: 'e-1', state: 'running' })
+  expect(await engine.find('mine', never, { id: 'j-1' })).toEqual({ id: 'j-1', run: 'e-1', state: 'running' })
   expect(asked.map(({ line }) => line)).toEqual(['GET /orchestrator/jobs/j-1/executions?'])
   expect(asked[0]?.headers).toMatchObject({ authorization: 'Bearer secret-key' })
   expect(JSON.stringify(asked.map(({ line, body }) => [line, body]))).not.toContain('secret')
+})
+
+it('[EN14] its executions tell that a batch job is over; while it waits it is asked for whole when they change, and now and then', async () => {
+  let executions = [execution('e-1', 2)]
+  let state = 'Queued'
+  const { engine, asked } = engineWith((line) => (line.includes('/executions?') ? { Items: executions } : jobAnswer(state, executions)))
+  const known = { id: 'j-1', isService: false }
+  const wholes = () => asked.filter(({ line }) => line.includes('include=')).length
+  for (let n = 0; n < 22; n++) expect(await engine.find('mine', never, known)).toEqual({ id: 'j-1', state: 'queued' })
+  expect(wholes()).toBe(2)
+  expect(await engine.find('mine', never, { ...known, isEnding: true })).toEqual({ id: 'j-1', state: 'queued' })
+  expect(wholes()).toBe(3)
+  executions = [execution('e-2', 6), execution('e-1', 10)]
+  expect(await engine.find('mine', never, known)).toEqual({ id: 'j-1', run: 'e-2', state: 'running' })
+  executions = [execution('e-2', 9, output(3)), execution('e-1', 10)]
+  expect(await engine.find('mine', never, known)).toEqual({ id: 'j-1', run: 'e-2', state: 'ended', code: 3 })
+  expect(wholes()).toBe(3)
+  // A service goes on though one of its runs has ended.
+  expect(await engine.find('mine', never, { id: 'j-1', isService: true })).toEqual({ id: 'j-1', state: 'queued' })
+  ;[executions, state] = [[execution('e-2', 10)], 'Failed']
+  expect(await engine.find('mine', never, known)).toMatchObject({ state: 'ended', error: { code: 'engine/failed' } })
 })
 
 it('[EN7] looked for by its name before it is sent; its token is that name; what is there by then is it', async () => {
@@ -210,10 +231,10 @@ async function fuzz(seed: number, careless?: (text: string) => unknown): Promise
     }
     const work = random.pick([
       async () => (careless ? careless(text) : engine.find('mine', never)),
-      () => engine.find('mine', never, 'j-1'),
+      () => engine.find('mine', never, { id: 'j-1' }),
       () => engine.submit(submission, never),
       () => engine.describe(never),
-      () => engine.cancel('j-1', never),
+      () => engine.cancel({ name: 'mine', id: 'j-1' }, never),
       () => engine.results({ id: 'j-1', state: 'ended', code: 0 }, never),
       drain,
     ])

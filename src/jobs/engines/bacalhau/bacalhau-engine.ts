@@ -1,5 +1,13 @@
 import { errorMessage } from '../../../base/errors.ts'
-import { type CopyEngine, type EngineCall, type EngineCondition, EngineError, type EngineJob, type EngineOutput } from '../engine.ts'
+import {
+  type CopyEngine,
+  type EngineCall,
+  type EngineCondition,
+  EngineError,
+  type EngineJob,
+  type EngineOutput,
+  type KnownJob,
+} from '../engine.ts'
 import type { EngineResults, EngineStreams, EngineSubmission } from '../engine.ts'
 import { gunzip } from '../gzip.ts'
 import { readTar } from '../tar.ts'
@@ -23,11 +31,17 @@ export type BacalhauSettings = BacalhauAddress & { readonly image?: string | und
 /** States of an execution whose program is at work, or soon. */
 const ACTIVE: ReadonlySet<answers.ExecutionState> = new Set(['BidAccepted', 'Running', 'Publishing'])
 
-/** Owns nothing; asks anew each time. */
+/** One that waits is asked for whole after so many looks at its executions: half a minute and more. */
+const LOOKS_BETWEEN = 20
+const REASON = 'stopped by its owner'
+
+/** Owns nothing; remembers only what it need not ask again. */
 export class BacalhauEngine implements CopyEngine {
   readonly #settings: BacalhauSettings
   readonly #call: EngineCall
   readonly #streams: EngineStreams
+  /** The job that waited when it was asked for whole last, and with which executions. */
+  #queued: { readonly id: string; readonly mark: string; left: number } | undefined
 
   constructor(settings: BacalhauSettings, call: EngineCall, streams: EngineStreams) {
     this.#settings = settings
@@ -76,26 +90,39 @@ export class BacalhauEngine implements CopyEngine {
     throw new EngineError('engine/nonsense', `${this.#settings.url} has no jobs`)
   }
 
-  async find(name: string, signal: AbortSignal, id?: string): Promise<EngineJob | undefined> {
-    // A job is told with all its input each time: while it runs its executions are enough.
-    const active = id === undefined ? undefined : newest((await this.#executions(id, signal))?.filter(isActive))
-    if (id !== undefined && active) return { id, run: active.ID, state: 'running' }
-    const path = `${JOBS}/${encodeURIComponent(name)}?${this.#namespace()}include=executions`
-    const found = await this.#ask(answers.job, 'GET', path, signal)
-    // It finds by the start of an id, too.
-    return found?.Job.Name === name ? jobOf(found, this.#settings.url) : undefined
+  /**
+   * A job is told with all its input each time. Once what it is called there is known its executions are enough while it runs, and at
+   * the end of a batch job; what no execution tells is asked for when they are others than before, and else now and then.
+   */
+  async find(name: string, signal: AbortSignal, known?: KnownJob): Promise<EngineJob | undefined> {
+    const executions = known && (await this.#executions(known.id, signal))
+    if (executions) {
+      const told = briefly(executions, known)
+      if (told) return told
+      const mark = JSON.stringify(executions.map(({ ID, ComputeState }) => [ID, ComputeState.StateType]))
+      const { id } = known
+      const isAsBefore = !known.isEnding && this.#queued?.id === id && this.#queued.mark === mark
+      if (isAsBefore && this.#queued && this.#queued.left-- > 0) return { id, state: 'queued' }
+      const found = await this.#whole(name, signal)
+      this.#queued = found?.state === 'queued' ? { id: found.id, mark, left: LOOKS_BETWEEN } : undefined
+      return found
+    }
+    return this.#whole(name, signal)
   }
 
-  async cancel(id: string, signal: AbortSignal): Promise<void> {
-    const path = `${JOBS}/${encodeURIComponent(id)}?${this.#namespace()}reason=${encodeURIComponent('stopped by its owner')}`
-    await this.#ask(answers.stopped, 'DELETE', path, signal).catch(async (error: unknown) => {
+  async cancel({ name, id }: { readonly name: string; readonly id?: string }, signal: AbortSignal): Promise<boolean> {
+    // Both are names of it there.
+    const at = `${JOBS}/${encodeURIComponent(id ?? name)}`
+    try {
+      const stopped = await this.#ask(answers.stopped, 'DELETE', `${at}?${this.#namespace()}reason=${encodeURIComponent(REASON)}`, signal)
+      return stopped !== undefined
+    } catch (error) {
       // It says no for one that is over.
       const isRefused = error instanceof EngineError && error.code === 'engine/refused' && error.numbers.length > 0
-      const now = isRefused
-        ? await this.#ask(answers.job, 'GET', `${JOBS}/${encodeURIComponent(id)}?${this.#namespace()}`, signal)
-        : undefined
-      if (!now || !['Completed', 'Stopped', 'Failed'].includes(now.Job.State.StateType)) throw error
-    })
+      const now = isRefused ? await this.#ask(answers.job, 'GET', `${at}?${this.#namespace()}`, signal) : undefined
+      if (now && ['Completed', 'Stopped', 'Failed'].includes(now.Job.State.StateType)) return true
+      throw error
+    }
   }
 
   async *output({ id, run }: EngineJob, signal: AbortSignal): AsyncIterable<EngineOutput> {
@@ -148,6 +175,13 @@ export class BacalhauEngine implements CopyEngine {
     }
   }
 
+  async #whole(name: string, signal: AbortSignal): Promise<EngineJob | undefined> {
+    const path = `${JOBS}/${encodeURIComponent(name)}?${this.#namespace()}include=executions`
+    const found = await this.#ask(answers.job, 'GET', path, signal)
+    // It finds by the start of an id, too.
+    return found?.Job.Name === name ? jobOf(found, this.#settings.url) : undefined
+  }
+
   async #executions(id: string, signal: AbortSignal): Promise<readonly answers.Execution[] | undefined> {
     const path = `${JOBS}/${encodeURIComponent(id)}/executions?${this.#namespace()}`
     return (await this.#ask(answers.executions, 'GET', path, signal))?.Items ?? undefined
@@ -173,6 +207,18 @@ const isActive = ({ ComputeState }: answers.Execution): boolean => ACTIVE.has(Co
 const newest = (all: readonly answers.Execution[] = []): answers.Execution | undefined =>
   all.toSorted((a, b) => b.CreateTime - a.CreateTime)[0]
 
+/** As its executions alone tell; undefined: they do not. Of a batch job one is to be completed, and then it is. */
+function briefly(executions: readonly answers.Execution[], { id, isService }: KnownJob): EngineJob | undefined {
+  const active = newest(executions.filter(isActive))
+  if (active) return { id, run: active.ID, state: 'running' }
+  const done = isService === false ? newest(executions.filter(({ ComputeState }) => ComputeState.StateType === 'Completed')) : undefined
+  const code = done?.RunOutput?.ExitCode
+  return done && code !== undefined ? { id, run: done.ID, state: 'ended', code: exitCodeOf(code) } : undefined
+}
+
+/** A module that says no code of its own gives -1. */
+const exitCodeOf = (code: number): number => (code === -1 ? 0 : code & 255)
+
 /** @throws EngineError `engine/nonsense`  it says that it has ended, and not how */
 function jobOf({ Job, Executions }: answers.Job, url: string): EngineJob {
   const id = Job.ID
@@ -187,8 +233,7 @@ function jobOf({ Job, Executions }: answers.Job, url: string): EngineJob {
       const done = newest(all.filter(({ ComputeState }) => ComputeState.StateType === 'Completed'))
       const code = done?.RunOutput?.ExitCode
       if (!done || code === undefined) throw new EngineError('engine/nonsense', `${url} says that a job has ended, and not how`)
-      // A module that says no code of its own gives -1.
-      return { id, run: done.ID, state: 'ended', code: code === -1 ? 0 : code & 255 }
+      return { id, run: done.ID, state: 'ended', code: exitCodeOf(code) }
     }
     case 'Stopped':
     case 'Failed': {

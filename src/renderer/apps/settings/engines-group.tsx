@@ -1,8 +1,9 @@
 import { Server } from 'lucide-react'
 import { type FormEvent, useEffect, useId, useState } from 'react'
-import type { EngineRow } from '../../../jobs/engines/engines-contract.ts'
+import { errorCode } from '../../../base/errors.ts'
+import { type EngineRow, standWords } from '../../../jobs/engines/engines-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
-import { readEngines } from '../../desk/engines-store.ts'
+import { useEngines, watchEngines } from '../../desk/engines-store.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { errorWords } from '../../ui/error-words.ts'
@@ -17,37 +18,28 @@ const ASK_MS = 5_000
 /** Schedulers beyond one's own machines (rule AP145). */
 export function EnginesGroup() {
   const client = useClient()
-  const [rows, setRows] = useState<readonly EngineRow[]>()
+  const { rows, isRead, problem } = useEngines()
   const [dialog, setDialog] = useState<'add' | EngineRow>()
   useEffect(() => {
-    if (!client || dialog) return
-    const stop = new AbortController()
-    const look = () => {
-      client.listEngines({ ask: true }).then(setRows, () => setRows(undefined))
-      void readEngines(client, false, stop.signal) // the dock shows which there are
-    }
-    look()
-    const timer = setInterval(look, ASK_MS)
-    return () => {
-      clearInterval(timer)
-      stop.abort()
-    }
+    if (client && !dialog) return watchEngines(client, true, ASK_MS)
+    return undefined
   }, [client, dialog])
-  if (!rows) return null
   return (
     <Group
       title="Engines"
       hint="Schedulers beyond your machines that take jobs: a Slurm cluster, or a Bacalhau network. They have tiles in the elsewhere dock."
     >
+      {problem !== undefined && <Strip kind="unsafe">How engines are could not be asked: {problem}. It is asked again.</Strip>}
       {rows.map((row) => (
         <Row
           key={row.engine}
           label={row.name}
           hint={
             <>
-              {row.url}
+              {standWords(row.kind === 'bacalhau' ? row : { url: row.url })}
               <br />
               {row.why}
+              {row.jobs ? `. ${jobsWords(row.jobs)} there` : ''}
             </>
           }
         >
@@ -56,7 +48,10 @@ export function EnginesGroup() {
           </Button>
         </Row>
       ))}
-      <Row label={rows.length === 0 ? 'No engine' : 'Another'} hint="What opens one is kept sealed on this device.">
+      <Row
+        label={isRead ? (rows.length === 0 ? 'No engine' : 'Another') : 'Looking which there are…'}
+        hint="What opens one is kept sealed on this device."
+      >
         <Button icon={<Server aria-hidden="true" />} onClick={() => setDialog('add')}>
           Add an engine…
         </Button>
@@ -67,8 +62,10 @@ export function EnginesGroup() {
   )
 }
 
+const jobsWords = (jobs: number): string => (jobs === 1 ? 'A job of yours runs' : `${jobs} jobs of yours run`)
+
 type Kind = EngineRow['kind']
-const EMPTY = { name: '', url: '', token: '', image: '', user: '', shared: '' }
+const EMPTY = { name: '', url: '', token: '', image: '', namespace: '', user: '', shared: '' }
 
 const ABOUT: Readonly<Record<Kind, string>> = {
   bacalhau:
@@ -90,11 +87,13 @@ function AddDialog({ onClose }: { onClose: () => void }) {
     if (busy || !isWhole) return
     setBusy(true)
     setError(undefined)
-    const { name, url, image, user, shared } = said
+    const { name, url, image, namespace, user, shared } = said
     const token = said.token.replace(/^SLURM_JWT=/, '')
     try {
       await clientNow().addEngine(
-        kind === 'slurm' ? { kind, name, url, user, shared, token } : { kind, name, url, token, ...(image !== '' && { image }) },
+        kind === 'slurm'
+          ? { kind, name, url, user, shared, token }
+          : { kind, name, url, token, ...(image !== '' && { image }), ...(namespace !== '' && { namespace }) },
       )
       onClose()
     } catch (cause) {
@@ -145,6 +144,8 @@ function AddDialog({ onClose }: { onClose: () => void }) {
             placeholder: 'busybox:1.37',
             hint: 'With @sha256:… it is always the very same. None is needed for modules of WebAssembly.',
           })}
+        {kind === 'bacalhau' &&
+          field('namespace', 'Namespace, if not its default one', { hint: 'Jobs of one namespace are not known in another.' })}
         {field('token', kind === 'slurm' ? 'Token, as “scontrol token” prints it' : 'API key, if it asks for one', { type: 'password' })}
         {error && <Strip kind="unsafe">{error}</Strip>}
       </form>
@@ -155,29 +156,35 @@ function AddDialog({ onClose }: { onClose: () => void }) {
 function RemoveDialog({ row, onClose }: { row: EngineRow; onClose: () => void }) {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
+  /** It was said what runs there. */
+  const [isWarned, setWarned] = useState((row.jobs ?? 0) > 0)
   const remove = async () => {
     setBusy(true)
     try {
-      await clientNow().removeEngine({ name: row.name })
+      await clientNow().removeEngine({ name: row.name, force: isWarned })
       onClose()
     } catch (cause) {
+      setWarned(isWarned || errorCode(cause) === 'engine/in-use')
       setError(errorWords(cause))
       setBusy(false)
     }
   }
+  const running = row.jobs
+    ? ` ${jobsWords(row.jobs)} there, and ${row.jobs === 1 ? 'goes' : 'go'} on: neither followed nor ended until it is added again.`
+    : ''
   return (
     <Dialog
       open
       onClose={() => !busy && onClose()}
       title={`Do without ${row.name}?`}
-      description="Its key is forgotten here. Jobs on it go on there, and are not heard of any more."
+      description={`Its key is forgotten here.${running}`}
       actions={
         <>
           <Button variant="quiet" disabled={busy} onClick={onClose}>
             Keep it
           </Button>
           <Button variant="danger" busy={busy} onClick={() => void remove()}>
-            Remove
+            {isWarned ? 'Remove all the same' : 'Remove'}
           </Button>
         </>
       }
