@@ -65,7 +65,12 @@ export class ContentReader {
 
   /** The pieces of a content in order. @throws ContentError `chunk/unavailable`, `content/malformed` */
   async pieces(manifest: Manifest, signal?: AbortSignal): Promise<readonly Piece[]> {
-    return (await this.#list(manifest, signal)).pieces
+    return (this.#listOf.get(manifest) ?? (await this.#list(manifest, signal))).pieces
+  }
+
+  /** The pieces of a content that was just stored: who writes on in it need not read them again. */
+  notePieces(manifest: Manifest, pieces: readonly Piece[]): void {
+    this.#listOf.set(manifest, new PieceList(pieces))
   }
 
   /** Bytes from `offset`, at most `length`, fewer at the end. @throws ContentError */

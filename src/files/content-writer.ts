@@ -167,7 +167,11 @@ export class ContentWriter {
   async #manifest(pieces: readonly Piece[], bytes: number): Promise<Manifest> {
     let level = pieces
     for (let depth = 0; depth <= MAX_DEPTH; depth++) {
-      if (level.length <= MAX_INLINE_PIECES) return { bytes, depth, pieces: level }
+      if (level.length <= MAX_INLINE_PIECES) {
+        const manifest = { bytes, depth, pieces: level }
+        if (depth > 0) this.#reader.notePieces(manifest, pieces)
+        return manifest
+      }
       level = await this.#cutAll(encodePieces(level), MANIFEST_CUT)
     }
     throw malformed('a file of that many pieces')

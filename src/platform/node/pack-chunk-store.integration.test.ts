@@ -12,6 +12,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-rando
 import { PackChunkStore } from './pack-chunk-store.ts'
 
 const syncedFolders = vi.hoisted(() => [] as string[])
+const packSyncs = vi.hoisted(() => ({ of: [] as string[], refused: undefined as Error | undefined }))
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
   const fsync = (fd: number, done: (error: Error | null) => void) =>
@@ -19,7 +20,14 @@ vi.mock('node:fs', async (original) => {
       if (!error) syncedFolders.push(fs.readlinkSync(`/proc/self/fd/${fd}`))
       done(error)
     })
-  return { ...fs, default: { ...fs, fsync }, fsync }
+  const fdatasync = (fd: number, done: (error: Error | null) => void) => {
+    packSyncs.of.push(fs.readlinkSync(`/proc/self/fd/${fd}`))
+    const { refused } = packSyncs
+    packSyncs.refused = undefined // the disk says it once
+    if (refused) process.nextTick(done, refused)
+    else fs.fdatasync(fd, done)
+  }
+  return { ...fs, default: { ...fs, fsync, fdatasync }, fsync, fdatasync }
 })
 
 const packsIn = (folder: string) =>
@@ -74,6 +82,29 @@ it('[CS7] a cut-off tail and a damaged header cost the chunks they hit and no ot
     expect(await again.get(idOf(9))).toEqual({ id: idOf(9), epoch: 1, bytes: new Uint8Array(500).fill(9) })
     again.dispose()
   } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[CS11] a full pack goes to the disk before anybody asks; what the disk says of it is heard by who asks next', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-packs-'))
+  const store = new PackChunkStore(folder, { packBytes: 20_000 })
+  try {
+    const fill = (from: number) => {
+      for (let n = from; n < from + 30; n++) store.put({ id: idOf(n), epoch: 0, bytes: new Uint8Array(1_000).fill(n) })
+    }
+    packSyncs.of.length = 0
+    fill(0)
+    expect(packSyncs.of).toEqual([path.join(folder, '00000001.pack')])
+    await store.sync()
+    packSyncs.refused = Object.assign(new Error('the disk is broken'), { code: 'EIO' })
+    fill(30)
+    expect(packSyncs.refused).toBeUndefined()
+    await expect(store.sync()).rejects.toThrow('the disk is broken')
+    await store.sync()
+  } finally {
+    packSyncs.refused = undefined
+    store.dispose()
     rmSync(folder, { recursive: true, force: true })
   }
 })

@@ -42,6 +42,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
   /** A pack was made, here or by a killed process: that the folder has it is not on the disk itself yet. */
   #isFolderUnsynced = true
   readonly #syncing = new InTurn()
+  /** What the disk said of a pack that was synced before anybody asked: whoever asks next hears it, for the disk says it once. */
+  #unheard: unknown
   readonly #reader = new PackReader()
   #evicting: Promise<unknown> = Promise.resolve()
 
@@ -133,7 +135,15 @@ export class PackChunkStore implements ChunkStore, Disposable {
     this.#last = undefined
   }
 
+  /** What lies in a full pack goes to the disk while more is written: who syncs in the end does not wait for all of it. */
+  #syncEarly(): void {
+    this.sync().catch((error: unknown) => (this.#unheard ??= error))
+  }
+
   async #syncDirty(): Promise<void> {
+    const unheard = this.#unheard
+    this.#unheard = undefined
+    if (unheard !== undefined) throw unheard
     const dirty = [...this.#unsynced]
     this.#unsynced.clear()
     const isHeld = ({ number }: PackFile) => this.#packs.has(number)
@@ -231,7 +241,10 @@ export class PackChunkStore implements ChunkStore, Disposable {
   #append(record: PackRecord, bytes: Uint8Array): void {
     const size = RECORD_HEAD_BYTES + bytes.length
     let pack = this.#last
-    if (!pack || pack.bytes + size > this.#packBytes) pack = this.#begin()
+    if (!pack || pack.bytes + size > this.#packBytes) {
+      if (pack) this.#syncEarly()
+      pack = this.#begin()
+    }
     let offset: number
     try {
       offset = pack.append(record, bytes)

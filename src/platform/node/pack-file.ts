@@ -14,7 +14,7 @@ export interface FoundRecord {
   whole(): Uint8Array
 }
 
-/** One append-only file of records. Owns its descriptor, which is closed once the pack is let go of and nobody reads in it. */
+/** One append-only file of records. Owns its descriptor, which is closed once the pack is let go of and nobody uses it. */
 export class PackFile {
   readonly number: number
   /** Where the next record goes. */
@@ -23,7 +23,7 @@ export class PackFile {
   liveBytes = 0
   droppedBytes = 0
   readonly #fd: number
-  #readers = 0
+  #users = 0
   #isGone = false
 
   private constructor(number: number, fd: number, bytes: number) {
@@ -63,7 +63,7 @@ export class PackFile {
   }
 
   sync(): Promise<void> {
-    return sync(this.#fd)
+    return this.#using(() => sync(this.#fd))
   }
 
   /** Bytes that follow the head at `offset`. */
@@ -78,23 +78,27 @@ export class PackFile {
 
   /** Fills `into` from `from`, off the loop. @returns how much there was */
   async read(into: Buffer, length: number, from: number): Promise<number> {
-    this.#readers++
-    try {
-      return (await readAt(this.#fd, into, 0, length, from)).bytesRead
-    } finally {
-      this.#readers--
-      this.#closeUnused()
-    }
+    return this.#using(async () => (await readAt(this.#fd, into, 0, length, from)).bytesRead)
   }
 
-  /** Nobody asks it any more; its descriptor may be another file's next, so whoever reads in it is waited for. */
+  /** Nobody asks it any more; its descriptor may be another file's next, so whoever reads or syncs it is waited for. */
   close(): void {
     this.#isGone = true
     this.#closeUnused()
   }
 
+  async #using<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++
+    try {
+      return await work()
+    } finally {
+      this.#users--
+      this.#closeUnused()
+    }
+  }
+
   #closeUnused(): void {
-    if (this.#isGone && this.#readers === 0) closeSync(this.#fd)
+    if (this.#isGone && this.#users === 0) closeSync(this.#fd)
   }
 
   /** Visits every record; resolves with where the last whole one ends. */
