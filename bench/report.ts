@@ -49,13 +49,16 @@ export const notMeasured = (row: Pick<Row, 'id' | 'what' | 'unit' | 'must' | 'go
 const round = (value: number): string =>
   Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 
+/** `met`, `MISSED`, `not measured`; `-` where nothing must hold. */
+export const verdictOf = ({ must, met }: Pick<Row, 'must' | 'met'>): string =>
+  must === undefined ? '-' : met === undefined ? 'not measured' : met ? 'met' : 'MISSED'
+
 export function formatTable(rows: readonly Row[]): string {
   const lines = ['| what | measured | must | | goal | peers, same run |', '|---|---|---|---|---|---|']
   for (const { what, value, unit, must, met, goal, peers, n, why } of rows) {
     const measured = value === undefined ? `not measured: ${why ?? ''}` : `${round(value)} ${unit}${n ? ` (n=${n})` : ''}`
-    const verdict = met === undefined ? '-' : met ? 'met' : 'MISSED'
     const others = Object.entries(peers).map(([name, peer]) => `${name} ${round(peer)}`)
-    lines.push(`| ${what} | ${measured} | ${must ?? '-'} | ${verdict} | ${goal ?? '-'} | ${others.join(', ') || '-'} |`)
+    lines.push(`| ${what} | ${measured} | ${must ?? '-'} | ${verdictOf({ must, met })} | ${goal ?? '-'} | ${others.join(', ') || '-'} |`)
   }
   return lines.join('\n')
 }
@@ -82,6 +85,8 @@ export async function writeJson(file: string, bench: string, rows: readonly Row[
     memoryBytes: os.totalmem(),
     node: process.versions.node,
     platform: `${os.platform()} ${os.release()}`,
+    loadAtEnd: os.loadavg(),
   }
-  await writeFile(file, `${JSON.stringify({ bench, machine, atMs: Date.now(), rows }, undefined, 2)}\n`)
+  const judged = rows.map((row) => ({ ...row, verdict: verdictOf(row) }))
+  await writeFile(file, `${JSON.stringify({ bench, machine, atMs: Date.now(), rows: judged }, undefined, 2)}\n`)
 }

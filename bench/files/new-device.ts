@@ -13,9 +13,14 @@ import { median, notMeasured, type Row } from '../report.ts'
 
 const PROCESS = path.resolve(import.meta.dirname, 'checkpoint-process.ts')
 const USUAL_FILES = 100_000
+/** A folder that opens within this is usable. */
+const USABLE_MS = 1_000
 
 interface Started {
   readonly rootSeconds: number
+  /** Each wait of a listing of the top folder while the rest came. */
+  readonly longestMs: number
+  readonly listings: number
   readonly pathSeconds: readonly number[]
   readonly wholeSeconds: number
   readonly cpuSeconds: number
@@ -32,19 +37,20 @@ export async function measureNewDevice(args: readonly string[]): Promise<readonl
   const at = args.indexOf('--files')
   const files = at >= 0 ? Number(args[at + 1]) : USUAL_FILES
   const said = files.toLocaleString('en-US')
-  const row = (id: string, what: string, unit: string, must: string) => ({
+  const row = (id: string, what: string, unit: string, goal: string | undefined, must?: string) => ({
     id: `new-${id}`,
     what: `${said} files: ${what}`,
     unit,
     must,
-    goal: undefined,
+    goal,
   })
   const rows = {
-    root: row('root', 'top folder listed on a new device', 's', '<= 3'),
-    path: row('path', 'any path while the rest comes, p50', 's', '<= 1'),
-    whole: row('whole', 'the whole tree', 's', '<= 60'),
-    memory: row('memory', 'memory of the new device meanwhile, at most', 'MB', '<= 300'),
-    lookup: row('lookup', 'look-up of a name afterwards', 'us', '<= 50'),
+    usable: row('usable', 'longest that a listing of the top folder waits while the rest comes', 'ms', undefined, `<= ${USABLE_MS} ms`),
+    root: row('root', 'top folder listed on a new device', 's', '3 s'),
+    path: row('path', 'any path while the rest comes, p50', 's', '1 s'),
+    whole: row('whole', 'the whole tree', 's', '60 s'),
+    memory: row('memory', 'memory of the new device meanwhile, at most', 'MB', '300 MB'),
+    lookup: row('lookup', 'look-up of a name afterwards', 'us', '50 us'),
   }
   const folder = mkdtempSync(path.join(os.tmpdir(), 'elsewhere-new-device-'))
   const socket = path.join(folder, 'link')
@@ -54,10 +60,10 @@ export async function measureNewDevice(args: readonly string[]): Promise<readonl
     const starter = run(['start', path.join(folder, 'b'), socket, String(files)])
     const of = JSON.parse(await firstLine(starter)) as Started
     if (of.missing > 0) throw new Error(`${of.missing} names were not found`)
-    const done = (base: (typeof rows)['root'], value: number, limit: number, peers: Readonly<Record<string, number>> = {}, n = 1): Row => ({
+    const done = (base: (typeof rows)['root'], value: number, peers: Readonly<Record<string, number>> = {}, n = 1): Row => ({
       ...base,
       value,
-      met: value <= limit,
+      met: base.must === undefined ? undefined : value <= USABLE_MS,
       peers,
       n,
     })
@@ -69,13 +75,14 @@ export async function measureNewDevice(args: readonly string[]): Promise<readonl
     }
     const behind = { 'CPU s': of.cpuSeconds, ...(of.behindSeconds !== undefined && { 'with all segments behind, s': of.behindSeconds }) }
     return [
-      done(rows.root, of.rootSeconds, 3, making),
+      done(rows.usable, of.longestMs, {}, of.listings),
+      done(rows.root, of.rootSeconds, making),
       of.pathSeconds.length > 0
-        ? done(rows.path, median(of.pathSeconds), 1, { most: Math.max(...of.pathSeconds) }, of.pathSeconds.length)
+        ? done(rows.path, median(of.pathSeconds), { most: Math.max(...of.pathSeconds) }, of.pathSeconds.length)
         : notMeasured(rows.path, 'all was here before it was asked for'),
-      done(rows.whole, of.wholeSeconds, 60, behind),
-      done(rows.memory, of.peak, 300, { 'before it was linked': of.idle, 'with all segments behind': of.peakBehind }),
-      done(rows.lookup, of.lookupUs, 50, { nodes: of.nodes }),
+      done(rows.whole, of.wholeSeconds, behind),
+      done(rows.memory, of.peak, { 'before it was linked': of.idle, 'with all segments behind': of.peakBehind }),
+      done(rows.lookup, of.lookupUs, { nodes: of.nodes }),
     ]
   } finally {
     keeper.kill('SIGKILL')

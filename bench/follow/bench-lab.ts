@@ -30,6 +30,8 @@ interface SshAddress {
 
 export interface BenchLabOptions {
   readonly proxied: boolean
+  /** No display, and so no browser, takes part in the pairing: nothing but the devices uses the processor afterwards. */
+  readonly withoutDisplay?: boolean
   /** A's log is grown to this before B is paired. */
   readonly logBytes?: number
   /** More environment of a device, whose data folder is given. */
@@ -129,7 +131,7 @@ export class BenchLab {
     }
   }
 
-  async #start({ proxied, logBytes, env }: BenchLabOptions): Promise<void> {
+  async #start({ proxied, withoutDisplay, logBytes, env }: BenchLabOptions): Promise<void> {
     const lab = createNetLab('a', 'b', 'p')
     this.#cleanup.push(() => lab.dispose())
     if (proxied) {
@@ -151,7 +153,8 @@ export class BenchLab {
     }
     const { device, deviceId } = this.machine('a')
     if (logBytes !== undefined) this.log = await growLog(device, deviceId, logBytes)
-    await this.#pair()
+    if (withoutDisplay && !proxied) await device.invite(this.machine('b').device)
+    else await this.#pair()
     await eventually('a and b are linked', async () => (await this.link('b', 'a')).state === 'linked')
   }
 

@@ -49,6 +49,11 @@ export class SshPeer {
     return bytes
   }
 
+  /** For programs that start ssh themselves: `-F` of this, and the other machine is `other`. Without the connection that is kept open. */
+  get config(): string {
+    return this.#at('config')
+  }
+
   async dispose(): Promise<void> {
     for (const child of this.#children.splice(0).toReversed()) await endProcess(child)
     await rm(this.#folder, { recursive: true, force: true })
@@ -88,9 +93,22 @@ export class SshPeer {
       StrictModes: 'no',
       UsePAM: 'no',
       MaxSessions: 200,
+      Subsystem: 'sftp internal-sftp',
     }
     const text = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`)
     await writeFile(this.#at('sshd.conf'), text.join(''))
+    const client = {
+      HostName: this.#to.address,
+      Port: PORT,
+      User: os.userInfo().username,
+      IdentityFile: this.#at('id'),
+      IdentitiesOnly: 'yes',
+      StrictHostKeyChecking: 'no',
+      UserKnownHostsFile: '/dev/null',
+      LogLevel: 'ERROR',
+    }
+    const lines = Object.entries(client).map(([name, value]) => ` ${name} ${value}\n`)
+    await writeFile(this.config, `Host other\n${lines.join('')}`, { mode: 0o600 })
     this.#children.push(this.#to.spawn(SSHD, ['-D', '-f', this.#at('sshd.conf')], { stdio: 'ignore' }))
   }
 
