@@ -23,10 +23,12 @@ export interface BacalhauFaults {
   /** Connections are ended without a word. */
   down: boolean
   slowMs: number
+  /** Of the link: what goes either way over HTTP, all calls together. Logs are not counted. */
+  bytesPerSecond: number | undefined
   /** Instead of each answer. */
   nonsense: string | undefined
-  /** A job is taken, and then it says 500, or nothing. */
-  afterSubmit: '500' | 'nothing' | undefined
+  /** A job is taken, and then it says 500, nothing, or what it should once that is over. */
+  afterSubmit: '500' | 'nothing' | 'late' | undefined
   /** A log is cut off after so many pieces; each opening of it counts anew. */
   cutLogAfter: number | undefined
   /** What it lists comes twice. */
@@ -64,7 +66,16 @@ export class Refused extends Error {
 /** Jobs of a fake orchestrator and its one node: what is taken, how they go on, what runs. No HTTP. */
 export class BacalhauNetwork {
   readonly faults: BacalhauFaults = {
-    ...{ down: false, slowMs: 0, nonsense: undefined, afterSubmit: undefined, cutLogAfter: undefined, twice: false, full: false },
+    ...{
+      down: false,
+      slowMs: 0,
+      bytesPerSecond: undefined,
+      nonsense: undefined,
+      afterSubmit: undefined,
+      cutLogAfter: undefined,
+      twice: false,
+      full: false,
+    },
     ...{ resultsGone: false, resultsDown: false, results: undefined, resultsRedirect: undefined },
     ...{ unpublished: undefined, logGoneAfterEnd: false, closeLogAfter: undefined },
   }
@@ -220,6 +231,7 @@ export class BacalhauNetwork {
   }
 }
 
-async function until(isSo: () => boolean): Promise<void> {
+/** Looked for often. */
+export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
 }

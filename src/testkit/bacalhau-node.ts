@@ -6,10 +6,13 @@ import path from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { FakeExecution } from './bacalhau-execution.ts'
-import { BacalhauNetwork, type BacalhauFaults, ENDED, type FakeJob, Refused, STATES } from './bacalhau-network.ts'
+import { BacalhauNetwork, type BacalhauFaults, ENDED, type FakeJob, Refused, STATES, until } from './bacalhau-network.ts'
 
 /** Its own limit, in the narrowest reading. */
 const MAX_BODY_BYTES = 10_000_000
+/** What goes over a slow link goes in pieces of that. */
+const LINK_PIECE_BYTES = 16 * 1024
+
 /**
  * An orchestrator with one node, after Bacalhau's published API (v1 of 1.9) and source: it keeps to their shapes and refuses what
  * they refuse. Jobs really run, as processes of this machine: what it says of them is what came of that. Not Bacalhau: what differs
@@ -17,7 +20,7 @@ const MAX_BODY_BYTES = 10_000_000
  */
 export class BacalhauNode {
   readonly network: BacalhauNetwork
-  /** Each request, with its key. */
+  /** Each request, with its key; and which of them did not come whole. */
   readonly asked: { readonly line: string; readonly key: string | undefined }[] = []
   readonly #key: string | undefined
   readonly #engines: readonly string[]
@@ -26,6 +29,8 @@ export class BacalhauNode {
   readonly #results: Server
   readonly #sockets = new WebSocketServer({ noServer: true })
   readonly #open = new Set<WebSocket>()
+  /** What goes over the link goes one after another. */
+  #link: Promise<void> = Promise.resolve()
 
   private constructor({ key, engines = ['docker', 'wasm'] }: { readonly key?: string; readonly engines?: readonly string[] }) {
     this.#key = key
@@ -43,7 +48,7 @@ export class BacalhauNode {
       if (this.faults.resultsDown) return void request.socket.destroy()
       if (this.faults.resultsRedirect !== undefined) return void response.writeHead(302, { location: this.faults.resultsRedirect }).end()
       if (this.faults.resultsGone) return void response.writeHead(404).end('404 page not found\n')
-      response.end(this.faults.results ?? readFileSync(path.join(this.#folder, path.basename(request.url ?? ''))))
+      void this.#send(response, this.faults.results ?? readFileSync(path.join(this.#folder, path.basename(request.url ?? ''))))
     })
   }
 
@@ -88,14 +93,18 @@ export class BacalhauNode {
     if (faults.down) return void request.socket.destroy()
     if (faults.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, faults.slowMs))
     const say = (status: number, body: object) =>
-      void response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(body))
+      void this.#send(response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }), Buffer.from(JSON.stringify(body)))
     try {
       if (!this.#isAllowed(request))
         throw new Refused(401, 'Unauthorized', 'Request Unauthorized', 'Unauthorized principal. Event has been recorded.')
-      const body = await bodyOf(request)
+      const body = await bodyOf(request, (bytes) => this.#pass(bytes)).catch((error: unknown) => {
+        if (!request.complete) this.asked.push({ line: `cut off: ${request.method} ${request.url}`, key: undefined })
+        throw error
+      })
       const answer = this.#route(request.method ?? '', new URL(request.url ?? '', this.url), body)
       if (faults.nonsense !== undefined) return void response.end(faults.nonsense)
       if (request.method === 'PUT' && faults.afterSubmit === 'nothing') return void request.socket.destroy()
+      if (request.method === 'PUT') await until(() => faults.afterSubmit !== 'late')
       if (request.method === 'PUT' && faults.afterSubmit === '500') throw new Refused(500, 'InternalError', 'Internal server error')
       say(200, answer)
     } catch (error) {
@@ -109,6 +118,24 @@ export class BacalhauNode {
         ...(hint !== undefined && { Hint: hint }),
       })
     }
+  }
+
+  async #send(response: ServerResponse, bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length && this.faults.bytesPerSecond !== undefined && !response.destroyed; at += LINK_PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + LINK_PIECE_BYTES)
+      await this.#pass(piece.length)
+      response.write(piece)
+      if (at + piece.length === bytes.length) return void response.end()
+    }
+    response.end(bytes)
+  }
+
+  /** So many bytes have gone over the link. */
+  #pass(bytes: number): Promise<void> {
+    const { bytesPerSecond } = this.faults
+    if (bytesPerSecond === undefined) return Promise.resolve()
+    this.#link = this.#link.then(() => new Promise((resolve) => setTimeout(resolve, (bytes / bytesPerSecond) * 1_000)))
+    return this.#link
   }
 
   #route(method: string, { pathname, searchParams }: URL, body: string): object {
@@ -202,13 +229,14 @@ const shownExecution = ({ id, jobId, createdNs, state, message, exitCode }: Fake
   RunOutput: ENDED.has(state) || state === STATES.publishing ? { Stdout: '', stderr: '', ExitCode: exitCode, ErrorMsg: '' } : null,
 })
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage, pass: (bytes: number) => Promise<void>): Promise<string> {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length
     if (bytes > MAX_BODY_BYTES) throw new Refused(413, 'InternalError', 'Request Entity Too Large')
     parts.push(part)
+    await pass(part.length)
   }
   return Buffer.concat(parts).toString()
 }

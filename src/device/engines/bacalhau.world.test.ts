@@ -13,6 +13,7 @@ import type { FakeJob } from '../../testkit/bacalhau-network.ts'
 import { DeviceWorld, PASSPHRASE, type WorldDevice } from '../../testkit/device-world.ts'
 import type { MemoryTree } from '../../testkit/memory-tree.ts'
 import { LONG_WAIT } from '../../testkit/paired-devices.ts'
+import { SeededRandom } from '../../testkit/seeded-random.ts'
 import { helloModule } from '../../testkit/wasm-module.ts'
 
 /* Against a fake of Bacalhau over real HTTP, which really runs what it is given. */
@@ -386,4 +387,53 @@ it('[EN4][EN13] cancelled while its engine is not here any more it is ended when
   await device.control().addEngine({ name: 'net', kind: 'bacalhau', url: node.url, token: KEY })
   await vi.waitFor(() => expect(job().state).toBe('Stopped'), LONG_WAIT)
   await vi.waitFor(() => expect(device.keptIn('engine-places')).toEqual([]), LONG_WAIT)
+})
+
+/** A Mbit a second to a clock that hurries. */
+const MBIT = (1_000_000 / 8) * 6
+
+it('[EN14] a folder of 6 MiB over a link of one Mbit a second: sent, followed and ended, and never said to be away', async () => {
+  const random = new SeededRandom(7)
+  const bytes = Uint8Array.from({ length: 6_000_000 }, () => random.below(256))
+  folder.entries.set('large', { entry: { kind: 'file', path: 'large', bytes: bytes.length, modifiedMs: 1, mode: 0o644 }, bytes })
+  node.faults.bytesPerSecond = MBIT
+  const states = new Set<string>()
+  const changes = device.control().onDidChangeJob(({ state }) => states.add(state))
+  await start(`rm large; echo begun; ${HELD}; echo made > made`)
+  await becomes({ state: 'running' })
+  const asked = node.asked.length
+  await vi.waitFor(() => expect(node.asked.length - asked).toBeGreaterThan(5), LONG_WAIT)
+  release()
+  await becomes({ state: 'done', results: { files: 1 } })
+  changes.dispose()
+  expect([...states].toSorted()).toEqual(['done', 'running', 'starting'])
+  expect({ runs: node.network.runs, made: folder.text('made') }).toEqual({ runs: 1, made: 'made\n' })
+  // Its input came back never: a job is told with all of it.
+  const wholes = node.asked.filter(({ line }) => line.includes('include=')).map(({ line }) => line)
+  expect(wholes).toHaveLength(1)
+}, 60_000)
+
+it('[EN4][EN14] ended while it is sent over a slow link it is not taken; ended while its answer is slow it is ended by its name', async () => {
+  const random = new SeededRandom(8)
+  const bytes = Uint8Array.from({ length: 6_000_000 }, () => random.below(256))
+  folder.entries.set('large', { entry: { kind: 'file', path: 'large', bytes: bytes.length, modifiedMs: 1, mode: 0o644 }, bytes })
+  node.faults.bytesPerSecond = MBIT
+  void start('echo once >> did').catch(() => undefined)
+  await vi.waitFor(() => expect(node.asked.some(({ line }) => line.startsWith('PUT'))).toBe(true), LONG_WAIT)
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  await vi.waitFor(() => expect(node.asked.some(({ line }) => line.startsWith('cut off: PUT'))).toBe(true), LONG_WAIT)
+  expect(node.network.jobs).toEqual([])
+  node.faults.bytesPerSecond = undefined
+  folder.entries.delete('large')
+  const puts = () => node.asked.filter(({ line }) => line.startsWith('PUT')).length
+  node.faults.afterSubmit = 'late'
+  const before = puts()
+  void start(`echo begun; ${HELD}`).catch(() => undefined)
+  await vi.waitFor(() => expect([puts() - before, job()?.state]).toEqual([1, 'Running']), LONG_WAIT)
+  await device.control().cancelJob({ job: (await known()).job })
+  await vi.waitFor(() => expect(job().state).toBe('Stopped'), LONG_WAIT)
+  await becomes({ state: 'cancelled' })
+  node.faults.afterSubmit = undefined
+  expect(node.network.jobs).toHaveLength(1)
 })
