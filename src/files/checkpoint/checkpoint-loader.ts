@@ -13,8 +13,8 @@ import type { FilesCrypto } from '../files-crypto.ts'
 import { type LogId, type NodeId, ROOT_NODE } from '../op.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint-codec.ts'
 import { CHECKPOINT_SPACE, LAST } from './checkpoint-maker.ts'
-import { eachLeaf } from './each-leaf.ts'
-import { deviceIn, OfferedCheckpoints, rowsOfFolder } from './offered-checkpoint.ts'
+import { eachLeaf, pauseOf } from './each-leaf.ts'
+import { deviceIn, OfferedCheckpoints } from './offered-checkpoint.ts'
 import type { GivenUpWhy } from './given-up.ts'
 import { isSplit, type LeafEntry, type Row, type RowKey } from './page.ts'
 import type { PageKeeper } from './page-keeper.ts'
@@ -22,7 +22,7 @@ import type { PartialStore } from './partial-store.ts'
 import { folderRange, isMoveKey, placeOfKey, readMoveRow, readNodeRow, readVersionRow } from './row-codec.ts'
 import { putBehind, withoutBehind } from './segments-behind.ts'
 import { StillLoading } from './still-loading.ts'
-import { TreeReader } from './tree-reader.ts'
+import { slicesOf, TreeReader } from './tree-reader.ts'
 import type { Trees } from './tree-builder.ts'
 import type { TreeRoot } from './tree-writer.ts'
 
@@ -114,6 +114,7 @@ export class CheckpointLoader implements Disposable {
     const position = store.value(CHECKPOINT_SPACE, POSITION)
     const folders = new Set(store.values(FOLDERS).map(([folder]) => folder as NodeId))
     this.#begin({ bytes, of: openCheckpoint(crypto, id, bytes), stamp, position: position ? fromUtf8(position) : '', folders })
+    this.kick()
   }
 
   get isLoading(): boolean {
@@ -141,7 +142,7 @@ export class CheckpointLoader implements Disposable {
     if (!this.mayStart || !allows(bytes)) return false
     const offered = await this.#judge.read(of)
     if (!offered || !this.mayStart || this.#owned.isDisposed) return false
-    const { logs, top, stamp } = offered
+    const { logs, stamp } = offered
     store.transaction(() => {
       for (const head of logs) {
         store.putHead(head)
@@ -152,7 +153,7 @@ export class CheckpointLoader implements Disposable {
     store.changes.take()
     dataset.see(logs)
     this.#begin({ bytes, of, stamp, position: '', folders: new Set() })
-    await this.#loadFolder(ROOT_NODE, async () => top)
+    await this.#load(ROOT_NODE).finally(() => this.kick())
     return true
   }
 
@@ -233,7 +234,6 @@ export class CheckpointLoader implements Disposable {
       has: (folder) => this.#has(loading, folder),
       bring: (folder) => (folder === undefined ? this.bringAll() : this.#load(folder)),
     }
-    this.kick()
   }
 
   #has({ stamp, position, folders }: Loading, folder: NodeId): boolean {
@@ -246,32 +246,43 @@ export class CheckpointLoader implements Disposable {
   #load(folder: NodeId): Promise<void> {
     const known = this.#coming.get(folder)
     if (known) return known
-    const coming = this.#loadFolder(folder, (of) => rowsOfFolder(this.#reader, of, folder)).finally(() => this.#coming.delete(folder))
+    const coming = this.#loadFolder(folder).finally(() => this.#coming.delete(folder))
     this.#coming.set(folder, coming)
     coming.catch((error: unknown) => errorCode(error) === 'checkpoint/malformed' && this.#giveUp('bad'))
     return coming
   }
 
-  async #loadFolder(folder: NodeId, rowsOf: (of: Checkpoint) => Promise<readonly Row[]>): Promise<void> {
+  /** In slices: a folder of 100,000 holds nobody up. It counts as here with the last; those before are there again when it is asked for anew. */
+  async #loadFolder(folder: NodeId): Promise<void> {
     const loading = this.#loading
     if (!loading || this.#has(loading, folder)) return
-    const rows = await rowsOf(loading.of)
+    const isOver = () => {
+      // Whoever waits would ask again at once, and again.
+      if (this.#isEnded) throw gone()
+      return this.#loading !== loading || this.#has(loading, folder)
+    }
     await this.#ready(loading)
-    if (this.#isEnded || this.#loading !== loading || this.#has(loading, folder)) return
-    this.#keep(folder, rows)
+    if (isOver()) return
+    let before: readonly Row[] = []
+    for await (const rows of this.#reader.slicesIn(loading.of.state, folderRange(folder))) {
+      if (isOver()) return
+      if (before.length > 0) {
+        this.#take(before, { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(loading.position) })
+        await pauseOf(this.#parts.clock)
+        if (isOver()) return
+      }
+      before = rows
+    }
+    if (isOver()) return
+    this.#take(before, { space: FOLDERS, key: folder, value: utf8('1') })
+    loading.folders.add(folder)
+    this.#changed.fire()
   }
 
   async #ready(loading: Loading): Promise<void> {
     if (loading.isKept) return
     await this.#parts.store.sync()
     loading.isKept = true
-  }
-
-  /** All there is in a folder: from now on it is as any. */
-  #keep(folder: NodeId, rows: readonly Row[]): void {
-    this.#take(rows, { space: FOLDERS, key: folder, value: utf8('1') })
-    this.#loading?.folders.add(folder)
-    this.#changed.fire()
   }
 
   /** Nodes of a checkpoint, with the versions that are shown. */
@@ -338,12 +349,18 @@ export class CheckpointLoader implements Disposable {
       state.leaves.filter(({ below }) => below === undefined || below > loading.position),
       async (leaf, entries) => {
         keepParts(entries)
-        const rows = await this.#reader.joined(entries)
-        const nodes = rows.filter(({ key }) => !isMoveKey(key) && !loading.folders.has(placeOfKey(key).parent))
-        const moves = rows.flatMap((row) => (isMoveKey(row.key) ? [readMoveRow(row)] : []))
-        if (moves.length > 0) store.transaction(() => moves.forEach((move) => store.loadMove(move)))
+        for (const some of slicesOf(entries)) {
+          const rows = await this.#reader.joined(some)
+          if (this.#isEnded) return
+          const nodes = rows.filter(({ key }) => !isMoveKey(key) && !loading.folders.has(placeOfKey(key).parent))
+          const moves = rows.flatMap((row) => (isMoveKey(row.key) ? [readMoveRow(row)] : []))
+          if (moves.length > 0) store.transaction(() => moves.forEach((move) => store.loadMove(move)))
+          this.#take(nodes, { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(loading.position) })
+          if (some.at(-1) !== entries.at(-1)) await pauseOf(clock)
+        }
+        if (this.#isEnded) return
         const position = leaf.below ?? 'ff'
-        this.#take(nodes, { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(position) })
+        this.#take([], { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(position) })
         loading.position = position
       },
     )
@@ -351,8 +368,12 @@ export class CheckpointLoader implements Disposable {
     await eachLeaf(walk, history.leaves, async (_leaf, entries) => {
       keepParts(entries)
       const deviceOf = this.#deviceOf()
-      const versions = (await this.#reader.joined(entries)).map((row) => readVersionRow(row, deviceOf))
-      store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })
+      for (const some of slicesOf(entries)) {
+        const versions = (await this.#reader.joined(some)).map((row) => readVersionRow(row, deviceOf))
+        if (this.#isEnded) return
+        store.loadNodes({ nodes: [], versions, mark: { space: CHECKPOINT_SPACE, key: POSITION, value: utf8('ff') } })
+        if (some.at(-1) !== entries.at(-1)) await pauseOf(clock)
+      }
     })
     const logs = await this.#reader.leaves(of.logs)
     if (this.#isEnded) return

@@ -22,7 +22,7 @@ const PATIENCE_MS = 2_000
 /** Asks linked devices for their newest checkpoint when this device holds nothing yet, and waits until what it took is loaded. */
 export class CheckpointOffers {
   readonly #parts: OffersParts
-  readonly #asked = new Map<FilePeerClient, Promise<Uint8Array | undefined>>()
+  readonly #asked = new Map<FilePeerClient, Promise<{ readonly device: DeviceId; readonly bytes: Uint8Array } | undefined>>()
   #choosing: Promise<void> | undefined
 
   constructor(parts: OffersParts) {
@@ -41,14 +41,14 @@ export class CheckpointOffers {
     await loader.whole()
   }
 
-  async #ask(client: FilePeerClient, device: DeviceId): Promise<Uint8Array | undefined> {
+  async #ask(client: FilePeerClient, device: DeviceId): Promise<{ readonly device: DeviceId; readonly bytes: Uint8Array } | undefined> {
     const { id, crypto, logger } = this.#parts
     try {
       const { checkpoint } = await client.pullCheckpoint({ dataset: id })
       if (checkpoint === undefined) return undefined
       const bytes = fromBase64Url(checkpoint)
       openCheckpoint(crypto, id, bytes)
-      return bytes
+      return { device, bytes }
     } catch (error) {
       logger.debug('a linked device gave no checkpoint of files', { device, code: errorCode(error), error: errorMessage(error) })
       return undefined
@@ -64,12 +64,12 @@ export class CheckpointOffers {
     timer?.dispose()
     this.#asked.clear()
     const opsOf = (bytes: Uint8Array) => openCheckpoint(crypto, id, bytes).ops
-    const offers = answers.flatMap((bytes) => bytes ?? []).sort((a, b) => opsOf(b) - opsOf(a))
-    for (const bytes of offers) {
+    const offers = answers.flatMap((answer) => answer ?? []).sort((a, b) => opsOf(b.bytes) - opsOf(a.bytes))
+    for (const { device, bytes } of offers) {
       try {
         if (await loader.offer(bytes)) return
       } catch (error) {
-        logger.warn('a checkpoint of files cannot be used', { code: errorCode(error), error: errorMessage(error) })
+        logger.warn('a checkpoint of files cannot be used', { device, code: errorCode(error), error: errorMessage(error) })
       }
     }
   }

@@ -18,6 +18,7 @@ import { encodeCheckpoint, openCheckpoint } from './checkpoint-codec.ts'
 import { LoadedTree } from './loaded-tree.ts'
 import { isSplit } from './page.ts'
 import { nodeKey } from './row-codec.ts'
+import { whenLoaded } from './still-loading.ts'
 import { TreeReader } from './tree-reader.ts'
 import { TreeWriter } from './tree-writer.ts'
 
@@ -223,4 +224,73 @@ it('[CP9] that a checkpoint is loaded is on the disk itself before any of it is 
   }
   expect(events.join(' ')).toMatch(/^begin( sync)+ load( sync)+ end$/)
   b.dispose()
+})
+
+it('[CP11] a folder of 3,000 entries, the top one too, is taken in by slices: others have the loop between any two', async () => {
+  const clock = new ManualClock(START_MS)
+  const a = checkpointDevice(0, clock)
+  const large = a.dataset.makeFolder(ROOT_NODE, 'large')
+  for (let n = 0; n < 3_000; n++) {
+    a.dataset.createFile(large.id, `file ${n}`)
+    a.dataset.createFile(ROOT_NODE, `top ${n}`)
+  }
+  await a.maker.make()
+  let turns = 0
+  const slices: { rows: number; turn: number }[] = []
+  class Counting extends MemoryDatasetStore {
+    override loadNodes(loaded: LoadedNodes): number {
+      if (loaded.nodes.length > 0) slices.push({ rows: loaded.nodes.length, turn: turns })
+      return super.loadNodes(loaded)
+    }
+  }
+  const b = checkpointDevice(1, clock, { store: new Counting(), source: { fetch: (chunk) => a.chunks.get(chunk) } })
+  const going = async <T>(work: Promise<T>): Promise<T> => {
+    const ended = work.then(
+      () => true,
+      () => true,
+    )
+    while (!(await Promise.race([ended, new Promise((resolve) => setImmediate(resolve))]))) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+      clock.advance(1)
+    }
+    return work
+  }
+  expect(await going(b.loader.offer(a.maker.last as Uint8Array))).toBe(true)
+  expect(b.dataset.children(ROOT_NODE).length).toBe(3_001)
+  const listed = await going(Promise.resolve(whenLoaded(() => b.dataset.children(large.id).length)))
+  expect(listed).toBe(3_000)
+  expect(slices.length).toBeGreaterThanOrEqual(10)
+  expect(Math.max(...slices.map(({ rows }) => rows))).toBeLessThanOrEqual(600)
+  // Two walks may be in one turn: the folder that was asked for, and the rest.
+  for (const [n, { turn }] of slices.entries()) if (n >= 2) expect(turn).toBeGreaterThan(slices[n - 2]?.turn ?? 0)
+  b.dispose()
+  a.dispose()
+})
+
+it('[CP11] who is started again in the middle of a folder has it not, and all of it when it is asked for again', async () => {
+  const clock = new ManualClock(START_MS)
+  const a = checkpointDevice(0, clock)
+  const large = a.dataset.makeFolder(ROOT_NODE, 'large')
+  for (let n = 0; n < 3_000; n++) a.dataset.createFile(large.id, `file ${n}`)
+  await a.maker.make()
+  const [store, chunks] = [new MemoryDatasetStore(), new MemoryChunkStore()]
+  const fetch = (chunk: ChunkId) => a.chunks.get(chunk)
+  const first = checkpointDevice(1, clock, { store, chunks, source: { fetch } })
+  await first.loader.offer(a.maker.last as Uint8Array)
+  const waiting = Promise.resolve(whenLoaded(() => first.dataset.children(large.id).length)).catch((error: unknown) => error)
+  for (let n = 0; n < 200 && store.nodeCount() < 600; n++) await new Promise((resolve) => setImmediate(resolve))
+  expect(store.nodeCount()).toBeLessThan(2_000)
+  first.dispose()
+  clock.advance(1)
+  expect(await waiting).toMatchObject({ code: 'dataset/loading' })
+  const again = checkpointDevice(1, clock, { store, chunks, source: { fetch } })
+  expect(() => again.dataset.children(large.id)).toThrow(expect.objectContaining({ code: 'dataset/loading' }))
+  for (let n = 0; n < 2_000 && again.loader.isLoading; n++) {
+    clock.advance(1)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(again.dataset.children(large.id).length).toBe(3_000)
+  again.dispose()
+  a.dispose()
 })

@@ -1,11 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { LeafEntry } from './page.ts'
-import type { LeafRef, TreeReader } from './tree-reader.ts'
+import { type LeafRef, ROWS_AT_ONCE, type TreeReader } from './tree-reader.ts'
 
 /** Leaves asked for before they are taken in. */
 const AHEAD = 48
-/** Rows taken in by one transaction: each costs SQLite pages all over its file, which these share; others wait some 50 ms. */
-const ROWS_AT_ONCE = 600
 const PAUSE_MS = 1
 
 export interface LeafWalk {
@@ -36,6 +34,9 @@ export async function eachLeaf(
     if (gathered.length < ROWS_AT_ONCE && n < leaves.length - 1) continue
     await take(leaves[n] as LeafRef, gathered)
     gathered = []
-    await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
+    await pauseOf(clock)
   }
 }
+
+/** Others have their turn. */
+export const pauseOf = (clock: Clock): Promise<void> => new Promise((resolve) => clock.after(PAUSE_MS, resolve))

@@ -5,10 +5,10 @@ import { ContentError } from '../content-error.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { FilesCrypto } from '../files-crypto.ts'
-import { type LogId, type NodeId, ROOT_NODE } from '../op.ts'
+import { type LogId, ROOT_NODE } from '../op.ts'
 import { badCheckpoint } from './byte-io.ts'
 import { type Checkpoint, openCheckpoint, refusedCheckpoint } from './checkpoint-codec.ts'
-import type { Row } from './page.ts'
+import { pauseOf } from './each-leaf.ts'
 import { folderRange, type LogRow, readLogRow, readNodeRow } from './row-codec.ts'
 import type { TreeReader } from './tree-reader.ts'
 
@@ -33,8 +33,6 @@ export interface OfferedParts {
 /** What is known of a checkpoint before anything of it is taken. */
 export interface Offered {
   readonly logs: readonly LogRow[]
-  /** Rows of the top folder; they can be read. */
-  readonly top: readonly Row[]
   /** No op in it has a higher one. */
   readonly stamp: number
 }
@@ -68,16 +66,19 @@ export class OfferedCheckpoints {
     return of
   }
 
-  /** Its frontier and top folder; undefined: it has more logs than can be seen at once. @throws ContentError */
+  /** Its frontier, when its top folder can be read; undefined: it has more logs than can be seen at once. @throws ContentError */
   async read(of: Checkpoint): Promise<Offered | undefined> {
     const logs = await this.#logsOf(of)
     if (!logs) return undefined
-    const top = await rowsOfFolder(this.#reader, of, ROOT_NODE)
     const devices = new Map(logs.map(({ log, device }) => [log, device as DeviceId]))
-    for (const row of top) readNodeRow(row, (log) => deviceIn(devices, log))
+    let read = 0
+    for await (const rows of this.#reader.slicesIn(of.state, folderRange(ROOT_NODE))) {
+      if (read++ > 0) await pauseOf(this.#parts.clock)
+      for (const row of rows) readNodeRow(row, (log) => deviceIn(devices, log))
+    }
     const stamp = logs.reduce((most, log) => Math.max(most, log.stamp), 0)
     if (stamp > this.#parts.clock.nowMs() * 1000 + MAX_AHEAD_US) throw badCheckpoint('it is of a time that has not come')
-    return { logs, top, stamp }
+    return { logs, stamp }
   }
 
   async #logsOf(of: Checkpoint): Promise<LogRow[] | undefined> {
@@ -93,13 +94,6 @@ export class OfferedCheckpoints {
     if (logs.reduce((sum, { ops }) => sum + ops, 0) !== of.ops) throw badCheckpoint('its logs do not make what it says')
     return logs
   }
-}
-
-/** All there is in a folder. @throws ContentError */
-export async function rowsOfFolder(reader: TreeReader, { state }: Checkpoint, folder: NodeId): Promise<Row[]> {
-  const rows: Row[] = []
-  for await (const row of reader.rowsIn(state, folderRange(folder))) rows.push(row)
-  return rows
 }
 
 /** Whose log is this, of those that a checkpoint has? @throws ContentError `checkpoint/malformed` */

@@ -6,7 +6,7 @@ import type { ChunkStore } from '../chunk-store.ts'
 import type { ContentHolds } from '../content-holds.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { Manifest } from '../manifest.ts'
-import type { LeafEntry, Row } from './page.ts'
+import { type LeafEntry, MAX_VALUE_BYTES, type Row } from './page.ts'
 
 /** Longer values lie in chunks of their own, so that a page stays one. */
 const MAX_INLINE_BYTES = 16 * 1024
@@ -42,6 +42,8 @@ export class PageKeeper implements Disposable {
   /** How a row lies in its page; parts of its value are put with the pages. */
   entryOf(row: Row, made: Map<ChunkId, Uint8Array>): LeafEntry {
     if (row.value.length <= MAX_INLINE_BYTES) return row
+    // Whoever reads it would refuse it.
+    if (row.value.length > MAX_VALUE_BYTES) throw new RangeError('what is said of one file is too long for a checkpoint')
     const parts: { id: ChunkId; length: number }[] = []
     for (let at = 0; at < row.value.length; at += PART_BYTES) {
       const plain = row.value.slice(at, at + PART_BYTES)

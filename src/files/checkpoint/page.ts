@@ -35,8 +35,12 @@ export type Page =
 export const MAX_PAGE_LEVEL = 16
 const FORMAT = 1
 const MAX_KEY_BYTES = 64
-/** Longest value, whatever it lies in: 64 heads of 64 pieces, and attributes. */
-export const MAX_VALUE_BYTES = 64 * 1024 * 1024
+/** Longest value, whatever it lies in: 4,096 heads of 64 pieces, and attributes. */
+export const MAX_VALUE_BYTES = 16 * 1024 * 1024
+/** No page of ours is longer: one ends at 64 KiB, and its last entry is a value of 16 KiB or a list of parts. */
+const MAX_PAGE_BYTES = 128 * 1024
+/** Nor has more entries: each counts as nine bytes at least of those 64 KiB. */
+const MAX_ENTRIES = 8_192
 const ID_BYTES = 32
 
 export const isSplit = (entry: LeafEntry): entry is SplitValue => 'parts' in entry
@@ -88,12 +92,13 @@ export function encodePage(page: Page): Uint8Array {
 
 /** @throws ContentError `checkpoint/malformed` */
 export function decodePage(bytes: Uint8Array): Page {
+  if (bytes.length > MAX_PAGE_BYTES) throw badCheckpoint('a page is longer than any can be')
   const source = new ByteSource(bytes)
   if (source.byte() !== FORMAT) throw badCheckpoint('a page is of a later version')
   const level = source.byte()
   if (level > MAX_PAGE_LEVEL) throw badCheckpoint('its pages lie too deep')
   // An entry takes three bytes at least: what a page says it holds is never believed further than that.
-  const count = source.uint(Math.floor(bytes.length / 3))
+  const count = source.uint(Math.min(MAX_ENTRIES, Math.floor(bytes.length / 3)))
   if (count === 0) throw badCheckpoint('a page is empty')
   let before: RowKey = ''
   const key = (): RowKey => {

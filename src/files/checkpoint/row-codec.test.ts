@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { fromHex, toHex } from '../../base/bytes.ts'
+import { concatBytes, fromHex, toHex } from '../../base/bytes.ts'
 import { NodeFilesCrypto } from '../../platform/node/node-files-crypto.ts'
 import { testSegmentSigner } from '../../testkit/file-device.ts'
 import { testDatasetKeys } from '../../testkit/file-parts.ts'
-import { SeededRandom } from '../../testkit/seeded-random.ts'
+import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { NodeRecord } from '../node-record.ts'
 import { type LogId, type NodeId, type OpId, ROOT_NODE } from '../op.ts'
@@ -112,3 +112,75 @@ it('[CP4] a checkpoint and pages of format 1, written long ago, are read as they
   expect(decodePage(oldLeaf)).toEqual({ level: 0, entries: [...rows, { key: 'ff', parts: [{ id: chunk, length: 131_072 }] }] })
   expect(decodePage(oldInner)).toEqual({ level: 2, children: [{ first: '00', id: chunk, rows: 4_001 }] })
 })
+
+it('[CP4] a row that says of itself more than can be is refused before it is read: attributes, heads, times, names, a value too long', () => {
+  const deviceOf = () => device
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`user.${n}`, { value: 'YQ==', at: at(1) }]))
+  const read = (of: Partial<NodeRecord>) => readNodeRow(nodeRow({ record: { ...record, ...of }, shown: undefined }), deviceOf)
+  expect(Object.keys(read({ xattrs: many(4_096) }).record.xattrs).length).toBe(4_096)
+  const strange = JSON.parse('{"__proto__": {"value": "YQ==", "at": {"stamp": 1, "op": "' + log + '.1"}}}')
+  expect(Object.keys(read({ xattrs: strange }).record.xattrs)).toEqual(['__proto__'])
+  const tooMuch: Partial<NodeRecord>[] = [
+    { xattrs: many(4_097) },
+    { xattrs: { ['n'.repeat(1_021)]: { value: null, at: at(1) } } },
+    { xattrs: { 'user.x': { value: 'a'.repeat(128 * 1024 + 1), at: at(1) } } },
+    { heads: Array.from({ length: 4_097 }, (_, n) => head(n, { kind: 'removed' })) },
+    { copies: Array.from({ length: 4_097 }, () => node) },
+    { name: 'n'.repeat(256) },
+    {
+      heads: [
+        head(1, { kind: 'file', manifest: { bytes: 65, depth: 0, pieces: Array.from({ length: 65 }, () => ({ id: chunk, length: 1 })) } }),
+      ],
+    },
+  ]
+  for (const of of tooMuch) expect(() => read(of), Object.keys(of).join()).toThrow(malformed)
+  expect(() => decodePage(encodePage({ level: 0, entries: [{ key: 'aa', value: new Uint8Array(128 * 1024) }] }))).toThrow(malformed)
+  const parts = Array.from({ length: 129 }, () => ({ id: chunk, length: 128 * 1024 }))
+  expect(() => decodePage(encodePage({ level: 0, entries: [{ key: 'aa', parts }] }))).toThrow(malformed)
+  const entries = Array.from({ length: 8_193 }, (_, n) => ({ key: n.toString(16).padStart(4, '0'), value: Uint8Array.of(1) }))
+  expect(decodePage(encodePage({ level: 0, entries: entries.slice(1) }))).toMatchObject({ level: 0 })
+  expect(() => decodePage(encodePage({ level: 0, entries }))).toThrow(malformed)
+})
+
+it('[CP4] pages and rows with any bytes and numbers changed are read or refused as malformed, and say no more than they may', () => {
+  const random = new SeededRandom(seedOfRun())
+  const rounds = roundsOfRun(20_000, 1_000_000)
+  const leaf = encodePage({ level: 0, entries: [...rows, { key: 'ff', parts: [{ id: chunk, length: 131_072 }] }] })
+  const inner = encodePage({ level: 2, children: [{ first: '00', id: chunk, rows: 4_001 }] })
+  /** A number of up to 2^63 where one lies: what says how much there is, most of all. */
+  const huge = () => Uint8Array.from({ length: 1 + random.below(9) }, (_, n) => (n === 8 ? 1 : 128 + random.below(128)))
+  const spoilt = (bytes: Uint8Array) => {
+    const at = random.below(bytes.length)
+    const what = random.below(4)
+    if (what === 0) return bytes.slice(0, at)
+    if (what === 1) return concatBytes(bytes.slice(0, at), huge(), bytes.slice(at + random.below(3)))
+    if (what === 2) return concatBytes(bytes.slice(0, at), random.bytes(random.below(40)), bytes.slice(at))
+    return bytes.map((byte) => (random.chance(0.02) ? random.below(256) : byte))
+  }
+  let refused = 0
+  const malformedOr = (work: () => void) => {
+    try {
+      work()
+    } catch (error) {
+      expect(error).toEqual(malformed)
+      refused++
+    }
+  }
+  for (let n = 0; n < rounds; n++) {
+    malformedOr(() => {
+      const page = decodePage(spoilt(random.chance(0.7) ? leaf : inner))
+      expect('entries' in page ? page.entries.length : page.children.length).toBeLessThanOrEqual(8_192)
+    })
+    malformedOr(() => {
+      const row = random.pick(rows.slice(0, 3))
+      const { record } = readNodeRow({ ...row, value: spoilt(row.value) }, () => device)
+      expect(Math.max(record.heads.length, record.copies.length, Object.keys(record.xattrs).length)).toBeLessThanOrEqual(4_096)
+    })
+    malformedOr(() => readMoveRow({ ...(rows[3] as Row), value: spoilt((rows[3] as Row).value) }))
+    malformedOr(() => readLogRow({ key: log, value: spoilt(logRow(logHead).value) }))
+  }
+  console.info(`pages and rows of checkpoints, changed at random: seed ${seedOfRun()}, ${rounds} rounds, ${refused} refused`)
+  expect(refused).toBeGreaterThan(rounds)
+})
+
+const malformed = expect.objectContaining({ code: 'checkpoint/malformed' }) as Error

@@ -22,6 +22,10 @@ const KINDS = ['file', 'folder', 'link'] as const
 const CONTENTS = ['folder', 'file', 'link', 'removed'] as const
 const MAX_HEADS = 4096
 const MAX_TEXT_BYTES = 128 * 1024
+/** Attributes of one file, those that were removed among them. Programs set a handful. */
+const MAX_XATTRS = 4096
+/** Each is of something that is said of a row: five of its own, and one of each head and attribute. */
+const MAX_MARKS = 5 + MAX_HEADS + MAX_XATTRS
 
 export interface NodeRow {
   readonly record: NodeRecord
@@ -118,16 +122,17 @@ export function readNodeRow({ key, value }: Row, deviceOf: DeviceOfLog): NodeRow
   const copies = Array.from({ length: source.uint(MAX_HEADS) }, () => source.hex(16) as NodeId)
   const copyOf = (flags & 8) !== 0 ? { node: source.hex(16) as NodeId, op: readOp(source) } : undefined
   const forgottenAt = (flags & 16) !== 0 ? source.uint() : undefined
-  const xattrs: Record<string, { value: string | null; at: Mark }> = {}
-  for (let n = (flags & 32) !== 0 ? source.uint(value.length) : 0; n > 0; n--) {
-    const key = source.text(MAX_NAME_BYTES * 4)
-    xattrs[key] = { value: source.byte() === 0 ? null : source.text(MAX_TEXT_BYTES), at: mark() }
+  const xattrs: [name: string, { value: string | null; at: Mark }][] = []
+  for (let n = (flags & 32) !== 0 ? source.uint(MAX_XATTRS) : 0; n > 0; n--) {
+    const name = source.text(MAX_NAME_BYTES * 4)
+    if (name <= (xattrs.at(-1)?.[0] ?? '')) throw badCheckpoint('attributes in it are out of order')
+    xattrs.push([name, { value: source.byte() === 0 ? null : source.text(MAX_TEXT_BYTES), at: mark() }])
   }
   source.end()
   const { parent, id } = placeOfKey(key)
   const times = { created, parent, parentAt, name, nameAt, mode, modeAt, mtimeNs, mtimeAt }
   const rest = { ...(forgottenAt !== undefined && { forgottenAt }), ...(copyOf && { copyOf }) }
-  return { record: { id, kind, ...times, xattrs, heads, copies, ...rest }, shown }
+  return { record: { id, kind, ...times, xattrs: Object.fromEntries(xattrs), heads, copies, ...rest }, shown }
 }
 
 export function moveRow(move: FolderMove): Row {
@@ -213,7 +218,7 @@ class MarkList {
 }
 
 function readMarks(source: ByteSource): Mark[] {
-  const count = source.uint(Math.floor(source.left / 14))
+  const count = source.uint(Math.min(MAX_MARKS, Math.floor(source.left / 14)))
   if (count === 0) throw badCheckpoint('a row has no time')
   return Array.from({ length: count }, () => ({ stamp: source.int(), op: readOp(source) }))
 }

@@ -6,6 +6,10 @@ import type { TreeRoot } from './tree-writer.ts'
 
 /** Pages asked for at once: what a path of 80 ms and 100 MB/s holds. */
 const PAGES_AT_ONCE = 64
+/** Rows given at once: what is done with them holds up the loop. Each transaction costs SQLite pages all over its file, which these share; others wait some 50 ms. */
+export const ROWS_AT_ONCE = 600
+/** And bytes of long values, but for one that is longer. */
+const BYTES_AT_ONCE = 4 * 1024 * 1024
 /** More leaves than this are none of ours: 200 million rows. */
 const MAX_LEAVES = 2 ** 20
 
@@ -78,11 +82,6 @@ export class TreeReader {
     return page.entries
   }
 
-  /** As `entries`, with values that lie in chunks of their own. @throws ContentError */
-  async rows(leaf: LeafRef, signal?: AbortSignal): Promise<readonly Row[]> {
-    return this.joined(await this.entries(leaf, signal), signal)
-  }
-
   /** Rows of entries, with values that lie in chunks of their own. @throws ContentError */
   async joined(entries: readonly LeafEntry[], signal?: AbortSignal): Promise<readonly Row[]> {
     if (!entries.some(isSplit)) return entries as readonly Row[]
@@ -91,11 +90,16 @@ export class TreeReader {
 
   /** All rows of a range, in order. @throws ContentError */
   async *rowsIn(root: TreeRoot, range: KeyRange = EVERYTHING, signal?: AbortSignal): AsyncIterable<Row> {
+    for await (const rows of this.slicesIn(root, range, signal)) yield* rows
+  }
+
+  /** As rowsIn, so many at once as nobody has to wait for. @throws ContentError */
+  async *slicesIn(root: TreeRoot, range: KeyRange = EVERYTHING, signal?: AbortSignal): AsyncIterable<readonly Row[]> {
     const { leaves } = await this.leaves(root, range, signal)
+    const isWithin = ({ key }: LeafEntry) => key >= range.from && (range.to === undefined || key < range.to)
     for (let n = 0; n < leaves.length; n += PAGES_AT_ONCE) {
-      for (const rows of await Promise.all(leaves.slice(n, n + PAGES_AT_ONCE).map((leaf) => this.rows(leaf, signal)))) {
-        for (const row of rows) if (row.key >= range.from && (range.to === undefined || row.key < range.to)) yield row
-      }
+      const pages = await Promise.all(leaves.slice(n, n + PAGES_AT_ONCE).map((leaf) => this.entries(leaf, signal)))
+      for (const entries of slicesOf(pages.flat().filter(isWithin))) yield await this.joined(entries, signal)
     }
   }
 
@@ -116,6 +120,20 @@ export class TreeReader {
     if (rows !== ref.rows) throw badCheckpoint('a page holds another number of rows than is said of it')
     return page
   }
+}
+
+/** In pieces of `ROWS_AT_ONCE`, fewer where values are long; none is empty. */
+export function* slicesOf(entries: readonly LeafEntry[]): Iterable<readonly LeafEntry[]> {
+  let [from, bytes] = [0, 0]
+  for (const [n, entry] of entries.entries()) {
+    const more = isSplit(entry) ? entry.parts.reduce((sum, { length }) => sum + length, 0) : 0
+    if (n > from && (n - from === ROWS_AT_ONCE || bytes + more > BYTES_AT_ONCE)) {
+      yield entries.slice(from, n)
+      ;[from, bytes] = [n, 0]
+    }
+    bytes += more
+  }
+  if (from < entries.length) yield entries.slice(from)
 }
 
 const rootLeaf = (id: ChunkId, entries: readonly LeafEntry[]): PageRef => ({
