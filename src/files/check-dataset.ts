@@ -1,11 +1,13 @@
-import { behindOf } from './checkpoint/segments-behind.ts'
-import type { ChunkId } from './chunk-id.ts'
+import { errorMessage } from '../base/errors.ts'
+import { checkContents } from './check-contents.ts'
+import { checkLogs } from './check-logs.ts'
+import { checkTree } from './check-tree.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
-import { errorMessage } from '../base/errors.ts'
-import { type NodeId, ROOT_NODE } from './op.ts'
-import { pagedVersions } from './paged-versions.ts'
+import type { DroppedVersions } from './dropped-versions.ts'
+import type { LocalFolders } from './local-folders.ts'
+import type { ReplicationBook } from './replication-book.ts'
 
 export interface CheckResult {
   readonly nodes: number
@@ -13,81 +15,61 @@ export interface CheckResult {
   readonly segments: number
   readonly chunks: number
   readonly awayChunks: number
+  readonly unlistedVersions: number
   readonly problems: string[]
+}
+
+export interface CheckedParts {
+  readonly dataset: Dataset
+  readonly store: DatasetStore
+  readonly chunks: ChunkStore
+  readonly book: Pick<ReplicationBook, 'mustKeep'>
+  readonly dropped: Pick<DroppedVersions, 'batches'>
+  /** Folders of this device only: nobody else has anything of them. */
+  readonly local?: Pick<LocalFolders, 'dataset' | 'store' | 'chunks'>
 }
 
 /** More are not told one by one. */
 const MAX_PROBLEMS = 1000
 
 /**
- * Looks through everything this device keeps of a dataset: the logs' chains and signatures, the tree against itself, and every
- * chunk of every kept version, opened and checked where it is here. Changes nothing.
+ * Looks through everything this device keeps of a dataset (rule CK1): the logs' chains and signatures, the tree against itself and
+ * against the logs, and every chunk of every version that is kept. Changes nothing but this: what is damaged is forgotten, and asked of
+ * linked devices, as what should be here and is not. `pause`: others have the loop.
  */
-export async function checkDataset(dataset: Dataset, store: DatasetStore, chunks: ChunkStore, signal?: AbortSignal): Promise<CheckResult> {
+export async function checkDataset(
+  parts: CheckedParts,
+  options: { readonly signal?: AbortSignal; readonly pause?: () => Promise<void> } = {},
+): Promise<CheckResult> {
+  const { dataset, store, chunks, local } = parts
+  const { signal } = options
+  const pause = async () => {
+    await options.pause?.()
+    signal?.throwIfAborted()
+  }
   const problems: string[] = []
-  const tell = (problem: string) => problems.length < MAX_PROBLEMS && problems.push(problem.slice(0, 500))
-
-  const hashes = new Map<string, { seq: number; hash: string }>()
-  const order = store.segmentOrder()
-  for (const [log, seq] of order) {
-    const bytes = store.segment(log, seq)
+  const tell = (problem: string) => void (problems.length < MAX_PROBLEMS && problems.push(problem.slice(0, 500)))
+  dataset.flush()
+  /** What cannot be read at all is one problem, and the rest is looked at. */
+  const look = async <T>(what: string, otherwise: T, work: () => T | Promise<T>): Promise<T> => {
     try {
-      if (!bytes) throw new Error('its bytes are missing')
-      const head = dataset.codec.check(bytes)
-      const before = hashes.get(log) ?? behindOf(store, log) ?? { seq: 0, hash: '0'.repeat(64) }
-      if (head.log !== log || head.seq !== seq || before.seq + 1 !== seq || head.prev !== before.hash)
-        throw new Error('it breaks the chain of its log')
-      hashes.set(log, { seq, hash: head.hash })
+      return await work()
     } catch (error) {
-      tell(`segment ${seq} of log ${log}: ${errorMessage(error)}`)
-    }
-  }
-
-  let nodes = 0
-  const reached = new Set<NodeId>()
-  const visit = (folder: NodeId) => {
-    const names = new Set<string>()
-    for (const { record, shown } of store.children(folder)) {
-      nodes++
-      if (reached.has(record.id)) tell(`${shown} (${record.id}) lies in two folders`)
-      reached.add(record.id)
-      if (names.has(shown)) tell(`two entries of ${dataset.pathOf(folder)} are called ${shown}`)
-      names.add(shown)
-      if (store.shownNode(folder, shown) !== record.id) tell(`${shown} in ${dataset.pathOf(folder)} is not found by its name`)
-      visit(record.id)
-    }
-  }
-  visit(ROOT_NODE)
-
-  let versions = 0
-  let away = 0
-  const seen = new Set<ChunkId>()
-  for (const { node, version } of pagedVersions(store)) {
-    versions++
-    if (version.content.kind !== 'file') continue
-    const { manifest } = version.content
-    const own = manifest.pieces.map(({ id }) => id)
-    const isHere = manifest.depth === 0 || own.every((id) => id !== undefined && chunks.has(id))
-    let all = own
-    try {
-      if (manifest.depth > 0 && isHere) all = [...own, ...(await dataset.reader.pieces(manifest)).map(({ id }) => id)]
-    } catch (error) {
-      tell(`a version of ${node}: ${errorMessage(error)}`)
-    }
-    for (const id of all) {
-      if (id === undefined || seen.has(id)) continue
-      seen.add(id)
       signal?.throwIfAborted()
-      const chunk = await chunks.get(id)
-      if (!chunk) away++
-      else {
-        try {
-          dataset.reader.open(chunk)
-        } catch (error) {
-          tell(`chunk ${id.slice(0, 16)}: ${errorMessage(error)}`)
-        }
-      }
+      tell(`${what}: ${errorMessage(error)}`)
+      return otherwise
     }
   }
-  return { nodes, versions, segments: order.length, chunks: chunks.stats.chunks, awayChunks: away, problems }
+  const none = { versions: 0, awayChunks: 0, unlistedVersions: 0 }
+  const segments = await look('the logs cannot be read', 0, () => checkLogs(dataset, store, tell, pause))
+  const nodes = await look('the tree cannot be read', 0, () => checkTree(dataset, store, tell, pause))
+  const contents = await look('the history cannot be read', none, () => checkContents({ ...parts, signal, pause }, tell))
+  if (local) {
+    const tellLocal = (problem: string) => tell(`in folders of this device only: ${problem}`)
+    await look('folders of this device only cannot be read', undefined, async () => {
+      await checkTree(local.dataset, local.store, tellLocal, pause)
+      await checkContents({ ...local, signal, pause }, tellLocal)
+    })
+  }
+  return { nodes, segments, chunks: chunks.stats.chunks, ...contents, problems }
 }

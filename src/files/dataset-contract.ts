@@ -109,6 +109,8 @@ const checkResult = z.object({
   chunks: z.number().int(),
   /** Chunks of versions that are kept which are not on this device: fetched when read. */
   awayChunks: z.number().int(),
+  /** Versions whose list of pieces is not here, so that what it names was not looked at. */
+  unlistedVersions: z.number().int(),
   problems: z.array(z.string().max(500)).max(1000),
 })
 
@@ -269,7 +271,7 @@ export const datasetContract = {
     parseInput: z.object({ ...of, atMs }).parse,
     parseOutput: z.object({ restored: z.number().int(), missing: z.number().int() }).parse,
   }),
-  /** Looks through everything this device keeps of a dataset; changes nothing. */
+  /** Looks through everything this device keeps of a dataset; what is damaged is forgotten and fetched again. */
   checkDataset: method({ needs: 'desk:read', parseInput: z.object({ dataset }).parse, parseOutput: checkResult.parse }),
   /**
    * Something of it is another now; `folders`: whose listing may be. Changes that follow each other closely come as one, with `isMore`. Without

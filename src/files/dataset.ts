@@ -144,7 +144,12 @@ export class Dataset extends DatasetView implements Disposable {
 
   /** Contents that are in use and that no version may name. */
   contentsInUse(): Manifest[] {
-    return [...this.holds.all(), ...this.#synced.all().map(({ manifest }) => manifest)]
+    return [...this.holds.all(), ...this.syncedContents().map(({ manifest }) => manifest)]
+  }
+
+  /** What was synced and is no version yet. */
+  syncedContents(): readonly SyncedContent[] {
+    return this.#synced.all()
   }
 
   /** Contents that were stored before are on the disk itself when this resolves; what names them may not be. */

@@ -130,8 +130,8 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     },
     datasetHolders: ({ dataset, node }) => holdersOf(host.require(dataset), id(node)),
     checkDataset: ({ dataset }, { signal }) => {
-      const open = host.require(dataset)
-      return checkDataset(open.dataset, open.store, open.chunks, signal)
+      const pause = () => new Promise<void>((resolve) => host.clock.after(1, resolve))
+      return checkDataset(host.require(dataset), { signal, pause })
     },
     onDidChangeDataset: (listener) => {
       const told = new Emitter<Parameters<typeof listener>[0]>()

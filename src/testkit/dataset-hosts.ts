@@ -48,32 +48,38 @@ export class TestDatasetHost implements Disposable {
   }
 
   async unlock(): Promise<void> {
-    await this.host.handlers().openDataset(this.#input(), {} as never)
+    await this.host.handlers().openDataset(openInput(this.#n, this.#count), {} as never)
   }
 
   dispose(): void {
     void this.host.stop()
   }
+}
 
-  #input(): OpenDatasetInput {
-    const signers = Array.from({ length: this.#count }, (_, n) => testSegmentSigner(n))
-    const own = testSegmentSigner(this.#n)
-    return {
-      dataset: testDatasetKeys().dataset,
-      name: 'Home',
-      device: own.device,
-      idKey: toBase64Url(new Uint8Array(32).fill(7)),
-      epochs: [{ epoch: 0, key: toBase64Url(new Uint8Array(32).fill(0x40)) }],
-      storageKey: toBase64Url(new Uint8Array(32)),
-      segmentSeed: toBase64Url(new Uint8Array(32).fill(200 + this.#n)),
-      certificate: toBase64Url(own.certificate),
-      devices: signers.map(({ device }, n) => ({ device, name: `device ${n}`, isMember: true, isAdmin: n === 0 })),
-    }
+/** What the device process of device `n` of `count` hands over. */
+export function openInput(n: number, count: number): OpenDatasetInput {
+  const signers = Array.from({ length: count }, (_, of) => testSegmentSigner(of))
+  const own = testSegmentSigner(n)
+  return {
+    dataset: testDatasetKeys().dataset,
+    name: 'Home',
+    device: own.device,
+    idKey: toBase64Url(new Uint8Array(32).fill(7)),
+    epochs: [{ epoch: 0, key: toBase64Url(new Uint8Array(32).fill(0x40)) }],
+    storageKey: toBase64Url(new Uint8Array(32)),
+    segmentSeed: toBase64Url(new Uint8Array(32).fill(200 + n)),
+    certificate: toBase64Url(own.certificate),
+    devices: signers.map(({ device }, of) => ({ device, name: `device ${of}`, isMember: true, isAdmin: of === 0 })),
   }
 }
 
+interface LinkedHost {
+  readonly host: DatasetHost
+  readonly open: OpenDataset
+}
+
 /** Links the files processes of two devices; until disposed. */
-export function linkHosts(a: TestDatasetHost, b: TestDatasetHost): Disposable {
+export function linkHosts(a: LinkedHost, b: LinkedHost): Disposable {
   const [near, far] = memoryChannelPair()
   a.host.link(b.open.self, near)
   b.host.link(a.open.self, far)

@@ -65,7 +65,7 @@ it('[CP5] a new device lists the top folder before the rest is here, then any pa
       .map(({ id, version }) => `${dataset.pathOf(id)} ${version}`)
       .sort()
   expect(paths(b)).toEqual(paths(a))
-  expect((await checkDataset(b.dataset, b.store, b.chunks)).problems).toEqual([])
+  expect((await checkDataset(b)).problems).toEqual([])
   expect(holdersOf(b, b.dataset.at('/folder 5/file 5').id).map(({ how }) => how)).toEqual(['here', 'wrote'])
   expect((await done(b.past(world.clock.nowMs()))).view.children(ROOT_NODE).length).toBe(61)
   // It gives what it started with to the next one, with no help of the maker.

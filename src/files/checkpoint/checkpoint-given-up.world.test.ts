@@ -78,7 +78,7 @@ it('[CP10] who began with a checkpoint whose source goes in the middle gives it 
   expect(c.open.dataset.at('/renamed meanwhile/file 9').bytes).toBe('text 7 9'.length)
   await until(() => b.open.dataset.lookup(ROOT_NODE, 'mine') !== undefined && c.open.book.unsafe.length === 0)
   expect(paths(c)).toEqual(paths(b))
-  expect((await checkDataset(c.open.dataset, c.open.store, c.open.chunks)).problems).toEqual([])
+  expect((await checkDataset(c.open)).problems).toEqual([])
   // Its contents were held all the time, and are still.
   let isTidy = false
   void c.open.housekeeping.run().then(() => (isTidy = true))

@@ -259,10 +259,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const result = await device.checkDataset({ dataset })
       if (json) console.log(JSON.stringify(result, undefined, 2))
       else {
-        const { nodes, versions, segments, chunks, awayChunks } = result
+        const { nodes, versions, segments, chunks, awayChunks, unlistedVersions } = result
         console.log(
           `${nodes} files and folders, ${versions} versions, ${segments} segments, ${chunks} chunks here, ${awayChunks} elsewhere`,
         )
+        if (unlistedVersions > 0) console.log(`The lists of ${unlistedVersions} versions are elsewhere: what they name was not looked at.`)
         for (const problem of result.problems) console.log(`  ${problem}`)
         console.log(result.problems.length === 0 ? 'Nothing is wrong.' : `${result.problems.length} things are wrong.`)
       }
