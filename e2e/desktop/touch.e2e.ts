@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDesk } from '../harness/e2e-desk.ts'
 import { E2eDevice } from '../harness/e2e-device.ts'
@@ -88,6 +89,37 @@ describeInBrowser('a small screen by touch', () => {
 
     await page.getByRole('button', { name: 'Maria: menu' }).tap()
     await page.getByRole('menuitem', { name: 'Devices' }).tap()
+    await expect.poll(shown).toBe('Devices')
+  })
+
+  it('[AP72] nothing that places a window is offered, nor does it take the keyboard', async () => {
+    const { page } = display
+    const field = page.getByPlaceholder(/Go to a window/)
+    await expect.poll(shown).toBe('Devices')
+    for (const keys of ['Alt+F7', 'Alt+F8', 'Alt+Enter']) await page.keyboard.press(keys)
+    expect(await page.locator('.keyboard-mode').count()).toBe(0)
+    await page.keyboard.press('Control+k')
+    await field.fill('window')
+    await page.getByRole('option', { name: /^Close window/ }).waitFor()
+    expect(await page.getByRole('option', { name: /Move window|Resize window|Snap window|Maximise/ }).count()).toBe(0)
+    await page.keyboard.press('Escape')
+    await field.waitFor({ state: 'detached' })
+    await page.keyboard.press('Alt+Space')
+    await page.getByRole('menuitem', { name: 'Close window' }).waitFor()
+    expect(await page.getByRole('menuitem', { name: /^(Move|Resize|Maximise|Restore|Snap to)( |$)/ }).count()).toBe(0)
+    await page.keyboard.press('Escape')
+  })
+
+  it('[AP73] the bar has the clock and what is linked; Elsewhere has loads and the way to link another device', async () => {
+    const { page } = display
+    await page.locator('.compact-bar time').filter({ hasText: /\d/ }).waitFor()
+    await page.locator('.compact-bar').getByRole('button', { name: 'No other device is linked' }).waitFor()
+    await view('Elsewhere').tap()
+    const list = page.getByRole('region', { name: 'Elsewhere: your devices' })
+    await list.getByRole('button', { name: /^kitchen: this device.* % busy$/ }).waitFor()
+    expect(await findings(page, 'elsewhere on a small screen')).toEqual([])
+    if (process.env.ELSEWHERE_SHOTS) await display.screenshot(path.join(process.env.ELSEWHERE_SHOTS, 'small-elsewhere.png'))
+    await list.getByRole('button', { name: 'Link another device' }).tap()
     await expect.poll(shown).toBe('Devices')
   })
 

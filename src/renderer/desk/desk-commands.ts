@@ -52,6 +52,17 @@ export const DESK_COMMANDS = define([
 
 export type CommandId = (typeof DESK_COMMANDS)[number]['id']
 
+/** What gives a window a place on the desk. On a small screen, where one window fills it, none of it is offered or does anything (rule AP72). */
+export const PLACING: ReadonlySet<CommandId> = new Set<CommandId>([
+  'maximise',
+  'move-window',
+  'resize-window',
+  'snap-left',
+  'snap-right',
+  'snap-up',
+  'snap-down',
+])
+
 /** `app`: Electron or an installed app window, where no browser keeps keys. `browser`: a tab of a plain browser. */
 export type KeyHost = 'app' | 'browser'
 

@@ -55,6 +55,8 @@ export interface ShellSlice {
   readonly elsewhereOpen: boolean
   /** What is carried lies over the grown part of the elsewhere dock without having gone in: the dock lets what is below be seen. */
   readonly carriedPast: boolean
+  /** One window fills the screen: nothing has a place on the desk that could be changed. */
+  readonly compact: boolean
   /** Small screens: which list is shown instead of the window. */
   readonly compactView: 'window' | 'windows' | 'elsewhere' | 'apps'
 }
@@ -67,7 +69,11 @@ export const useShell = create<ShellSlice>(() => ({
   carried: undefined,
   elsewhereOpen: false,
   carriedPast: false,
+  compact: false,
   compactView: 'window',
 }))
 
 export const setShell = (change: Partial<ShellSlice>): void => useShell.setState(change)
+
+/** The screen became small, or large again. A move by keyboard that was under way is over: no desk is there to move on (rule AP72). */
+export const setCompact = (compact: boolean): void => setShell(compact ? { compact, keyboardMode: undefined } : { compact })

@@ -11,13 +11,15 @@ import { focusedWindow, shownWindows } from '../window/use-places.ts'
 import { windowMenu } from '../window/window-menus.tsx'
 import { createActivity } from './activities.ts'
 import { closeTab, closeWindow, reopen } from '../window/closing.ts'
-import type { CommandId } from '../desk/desk-commands.ts'
+import { type CommandId, PLACING } from '../desk/desk-commands.ts'
 import { openApp, openTab } from '../window/open-app.ts'
 import { clearPlan, useRunPlan } from '../desk/run-plan-store.ts'
 import { setShell, useShell } from '../desk/shell-store.ts'
 
 /** Does a command of the desk. One that does not make sense now does nothing, or says why where a person would wonder. */
 export function runCommand(id: CommandId): void {
+  const { compact } = useShell.getState()
+  if (compact && PLACING.has(id)) return
   const session = sessionNow()
   const windowId = focusedWindow(session)
   const window = windowId && session.windows[windowId]
@@ -74,7 +76,8 @@ export function runCommand(id: CommandId): void {
       setShell({ elsewhereOpen: true, compactView: 'elsewhere' })
       return focusSoon('[data-device-tile] button')
     case 'focus-dock':
-      return focusSoon('.dock button')
+      setShell({ compactView: 'apps' })
+      return focusSoon(compact ? '.app-grid button' : '.dock button')
     case 'undo': {
       const label = session.undo[0]?.label
       dispatch({ type: 'undo' })

@@ -7,9 +7,8 @@ import type { TabId, WindowId } from '../../session/session-ids.ts'
 import { APPS } from '../apps/app-registry.ts'
 import { dispatch, sessionNow, useSession } from '../desk/desk-store.ts'
 import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
-import { CommandField } from '../dock/command-field.tsx'
 import { JobCardStack } from '../dock/job-card-stack.tsx'
-import { DeviceTile } from '../dock/elsewhere-dock.tsx'
+import { ElsewhereTiles } from '../dock/elsewhere-tiles.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { useDeskArea } from '../window/use-desk-area.ts'
 import { focusedWindow, shownWindows } from '../window/use-places.ts'
@@ -146,19 +145,11 @@ function AppGrid() {
   )
 }
 
-function Elsewhere() {
-  const rows = useDevices((state) => state.rows)
-  return (
-    <section className="compact-list" aria-label="Elsewhere: your devices">
-      <h2>Elsewhere</h2>
-      <div data-open="">
-        <div className="elsewhere-tiles">
-          <CommandField />
-          {rows.map((row) => (
-            <DeviceTile key={row.deviceId} row={row} open />
-          ))}
-        </div>
-      </div>
-    </section>
-  )
-}
+const Elsewhere = () => (
+  <section className="compact-list" aria-label="Elsewhere: your devices">
+    <h2>Elsewhere</h2>
+    <div data-open="">
+      <ElsewhereTiles open />
+    </div>
+  </section>
+)

@@ -1,9 +1,10 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
 import { systemClock } from '../../base/clock.ts'
 import { systemRandom } from '../../base/random.ts'
 import { deskSession } from '../desk/app-desk.ts'
 import { DeskSession } from '../desk/desk-session.ts'
 import { useDesk } from '../desk/desk-store.ts'
+import { setCompact } from '../desk/shell-store.ts'
 import { Dock } from '../dock/dock.tsx'
 import { ElsewhereDock } from '../dock/elsewhere-dock.tsx'
 import { JobCardStack } from '../dock/job-card-stack.tsx'
@@ -40,6 +41,7 @@ function OpenDesk({ session }: { session: DeskSession }) {
   const compact = useCompact()
   const resize = useMemo(() => session.resize.bind(session), [session])
   const wallpaper = useDeskLook()
+  useLayoutEffect(() => setCompact(compact), [compact])
   useInputReports()
   useAutoLock()
   useMessageToasts()

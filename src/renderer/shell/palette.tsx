@@ -9,10 +9,10 @@ import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
 import { shortcutText } from '../ui/shortcut-text.ts'
 import { reopen } from '../window/closing.ts'
 import { runCommand } from './commands.ts'
-import { type CommandId, DESK_COMMANDS } from '../desk/desk-commands.ts'
+import { type CommandId, DESK_COMMANDS, PLACING } from '../desk/desk-commands.ts'
 import { keysOf } from '../desk/keymap-store.ts'
 import { freshApp, openApp, showTab } from '../window/open-app.ts'
-import { setShell } from '../desk/shell-store.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 import './palette.css'
 
 /** Rows shown of one kind while nothing is typed; typing searches them all. */
@@ -89,6 +89,7 @@ function useRows(): readonly Row[] {
   const session = useSession((state) => state)
   const devices = useDevices((state) => state.rows)
   const contactDevices = useDevices((state) => state.contactDevices)
+  const compact = useShell((state) => state.compact)
   return useMemo(() => {
     const rows: Row[] = []
     for (const windowId of session.stack.toReversed()) {
@@ -149,7 +150,7 @@ function useRows(): readonly Row[] {
       })
     }
     for (const command of DESK_COMMANDS) {
-      if (command.id === 'palette' || command.id.startsWith('tab-')) continue
+      if (command.id === 'palette' || command.id.startsWith('tab-') || (compact && PLACING.has(command.id))) continue
       rows.push({
         id: `command:${command.id}`,
         group: 'Commands',
@@ -160,7 +161,7 @@ function useRows(): readonly Row[] {
       })
     }
     return rows
-  }, [session, devices, contactDevices])
+  }, [session, devices, contactDevices, compact])
 }
 
 /** All words must occur, in any order; a title that starts with the text comes first. */

@@ -38,10 +38,12 @@ export const TopBar = memo(function TopBar() {
   )
 })
 
-/** What remains of the bar on a small screen. */
+/** What remains of the bar on a small screen: all but the names (rule AP73). */
 export function CompactCorner() {
   return (
     <>
+      <LinkedDevices />
+      <Clock />
       <IconButton label="Command or search" icon={<Search aria-hidden="true" />} onClick={() => setShell({ palette: true })} />
       <MessagesButton />
       <Me />

@@ -9,7 +9,7 @@ import { carriedOf, dropOnDevice } from './drop-on-device.ts'
 import { closeTab, closeWindow } from './closing.ts'
 import { keysOf } from '../desk/keymap-store.ts'
 import { openTab } from './open-app.ts'
-import { setShell } from '../desk/shell-store.ts'
+import { setShell, useShell } from '../desk/shell-store.ts'
 import type { MenuEntry } from '../ui/menu.tsx'
 
 const ZONES: readonly (readonly [SnapZone, string])[] = [
@@ -23,18 +23,20 @@ const ZONES: readonly (readonly [SnapZone, string])[] = [
   ['bottom-right', 'Bottom right quarter'],
 ]
 
-/** Everything that can be done with a window: each drag has its entry here. */
+/** Everything that can be done with a window: each drag has its entry here. Where one window fills a small screen it has no place to change. */
 export function windowMenu(windowId: WindowId): readonly MenuEntry[] {
   const { session, displayClass } = useDesk.getState()
   const window = session?.windows[windowId]
   if (!session || !window) return []
   const { zone } = placeInClass(window.places, displayClass)
   const others = session.activityOrder.filter((id) => id !== window.activity)
-  return [
+  const { compact } = useShell.getState()
+  const minimise = { label: 'Minimise', shortcut: keysOf('minimise'), onSelect: () => dispatch({ type: 'window/minimise', windowId }) }
+  const placing: readonly MenuEntry[] = [
     window.minimised || zone !== 'none'
       ? { label: 'Restore', onSelect: () => dispatch({ type: 'window/restore', windowId }) }
       : { label: 'Maximise', shortcut: keysOf('maximise'), onSelect: () => dispatch({ type: 'window/maximise', windowId }) },
-    { label: 'Minimise', shortcut: keysOf('minimise'), onSelect: () => dispatch({ type: 'window/minimise', windowId }) },
+    minimise,
     { label: 'Move', shortcut: keysOf('move-window'), onSelect: () => setShell({ keyboardMode: { windowId, kind: 'move' } }) },
     { label: 'Resize', shortcut: keysOf('resize-window'), onSelect: () => setShell({ keyboardMode: { windowId, kind: 'resize' } }) },
     {
@@ -46,6 +48,9 @@ export function windowMenu(windowId: WindowId): readonly MenuEntry[] {
       })),
     },
     'separator',
+  ]
+  return [
+    ...(compact ? [minimise, 'separator' as const] : placing),
     {
       label: 'Keep on top',
       checked: window.pinned,
