@@ -386,6 +386,46 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     await b.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
   })
 
+  it('[AP74] a display that was cut off is named until it has locked, and one that is used asks: lock here, or stay here', async () => {
+    const open = b.desk
+    const question = b.page.getByRole('alertdialog', { name: 'You also unlocked elsewhere' })
+    const waiting = a.page.getByText('Not yet locked: kitchen. It locks when it is reachable.')
+    /** The laptop is unlocked anew while the kitchen cannot hear of it, and somebody sits there. */
+    const moveUnheard = async () => {
+      lab.lab.machine('kitchen').cut()
+      await eventually('the cut is noticed', async () => (await lab.link('laptop', 'kitchen')).state !== 'linked')
+      await a.page.getByRole('button', { name: 'Ada: menu' }).click()
+      await a.page.getByRole('menuitem', { name: 'Lock this display' }).click()
+      await a.unlock('move')
+      await waiting.waitFor()
+      await b.page.keyboard.press('Shift')
+      lab.lab.machine('kitchen').heal()
+      await question.waitFor({ timeout: 40_000 })
+    }
+    await b.unlock('beside')
+    await moveUnheard()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const { page } of [a, b]) await page.emulateMedia({ colorScheme })
+      expect(await findings(a.page, `not yet locked, ${colorScheme}`, '.banners')).toEqual([])
+      expect(await findings(b.page, `you also unlocked, ${colorScheme}`, '.banners')).toEqual([])
+      if (process.env.ELSEWHERE_SHOTS) {
+        await a.screenshot(path.join(process.env.ELSEWHERE_SHOTS, `not-yet-locked-${colorScheme}.png`))
+        await b.screenshot(path.join(process.env.ELSEWHERE_SHOTS, `also-unlocked-${colorScheme}.png`))
+      }
+    }
+    await question.getByRole('button', { name: 'Lock here' }).click()
+    await b.page.getByText('You are on laptop.').waitFor()
+    expect(await open.isVisible()).toBe(false)
+    await waiting.waitFor({ state: 'detached' })
+
+    await b.unlock('beside')
+    await moveUnheard()
+    await question.getByRole('button', { name: 'Stay here' }).click()
+    await question.waitFor({ state: 'detached' })
+    await a.page.getByText('You are on kitchen.').waitFor({ timeout: 40_000 })
+    expect(await open.isVisible()).toBe(true)
+  })
+
   it('no Yjs sync frame ever crossed the link, and no page complained', async () => {
     for (const name of ['laptop', 'kitchen']) {
       const { text } = await lab.ask(name, (client) => client.debugSnapshot({}))

@@ -30,11 +30,13 @@ describe('SeatClaims', () => {
   const clock = new ManualClock(1_700_000_000_000)
   let store: MemoryKeyValueStore
   let seats: SeatClaims
-  const open = (at = store) => SeatClaims.open({ crypto, clock, person, store: at, list: new TestMembers(laptop, server) })
+  let list: TestMembers
+  const open = (at = store) => SeatClaims.open({ crypto, clock, person, store: at, list })
   const seat = (n: number, how: SeatHow = 'move') => ({ display: display(n), displayName: `display ${n}`, how })
 
   beforeEach(async () => {
     store = new MemoryKeyValueStore()
+    list = new TestMembers(laptop, server)
     seats = open()
   })
 
@@ -92,6 +94,14 @@ describe('SeatClaims', () => {
     expect(names()).toEqual(['three'])
     seats.reportOpenDisplays(server.device, [])
     expect(names()).toEqual([])
+  })
+
+  it('[ID38] a device that was removed has nothing to follow', () => {
+    seats.reportOpenDisplays(server.device, [{ display: display(2), name: 'two' }])
+    seats.claim(seat(1), laptop.signer)
+    expect(seats.unconfirmed).toHaveLength(1)
+    list.members.delete(server.device)
+    expect(seats.unconfirmed).toEqual([])
   })
 
   it('[ID38] a new move starts the list anew', () => {

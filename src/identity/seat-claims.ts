@@ -135,9 +135,8 @@ export class SeatClaims implements Disposable {
     const move = this.#lastMove
     if (!move) return []
     const follows = (display: DisplayId) => display === move.display || this.#confirmed.has(display) || this.#beside.has(display)
-    return [...this.#open].flatMap(([device, displays]) =>
-      displays.filter(({ display }) => !follows(display)).map((open) => ({ ...open, device })),
-    )
+    const members = [...this.#open].filter(([device]) => this.#options.list.isMember(device)) // who was removed follows nothing any more
+    return members.flatMap(([device, displays]) => displays.filter(({ display }) => !follows(display)).map((open) => ({ ...open, device })))
   }
 
   dispose(): void {

@@ -1,6 +1,8 @@
-import { CloudOff, MonitorUp, TriangleAlert } from 'lucide-react'
+import { CloudOff, LockOpen, MonitorUp, TriangleAlert, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
+import { unconfirmedWords } from '../screens/seat-words.ts'
+import { IconButton } from '../ui/icon-button.tsx'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { useDoor } from '../desk/door-store.ts'
 import { useSeat } from '../desk/seat-store.ts'
@@ -10,6 +12,8 @@ import { showToast } from '../ui/toast.tsx'
 
 /** A device that comes back within this is not worth a word. */
 const AWAY_GRACE_MS = 1_500
+/** Displays that can be reached lock within a second: only what takes longer is worth a line. */
+const UNCONFIRMED_GRACE_MS = 2_500
 
 /** What must be known while working, across the top of the desk: never over a window, never in the way of one. */
 export function Banners() {
@@ -19,6 +23,7 @@ export function Banners() {
       <AwayBanner />
       <ReadOnlyBanner />
       <NoticeBanners />
+      <UnconfirmedBanner />
     </div>
   )
 }
@@ -77,6 +82,33 @@ function AwayNote() {
       <CloudOff aria-hidden="true" />
       The device process on this machine is not answering.{' '}
       {unsent ? 'Your changes are kept in this window until it is back; leave it open.' : 'The desk reconnects by itself.'}
+    </div>
+  )
+}
+
+/** After the seat came here: who has not locked yet. It goes by itself, or is put away for this move (rule AP74). */
+function UnconfirmedBanner() {
+  const door = useDoor((state) => state.door)
+  const [putAway, setPutAway] = useState<number>()
+  const seat = door?.seat
+  // Where the seat is elsewhere, this display is itself one that has not followed.
+  const words = seat && seat.device === door.deviceId ? unconfirmedWords(seat, door.deviceName) : undefined
+  if (words === undefined || seat?.counter === putAway) return null
+  return <UnconfirmedNote words={words} onPutAway={() => setPutAway(seat?.counter)} />
+}
+
+function UnconfirmedNote({ words, onPutAway }: { words: string; onPutAway: () => void }) {
+  const [shown, setShown] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(true), UNCONFIRMED_GRACE_MS)
+    return () => clearTimeout(timer)
+  }, [])
+  if (!shown) return null
+  return (
+    <div className="banner" role="status">
+      <LockOpen aria-hidden="true" />
+      <span>{words}</span>
+      <IconButton label="Put away" size="small" icon={<X aria-hidden="true" />} onClick={onPutAway} />
     </div>
   )
 }
