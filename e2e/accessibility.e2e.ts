@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { whyNoBrowser } from './harness/chromium.ts'
+import { E2eDesk } from './harness/e2e-desk.ts'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eDisplay } from './harness/e2e-display.ts'
 import { E2eLab } from './harness/e2e-pair.ts'
@@ -43,6 +44,11 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     }
   }
   const look = (where: string, scope?: string) => lookAt(page, where, scope)
+  /** For people: a picture of what was looked at last. */
+  const shoot = async (of: E2eDisplay, name: string) => {
+    if (process.env.ELSEWHERE_SHOTS) await of.screenshot(path.join(process.env.ELSEWHERE_SHOTS, `${name}.png`))
+  }
+  const DIALOG = '[role=dialog]:not(.window)'
   const clean = () => {
     const seen = found
     found = []
@@ -61,6 +67,17 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     const first = await E2eDisplay.open(fresh, lab.machine('kitchen').browser, QUIET)
     await first.page.getByLabel('Your name').fill('Maria')
     await lookAt(first.page, 'first run, who')
+    await first.page.getByRole('button', { name: 'I have a recovery kit' }).click()
+    await first.page.getByRole('heading', { name: 'Get everything back' }).waitFor()
+    const words = Array.from({ length: 14 }, () => 'word').join(' ')
+    await first.page.getByLabel('Words from the page').fill(words)
+    await first.page.getByLabel('File of the kit').setInputFiles({ name: 'kit', mimeType: 'text/plain', buffer: Buffer.from('none') })
+    await lookAt(first.page, 'recovery kit, file and words')
+    await shoot(first, 'restore')
+    await first.page.getByRole('button', { name: 'Continue' }).click()
+    await first.page.getByRole('heading', { name: 'Protect it here' }).waitFor()
+    await lookAt(first.page, 'recovery kit, passphrase')
+    for (let back = 0; back < 2; back++) await first.page.getByRole('button', { name: 'Back' }).click()
     await first.page.getByRole('button', { name: 'Continue' }).click()
     await first.page.getByLabel('Passphrase', { exact: true }).fill('correct horse battery staple')
     await first.page.getByLabel('Once more').fill('correct horse battery stable')
@@ -70,6 +87,13 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     await first.page.getByRole('button', { name: 'Continue' }).click()
     await lookAt(first.page, 'first run, first or join')
     await first.close()
+    // A page that its device does not answer.
+    const prepare = (page: Page) => page.routeWebSocket(/./, (socket) => socket.close())
+    const away = await E2eDisplay.open(fresh, lab.machine('kitchen').browser, { ...QUIET, prepare })
+    await away.page.getByText('Elsewhere is not running on this machine').waitFor()
+    await lookAt(away.page, 'the device is away')
+    await shoot(away, 'device-away')
+    await away.close()
     clean()
   })
 
@@ -148,6 +172,30 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
       .getByRole('tab', { name: /^Empty/ })
       .waitFor()
     await look('an empty folder', FRONT)
+    // A text that changed under the editor's hands.
+    const note = path.join(lab.machine('kitchen').device.folder, 'note.txt')
+    await writeFile(note, 'as it was\n')
+    await open('files', /^Files/, '.files-row')
+    await front()
+      .getByRole('option', { name: /^note\.txt/ })
+      .dblclick()
+    await front().locator('.cm-content').waitFor()
+    await front().locator('.cm-content').click()
+    await page.keyboard.type('mine ')
+    await writeFile(note, 'as another program left it\n')
+    await page.keyboard.press('Control+s')
+    await front().getByRole('button', { name: 'Show difference' }).click()
+    await page.getByRole('dialog', { name: 'What is different' }).getByText('as another program left it').waitFor()
+    await look('a text that changed on the disk', DIALOG)
+    await shoot(display, 'difference')
+    await page.getByRole('button', { name: 'Save mine over it' }).last().click()
+    await page.getByRole('dialog', { name: 'What is different' }).waitFor({ state: 'detached' })
+    await open('jobs', /^Jobs/, '.app')
+    await front().getByRole('button', { name: 'Learned from runs' }).click()
+    await page.getByRole('dialog', { name: 'Learned from runs' }).getByText('Nothing learned yet').waitFor()
+    await look('what was learned', DIALOG)
+    await shoot(display, 'learned')
+    await page.keyboard.press('Escape')
     await open('web', /^Web/, '.app')
     await look('web', FRONT)
     await open('task', /^Task/, '.tasks-table')
@@ -159,6 +207,24 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
       await front().getByText(name, { exact: true }).first().click()
       await look(`settings, ${name}`, FRONT)
     }
+    await front().getByText('Security', { exact: true }).first().click()
+    await front().getByRole('button', { name: 'Lock device…' }).click()
+    await page.getByRole('dialog', { name: 'Lock this device?' }).waitFor()
+    await look('lock this device?', DIALOG)
+    await shoot(display, 'lock-device')
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await front().getByRole('switch', { name: 'Unlocks by itself when it starts' }).click()
+    await page.getByRole('dialog', { name: 'Unlock by itself from now on?' }).waitFor()
+    await look('unlock by itself?', DIALOG)
+    await page.getByRole('button', { name: 'Keep asking' }).click()
+    await front()
+      .getByRole('button', { name: /recovery kit/ })
+      .click()
+    const kit = page.getByRole('dialog', { name: 'Make a recovery kit' })
+    await kit.getByLabel('Your passphrase').fill('not this')
+    await look('a passphrase asked for', DIALOG)
+    await shoot(display, 'passphrase')
+    await kit.getByRole('button', { name: 'Cancel' }).click()
     await front().getByText('Keys', { exact: true }).first().click()
     await front()
       .getByRole('button', { name: /^Change keys of/ })
@@ -316,6 +382,33 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
     await page.getByText(/^You are on/).waitFor()
     await look('handed over')
     await other.close()
+    clean()
+  })
+
+  it('[AP75] the whole device locked from Settings: its lock screen says why, and what that stopped', async () => {
+    await display.unlock()
+    await open('settings', /^Settings/, '.app')
+    await front().getByText('Security', { exact: true }).first().click()
+    await front().getByRole('button', { name: 'Lock device…' }).click()
+    await page.getByRole('dialog', { name: 'Lock this device?' }).getByRole('button', { name: 'Lock device' }).click()
+    await page.getByText('You locked kitchen.').waitFor()
+    await page.getByText('Programs in terminals go on; your other devices cannot reach them until you unlock.').waitFor()
+    expect(await page.getByText('has restarted').count()).toBe(0)
+    expect((await lab.machine('kitchen').device.status()).phase).toBe('sealed')
+    await look('a locked device')
+    await shoot(display, 'locked-device')
+    await display.unlock()
+    expect((await lab.machine('kitchen').device.status()).phase).toBe('open')
+    clean()
+  })
+
+  it('[SE60] a desk that a newer Elsewhere changed can be looked at, and says so', async () => {
+    const desk = await E2eDesk.open(lab.machine('kitchen').device, { width: 1320, height: 864 })
+    desk.markNewer()
+    await page.getByText(/^This desk was last changed by a newer Elsewhere/).waitFor()
+    desk.dispose()
+    await look('a desk that is newer')
+    await shoot(display, 'newer')
     clean()
   })
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { E2eDevice } from '../harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from '../harness/e2e-display.ts'
-import { drag, grip, rectOf } from '../harness/hands.ts'
+import { drag, grip, rectOf, runFromPalette } from '../harness/hands.ts'
 import { describeInBrowser } from '../harness/needs.ts'
 
 describeInBrowser('the desktop, in a real browser on a real device', () => {
@@ -163,6 +163,60 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await other.page.getByRole('button', { name: 'Activity Meanwhile' }).click()
     await other.page.getByRole('menuitem', { name: /^Before/ }).waitFor()
     await other.close()
+    await display.close()
+  })
+
+  it('[AP76] motion is the person’s choice, else the system’s: what is reduced neither slides nor turns, from the first paint on', async () => {
+    const display = await E2eDisplay.open(device, browser)
+    const { page } = display
+    await display.unlock()
+    await runFromPalette(page, 'settings', /^Settings/)
+    const motion = (choice: string) => page.getByRole('radiogroup', { name: 'Reduced motion' }).getByRole('radio', { name: choice })
+    await motion('Reduced').waitFor()
+    await page.evaluate(() => {
+      const moved: string[] = []
+      Object.assign(window, { moved })
+      addEventListener('animationstart', ({ animationName }) => moved.push(animationName), true)
+      addEventListener('transitionrun', ({ propertyName }) => moved.push(propertyName), true)
+    })
+    const seen: string[] = []
+    for (const system of ['no-preference', 'reduce'] as const) {
+      for (const choice of ['As the system', 'Reduced', 'Full']) {
+        await page.emulateMedia({ reducedMotion: system })
+        await motion(choice).click()
+        const isReduced = choice === 'Reduced' || (choice === 'As the system' && system === 'reduce')
+        await page.locator(`html[data-motion="${isReduced ? 'reduced' : 'full'}"]`).waitFor({ state: 'attached' })
+        await page.waitForFunction(() => document.getAnimations().length === 0) // the radio's own
+        await page.evaluate(() => (window as unknown as { moved: string[] }).moved.splice(0))
+        await runFromPalette(page, 'task manager', /^Task manager/)
+        await page.locator('.window[data-active] .tasks-table').waitFor()
+        const { moved, spins } = await page.evaluate(() => {
+          const spinner = document.body.appendChild(document.createElement('div'))
+          spinner.className = 'ui-spinner'
+          const spins = getComputedStyle(spinner).animationName
+          spinner.remove()
+          return { moved: (window as unknown as { moved: string[] }).moved, spins }
+        })
+        seen.push(`${system}, ${choice}: ${isReduced ? moved.join(' ') : moved.includes('window-arrives')} ${spins}`)
+        await page.locator('.window[data-active]').getByRole('button', { name: 'Close window' }).click()
+        await page.locator('.tasks-table').waitFor({ state: 'detached' })
+      }
+    }
+    expect(seen).toEqual([
+      'no-preference, As the system: true ui-spin',
+      'no-preference, Reduced:  none',
+      'no-preference, Full: true ui-spin',
+      'reduce, As the system:  none',
+      'reduce, Reduced:  none',
+      'reduce, Full: true ui-spin',
+    ])
+    await page.reload() // the lock screen knows it already
+    await page.getByLabel('Passphrase').waitFor()
+    expect(await page.locator('html').getAttribute('data-motion')).toBe('full')
+    await display.unlock()
+    await runFromPalette(page, 'settings', /^Settings/)
+    await motion('As the system').click()
+    await page.locator('html[data-motion="reduced"]').waitFor({ state: 'attached' })
     await display.close()
   })
 

@@ -7,6 +7,8 @@ import { connectUnixSocket } from '../../src/platform/node/unix-socket-transport
 import { AttachedDocument } from '../../src/renderer/desk/attached-document.ts'
 import { type Client, createClient } from '../../src/rpc/client.ts'
 import { type DeskSize, displayClassOf } from '../../src/session/display-class.ts'
+import { SCHEMA_KEY } from '../../src/session/record-keys.ts'
+import { SCHEMA_VERSION } from '../../src/session/schema-version.ts'
 import type { SessionCommand } from '../../src/session/session-command.ts'
 import type { SessionState } from '../../src/session/session-state.ts'
 import { WorkspaceDoc } from '../../src/session/workspace-doc.ts'
@@ -59,6 +61,11 @@ export class E2eDesk {
       desk: this.#desk,
     }
     for (const command of commands) this.#workspace.dispatch(command, context)
+  }
+
+  /** As if a device with the Elsewhere after this one had changed the desk. Nothing here can change it from then on. */
+  markNewer(): void {
+    this.#workspace.write({ set: [[SCHEMA_KEY, SCHEMA_VERSION + 1]], remove: [], label: 'newer' })
   }
 
   dispose(): void {

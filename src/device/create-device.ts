@@ -216,6 +216,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
       wallets: walletSignIns,
       seat: () => seat.state,
       isDeskOpen: () => keeper.current !== undefined,
+      sealed: () => keeper.sealed,
       openDesk: () => keeper.open(),
       restore: (input, display) => recovery.restore(input, display),
       claimSeat: (session, how) => void seat.claim(session, how).catch((error) => log.error('the seat could not be claimed', { error })),
@@ -238,6 +239,14 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
         log.info('a display was not touched for a while: locked', { display: session.name })
         lockDisplay(session)
       },
+    }),
+  )
+
+  owned.add(
+    parts.onDidWake(() => {
+      if (!settings.current.lockAfterSleep || vault.phase !== 'open') return
+      log.info('the machine slept: locked')
+      keeper.lock('slept')
     }),
   )
 

@@ -56,6 +56,8 @@ export type FilesClient = Client<typeof filesProcessContract>
 /** The platform, handed in (style guide R4, R5): main/daemon builds it for Node. */
 export interface DeviceParts {
   readonly clock: Clock
+  /** This machine woke from sleep. */
+  readonly onDidWake: Event<void>
   readonly random: RandomSource
   readonly log: Logger
   readonly crypto: Crypto

@@ -130,6 +130,37 @@ describe('two locks', () => {
   })
 })
 
+describe('why a device is locked', () => {
+  const door = async () => laptop.connect().hello({ displayName: 'd' })
+
+  it('[DV79] says that it started, or that somebody asked and what that stopped', async () => {
+    const display = await laptop.setUp()
+    expect(await display.hello({ displayName: 'd' })).not.toHaveProperty('sealedBecause')
+    const { stopped } = await display.lockDevice({})
+    expect(await door()).toMatchObject({ phase: 'sealed', sealedBecause: 'asked', stopped })
+    expect(stopped.length).toBeGreaterThan(1)
+    await laptop.connect().unlock({ passphrase: PASSPHRASE, how: 'move' })
+    expect(await door()).not.toHaveProperty('stopped')
+    laptop.stop()
+    await laptop.start()
+    expect(await door()).toMatchObject({ phase: 'sealed', sealedBecause: 'started', stopped: [] })
+  })
+
+  it('[DV79] locks when the machine wakes, where that is set, and says so', async () => {
+    const display = await laptop.setUp()
+    laptop.wake()
+    expect((await door()).phase).toBe('display-locked') // not by itself
+    await display.writeSettings({ lockAfterSleep: true })
+    laptop.wake()
+    await settled()
+    expect(await door()).toMatchObject({ phase: 'sealed', sealedBecause: 'slept' })
+    expect((await door()).stopped?.join(' ')).toContain('terminals go on')
+    expect(await codeOf(display.readSettings({}))).toBe('rpc/refused')
+    laptop.wake() // locked already: stays as it is
+    expect((await laptop.connect().unlock({ passphrase: PASSPHRASE, how: 'move' })).phase).toBe('unlocked')
+  })
+})
+
 describe('the seat on one device', () => {
   it('[DV16] move locks the other displays, says where the desk went, and ends their connection', async () => {
     const first = await laptop.setUp('first')

@@ -97,6 +97,7 @@ function alone(parts: RehearsalParts): DeviceParts {
   let settings: unknown = { mdns: false, rendezvousPort: 0 }
   return {
     ...parts,
+    onDidWake: () => ({ dispose() {} }),
     log: silentLogger,
     argon2: ARGON2_FLOOR,
     vaultStore: new MemoryVaultStore(),

@@ -25,6 +25,7 @@ export const defaultSettings = (deviceName: string): DeviceSettings => ({
   iceServers: [],
   unattended: false,
   autoLockMinutes: 15,
+  lockAfterSleep: false,
   anchor: { network: 'off', rpcUrl: '', everyHours: 24, dailyLamports: 50_000 },
 })
 

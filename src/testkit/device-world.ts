@@ -110,6 +110,7 @@ export class WorldDevice {
     download: () => Promise.reject(new Error('there are no engines here')),
   }
   readonly shells = new MemoryShellDoor()
+  readonly #woke = new Emitter<void>()
   /** How this machine is, for placement; read whenever it is asked. */
   condition: Partial<MachineCondition> = {}
   cores = 1
@@ -167,6 +168,11 @@ export class WorldDevice {
   async start(): Promise<void> {
     this.#owned = new DisposableStore()
     this.#device = await createDevice(this.#parts())
+  }
+
+  /** The machine slept and is awake again. */
+  wake(): void {
+    this.#woke.fire()
   }
 
   stop(): void {
@@ -281,6 +287,7 @@ export class WorldDevice {
     const log: Logger = { ...this.#logger, error, child: () => log }
     return {
       clock: this.#wrongClock(world.clock),
+      onDidWake: this.#woke.event,
       random: systemRandom,
       log,
       crypto: world.crypto,

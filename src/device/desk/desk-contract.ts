@@ -24,9 +24,16 @@ export const seatState = z.object({
 })
 export type SeatState = z.infer<typeof seatState>
 
+/** Why the device keys are closed: since the start, because somebody asked, because the machine slept, because the device was removed. */
+export const sealedBecause = z.enum(['started', 'asked', 'slept', 'removed'])
+
 /** `first-run`: no vault yet. `sealed`: device keys are locked. `display-locked`: only this display is. */
 export const doorState = z.object({
   phase: z.enum(['first-run', 'sealed', 'display-locked', 'unlocked']),
+  /** Only while `sealed`. */
+  sealedBecause: sealedBecause.optional(),
+  /** What the lock stopped, in plain sentences; only while `sealed`, and not after a start. */
+  stopped: z.array(z.string()).optional(),
   deviceId: z.string().optional(),
   deviceName: z.string(),
   personName: z.string().optional(),
@@ -51,6 +58,7 @@ export const doorState = z.object({
   /** May a wallet sign in to this display now? */
   walletSignIn: z.boolean(),
 })
+export type SealedBecause = z.infer<typeof sealedBecause>
 export type DoorState = z.infer<typeof doorState>
 
 const passphrase = z.string().min(1).max(1024)
@@ -151,6 +159,8 @@ export const deviceSettings = z.object({
   iceServers: z.array(z.string().max(512)).max(8),
   unattended: z.boolean(),
   autoLockMinutes: z.number().int().min(0).max(1440),
+  /** The device locks when its machine wakes from sleep. */
+  lockAfterSleep: z.boolean(),
   /** Anchoring the ledger; off unless somebody turns it on. */
   anchor: anchorSettings,
 })

@@ -17,6 +17,7 @@ import { LastScreens } from './last-screens.ts'
 import { LastTexts } from '../files/last-texts.ts'
 import { type LinkedDeskOptions, linkDesk } from '../links/linked-desk.ts'
 import type { Notices } from '../notices.ts'
+import type { SealedBecause } from './desk-contract.ts'
 import { openDesk, type OpenDesk } from './open-desk.ts'
 
 /**
@@ -31,6 +32,12 @@ export interface KeptDesk {
   readonly claims: SeatClaims
   readonly lastScreens: LastScreens
   readonly lastTexts: LastTexts
+}
+
+/** Why the device keys are closed, and what in plain sentences that stopped. */
+export interface SealedState {
+  readonly because: SealedBecause
+  readonly stopped: readonly string[]
 }
 
 export interface DeskKeeperOptions extends Omit<LinkedDeskOptions, 'desk' | 'claims' | 'lastScreens' | 'copies'> {
@@ -51,6 +58,7 @@ export class DeskKeeper implements Disposable {
   readonly #opened = new Emitter<KeptDesk>()
   #open: (KeptDesk & { readonly owned: DisposableStore }) | undefined
   #opening: Promise<void> | undefined
+  #sealed: SealedState = { because: 'started', stopped: [] }
 
   /** The desk is about to close: displays let go of it. */
   readonly onWillClose = this.#willClose.event
@@ -62,6 +70,11 @@ export class DeskKeeper implements Disposable {
 
   get current(): KeptDesk | undefined {
     return this.#open
+  }
+
+  /** Of the last lock; says something only while the device keys are closed. */
+  get sealed(): SealedState {
+    return this.#sealed
   }
 
   /** @throws DeviceError `device/locked` */
@@ -91,12 +104,16 @@ export class DeskKeeper implements Disposable {
   }
 
   /** Closes the desk and wipes the device keys. Says in plain words what that stopped. */
-  lock(): string[] {
+  lock(because: Exclude<SealedBecause, 'started'> = 'asked'): string[] {
     const { peers, vault } = this.#options
     const linked = peers.all.length
-    const stopped = ['Changes made on your other devices reach this one when you unlock it again.']
+    const isRemoved = because === 'removed'
+    const stopped = isRemoved ? [] : ['Changes made on your other devices reach this one when you unlock it again.']
     if (linked > 0) stopped.push(linked === 1 ? 'The link to one device is closed.' : `The links to ${linked} devices are closed.`)
-    stopped.push('Programs in terminals go on; your other devices cannot reach them until you unlock.')
+    stopped.push(
+      isRemoved ? 'Programs in terminals go on.' : 'Programs in terminals go on; your other devices cannot reach them until you unlock.',
+    )
+    this.#sealed = { because, stopped } // first: the door says it as soon as the keys are gone
     this.close()
     vault.lockDevice()
     return stopped
@@ -145,7 +162,7 @@ export class DeskKeeper implements Disposable {
       await vault.forgetOpener()
       await vault.forgetPasskey()
     } finally {
-      this.lock()
+      this.lock('removed')
     }
   }
 

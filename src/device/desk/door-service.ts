@@ -13,6 +13,7 @@ import type { walletSignInContract } from '../trust/wallet-sign-in-contract.ts'
 import type { OwnWay, WalletSignIns } from '../trust/wallet-sign-ins.ts'
 import type { Notices } from '../notices.ts'
 import type { ReturningDisplays } from './returning-displays.ts'
+import type { SealedState } from './desk-keeper.ts'
 import type { SettingsService } from '../settings-service.ts'
 
 export interface DoorOptions {
@@ -24,6 +25,8 @@ export interface DoorOptions {
   readonly wallets: WalletSignIns
   seat(): SeatState | undefined
   isDeskOpen(): boolean
+  /** Why the keys are closed, while they are. */
+  sealed(): SealedState
   /** The device keys have just been opened: the desk must be there before the call answers. */
   openDesk(): Promise<void>
   /** Makes the vault out of a recovery kit and counts the display as unlocked. */
@@ -79,6 +82,7 @@ export class DoorService implements Disposable {
     return {
       phase:
         vault.phase === 'none' ? 'first-run' : vault.phase === 'sealed' ? 'sealed' : session.isUnlocked ? 'unlocked' : 'display-locked',
+      ...(vault.phase === 'sealed' && sealedState(this.#options.sealed())),
       ...(label ? { deviceId: label.deviceId, personName: label.personName } : {}),
       deviceName: label?.deviceName ?? settings.current.deviceName,
       ...(seat ? { seat } : {}),
@@ -189,6 +193,8 @@ export class DoorService implements Disposable {
     this.#changed.dispose()
   }
 }
+
+const sealedState = ({ because, stopped }: SealedState) => ({ sealedBecause: because, stopped: [...stopped] })
 
 /** What a display calls itself goes to other displays and into signed claims, which peers refuse with such characters in them. */
 const plainName = (name: string): string => [...name].filter((character) => !hasControlCharacter(character)).join('') || 'a display'

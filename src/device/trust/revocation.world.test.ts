@@ -73,6 +73,7 @@ describe('removing a device', () => {
     await vi.waitFor(async () => expect((await phone.control().status({})).phase).toBe('sealed'), LONG_WAIT)
     const door = await phone.connect().hello({ displayName: 'x' })
     expect(JSON.stringify(door)).toContain('was removed from your devices by laptop')
+    expect(door).toMatchObject({ sealedBecause: 'removed', stopped: expect.arrayContaining(['Programs in terminals go on.']) })
     await vi.waitFor(async () => expect([await epochOf(laptop), await epochOf(server)]).toEqual([1, 1]), LONG_WAIT)
     const [here, far] = [await workspaceOf(laptop), await workspaceOf(server)]
     here.getMap('test').set('said', 'after')

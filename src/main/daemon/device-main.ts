@@ -13,6 +13,7 @@ import { tasksContract } from '../../jobs/terminal-contract.ts'
 import { FifoShellDoor } from '../../platform/node/fifo-shell-door.ts'
 import { FileVaultStore } from '../../platform/node/file-vault-store.ts'
 import { listenUnixSocket } from '../../platform/node/listen-unix-socket.ts'
+import { NetworkWatch } from '../../platform/node/network-watch.ts'
 import { createNodeLinkPlatform } from '../../platform/node/node-link-platform.ts'
 import { runRendezvous } from '../../platform/node/rendezvous-server.ts'
 import { SodiumCrypto } from '../../platform/node/sodium-crypto.ts'
@@ -44,9 +45,11 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
     ),
   )
   const files = owned.add(new SocketConnection('files', data.filesSocket, filesProcessContract, systemClock))
+  const watch = owned.add(new NetworkWatch())
   const device = owned.add(
     await createDevice({
       clock: systemClock,
+      onDidWake: watch.onDidWake,
       random: systemRandom,
       log,
       crypto: new SodiumCrypto(),
@@ -67,7 +70,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
         return createSolanaAnchorNetwork(url, (address, init) => fetch(address, init))
       },
       putStoreAside: () => putStoreAside(data.store),
-      createLinkPlatform: ({ lan }) => createNodeLinkPlatform({ logger: log.child('links'), lan }),
+      createLinkPlatform: ({ lan }) => createNodeLinkPlatform({ logger: log.child('links'), lan, watch }),
       startRendezvous: (port) => runRendezvous({ port, logger: log.child('links') }),
       bindAddress: () => (hasNetwork() ? undefined : '127.0.0.1'),
       platform: process.platform,

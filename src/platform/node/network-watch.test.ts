@@ -17,7 +17,10 @@ it('[SY60] tells when addresses change and when the machine woke, and nothing el
     },
   }
   let changes = 0
-  new NetworkWatch(clock, () => addresses).onDidChange(() => changes++)
+  let wakings = 0
+  const watch = new NetworkWatch(clock, () => addresses)
+  watch.onDidChange(() => changes++)
+  watch.onDidWake(() => wakings++)
   const pass = (ms: number) => {
     nowMs += ms
     look()
@@ -26,9 +29,9 @@ it('[SY60] tells when addresses change and when the machine woke, and nothing el
   expect(changes).toBe(0)
   addresses = 'wlan0 10.0.0.2'
   pass(3_000)
-  expect(changes).toBe(1)
+  expect([changes, wakings]).toEqual([1, 0])
   pass(600_000)
-  expect(changes).toBe(2)
+  expect([changes, wakings]).toEqual([2, 1])
   pass(3_100)
-  expect(changes).toBe(2)
+  expect([changes, wakings]).toEqual([2, 1])
 })

@@ -12,7 +12,10 @@ const SLEPT_MS = 15_000
 export class NetworkWatch implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<void>())
+  readonly #woke = this.#owned.add(new Emitter<void>())
   readonly onDidChange = this.#changed.event
+  /** The machine slept, or this process could not run, for longer than SLEPT_MS. */
+  readonly onDidWake = this.#woke.event
 
   constructor(clock: Clock = systemClock, read: () => string = readAddresses) {
     let addresses = read()
@@ -22,6 +25,7 @@ export class NetworkWatch implements Disposable {
         const now = read()
         const hasSlept = clock.nowMs() - lookedAtMs > SLEPT_MS
         lookedAtMs = clock.nowMs()
+        if (hasSlept) this.#woke.fire() // first: whoever locks after a sleep does so before anything is dialled anew
         if (now === addresses && !hasSlept) return
         addresses = now
         this.#changed.fire()

@@ -13,11 +13,18 @@ export interface NodeLinkPlatform extends LinkPlatform, Disposable {
   release(): Promise<void>
 }
 
-/** @param options.lan  false: neither announce on the LAN nor listen there */
-export function createNodeLinkPlatform(options: { readonly logger: Logger; readonly lan: boolean }): NodeLinkPlatform {
+/**
+ * @param options.lan  false: neither announce on the LAN nor listen there
+ * @param options.watch  one that somebody else looks at, too, and disposes; absent: its own
+ */
+export function createNodeLinkPlatform(options: {
+  readonly logger: Logger
+  readonly lan: boolean
+  readonly watch?: NetworkWatch
+}): NodeLinkPlatform {
   const owned = new DisposableStore()
   const rtc = new DatachannelRtc()
-  const watch = owned.add(new NetworkWatch())
+  const watch = options.watch ?? owned.add(new NetworkWatch())
   const exchange = process.env[TEST_CANDIDATES_VARIABLE]
   const lan = options.lan ? owned.add(new MdnsLanDiscovery(options.logger)) : undefined
   return {

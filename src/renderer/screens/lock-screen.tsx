@@ -15,6 +15,7 @@ import { Spinner } from '../ui/spinner.tsx'
 import { WalletIcon } from '../ui/wallet-icon.tsx'
 import { Notices } from './notices.tsx'
 import { clockText, dayText } from './plain-time.ts'
+import { sealedWords } from './sealed-words.ts'
 import { seatWords } from './seat-words.ts'
 import { rememberedUnlock } from './unlock-wish.ts'
 import { useMinute } from './use-now.ts'
@@ -152,9 +153,9 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
                 : 'A second screen of the same desk: both stay open, changes on one show on the other.'}
             </small>
           )}
-          {door.phase === 'sealed' && (
-            <small>{door.deviceName} has restarted: its links and terminals elsewhere wait until you unlock it.</small>
-          )}
+          {sealedWords(door).map((sentence) => (
+            <small key={sentence}>{sentence}</small>
+          ))}
           <Notices notices={door.notices} />
         </div>
       </main>

@@ -64,6 +64,12 @@ export function SecurityPage() {
           </Button>
         </Row>
         <Switch
+          label="Lock it when it sleeps"
+          hint="As soon as this machine wakes, before anything of the desk goes on."
+          checked={settings.lockAfterSleep}
+          onChange={(on) => attempt(change({ lockAfterSleep: on }), 'That was not kept')}
+        />
+        <Switch
           label="Unlocks by itself when it starts"
           hint="For a machine that must be reachable without anybody there, such as a server."
           checked={settings.unattended}
