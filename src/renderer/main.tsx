@@ -9,12 +9,12 @@ import { DeviceConnection, deviceSocketUrl } from './desk/device-connection.ts'
 import { followDoor } from './desk/door-store.ts'
 import { refuseStrayFiles } from './native/stray-files.ts'
 import { Root } from './root.tsx'
-import { followSystemTheme } from './theme/look.ts'
+import { followSystemLook } from './theme/look.ts'
 
 performance.mark('elsewhere:start')
 const connection = new DeviceConnection(deviceSocketUrl(location), systemClock)
 followDoor(connection)
-followSystemTheme()
+followSystemLook()
 refuseStrayFiles()
 const host = document.getElementById('root')
 if (!host) throw new Error('index.html has no #root')

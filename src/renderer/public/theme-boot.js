@@ -1,4 +1,4 @@
-// Sets the theme before the first paint, so that a dark desk never flashes white. A file: the policy allows no inline script.
+// Sets theme and motion before the first paint, so that a dark desk never flashes white. A file: the policy allows no inline script.
 ;(() => {
   const root = document.documentElement
   let saved = null
@@ -15,6 +15,7 @@
   }
   const dark = look.theme === 'dark' || (look.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
   root.dataset.theme = dark ? 'dark' : 'light'
-  if (look.motion === 'reduced') root.dataset.motion = 'reduced'
+  const still = look.motion === 'on' || (look.motion !== 'off' && matchMedia('(prefers-reduced-motion: reduce)').matches)
+  root.dataset.motion = still ? 'reduced' : 'full'
   if (Number.isInteger(look.hue)) root.dataset.hue = String(look.hue)
 })()

@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import { useSession } from '../desk/desk-store.ts'
 import { rememberUnlock } from '../screens/unlock-wish.ts'
-import { applyLook, onDidChangeSystemTheme } from '../theme/look.ts'
+import { applyLook, onDidChangeSystemLook } from '../theme/look.ts'
 import { setKeyOverrides } from '../desk/keymap-store.ts'
 
 /** Only pictures that lie in the workspace itself: an address would be fetched from wherever it points to. */
@@ -19,7 +19,7 @@ export function useDeskLook(): { readonly backgroundImage: string } | undefined 
   useEffect(() => {
     const apply = () => applyLook({ theme, motion, hue })
     apply()
-    const system = onDidChangeSystemTheme(apply)
+    const system = onDidChangeSystemLook(apply)
     return () => system.dispose()
   }, [theme, motion, hue])
   useEffect(() => rememberUnlock(beside ? 'beside' : 'move'), [beside])
