@@ -302,7 +302,7 @@ export class WorldDevice {
       engineCall: (request, signal) => this.engineCall(request, signal),
       engineStreams: {
         open: (request, signal) => this.engineStreams.open(request, signal),
-        download: (url, maxBytes, signal) => this.engineStreams.download(url, maxBytes, signal),
+        download: (url, maxBytes, signal, moved) => this.engineStreams.download(url, maxBytes, signal, moved),
       },
       host: connection(
         { ...hostContract, ...tasksContract, ...factsContract, ...attemptsContract },

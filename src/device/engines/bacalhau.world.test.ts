@@ -41,7 +41,7 @@ beforeEach(async () => {
   world = new DeviceWorld(hurried)
   device = await world.install('laptop')
   await device.setUp()
-  ;[device.engineCall, device.engineStreams] = [callEngine, engineStreams]
+  ;[device.engineCall, device.engineStreams] = [callEngine, engineStreams(path.join(path.dirname(hold), 'fetched'))]
   folder = device.trees.at(FOLDER)
   folder.write('words', 'pear\napple\n')
   await device.control().addEngine({ name: 'net', kind: 'bacalhau', url: node.url, image: 'busybox:1', token: KEY })
@@ -436,4 +436,32 @@ it('[EN4][EN14] ended while it is sent over a slow link it is not taken; ended w
   await becomes({ state: 'cancelled' })
   node.faults.afterSubmit = undefined
   expect(node.network.jobs).toHaveLength(1)
+})
+
+it('[EN9] locked while what it left is put back: nothing more goes into the folder, and all of it does once the desk is open again', async () => {
+  const tree = device.trees.at(FOLDER)
+  const create = tree.create.bind(tree)
+  const begun: string[] = []
+  let open = () => {}
+  const isOpen = new Promise<void>((resolve) => (open = resolve))
+  tree.create = async (entry) => {
+    begun.push(entry.path)
+    if (entry.path === 'b') await isOpen
+    return create(entry)
+  }
+  await start('for n in a b c; do echo $n > $n; done')
+  await vi.waitFor(() => expect(begun).toContain('b'), LONG_WAIT)
+  await device.control().lockDevice({})
+  open()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const held = () => [...folder.entries.keys()].filter((name) => name.length === 1).toSorted()
+  expect({ held: held(), begun }).toEqual({
+    held: begun.filter((name) => name !== 'b').toSorted(),
+    begun: begun.slice(0, begun.indexOf('b') + 1),
+  })
+  tree.create = create
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  await becomes({ state: 'done' })
+  expect(['a', 'b', 'c'].map((name) => folder.text(name))).toEqual(['a\n', 'b\n', 'c\n'])
+  expect(node.network.runs).toBe(1)
 })

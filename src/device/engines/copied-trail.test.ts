@@ -4,11 +4,19 @@ import { silentLogger } from '../../base/logger.ts'
 import { type CopyEngine, EngineError, type EngineOutput, type EngineResults } from '../../jobs/engines/engine.ts'
 import type { FolderCopy } from '../../jobs/engines/folder-copy.ts'
 import { JobError } from '../../jobs/job-error.ts'
+import { itemsOf, piecesOf } from '../../testkit/stored-bytes.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { CopiedTrail, type FollowedRun } from './copied-trail.ts'
 
 const ENDED = { id: 'j-1', run: 'e-1', state: 'ended', code: 3 } as const
-const RESULTS: EngineResults = { files: [], leftOut: 2, out: utf8('MARKone two'), err: utf8('bad') }
+const OUTPUTS = { out: utf8('MARKone two'), err: utf8('bad') }
+const RESULTS: EngineResults = {
+  leftOut: 2,
+  bytesOf: (stream) => OUTPUTS[stream].length,
+  output: (stream) => piecesOf(OUTPUTS[stream], 3),
+  files: () => itemsOf([]),
+  dispose: async () => undefined,
+}
 
 /** One that follows a job whose engine answers as told; what it keeps outlives it. */
 class Follower {

@@ -1,6 +1,5 @@
-import { utf8 } from '../../base/bytes.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { Disposable } from '../../base/disposable.ts'
+import { concatBytes, utf8 } from '../../base/bytes.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { CopyEngine, EngineJob, EngineResults } from '../../jobs/engines/engine.ts'
@@ -14,8 +13,8 @@ const AGAIN_MS = 250
 const MAX_AGAIN_MS = 4_000
 /** What is still on its way when a job has ended comes within that. */
 const LAST_WORDS_MS = 5_000
-/** Results may be large and far. */
-const RESULTS_MS = 300_000
+/** Results may be large and far: 256 MiB take half of that at 300 kbit a second. One that stands still is given up sooner. */
+const RESULTS_MS = 14_400_000
 /** Results that did not come are fetched again after that, doubling: ten minutes and more in all, then they are lost. */
 const FETCH_AGAIN_MS = 1_000
 const MAX_FETCH_AGAIN_MS = 60_000
@@ -132,7 +131,11 @@ export class CopiedTrail implements EngineTrail {
       this.#stop.signal.throwIfAborted()
       const results = await withPatience(clock, (signal) => engine.results(job, signal), RESULTS_MS, this.#stop.signal)
       isHere = true
-      await this.#take(results)
+      try {
+        await this.#take(results)
+      } finally {
+        await results.dispose()
+      }
       return { code: job.code, cpuMs: 0 }
     } catch (error) {
       if (this.#stop.signal.aborted) throw error
@@ -237,20 +240,11 @@ export class CopiedTrail implements EngineTrail {
     stop.abort()
   }
 
-  async #take({ files, leftOut, out, err }: EngineResults): Promise<void> {
+  async #take(results: EngineResults): Promise<void> {
     this.#reading?.stop.abort()
-    const { mark } = this.#options
-    const whole = mark !== undefined && startsWith(out, utf8(mark)) ? out.subarray(utf8(mark).length) : out
-    // The rest of what its log did not tell.
-    for (const [stream, bytes] of [
-      ['out', whole],
-      ['err', err],
-    ] as const) {
-      if (bytes.length <= this.#seen[stream]) continue
-      await this.#sink.put(stream, this.#sink.offset, bytes.subarray(this.#seen[stream]))
-      this.#seen = { ...this.#seen, [stream]: bytes.length }
-    }
+    for (const stream of ['out', 'err'] as const) await this.#takeOutput(results, stream)
     this.#keepSeen()
+    const { leftOut } = results
     if (leftOut > 0 && !this.#followed?.told) {
       this.#keep({ told: true })
       await this.#sink.put('err', this.#sink.offset, utf8(`[left out of its results: ${leftOut}, links or devices]\n`))
@@ -259,9 +253,32 @@ export class CopiedTrail implements EngineTrail {
     const folder = await this.#options.openFolder()
     try {
       this.#stop.signal.throwIfAborted()
-      await folder.putBack(files, this.#options.sent)
+      await folder.putBack(results.files(), this.#options.sent, this.#stop.signal)
     } finally {
       folder.dispose()
+    }
+  }
+
+  /** The rest of what its log did not tell. */
+  async #takeOutput(results: EngineResults, stream: 'out' | 'err'): Promise<void> {
+    const mark = utf8(stream === 'out' ? (this.#options.mark ?? '') : '')
+    const length = results.bytesOf(stream)
+    if (length <= this.#seen[stream]) return
+    let at = 0
+    let head: Uint8Array = new Uint8Array()
+    for await (const piece of results.output(stream)) {
+      this.#stop.signal.throwIfAborted()
+      let bytes = piece
+      if (head.length < mark.length) {
+        head = concatBytes(head, piece)
+        if (head.length < mark.length && head.length < length) continue // not all of it yet
+        bytes = startsWith(head, mark) ? head.subarray(mark.length) : head
+      }
+      const known = Math.max(0, this.#seen[stream] - at)
+      at += bytes.length
+      if (known >= bytes.length) continue
+      await this.#sink.put(stream, this.#sink.offset, bytes.slice(known))
+      this.#seen = { ...this.#seen, [stream]: at }
     }
   }
 
@@ -283,17 +300,8 @@ export class CopiedTrail implements EngineTrail {
   }
 }
 
-const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean => start.every((byte, at) => bytes[at] === byte)
+const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
+  bytes.length >= start.length && start.every((byte, at) => bytes[at] === byte)
 
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer: Disposable = clock.after(ms, () => end())
-    const end = () => {
-      timer.dispose()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    signal.addEventListener('abort', end)
-  })
-}
+/** Ended early it is as if it was over: whoever waited looks why. */
+const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> => sleep(clock, ms, signal).catch(() => undefined)

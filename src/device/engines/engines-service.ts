@@ -8,7 +8,7 @@ import type { EngineSubmission, KnownJob } from '../../jobs/engines/engine.ts'
 import type { EngineBook, EngineRecord } from '../../jobs/engines/engine-book.ts'
 import { isSameStand } from '../../jobs/engines/engine-places.ts'
 import { ENGINE_PREFIX, type EngineRow, type enginesContract } from '../../jobs/engines/engines-contract.ts'
-import { patientCall } from '../../jobs/engines/patient-call.ts'
+import { patientCall, patientDownload } from '../../jobs/engines/patient-call.ts'
 import { JobError } from '../../jobs/job-error.ts'
 import type { PlacementCandidate } from '../../jobs/placement.ts'
 import { localChannelPair } from '../../rpc/local-channels.ts'
@@ -33,6 +33,8 @@ const PATIENCE_MS = 5_000
 const ADD_MS = 20_000
 /** What it has to lay down is large. */
 const SUBMIT_MS = 30_000
+/** So is fetching what came of a job. */
+const RESULTS_MS = 30_000
 
 export interface EnginesServiceOptions {
   readonly files: ProcessConnection<FilesClient>
@@ -272,7 +274,15 @@ export class EnginesService implements Disposable {
     const { streams, files, host, clock, log, desk } = this.#options
     const call = patientCall(this.#options.call, clock, patienceMs)
     if (record.kind === 'slurm') return new SlurmKind(record, call, files, () => desk().context.signer.device)
-    return new BacalhauKind(record, { call, streams, host, clock, log, values: () => desk().values })
+    const download = patientDownload(streams.download.bind(streams), clock, RESULTS_MS)
+    return new BacalhauKind(record, {
+      call,
+      streams: { open: streams.open.bind(streams), download },
+      host,
+      clock,
+      log,
+      values: () => desk().values,
+    })
   }
 
   #book(): EngineBook {

@@ -1,5 +1,5 @@
 import { DomainError } from '../../base/errors.ts'
-import type { TarEntry } from './tar.ts'
+import type { TarEntry, TarItem } from './tar.ts'
 
 /*
  * Others' schedulers behind one interface (rules EN1-EN12). A job is known to an engine by the name of its attempt, which nobody else
@@ -112,13 +112,23 @@ export interface CopyEngine extends Engine {
   results(job: EngineJob, signal: AbortSignal): Promise<EngineResults>
 }
 
+/** What a batch job left, unpacked as it is read; whole, or it would not be here. Whoever has it disposes it. */
 export interface EngineResults {
-  /** Of the folder; paths below it. */
-  readonly files: readonly TarEntry[]
   readonly leftOut: number
-  /** Both outputs as they were kept there, whole. */
-  readonly out: Uint8Array
-  readonly err: Uint8Array
+  /** Of an output as it was kept there. */
+  bytesOf(stream: EngineOutput['stream']): number
+  /** Whole. */
+  output(stream: EngineOutput['stream']): AsyncIterable<Uint8Array>
+  /** Of the folder; paths below it. The content of one is read before the next is asked for, or left. */
+  files(): AsyncIterable<TarItem>
+  dispose(): Promise<void>
+}
+
+/** Bytes that were fetched and lie aside, out of memory; gone once disposed, and when this process ends. */
+export interface StoredBytes {
+  /** From the first to the last, each time. */
+  read(): AsyncIterable<Uint8Array>
+  dispose(): Promise<void>
 }
 
 export interface EngineAnswer {
@@ -145,8 +155,16 @@ export type EngineCall = (request: EngineRequest, signal: AbortSignal, moved?: E
 export interface EngineStreams {
   /** Text messages of a WebSocket until it is closed as agreed; throws when it is cut, or one is longer than MAX_MESSAGE_BYTES. */
   open(request: { readonly url: string; readonly headers: Readonly<Record<string, string>> }, signal: AbortSignal): AsyncIterable<string>
-  /** A file by HTTP, and what is said of another place is not followed; a longer one rejects with RangeError, an address that nothing is fetched from with TypeError. */
-  download(url: string, maxBytes: number, signal: AbortSignal): Promise<{ readonly status: number; readonly bytes: Uint8Array }>
+  /**
+   * A file by HTTP, and what is said of another place is not followed; a longer one rejects with RangeError, an address that nothing is
+   * fetched from with TypeError, a full disk here with JobError `job/disk-full`.
+   */
+  download(
+    url: string,
+    maxBytes: number,
+    signal: AbortSignal,
+    moved?: EngineMoved,
+  ): Promise<{ readonly status: number; readonly bytes: StoredBytes }>
 }
 /** An output's piece is 32 KiB at most there, and JSON makes six of a byte. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024

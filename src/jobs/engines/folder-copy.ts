@@ -7,7 +7,7 @@ import { FrameQueue } from '../frame-queue.ts'
 import { JobError } from '../job-error.ts'
 import { decodeTreeFrame, encodeTreeFrame, type FileEntry, MAX_TREE_PIECE_BYTES, type TreeEntry, type TreeFrame } from '../tree-frames.ts'
 import { EngineError } from './engine.ts'
-import type { TarEntry } from './tar.ts'
+import type { TarEntry, TarFile, TarItem } from './tar.ts'
 
 /** A file of the folder as it was sent: what came back the same is not put back. */
 export interface SentFile {
@@ -83,25 +83,48 @@ export class FolderCopy implements Disposable {
     return { entries, sent }
   }
 
-  /** What is new or changed; resolves when it is in the folder. What is missing among `files` stays as it is here. */
-  async putBack(files: readonly TarEntry[], sent: readonly SentFile[]): Promise<void> {
-    const before = new Map(sent.map((file) => [file.path, file]))
-    for (const file of files) {
-      if (file.kind === 'folder') {
-        await this.#send({ kind: 'put', entry: file, bases: [] })
-        continue
+  /**
+   * What is new or changed, a piece at a time; resolves when it is in the folder. What is missing among `files` stays as it is here.
+   * Ended by `signal` the file that is on its way is not there, and each before it is whole: begun again it does the rest.
+   */
+  async putBack(files: AsyncIterable<TarItem>, sent: readonly SentFile[], signal?: AbortSignal): Promise<void> {
+    const stop = () => {
+      this.#failed.reject(signal?.reason)
+      this.dispose() // the host hears of it, and takes no more
+    }
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', stop)
+    try {
+      const before = new Map(sent.map((file) => [file.path, file]))
+      for await (const file of files) {
+        signal?.throwIfAborted()
+        if (file.kind === 'folder') await this.#send({ kind: 'put', entry: file, bases: [] })
+        else await this.#putFile(file, before.get(file.path))
       }
-      const known = before.get(file.path)
-      if (known && known.digest === digestOf(file.bytes)) continue
-      const bases = known ? [{ bytes: known.bytes, modifiedMs: known.modifiedMs }] : []
-      const { bytes, ...entry } = file
-      await this.#send({ kind: 'put', entry: { ...entry, bytes: bytes.length }, bases })
+      signal?.throwIfAborted()
+      this.#end = deferred()
+      await this.#send({ kind: 'finished' })
+      await this.#orFailed(this.#end.promise)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  async #putFile({ length, content, ...entry }: TarFile, known: SentFile | undefined): Promise<void> {
+    let pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = content
+    // Only what may be as it was sent is looked at whole: no file that was sent is large (rule EN8).
+    if (known && known.bytes === length) {
+      const parts: Uint8Array[] = []
+      for await (const piece of content) parts.push(piece.slice())
+      const whole = concatBytes(...parts)
+      if (known.digest === digestOf(whole)) return
+      pieces = [whole]
+    }
+    const bases = known ? [{ bytes: known.bytes, modifiedMs: known.modifiedMs }] : []
+    await this.#send({ kind: 'put', entry: { ...entry, bytes: length }, bases })
+    for await (const bytes of pieces)
       for (let at = 0; at < bytes.length; at += MAX_TREE_PIECE_BYTES)
         await this.#send({ kind: 'piece', bytes: bytes.subarray(at, at + MAX_TREE_PIECE_BYTES) })
-    }
-    this.#end = deferred()
-    await this.#send({ kind: 'finished' })
-    await this.#orFailed(this.#end.promise)
   }
 
   async #fetch(path: string): Promise<{ readonly entry: FileEntry; readonly bytes: Uint8Array } | undefined> {

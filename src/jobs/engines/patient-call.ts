@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Disposable } from '../../base/disposable.ts'
-import type { EngineCall } from './engine.ts'
+import type { EngineCall, EngineStreams } from './engine.ts'
 
 /** What went may lie before the link, unseen: systems hold 4 MiB by themselves, and what is between may hold as much. */
 const UNSEEN_BYTES = 8 * 1024 * 1024
@@ -35,6 +35,27 @@ export function patientCall(call: EngineCall, clock: Clock, patienceMs: number):
     } finally {
       timer?.dispose()
       longest.dispose()
+    }
+  }
+}
+
+/** The same for what is fetched, to its end: it may be large, and far. */
+export function patientDownload(download: EngineStreams['download'], clock: Clock, patienceMs: number): EngineStreams['download'] {
+  return async (url, maxBytes, signal, moved) => {
+    const aborting = new AbortController()
+    let timer: Disposable | undefined
+    const wait = () => {
+      timer?.dispose()
+      timer = clock.after(patienceMs, () => aborting.abort(new Error(`nothing came for ${patienceMs / 1_000} s`)))
+    }
+    wait()
+    try {
+      return await download(url, maxBytes, AbortSignal.any([signal, aborting.signal]), (what) => {
+        wait()
+        moved?.(what)
+      })
+    } finally {
+      timer?.dispose()
     }
   }
 }

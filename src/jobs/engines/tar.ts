@@ -65,59 +65,161 @@ function paxRecord(key: string, value: string): Uint8Array {
 
 const sumOf = (block: Uint8Array): number => block.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0)
 
-export interface ReadTar {
-  readonly entries: readonly TarEntry[]
-  /** Links, devices, what lies outside, below a file, or stands there twice: names that are not taken. */
-  readonly leftOut: number
+/** A file as it comes out of an archive: its content is read before the next one is asked for, or left. */
+export interface TarFile {
+  readonly kind: 'file'
+  readonly path: string
+  readonly mode: number
+  readonly modifiedMs: number
+  readonly length: number
+  readonly content: AsyncIterable<Uint8Array>
 }
+export type TarItem = Extract<TarEntry, { kind: 'folder' }> | TarFile
 
-/** @throws TarError  it is no archive, is cut off, or has more than `maxEntries` */
-export function readTar(bytes: Uint8Array, maxEntries: number): ReadTar {
-  const entries: TarEntry[] = []
-  let leftOut = 0
-  let named: string | undefined
-  let seen = 0
-  const files = new Set<string>()
-  const folders = new Set<string>()
+/** One reading of an archive from its first byte to its end, of which no more is in memory than what has just come. */
+export class TarReading {
+  readonly #source: PieceReader
+  readonly #maxEntries: number
+  readonly #files = new Set<string>()
+  readonly #folders = new Set<string>()
+  #leftOut = 0
+
+  constructor(source: AsyncIterable<Uint8Array>, maxEntries: number) {
+    this.#source = new PieceReader(source)
+    this.#maxEntries = maxEntries
+  }
+
+  /** Links, devices, what lies outside, below a file, or stands there twice: names that were not taken so far. */
+  get leftOut(): number {
+    return this.#leftOut
+  }
+
+  /** @throws TarError  it is no archive, is cut off, or has more than `maxEntries` */
+  async *items(): AsyncGenerator<TarItem, void> {
+    const most = this.#maxEntries
+    let named: string | undefined
+    let taken = 0
+    try {
+      for (let seen = 0; ; ) {
+        const block = await this.#source.take(BLOCK)
+        if (!block) throw new TarError('it has no end')
+        if (block.every((byte) => byte === 0)) return
+        if (octalOf(block, 148, 8) !== sumOf(block)) throw new TarError('a header whose sum is wrong')
+        if (++seen > 2 * most) throw new TarError(`more than ${most} names`)
+        const length = octalOf(block, 124, 12)
+        const type = String.fromCharCode(block[156] as number)
+        if (type === 'x' || type === 'L') {
+          if (length > MAX_RECORD_BYTES) throw new TarError('a name that is too long')
+          const content = await this.#source.take(length)
+          if (!content) throw new TarError('it ends within a file')
+          named = type === 'x' ? (paxPath(content) ?? named) : textOf(content)
+          await this.#skip(-length & (BLOCK - 1))
+          continue
+        }
+        const item = type === 'g' ? undefined : this.#itemOf(block, type, length, named)
+        if (type !== 'g') named = undefined
+        if (item && ++taken > most) throw new TarError(`more than ${most} files`)
+        if (item?.kind !== 'file') {
+          if (item) yield item
+          await this.#skip(length)
+        } else {
+          const content = this.#source.next(length)
+          yield { ...item, length, content }
+          for await (const _ of content) {
+            // what nobody read
+          }
+        }
+        await this.#skip(-length & (BLOCK - 1))
+      }
+    } finally {
+      await this.#source.close()
+    }
+  }
+
+  #itemOf(block: Uint8Array, type: string, length: number, named: string | undefined) {
+    const prefix = textOf(block.subarray(345, 500))
+    const name = named ?? (isUstar(block) && prefix !== '' ? `${prefix}/` : '') + textOf(block.subarray(0, 100))
+    const path = plainPath(name)
+    const mode = octalOf(block, 100, 8) & 0o777
+    if (path === '') return undefined // the top itself
+    if (path !== undefined && ['0', '\0', '5'].includes(type) && this.#fits(path, type === '5'))
+      return type === '5'
+        ? ({ kind: 'folder', path, mode } as const)
+        : ({ kind: 'file', path, mode, modifiedMs: octalOf(block, 136, 12) * 1_000, length } as const)
+    this.#leftOut++
+    return undefined
+  }
+
   /** Whether it can lie beside what was read before. */
-  const fits = (path: string, isFolder: boolean) => {
+  #fits(path: string, isFolder: boolean): boolean {
+    const [files, folders] = [this.#files, this.#folders]
     const above = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))
     if (files.has(path) || (!isFolder && folders.has(path)) || above.some((one) => files.has(one))) return false
     for (const one of above) folders.add(one)
-    if (folders.size > 1_000 + maxEntries) throw new TarError(`more than ${1_000 + maxEntries} folders`)
+    if (folders.size > 1_000 + this.#maxEntries) throw new TarError(`more than ${1_000 + this.#maxEntries} folders`)
     ;(isFolder ? folders : files).add(path)
     return true
   }
-  for (let at = 0; at + BLOCK <= bytes.length; ) {
-    const block = bytes.subarray(at, at + BLOCK)
-    at += BLOCK
-    if (block.every((byte) => byte === 0)) return { entries, leftOut }
-    if (octalOf(block, 148, 8) !== sumOf(block)) throw new TarError('a header whose sum is wrong')
-    if (++seen > 2 * maxEntries) throw new TarError(`more than ${maxEntries} names`)
-    const length = octalOf(block, 124, 12)
-    const content = bytes.subarray(at, at + length)
-    if (content.length < length) throw new TarError('it ends within a file')
-    at += length + (-length & (BLOCK - 1))
-    const type = String.fromCharCode(block[156] as number)
-    if (type === 'x' || type === 'L') {
-      if (length > MAX_RECORD_BYTES) throw new TarError('a name that is too long')
-      named = type === 'x' ? (paxPath(content) ?? named) : textOf(content)
-      continue
+
+  async #skip(bytes: number): Promise<void> {
+    for await (const _ of this.#source.next(bytes)) {
+      // not wanted
     }
-    if (type === 'g') continue
-    const prefix = textOf(block.subarray(345, 500))
-    const name = named ?? (isUstar(block) && prefix !== '' ? `${prefix}/` : '') + textOf(block.subarray(0, 100))
-    named = undefined
-    const path = plainPath(name)
-    const mode = octalOf(block, 100, 8) & 0o777
-    if (path === '') continue // the top itself
-    if (path === undefined || !['0', '\0', '5'].includes(type)) leftOut++
-    else if (entries.length >= maxEntries) throw new TarError(`more than ${maxEntries} files`)
-    else if (!fits(path, type === '5')) leftOut++
-    else if (type === '5') entries.push({ kind: 'folder', path, mode })
-    else entries.push({ kind: 'file', path, mode, modifiedMs: octalOf(block, 136, 12) * 1_000, bytes: content })
   }
-  throw new TarError('it has no end')
+}
+
+/** Bytes that come in pieces, read by length. */
+class PieceReader {
+  readonly #pieces: AsyncIterator<Uint8Array>
+  #rest = new Uint8Array()
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#pieces = source[Symbol.asyncIterator]()
+  }
+
+  /** Undefined: there are not so many. */
+  async take(length: number): Promise<Uint8Array | undefined> {
+    const taken = new Uint8Array(length)
+    for (let at = 0; at < length; ) {
+      const piece = await this.#piece(length - at)
+      if (!piece) return undefined
+      taken.set(piece, at)
+      at += piece.length
+    }
+    return taken
+  }
+
+  /** So many, once. Read a second time it is what is left of them. @throws TarError  there are less */
+  next(length: number): AsyncIterable<Uint8Array> & AsyncIterator<Uint8Array> {
+    let left = length
+    const pieces: AsyncIterable<Uint8Array> & AsyncIterator<Uint8Array> = {
+      [Symbol.asyncIterator]: () => pieces,
+      next: async () => {
+        if (left === 0) return { done: true, value: undefined }
+        const piece = await this.#piece(left)
+        if (!piece) throw new TarError('it ends within a file')
+        left -= piece.length
+        return { done: false, value: piece }
+      },
+    }
+    return pieces
+  }
+
+  async close(): Promise<void> {
+    await this.#pieces.return?.()
+  }
+
+  /** The next bytes, at most so many. */
+  async #piece(most: number): Promise<Uint8Array | undefined> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#pieces.next()
+      if (done === true) return undefined
+      this.#rest = value as Uint8Array<ArrayBuffer>
+    }
+    const piece = this.#rest.subarray(0, most)
+    this.#rest = this.#rest.subarray(most)
+    return piece
+  }
 }
 
 const isUstar = (block: Uint8Array): boolean => textOf(block.subarray(257, 262)) === 'ustar'

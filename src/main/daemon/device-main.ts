@@ -57,7 +57,7 @@ async function startDevice({ data, log, owned, args }: ProcessContext): Promise<
       settingsStore: settingsFile,
       fetch: (url, options) => fetch(url, options),
       engineCall: callEngine,
-      engineStreams,
+      engineStreams: engineStreams(data.work),
       host,
       portSockets: new NodePortSockets(),
       shellDoor: new FifoShellDoor({ folder: data.shells, clock: systemClock, log: log.child('jobs') }),

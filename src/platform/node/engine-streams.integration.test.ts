@@ -1,11 +1,18 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES } from '../../jobs/engines/engine.ts'
+import { wholeOf } from '../../testkit/stored-bytes.ts'
 import { callEngine } from './call-engine.ts'
-import { engineStreams } from './engine-streams.ts'
+import { engineStreams as makeStreams } from './engine-streams.ts'
 
+const folder = mkdtempSync(path.join(os.tmpdir(), 'ew-fetched-'))
+const engineStreams = makeStreams(folder)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const never = new AbortController().signal
 const headers = { authorization: 'Bearer secret', 'x-slurm-user-token': 'secret' }
 
@@ -96,4 +103,29 @@ it('[EN9] an address that fetch refuses is told apart from a place that is away'
     expect(error, away).toBeInstanceOf(Error)
     expect(error, away).not.toBeInstanceOf(TypeError)
   }
+})
+
+it('[EN9] what is fetched lies aside without a name, can be read again, and is gone when it is let go of', async () => {
+  const body = Buffer.alloc(900_000, 'elsewhere ')
+  const url = await serve((_, response) => void response.end(body))
+  const { bytes } = await engineStreams.download(url, 1e6, never)
+  expect(readdirSync(folder)).toEqual([])
+  for (let n = 0; n < 2; n++) expect(Buffer.from(await wholeOf(bytes.read())).equals(body)).toBe(true)
+  await bytes.dispose()
+  await expect(wholeOf(bytes.read())).rejects.toThrow()
+})
+
+it('[EN14] each piece of a body that goes, and of an answer that comes, is told', async () => {
+  const told: string[] = []
+  const url = await serve((request, response) => {
+    request.resume().on('end', () => {
+      response.write('x'.repeat(10))
+      setTimeout(() => response.end('y'), 20)
+    })
+  })
+  const body = 'z'.repeat(1_000_000)
+  const answer = await callEngine({ method: 'PUT', url, headers, body }, never, (what) => told.push(what))
+  expect(answer).toEqual({ status: 200, text: `${'x'.repeat(10)}y` })
+  expect(told.filter((what) => what === 'went')).toHaveLength(Math.ceil(body.length / 65_536))
+  expect(told.filter((what) => what === 'came').length).toBeGreaterThanOrEqual(3)
 })

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { memoryChannelPair } from '../../testkit/memory-channels.ts'
+import { itemsOf } from '../../testkit/stored-bytes.ts'
 import { FolderCopy } from '../../jobs/engines/folder-copy.ts'
 import { TreeOwner } from '../../jobs/tree-owner.ts'
 import { NodeTreeFolder } from './node-tree-folder.ts'
@@ -39,7 +40,7 @@ it('[EN9] folders of results lie beside files and links that stand here, also wh
   const copy = new FolderCopy(far)
   const file = (name: string) =>
     ({ kind: 'file', path: name, mode: 0o644, modifiedMs: 5_000, bytes: new TextEncoder().encode(name) }) as const
-  await copy.putBack([{ kind: 'folder', path: 'notes.txt', mode: 0o755 }, file('data/z'), file('words/deep/y')], [])
+  await copy.putBack(itemsOf([{ kind: 'folder', path: 'notes.txt', mode: 0o755 }, file('data/z'), file('words/deep/y')]), [])
   expect({
     notes: readFileSync(at('notes.txt'), 'utf8'),
     words: readFileSync(at('words'), 'utf8'),

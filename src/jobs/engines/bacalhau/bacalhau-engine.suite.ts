@@ -1,7 +1,10 @@
+import os from 'node:os'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fromUtf8, utf8 } from '../../../base/bytes.ts'
 import { callEngine } from '../../../platform/node/call-engine.ts'
 import { engineStreams } from '../../../platform/node/engine-streams.ts'
+import { entriesOf, wholeOf } from '../../../testkit/stored-bytes.ts'
 import { helloModule } from '../../../testkit/wasm-module.ts'
 import type { EngineJob, EngineSubmission } from '../engine.ts'
 import type { TarEntry } from '../tar.ts'
@@ -25,7 +28,7 @@ export interface BacalhauUnderTest {
  */
 export function describeBacalhau(name: string, what: () => BacalhauUnderTest): void {
   describe(name, () => {
-    const engine = () => new BacalhauEngine(what(), callEngine, engineStreams)
+    const engine = () => new BacalhauEngine(what(), callEngine, engineStreams(path.join(os.tmpdir(), 'ew-fetched')))
     const newName = () => `ew${[...crypto.getRandomValues(new Uint8Array(10))].map((byte) => 'abcdefghjkmnpqrs'[byte & 15]).join('')}`
     const job = (line: string, more: Partial<EngineSubmission> = {}): EngineSubmission => ({
       ...{ name: newName(), arguments: ['-c', line], folder: '/', environment: {}, service: false, network: false, files: [] },
@@ -69,8 +72,9 @@ export function describeBacalhau(name: string, what: () => BacalhauUnderTest): v
       expect(await outputOf(ended)).toEqual({ out: `${beginMark(submission.name)}it's yes\n`, err: 'bad\n' })
       const results = await engine().results(ended, never)
       const whole = { words: 'pear\napple\n', sorted: 'apple\npear\n', 'd/e': 'deep\n', [`sub/${'n'.repeat(120)}`]: 'long' }
-      expect(ran(results?.files ?? [])).toEqual(whole)
-      expect(fromUtf8(results?.err ?? new Uint8Array())).toBe('bad\n')
+      expect(ran(await entriesOf(results.files()))).toEqual(whole)
+      expect(fromUtf8(await wholeOf(results.output('err')))).toBe('bad\n')
+      await results.dispose()
     }, 180_000)
 
     it('[EN7] sent again by the same name it is the same job, which runs once', async ({ skip }) => {
@@ -91,8 +95,9 @@ export function describeBacalhau(name: string, what: () => BacalhauUnderTest): v
       const ended = await end(submission.name)
       expect(ended).toMatchObject({ state: 'ended', code: 7 })
       const results = await engine().results(ended, never)
-      expect(fromUtf8(results?.out ?? new Uint8Array())).toBe('hello\n')
-      expect(ran(results?.files ?? [])).toEqual({ made: 'hello\n' })
+      expect(fromUtf8(await wholeOf(results.output('out')))).toBe('hello\n')
+      expect(ran(await entriesOf(results.files()))).toEqual({ made: 'hello\n' })
+      await results.dispose()
     }, 180_000)
 
     it('[EN11] stopped it is said to be ended, a second time is no error; a service goes on until then and gives no results', async ({

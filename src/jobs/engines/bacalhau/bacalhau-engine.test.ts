@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { SeededRandom, seedOfRun } from '../../../testkit/seeded-random.ts'
+import { storedBytes } from '../../../testkit/stored-bytes.ts'
 import { type EngineAnswer, type EngineCall, EngineError, type EngineStreams } from '../engine.ts'
 import { BacalhauEngine } from './bacalhau-engine.ts'
 
@@ -221,7 +222,7 @@ async function fuzz(seed: number, careless?: (text: string) => unknown): Promise
     const fetched: string[] = []
     const download = async (url: string) => {
       if (!/^https?:/.test(url)) fetched.push(url)
-      return { status, bytes: new TextEncoder().encode(text) }
+      return { status, bytes: storedBytes(new TextEncoder().encode(text)) }
     }
     const streams = { open, download }
     const { engine } = engineWith(() => ({ status, text }), streams)

@@ -1,4 +1,5 @@
 import { errorMessage } from '../../../base/errors.ts'
+import { JobError } from '../../job-error.ts'
 import {
   type CopyEngine,
   type EngineCall,
@@ -9,11 +10,10 @@ import {
   type KnownJob,
 } from '../engine.ts'
 import type { EngineResults, EngineStreams, EngineSubmission } from '../engine.ts'
-import { gunzip } from '../gzip.ts'
-import { readTar } from '../tar.ts'
 import * as answers from './bacalhau-answers.ts'
 import { askBacalhau, type BacalhauAddress, headersOf, parse } from './bacalhau-call.ts'
-import { bacalhauJob, OUTPUTS } from './bacalhau-job.ts'
+import { bacalhauJob } from './bacalhau-job.ts'
+import { BacalhauResults } from './bacalhau-results.ts'
 
 /*
  * Bacalhau over its HTTP API, v1 of 1.9. Written from its published API and source, against the fake in testkit; the suite beside
@@ -21,10 +21,8 @@ import { bacalhauJob, OUTPUTS } from './bacalhau-job.ts'
  */
 
 const JOBS = '/api/v1/orchestrator/jobs'
-/** What came of a job: packed, unpacked, and files of it. */
+/** What came of a job, packed. */
 const MAX_PACKED_BYTES = 256 * 1024 * 1024
-const MAX_RESULT_BYTES = 512 * 1024 * 1024
-const MAX_RESULT_FILES = 20_000
 
 export type BacalhauSettings = BacalhauAddress & { readonly image?: string | undefined; readonly namespace?: string | undefined }
 
@@ -155,24 +153,21 @@ export class BacalhauEngine implements CopyEngine {
     const got = await this.#streams.download(url, MAX_PACKED_BYTES, signal).catch((error: unknown) => {
       if (error instanceof RangeError) throw lost(`it is over ${MAX_PACKED_BYTES / 1_048_576} MiB`)
       if (error instanceof TypeError) throw lost(`nothing is fetched from ${origin} (${errorMessage(error).slice(0, 200)})`)
+      if (error instanceof JobError) throw error
       throw new EngineError(
         'engine/unreachable',
         `${origin}, where its results lie, does not answer (${errorMessage(error).slice(0, 200)})`,
       )
     })
-    if (got.status >= 500 || got.status === 429)
-      throw new EngineError('engine/unreachable', `${origin} answered ${got.status} for its results`)
-    if (got.status !== 200) throw lost(`${origin} answered ${got.status}`)
-    try {
-      const { entries, leftOut } = readTar(await gunzip(got.bytes, MAX_RESULT_BYTES), MAX_RESULT_FILES)
-      const bytesOf = (name: string) => entries.flatMap((one) => (one.kind === 'file' && one.path === name ? [one.bytes] : []))[0]
-      const files = entries.flatMap((one) =>
-        one.path.startsWith(`${OUTPUTS}/`) ? [{ ...one, path: one.path.slice(OUTPUTS.length + 1) }] : [],
-      )
-      return { files, leftOut, out: bytesOf('stdout') ?? new Uint8Array(), err: bytesOf('stderr') ?? new Uint8Array() }
-    } catch (error) {
-      throw lost(`it is no archive (${errorMessage(error).slice(0, 200)})`, error)
+    if (got.status !== 200) {
+      await got.bytes.dispose()
+      if (got.status >= 500 || got.status === 429)
+        throw new EngineError('engine/unreachable', `${origin} answered ${got.status} for its results`)
+      throw lost(`${origin} answered ${got.status}`)
     }
+    return BacalhauResults.open(got.bytes, signal).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : lost(`it is no archive (${errorMessage(error).slice(0, 200)})`, error)
+    })
   }
 
   async #whole(name: string, signal: AbortSignal): Promise<EngineJob | undefined> {
