@@ -333,6 +333,57 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
     })
   })
 
+  it('[AP160] [DL4] a data set made on one is on the other, renamed there, and put away and brought back', async () => {
+    await provedFollow(async () => {
+      const name = `Work ${Date.now() % 100_000}` // a second try begins anew
+      const places = (display: E2eDisplay) => display.page.getByRole('navigation', { name: 'Places' })
+      await a.openApp('Files')
+      if (!(await places(a).isVisible())) await a.openApp('Files') // it was in front: the first press put it away
+      const dialog = (called: string) => a.page.getByRole('dialog', { name: called })
+      await places(a).getByRole('button', { name: 'New data set' }).click()
+      await dialog('New data set').getByLabel('Name').fill('Home')
+      await a.page.keyboard.press('Enter')
+      await dialog('New data set').getByRole('alert').waitFor()
+      expect(await findings(a.page, 'a new data set')).toEqual([])
+      await dialog('New data set').getByLabel('Name').fill(name)
+      await dialog('New data set').getByRole('button', { name: 'Make it' }).click()
+      await places(a)
+        .getByRole('button', { name: new RegExp(`^${name}`) })
+        .waitFor()
+      const there = places(b).getByRole('button', { name, exact: true })
+      await there.waitFor()
+      const dataset = async (called: string) =>
+        lab.ask('kitchen', async (client) => (await client.listDatasets({})).find((one) => one.name === called)?.dataset)
+      expect(await dataset(name)).toBeDefined()
+      await a.page.getByText('An empty folder').waitFor()
+
+      const mine = places(a).getByRole('button', { name, exact: true })
+      await mine.click({ button: 'right' })
+      await a.page.getByRole('menuitem', { name: 'Rename…' }).click()
+      await dialog(`Rename ${name}`).getByLabel('Name').fill(`${name}b`)
+      await a.page.keyboard.press('Enter')
+      await eventually('the other device opens it by its new name', async () => dataset(`${name}b`))
+      await places(a)
+        .getByRole('button', { name: `${name}b`, exact: true })
+        .click({ button: 'right' })
+      await a.page.getByRole('menuitem', { name: 'Put away…' }).click()
+      await dialog(`Put ${name}b away?`).getByRole('button', { name: 'Put away' }).click()
+      await eventually('the other device closes it', async () => (await dataset(`${name}b`)) === undefined)
+      await places(a)
+        .getByRole('button', { name: `${name}b`, exact: true })
+        .waitFor({ state: 'detached' })
+      await places(a).getByRole('button', { name: 'New data set' }).click()
+      expect(await findings(a.page, 'data sets that were put away')).toEqual([])
+      await dialog('New data set')
+        .getByRole('listitem')
+        .filter({ hasText: `${name}b` })
+        .getByRole('button', { name: 'Bring back' })
+        .click()
+      await eventually('it is back on the other device', async () => dataset(`${name}b`))
+      await places(a).getByRole('button', { name: /^Home/ }).click()
+    })
+  })
+
   it('cut off from each other both go on, and merge when the cable is back: nothing is lost or doubled', async () => {
     await provedFollow(async () => {
       lab.lab.machine('kitchen').cut()

@@ -6,7 +6,7 @@ export type DeviceId = string & { readonly __brand: 'DeviceId' }
 export type PersonId = string & { readonly __brand: 'PersonId' }
 /** One display: made anew at each attach, 16 random bytes in base58. */
 export type DisplayId = string & { readonly __brand: 'DisplayId' }
-/** One Y.Doc: `workspace`, `behaviours`, or `text/<buffer id>` for an unsaved text. */
+/** One Y.Doc: `workspace`, `behaviours`, `datasets`, or `text/<buffer id>` for an unsaved text. */
 export type DocId = string & { readonly __brand: 'DocId' }
 /** A tree of files with its own identity and keys: 16 random bytes in base58. */
 export type DatasetId = string & { readonly __brand: 'DatasetId' }
@@ -18,6 +18,9 @@ export const WORKSPACE_DOC = 'workspace' as DocId
 
 /** How commands behave, learned on all devices of a person: one per person. */
 export const BEHAVIOURS_DOC = 'behaviours' as DocId
+
+/** Which datasets a person has beside Home: one per person. */
+export const DATASETS_DOC = 'datasets' as DocId
 
 const KEY_BYTES = 32
 

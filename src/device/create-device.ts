@@ -13,6 +13,7 @@ import { type ControlDoor, ControlService } from './control-service.ts'
 import { BehaviourService } from './jobs/behaviour-service.ts'
 import { ContactsService } from './contacts/contacts-service.ts'
 import { BucketService } from './files/bucket-service.ts'
+import { DatasetListService } from './files/dataset-list-service.ts'
 import { DatasetService } from './files/dataset-service.ts'
 import { debugText } from './debug-text.ts'
 import { DeskKeeper } from './desk/desk-keeper.ts'
@@ -191,8 +192,14 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     reopen: () => datasets.reopen(),
   })
   const bucket = () => buckets.access()
+  const datasetList = owned.add(
+    new DatasetListService({ vaultStore: parts.vaultStore, crypto, local: parts.files, desk, log: log.child('files') }),
+  )
+  const listed = () => datasetList.encode()
+  owned.add(keeper.onDidOpen((opened) => datasetList.follow(opened.desk, vault.keys)))
+  owned.add(keeper.onWillClose(() => datasetList.close()))
   const recovery = new RecoveryService({
-    ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, bucket, desk },
+    ...{ vault, vaultStore: parts.vaultStore, crypto, clock, platform: parts.platform, settings, meeting, bucket, datasets: listed, desk },
     log: log.child('identity'),
   })
   const lockDisplay = (session: DisplaySession) => {
@@ -272,7 +279,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
   const datasets: DatasetService = owned.add(
-    new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, log: log.child('files') }),
+    new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, list: datasetList, log: log.child('files') }),
   )
   owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })
@@ -371,6 +378,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
     ...views.handlers(session),
     programId: async ({ program }, { signal }) => (await parts.host.client()).identifyProgram({ program, folder: '/' }, { signal }),
     ...datasets.handlers(session),
+    ...datasetList.handlers(),
     ...buckets.handlers(),
     ...tasks.handlers(),
     ...placement.handlers(),

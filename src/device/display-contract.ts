@@ -1,5 +1,6 @@
 import { bucketContract } from '../files/bucket/bucket-contract.ts'
 import { datasetContract } from '../files/dataset-contract.ts'
+import { datasetListContract } from '../files/dataset-list-contract.ts'
 import { mountContract } from '../files/mount-contract.ts'
 import { homeFilesContract } from '../files/home-files-contract.ts'
 import { behavioursContract } from '../jobs/behaviours-contract.ts'
@@ -50,6 +51,7 @@ export const displayContract = {
   ...fileViewContract,
   ...programIdContract,
   ...datasetContract,
+  ...datasetListContract,
   ...bucketContract,
   ...mountContract,
 }

@@ -33,7 +33,7 @@ export class DatasetHost {
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
   readonly #direct = new Emitter<{ device: string; connections: number; kind?: DirectKind }>()
-  readonly #beforeClose = new Set<() => Promise<void> | undefined>()
+  readonly #beforeClose = new Set<(which?: OpenDataset) => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
 
   readonly onDidChange = this.#changed.event
@@ -118,6 +118,7 @@ export class DatasetHost {
         if (open) {
           open.renew(input)
           open.bucket.use(input.bucket)
+          if (open.rename(input.name)) this.#opened.fire()
           return {}
         }
         const opened = this.#begin(input)
@@ -137,6 +138,11 @@ export class DatasetHost {
           const within = paths.filter((path) => path === top || path.startsWith(`${top}/`))
           prefetch.want(within.map((path) => path.slice(top.length) || '/'))
         }
+        return {}
+      },
+      closeDataset: async ({ dataset }) => {
+        const open = this.#open.get(dataset)
+        if (open) await this.#close(open)
         return {}
       },
       closeDatasets: async () => {
@@ -162,10 +168,24 @@ export class DatasetHost {
     for (const open of this.#open.values()) peer.attach(open)
   }
 
-  /** Work to be done while datasets can still be used: it is waited for before keys go. undefined: there is none. */
-  beforeClose(work: () => Promise<void> | undefined): Disposable {
+  /** Work to be done while datasets, or one of them, can still be used: it is waited for before keys go. undefined: there is none. */
+  beforeClose(work: (which?: OpenDataset) => Promise<void> | undefined): Disposable {
     this.#beforeClose.add(work)
     return toDisposable(() => this.#beforeClose.delete(work))
+  }
+
+  /** One of them; the others go on. */
+  async #close(open: OpenDataset): Promise<void> {
+    this.#inputs.delete(open.id)
+    for (const result of await Promise.allSettled([...this.#beforeClose].map((work) => work(open)))) {
+      if (result.status === 'rejected')
+        this.#parts.logger.error('the last work before closing files failed', { error: String(result.reason) })
+    }
+    if (this.#open.get(open.id) !== open || this.#inputs.has(open.id)) return // closed, or asked for again meanwhile
+    this.#open.delete(open.id)
+    open.dispose()
+    this.#opened.fire()
+    this.#changed.fire({ dataset: open.id, nodes: new Set(), folders: new Set([ROOT_NODE]) })
   }
 
   /** Closes all, after those who asked have done their last work; at once when there is none. */

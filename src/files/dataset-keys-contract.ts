@@ -67,6 +67,8 @@ export const datasetKeysContract = {
     parseInput: z.object({ paths: z.array(z.string().min(1).max(4096)).max(100) }).parse,
     parseOutput: nothing.parse,
   }),
+  /** It is put away: its mount and its keys go, the others stay. */
+  closeDataset: method({ needs: 'files:run', parseInput: z.object({ dataset }).parse, parseOutput: nothing.parse }),
   /** The device locks: everything is closed and every key wiped. */
   closeDatasets: method({ needs: 'files:run', parseInput: nothing.parse, parseOutput: nothing.parse }),
   /** A linked device: bytes of its files process come and go on the channel from now on. */

@@ -7,6 +7,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.t
 import type { SealedChunk } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { DatasetTree } from './dataset-tree.ts'
+import type { TreeDataset } from './tree-slots.ts'
 import { MemoryChunkStore } from './memory-chunk-store.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { describeMountedTree } from './mounted-tree.suite.ts'
@@ -52,6 +53,35 @@ it('[MT10] the root lists datasets and is not written to; nothing moves between 
   const [one, two] = ['D1', 'D2'].map((name) => tree.lookup(ROOT_INO, name)?.ino as Ino) as [Ino, Ino]
   tree.create(one, 'f', 0o644)
   expect(code(() => tree.rename(one, 'f', two, 'f', 'replace'))).toBe('tree/other-disk')
+  tree.dispose()
+})
+
+it('[MT15] datasets come, go and are renamed while the tree is in use; what is open in the others stays', async () => {
+  const clock = new ManualClock()
+  const [one, two] = [1, 2].map((n) => ({ name: `D${n}`, dataset: testFileDevice(n, clock).dataset })) as [TreeDataset, TreeDataset]
+  const tree = new DatasetTree({ datasets: [one], clock, log: silentLogger, space })
+  const told: string[] = []
+  tree.onDidChange((change) => told.push(change.kind === 'entry' ? `${change.parent} ${change.name}` : `${change.ino}`))
+  const names = () => tree.readdir(ROOT_INO, 0, 10).map(({ name }) => name)
+  const first = tree.lookup(ROOT_INO, 'D1')?.ino as Ino
+  const open = tree.create(first, 'open', 0o644)
+  const [{ cookie } = { cookie: 0 }] = tree.readdir(ROOT_INO, 0, 1)
+  tree.join(two)
+  expect(told).toEqual([`${ROOT_INO} D2`, `${ROOT_INO}`])
+  expect(tree.readdir(ROOT_INO, cookie, 10).map(({ name }) => name)).toEqual(['D2']) // a listing goes on where it was
+  const second = tree.lookup(ROOT_INO, 'D2')?.ino as Ino
+  const written = tree.create(second, 'f', 0o644)
+  await tree.write(written.ino, 0, bytes('kept'))
+  tree.renameDataset(two, 'Work')
+  expect(names()).toEqual(['D1', 'Work'])
+  expect(told.slice(-3)).toEqual([`${ROOT_INO} D2`, `${ROOT_INO} Work`, `${ROOT_INO}`])
+  expect(tree.getattr(written.ino).fileBytes).toBe(4)
+  await tree.leave(two)
+  expect(names()).toEqual(['D1'])
+  expect(two.dataset.at('/f').bytes).toBe(4) // a version before it went
+  expect(() => tree.getattr(written.ino)).toThrow()
+  await tree.write(open.ino, 0, bytes('on'))
+  expect(tree.getattr(open.ino).fileBytes).toBe(2)
   tree.dispose()
 })
 

@@ -28,6 +28,7 @@ import type { TreeDataset } from './tree-slots.ts'
 import { rethrow, TreeWriting } from './tree-writing.ts'
 
 export interface DatasetTreeOptions {
+  /** Those that are there from the start. */
   readonly datasets: readonly TreeDataset[]
   readonly clock: Clock
   readonly log: Logger
@@ -35,37 +36,92 @@ export interface DatasetTreeOptions {
   space(): TreeSpace
 }
 
+/** A dataset in the root, with the place where a listing of it goes on. */
+interface Joined {
+  readonly of: TreeDataset
+  readonly cookie: number
+  readonly owned: DisposableStore
+}
+
 /**
- * The person's datasets as a mount shows them: the root lists them, below each lies its tree. Changes of the tree are done
+ * The person's datasets as a mount shows them: the root lists them, below each lies its tree; they come and go. Changes of the tree are done
  * when a call returns and survive kill -9; bytes that are written become a version when the file is closed, is quiet, or
  * all is closed. Owns no dataset.
  */
 export class DatasetTree implements MountedTree, Disposable {
   readonly #options: DatasetTreeOptions
+  readonly #joined: Joined[] = []
+  /** With those that lie in others, of this device only. */
+  readonly #all: TreeDataset[] = []
   readonly #numbers: TreeNumbers
   readonly #writing: TreeWriting
   readonly #lists = new TreeLists()
   readonly #owned = new DisposableStore()
   readonly #changes = this.#owned.add(new Emitter<TreeChange>())
+  readonly #news: TreeNews
   readonly #openedNs: bigint
+  #nextCookie = 1
   readonly onDidChange = this.#changes.event
 
   constructor(options: DatasetTreeOptions) {
     this.#options = options
     const { clock, log } = options
-    const datasets = options.datasets.flatMap((of) => (of.local ? [of, of.local.of] : [of]))
     const numbers = new TreeNumbers(clock)
     this.#numbers = numbers
-    this.#writing = this.#owned.add(new TreeWriting({ numbers, datasets, clock, log }))
+    this.#writing = this.#owned.add(new TreeWriting({ numbers, datasets: this.#all, clock, log }))
     this.#openedNs = numbers.nowNs()
-    for (const { dataset } of datasets) this.#owned.add(dataset.holds.hold(() => numbers.contentsInUse(dataset)))
-    const news = new TreeNews(numbers, this.#changes)
-    for (const of of datasets) this.#owned.add(of.dataset.onDidChange((change) => news.take(of, change)))
+    this.#news = new TreeNews(numbers, this.#changes)
+    for (const of of options.datasets) this.join(of)
+  }
+
+  /** One more dataset is listed by the root. */
+  join(of: TreeDataset): void {
+    const owned = this.#owned.add(new DisposableStore())
+    for (const one of withLocal(of)) {
+      this.#all.push(one)
+      owned.add(one.dataset.holds.hold(() => this.#numbers.contentsInUse(one.dataset)))
+      owned.add(one.dataset.onDidChange((change) => this.#news.take(one, change)))
+    }
+    this.#joined.push({ of, cookie: this.#nextCookie++, owned })
+    this.#tellRoot(of.name)
+  }
+
+  /** The root lists it by another name; what is open in it stays open. */
+  renameDataset(of: TreeDataset, name: string): void {
+    const before = of.name
+    of.name = name
+    if (of.local) of.local.of.name = localName(name)
+    this.#tellRoot(before, name)
+  }
+
+  /**
+   * It goes: what was written in it is a version when this resolves, and what is still open in it is nothing any more. Rejects when
+   * something written could not be kept; it is gone all the same.
+   */
+  async leave(of: TreeDataset): Promise<void> {
+    const at = this.#joined.findIndex((one) => one.of === of)
+    const [joined] = at < 0 ? [] : this.#joined.splice(at, 1)
+    if (!joined) return
+    this.#tellRoot(of.name)
+    const gone = new Set(withLocal(of))
+    try {
+      await this.#writing.settle(gone)
+    } finally {
+      joined.owned.dispose()
+      this.#owned.release(joined.owned)
+      this.#all.splice(0, this.#all.length, ...this.#all.filter((one) => !gone.has(one)))
+      this.#numbers.dropAll(gone)
+    }
+  }
+
+  #tellRoot(...names: readonly string[]): void {
+    for (const name of names) this.#changes.fire({ kind: 'entry', parent: ROOT_INO, name })
+    this.#changes.fire({ kind: 'content', ino: ROOT_INO })
   }
 
   lookup(parent: Ino, name: string): TreeAttributes | undefined {
     if (parent === ROOT_INO) {
-      const of = this.#options.datasets.find((there) => there.name === name)
+      const of = this.#joined.find((there) => there.of.name === name)?.of
       return of && this.#numbers.handOut(of, of.dataset.require(of.dataset.root), ROOT_INO)
     }
     const { of, node } = this.#numbers.folder(parent)
@@ -107,9 +163,10 @@ export class DatasetTree implements MountedTree, Disposable {
 
   readdir(ino: Ino, afterCookie: number, limit: number): readonly TreeEntry[] {
     if (ino === ROOT_INO) {
-      return this.#options.datasets.slice(afterCookie, afterCookie + limit).map((of, at) => ({
+      const rest = this.#joined.filter(({ cookie }) => cookie > afterCookie).slice(0, limit)
+      return rest.map(({ of, cookie }) => ({
         name: of.name,
-        cookie: afterCookie + at + 1,
+        cookie,
         attributes: this.#numbers.handOut(of, of.dataset.require(of.dataset.root), ROOT_INO),
       }))
     }
@@ -352,3 +409,8 @@ interface RenameEnd {
 
 const isEmpty = ({ dataset, local }: TreeDataset, folder: NodeId): boolean =>
   dataset.children(folder).length === 0 && (local?.folders.children(folder).length ?? 0) === 0
+
+const withLocal = (of: TreeDataset): readonly TreeDataset[] => (of.local ? [of, of.local.of] : [of])
+
+/** What lies in a dataset of this device only is told apart from it. */
+export const localName = (name: string): string => `${name}/local`

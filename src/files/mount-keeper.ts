@@ -5,11 +5,11 @@ import type { Logger } from '../base/logger.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { DatasetHost } from './dataset-host.ts'
 import { LoadedTree } from './checkpoint/loaded-tree.ts'
-import { DatasetTree } from './dataset-tree.ts'
+import { DatasetTree, localName } from './dataset-tree.ts'
 import type { MountedTree, TreeSpace } from './mounted-tree.ts'
 import type { MountStatus, mountContract } from './mount-contract.ts'
-
-type Folders = NonNullable<MountStatus['folders']>
+import type { OpenDataset } from './open-dataset.ts'
+import type { TreeDataset } from './tree-slots.ts'
 
 /** A tree at a folder of this machine. */
 export interface TreeMount {
@@ -42,6 +42,13 @@ export interface MountKeeperParts {
   readonly log: Logger
 }
 
+interface Mounted {
+  readonly mount: TreeMount
+  readonly tree: DatasetTree
+  /** As what each open dataset is part of the tree. */
+  readonly shown: Map<OpenDataset, TreeDataset>
+}
+
 /**
  * Keeps the open datasets mounted, when that is wanted: from when they are opened until just before they are closed. What was
  * written in the mount is a version before keys go. A mount that fails is no reason for anything else not to work.
@@ -49,7 +56,7 @@ export interface MountKeeperParts {
 export class MountKeeper implements Disposable {
   readonly #parts: MountKeeperParts
   readonly #owned = new DisposableStore()
-  #mounted: { readonly mount: TreeMount; readonly tree: DatasetTree; readonly datasets: string; readonly folders: Folders } | undefined
+  #mounted: Mounted | undefined
   #failure: string | undefined
   /** Mounting and unmounting follow each other. */
   #work: Promise<unknown> = Promise.resolve()
@@ -59,12 +66,20 @@ export class MountKeeper implements Disposable {
     this.#parts = parts
     const { host } = parts
     this.#owned.add(host.onDidChangeOpen(() => void this.#inTurn(() => this.#follow()).catch(() => {})))
-    this.#owned.add(host.beforeClose(() => (this.#mounted || this.#busy > 0 ? this.#inTurn(() => this.#unmount(true)) : undefined)))
+    this.#owned.add(
+      host.beforeClose((which) => {
+        if (!this.#mounted && this.#busy === 0) return undefined
+        return this.#inTurn(() => (which ? this.#leave(which) : this.#unmount(true)))
+      }),
+    )
   }
 
   get status(): MountStatus {
     const { isOn, at } = this.#parts.mounter.setting
-    if (this.#mounted) return { state: 'mounted', at: this.#mounted.mount.at, folders: [...this.#mounted.folders] }
+    if (this.#mounted) {
+      const folders = [...this.#mounted.shown].map(([{ id }, { name }]) => ({ dataset: id, name }))
+      return { state: 'mounted', at: this.#mounted.mount.at, folders }
+    }
     if (!isOn) return { state: 'off', at }
     return this.#failure === undefined ? { state: 'waiting', at } : { state: 'failed', at, message: this.#failure }
   }
@@ -103,23 +118,23 @@ export class MountKeeper implements Disposable {
   async #follow(): Promise<void> {
     const { host, mounter, clock, log } = this.#parts
     const { isOn, at } = mounter.setting
-    const open = host.open
-    const datasets = open.map(({ id }) => id).join()
-    if (!isOn || open.length === 0 || this.#mounted?.datasets === datasets) return
-    await this.#unmount(true)
-    const files = () => open.reduce((sum, { store }) => sum + store.nodeCount(), 0)
-    const shown = named(open)
-    const folders = open.map(({ id }, n) => ({ dataset: id, name: shown[n]?.name ?? '' }))
+    const { open } = host
+    if (!isOn || open.length === 0) return
+    if (this.#mounted) return this.#showAll(this.#mounted)
+    const files = () => host.open.reduce((sum, { store }) => sum + store.nodeCount(), 0)
+    const names = namesOf(open)
+    const shown = new Map(open.map((one) => [one, treeDatasetOf(one, names.get(one) ?? one.name)]))
     const tree = new DatasetTree({
-      datasets: shown,
+      datasets: [...shown.values()],
       clock,
       log: log.child('mount'),
       space: () => ({ ...mounter.space(), files: files() }),
     })
     try {
       const mount = await mounter.mount(at, new LoadedTree(tree))
-      this.#mounted = { mount, tree, datasets, folders }
+      this.#mounted = { mount, tree, shown }
       this.#failure = undefined
+      this.#showAll(this.#mounted) // another may have been opened meanwhile
       void mount.ended.then(() => this.#inTurn(() => this.#ended(mount)))
     } catch (error) {
       tree.dispose()
@@ -127,6 +142,26 @@ export class MountKeeper implements Disposable {
       log.warn('your files are not mounted', { at, code: errorCode(error), error: errorMessage(error) })
       throw error
     }
+  }
+
+  /** Datasets that were opened since, and new names: the mount stays, and what is open in it. */
+  #showAll({ tree, shown }: Mounted): void {
+    for (const [one, name] of namesOf(this.#parts.host.open)) {
+      const of = shown.get(one)
+      if (of && of.name !== name) tree.renameDataset(of, name)
+      if (of) continue
+      const added = treeDatasetOf(one, name)
+      shown.set(one, added)
+      tree.join(added)
+    }
+  }
+
+  /** One dataset is being closed. */
+  async #leave(which: OpenDataset): Promise<void> {
+    const of = this.#mounted?.shown.get(which)
+    if (!this.#mounted || !of) return
+    this.#mounted.shown.delete(which)
+    await this.#mounted.tree.leave(of)
   }
 
   async #unmount(force: boolean): Promise<void> {
@@ -157,12 +192,17 @@ export class MountKeeper implements Disposable {
   }
 }
 
-/** Two datasets of one name are told apart by their ids. */
-function named(open: DatasetHost['open']) {
+/** What each is shown as: two of one name are told apart by their ids. */
+function namesOf(open: readonly OpenDataset[]): ReadonlyMap<OpenDataset, string> {
   const names = open.map(({ name }) => name.replaceAll('/', ' ').slice(0, 80) || 'Files')
-  return open.map(({ id, dataset, local }, n) => {
-    const same = names[n] as string
-    const name = names.indexOf(same) === n ? same : `${same} (${id.slice(0, 8)})`
-    return { dataset, name, local: { folders: local, of: { dataset: local.dataset, name: `${name}/local` } } }
-  })
+  return new Map(
+    open.map((one, n) => {
+      const name = names[n] as string
+      return [one, names.indexOf(name) === n ? name : `${name} (${one.id.slice(0, 8)})`]
+    }),
+  )
+}
+
+function treeDatasetOf({ dataset, local }: OpenDataset, name: string): TreeDataset {
+  return { dataset, name, local: { folders: local, of: { dataset: local.dataset, name: localName(name) } } }
 }

@@ -82,7 +82,7 @@ const CACHE_CHECK_MS = 30_000
 /** One dataset while the device is open. */
 export class OpenDataset implements Disposable {
   readonly id: DatasetId
-  readonly name: string
+  name: string
   readonly dataset: Dataset
   readonly book: ReplicationBook
   readonly exchange: FileExchange
@@ -263,6 +263,13 @@ export class OpenDataset implements Disposable {
     this.#keys.replace(epochsOf(epochs))
     this.#devices = devices
     this.book.review()
+  }
+
+  /** @returns false  it is called so already */
+  rename(name: string): boolean {
+    const before = this.name
+    this.name = name
+    return name !== before
   }
 
   /** This device. */

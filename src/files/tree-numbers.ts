@@ -79,6 +79,15 @@ export class TreeNumbers {
     this.slots.drop(slot)
   }
 
+  /** Their entries are nothing any more, whoever has them open. */
+  dropAll(gone: ReadonlySet<TreeDataset>): void {
+    for (const slot of [...this.slots.all]) {
+      if (!gone.has(slot.of)) continue
+      slot.quiet?.dispose()
+      this.slots.drop(slot)
+    }
+  }
+
   attributes(slot: TreeSlot, node: DatasetNode): TreeAttributes {
     const folderTime = node.kind === 'folder' ? this.folderTimes.get(keyOf(slot.of, slot.id)) : undefined
     const mtimeNs = slot.mtimeNs ?? folderTime ?? node.mtimeNs

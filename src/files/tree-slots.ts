@@ -8,8 +8,8 @@ import type { Disposable } from '../base/disposable.ts'
 
 /** One dataset of the tree. */
 export interface TreeDataset {
-  /** As the root lists it; of each tree only one has it. */
-  readonly name: string
+  /** As the root lists it; of each tree only one has it. The tree changes it. */
+  name: string
   readonly dataset: Dataset
   /** Folders of this device only that lie in it, and as what their contents are part of the tree. */
   readonly local?: { readonly folders: LocalFolders; readonly of: TreeDataset } | undefined

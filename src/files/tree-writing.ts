@@ -22,6 +22,7 @@ const SYNC_DELAY_MS = 200
 
 export interface TreeWritingOptions {
   readonly numbers: TreeNumbers
+  /** As the tree has them now. */
   readonly datasets: readonly TreeDataset[]
   readonly clock: Clock
   readonly log: Logger
@@ -175,11 +176,11 @@ export class TreeWriting implements Disposable {
     })
   }
 
-  /** Makes versions of all that was written. Rejects with the first that could not be kept. */
-  async settle(): Promise<void> {
-    const all = [...this.#numbers.slots.all].filter((slot) => slot.staged)
+  /** Makes versions of all that was written, or of what was in some. Rejects with the first that could not be kept. */
+  async settle(only?: ReadonlySet<TreeDataset>): Promise<void> {
+    const all = [...this.#numbers.slots.all].filter(({ staged, of }) => staged && (!only || only.has(of)))
     const results = await Promise.allSettled(all.map(async (slot) => this.commit(slot)))
-    for (const { dataset } of this.#options.datasets) await dataset.sync()
+    for (const of of only ?? this.#options.datasets) await of.dataset.sync()
     const failed = results.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
   }

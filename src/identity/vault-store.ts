@@ -4,9 +4,10 @@
  * `passkey`: both locks under the answer of an authenticator; exists only when asked for.
  * `wallets`: which wallets may sign in, sealed with the device keys.
  * `buckets`: what opens the bucket that holds the files, sealed with the device keys.
+ * `datasets`: which datasets a recovery kit knew, sealed with the device keys, until they are in the list.
  * `devices`: a sealed copy of the device list, so that a device whose store is lost still knows whom to heal from.
  */
-export type VaultFile = 'vault' | 'unattended' | 'opener' | 'passkey' | 'wallets' | 'buckets' | 'devices'
+export type VaultFile = 'vault' | 'unattended' | 'opener' | 'passkey' | 'wallets' | 'buckets' | 'datasets' | 'devices'
 
 /**
  * Where the vault lies. Every implementation runs `describeVaultStore` from vault-store.suite.ts (rule ID14): only the

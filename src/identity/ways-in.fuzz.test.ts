@@ -45,6 +45,7 @@ it('[ID158] fuzz: what a recovery kit holds is a kit within its bounds or refuse
     deviceList: crypto.bytes(90),
     places: ['ws://192.168.1.5:8917/'],
     buckets: [],
+    datasets: '',
   }
   const file = armor.decode(await sealRecoveryKit(kit, words))
   const decrypter = new Decrypter()

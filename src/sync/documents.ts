@@ -1,7 +1,7 @@
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter, type Event } from '../base/emitter.ts'
 import { errorCode } from '../base/errors.ts'
-import { BEHAVIOURS_DOC, WORKSPACE_DOC, type DeviceId, type DocId } from '../base/ids.ts'
+import { BEHAVIOURS_DOC, DATASETS_DOC, WORKSPACE_DOC, type DeviceId, type DocId } from '../base/ids.ts'
 import type { StartId } from './client-ids.ts'
 import type { EnvelopeRef } from './envelope.ts'
 import type { CopyFound } from './copy-found.ts'
@@ -31,7 +31,10 @@ const KEEP_TOMBSTONES = 10_000
 const KEEP_TOMBSTONES_MS = 90 * 24 * 3_600_000
 
 /** Is this a name that a document may have? Everything else from outside is refused. */
-export const isDocId = (doc: string): doc is DocId => doc === WORKSPACE_DOC || doc === BEHAVIOURS_DOC || isTextDoc(doc)
+export const isDocId = (doc: string): doc is DocId => doc === WORKSPACE_DOC || isDeviceDoc(doc) || isTextDoc(doc)
+
+/** Written by devices only: displays ask for it in words. */
+export const isDeviceDoc = (doc: string): boolean => doc === BEHAVIOURS_DOC || doc === DATASETS_DOC
 
 /**
  * The replicas of this device: opened on demand or because a peer has the document, dropped for good with a tombstone

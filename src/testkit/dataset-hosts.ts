@@ -36,7 +36,9 @@ export class TestDatasetHost implements Disposable {
     this.#n = n
     this.#count = count
     const local = { store: new MemoryDatasetStore(), chunks: new MemoryChunkStore() }
-    const openStores = (_dataset: string, _key: Uint8Array, part: 'shared' | 'local') => {
+    const openStores = (dataset: string, _key: Uint8Array, part: 'shared' | 'local') => {
+      if (dataset !== testDatasetKeys().dataset)
+        return { store: new MemoryDatasetStore(), chunks: new MemoryChunkStore(), limitBytes: 2 ** 40, dispose: () => {} }
       if (part === 'shared') this.opens++
       return { ...(part === 'shared' ? { store: this.store, chunks: this.chunks } : local), limitBytes: 2 ** 40, dispose: () => {} }
     }
@@ -47,8 +49,9 @@ export class TestDatasetHost implements Disposable {
     return this.host.require(testDatasetKeys().dataset)
   }
 
-  async unlock(): Promise<void> {
-    await this.host.handlers().openDataset(openInput(this.#n, this.#count), {} as never)
+  /** Home, or another dataset, which is nowhere kept. */
+  async unlock(dataset: string = testDatasetKeys().dataset, name = 'Home'): Promise<void> {
+    await this.host.handlers().openDataset({ ...openInput(this.#n, this.#count), dataset, name }, {} as never)
   }
 
   dispose(): void {

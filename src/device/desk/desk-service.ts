@@ -1,10 +1,10 @@
 import { toBase64Url } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { BEHAVIOURS_DOC, type DocId } from '../../base/ids.ts'
+import type { DocId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Vault } from '../../identity/vault.ts'
 import type { Handlers } from '../../rpc/contract.ts'
-import { isDocId } from '../../sync/documents.ts'
+import { isDeviceDoc, isDocId } from '../../sync/documents.ts'
 import type { deskContract } from './desk-contract.ts'
 import { DeviceError } from '../device-error.ts'
 import type { DisplaySession } from './display-session.ts'
@@ -113,8 +113,7 @@ export class DeskService {
   }
 }
 
-/** What was learned of commands is the device's to write: displays ask for it in words. */
 function requireDocId(doc: string): DocId {
-  if (isDocId(doc) && doc !== BEHAVIOURS_DOC) return doc
+  if (isDocId(doc) && !isDeviceDoc(doc)) return doc
   throw new DeviceError('document/bad-name', `there is no document called ${JSON.stringify(doc.slice(0, 40))}`)
 }

@@ -3,9 +3,11 @@ import type { Clock } from '../../base/clock.ts'
 import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
+import type { DatasetId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { BucketAccess } from '../../files/bucket/bucket-contract.ts'
 import type { datasetContract } from '../../files/dataset-contract.ts'
+import type { OpenDatasetInput } from '../../files/dataset-keys-contract.ts'
 import type { mountContract } from '../../files/mount-contract.ts'
 import { segmentKeyStatement } from '../../files/op-segment.ts'
 import { isAdmin } from '../../identity/authority/authority-state.ts'
@@ -16,7 +18,9 @@ import type { CallContext, CallOptions, Handlers } from '../../rpc/contract.ts'
 import type { FilesClient, ProcessConnection } from '../device-parts.ts'
 import type { DeskKeeper } from '../desk/desk-keeper.ts'
 import type { DisplaySession } from '../desk/display-session.ts'
-import { homeDatasetOf, homeKeysOf } from './home-dataset.ts'
+import { HOME } from '../../files/named-datasets.ts'
+import type { DatasetListService } from './dataset-list-service.ts'
+import { homeDatasetOf, datasetKeysOf } from './home-dataset.ts'
 import type { OpenDesk } from '../desk/open-desk.ts'
 
 export interface DatasetServiceOptions {
@@ -26,6 +30,8 @@ export interface DatasetServiceOptions {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly log: Logger
+  /** Which there are beside Home. */
+  readonly list: Pick<DatasetListService, 'shown' | 'onDidChange'>
   /** What opens the bucket that holds the files, too. */
   readonly bucket: () => Promise<BucketAccess | undefined>
 }
@@ -46,6 +52,9 @@ export class DatasetService implements Disposable {
   readonly #options: DatasetServiceOptions
   readonly #owned = new DisposableStore()
   readonly #changed = this.#owned.add(new Emitter<DatasetEvent>())
+  /** Datasets that the files process has been given the keys of. */
+  readonly #opened = new Set<DatasetId>()
+  #turn: Promise<void> = Promise.resolve()
   #desk: DisposableStore | undefined
   #prefetching: Disposable | undefined
   #watched: OpenDesk | undefined
@@ -54,18 +63,20 @@ export class DatasetService implements Disposable {
 
   constructor(options: DatasetServiceOptions) {
     this.#options = options
-    const { local, keeper, log } = options
+    const { local, keeper, list, log } = options
     this.#owned.add(
       local.onDidConnect((client) => {
         client.onDidChangeDataset((change) => this.#changed.fire(change))
         const desk = keeper.current?.desk
-        if (desk) void this.#open(client, desk)
+        this.#opened.clear() // they ended with the process before
+        if (desk) void this.#openInTurn(client, desk)
       }),
     )
     this.#owned.add(
       keeper.onDidOpen(({ desk }) => {
         const owned = (this.#desk = new DisposableStore())
-        const again = () => void this.#withClient((client) => this.#open(client, desk))
+        owned.add(list.onDidChange(() => void this.#withClient((client) => this.#openInTurn(client, desk))))
+        const again = () => void this.#withClient((client) => this.#openInTurn(client, desk))
         owned.add(desk.devices.onDidChange(again))
         owned.add(desk.keyring.onDidChange(again))
         again()
@@ -75,6 +86,7 @@ export class DatasetService implements Disposable {
       keeper.onWillClose(() => {
         this.#prefetching?.dispose()
         this.#prefetching = this.#told = undefined
+        this.#opened.clear()
         this.#desk?.dispose()
         this.#desk = undefined
         void this.#withClient((client) => client.closeDatasets({}))
@@ -133,7 +145,7 @@ export class DatasetService implements Disposable {
   /** Tells the files process anew what it needs: a bucket came or went. */
   async reopen(): Promise<void> {
     const desk = this.#options.keeper.current?.desk
-    if (desk) await this.#open(await this.#options.local.client(), desk)
+    if (desk) await this.#openInTurn(await this.#options.local.client(), desk)
   }
 
   dispose(): void {
@@ -142,29 +154,59 @@ export class DatasetService implements Disposable {
     this.#owned.dispose()
   }
 
+  /** One after the other: what is asked for last is what stays. */
+  #openInTurn(client: FilesClient, desk: OpenDesk): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#open(client, desk))
+    return this.#turn
+  }
+
+  /** Home, what the list names beside it, and nothing else. */
   async #open(client: FilesClient, desk: OpenDesk): Promise<void> {
-    const { vault, crypto, keeper, log } = this.#options
-    if (keeper.current?.desk !== desk) return
+    const { vault, crypto, keeper, list, log } = this.#options
+    const isOver = () => keeper.current?.desk !== desk
+    if (isOver()) return
     const bucket = await this.#options.bucket()
-    if (keeper.current?.desk !== desk) return // it was closed meanwhile
+    if (isOver()) return
+    const wanted = [{ dataset: homeDatasetOf(crypto, vault.keys.person), name: HOME }, ...list.shown]
+    try {
+      for (const { dataset, name } of wanted) {
+        if (isOver()) return
+        await client.openDataset(this.#inputOf(desk, dataset, name, bucket))
+        this.#opened.add(dataset)
+      }
+      for (const dataset of [...this.#opened]) {
+        if (isOver() || wanted.some((one) => one.dataset === dataset)) continue
+        this.#opened.delete(dataset)
+        await client.closeDataset({ dataset })
+      }
+      this.#prefetchSoon(desk)
+    } catch (error) {
+      log.warn('the files of this person could not be opened; tried again when the files process is back', {
+        code: errorCode(error),
+        error: errorMessage(error),
+      })
+    }
+  }
+
+  #inputOf(desk: OpenDesk, dataset: DatasetId, name: string, bucket: BucketAccess | undefined): OpenDatasetInput {
+    const { vault, crypto } = this.#options
     const { keys } = vault
-    const dataset = homeDatasetOf(crypto, keys.person)
     const seed = crypto.bytes(32)
     const segmentKey = crypto.signingKey(seed)
     const certificate = keys.signer.sign(segmentKeyStatement(dataset, segmentKey.publicKey))
     const storageKey = keys.sealer.lookupKey('elsewhere/files-store-key/1')
     const state = desk.devices.authority?.state
-    const devices = [...desk.devices.devices.values()].map(({ device, name, removedAtMs }) => ({
+    const devices = [...desk.devices.devices.values()].map(({ device, name: called, removedAtMs }) => ({
       device,
-      name: name.slice(0, 80),
+      name: called.slice(0, 80),
       isMember: removedAtMs === undefined,
       isAdmin: state ? isAdmin(state, device) : removedAtMs === undefined,
     }))
     const input = {
       dataset,
-      name: 'Home',
+      name,
       device: keys.device,
-      ...homeKeysOf(crypto, keys.datasetKeys, dataset),
+      ...datasetKeysOf(crypto, keys.datasetKeys, dataset),
       storageKey: toBase64Url(storageKey),
       segmentSeed: toBase64Url(seed),
       certificate: toBase64Url(certificate),
@@ -175,15 +217,7 @@ export class DatasetService implements Disposable {
     }
     segmentKey.dispose()
     for (const secret of [seed, storageKey]) crypto.wipe(secret)
-    try {
-      await client.openDataset(input)
-      this.#prefetchSoon(desk)
-    } catch (error) {
-      log.warn('the files of this person could not be opened; tried again when the files process is back', {
-        code: errorCode(error),
-        error: errorMessage(error),
-      })
-    }
+    return input
   }
 
   #prefetchSoon(desk: OpenDesk): void {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
+import { toBase64Url, utf8 } from '../../base/bytes.ts'
 import { DATASET_ROOT } from '../../files/dataset-contract.ts'
 import { DeviceWorld, PASSPHRASE } from '../../testkit/device-world.ts'
 import { LONG_WAIT, pair } from '../../testkit/paired-devices.ts'
@@ -161,4 +162,75 @@ it('[DV52] a file written on one device is listed and read on the other, and cou
   const holders = (await near.datasetHolders({ dataset, node })).map(({ name, how }) => `${name}: ${how}`)
   expect(holders, '[RP5]').toEqual(['laptop: here', 'server: signed'])
   expect([...laptop.errors, ...server.errors]).toEqual([])
+})
+
+it('[DL4] a dataset made on one device is on the other, is put away and comes back with what was in it; a display cannot write the list', async () => {
+  const world = openWorld()
+  const [laptop, server] = [await world.install('laptop'), await world.install('server')]
+  const [near] = [await laptop.setUp(), await server.setUp()]
+  await untilOpen(() => near.listDatasets({}))
+  await pair(laptop, server)
+  const far = server.control()
+  const names = async (device: Pick<typeof far, 'listDatasets'>) => (await device.listDatasets({})).map(({ name }) => name)
+  const { dataset } = await near.makeDataset({ name: 'Work' })
+  await vi.waitFor(
+    async () =>
+      expect([await names(near), await names(far)]).toEqual([
+        ['Home', 'Work'],
+        ['Home', 'Work'],
+      ]),
+    LONG_WAIT,
+  )
+  const { write } = await near.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name: 'plan' } })
+  await near.appendDatasetWrite({ write, base64: btoa('of work') })
+  const file = await near.commitDatasetWrite({ write })
+  const read = async () => atob((await far.readDatasetBytes({ dataset, node: file.node, offset: 0, length: 100 })).base64)
+  await vi.waitFor(async () => expect(await read()).toBe('of work'), LONG_WAIT)
+  await far.renameDataset({ which: 'Work', name: 'Studio' })
+  await vi.waitFor(async () => expect(await names(near)).toEqual(['Home', 'Studio']), LONG_WAIT)
+  await vi.waitFor(async () => expect((await near.datasetStatus({ dataset })).unsafeVersions).toBe(0), LONG_WAIT)
+  await near.putDatasetAway({ which: 'Studio', isAway: true })
+  await vi.waitFor(async () => expect([await names(near), await names(far)]).toEqual([['Home'], ['Home']]), LONG_WAIT)
+  await expect(far.datasetAt({ dataset, path: '/plan' })).rejects.toMatchObject({ code: 'dataset/locked' })
+  await far.putDatasetAway({ which: 'Studio', isAway: false })
+  await vi.waitFor(
+    async () =>
+      expect([await names(near), await names(far)]).toEqual([
+        ['Home', 'Studio'],
+        ['Home', 'Studio'],
+      ]),
+    LONG_WAIT,
+  )
+  expect(await read()).toBe('of work')
+  await expect(near.attachDocument({ doc: 'datasets' })).rejects.toMatchObject({ code: 'document/bad-name' })
+  expect([...laptop.errors, ...server.errors]).toEqual([])
+})
+
+it('[DL4] what is on this device alone is not put away by mistake; a bare machine has its datasets again by the recovery kit', async () => {
+  const world = openWorld()
+  const laptop = await world.install('laptop')
+  const display = await laptop.setUp()
+  await untilOpen(() => display.listDatasets({}))
+  const { dataset } = await display.makeDataset({ name: 'Work' })
+  await vi.waitFor(async () => expect(await display.listDatasets({})).toHaveLength(2), LONG_WAIT)
+  await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'plans' })
+  const { write } = await display.beginDatasetWrite({ dataset, to: { parent: DATASET_ROOT, name: 'plan' } })
+  await display.appendDatasetWrite({ write, base64: btoa('here only') })
+  await display.commitDatasetWrite({ write })
+  await expect(display.putDatasetAway({ which: 'Work', isAway: true })).rejects.toMatchObject({ code: 'dataset/not-safe' })
+  await display.makeDataset({ name: 'Attic' })
+  await display.putDatasetAway({ which: 'Attic', isAway: true, force: true })
+  const kit = await display.makeRecoveryKit({ passphrase: PASSPHRASE })
+  const bare = await openWorld().install('bare')
+  const input = { words: kit.words.join(' '), passphrase: PASSPHRASE, deviceName: 'bare', unattended: false }
+  await bare.control().restoreDevice({ ...input, kit: toBase64Url(utf8(kit.file)) })
+  await vi.waitFor(async () => {
+    const all = (await bare.control().listNamedDatasets({})).map(({ dataset: id, name, isAway }) => [id === dataset, name, isAway])
+    expect(all.sort((a, b) => String(a[1]).localeCompare(String(b[1])))).toEqual([
+      [false, 'Attic', true],
+      [true, 'Work', false],
+    ])
+  }, LONG_WAIT)
+  await vi.waitFor(async () => expect((await bare.control().listDatasets({})).map(({ name }) => name)).toEqual(['Home', 'Work']), LONG_WAIT)
+  expect([...laptop.errors, ...bare.errors]).toEqual([])
 })

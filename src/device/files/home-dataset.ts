@@ -11,10 +11,10 @@ export function homeDatasetOf(crypto: Pick<Crypto, 'sha256'>, person: PersonId):
 }
 
 /**
- * Home's keys, derived from the workspace's: whoever may open the desk may read Home, and a removal that gives the desk a new
- * epoch gives Home one. In URL-safe base64, the epoch in use last.
+ * A dataset's keys, derived from the workspace's: whoever may open the desk may read it, and a removal that gives the desk a new
+ * epoch gives it one. In URL-safe base64, the epoch in use last.
  */
-export function homeKeysOf(
+export function datasetKeysOf(
   crypto: Pick<Crypto, 'hkdf' | 'wipe'>,
   keys: DatasetKeys,
   dataset: DatasetId,

@@ -16,6 +16,7 @@ import type { VaultStore } from '../../identity/vault-store.ts'
 import type { Handlers } from '../../rpc/contract.ts'
 import * as z from 'zod'
 import { BucketService } from '../files/bucket-service.ts'
+import { DatasetListService } from '../files/dataset-list-service.ts'
 import type { MeetingService } from '../links/meeting-service.ts'
 import type { OpenDesk } from '../desk/open-desk.ts'
 import type { MadeKit, recoveryContract, RestoreInput } from './recovery-contract.ts'
@@ -32,6 +33,8 @@ export interface RecoveryServiceOptions {
   readonly meeting: MeetingService
   /** What opens the bucket that holds the files. */
   bucket(): Promise<BucketAccess | undefined>
+  /** Which datasets there are beside Home. */
+  datasets(): string
   /** @throws DeviceError `device/locked` */
   desk(): OpenDesk
 }
@@ -70,7 +73,7 @@ export class RecoveryService {
     const { crypto, clock, vault, settings, platform } = this.#options
     const kit = await openRecoveryKit(fromBase64Url(file), readRecoveryWords(crypto, words))
     try {
-      const { personName, personSeed, datasetKeys, deviceList, places, buckets } = kit
+      const { personName, personSeed, datasetKeys, deviceList, places, buckets, datasets } = kit
       const first = { display, personName, deviceName, passphrase: passphraseBytes(passphrase), unattended }
       await vault.create(first, {
         personSeed,
@@ -81,6 +84,7 @@ export class RecoveryService {
           await DeviceListCopy.put(this.#options.vaultStore, keys, list)
           const access = this.#readBucket(buckets[0])
           if (access) await BucketService.put(this.#options.vaultStore, keys, access)
+          if (datasets !== '') await DatasetListService.put(this.#options.vaultStore, keys, datasets)
         },
       })
       this.#learn(places)
@@ -102,7 +106,8 @@ export class RecoveryService {
       const places = [...new Set(meeting.links?.placesForOthers)]
       const access = await this.#options.bucket()
       const buckets = access ? [JSON.stringify(access)] : []
-      const kit = { personSeed: seed.bytes, personName, madeAtMs, datasetKeys, deviceList: devices.encode(), places, buckets }
+      const datasets = this.#options.datasets()
+      const kit = { personSeed: seed.bytes, personName, madeAtMs, datasetKeys, deviceList: devices.encode(), places, buckets, datasets }
       const file = await sealRecoveryKit(kit, words.join('-'))
       const { members } = devices
       values.put(...LAST, utf8(JSON.stringify({ madeAtMs, devices: members.map(({ device }) => device) })))

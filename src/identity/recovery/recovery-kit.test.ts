@@ -17,6 +17,7 @@ const kit = (): RecoveryKit => ({
   deviceList: crypto.bytes(900),
   places: ['ws://192.168.1.5:8917/', 'wss://meet.example.org/'],
   buckets: ['{"bucket":"one"}'],
+  datasets: '[{"dataset":"x"}]',
 })
 const newWords = () => readRecoveryWords(crypto, createRecoveryWords(crypto).join(' '))
 
@@ -104,6 +105,6 @@ describe('recovery kit', () => {
     encrypter.setPassphrase(words)
     await refused(await encrypter.encrypt(new Uint8Array(0)))
     await refused(await encrypter.encrypt(Uint8Array.from([1, ...new Uint8Array(40), 255, 255, 255, 255, 15])))
-    await expect(openRecoveryKit(await encrypter.encrypt(Uint8Array.of(3)), words)).rejects.toThrow(code('recovery/newer'))
+    await expect(openRecoveryKit(await encrypter.encrypt(Uint8Array.of(4)), words)).rejects.toThrow(code('recovery/newer'))
   })
 })

@@ -7,8 +7,8 @@ import { KEY_BYTES } from '../crypto.ts'
 import { hasControlCharacter, MAX_NAME_LENGTH } from '../device-statement.ts'
 import { IdentityError } from '../identity-error.ts'
 
-/** First byte of what the age file holds; 1 has no buckets. */
-const FORMAT = 2
+/** First byte of what the age file holds; 1 has no buckets, 2 no datasets. */
+const FORMAT = 3
 /** Largest file that is read: a log of some thousand operations in it, and the letters that armour adds. */
 export const MAX_KIT_BYTES = 1_280 * 1024
 /** Keys of a thousand epochs. */
@@ -17,6 +17,7 @@ export const MAX_PLACES = 12
 export const MAX_PLACE_LETTERS = 512
 export const MAX_BUCKETS = 4
 const MAX_BUCKET_BYTES = 4096
+const MAX_DATASETS_BYTES = 64 * 1024
 /** 2^12 rounds, 4 MiB: the words are 130 random bits, so a slow hash protects nothing, and the device never stands still for it. */
 const SCRYPT_LOG_ROUNDS = 12
 /** What a file may ask for: a hostile one must not hold the device up. 2^15 takes a third of a second and 32 MiB. */
@@ -36,6 +37,8 @@ export interface RecoveryKit {
   readonly places: readonly string[]
   /** What opens the buckets that hold the files, each as text that only who wrote it reads. */
   readonly buckets: readonly string[]
+  /** Which datasets there are beside the first, as text that only who wrote it reads; empty: none is known. */
+  readonly datasets: string
 }
 
 /** What is checked of a kit's content, as far as a test leaves it out. */
@@ -113,6 +116,7 @@ function encodeKit(kit: RecoveryKit): Uint8Array {
     for (const url of places) encoding.writeVarUint8Array(encoder, utf8(url))
     encoding.writeVarUint(encoder, kit.buckets.length)
     for (const bucket of kit.buckets) encoding.writeVarUint8Array(encoder, utf8(bucket))
+    encoding.writeVarUint8Array(encoder, utf8(kit.datasets))
   })
 }
 
@@ -140,8 +144,9 @@ function decodeKit(plain: Uint8Array, without?: KitRule): RecoveryKit {
     const bucketCount = format >= 2 ? decoding.readVarUint(decoder) : 0
     if (bucketCount > MAX_BUCKETS) throw new RangeError('too many buckets')
     const buckets = Array.from({ length: bucketCount }, () => fromUtf8(bounded(MAX_BUCKET_BYTES)))
+    const datasets = format >= 3 ? fromUtf8(bounded(MAX_DATASETS_BYTES)) : ''
     if (decoding.hasContent(decoder)) throw new RangeError('more than a kit')
-    return { personSeed, personName, madeAtMs, datasetKeys, deviceList, places, buckets }
+    return { personSeed, personName, madeAtMs, datasetKeys, deviceList, places, buckets, datasets }
   } catch (cause) {
     throw cause instanceof IdentityError ? cause : damaged('what it holds is no kit', cause)
   }

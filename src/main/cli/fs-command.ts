@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Command } from './command.ts'
+import { DATASET_VERBS } from './dataset-verbs.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
 import { importFolder, linkFromOldPlace } from './import-folder.ts'
 import {
@@ -270,6 +271,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       return result.problems.length === 0 ? 0 : 1
     },
   },
+  ...DATASET_VERBS,
 }
 
 export const fsCommand: Command = {

@@ -10,6 +10,7 @@ const FILE_NAMES: Readonly<Record<VaultFile, string>> = {
   passkey: 'passkey.json',
   wallets: 'wallets.sealed',
   buckets: 'buckets.sealed',
+  datasets: 'datasets.sealed',
   devices: 'devices.sealed',
 }
 

@@ -292,6 +292,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           datasets={datasets}
           onGo={(to, at) => setState({ device: to, path: at })}
           onTrash={({ dataset, name }) => setDialog({ kind: 'trash', dataset, name })}
+          onDataset={setDialog}
         />
         <div className="app-body" data-away={folder.away || undefined} data-dropping={drop.isOver || undefined} {...drop.handlers}>
           {search !== undefined && path !== undefined ? (
@@ -377,7 +378,15 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
           />
         )}
       </div>
-      {dialog && <PaneDialogs dialog={dialog} path={path} entries={listing?.entries} onClose={closeDialog} />}
+      {dialog && (
+        <PaneDialogs
+          dialog={dialog}
+          path={path}
+          entries={listing?.entries}
+          onClose={closeDialog}
+          onDataset={(name) => setState({ device: ELSEWHERE, path: `/${name}` })}
+        />
+      )}
       <TransferBar />
       <FilesStatus
         shown={entries.length}

@@ -1,3 +1,4 @@
+import { type DatasetDialog, DatasetDialogs } from './dataset-dialog.tsx'
 import { ConflictDialog, originalName } from './conflict-dialog.tsx'
 import type { PaneEntry, SharedFacts } from './file-source.ts'
 import { HistoryDialog } from './history-dialog.tsx'
@@ -15,6 +16,7 @@ export type PaneDialog =
   | { readonly kind: 'trash'; readonly dataset: string; readonly name: string }
   | { readonly kind: 'share'; readonly dataset: string; readonly name: string }
   | { readonly kind: 'past'; readonly folder: PastFolder }
+  | DatasetDialog
 
 /** `path`: the folder that the pane shows, with its `entries`. */
 export function PaneDialogs(props: {
@@ -22,11 +24,14 @@ export function PaneDialogs(props: {
   path: string | undefined
   entries: readonly PaneEntry[] | undefined
   onClose: () => void
+  /** A dataset is to be shown, by its name. */
+  onDataset: (name: string) => void
 }) {
   const { dialog, path, entries, onClose } = props
   if (dialog.kind === 'trash') return <TrashDialog dataset={dialog.dataset} name={dialog.name} onClose={onClose} />
   if (dialog.kind === 'share') return <ShareDialog dataset={dialog.dataset} name={dialog.name} onClose={onClose} />
   if (dialog.kind === 'past') return <PastDialog folder={dialog.folder} onClose={onClose} />
+  if (!('entry' in dialog)) return <DatasetDialogs dialog={dialog} onClose={onClose} onDone={props.onDataset} />
   const { entry } = dialog
   if (dialog.kind === 'history') return <HistoryDialog name={entry.name} shared={entry.shared} onClose={onClose} />
   if (path === undefined) return null

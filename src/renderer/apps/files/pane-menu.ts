@@ -101,7 +101,9 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
 }
 
 function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly MenuEntry[] {
+  const isTop = state.device === ELSEWHERE && pane.path === '/'
   return [
+    isTop && { label: 'New data set…', onSelect: () => pane.show({ kind: 'new-dataset' }) },
     { label: 'New folder', disabledBecause: fixed, onSelect: pane.addFolder },
     { label: 'Put files here…', disabledBecause: fixed, onSelect: pane.pickFiles },
     dataset && asItWas(dataset, pane.path, pane.show),

@@ -1,10 +1,12 @@
-import { Trash2 } from 'lucide-react'
+import { Plus, Trash2 } from 'lucide-react'
 import type { DatasetStatus } from '../../../files/dataset-contract.ts'
 import { ELSEWHERE, ELSEWHERE_HOME } from '../../../session/app-state.ts'
 import { useDevices } from '../../desk/devices-store.ts'
 import { Dot } from '../../ui/dot.tsx'
+import { openContextMenu } from '../../ui/menu.tsx'
 import { DeviceIcon, ElsewhereIcon, stateWord } from '../device-chooser.tsx'
 import { countText } from '../plain-words.ts'
+import { type DatasetDialog, datasetMenu } from './dataset-dialog.tsx'
 
 export interface PlacesProps {
   readonly device: string
@@ -12,10 +14,11 @@ export interface PlacesProps {
   readonly datasets: readonly DatasetStatus[]
   readonly onGo: (device: string, path: string | null) => void
   readonly onTrash: (dataset: DatasetStatus) => void
+  readonly onDataset: (dialog: DatasetDialog) => void
 }
 
 /** Where files can be: the datasets, which are on every device, and the home of each device. */
-export function Places({ device, path, datasets, onGo, onTrash }: PlacesProps) {
+export function Places({ device, path, datasets, onGo, onTrash, onDataset }: PlacesProps) {
   const rows = useDevices((state) => state.rows)
   const shown = datasets.length > 0 ? datasets : [{ dataset: '', name: ELSEWHERE_HOME.slice(1), unsafeVersions: 0 }]
   return (
@@ -29,6 +32,9 @@ export function Places({ device, path, datasets, onGo, onTrash }: PlacesProps) {
               className="files-place"
               aria-current={device === ELSEWHERE && (path === `/${name}` || path?.startsWith(`/${name}/`)) ? 'true' : undefined}
               onClick={() => onGo(ELSEWHERE, `/${name}` === ELSEWHERE_HOME ? null : `/${name}`)}
+              onContextMenu={(event) => {
+                if (`/${name}` !== ELSEWHERE_HOME) openContextMenu(event, name, datasetMenu({ dataset, name }, onDataset))
+              }}
             >
               <ElsewhereIcon />
               <span className="files-place-name">{name}</span>
@@ -42,6 +48,14 @@ export function Places({ device, path, datasets, onGo, onTrash }: PlacesProps) {
             </button>
           </li>
         ))}
+        {datasets.length > 0 && (
+          <li>
+            <button type="button" className="files-place" aria-haspopup="dialog" onClick={() => onDataset({ kind: 'new-dataset' })}>
+              <Plus aria-hidden="true" />
+              <span className="files-place-name">New data set</span>
+            </button>
+          </li>
+        )}
         {datasets.map((one) => (
           <li key={`trash ${one.dataset}`}>
             <button type="button" className="files-place" aria-haspopup="dialog" onClick={() => onTrash(one)}>
