@@ -13,6 +13,7 @@ import formats from './golden/formats-v1.json' with { type: 'json' }
 import passkey from './golden/passkey-v1.json' with { type: 'json' }
 import kit from './golden/recovery-kit-v1.json' with { type: 'json' }
 import kitWithBucket from './golden/recovery-kit-v2.json' with { type: 'json' }
+import kitWithDatasets from './golden/recovery-kit-v3.json' with { type: 'json' }
 import recorded from './golden/pairing-v1.json' with { type: 'json' }
 import { safetyWords } from './safety-words.ts'
 import { openRecoveryKit } from './recovery/recovery-kit.ts'
@@ -40,11 +41,12 @@ describe('formats of version 1', () => {
   it.each([
     { format: 1, kit },
     { format: 2, kit: kitWithBucket },
+    { format: 3, kit: kitWithDatasets },
   ])('[ID158] a recovery kit of format $format, by its words', async ({ kit }) => {
     const opened = await openRecoveryKit(utf8(kit.file), readRecoveryWords(crypto, kit.words.join(' ')))
     const { personSeed, datasetKeys, deviceList, ...rest } = opened
     const plain = { ...rest, personSeed: toHex(personSeed), datasetKeys: toHex(datasetKeys), deviceList: toHex(deviceList) }
-    expect(plain).toEqual({ buckets: [], ...kit.kit })
+    expect(plain).toEqual({ buckets: [], datasets: '', ...kit.kit })
   })
 
   it('[ID29] a passkey, by the answer of its authenticator', async () => {
