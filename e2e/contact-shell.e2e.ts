@@ -64,7 +64,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     await display.page.emulateMedia({ colorScheme: 'light' })
   }
 
-  it('[ID165] [AP63] is given after a yes of its own, used from the screen, seen and ended by its owner, and gone with the grant', {
+  it('[ID165] [AP63] [AP77] is given after a yes of its own, used from the screen, seen and ended by its owner, and gone with the grant', {
     timeout: 240_000,
   }, async () => {
     const mine = await pageOf(ada, 'Contacts')
@@ -80,6 +80,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     const theirs = await pageOf(bob, 'Contacts')
     await theirs.getByText(/^Lets you use a shell on laptop until/).waitFor({ timeout: PATIENCE_MS })
     await picture(bob, 'shell-offered')
+    const beside = await lab.display('laptop', 'beside')
     const said = ada.page
       .getByText('Bob opened a shell on laptop')
       .first()
@@ -103,6 +104,23 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     const listed = mine.getByRole('list', { name: 'Shells of others on your devices' })
     await listed.getByText('Bob is in a shell on laptop').waitFor({ timeout: PATIENCE_MS })
     await said
+    // Read on one display, it is read on the other; what it is about opens; and it is put away.
+    const bell = (display: E2eDisplay, name: string | RegExp) => display.page.getByRole('button', { name, exact: true })
+    await bell(beside, 'Messages, 1 new').waitFor()
+    await bell(ada, 'Messages, 1 new').click()
+    const messages = ada.page.getByRole('dialog', { name: 'Messages' })
+    await messages.getByRole('button', { name: /^New: Bob opened a shell on laptop/ }).click()
+    await bell(beside, 'Messages').waitFor()
+    await looksRight(ada, 'messages', '.messages')
+    await ada.page.locator('.devices').getByRole('radio', { name: 'Ledger' }).click()
+    await bell(ada, 'Messages').click() // that press was outside of the list, which closed it
+    await messages.getByRole('button', { name: 'Show: Bob opened a shell on laptop' }).click()
+    await expect.poll(() => ada.page.locator('.devices').getByRole('radio', { name: 'Contacts' }).getAttribute('aria-checked')).toBe('true')
+    await bell(ada, 'Messages').click()
+    await messages.getByRole('button', { name: 'Put away: Bob opened a shell on laptop' }).click()
+    await messages.getByText('Nothing to report').waitFor()
+    await ada.page.keyboard.press('Escape')
+    await beside.close()
     await looksRight(ada, 'shell-seen', '.window[data-active]')
     expect(await cli('laptop', ['contact', 'shells'])).toMatch(/Bob on laptop since .*runs/)
     await listed.getByRole('button', { name: 'End the shell of Bob on laptop' }).click()

@@ -74,7 +74,7 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await display.close()
   })
 
-  it('everything a pointer does has a key: move, snap, tabs, tear-off, switch, minimise, close, reopen', async () => {
+  it('[AP78] everything a pointer does has a key: move, resize, snap, tabs, tear-off, switch, minimise, close, reopen', async () => {
     const display = await E2eDisplay.open(device, browser)
     const { page } = display
     await display.unlock()
@@ -94,6 +94,16 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await page.keyboard.press('Enter')
     await expect.poll(() => rectOf(page, 'Devices')).toMatchObject({ x: before.x + 16, y: before.y + 1 })
 
+    const moved = await rectOf(page, 'Devices')
+    await page.keyboard.press('Alt+F8')
+    await page.getByText('Alt: left and top edge.').waitFor()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Alt+ArrowLeft')
+    await page.keyboard.press('Alt+ArrowUp')
+    await page.keyboard.press('Enter')
+    const { x, y, width, height } = moved
+    await expect.poll(() => rectOf(page, 'Devices')).toMatchObject({ x: x - 16, y: y - 16, width: width + 32, height: height + 16 })
+
     await page.keyboard.press('Alt+ArrowRight')
     await expect.poll(async () => (await rectOf(page, 'Devices')).zone).toBe('right')
     await page.keyboard.press('Alt+t')
@@ -108,9 +118,29 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
 
     await page.keyboard.down('Alt')
     await page.keyboard.press('q')
-    await page.getByRole('listbox', { name: 'Windows' }).waitFor()
+    const switcher = page.getByRole('listbox', { name: 'Windows' })
+    await switcher.waitFor()
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-activedescendant') ?? document.activeElement?.className)
+    await expect.poll(focused).toBe('switch-1')
     await page.keyboard.press('Escape')
     await page.keyboard.up('Alt')
+    await switcher.waitFor({ state: 'detached' })
+    expect(await page.evaluate(() => document.activeElement?.closest('.window[data-active]') !== null)).toBe(true)
+    // Back and forth by the switcher: the window that is chosen has the keyboard, and stays in front.
+    const inFront = () => page.locator('.window[data-active]').getAttribute('aria-label')
+    const front = await inFront()
+    await page.keyboard.down('Alt')
+    await page.keyboard.press('q')
+    await switcher.waitFor()
+    await page.keyboard.up('Alt')
+    await switcher.waitFor({ state: 'detached' })
+    await expect.poll(inFront).not.toBe(front)
+    await expect.poll(() => page.evaluate(() => document.activeElement?.closest('.window[data-active]') != null)).toBe(true)
+    await runFromPalette(page, 'kitchen device', /^kitchen/)
+    const details = page.getByRole('button', { name: 'Details of kitchen' })
+    await expect.poll(() => details.getAttribute('aria-expanded')).toBe('true')
+    await expect.poll(() => details.evaluate((button) => button === document.activeElement)).toBe(true)
 
     await page.getByRole('dialog', { name: 'Devices', exact: true }).getByRole('tab').focus()
     await page.keyboard.press('Control+Alt+w')

@@ -50,3 +50,11 @@ export function deviceNameOf({ rows, contactDevices }: Pick<DevicesSlice, 'rows'
   const known = rows.find((row) => row.deviceId === deviceId) ?? contactDevices[deviceId]
   return known?.name ?? (deviceId ? `${deviceId.slice(0, 6)}…` : 'this device')
 }
+
+/** How a device of one's own stands, in a word or two. */
+export const STATE_WORDS: Readonly<Record<DeviceRow['state'], string>> = {
+  self: 'this device',
+  linked: 'linked',
+  connecting: 'connecting',
+  away: 'away',
+}

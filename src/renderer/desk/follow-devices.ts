@@ -82,6 +82,7 @@ function tellGuest({ device, guest, startedAtMs }: TerminalInfo): void {
     title: `${who} opened a shell on ${deviceNameOf(devices, device)}`,
     body: 'They can do there what you can. It is listed in Devices, under Contacts, where it can be ended.',
     atMs: startedAtMs,
+    about: { kind: 'contacts' },
     quiet: known !== undefined && startedAtMs - known.atMs < SAID_MS,
   })
 }

@@ -39,6 +39,7 @@ function tellGuest({ asker, line, startedAtMs }: GuestJob): void {
     title: `${contact.name} runs a job on this device`,
     body: `${line.slice(0, 120)} · in its sandbox. It is listed in Jobs, where it can be stopped.`,
     atMs: startedAtMs,
+    about: { kind: 'guest-jobs' },
     quiet: before !== undefined && startedAtMs - before.atMs < SAID_MS,
   })
 }

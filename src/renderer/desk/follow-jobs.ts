@@ -67,6 +67,7 @@ export function endMessage(
     title: failed ? `Failed on ${nameOf(info.device)}${code}` : `Done on ${nameOf(info.device)}`,
     body: [shortLine(info.commandLine), info.error?.message ?? info.lastLine].filter(Boolean).join(' · '),
     atMs: endedAtMs,
+    about: { kind: 'job', job: info.job },
     // Its card says it already.
     ...(hasCard && { quiet: true }),
   }

@@ -56,5 +56,6 @@ export function workflowEndMessage(before: Pick<WorkflowRow, 'state'> | undefine
     title: failed ? `${name} failed` : `${name} is done`,
     body: failed ? `${failed.step}: ${failed.error?.message ?? ''}` : `${steps.filter((step) => step.state === 'done').length} steps ran`,
     atMs: endedAtMs,
+    about: { kind: 'workflow', workflow },
   }
 }

@@ -43,6 +43,16 @@ export interface CarriedFiles {
 /** What is carried by a drag over docks: decides which tiles can take it. */
 export type Carried = CarriedTab | CarriedCommand | CarriedFiles | CarriedJob
 
+/** A page of Devices, and the device whose details somebody asked for; `asked` counts that, since the same one may be asked for again. */
+export interface DevicesView {
+  readonly page: 'devices' | 'contacts' | 'grants' | 'ledger'
+  readonly device: string | undefined
+  readonly asked: number
+}
+
+/** As it is when it is opened without a wish. */
+export const DEVICES_VIEW: DevicesView = { page: 'devices', device: undefined, asked: 0 }
+
 /** What only this display shows and nobody else needs to know: open overlays, modes, what is being dragged. */
 export interface ShellSlice {
   readonly palette: boolean
@@ -55,6 +65,8 @@ export interface ShellSlice {
   readonly elsewhereOpen: boolean
   /** What is carried lies over the grown part of the elsewhere dock without having gone in: the dock lets what is below be seen. */
   readonly carriedPast: boolean
+  /** What Devices shows. */
+  readonly devicesView: DevicesView
   /** One window fills the screen: nothing has a place on the desk that could be changed. */
   readonly compact: boolean
   /** Small screens: which list is shown instead of the window. */
@@ -69,6 +81,7 @@ export const useShell = create<ShellSlice>(() => ({
   carried: undefined,
   elsewhereOpen: false,
   carriedPast: false,
+  devicesView: DEVICES_VIEW,
   compact: false,
   compactView: 'window',
 }))

@@ -2,8 +2,9 @@ import { Laptop, Plus, Sparkles } from 'lucide-react'
 import type { TerminalInfo } from '../../jobs/terminal-contract.ts'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import { useOwnDevice } from '../apps/app-hooks.ts'
+import { showDevices } from '../apps/devices/show-devices.ts'
 import { showTerminal } from '../apps/show-terminal.ts'
-import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { deviceNameOf, STATE_WORDS, useDevices } from '../desk/devices-store.ts'
 import { useRunPlan } from '../desk/run-plan-store.ts'
 import { type CarriedTab, useShell } from '../desk/shell-store.ts'
 import { Dot, type Meaning } from '../ui/dot.tsx'
@@ -55,12 +56,6 @@ export function ElsewhereTiles({ open }: { open: boolean }) {
 }
 
 const MEANING: Readonly<Record<DeviceRow['state'], Meaning>> = { self: 'safe', linked: 'safe', connecting: 'moving', away: 'lost' }
-const WORDS: Readonly<Record<DeviceRow['state'], string>> = {
-  self: 'this device',
-  linked: 'linked',
-  connecting: 'connecting',
-  away: 'away',
-}
 
 function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean; best?: boolean }) {
   const load = useDevices((state) => state.loads[row.deviceId])
@@ -72,7 +67,7 @@ function DeviceTile({ row, open, best }: { row: DeviceRow; open: boolean; best?:
   const isBest = byPlan?.best ?? best
   const reachable = row.state === 'self' || row.state === 'linked'
   const quality = row.roundTripMs !== undefined ? `${Math.round(row.roundTripMs)} ms` : undefined
-  const words = [WORDS[row.state], quality].filter(Boolean).join(', ')
+  const words = [STATE_WORDS[row.state], quality].filter(Boolean).join(', ')
   const menu = deviceMenu(row, terminals ?? [])
   return (
     <div
@@ -181,10 +176,10 @@ function useBest(carried: CarriedTab | undefined, rows: readonly DeviceRow[]): s
 
 /** What a device offers by menu: everything a drag offers, and the rest. */
 function deviceMenu(row: DeviceRow, terminals: readonly TerminalInfo[]): readonly MenuEntry[] {
-  const away = row.state === 'self' || row.state === 'linked' ? undefined : `${row.name} is ${WORDS[row.state]}`
+  const away = row.state === 'self' || row.state === 'linked' ? undefined : `${row.name} is ${STATE_WORDS[row.state]}`
   const device = row.deviceId
   return [
-    { heading: `${row.name}, ${WORDS[row.state]}` },
+    { heading: `${row.name}, ${STATE_WORDS[row.state]}` },
     {
       label: 'New terminal there',
       disabledBecause: away,
@@ -198,6 +193,6 @@ function deviceMenu(row: DeviceRow, terminals: readonly TerminalInfo[]): readonl
     })),
     'separator',
     { label: 'What runs there', onSelect: () => openApp('tasks') },
-    { label: 'Devices', onSelect: () => openApp('devices') },
+    { label: 'Devices', onSelect: () => showDevices({ page: 'devices', device }) },
   ]
 }

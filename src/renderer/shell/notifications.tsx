@@ -1,7 +1,7 @@
 import { BellOff, CircleX, Info, TriangleAlert, X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { dispatch, useSession } from '../desk/desk-store.ts'
-import { useMessages } from '../desk/messages-store.ts'
+import { type DeskMessage, isUnread, useMessages } from '../desk/messages-store.ts'
 import { agoText } from '../screens/plain-time.ts'
 import { useMinute } from '../screens/use-now.ts'
 import { Button } from '../ui/button.tsx'
@@ -9,6 +9,7 @@ import { EmptyState } from '../ui/empty-state.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { setShell, useShell } from '../desk/shell-store.ts'
+import { markRead, putAway, showAbout } from './message-actions.ts'
 import './palette.css'
 
 const ICON = { info: Info, warn: TriangleAlert, error: CircleX }
@@ -21,7 +22,7 @@ export function Notifications() {
 
 function Panel() {
   const messages = useMessages((state) => state.messages)
-  const { readUpToMs, read } = useSession((session) => session.notifications)
+  const marks = useSession((session) => session.notifications)
   const now = useMinute().getTime()
   const box = useRef<HTMLElement>(null)
   const close = () => setShell({ notificationsOpen: false })
@@ -60,25 +61,59 @@ function Panel() {
         </EmptyState>
       ) : (
         <ul tabIndex={0} aria-label="Messages, newest first">
-          {messages.map((message) => {
-            const Icon = ICON[message.severity]
-            return (
-              <li
-                key={message.id}
-                className="message"
-                data-severity={message.severity}
-                data-unread={(message.atMs > readUpToMs && !read[message.id]) || undefined}
-              >
-                <Icon aria-hidden="true" />
-                <strong>{message.title}</strong>
-                <time>{agoText(message.atMs, now)}</time>
-                <p>{message.body}</p>
-              </li>
-            )
-          })}
+          {messages.map((message) => (
+            <Message
+              key={message.id}
+              message={message}
+              unread={isUnread(message, marks)}
+              now={now}
+              onShow={() => {
+                close()
+                showAbout(message)
+              }}
+              onPutAway={() => {
+                box.current?.focus() // the pressed button is gone
+                putAway(message)
+              }}
+            />
+          ))}
         </ul>
       )}
     </section>
+  )
+}
+
+interface MessageProps {
+  readonly message: DeskMessage
+  readonly unread: boolean
+  readonly now: number
+  readonly onShow: () => void
+  readonly onPutAway: () => void
+}
+
+/** One message: pressed, it is read; what it is about opens by its own button. */
+function Message({ message, unread, now, onShow, onPutAway }: MessageProps) {
+  const Icon = ICON[message.severity]
+  return (
+    <li className="message" data-severity={message.severity} data-unread={unread || undefined}>
+      <button type="button" className="message-read" onClick={() => markRead(message)}>
+        <Icon aria-hidden="true" />
+        <strong>
+          {unread && <span className="visually-hidden">New: </span>}
+          {message.title}
+        </strong>
+        <time>{agoText(message.atMs, now)}</time>
+        <span className="message-body">{message.body}</span>
+      </button>
+      <span className="message-actions">
+        {message.about && (
+          <Button variant="quiet" aria-label={`Show: ${message.title}`} onClick={onShow}>
+            Show
+          </Button>
+        )}
+        <IconButton label={`Put away: ${message.title}`} size="small" icon={<X aria-hidden="true" />} onClick={onPutAway} />
+      </span>
+    </li>
   )
 }
 
@@ -89,7 +124,12 @@ export function useMessageToasts(): void {
       useMessages.subscribe(({ messages }, before) => {
         const newest = messages[0]
         if (!newest || newest.quiet || newest === before.messages[0] || useShell.getState().notificationsOpen) return
-        showToast({ title: newest.title, body: newest.body, severity: newest.severity })
+        showToast({
+          title: newest.title,
+          body: newest.body,
+          severity: newest.severity,
+          ...(newest.about && { action: { label: 'Show', onSelect: () => showAbout(newest) } }),
+        })
       }),
     [],
   )

@@ -1,11 +1,12 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { Command } from 'cmdk'
-import { AppWindow, CornerDownLeft, Layers, Laptop, RotateCcw, Terminal } from 'lucide-react'
+import { AppWindow, CornerDownLeft, Layers, Laptop, MonitorSmartphone, RotateCcw, Terminal } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { appDevice, appTitle } from '../../session/app-state.ts'
 import { APPS } from '../apps/app-registry.ts'
+import { showDevices } from '../apps/devices/show-devices.ts'
 import { dispatch, useSession } from '../desk/desk-store.ts'
-import { deviceNameOf, useDevices } from '../desk/devices-store.ts'
+import { deviceNameOf, STATE_WORDS, useDevices } from '../desk/devices-store.ts'
 import { shortcutText } from '../ui/shortcut-text.ts'
 import { reopen } from '../window/closing.ts'
 import { runCommand } from './commands.ts'
@@ -118,6 +119,16 @@ function useRows(): readonly Row[] {
     for (const app of Object.values(APPS)) {
       const Icon = app.icon
       rows.push({ id: `app:${app.kind}`, group: 'Apps', title: app.title, icon: <Icon aria-hidden="true" />, run: () => openApp(app.kind) })
+    }
+    for (const row of devices) {
+      rows.push({
+        id: `device:${row.deviceId}`,
+        group: 'Devices',
+        title: row.name,
+        detail: STATE_WORDS[row.state],
+        icon: <MonitorSmartphone aria-hidden="true" />,
+        run: () => showDevices({ page: 'devices', device: row.deviceId }),
+      })
     }
     for (const row of devices.filter(({ state }) => state === 'linked')) {
       for (const kind of ['terminal', 'files'] as const) {

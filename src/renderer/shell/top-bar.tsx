@@ -3,7 +3,7 @@ import { memo } from 'react'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { useDevices } from '../desk/devices-store.ts'
 import { useDoor } from '../desk/door-store.ts'
-import { useMessages } from '../desk/messages-store.ts'
+import { isUnread, useMessages } from '../desk/messages-store.ts'
 import { clockText, dayText } from '../screens/plain-time.ts'
 import { useMinute } from '../screens/use-now.ts'
 import { Dot } from '../ui/dot.tsx'
@@ -87,8 +87,8 @@ function LinkedDevices() {
 function MessagesButton() {
   const open = useShell((state) => state.notificationsOpen)
   const keys = useKeys('notifications')
-  const { readUpToMs, read } = useSession((session) => session.notifications)
-  const unread = useMessages((state) => state.messages.filter((message) => message.atMs > readUpToMs && !read[message.id]).length)
+  const marks = useSession((session) => session.notifications)
+  const unread = useMessages((state) => state.messages.filter((message) => isUnread(message, marks)).length)
   return (
     <span className="top-messages" data-unread={unread > 0 || undefined}>
       <IconButton

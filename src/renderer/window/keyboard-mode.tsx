@@ -5,7 +5,7 @@ import { setShell, type ShellSlice, useShell } from '../desk/shell-store.ts'
 import { publishDrag } from '../desk/drag-feed.ts'
 import { frameElement, paintFrame } from './frame-elements.ts'
 import { windowRectNow } from './use-places.ts'
-import { keyStep, moveRect, resizeRect } from './window-geometry.ts'
+import { keyEdge, keyStep, moveRect, resizeRect } from './window-geometry.ts'
 
 /** Moving and resizing by keyboard: arrows move or grow, Enter keeps, Escape gives up. One commit at the end, as with a drag. */
 export function KeyboardMode() {
@@ -46,7 +46,7 @@ function ActiveMode({ mode }: { mode: NonNullable<ShellSlice['keyboardMode']> })
       const step = keyStep(event)
       if (!step || !at) return
       const { desk } = useDesk.getState()
-      at = kind === 'move' ? moveRect(at, ...step, desk) : resizeRect(at, 'se', ...step, desk)
+      at = kind === 'move' ? moveRect(at, ...step, desk) : resizeRect(at, keyEdge(event), ...step, desk)
       paintFrame(element, at)
       publishDrag(windowId, at)
       setRect(at)
@@ -69,7 +69,7 @@ function ActiveMode({ mode }: { mode: NonNullable<ShellSlice['keyboardMode']> })
           {mode.kind === 'move' ? `${Math.round(rect.x)}, ${Math.round(rect.y)}` : `${Math.round(rect.width)} × ${Math.round(rect.height)}`}
         </span>
       )}
-      <span>Shift: finer. Enter: keep. Esc: give up.</span>
+      <span>{mode.kind === 'resize' && 'Alt: left and top edge. '}Shift: finer. Ctrl: coarser. Enter: keep. Esc: give up.</span>
     </div>
   )
 }

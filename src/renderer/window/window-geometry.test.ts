@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { REACH_PX, SMALLEST_WINDOW, TITLE_BAR_PX } from '../../session/place.ts'
-import { keyStep, moveRect, pullLoose, RESIZE_EDGES, resizeRect, seenParts } from './window-geometry.ts'
+import { keyEdge, keyStep, moveRect, pullLoose, RESIZE_EDGES, resizeRect, seenParts } from './window-geometry.ts'
 
 const desk = { width: 1200, height: 800 }
 const rect = { x: 100, y: 100, width: 600, height: 400 }
@@ -64,6 +64,17 @@ it.each([
   [{ key: 'ArrowRight', shiftKey: false, ctrlKey: true }, [96, 0]],
   [{ key: 'a', shiftKey: false, ctrlKey: false }, undefined],
 ])('keyStep %j', (press, step) => expect(keyStep(press)).toEqual(step))
+
+it('[AP78] by keyboard every edge of a window can be moved', () => {
+  const [left, up] = [
+    keyStep({ key: 'ArrowLeft', shiftKey: false, ctrlKey: false }),
+    keyStep({ key: 'ArrowUp', shiftKey: false, ctrlKey: false }),
+  ]
+  if (!left || !up) throw new Error('arrows are steps')
+  expect(resizeRect(rect, keyEdge({ altKey: false }), ...left, desk)).toEqual({ ...rect, width: 584 })
+  expect(resizeRect(rect, keyEdge({ altKey: true }), ...left, desk)).toEqual({ ...rect, x: 84, width: 616 })
+  expect(resizeRect(rect, keyEdge({ altKey: true }), ...up, desk)).toEqual({ ...rect, y: 84, height: 416 })
+})
 
 describe('seenParts', () => {
   const parts = (...rects: readonly (readonly [string, typeof rect])[]) => Object.fromEntries(seenParts(rects, desk))

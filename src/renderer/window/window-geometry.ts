@@ -47,6 +47,9 @@ export function pullLoose(zoned: PixelRect, free: PixelRect, pointer: { readonly
   return { ...free, x: Math.round(pointer.x - free.width * Math.max(0, Math.min(1, share))), y: zoned.y }
 }
 
+/** Which corner arrow keys resize from: bottom right, with Alt top left. */
+export const keyEdge = ({ altKey }: { readonly altKey: boolean }): ResizeEdge => (altKey ? 'nw' : 'se')
+
 /** Arrow keys in keyboard mode: 16 px a press, 1 px with Shift, 96 px with Ctrl. */
 export function keyStep(press: {
   readonly key: string

@@ -1,10 +1,11 @@
 import { ChevronDown, ChevronRight, Ellipsis, Plus } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { errorWords } from '../../ui/error-words.ts'
 import type { AppStateOf } from '../../../session/app-state.ts'
 import { type DeviceRow, wordsOfFilesWay } from '../../../sync/links-contract.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { useDevices } from '../../desk/devices-store.ts'
+import { DEVICES_VIEW, setShell, useShell } from '../../desk/shell-store.ts'
 import { Dot } from '../../ui/dot.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -44,12 +45,14 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   const contacts = useContacts()
   const [asked, setAsked] = useState(false)
   const [dialog, setDialog] = useState<{ readonly kind: 'rename' | 'remove'; readonly row: DeviceRow }>()
-  const [page, setPage] = useState<Page>('devices')
+  const view = useShell((shell) => shell.devicesView)
+  const setPage = (page: Page) => setShell({ devicesView: { ...view, page, device: undefined } })
+  useEffect(() => () => setShell({ devicesView: DEVICES_VIEW }), [])
   const alone = rows.length === 1
   // Alone there is nobody to give anything to; what this device recorded is there all the same.
   const knowsNobody = alone && (contacts.list?.contacts.length ?? 0) === 0
   const pages = knowsNobody ? PAGES.filter(({ value }) => value !== 'grants') : PAGES
-  const shown = pages.some(({ value }) => value === page) ? page : 'devices'
+  const shown = pages.some(({ value }) => value === view.page) ? view.page : 'devices'
   const pairingShown = asked || pairing.state.step !== 'idle'
   const late = useIsLate(rows.length === 0)
   const list = (
@@ -59,8 +62,9 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
       <ul aria-label="My devices" className="devices-list">
         {rows.map((row) => (
           <Device
-            key={row.deviceId}
+            key={view.device === row.deviceId ? `${row.deviceId} ${view.asked}` : row.deviceId}
             row={row}
+            asked={view.device === row.deviceId}
             onRename={() => setDialog({ kind: 'rename', row })}
             onRemove={() => setDialog({ kind: 'remove', row })}
           />
@@ -105,8 +109,23 @@ export default function DevicesApp(_props: AppProps<AppStateOf<'devices'>>) {
   )
 }
 
-function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => void; onRemove: () => void }) {
-  const [open, setOpen] = useState(false)
+interface DeviceProps {
+  readonly row: DeviceRow
+  /** Somebody asked for this device: it comes with its details, and takes the keyboard. Counts when it is mounted. */
+  readonly asked: boolean
+  readonly onRename: () => void
+  readonly onRemove: () => void
+}
+
+function Device({ row, asked, onRename, onRemove }: DeviceProps) {
+  const [open, setOpen] = useState(asked)
+  const fold = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (!asked) return
+    // After the window has taken the keyboard.
+    const frame = requestAnimationFrame(() => fold.current?.focus())
+    return () => cancelAnimationFrame(frame)
+  }, [asked])
   const now = useNow()
   const device = row.deviceId
   const here = row.state === 'self' || row.state === 'linked'
@@ -129,6 +148,7 @@ function Device({ row, onRename, onRemove }: { row: DeviceRow; onRename: () => v
           </span>
         )}
         <button
+          ref={fold}
           type="button"
           className="devices-fold"
           aria-expanded={open}
