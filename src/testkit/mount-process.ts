@@ -8,7 +8,7 @@ import { MemoryMountedTree } from './memory-mounted-tree.ts'
 
 /**
  * A tree in memory, mounted by a process of its own: a test that looked into a mount of its own process would wait for itself.
- * Arguments: folder, `root` or `unprivileged`. Prints one JSON line per event, takes one per command, ends on SIGTERM.
+ * Argument: folder. Prints one JSON line per event, takes one per command, ends on SIGTERM.
  */
 
 export type MountProcessCommand =
@@ -17,6 +17,8 @@ export type MountProcessCommand =
   /** Reads of files whose name begins with `slow` take this long. */
   | { readonly t: 'slow'; readonly ms: number }
   | { readonly t: 'unmount'; readonly force: boolean }
+  /** What the kernel asked since the mount began. */
+  | { readonly t: 'counts' }
   /** The loop stands still for ever. */
   | { readonly t: 'hang' }
 
@@ -24,6 +26,7 @@ export type MountProcessEvent =
   | { readonly t: 'mounted' }
   | { readonly t: 'failed'; readonly code: string; readonly message: string }
   | { readonly t: 'done' }
+  | { readonly t: 'counted'; readonly agreedFlags: number; readonly byOpcode: Readonly<Record<number, number>>; readonly waiting: number }
   | { readonly t: 'refused'; readonly code: string }
 
 class SlowTree extends MemoryMountedTree {
@@ -45,7 +48,7 @@ class SlowTree extends MemoryMountedTree {
 
 const say = (event: MountProcessEvent) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
-async function main(at: string, how: string): Promise<void> {
+async function main(at: string): Promise<void> {
   const tree = new SlowTree()
   const mount = await FuseMount.open({
     at,
@@ -53,7 +56,6 @@ async function main(at: string, how: string): Promise<void> {
     tree,
     mounts: new OwnMounts(),
     log: silentLogger,
-    unprivileged: how === 'unprivileged',
   }).catch((error: unknown) => {
     say({ t: 'failed', code: errorCode(error), message: errorMessage(error) })
     return undefined
@@ -70,12 +72,17 @@ async function main(at: string, how: string): Promise<void> {
       case 'slow':
         tree.slowMs = command.ms
         return say({ t: 'done' })
+      case 'counts': {
+        const { agreedFlags, byOpcode, waiting } = mount.status
+        return say({ t: 'counted', agreedFlags, byOpcode, waiting })
+      }
       case 'unmount':
         return void (asked = mount.unmount(command).then(
           () => say({ t: 'done' }),
           (error: unknown) => say({ t: 'refused', code: errorCode(error) }),
         ))
       case 'hang':
+        say({ t: 'done' })
         for (;;);
     }
   })
@@ -85,4 +92,4 @@ async function main(at: string, how: string): Promise<void> {
   process.exit(0)
 }
 
-if (process.argv[1] === import.meta.filename) await main(process.argv[2] ?? '', process.argv[3] ?? 'root')
+if (process.argv[1] === import.meta.filename) await main(process.argv[2] ?? '')

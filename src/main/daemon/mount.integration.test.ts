@@ -19,7 +19,7 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
   let home: string
   beforeAll(buildIfStale, 180_000)
   beforeEach(async () => {
-    lab = new MountLab()
+    lab = await MountLab.open()
     device = new RunningDevice()
     home = path.join(lab.at(), 'Home')
     await device.start(undefined, { ELSEWHERE_MOUNT: lab.at() })

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { errorCode, errorMessage } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/logger.ts'
@@ -20,8 +20,6 @@ export interface FuseMountOptions {
   readonly tree: MountedTree
   readonly mounts: OwnMounts
   readonly log: Logger
-  /** For tests: mount as an ordinary account does. */
-  readonly unprivileged?: boolean
 }
 
 /** How long programs may take to let go before the mount is detached under them: a stopping device cannot wait. */
@@ -34,25 +32,30 @@ const PATIENCE_MS = 500
 export class FuseMount {
   readonly at: string
   readonly ended: Promise<void>
+  /** The same folder without links on the way. */
+  readonly #real: string
   readonly #session: FuseSession
+  readonly #device: KernelFuseDevice
   readonly #log: Logger
 
-  private constructor(at: string, session: FuseSession, ended: Promise<void>, log: Logger) {
+  private constructor(at: string, real: string, session: FuseSession, device: KernelFuseDevice, ended: Promise<void>, log: Logger) {
     this.at = at
+    this.#real = real
     this.#session = session
+    this.#device = device
     this.ended = ended
     this.#log = log
   }
 
   /** @throws MountError `mount/no-fuse`, `mount/not-empty`, `mount/not-a-folder`, `mount/taken`, `mount/refused` */
-  static async open({ at: asked, owner, tree, mounts, log, unprivileged }: FuseMountOptions): Promise<FuseMount> {
-    const at = path.resolve(asked)
+  static async open({ at: asked, owner, tree, mounts, log }: FuseMountOptions): Promise<FuseMount> {
+    const at = realFolder(asked)
     const source = `elsewhere-${owner}`
     if (process.platform !== 'linux' || !existsSync('/dev/fuse')) throw MountError.noFuse('there is no /dev/fuse')
     await clearStale(at, source, log)
     prepareFolder(at)
-    const { fd, isPrivileged } = await openConnection({ at, source, ...(unprivileged ? { unprivileged } : {}) })
-    const registered = mounts.add(at)
+    const { fd, isPrivileged } = await openConnection({ at, source })
+    const registered = [mounts.add(at), mounts.add(path.resolve(asked))]
     const device = new KernelFuseDevice(fd)
     const account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
     const session = new FuseSession({ device, tree, ...account, log, onDidAgree: () => readAhead(at, log) })
@@ -62,9 +65,11 @@ export class FuseMount {
         log.error('the mount ended on a bug', { at, error })
         device.dispose()
       })
-      .finally(() => registered.dispose())
+      .finally(() => {
+        for (const name of registered) name.dispose()
+      })
     log.info('mounted', { at, by: isPrivileged ? 'root' : 'fusermount3' })
-    return new FuseMount(at, session, ended, log)
+    return new FuseMount(path.resolve(asked), at, session, device, ended, log)
   }
 
   get status() {
@@ -73,17 +78,27 @@ export class FuseMount {
 
   /** @throws MountError `mount/busy`: programs use it and `force` was not given */
   async unmount({ force }: { force: boolean }): Promise<void> {
-    await unmount(this.at, false).catch(async (error: unknown) => {
+    await unmount(this.#real, false).catch(async (error: unknown) => {
       if (!force || errorCode(error) !== 'mount/busy') throw error
-      const connection = connectionAt(this.at)
       await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))
-      await unmount(this.at, true)
-      // Programs that still have files open get errors from now on, instead of waiting for a process that is going.
-      if (connection !== undefined) abortConnection(connection, this.#log)
+      await unmount(this.#real, true)
+      // Closing the descriptor ends the conversation: who still has files open gets errors from now on. The kernel's own
+      // switch for that (below) is not mounted everywhere, and only root may mount it.
+      this.#device.dispose()
     })
     await this.ended
     this.#log.info('unmounted', { at: this.at })
   }
+}
+
+/**
+ * A folder by the name the kernel's table of mounts has for it: without the links on the way (a home that lies elsewhere),
+ * or a mount of ours would not be found there. Only what leads to it is looked at: a dead mount answers nobody.
+ */
+function realFolder(asked: string): string {
+  const folder = path.resolve(asked)
+  const parent = path.dirname(folder)
+  return existsSync(parent) ? path.join(realpathSync(parent), path.basename(folder)) : folder
 }
 
 /** The kernel's number of the conversation mounted at a folder. */

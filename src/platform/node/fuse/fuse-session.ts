@@ -72,15 +72,16 @@ export class FuseSession {
   readonly #waiting = new Map<bigint, Waiting>()
   #flags = 0
   #notices: Promise<void> = Promise.resolve()
-  #requests = 0
+  readonly #requests = new Map<number, number>()
 
   constructor(options: FuseSessionOptions) {
     this.#options = options
   }
 
-  /** For the debug page. */
+  /** How many requests of each kind came, and what is outstanding. */
   get status() {
-    return { requests: this.#requests, waiting: this.#waiting.size, known: this.#known.size }
+    const byOpcode = Object.fromEntries(this.#requests)
+    return { agreedFlags: this.#flags, byOpcode, waiting: this.#waiting.size, known: this.#known.size }
   }
 
   /** Answers until the mount is gone. */
@@ -121,11 +122,11 @@ export class FuseSession {
 
   /** Answers one request, now or later. Never throws. */
   handle(bytes: Buffer): void {
-    this.#requests++
     let header: RequestHeader | undefined
     try {
       const reader = new RequestReader(bytes, this.#options.plant)
       header = reader.header()
+      this.#requests.set(header.opcode, (this.#requests.get(header.opcode) ?? 0) + 1)
       this.#dispatch(reader, header)
     } catch (error) {
       if (header) this.#refuse(header, error)

@@ -18,8 +18,6 @@ export interface ConnectionOptions {
   readonly at: string
   /** Shown as the mount's source: tells whose it is. */
   readonly source: string
-  /** For tests: do not try as root. */
-  readonly unprivileged?: boolean
 }
 
 /**
@@ -32,10 +30,8 @@ export interface ConnectionOptions {
  */
 export async function openConnection(options: ConnectionOptions): Promise<{ fd: number; isPrivileged: boolean }> {
   if (process.platform !== 'linux') throw MountError.noFuse(process.platform)
-  if (!options.unprivileged) {
-    const fd = mountAsRoot(options)
-    if (fd !== undefined) return { fd, isPrivileged: true }
-  }
+  const asRoot = mountAsRoot(options)
+  if (asRoot !== undefined) return { fd: asRoot, isPrivileged: true }
   return { fd: await mountWithHelper(options), isPrivileged: false }
 }
 
