@@ -55,7 +55,7 @@ export function createFiles(parts: FilesProcessParts): FilesProcess {
       }
       const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
       const handlers = {
-        ...homeFileHandlers(disk),
+        ...homeFileHandlers(disk, parts.clock),
         ...served.handlers,
         ...mount.handlers(),
         ...workHandlers(datasets, workFolders),

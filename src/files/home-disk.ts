@@ -20,6 +20,16 @@ export interface ReadPiece {
   readonly version: string
 }
 
+/** A new file that is being written piece by piece, beside its name. It ends with one of the last two. */
+export interface HomeWrite {
+  readonly id: string
+  append(offset: number, bytes: Uint8Array): Promise<void>
+  /** Under its name now, whole and on the disk itself; `file/exists` when something else is there: then nothing of it is left. */
+  commit(): Promise<{ version: string }>
+  /** Nothing of it is left. */
+  abandon(): Promise<void>
+}
+
 /**
  * The home folder of the account this runs as. Paths are absolute; those that lead outside home, also through links, are
  * refused. Every method rejects with a FileError that names the path.
@@ -43,6 +53,8 @@ export interface HomeDisk {
    * @param expectedVersion  as read; null = must not exist; undefined = overwrite knowingly
    */
   write(path: string, bytes: Uint8Array, expectedVersion: string | null | undefined): Promise<{ version: string }>
+  /** A file that is not there yet. What a killed process left of it goes with the next write in that folder. */
+  beginWrite(path: string): Promise<HomeWrite>
   makeFolder(path: string): Promise<void>
   /** Never replaces what is at `to`. */
   rename(path: string, to: string): Promise<void>

@@ -34,6 +34,9 @@ export type FileEntry = z.infer<typeof fileEntry>
 /** Opaque: changes whenever the content does (size, mtime in ns, inode). */
 const version = z.string().max(200)
 
+/** A file that is being written piece by piece. */
+const write = z.string().regex(/^[0-9a-f]{24}$/)
+
 /**
  * The home folder of this and any linked device, until datasets come. Paths are absolute and POSIX-like on their device.
  * Errors: file/not-found, file/exists, file/no-permission, file/changed (version check failed), file/too-large,
@@ -110,6 +113,35 @@ export const homeFilesContract = {
     }).parse,
     parseOutput: z.object({ version }).parse,
   }),
+  /**
+   * A new file of any size, piece by piece; nothing is under its name before `commitWrite`. Who was cut off goes on with the same `write`
+   * within two minutes: a piece that is there already is not written again. Then, and when it is abandoned, nothing of it is left.
+   */
+  beginWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object(place).parse,
+    parseOutput: z.object({ write }).parse,
+  }),
+  /** Answers with how many bytes are there. */
+  appendWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({
+      ...place,
+      write,
+      offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+      base64: z
+        .string()
+        .max(Math.ceil(MAX_PIECE_BYTES / 3) * 4)
+        .refine(isBase64),
+    }).parse,
+    parseOutput: z.object({ bytes: z.number().int() }).parse,
+  }),
+  commitWrite: method({
+    needs: 'desk:write',
+    parseInput: z.object({ ...place, write, bytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER) }).parse,
+    parseOutput: z.object({ version }).parse,
+  }),
+  abandonWrite: method({ needs: 'desk:write', parseInput: z.object({ ...place, write }).parse, parseOutput: nothing.parse }),
   makeFolder: method({ needs: 'desk:write', parseInput: z.object(place).parse, parseOutput: nothing.parse }),
   renameEntry: method({
     needs: 'desk:write',

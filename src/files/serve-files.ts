@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
@@ -8,6 +9,7 @@ import { serve } from '../rpc/serve.ts'
 import { base64Of, bytesOfBase64 } from '../base/base64.ts'
 import { FileError } from './file-error.ts'
 import type { HomeDisk } from './home-disk.ts'
+import { HomeWrites } from './home-writes.ts'
 import {
   homeFilesContract,
   MAX_FOUND,
@@ -22,7 +24,7 @@ import {
 const MAX_LISTED_AT_ONCE = 4
 
 /** The files process's side of the contract: texts and base64 on one side, bytes on a disk on the other. It does not know its device. */
-export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContract> {
+export function homeFileHandlers(disk: HomeDisk, clock: Clock): Handlers<typeof homeFilesContract> {
   /** Names of folders that are being listed page by page; those looked at last. */
   const kept = new Map<string, Awaited<ReturnType<HomeDisk['names']>>>()
   const namesOf = async (path: string, from: number) => {
@@ -35,6 +37,7 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
     }
     return found
   }
+  const writes = new HomeWrites(disk, clock)
   return {
     homeFolder: async () => ({ path: await disk.homeFolder() }),
     listFolder: ({ path }) => disk.list(path, MAX_LISTED_ENTRIES),
@@ -66,6 +69,13 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
       return disk.write(path, bytes, expectedVersion)
     },
     writeBytes: ({ path, base64 }) => disk.write(path, bytesOfBase64(base64), null),
+    beginWrite: async ({ path }) => ({ write: await writes.begin(path) }),
+    appendWrite: async ({ path, write, offset, base64 }) => ({ bytes: await writes.append(write, path, offset, bytesOfBase64(base64)) }),
+    commitWrite: ({ path, write, bytes }) => writes.commit(write, path, bytes),
+    async abandonWrite({ path, write }) {
+      await writes.abandon(write, path)
+      return {}
+    },
     async makeFolder({ path }) {
       await disk.makeFolder(path)
       return {}
@@ -79,9 +89,9 @@ export function homeFileHandlers(disk: HomeDisk): Handlers<typeof homeFilesContr
 }
 
 /** Serves one connection to the files process. Whoever reached the 0600 socket is this account, so everything is allowed. */
-export function serveFiles(disk: HomeDisk, transport: Transport, logger: Logger): Disposable {
+export function serveFiles(disk: HomeDisk, clock: Clock, transport: Transport, logger: Logger): Disposable {
   const onBug = (error: unknown, name: string) => logger.error(`${name} failed`, { error: errorMessage(error) })
-  return serve(homeFilesContract, homeFileHandlers(disk), transport, { allow: () => true, onBug })
+  return serve(homeFilesContract, homeFileHandlers(disk, clock), transport, { allow: () => true, onBug })
 }
 
 /** A byte order mark stays in the text, so that saving puts it back. */

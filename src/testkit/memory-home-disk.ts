@@ -1,5 +1,6 @@
+import { concatBytes } from '../base/bytes.ts'
 import { FileError } from '../files/file-error.ts'
-import type { HomeDisk, ReadFile, ReadPiece, SearchedNames } from '../files/home-disk.ts'
+import type { HomeDisk, HomeWrite, ReadFile, ReadPiece, SearchedNames } from '../files/home-disk.ts'
 import type { FileEntry } from '../files/home-files-contract.ts'
 
 /** A home folder in memory: flat, for tests of those who call one. */
@@ -7,6 +8,7 @@ export class MemoryHomeDisk implements HomeDisk {
   readonly home = '/home/test'
   readonly files = new Map<string, { bytes: Uint8Array; version: number }>()
   #versions = 0
+  #writes = 0
 
   async homeFolder(): Promise<string> {
     return this.home
@@ -56,6 +58,17 @@ export class MemoryHomeDisk implements HomeDisk {
     }
     this.files.set(path, { bytes, version: ++this.#versions })
     return { version: String(this.#versions) }
+  }
+
+  async beginWrite(path: string): Promise<HomeWrite> {
+    if (this.files.has(path)) throw new FileError('file/exists', `${path} is there already`)
+    let bytes: Uint8Array = new Uint8Array()
+    return {
+      id: String(++this.#writes).padStart(24, '0'),
+      append: async (_offset, piece) => void (bytes = concatBytes(bytes, piece)),
+      commit: () => this.write(path, bytes, null),
+      abandon: async () => {},
+    }
   }
 
   async makeFolder(): Promise<void> {}

@@ -60,6 +60,10 @@ export class FilesService {
         return written
       },
       writeBytes: pass((files) => files.writeBytes),
+      beginWrite: pass((files) => files.beginWrite),
+      appendWrite: pass((files) => files.appendWrite),
+      commitWrite: pass((files) => files.commitWrite),
+      abandonWrite: pass((files) => files.abandonWrite),
       makeFolder: pass((files) => files.makeFolder),
       renameEntry: pass((files) => files.renameEntry),
       trashEntry: pass((files) => files.trashEntry),

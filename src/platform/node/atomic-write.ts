@@ -1,11 +1,12 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { access, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
-import { FileError } from '../../files/file-error.ts'
+import { FileError, fileErrorOf } from '../../files/file-error.ts'
+import type { HomeWrite } from '../../files/home-disk.ts'
 import type { ConfinedFolder } from './confined-folder.ts'
 import { moveWithoutReplacing } from './move-without-replacing.ts'
 
 /** Our half-written files: hidden from listings, and removed by the next write in the folder once their process is gone. */
-const TEMPORARY = /^\.elsewhere-(\d+)-[0-9a-f]{12}\.tmp$/
+const TEMPORARY = /^\.elsewhere-(\d+)-[0-9a-f]{12}(?:[0-9a-f]{12})?\.tmp$/
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name)
 
 /** What changes whenever the content of a file does. */
@@ -43,6 +44,58 @@ export async function writeAtomically(
       if (cause.code !== 'ENOENT') throw cause
     })
     throw error
+  }
+}
+
+/**
+ * As `writeAtomically`, of a file that is not there yet, piece by piece. Owns the folder from now on.
+ * @throws FileError `file/exists`, `file/not-a-file`
+ */
+export async function beginAtomicWrite(folder: ConfinedFolder, name: string, random: string): Promise<HomeWrite> {
+  const temporary = folder.at(`.elsewhere-${process.pid}-${random}.tmp`)
+  const unlinkTemporary = () =>
+    unlink(temporary).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause
+    })
+  let handle: FileHandle
+  try {
+    await oldFile(folder, name, null)
+    await removeLeftovers(folder)
+    handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o666)
+  } catch (error) {
+    await folder[Symbol.asyncDispose]()
+    throw error
+  }
+  const shown = `${folder.real}/${name}`
+  const ending = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw fileErrorOf(error, shown)
+    } finally {
+      await handle.close().catch(() => undefined) // what was written is synced, or goes
+      await unlinkTemporary().finally(() => folder[Symbol.asyncDispose]())
+    }
+  }
+  return {
+    id: random,
+    async append(offset, bytes) {
+      try {
+        for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+      } catch (error) {
+        throw fileErrorOf(error, shown)
+      }
+    },
+    commit: () =>
+      ending(async () => {
+        await handle.sync()
+        const version = versionOf(await handle.stat({ bigint: true }))
+        await oldFile(folder, name, null)
+        await moveWithoutReplacing(temporary, folder.at(name))
+        await folder.flush()
+        return { version }
+      }),
+    abandon: () => ending(async () => undefined),
   }
 }
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../base/clock.ts'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -48,7 +49,7 @@ it('[FS1] whatever is asked of the files process, it answers with a stable code 
     ...(name === 'writeText' && random.chance(0.5) ? { expectedVersion: random.pick([null, '', 'old', oddValue(random, 0)]) } : {}),
   })
   const disk = new NodeHomeDisk({ home, trash: path.join(home, '.local/share/Trash') })
-  const serve = (transport: Parameters<typeof serveFiles>[1]) => void serveFiles(disk, transport, silentLogger)
+  const serve = (transport: Parameters<typeof serveFiles>[2]) => void serveFiles(disk, systemClock, transport, silentLogger)
   const { codes, accepted, problems } = await fuzzContract(homeFilesContract, serve, random, roundsOfRun(1_500, 100_000), plausible)
   expect({ seed, problems }).toEqual({ seed, problems: [] })
   expect(accepted).toBeGreaterThan(80)
@@ -71,7 +72,7 @@ it('[FS1] the fuzz finds a call that breaks on a rare input (planted)', async ()
     }
   }
   const disk = new BrokenDisk({ home, trash: path.join(home, 'Trash') })
-  const serve = (transport: Parameters<typeof serveFiles>[1]) => void serveFiles(disk, transport, silentLogger)
+  const serve = (transport: Parameters<typeof serveFiles>[2]) => void serveFiles(disk, systemClock, transport, silentLogger)
   const { problems } = await fuzzContract(homeFilesContract, serve, random, 1_500, () => ({
     device: 'd',
     path: `${home}/${random.below(20)}`,

@@ -6,8 +6,8 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -22,6 +22,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import { systemClock } from '../../base/clock.ts'
 import { homeFileHandlers } from '../../files/serve-files.ts'
 import { roundsOfRun } from '../../testkit/seeded-random.ts'
 import { moveWithoutReplacing } from './move-without-replacing.ts'
@@ -176,7 +177,7 @@ describe('reading', () => {
   })
 
   it('[FS3] what is not UTF-8 text is not opened as text; a byte order mark stays', async () => {
-    const files = homeFileHandlers(disk)
+    const files = homeFileHandlers(disk, systemClock)
     const context = { signal: new AbortController().signal, openChannel: () => Promise.reject() as never }
     writeFileSync(at('latin'), Buffer.from([0x67, 0x72, 0xfc, 0xdf]))
     writeFileSync(at('binary'), Buffer.from([0x7f, 0x45, 0, 0x46]))
@@ -215,7 +216,7 @@ describe('reading', () => {
 
   it('[FS12] a long folder is listed page by page, as it was when the first was asked for', async () => {
     for (let count = 0; count < 2_100; count++) put(`n${String(count).padStart(4, '0')}`)
-    const files = homeFileHandlers(disk)
+    const files = homeFileHandlers(disk, systemClock)
     const context = { signal: new AbortController().signal, openChannel: () => Promise.reject() as never }
     const page = (from: number) => files.listFolderPage({ device: 'this', path: home, from }, context)
     const first = await page(0)
@@ -233,7 +234,7 @@ describe('reading', () => {
 
   it('[FS11] a file is read piece by piece, of one version; nothing but plain files in home', async () => {
     put('long', 'abcdefghij')
-    const files = homeFileHandlers(disk)
+    const files = homeFileHandlers(disk, systemClock)
     const context = { signal: new AbortController().signal, openChannel: () => Promise.reject() as never }
     const first = await files.readPiece({ device: 'this', path: at('long'), offset: 0, length: 4 }, context)
     expect([atob(first.base64), first.bytes]).toEqual(['abcd', 10])
@@ -460,4 +461,46 @@ it('[FS1] renaming this test folder away is seen as home being gone', async () =
   await expect(disk.list(home, 10)).rejects.toEqual(code('file/not-found'))
   renameSync(`${home}-away`, home)
   expect((await disk.list(home, 10)).entries).toEqual([])
+})
+
+describe('files of any size', () => {
+  const MIB = 1024 * 1024
+  const piece = Buffer.alloc(MIB, 7)
+
+  it('[FS14] 40 MB come piece by piece, are hidden before they are whole, and there when they are', async () => {
+    const files = homeFileHandlers(disk, systemClock)
+    const of = { device: '', path: at('film') }
+    const { write } = await files.beginWrite(of, {} as never)
+    for (let n = 0; n < 40; n++)
+      expect(await files.appendWrite({ ...of, write, offset: n * MIB, base64: piece.toString('base64') }, {} as never)).toEqual({
+        bytes: (n + 1) * MIB,
+      })
+    expect((await disk.list(home, 10)).entries).toEqual([])
+    await files.commitWrite({ ...of, write, bytes: 40 * MIB }, {} as never)
+    expect(readdirSync(home)).toEqual(['film'])
+    expect(readFileSync(at('film')).every((byte) => byte === 7)).toBe(true)
+    expect(statSync(at('film')).size).toBe(40 * MIB)
+  })
+
+  it('[FS14] given up, or its name taken meanwhile, nothing of it is left and what is there stays', async () => {
+    const given = await disk.beginWrite(at('a'))
+    await given.append(0, piece)
+    await given.abandon()
+    const late = await disk.beginWrite(at('b'))
+    await late.append(0, piece)
+    put('b', 'first')
+    await expect(late.commit()).rejects.toEqual(code('file/exists'))
+    await expect(disk.beginWrite(at('b'))).rejects.toEqual(code('file/exists'))
+    await expect(disk.beginWrite(at('none/c'))).rejects.toEqual(code('file/not-found'))
+    await expect(disk.beginWrite(path.join(base, 'outside'))).rejects.toEqual(code('file/outside-home'))
+    expect(readdirSync(home)).toEqual(['b'])
+    expect(await read(at('b'))).toBe('first')
+  })
+
+  it('[FS14] [FS6] what a killed process left of one goes with the next', async () => {
+    const left = `.elsewhere-999999999-${'ab'.repeat(12)}.tmp`
+    put(left)
+    await (await disk.beginWrite(at('a'))).commit()
+    expect(readdirSync(home)).toEqual(['a'])
+  })
 })

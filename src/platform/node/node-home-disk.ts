@@ -3,10 +3,10 @@ import { type BigIntStats, constants } from 'node:fs'
 import { access, lstat, mkdir, open, opendir, realpath, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { FileError, fileErrorOf } from '../../files/file-error.ts'
-import type { HomeDisk, ReadFile, ReadPiece, SearchedNames } from '../../files/home-disk.ts'
+import type { HomeDisk, HomeWrite, ReadFile, ReadPiece, SearchedNames } from '../../files/home-disk.ts'
 import type { FileEntry } from '../../files/home-files-contract.ts'
 import { isWithin, normalizePath, splitPath } from '../../files/home-path.ts'
-import { isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
+import { beginAtomicWrite, isTemporary, versionOf, writeAtomically } from './atomic-write.ts'
 import { assertWithin, ConfinedFolder } from './confined-folder.ts'
 import { moveWithoutReplacing } from './move-without-replacing.ts'
 import type { OwnMounts } from './own-mounts.ts'
@@ -135,6 +135,13 @@ export class NodeHomeDisk implements HomeDisk {
         await using folder = await this.#openFolder(target.folder)
         return await writeAtomically(folder, target.name, bytes, expectedVersion, randomBytes(6).toString('hex'))
       })
+    })
+  }
+
+  beginWrite(asked: string): Promise<HomeWrite> {
+    return this.#attempt(asked, async (file) => {
+      const { folder, name } = await this.#resolveForWriting(file)
+      return await beginAtomicWrite(await this.#openFolder(folder), name, randomBytes(12).toString('hex'))
     })
   }
 

@@ -1,10 +1,10 @@
 import type { DeviceClient } from '../../desk/device-connection.ts'
-import { MAX_LISTED_PAGE, MAX_READ_BYTES } from '../../../files/home-files-contract.ts'
+import { MAX_LISTED_PAGE, MAX_PIECE_BYTES } from '../../../files/home-files-contract.ts'
+import { errorCode } from '../../../base/errors.ts'
 import { base64Of, bytesOfBase64 } from '../../../base/base64.ts'
 import { closeView, openView } from './file-view.ts'
 import { viewError } from './look-text.ts'
-import { type FileSource, type ListOptions, type PaneEntry, type PieceWork, SourceError, type SourceListing } from './file-source.ts'
-import { baseName } from './home-path.ts'
+import type { FileSource, ListOptions, PaneEntry, PieceWork, SourceListing } from './file-source.ts'
 
 /** The home folder of one device, this one or a linked one. */
 export function deviceSource(client: DeviceClient, device: string): FileSource {
@@ -19,14 +19,7 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
       return () => rename(trashedTo, path)
     },
     download: (path, work) => downloadHome(client, device, path, work),
-    async upload(path, blob, { signal, onBytes }) {
-      if (blob.size > MAX_READ_BYTES)
-        throw new SourceError('file/too-large', `${baseName(path)} is larger than 16 MB, the most a device's own folder takes here`)
-      const base64 = base64Of(new Uint8Array(await blob.arrayBuffer()))
-      const written = await client.writeBytes({ device, path, base64 }, { signal })
-      onBytes(blob.size)
-      return written
-    },
+    upload: (path, blob, work) => uploadHome(client, device, path, blob, work),
     copy: () => undefined,
     readBytes: async (path, options) => bytesOfBase64((await client.readBytes({ device, path }, options)).base64),
     refusal: () => undefined,
@@ -40,6 +33,52 @@ async function listHome(client: DeviceClient, device: string, path: string, { si
     for (const entry of page.entries) entries.push(entry)
     if (from + MAX_LISTED_PAGE >= page.total) return { entries, truncated: page.truncated }
     onPart?.(entries.length, page.total)
+  }
+}
+
+/** What was cut off is asked for again after so long, as long as the device keeps what it has (two minutes). */
+const RETRY_MS = 2_000
+const RETRIES = 30
+
+type WriteCalls = Pick<DeviceClient, 'beginWrite' | 'appendWrite' | 'commitWrite' | 'abandonWrite'>
+
+/**
+ * Of any size, a piece at a time. While the device is away it waits for it and goes on where it was; given up, nothing is left of it.
+ * @param restMs  for a test
+ */
+export async function uploadHome(
+  client: WriteCalls,
+  device: string,
+  path: string,
+  blob: Blob,
+  { signal, onBytes }: PieceWork,
+  restMs = RETRY_MS,
+): Promise<{ version: string }> {
+  const { write } = await client.beginWrite({ device, path }, { signal })
+  const at = { device, path, write }
+  const again = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (errorCode(error) !== 'file/device-away' || tries === RETRIES) throw error
+        await new Promise((resolve) => setTimeout(resolve, restMs))
+        signal.throwIfAborted()
+      }
+    }
+  }
+  try {
+    for (let offset = 0; offset < blob.size; offset += MAX_PIECE_BYTES) {
+      const piece = new Uint8Array(await blob.slice(offset, offset + MAX_PIECE_BYTES).arrayBuffer())
+      signal.throwIfAborted()
+      await again(() => client.appendWrite({ ...at, offset, base64: base64Of(piece) }, { signal }))
+      onBytes(piece.length)
+    }
+    signal.throwIfAborted()
+    return await again(() => client.commitWrite({ ...at, bytes: blob.size }))
+  } catch (error) {
+    await client.abandonWrite(at).catch(() => undefined) // the device gives it up by itself; what went wrong first is what is told
+    throw error
   }
 }
 
