@@ -94,7 +94,9 @@ const datasetStatus = z.object({
     doneBytes: bytes,
   }),
   /** This device is new, and the rest of its tree is still coming: entries that are here. Absent: all is. */
-  loading: z.object({ rows: z.number().int() }).optional(),
+  loading: z.object({ rows: z.number().int(), of: z.number().int().optional() }).optional(),
+  /** Segments of logs that a checkpoint stands for and that are still to come; absent: none. */
+  behind: z.number().int().optional(),
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })

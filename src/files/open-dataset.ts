@@ -16,7 +16,7 @@ import { GivenUpCheckpoints, type GivenUpWhy } from './checkpoint/given-up.ts'
 import { PageKeeper } from './checkpoint/page-keeper.ts'
 import { PartialStore } from './checkpoint/partial-store.ts'
 import { setAside, SetAsideSegments } from './checkpoint/set-aside.ts'
-import { SegmentsBehind } from './checkpoint/segments-behind.ts'
+import { segmentsBehind, SegmentsBehind } from './checkpoint/segments-behind.ts'
 import { ChunkCipher } from './chunk-cipher.ts'
 import type { SealedChunk } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
@@ -362,6 +362,7 @@ export class OpenDataset implements Disposable {
     this.bucket.review()
     const { chunks, bytes } = this.chunks.stats
     const unsafe = this.book.unsafeContents
+    const behind = [...segmentsBehind(this.store).values()].reduce((sum, { seq }) => sum + seq, 0)
     return {
       dataset: this.id,
       name: this.name,
@@ -375,7 +376,10 @@ export class OpenDataset implements Disposable {
       localBytes: this.local.size.bytes,
       pinned: this.pins.size(),
       prefetch: this.prefetch.status,
-      ...(this.loader.isLoading && { loading: { rows: this.loader.loadedRows } }),
+      ...(this.loader.isLoading && {
+        loading: { rows: this.loader.loadedRows, ...(this.loader.rows !== undefined && { of: this.loader.rows }) },
+      }),
+      ...(behind > 0 && { behind }),
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

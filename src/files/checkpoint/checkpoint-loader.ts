@@ -87,6 +87,7 @@ export class CheckpointLoader implements Disposable {
   #running: Promise<void> | undefined
   #retry: Disposable | undefined
   #rows = 0
+  #allRows: number | undefined
   /** How long nothing new came while a device was linked. */
   #idleMs = 0
   #lookedMs: number
@@ -124,6 +125,11 @@ export class CheckpointLoader implements Disposable {
   /** Rows that are here of what is being loaded. */
   get loadedRows(): number {
     return this.#rows
+  }
+
+  /** Rows that it has in all, about; undefined: not known yet. */
+  get rows(): number | undefined {
+    return this.#allRows
   }
 
   /** This device holds nothing of the dataset, and nothing of it is on its way. */
@@ -249,7 +255,9 @@ export class CheckpointLoader implements Disposable {
     const coming = this.#loadFolder(folder).finally(() => this.#coming.delete(folder))
     this.#coming.set(folder, coming)
     coming.catch((error: unknown) => errorCode(error) === 'checkpoint/malformed' && this.#giveUp('bad'))
-    return coming
+    return coming.catch((error: unknown) => {
+      throw errorCode(error) === 'chunk/unavailable' ? folderAway(error) : error
+    })
   }
 
   /** In slices: a folder of 100,000 holds nobody up. It counts as here with the last; those before are there again when it is asked for anew. */
@@ -344,6 +352,10 @@ export class CheckpointLoader implements Disposable {
     const walk = { reader: this.#reader, clock, isClosed: () => this.#isEnded }
     await this.#ready(loading)
     const state = await this.#reader.leaves(of.state)
+    this.#allRows = state.leaves.reduce((sum, leaf) => sum + leaf.rows, 0)
+    // What a start before this one took in.
+    if (this.#rows === 0)
+      this.#rows = state.leaves.reduce((sum, { below, rows }) => sum + (below !== undefined && below <= loading.position ? rows : 0), 0)
     await eachLeaf(
       walk,
       state.leaves.filter(({ below }) => below === undefined || below > loading.position),
@@ -400,6 +412,13 @@ export function withoutCheckpoint(store: DatasetStore): StoreValue[] {
   const marks = [LOADING, POSITION].map((key) => gone(CHECKPOINT_SPACE, key))
   return [...marks, ...store.values(FOLDERS).map(([folder]) => gone(FOLDERS, folder)), ...withoutBehind(store)]
 }
+
+const folderAway = (cause: unknown): ContentError =>
+  new ContentError(
+    'chunk/unavailable',
+    'what is in this folder is on other devices, and none that is linked now brings it; it comes when one that has it is linked',
+    { cause },
+  )
 
 const gone = (): ContentError =>
   new ContentError('dataset/loading', 'these files are fetched anew, from another device; try again in a moment')

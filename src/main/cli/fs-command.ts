@@ -225,7 +225,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
         return 0
       }
       console.log(`${status.name} · ${status.nodes} files and folders`)
-      if (status.loading) console.log(`  being loaded  ${status.loading.rows} entries are here; any folder comes when it is looked at`)
+      if (status.loading) {
+        const { rows, of } = status.loading
+        console.log(`  being loaded  ${rows}${of === undefined ? '' : ` of ${of}`} entries are here; any folder comes when it is looked at`)
+      }
+      if (status.behind) console.log(`  history  ${status.behind} parts of older changes are still to come`)
       console.log(`  kept here     ${megabytes(status.cachedBytes)} of at most ${megabytes(status.limitBytes)}`)
       console.log(`  not yet safe  ${status.unsafeVersions} versions, ${megabytes(status.unsafeBytes)}`)
       const { pinned } = status

@@ -1,5 +1,6 @@
 import { FolderSearch, RotateCw } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { errorCode } from '../../../base/errors.ts'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { runWorkflowFile } from '../jobs/workflow-actions.ts'
 import { Button } from '../../ui/button.tsx'
@@ -44,6 +45,8 @@ import { useHolders } from './use-holders.ts'
 import { useMountedAt } from './use-mounted-at.ts'
 import './files.css'
 
+/** It is on other devices, and they do not bring it. */
+const isNotHere = (error: unknown): boolean => ['chunk/unavailable', 'dataset/loading'].includes(errorCode(error) ?? '')
 const NO_ENTRIES: readonly PaneEntry[] = []
 type FilesState = AppStateOf<'files'>
 
@@ -306,9 +309,9 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
             />
           ) : folder.error !== undefined && !listing ? (
             <ErrorState
-              title="This folder could not be read"
+              title={isNotHere(folder.error) ? 'What is in here cannot be had now' : 'This folder could not be read'}
               error={folder.error}
-              safe="Nothing was changed."
+              safe={isNotHere(folder.error) ? 'It is safe where it is, and is asked for again by itself.' : 'Nothing was changed.'}
               action={
                 <>
                   <Button icon={<RotateCw aria-hidden="true" />} onClick={folder.reload}>
@@ -365,7 +368,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
               Folders you have looked at stay in sight while their device is away.
             </EmptyState>
           ) : (
-            late && <Reading path={path} part={folder.part} />
+            late && <Reading path={path} part={folder.part} loading={here?.loading} />
           )}
         </div>
         {state.look && shown !== 'preview' && shown !== 'search' && (

@@ -5,6 +5,8 @@ import { keepReading } from './keep-reading.ts'
 
 /** What this device has cached changes without an event: looked at this often. */
 const REFRESH_MS = 5_000
+/** While a dataset comes from another device: how far it is is shown. */
+const LOADING_MS = 1_000
 /** While many files are written the numbers need not change with each. */
 const SETTLE_MS = 250
 
@@ -17,7 +19,9 @@ export function useDatasets(visible: boolean): readonly DatasetStatus[] {
     const reading = keepReading(async (signal) => {
       try {
         const list = await client.listDatasets({}, { signal })
-        setDatasets(await Promise.all(list.map(({ dataset }) => client.datasetStatus({ dataset }, { signal }))))
+        const now = await Promise.all(list.map(({ dataset }) => client.datasetStatus({ dataset }, { signal })))
+        setDatasets(now)
+        if (now.some(({ loading }) => loading)) return LOADING_MS
       } catch {
         // closed or away: the last known stay in sight, and the folder itself says what is wrong
       }
