@@ -27,7 +27,8 @@ const SAMPLE = 50
 const PATIENCE_MS = 1_500_000
 
 export async function measureManySmall(args: readonly string[]): Promise<readonly Row[]> {
-  const files = args.includes('--small') ? 5_000 : 100_000
+  const at = args.indexOf('--files')
+  const files = at >= 0 ? Number(args[at + 1]) : args.includes('--small') ? 5_000 : 100_000
   const said = files.toLocaleString('en-US')
   const row = (id: string, what: string) => ({
     id: `many-${id}`,

@@ -9,6 +9,9 @@ import { event, method, type Contract } from '../rpc/contract.ts'
 
 /** Read or appended in one call. */
 export const MAX_DATASET_PIECE_BYTES = 1024 * 1024
+/** New files in one call, and how long each may be. */
+export const MAX_DATASET_FILES = 256
+export const MAX_SMALL_FILE_BYTES = 64 * 1024
 /** Entries in one answer; a longer folder is listed page by page. */
 export const MAX_DATASET_PAGE = 2000
 
@@ -25,6 +28,19 @@ const base64 = z
   .max(Math.ceil(MAX_DATASET_PIECE_BYTES / 3) * 4)
   .refine(isBase64)
 const nothing = z.object({})
+const mode = z.number().int().min(0).max(0o7777)
+const smallFile = z.object({
+  parent: node,
+  name,
+  mode: mode.optional(),
+  mtimeMs: z.number().optional(),
+  base64: z
+    .string()
+    .max(Math.ceil(MAX_SMALL_FILE_BYTES / 3) * 4)
+    .refine(isBase64),
+})
+const isOnePiece = (files: readonly { readonly base64: string }[]) =>
+  files.reduce((sum, file) => sum + file.base64.length, 0) <= Math.ceil(MAX_DATASET_PIECE_BYTES / 3) * 4
 
 /** The top folder of every dataset. */
 export const DATASET_ROOT = '0'.repeat(32)
@@ -171,10 +187,7 @@ export const datasetContract = {
     needs: 'desk:write',
     parseInput: z.object({
       dataset,
-      to: z.union([
-        z.object({ node, base: version }),
-        z.object({ parent: node, name, mode: z.number().int().min(0).max(0o7777).optional() }),
-      ]),
+      to: z.union([z.object({ node, base: version }), z.object({ parent: node, name, mode: mode.optional() })]),
       mtimeMs: z.number().optional(),
     }).parse,
     parseOutput: z.object({ write: z.string().max(64) }).parse,
@@ -193,6 +206,15 @@ export const datasetContract = {
     needs: 'desk:write',
     parseInput: z.object({ write: z.string().max(64) }).parse,
     parseOutput: nothing.parse,
+  }),
+  /**
+   * New files, short ones, many in one call: at most `MAX_DATASET_PIECE_BYTES` in all. Each is kept as `commitDatasetWrite` keeps one; `put` says which are
+   * there by this call: what has its name already is left.
+   */
+  putDatasetFiles: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset, files: z.array(smallFile).min(1).max(MAX_DATASET_FILES).refine(isOnePiece) }).parse,
+    parseOutput: z.object({ put: z.array(z.boolean()).max(MAX_DATASET_FILES) }).parse,
   }),
   makeDatasetFolder: method({
     needs: 'desk:write',

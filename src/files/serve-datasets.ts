@@ -15,6 +15,7 @@ import { FileError } from './file-error.ts'
 import { GatheredChanges } from './gathered-changes.ts'
 import { base64Of, bytesOfBase64 } from '../base/base64.ts'
 import type { NodeId, OpId } from './op.ts'
+import { putSmallFiles } from './put-small-files.ts'
 import { historyHandlers } from './serve-dataset-history.ts'
 
 /** Of one search. */
@@ -75,7 +76,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     },
     beginDatasetWrite: ({ dataset, to, mtimeMs }) => {
       const target = 'node' in to ? { node: id(to.node), base: to.base as OpId } : { ...to, parent: id(to.parent) }
-      const mtimeNs = mtimeMs === undefined ? undefined : BigInt(Math.round(mtimeMs * 1000)) * 1000n
+      const mtimeNs = nsOf(mtimeMs)
       const open = host.require(dataset)
       return { write: writes.begin(treeOf(open, id('node' in to ? to.node : to.parent)), target, mtimeNs) }
     },
@@ -87,6 +88,23 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
     abandonDatasetWrite: ({ write }) => {
       writes.abandon(write)
       return {}
+    },
+    putDatasetFiles: async ({ dataset, files }) => {
+      const open = host.require(dataset)
+      const all = files.map(({ parent, mtimeMs, base64, ...file }) => {
+        const bytes = bytesOfBase64(base64)
+        return { tree: treeOf(open, id(parent)), file: { ...file, parent: id(parent), bytes, mtimeNs: nsOf(mtimeMs) } }
+      })
+      const put = all.map(() => false)
+      for (const tree of new Set(all.map((one) => one.tree))) {
+        const places = all.flatMap((one, n) => (one.tree === tree ? [n] : []))
+        const done = await putSmallFiles(
+          tree,
+          places.map((n) => (all[n] as (typeof all)[number]).file),
+        )
+        for (const [n, place] of places.entries()) put[place] = done[n] === true
+      }
+      return { put }
     },
     makeDatasetLink: ({ dataset, parent, name, target }) => {
       const open = host.require(dataset)
@@ -149,6 +167,8 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
   }
   return { handlers: whileLoading((dataset) => host.open.find(({ id }) => id === dataset), handlers), owned: writes }
 }
+
+const nsOf = (ms: number | undefined): bigint | undefined => (ms === undefined ? undefined : BigInt(Math.round(ms * 1000)) * 1000n)
 
 /** The tree that a node is in: of all devices, or of this one only. */
 const treeOf = ({ dataset, local }: OpenDataset, node: NodeId): Dataset =>

@@ -119,6 +119,7 @@ export class DatasetService implements Disposable {
       appendDatasetWrite: pass((files) => files.appendDatasetWrite),
       commitDatasetWrite: pass((files) => files.commitDatasetWrite),
       abandonDatasetWrite: pass((files) => files.abandonDatasetWrite),
+      putDatasetFiles: pass((files) => files.putDatasetFiles),
       makeDatasetFolder: pass((files) => files.makeDatasetFolder),
       makeDatasetLink: pass((files) => files.makeDatasetLink),
       pinDatasetNode: pass((files) => files.pinDatasetNode),

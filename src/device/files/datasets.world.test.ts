@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { toBase64Url, utf8 } from '../../base/bytes.ts'
-import { DATASET_ROOT } from '../../files/dataset-contract.ts'
+import { DATASET_ROOT, MAX_SMALL_FILE_BYTES } from '../../files/dataset-contract.ts'
 import { DeviceWorld, PASSPHRASE } from '../../testkit/device-world.ts'
 import { LONG_WAIT, pair } from '../../testkit/paired-devices.ts'
 
@@ -74,6 +74,38 @@ it('[DV50] folders, copies, moves, trash, versions and search', async () => {
   expect(versions.map(({ bytes, isRemoval }) => (isRemoval ? 'removed' : bytes))).toEqual(['removed', 4, 3, 0].slice(0, versions.length))
   await display.restoreDatasetNode({ dataset, node: file.node, version: second.version })
   expect(await display.datasetNode({ dataset, node: file.node })).toMatchObject({ path: '/plan.txt', info: { bytes: 4 } })
+  expect(laptop.errors).toEqual([])
+})
+
+it('[DV63] many short new files come in one call; what has its name already is left, and what is too much is refused', async () => {
+  const laptop = await openWorld().install('laptop')
+  const display = await laptop.setUp()
+  const dataset = (await untilOpen(() => display.listDatasets({})))[0]?.dataset as string
+  const folder = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'docs' })
+  const modules = await display.makeDatasetFolder({ dataset, parent: DATASET_ROOT, name: 'node_modules' })
+  const file = (parent: string, name: string, text: string) => ({ parent, name, base64: btoa(text), mode: 0o600, mtimeMs: 1_000.5 })
+  const put = (...files: ReturnType<typeof file>[]) => display.putDatasetFiles({ dataset, files })
+  const first = [
+    file(folder.node, 'a', 'one'),
+    file(modules.node, 'm.js', 'stays'),
+    file(folder.node, 'a', 'the same name'),
+    file(folder.node, 'empty', ''),
+  ]
+  expect(await put(...first)).toEqual({ put: [true, true, false, true] })
+  expect(await put(file(folder.node, 'a', 'another'), file(DATASET_ROOT, 'b', 'two'))).toEqual({ put: [false, true] })
+  const textAt = async (path: string) => {
+    const { node } = await display.datasetAt({ dataset, path })
+    return atob((await display.readDatasetBytes({ dataset, node, offset: 0, length: 100 })).base64)
+  }
+  expect(await Promise.all(['/docs/a', '/docs/empty', '/node_modules/m.js', '/b'].map(textAt))).toEqual(['one', '', 'stays', 'two'])
+  expect(await display.datasetAt({ dataset, path: '/docs/a' })).toMatchObject({ mode: 0o600, mtimeMs: 1_000, bytes: 3, place: 'here' })
+  expect(await display.datasetAt({ dataset, path: '/node_modules/m.js' })).toMatchObject({ isLocal: true })
+  await expect(put(file('ab'.repeat(16), 'c', 'nowhere'))).rejects.toMatchObject({ code: 'file/not-found' })
+  await expect(put(file(DATASET_ROOT, '../c', 'up'))).rejects.toMatchObject({ code: 'file/bad-path' })
+  await expect(put(file(DATASET_ROOT, 'c', 'x'.repeat(MAX_SMALL_FILE_BYTES + 3)))).rejects.toMatchObject({ code: 'rpc/bad-input' })
+  const tooMuch = Array.from({ length: 17 }, (_, n) => file(DATASET_ROOT, `c${n}`, 'x'.repeat(MAX_SMALL_FILE_BYTES)))
+  await expect(put(...tooMuch)).rejects.toMatchObject({ code: 'rpc/bad-input' })
+  expect(await display.checkDataset({ dataset })).toMatchObject({ problems: [], nodes: 4 })
   expect(laptop.errors).toEqual([])
 })
 

@@ -7,7 +7,7 @@ import { whenLoaded } from './still-loading.ts'
 type DatasetHandlers = Handlers<typeof datasetContract>
 type Call = (input: never, context: never) => unknown
 
-/** What these say is of the whole tree, or of what was. */
+/** What these say is of the whole tree, or of what was; or they do much in one turn. */
 const NEED_ALL: ReadonlySet<keyof DatasetHandlers> = new Set([
   'searchDataset',
   'listDatasetTrash',
@@ -18,6 +18,7 @@ const NEED_ALL: ReadonlySet<keyof DatasetHandlers> = new Set([
   'restoreDatasetNode',
   'restoreDatasetPast',
   'checkDataset',
+  'putDatasetFiles',
 ])
 
 /** What a call names. */

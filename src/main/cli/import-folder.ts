@@ -1,10 +1,12 @@
 import { createReadStream, lstatSync, readdirSync, readlinkSync, renameSync, type Stats, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { MAX_DATASET_PIECE_BYTES } from '../../files/dataset-contract.ts'
+import { readFile } from 'node:fs/promises'
+import { type DatasetNodeInfo, MAX_DATASET_FILES, MAX_DATASET_PIECE_BYTES, MAX_SMALL_FILE_BYTES } from '../../files/dataset-contract.ts'
+import { allOf } from './fs-calls.ts'
 import type { DeviceClient } from './local-client.ts'
 
-/** Files sent at once: small ones wait for answers, not for the disk. */
-const AT_ONCE = 8
+/** Calls at once, of one file or of many small ones: while one waits for the disk, the next is read. */
+const AT_ONCE = 4
 
 export interface Imported {
   readonly files: number
@@ -49,16 +51,20 @@ export async function importFolder(
     ids.set(at, node)
     return node
   }
+  /** What lies in each folder that was there before. */
+  const names = new Map<string, ReadonlyMap<string, DatasetNodeInfo>>()
   for (const { at } of folders) {
     const there = await find(device, dataset, at)
     if (there && there.kind !== 'folder') throw new TypeError(`${at} is there and is no folder; choose another place`)
     const { node } =
       there ?? (await device.makeDatasetFolder({ dataset, parent: await nodeOf(path.posix.dirname(at)), name: path.posix.basename(at) }))
     ids.set(at, node)
+    if (there) names.set(at, new Map((await allOf(device, dataset, node, undefined)).map((entry) => [entry.name, entry])))
     done.folders++
   }
+  const thereAt = (at: string) => names.get(path.posix.dirname(at))?.get(path.posix.basename(at))
   const put = async ({ from: file, at, stats }: Found) => {
-    const there = await find(device, dataset, at)
+    const there = thereAt(at)
     const parent = await nodeOf(path.posix.dirname(at))
     const name = path.posix.basename(at)
     if (stats.isSymbolicLink()) {
@@ -81,12 +87,52 @@ export async function importFolder(
     done.files++
     tell(done, all)
   }
+  const putMany = async (files: readonly Found[]) => {
+    const contents = await Promise.all(files.map(({ from: file }) => readFile(file)))
+    const isTooMuch = contents.reduce((sum, { length }) => sum + length, 0) > MAX_DATASET_PIECE_BYTES
+    const grown = files.filter((_file, n) => isTooMuch || (contents[n] as Buffer).length > MAX_SMALL_FILE_BYTES)
+    const same = files.flatMap((file, n) => (grown.includes(file) ? [] : [{ file, bytes: contents[n] as Buffer }]))
+    const small = same.map(async ({ file: { at, stats }, bytes }) => ({
+      parent: await nodeOf(path.posix.dirname(at)),
+      name: path.posix.basename(at),
+      mode: stats.mode & 0o777,
+      mtimeMs: stats.mtimeMs,
+      base64: bytes.toString('base64'),
+    }))
+    const answer = small.length > 0 ? await device.putDatasetFiles({ dataset, files: await Promise.all(small) }) : { put: [] }
+    for (const [n, { file, bytes }] of same.entries()) {
+      if (answer.put[n]) done.bytes += bytes.length
+      else done.skipped.push(file.from)
+      done.files++
+    }
+    for (const file of grown) await put(file)
+    tell(done, all)
+  }
+  const isSmall = ({ at, stats }: Found) => stats.isFile() && stats.size <= MAX_SMALL_FILE_BYTES && !thereAt(at)
+  const work: (() => Promise<void>)[] = [...inCalls(rest.filter(isSmall)).map((files) => () => putMany(files))]
+  for (const file of rest) if (!isSmall(file)) work.push(() => put(file))
   let next = 0
   const worker = async () => {
-    for (let one = rest[next++]; one; one = rest[next++]) await put(one)
+    for (let one = work[next++]; one; one = work[next++]) await one()
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   return done
+}
+
+/** As many in each as one call takes, with some room: a file that is written to grows. */
+function inCalls(files: readonly Found[]): (readonly Found[])[] {
+  const calls: Found[][] = []
+  let bytes = 0
+  for (const file of files) {
+    const last = calls.at(-1)
+    bytes += file.stats.size
+    if (last && last.length < MAX_DATASET_FILES && bytes <= MAX_DATASET_PIECE_BYTES / 2) last.push(file)
+    else {
+      calls.push([file])
+      bytes = file.stats.size
+    }
+  }
+  return calls
 }
 
 /** The folder gets another name, and a link to what was imported lies in its place. @returns the other name */
