@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { FRESH_CLAIM_MS } from '../src/device/desk/seat-service.ts'
 import { whyNoNetLab } from '../src/testkit/netlab.ts'
 import { keepEvidence } from './harness/evidence.ts'
 import type { E2eDisplay } from './harness/e2e-display.ts'
@@ -449,6 +450,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await a.page.getByRole('menuitem', { name: 'Lock this display' }).click()
       await a.unlock('move')
       await waiting.waitFor()
+      await a.page.waitForTimeout(FRESH_CLAIM_MS) // before that it counts as what brought the link up
       await b.page.keyboard.press('Shift')
       lab.lab.machine('kitchen').heal()
       await question.waitFor({ timeout: 40_000 })
