@@ -35,6 +35,7 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
   // A sealed device cannot know: its seat lies in the sealed store.
   const elsewhere = door.handedOverTo !== undefined || door.seat !== undefined || door.phase === 'sealed'
   const words = seatWords(door, now.getTime())
+  const [why, ...stopped] = sealedWords(door)
 
   useEffect(() => field.current?.focus(), [])
   useEffect(() => {
@@ -143,6 +144,10 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
         </form>
         <div className="lock-where">
           {words && <p data-main="">{words}</p>}
+          {why && <p data-main="">{why}</p>}
+          {stopped.map((sentence) => (
+            <small key={sentence}>{sentence}</small>
+          ))}
           {kept && (
             <small>The device process restarted. What you changed last is kept in this window until you unlock; leave it open.</small>
           )}
@@ -153,9 +158,6 @@ export function LockScreen({ door, client, kept }: { door: DoorState; client: De
                 : 'A second screen of the same desk: both stay open, changes on one show on the other.'}
             </small>
           )}
-          {sealedWords(door).map((sentence) => (
-            <small key={sentence}>{sentence}</small>
-          ))}
           <Notices notices={door.notices} />
         </div>
       </main>

@@ -65,7 +65,7 @@ export function SecurityPage() {
         </Row>
         <Switch
           label="Lock it when it sleeps"
-          hint="As soon as this machine wakes, before anything of the desk goes on."
+          hint="Within seconds of waking its keys leave memory, and it asks for the passphrase."
           checked={settings.lockAfterSleep}
           onChange={(on) => attempt(change({ lockAfterSleep: on }), 'That was not kept')}
         />
