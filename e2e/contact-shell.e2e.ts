@@ -146,7 +146,7 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
     expect(told.filter(({ kind }) => kind === 'shell-ended')).toHaveLength(3)
   })
 
-  it('[AP64] [AP143] [AP144] [ID164] jobs are given under Who may do what, run from the command line on her laptop, are seen and stopped there, and are gone when that is revoked', {
+  it('[AP64] [AP73] [AP143] [AP144] [ID164] jobs are given under Who may do what, run from the command line on her laptop, are seen and stopped there, and are gone when that is revoked', {
     timeout: 240_000,
   }, async () => {
     const grants = await pageOf(ada, 'Who may do what')
@@ -192,6 +192,13 @@ describe.skipIf(why !== undefined)(`what another person is given from the screen
       (await lab.ask('desktop', (client) => client.listJobs({}))).find(({ lastLine }) => /from-the-42/.test(lastLine))
     await eventually('it ran there', async () => (await fromScreen())?.state === 'done', PATIENCE_MS)
     expect((await fromScreen())?.why).toBe('you chose laptop of Ada')
+    // In the hand it is there, too.
+    await bob.page.setViewportSize({ width: 390, height: 844 })
+    await bob.page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: 'Elsewhere' }).click()
+    const inTheHand = bob.page.getByRole('region', { name: 'Elsewhere: your devices' })
+    await inTheHand.getByRole('button', { name: /laptop of Ada: runs jobs for you/ }).waitFor()
+    await looksRight(bob, 'contact-tile-small', '.compact-list')
+    await bob.page.setViewportSize({ width: 1440, height: 900 })
     await pageOf(ada, 'Who may do what')
     await grants.getByRole('button', { name: /^Revoke: Bob may run jobs/ }).click()
     await eventually('he is offered nothing any more', async () => !(await offered()), PATIENCE_MS)
