@@ -31,7 +31,12 @@ export const NEEDS: readonly Need[] = [
     isWanted: () => process.env.CI !== undefined && existsSync('/etc/debian_version'),
     isThere: () => existsSync('/usr/sbin/slurmrestd') && existsSync('/usr/sbin/munged'),
   },
-  { what: 'rsync', packages: ['rsync'], mayLack: true, isThere: () => findProgram('rsync') !== undefined },
+  // What people work with in the mount; tests run each there.
+  { what: 'a C compiler', packages: ['gcc', 'libc6-dev'], isThere: () => findProgram('gcc') !== undefined },
+  { what: 'make', packages: ['make'], isThere: () => findProgram('make') !== undefined },
+  { what: 'git', packages: ['git'], isThere: () => findProgram('git') !== undefined },
+  { what: 'Python', packages: ['python3'], isThere: () => findProgram('python3') !== undefined },
+  { what: 'rsync', packages: ['rsync'], isThere: () => findProgram('rsync') !== undefined },
   { what: 'zsh', packages: ['zsh'], mayLack: true, isThere: () => findProgram('zsh') !== undefined },
   { what: 'tmux', packages: ['tmux'], mayLack: true, isThere: () => findProgram('tmux') !== undefined },
   { what: 'fish', packages: ['fish'], mayLack: true, isThere: () => findProgram('fish') !== undefined },

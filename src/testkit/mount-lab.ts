@@ -150,7 +150,7 @@ export class MountLab {
   }
 
   #environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-    return { ...process.env, ...(this.ordinary ? { HOME: this.folder, USER: 'nobody' } : {}), ...env }
+    return { ...process.env, LC_ALL: 'C.UTF-8', ...(this.ordinary ? { HOME: this.folder, USER: 'nobody' } : {}), ...env }
   }
 
   #spawn(command: string, args: readonly string[], options: SpawnOptions & { cwd: string }): ChildProcess {

@@ -1,62 +1,40 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { readFile, readdir, rename, stat, watch, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { readFile, readdir, rename, watch, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readMountTable } from '../../platform/node/fuse/mount-table.ts'
-import { MountLab, whyNoMounts } from '../../testkit/mount-lab.ts'
+import { type LabAccount, type MountLab, stateOfProcess, whyNoMounts } from '../../testkit/mount-lab.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
-import { buildIfStale, CLI, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
+import { MountedDevice } from './mounted-device.suite.ts'
+import { buildIfStale, CLI } from './running-device.suite.ts'
 
 const ROUNDS_OF_ONE_START = 4
 const CHECKS = fileURLToPath(new URL('../../testkit/posix-checks.py', import.meta.url))
+const FSX = fileURLToPath(new URL('../../testkit/fsx.py', import.meta.url))
+/** What a program hears whose mount went away under it: ENOTCONN, ECONNABORTED, ETIMEDOUT. */
+const CUT_OFF = /not connected|caused connection abort|timed out/
 const why = whyNoMounts()
 
 /* The mount as a person gets it: a whole device, its files process, contents sealed in chunks on the disk. */
 describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: ${why})` : ''}`, () => {
+  let mounted: MountedDevice
   let lab: MountLab
-  let device: RunningDevice
   let home: string
   beforeAll(buildIfStale, 180_000)
   beforeEach(async () => {
-    lab = await MountLab.open()
-    device = new RunningDevice()
-    home = path.join(lab.at(), 'Home')
-    await device.start(undefined, { ELSEWHERE_MOUNT: lab.at() })
-    const create = ['create', '--person', 'Ada', '--device', 'Lamp', '--unattended', '--data', device.folder]
-    expect(runCommand(create, { input: 'correct horse battery\n' })).toMatchObject({ status: 0 })
-    await mounted()
+    mounted = await MountedDevice.open()
+    ;({ lab, home } = mounted)
   })
-  afterEach(async () => {
-    await device.dispose()
-    await lab.close()
-  })
-
-  /**
-   * A dead mount answers from what the kernel kept: only a name that was never asked for is asked of us. Nor does the bare folder count, which
-   * is there between the dead mount and the next.
-   */
-  const answers = async () => {
-    const code = await stat(path.join(home, `none-${performance.now()}`)).catch((error: NodeJS.ErrnoException) => error.code)
-    const dev = await stat(home).then(
-      ({ dev }) => dev,
-      () => undefined,
-    )
-    return code === 'ENOENT' && dev !== undefined && dev !== statSync(lab.folder).dev
-  }
-  const mounted = () => expect.poll(answers, { timeout: 30_000 }).toBe(true)
-  const fs = (...args: string[]) => runCommand(['fs', ...args, '--data', device.folder])
-  const filesPid = () =>
-    processesNaming(device.mark.split('=')[1] as string).find(({ command }) => command.includes('files-main'))?.pid ?? 0
+  afterEach(() => mounted.close())
 
   it('[FM9] holds what POSIX says, and what is written there is in the dataset, also after a restart', async () => {
     mkdirSync(path.join(home, 'checks'))
     const said = (await lab.run('python3', [CHECKS, path.join(home, 'checks')])).trim().split('\n')
     expect(said.slice(0, -1)).toEqual([])
     await lab.sh('echo one > f; mkdir d; echo two > d/g; mv f d/f; ln -s d/f l', { cwd: home })
-    expect(fs('cat', '/d/f').stdout).toBe('one\n')
+    expect(mounted.fs('cat', '/d/f').stdout).toBe('one\n')
     writeFileSync(lab.at('put'), 'from the command line')
-    expect(fs('put', lab.at('put'), '/d/g')).toMatchObject({ status: 0 })
+    expect(mounted.fs('put', lab.at('put'), '/d/g')).toMatchObject({ status: 0 })
     await expect.poll(() => readFile(path.join(home, 'd/g'), 'utf8')).toBe('from the command line')
     // A folder of this device only, in and out of which programs move things.
     await lab.sh(
@@ -65,17 +43,17 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
         cwd: home,
       },
     )
-    expect(fs('ls', '/p').stdout).toMatch(/^d .*node_modules {2}\(only on this device\)\n- .*k\n$/)
-    expect([fs('cat', '/p/node_modules/x/i.js').stdout, fs('history', '/p/k').status]).toEqual(['made\n', 0])
-    expect(fs('status').stdout).toContain('which stay on this device')
+    expect(mounted.fs('ls', '/p').stdout).toMatch(/^d .*node_modules {2}\(only on this device\)\n- .*k\n$/)
+    expect([mounted.fs('cat', '/p/node_modules/x/i.js').stdout, mounted.fs('history', '/p/k').status]).toEqual(['made\n', 0])
+    expect(mounted.fs('status').stdout).toContain('which stay on this device')
     await lab.sh('echo last > unclosed; exec 7> open; echo "not closed yet" >&7; sleep 0.1', { cwd: home })
-    await device.end()
-    expect(readMountTable().some(({ at }) => at === lab.at())).toBe(false)
-    await device.start(undefined, { ELSEWHERE_MOUNT: lab.at() })
-    await mounted()
+    await mounted.device.end()
+    expect(lab.mountsAt()).toEqual([])
+    await mounted.start()
+    await mounted.mounted()
     expect(await lab.sh('cat l unclosed open d/g', { cwd: home })).toBe('one\nlast\nnot closed yet\nfrom the command line')
     expect(await lab.sh('cat p/node_modules/x/i.js p/k; ls p/node_modules', { cwd: home })).toBe('made\nkept\nx\n')
-    expect(fs('check')).toMatchObject({ status: 0 })
+    expect(mounted.fs('check')).toMatchObject({ status: 0 })
   })
 
   it('[FM10] is taken away and put back with the command line, and stays as chosen', async () => {
@@ -83,51 +61,16 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
     const old = lab.at('old')
     mkdirSync(old)
     writeFileSync(path.join(old, 'f'), 'from before')
-    expect(fs('import', old, '--link')).toMatchObject({ status: 0 })
+    expect(mounted.fs('import', old, '--link')).toMatchObject({ status: 0 })
     expect([readFileSync(path.join(old, 'f'), 'utf8'), realpathSync(old)]).toEqual(['from before', path.join(home, 'old')])
     expect(readFileSync(path.join(lab.at('old (before Elsewhere)'), 'f'), 'utf8')).toBe('from before')
-    expect(fs('unmount')).toMatchObject({ status: 0, stderr: '' })
+    expect(mounted.fs('unmount')).toMatchObject({ status: 0, stderr: '' })
     expect(existsSync(home)).toBe(false)
     const other = lab.at('other place')
-    expect(fs('mount', other)).toMatchObject({ status: 0, stdout: `${other}\n` })
+    expect(mounted.fs('mount', other)).toMatchObject({ status: 0, stdout: `${other}\n` })
     expect(await readdir(other)).toEqual(['Home'])
     mkdirSync(lab.at('full/x'), { recursive: true })
-    expect(fs('mount', lab.at('full'))).toMatchObject({ status: 1, stderr: expect.stringContaining('[mount/not-empty]') })
-  })
-
-  it('[FM11] git, a C program, tar, npm, rsync and SQLite work in it', async () => {
-    const env = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b', HOME: lab.folder }
-    const sh = (script: string) => lab.sh(script, { cwd: home, env })
-    await sh(`git init -q repo && cd repo && for i in $(seq 60); do mkdir -p d$((i % 7)); seq $i 900 > d$((i % 7))/f$i; done
-      git add -A && git commit -qm one && seq 5 > d1/f1 && git commit -qam two && git gc -q && git fsck --strict && git status --porcelain
-      cd .. && git clone -q repo clone && git -C clone log --oneline | wc -l`)
-    expect(
-      (
-        await sh('git -C clone log --oneline | wc -l; cd clone && git checkout -q HEAD~1 && git checkout -q - && git status --porcelain')
-      ).trim(),
-    ).toBe('2')
-    await sh(`mkdir c && cd c && printf '#include <stdio.h>\\nint main(void) { puts("built"); return 0; }\\n' > main.c
-      printf 'prog: main.o\\n\\tcc -o prog main.o\\nmain.o: main.c\\n\\tcc -c main.c\\n' > Makefile`)
-    if (existsSync('/usr/bin/cc')) expect(await sh('cd c && (make -s || (cc -c main.c && cc -o prog main.o)) && ./prog')).toBe('built\n')
-    await sh('tar cf t.tar repo && mkdir out && tar xf t.tar -C out && diff -r repo out/repo')
-    await sh(`python3 - <<'END'
-import sqlite3
-for mode in ('delete', 'wal'):
-    c = sqlite3.connect(f'{mode}.db', isolation_level=None)
-    c.execute(f'pragma journal_mode={mode}')
-    c.execute('create table t(a integer primary key, b text)')
-    for i in range(40):
-        c.execute('insert into t(b) values(?)', ('row' * 50,))
-    c.close()
-    assert sqlite3.connect(f'{mode}.db').execute('pragma integrity_check').fetchone()[0] == 'ok'
-    assert sqlite3.connect(f'{mode}.db').execute('select count(*) from t').fetchone()[0] == 40
-END`)
-    await sh(`mkdir -p pkg/lib proj && echo '{"name":"left","version":"1.0.0","main":"lib/i.js"}' > pkg/package.json && echo 'module.exports = 7' > pkg/lib/i.js
-      cd pkg && npm pack --silent && cd ../proj && echo '{"name":"p","version":"1.0.0"}' > package.json
-      npm install --silent --no-audit --no-fund --offline ../pkg/left-1.0.0.tgz && node -e 'if (require("left") !== 7) process.exit(1)'`)
-    if (existsSync('/usr/bin/rsync')) {
-      expect(await sh('rsync -a repo/ copy/ && rsync -a --itemize-changes repo/ copy/ && diff -r repo copy')).toBe('')
-    }
+    expect(mounted.fs('mount', lab.at('full'))).toMatchObject({ status: 1, stderr: expect.stringContaining('[mount/not-empty]') })
   })
 
   it('[FM12] a watcher hears of what an editor saves, by renaming and in place', async () => {
@@ -148,15 +91,17 @@ END`)
     expect(readFileSync(file, 'utf8')).toBe('three')
   })
 
-  it('[FM14] a files process that stands still is ended, who waits in the mount gets an answer, and it comes back', async () => {
-    await writeFile(path.join(home, 'f'), 'kept')
-    const pid = filesPid()
-    process.kill(pid, 'SIGSTOP')
-    const waiting = lab.run('ls', [path.join(home, 'never-asked')]).catch(() => 'answered')
-    expect(await waiting).toBe('answered')
-    await mounted()
-    expect(filesPid()).not.toBe(pid)
-    expect(await readFile(path.join(home, 'f'), 'utf8')).toBe('kept')
+  it('[FM3] random writes, cuts, holes, copies and mappings of a file of Home read back, and it is sound after that', async () => {
+    const said = await lab.run('python3', [FSX, path.join(home, 'f'), String(seedOfRun()), String(roundsOfRun(500, 50_000))])
+    expect(said).toBe('')
+    expect(mounted.fs('check')).toMatchObject({ status: 0 })
+    const before = await lab.run('sha256sum', [path.join(home, 'f')])
+    await mounted.device.end()
+    await mounted.start()
+    await mounted.mounted()
+    lab.dropCaches()
+    expect(await lab.run('sha256sum', [path.join(home, 'f')])).toBe(before)
+    expect(mounted.fs('check')).toMatchObject({ status: 0 })
   })
 
   it('[FM13] kill -9 of the files process: what was closed or synced is there, nobody is stuck, the mount comes back', {
@@ -175,13 +120,13 @@ END`)
       await new Promise((resolve) => setTimeout(resolve, random.below(400)))
       // Every third round history is tidied and space given back meanwhile.
       const tidying =
-        round % 3 === 1 ? lab.run(process.execPath, [CLI, 'fs', 'tidy', '--data', device.folder]).catch(() => 'ended') : undefined
+        round % 3 === 1 ? lab.run(process.execPath, [CLI, 'fs', 'tidy', '--data', mounted.device.folder]).catch(() => 'ended') : undefined
       if (tidying) await new Promise((resolve) => setTimeout(resolve, 200 + random.below(600)))
-      process.kill(filesPid(), 'SIGKILL')
+      process.kill(mounted.filesPid, 'SIGKILL')
       const at = `${readFileSync(phase, 'utf8').trim()}${tidying ? ', asked to tidy' : ''}`
       fell.set(at, (fell.get(at) ?? 0) + 1)
       await Promise.all([writer, tidying])
-      await mounted()
+      await mounted.mounted()
       const lines = readFileSync(acknowledged, 'utf8').trim().split('\n')
       const lost: string[] = []
       for (const line of lines) {
@@ -197,16 +142,65 @@ END`)
       expect({ seed, round, at, lost }).toEqual({ seed, round, at, lost: [] })
       // Whoever is killed again and again is started again later each time, up to 10 s: a new supervisor begins with 0.2.
       if (round % ROUNDS_OF_ONE_START === ROUNDS_OF_ONE_START - 1) {
-        await device.end()
-        await device.start(undefined, { ELSEWHERE_MOUNT: lab.at() })
-        await mounted()
+        await mounted.device.end()
+        await mounted.start()
+        await mounted.mounted()
       }
     }
     const table = [...fell].sort(([a], [b]) => (a < b ? -1 : 1)).map(([at, count]) => `${String(count).padStart(4)}  ${at}`)
     console.info(`kills of the files process, by what a program waited for: seed ${seed}\n${table.join('\n')}`)
-    expect(fs('check')).toMatchObject({ status: 0 })
+    expect(mounted.fs('check')).toMatchObject({ status: 0 })
   })
 })
+
+describe.each(['root', 'ordinary'] as const)('as %s', (account: LabAccount) => {
+  const why = whyNoMounts(account)
+  describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: ${why})` : ''}`, () => {
+    let mounted: MountedDevice
+    let lab: MountLab
+    beforeAll(buildIfStale, 180_000)
+    beforeEach(async () => {
+      mounted = await MountedDevice.open({ account })
+      lab = mounted.lab
+    })
+    afterEach(() => mounted.close())
+
+    it('[FM9] [FM14] holds what POSIX says; a files process that stands still is ended, who waits hears of it, and it comes back', async () => {
+      const { home, at } = mounted
+      await lab.sh('mkdir checks; echo kept > f; head -c 100000 /dev/zero > waited-for', { cwd: home })
+      const said = (await lab.run('python3', [CHECKS, path.join(home, 'checks')])).trim().split('\n')
+      expect(said.slice(0, -1)).toEqual([])
+      expect(said.at(-1)).toMatch(/^8\d checked, 0 failed$/)
+      lab.dropCaches()
+      const pid = mounted.filesPid
+      process.kill(pid, 'SIGSTOP')
+      const waiting = [lab.look('cat', [path.join(home, 'waited-for')]), lab.look('stat', [path.join(home, 'never-asked')])]
+      const pids = waiting.map(({ child }) => child.pid)
+      await expect.poll(() => pids.map(nameAndState)).toEqual([expect.stringMatching(/^cat [SD]$/), expect.stringMatching(/^stat [SD]$/)])
+      for (const { code, signal, stderr } of await Promise.all(waiting)) {
+        expect({ code, signal, stderr }).toEqual({ code: 1, signal: null, stderr: expect.stringMatching(CUT_OFF) })
+      }
+      expect(pids.map(stateOfProcess)).toEqual([undefined, undefined])
+      await mounted.mounted()
+      expect(mounted.filesPid).not.toBe(pid)
+      const files = (await mounted.device.status()).processes.find(({ name }) => name === 'files')
+      expect(files?.restarts).toBe(1)
+      expect(await lab.sh('cat f; wc -c < waited-for', { cwd: home })).toBe('kept\n100000\n')
+      expect(lab.mountsAt(at)).toHaveLength(1)
+      await mounted.device.end()
+      expect(lab.mountsAt(at)).toEqual([])
+      await mounted.start()
+      await mounted.mounted()
+      expect(await lab.sh('cat f', { cwd: home })).toBe('kept\n')
+      expect(mounted.fs('check')).toMatchObject({ status: 0 })
+    })
+  })
+})
+
+const nameAndState = (pid: number | undefined): string => {
+  const state = stateOfProcess(pid)
+  return state === undefined ? 'gone' : `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} ${state}`
+}
 
 /** Files of growing length, by turns closed and only synced; each is written down after that. */
 const WRITER = `

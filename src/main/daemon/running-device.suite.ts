@@ -40,9 +40,18 @@ export function processesNaming(text: string): ProcessRow[] {
   return found
 }
 
+/** A command line that runs this one as another account. */
+export type WrapCommand = (command: string, args: readonly string[], cwd: string) => readonly [string, readonly string[]]
+
+const asIs: WrapCommand = (command, args) => [command, args]
+
 /** `elsewhere ARGS` as a person runs it. */
-export function runCommand(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+export function runCommand(
+  args: readonly string[],
+  options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv; readonly wrap?: WrapCommand } = {},
+) {
+  const [command, words] = (options.wrap ?? asIs)(process.execPath, [CLI, ...args], process.cwd())
+  const { status, stdout, stderr } = spawnSync(command, words, {
     input: options.input ?? '',
     env: { ...process.env, ...options.env },
     encoding: 'utf8',
@@ -53,25 +62,31 @@ export function runCommand(args: readonly string[], options: { input?: string; e
 
 /** A device started by `elsewhere start` in a data folder of its own; every process of it carries a mark in its environment. */
 export class RunningDevice {
-  readonly folder = mkdtempSync(path.join(os.tmpdir(), 'device-'))
-  readonly mark = `ELSEWHERE_TEST_MARK=${path.basename(this.folder)}`
+  readonly folder: string
+  readonly mark: string
   readonly output: string[] = []
+  readonly #wrap: WrapCommand
   #start: ChildProcess | undefined
+
+  /** By default in a folder for itself, as this account. */
+  constructor(folder = mkdtempSync(path.join(os.tmpdir(), 'device-')), wrap = asIs) {
+    this.folder = folder
+    this.mark = `ELSEWHERE_TEST_MARK=${folder}`
+    this.#wrap = wrap
+  }
 
   get data() {
     return dataFolderAt(this.folder)
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, ELSEWHERE_TEST_MARK: path.basename(this.folder), CI: '1', ELSEWHERE_MOUNT: 'off' }
+    return { ...process.env, ELSEWHERE_TEST_MARK: this.folder, CI: '1', ELSEWHERE_MOUNT: 'off' }
   }
 
   /** Resolves when it says that it is up; rejects with what it wrote when it ends before. */
   start(args: readonly string[] = ['--host', 'none'], env: NodeJS.ProcessEnv = {}): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'start', '--data', this.folder, ...args], {
-      env: { ...this.environment, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const [command, words] = this.#wrap(process.execPath, [CLI, 'start', '--data', this.folder, ...args], process.cwd())
+    const child = spawn(command, words, { env: { ...this.environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#start = child
     this.output.length = 0
     return new Promise((resolve, reject) => {
