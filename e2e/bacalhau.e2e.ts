@@ -149,7 +149,7 @@ describe('jobs on Bacalhau (a fake of its API)', () => {
     180_000,
   )
 
-  it('[EN6][EN10] the device is killed while a job writes, and its log is cut: nothing is lost, shown twice or begun twice', async () => {
+  it('[EN6][EN10][EN13] the device is killed while a job writes, its log is cut, its engine is another: nothing is lost, shown twice or begun twice', async () => {
     if (!(await elsewhere(['engine', 'list'])).out.startsWith('net'))
       await elsewhere(['engine', 'add', 'net', '--kind', 'bacalhau', '--url', node.url, '--image', 'busybox:1.37'], KEY)
     const runs = node.network.runs
@@ -157,6 +157,11 @@ describe('jobs on Bacalhau (a fake of its API)', () => {
     const line = 'for n in 1 2 3 4 5 6 7 8; do echo "line $n"; sleep 0.5; done; echo over > finished'
     const { out: id } = await elsewhere(['run', '--detach', '--on', 'net', line])
     await eventually('it has written something', async () => ((await newest())?.outputBytes ?? 0) > 0, PATIENCE_MS)
+    // Another network by that name, and none: it is followed where it was sent, and not left behind unasked.
+    expect((await elsewhere(['engine', 'list'])).out).toContain('a job of yours runs there')
+    expect(await elsewhere(['engine', 'remove', 'net'])).toMatchObject({ code: 1, err: expect.stringContaining('[engine/in-use]') })
+    const team = ['engine', 'add', 'net', '--kind', 'bacalhau', '--url', node.url, '--namespace', 'team']
+    expect(await elsewhere(team, KEY)).toMatchObject({ code: 0, out: expect.stringContaining('namespace team') })
     await device.kill('device')
     node.faults.cutLogAfter = 9
     await eventually('it is open again', () => device.unlockDevice().then(() => true), PATIENCE_MS)
@@ -165,5 +170,14 @@ describe('jobs on Bacalhau (a fake of its API)', () => {
     expect(await elsewhere(['logs', id.trim()])).toMatchObject({ code: 0, out: all })
     expect(readFileSync(path.join(folder, 'finished'), 'utf8')).toBe('over\n')
     expect(node.network.runs - runs).toBe(1)
+    const { out: other } = await elsewhere(['run', '--detach', '--on', 'net', '--image', 'busybox:1.37', 'echo begun; sleep 600'])
+    await eventually('it runs', async () => (await newest())?.state === 'running', PATIENCE_MS)
+    expect(node.network.jobs.at(-1)?.spec.Namespace).toBe('team')
+    expect(await elsewhere(['engine', 'remove', 'net', '--force'])).toMatchObject({ code: 0 })
+    await eventually('it is said', async () => (await newest())?.waitingFor?.startsWith('[engine/unknown]'), PATIENCE_MS)
+    expect((await elsewhere(['jobs'])).out).toContain('[engine/unknown]')
+    await elsewhere(['cancel', other.trim()])
+    expect(await elsewhere(team, KEY)).toMatchObject({ code: 0 })
+    await eventually('it is ended there', async () => node.network.jobs.at(-1)?.state === 'Stopped', PATIENCE_MS)
   }, 180_000)
 })

@@ -119,6 +119,45 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
     expect((await jobOf(other)).error).toMatchObject({ code: 'job/ended-cancelled' })
   }, 180_000)
 
+  /** @param how  what befalls it there */
+  const befalls = async (line: string, how: (id: string) => void) => {
+    const { out: id } = await elsewhere(['run', '--detach', '--on', 'cluster', line])
+    await eventually('it runs', async () => (await jobOf(id)).state === 'running' && (await jobOf(id)).outputBytes > 0, PATIENCE_MS)
+    const name = (await jobOf(id)).attempts[0]?.attempt as string
+    how(slurm.run('squeue', `--name=${name}`, '--noheader', '--format=%i').trim())
+    return { id: id.trim(), name }
+  }
+
+  it('[EN3][EN6] requeued, or its node lost, it is followed through the queue, not begun twice, and said to be what it is', async () => {
+    const line = (file: string) => `echo once >> ${file}; echo begun; sleep 600`
+    const requeued = await befalls(line('requeued'), (id) => slurm.run('scontrol', 'requeue', id))
+    await eventually('it waits in the queue', async () => (await jobOf(requeued.id)).state === 'starting', PATIENCE_MS)
+    await eventually('it is over', async () => (await jobOf(requeued.id)).state === 'failed', PATIENCE_MS)
+    expect((await jobOf(requeued.id)).error).toMatchObject({
+      code: 'job/ended-requeued',
+      message: expect.stringContaining('not begun again'),
+    })
+    expect(slurm.jobs()).toContain(`${requeued.name} FAILED`)
+    expect((await elsewhere(['logs', requeued.id])).out).toMatch(/^begun\n[^]*it was requeued, and it is not begun again\n$/)
+
+    // Lost with its node: Slurm begins it again by itself once there is one.
+    const lost = await befalls(line('lost'), () => slurm.run('scontrol', 'update', 'nodename=n1', 'state=down', 'reason=test'))
+    await eventually('it waits in the queue', async () => (await jobOf(lost.id)).state === 'starting', PATIENCE_MS)
+    slurm.bringBack('n1')
+    await eventually('it is over', async () => (await jobOf(lost.id)).state === 'failed', PATIENCE_MS)
+    expect((await jobOf(lost.id)).error).toMatchObject({ code: 'job/ended-requeued' })
+
+    const failed = await befalls(line('failed'), (id) => {
+      slurm.run('scontrol', 'update', `jobid=${id}`, 'requeue=0')
+      slurm.run('scontrol', 'update', 'nodename=n1', 'state=down', 'reason=test')
+    })
+    await eventually('it is over', async () => (await jobOf(failed.id)).state === 'failed', PATIENCE_MS)
+    slurm.bringBack('n1')
+    expect((await jobOf(failed.id)).error).toMatchObject({ code: 'job/ended-node failed' })
+    await eventually('its node is back', async () => slurm.run('sinfo', '--noheader', '--format=%t').trim() === 'idle', PATIENCE_MS)
+    for (const file of ['requeued', 'lost', 'failed']) expect(readFileSync(path.join(folder, file), 'utf8'), file).toBe('once\n')
+  }, 240_000)
+
   it('[EN6] the device is killed, and slurmrestd after it: the job goes on, is found again, and nothing of it is lost or shown twice', async () => {
     const line = 'for n in 1 2 3 4 5 6 7 8; do echo "line $n"; sleep 0.5; done; echo done > finished'
     const { out: id } = await elsewhere(['run', '--detach', '--on', 'cluster', line])

@@ -75,6 +75,15 @@ export class SlurmLab {
     return this.run('squeue', '--states=all', '--noheader', '--format=%j %T').trim().split('\n').filter(Boolean)
   }
 
+  /** A node that was set down; one that has come back by itself is no error (`ReturnToService`). */
+  bringBack(node: string): void {
+    try {
+      this.run('scontrol', 'update', `nodename=${node}`, 'state=resume')
+    } catch (error) {
+      if (!String((error as { stderr?: unknown }).stderr ?? error).includes('Invalid node state')) throw error
+    }
+  }
+
   async startRest(): Promise<void> {
     const rest = [
       'setpriv',
@@ -140,7 +149,8 @@ export class SlurmLab {
       'SlurmUser=root',
       'SlurmdUser=root',
       'AuthType=auth/munge',
-      `AuthInfo=socket=${at('run/munge.sock')}`,
+      // A job that is requeued waits so long before it is begun again.
+      `AuthInfo=socket=${at('run/munge.sock')},cred_expire=5`,
       'AuthAltTypes=auth/jwt',
       `AuthAltParameters=jwt_key=${at('jwt.key')}`,
       'SlurmctldPort=17000',

@@ -8,6 +8,11 @@ import type { EngineSink, EngineTrail } from './engine-attempt.ts'
 /** What ends the script's own programs before it ends the script. */
 const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set(['cancelled', 'time limit', 'memory'])
 
+/** So does what takes its node: of a script that ended by itself by then its own code counts. */
+const LOST_ITS_NODE: ReadonlySet<string> = new Set(['requeued', 'node failed', 'preempted'])
+/** As the script writes what was killed in it: TERM, and then KILL. */
+const KILLED: ReadonlySet<number> = new Set([143, 137])
+
 const SIGNALS: Readonly<Record<number, string>> = {
   1: 'SIGHUP',
   2: 'SIGINT',
@@ -58,7 +63,9 @@ export class SharedTrail implements EngineTrail {
     const written = await this.#readIfThere(this.#options.exit, 0)
     const code = written && /^(\d{1,3})\n$/.exec(new TextDecoder().decode(written))?.[1]
     if (code !== undefined && Number(code) <= 255) {
-      const ended = Number(code) !== 0 && ENDED_FROM_OUTSIDE.has(job?.ended ?? '') ? job?.ended : undefined
+      const { ended: why = '' } = job ?? {}
+      const isFromOutside = Number(code) !== 0 && (ENDED_FROM_OUTSIDE.has(why) || (LOST_ITS_NODE.has(why) && KILLED.has(Number(code))))
+      const ended = isFromOutside ? why : undefined
       return { code: Number(code), cpuMs: 0, ...(ended !== undefined && { ended }) }
     }
     if (!job) return undefined

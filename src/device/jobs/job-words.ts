@@ -12,6 +12,8 @@ const ENDED: Readonly<Record<string, string>> = {
   memory: 'ended it: it took more memory than it may there',
   disk: 'ended it: the disk there was nearly full',
   cancelled: 'ended it',
+  'node failed': 'ended it: its node was lost',
+  requeued: 'put it back into its queue, or lost its node. It is not begun again there, since it may not be done twice; run it again',
 }
 /** @param name  of the device that ended it */
 export const endedWords = (ended: string, name: string): string => `${name} ${ENDED[ended] ?? `ended it (${ended})`}`

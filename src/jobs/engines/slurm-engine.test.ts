@@ -87,6 +87,15 @@ it.each([
   expect(await engine.find('mine', never)).toEqual({ id: '4', ...expected })
 })
 
+it('[EN3] begun again it does nothing, and that is told apart from a program that ends with the same code', async () => {
+  const told = async (more: object) => {
+    const listed = { meta, errors: [], jobs: [{ ...job(4, 'mine', 'FAILED', 75 * 256), ...more }] }
+    return engineWith({ '/jobs': listed }).engine.find('mine', never)
+  }
+  expect(await told({ restart_cnt: 1 })).toEqual({ id: '4', state: 'ended', code: 75, ended: 'requeued' })
+  for (const more of [{ restart_cnt: 0 }, {}]) expect(await told(more)).toEqual({ id: '4', state: 'ended', code: 75 })
+})
+
 it('[EN3] by its number it is found sooner; a number that is another job or none by now is looked for by name', async () => {
   const { engine, asked } = engineWith({ '/job/4': { meta, errors: [], jobs: [job(4, 'mine', 'RUNNING')] } })
   expect(await engine.find('mine', never, { id: '4' })).toEqual({ id: '4', state: 'running' })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { errorMessage } from '../../base/errors.ts'
-import { slurmScript } from './slurm-script.ts'
+import { parseAnswer } from './parse-answer.ts'
+import { BEGUN_AGAIN, slurmScript } from './slurm-script.ts'
 import { type Engine, type EngineCall, type EngineCondition, EngineError, type EngineJob } from './engine.ts'
 import type { EngineSubmission, KnownJob } from './engine.ts'
 
@@ -34,6 +35,8 @@ const job = z.object({
   state_reason: z.string().nullish(),
   /** As wait(2) gives it: the code times 256, or the signal. */
   exit_code: z.number().int().nullish(),
+  /** How often it was begun again. */
+  restart_cnt: z.number().int().nullish(),
 })
 const jobs = z.object({ errors, jobs: z.array(z.unknown()).max(200_000) })
 const nodes = z.object({
@@ -101,7 +104,7 @@ export class SlurmEngine implements Engine {
       script,
       job: {
         ...{ name, environment, current_working_directory: folder, standard_output: output, standard_error: output },
-        // Begun again by Slurm, it says so below what it wrote (engine-script.ts); its v0.0.38 does not heed `requeue: false`.
+        // Begun again by Slurm, it says so below what it wrote (slurm-script.ts); its v0.0.38 does not heed `requeue: false`.
         ...{ open_mode: 'append' },
         ...(partition !== undefined && { partition }),
       },
@@ -159,7 +162,7 @@ export class SlurmEngine implements Engine {
         throw new EngineError('engine/unreachable', `${url} does not answer (${errorMessage(error).slice(0, 200)})`, { cause: error })
       },
     )
-    const refusals = parse(answer, called.text)?.errors ?? []
+    const refusals = parseAnswer(answer, called.text)?.errors ?? []
     const said = refusals.map(({ error, description }) => [error, description].filter(Boolean).join(': ')).filter(Boolean)
     if (called.status === 401 || called.status === 403 || called.text.startsWith('Authentication failure'))
       throw new EngineError(
@@ -172,7 +175,7 @@ export class SlurmEngine implements Engine {
       const numbers = refusals.flatMap(({ error_number: number }) => number ?? [])
       throw new EngineError('engine/refused', `${url} refused: ${said.join('; ').slice(0, 400)}`, { numbers })
     }
-    const parsed = parse(schema, called.text)
+    const parsed = parseAnswer(schema, called.text)
     // Something between us and it, or it fell over the answer: whether the order was taken is not known.
     if (parsed === undefined && method === 'POST' && (called.status < 400 || called.status >= 500))
       throw new EngineError('engine/unreachable', `${url} answered ${called.status} without saying whether it took it`)
@@ -182,15 +185,7 @@ export class SlurmEngine implements Engine {
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function jobOf({ job_id, job_state, exit_code }: z.infer<typeof job>): EngineJob {
+function jobOf({ job_id, job_state, exit_code, restart_cnt }: z.infer<typeof job>): EngineJob {
   const id = String(job_id)
   // `RUNNING`, and in others' versions with more words after it.
   const state = job_state.split(/[\s,+]/)[0] ?? ''
@@ -198,6 +193,9 @@ function jobOf({ job_id, job_state, exit_code }: z.infer<typeof job>): EngineJob
   if (RUNNING.has(state)) return { id, state: 'running' }
   const status = exit_code ?? 0
   const signal = status & 127
-  const ended = ENDED[state] ?? (['COMPLETED', 'FAILED'].includes(state) ? undefined : state.toLowerCase().slice(0, 32))
+  const isRefused = state === 'FAILED' && status === BEGUN_AGAIN * 256 && (restart_cnt ?? 0) > 0
+  const ended = isRefused
+    ? 'requeued'
+    : (ENDED[state] ?? (['COMPLETED', 'FAILED'].includes(state) ? undefined : state.toLowerCase().slice(0, 32)))
   return { id, state: 'ended', code: (status >> 8) & 255, ...(signal > 0 && { signal }), ...(ended !== undefined && { ended }) }
 }

@@ -32,7 +32,7 @@ it('[EN3] its line runs in its folder, and its exit code is written down', () =>
 
 it('[EN3] begun again by Slurm, since its node was lost, it does nothing and says so', () => {
   expect(run('echo once >> did', { SLURM_RESTART_COUNT: '1' })).toEqual({
-    ...{ status: 75, stdout: 'its node was lost, and it is not begun again\n', exit: undefined },
+    ...{ status: 75, stdout: 'its node was lost or it was requeued, and it is not begun again\n', exit: undefined },
   })
   expect(existsSync(path.join(shared, 'did'))).toBe(false)
 })

@@ -6,6 +6,9 @@ export const SPOOL = '.elsewhere-jobs'
 /** Of others; whoever wants the output of a job has it by then. */
 const KEPT_DAYS = 14
 
+/** What one exits with that Slurm begins again. */
+export const BEGUN_AGAIN = 75
+
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 export const outputFile = (shared: string, attempt: string): string => `${shared}/${SPOOL}/${attempt}.out`
@@ -31,8 +34,8 @@ export function slurmScript(
   const script = [
     '#!/bin/sh',
     `# Elsewhere ${attempt}`,
-    // Slurm begins a job again when its node was lost: what it did before may not be done twice.
-    '[ "${SLURM_RESTART_COUNT:-0}" = 0 ] || { echo "its node was lost, and it is not begun again"; exit 75; }',
+    // Slurm begins a job again when its node was lost, or somebody says so: what it did before may not be done twice.
+    `[ "\${SLURM_RESTART_COUNT:-0}" = 0 ] || { echo "its node was lost or it was requeued, and it is not begun again"; exit ${BEGUN_AGAIN}; }`,
     `find ${quoted(`${shared}/${SPOOL}`)} -type f -mtime +${KEPT_DAYS} -exec rm -f {} + 2>/dev/null`,
     `cd ${quoted(folder)} && /bin/sh ${words.map(quoted).join(' ')} </dev/null`,
     'code=$?',

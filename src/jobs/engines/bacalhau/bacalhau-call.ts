@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { errorMessage } from '../../../base/errors.ts'
 import { type EngineCall, EngineError } from '../engine.ts'
+import { parseAnswer } from '../parse-answer.ts'
 import { type Refusal, refusal } from './bacalhau-answers.ts'
 
 export interface BacalhauAddress {
@@ -35,13 +36,13 @@ export async function askBacalhau<T>(
     },
   )
   if (called.status === 200) {
-    const parsed = parse(schema, called.text)
+    const parsed = parseAnswer(schema, called.text)
     if (parsed !== undefined) return parsed
     // Whether an order was taken is not known then.
     if (method === 'PUT') throw new EngineError('engine/unreachable', `${url} answered 200 without saying whether it took it`)
     throw new EngineError('engine/nonsense', `${url} answered with something that is no answer of Bacalhau's API`)
   }
-  const said = parse(refusal, called.text)
+  const said = parseAnswer(refusal, called.text)
   if (called.status === 401)
     throw new EngineError('engine/refused', `${url} does not take the key: ask who runs it for another, and add the engine anew`)
   if (called.status === 403)
@@ -64,11 +65,3 @@ export async function askBacalhau<T>(
 }
 
 const wordsOf = ({ Message, Hint }: Refusal): string => [Message, Hint].filter(Boolean).join('. ').slice(0, 400)
-
-export function parse<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}

@@ -10,8 +10,9 @@ import {
   type KnownJob,
 } from '../engine.ts'
 import type { EngineResults, EngineStreams, EngineSubmission } from '../engine.ts'
+import { parseAnswer } from '../parse-answer.ts'
 import * as answers from './bacalhau-answers.ts'
-import { askBacalhau, type BacalhauAddress, headersOf, parse } from './bacalhau-call.ts'
+import { askBacalhau, type BacalhauAddress, headersOf } from './bacalhau-call.ts'
 import { bacalhauJob } from './bacalhau-job.ts'
 import { BacalhauResults } from './bacalhau-results.ts'
 
@@ -128,7 +129,7 @@ export class BacalhauEngine implements CopyEngine {
     const url = `${this.#settings.url.replace(/^http/, 'ws')}${JOBS}/${encodeURIComponent(id)}/logs?${query}`
     try {
       for await (const text of this.#streams.open({ url, headers: headersOf(this.#settings) }, signal)) {
-        const message = parse(answers.logMessage, text)
+        const message = parseAnswer(answers.logMessage, text)
         if (!message) throw new EngineError('engine/nonsense', `${this.#settings.url} sent something that is no piece of a log`)
         if (message.error) throw new EngineError('engine/refused', `the log of a job: ${message.error.slice(0, 300)}`)
         const { Type, Line } = message.value ?? { Type: 0, Line: '' }
