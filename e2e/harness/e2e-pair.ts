@@ -52,7 +52,7 @@ export class E2eLab {
       for (const other of others) await first?.device.invite(other.device)
       return made
     } catch (error) {
-      await made.dispose()
+      await made.#release()
       throw error
     }
   }
@@ -88,7 +88,30 @@ export class E2eLab {
     return row
   }
 
+  /** What has crossed a device's links since it began, by kind. undefined: it is locked, or was ended. */
+  async frames(name: string): Promise<Readonly<Record<string, number>> | undefined> {
+    const text = await this.ask(name, async (client) => (await client.debugSnapshot({})).text).catch(() => undefined)
+    const counts = text && /^frames\s+(\{.*\})$/m.exec(text)?.[1]
+    return counts ? JSON.parse(counts) : undefined
+  }
+
+  /** No raw Yjs frame was sent or came on any link of these devices: asked at the end of every test's lab, and before a device is killed. */
+  async requireNoRawFrames(): Promise<void> {
+    for (const name of this.#machines.keys()) {
+      const counts = await this.frames(name)
+      if (counts && counts.forbidden !== 0) throw new Error(`${name} met raw Yjs frames: ${JSON.stringify(counts)}`)
+    }
+  }
+
   async dispose(): Promise<void> {
+    try {
+      await this.requireNoRawFrames()
+    } finally {
+      await this.#release()
+    }
+  }
+
+  async #release(): Promise<void> {
     // Side by side too, but no browser outlives the device it shows.
     for (const releases of [this.#browsers, this.#devices]) {
       await Promise.all(releases.splice(0).map((owned) => owned.dispose().catch((error: unknown) => console.error(error))))

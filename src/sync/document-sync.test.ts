@@ -86,6 +86,7 @@ it('[SY2] no frame of y-webrtc crosses a link; one that arrives closes it', asyn
   link.a.lane('session').send(Uint8Array.of(0, 2, 2, 0, 0))
   await settle()
   expect(link.b.fault?.code).toBe('link/forbidden-frame')
+  expect(b.sync.frameCounts.forbidden).toBe(1) // the spy of every end-to-end test sees it
 })
 
 it('[SY3] without the attachments of y-webrtc nothing follows', async () => {

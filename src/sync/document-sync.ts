@@ -55,7 +55,7 @@ export class DocumentSync implements Disposable {
   /** A peer speaks a protocol that this device cannot: one of the two must be updated. */
   readonly onDidMeetOtherProtocol: Event<{ readonly peer: DeviceId; readonly message: string }> = this.#tooNew.event
 
-  /** Outgoing messages by kind: a spy for tests and the debug page. */
+  /** Outgoing messages by kind, and raw Yjs frames of either direction: a spy for tests and the debug page. */
   get frameCounts(): FrameCounts {
     return this.#counts
   }
@@ -73,6 +73,7 @@ export class DocumentSync implements Disposable {
     const session = new LinkSession(this.#context, this.#documents, link, {
       roomOf: (doc) => this.#rooms.get(doc),
       send: (bytes) => this.#send(lane, bytes),
+      handleForbidden: () => void this.#counts.forbidden++,
       handleOtherProtocol: (message) => this.#tooNew.fire({ peer: link.peer, message }),
     })
     this.#sessions.set(link.peer, session)

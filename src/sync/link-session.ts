@@ -19,6 +19,8 @@ export interface LinkSessionHost {
   roomOf(doc: DocId): DocRoom | undefined
   send(bytes: Uint8Array): void
   handleOtherProtocol(message: string): void
+  /** A raw Yjs frame came: it closes the link, and is counted. */
+  handleForbidden(): void
 }
 
 /**
@@ -136,7 +138,10 @@ export class LinkSession implements TranslatorHost, Disposable {
   }
 
   #handleBytes(bytes: Uint8Array): void {
-    if (bytes[0] === 0) return this.fault('link/forbidden-frame', `device ${this.peer} sent a raw Yjs frame: its link is closed`)
+    if (bytes[0] === 0) {
+      this.#host.handleForbidden()
+      return this.fault('link/forbidden-frame', `device ${this.peer} sent a raw Yjs frame: its link is closed`)
+    }
     try {
       this.#handle(decodeMessage(bytes))
     } catch (error) {

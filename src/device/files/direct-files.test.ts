@@ -50,6 +50,7 @@ it.each([
 })
 
 it('[TR7] when the files process is started again its connections are gone, and that is told', () => {
+  const clock = new ManualClock()
   const connected = new Emitter<unknown>()
   const told = new Emitter<{ device: string; connections: number }>()
   const direct = new DirectFiles({
@@ -57,14 +58,17 @@ it('[TR7] when the files process is started again its connections are gone, and 
     settings: { current: { directFiles: true }, onDidChange: () => ({ dispose: () => {} }) },
     statsOf: () => undefined,
     peers: { all: [] },
-    clock: new ManualClock(),
+    clock,
     log: silentLogger,
   } as unknown as DirectFilesOptions)
   const counts: number[] = []
   direct.onDidChange(() => counts.push(direct.wayNow('peer')?.connections ?? 0))
   connected.fire({ onDidChangeDirect: told.event })
+  expect(clock.pendingTimers).toBe(0) // who has no such connections looks at nothing
   told.fire({ device: 'peer', connections: 4 })
+  expect(clock.pendingTimers).toBe(1)
   connected.fire({ onDidChangeDirect: told.event })
   expect(counts).toEqual([4, 0])
+  expect(clock.pendingTimers).toBe(0)
   direct.dispose()
 })

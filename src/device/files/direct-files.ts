@@ -50,31 +50,28 @@ export class DirectFiles implements Disposable {
   readonly #pipes = new Set<ByteChannel>()
   readonly #changed = this.#owned.add(new Emitter<void>())
   #isOn: boolean
+  #looking: Disposable | undefined
   #messages = 0
 
   readonly onDidChange = this.#changed.event
 
   constructor(options: DirectFilesOptions) {
     this.#options = options
-    const { local, settings, clock, log } = options
+    const { local, settings } = options
     this.#isOn = settings.current.directFiles
     this.#owned.add(
       local.onDidConnect((client) => {
         const hadSome = this.#ways.size > 0
         this.#ways.clear() // they ended with the process before
-        if (hadSome) this.#changed.fire()
+        if (hadSome) this.#didChange()
         client.onDidChangeDirect(({ device, connections, kind = 'tls' }) => {
           if (connections === 0) this.#ways.delete(device)
           else this.#ways.set(device, { connections, kind })
-          this.#changed.fire()
+          this.#didChange()
         })
       }),
     )
-    const look = () =>
-      this.#look().catch((error: unknown) => {
-        log.debug('the files process does not hear who is at work', { error: errorMessage(error) })
-      })
-    this.#owned.add(clock.every(LOOK_MS, () => void look()))
+    this.#owned.defer(() => this.#looking?.dispose())
     this.#owned.add(
       settings.onDidChange(({ directFiles }) => {
         if (directFiles === this.#isOn) return
@@ -84,10 +81,27 @@ export class DirectFiles implements Disposable {
     )
   }
 
+  /** A device without such connections has no timer for them. */
+  #didChange(): void {
+    const isWanted = this.#ways.size > 0 && !this.#owned.isDisposed
+    if (!isWanted) {
+      this.#looking?.dispose()
+      this.#looking = undefined
+    }
+    if (isWanted) {
+      const { clock, log } = this.#options
+      this.#looking ??= clock.every(LOOK_MS, () => {
+        this.#look().catch((error: unknown) => {
+          log.debug('the files process does not hear who is at work', { error: errorMessage(error) })
+        })
+      })
+    }
+    this.#changed.fire()
+  }
+
   /** Keys, or a desk that changes, on any link: they are not to wait behind contents of files. */
   async #look(): Promise<void> {
     const { peers, statsOf, local } = this.#options
-    if (this.#ways.size === 0) return
     let messages = 0
     for (const { device } of peers.all) {
       const lanes = statsOf(device)?.lanes
