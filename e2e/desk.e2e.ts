@@ -1,3 +1,5 @@
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { E2eDevice } from './harness/e2e-device.ts'
 import { E2eBrowser, E2eDisplay } from './harness/e2e-display.ts'
@@ -164,5 +166,62 @@ describeInBrowser('one desk on two displays beside each other', () => {
     await b.unlock('beside')
     expect(await b.page.locator('html').getAttribute('data-theme')).toBe(await a.page.locator('html').getAttribute('data-theme'))
     expect([...a.problems, ...b.problems].filter((problem) => problem.startsWith('page error'))).toEqual([])
+  })
+  it('a web page gets a frame in which it can do nothing to the desk or the machine, and one that refuses frames is offered outside', async () => {
+    const asked = new Set<string>()
+    const html = (body: string, headers: Record<string, string> = {}) => ({ headers: { 'content-type': 'text/html', ...headers }, body })
+    const attempt = `<title>Tries</title><button onclick="
+      try { localStorage.length; fetch('/storage', { mode: 'no-cors' }) } catch {}
+      try { window.open('/popup') } catch {}
+      const file = document.createElement('a'); file.href = '/file'; file.download = 'file'; file.click();
+      setTimeout(() => { try { top.location.href = location.origin + '/top' } catch {} fetch('/done', { mode: 'no-cors' }) }, 500)">Try</button>`
+    const pages: Record<string, { headers: Record<string, string>; body: string }> = {
+      '/try': html(attempt),
+      '/refuses': html('<title>No</title>never seen', { 'content-security-policy': "frame-ancestors 'none'" }),
+      '/bare': html('<iframe src="/try" width="600" height="300"></iframe>'),
+      '/file': { headers: { 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' }, body: 'x' },
+    }
+    const server = http.createServer(({ url = '' }, response) => {
+      asked.add(url)
+      const { headers, body } = pages[url] ?? html('here')
+      response.writeHead(200, headers).end(body)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      // Where nothing stops it, all of it happens: else this could not tell what a frame refuses.
+      const bare = await a.page.context().newPage()
+      for (const page of [bare, a.page]) page.on('download', () => asked.add('download')) // a frame may ask for the file and still not get it
+      await bare.goto(`${origin}/bare`)
+      await bare.frameLocator('iframe').getByRole('button', { name: 'Try' }).click()
+      const TAKES = ['/storage', '/popup', '/top', 'download']
+      await expect.poll(() => TAKES.filter((path) => asked.has(path))).toEqual(TAKES)
+      for (const page of a.page.context().pages()) if (page.url().startsWith(origin)) await page.close()
+      asked.clear()
+
+      await runFromPalette(a.page, 'web', /^Web/)
+      const front = a.page.locator('.window[data-active]')
+      const go = async (path: string) => {
+        await front.getByLabel('Address', { exact: true }).fill(`${origin}${path}`)
+        await a.page.keyboard.press('Enter')
+      }
+      await go('/try')
+      await front.frameLocator('iframe.web-frame').getByRole('button', { name: 'Try' }).click()
+      await expect.poll(() => asked.has('/done')).toBe(true)
+      expect(TAKES.filter((path) => asked.has(path))).toEqual([])
+      expect(await a.page.locator('.desk').count()).toBe(1)
+
+      await go('/refuses')
+      await front.getByText('does not allow itself to be shown here').waitFor()
+      const outside = a.page.context().waitForEvent('page')
+      await front.getByRole('button', { name: 'Open outside' }).last().click()
+      const opened = await outside
+      expect(opened.url()).toBe(`${origin}/refuses`)
+      expect(await opened.evaluate(() => window.opener)).toBeNull()
+      await opened.close()
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })
