@@ -1,4 +1,4 @@
-import { errorMessage } from '../base/errors.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
 import { checkContents } from './check-contents.ts'
 import { checkLogs } from './check-logs.ts'
 import { checkTree } from './check-tree.ts'
@@ -17,6 +17,8 @@ export interface CheckResult {
   readonly awayChunks: number
   readonly unlistedVersions: number
   readonly problems: string[]
+  /** Which trees are not what their logs say, or cannot be read. */
+  readonly damaged: readonly ('shared' | 'local')[]
 }
 
 export interface CheckedParts {
@@ -51,25 +53,32 @@ export async function checkDataset(
   const tell = (problem: string) => void (problems.length < MAX_PROBLEMS && problems.push(problem.slice(0, 500)))
   dataset.flush()
   /** What cannot be read at all is one problem, and the rest is looked at. */
-  const look = async <T>(what: string, otherwise: T, work: () => T | Promise<T>): Promise<T> => {
+  const look = async <T>(what: string, otherwise: T, work: () => T | Promise<T>, part: 'shared' | 'local' = 'shared'): Promise<T> => {
     try {
       return await work()
     } catch (error) {
       signal?.throwIfAborted()
       tell(`${what}: ${errorMessage(error)}`)
+      if (errorCode(error) === 'store/damaged') damaged.add(part)
       return otherwise
     }
   }
+  const damaged = new Set<'shared' | 'local'>()
+  const tellTree = (problem: string) => {
+    damaged.add('shared')
+    tell(problem)
+  }
   const none = { versions: 0, awayChunks: 0, unlistedVersions: 0 }
-  const segments = await look('the logs cannot be read', 0, () => checkLogs(dataset, store, tell, pause))
-  const nodes = await look('the tree cannot be read', 0, () => checkTree(dataset, store, tell, pause))
+  const segments = await look('the logs cannot be read', 0, () => checkLogs(dataset, store, tellTree, pause))
+  const nodes = await look('the tree cannot be read', 0, () => checkTree(dataset, store, tellTree, pause))
   const contents = await look('the history cannot be read', none, () => checkContents({ ...parts, signal, pause }, tell))
   if (local) {
     const tellLocal = (problem: string) => tell(`in folders of this device only: ${problem}`)
-    await look('folders of this device only cannot be read', undefined, async () => {
+    const work = async () => {
       await checkTree(local.dataset, local.store, tellLocal, pause)
       await checkContents({ ...local, signal, pause }, tellLocal)
-    })
+    }
+    await look('folders of this device only cannot be read', undefined, work, 'local')
   }
-  return { nodes, segments, chunks: chunks.stats.chunks, ...contents, problems }
+  return { nodes, segments, chunks: chunks.stats.chunks, ...contents, problems, damaged: [...damaged] }
 }

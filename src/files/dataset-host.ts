@@ -1,18 +1,23 @@
+import { fromBase64Url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, toDisposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorMessage } from '../base/errors.ts'
-import type { DeviceId } from '../base/ids.ts'
+import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { ByteChannel } from '../rpc/channel.ts'
 import type { Handlers } from '../rpc/contract.ts'
+import { checkDataset, type CheckResult } from './check-dataset.ts'
 import { ContentError } from './content-error.ts'
+import { HeldDatasetKeys } from './dataset-key-source.ts'
 import type { datasetKeysContract, OpenDatasetInput } from './dataset-keys-contract.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { DialWay, DirectKind } from './direct-sockets.ts'
 import { FilePeer } from './file-peer.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import { type NodeId, ROOT_NODE } from './op.ts'
-import { type DatasetHostParts, OpenDataset } from './open-dataset.ts'
+import { COPIES, type DatasetHostParts, type DatasetStores, OpenDataset } from './open-dataset.ts'
+import { isToBeRebuilt } from './left-ops.ts'
+import { rebuildTree } from './rebuild-tree.ts'
 
 /** How this process may reach a peer's beside the link. */
 interface LinkWay {
@@ -20,6 +25,9 @@ interface LinkWay {
   readonly remote?: string | undefined
   readonly rtc?: DialWay | undefined
 }
+
+/** Segments taken in again before others have the loop. */
+const REBUILT_AT_ONCE = 5
 
 /** The datasets that are open in the files process: those whose keys the device process has handed over, until it locks. */
 export class DatasetHost {
@@ -33,8 +41,10 @@ export class DatasetHost {
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
   readonly #direct = new Emitter<{ device: string; connections: number; kind?: DirectKind }>()
+  readonly #setAside = new Emitter<{ dataset: string; name: string; file: string }>()
   readonly #beforeClose = new Set<(which?: OpenDataset) => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
+  readonly #opening = new Map<string, Promise<void>>()
 
   readonly onDidChange = this.#changed.event
   /** A dataset was opened or closed. */
@@ -65,8 +75,53 @@ export class DatasetHost {
     return { open, node }
   }
 
-  #begin(input: OpenDatasetInput): OpenDataset {
-    const opened = new OpenDataset(this.#parts, input)
+  /** The shared stores of a dataset, whose tree is made again where it was damaged. @throws StoreError */
+  async #stores(input: OpenDatasetInput, isDamaged = false): Promise<DatasetStores> {
+    const { crypto, clock, logger } = this.#parts
+    const dataset = input.dataset as DatasetId
+    const storageKey = fromBase64Url(input.storageKey)
+    let stores: DatasetStores
+    try {
+      stores = this.#parts.openStores(dataset, storageKey, 'shared', isDamaged)
+    } finally {
+      storageKey.fill(0)
+    }
+    const { store } = stores
+    if (!isToBeRebuilt(store)) return stores
+    const keys = new HeldDatasetKeys(
+      dataset,
+      fromBase64Url(input.idKey),
+      input.epochs.map(({ epoch, key }) => ({ epoch, key: fromBase64Url(key) })),
+    )
+    const seed = fromBase64Url(input.segmentSeed)
+    try {
+      const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
+      const deviceName = input.devices.find(({ device }) => device === input.device)?.name ?? ''
+      const isAuthor = (device: string) => input.devices.some((known) => known.device === device)
+      const isMember = (device: string) => input.devices.some((known) => known.device === device && known.isMember)
+      const others = input.devices.flatMap(({ device }) => (isMember(device) && device !== input.device ? [device as DeviceId] : []))
+      const who = { signer, deviceName, isAuthor, isMember, others, copies: COPIES }
+      let n = 0
+      for await (const _ of rebuildTree({ store, crypto, keys, clock, logger, ...who }))
+        if (++n % REBUILT_AT_ONCE === 0) await new Promise<void>((resolve) => clock.after(1, resolve))
+      return stores
+    } catch (error) {
+      stores.dispose()
+      throw error
+    } finally {
+      keys.dispose()
+      seed.fill(0)
+    }
+  }
+
+  #begin(input: OpenDatasetInput, stores?: DatasetStores, damaged?: 'shared' | 'local'): OpenDataset {
+    let opened: OpenDataset
+    try {
+      opened = new OpenDataset(this.#parts, input, stores, damaged)
+    } catch (error) {
+      stores?.dispose()
+      throw error
+    }
     this.#open.set(input.dataset, opened)
     opened.dataset.onDidChange(({ nodes, folders }) => this.#changed.fire({ dataset: opened.id, nodes, folders }))
     // What happens in a folder of this device only is told of that folder's place.
@@ -78,9 +133,57 @@ export class DatasetHost {
         this.#parts.logger.error('files could not be fetched anew; this is tried again at the next start', { error: errorMessage(error) })
       })
     })
+    opened.onDidDamage((part) => {
+      this.rebuild(opened, part).catch((error: unknown) => {
+        this.#parts.logger.error('a damaged tree of files could not be made again; this is tried again at the next start', {
+          error: errorMessage(error),
+        })
+      })
+    })
+    for (const file of opened.setAsideFiles) this.#setAside.fire({ dataset: opened.id, name: opened.name, file })
     for (const peer of this.#peers) peer.attach(opened)
     this.#opened.fire()
     return opened
+  }
+
+  /** Looks through all that is kept of a dataset; a tree that is not what its logs say is made again of them (rules CK1, DS12). */
+  async check(dataset: string, signal?: AbortSignal): Promise<Omit<CheckResult, 'damaged'>> {
+    const opened = this.require(dataset)
+    const pause = () => new Promise<void>((resolve) => this.clock.after(1, resolve))
+    const { damaged, ...result } = await checkDataset(opened, { pause, ...(signal && { signal }) })
+    const [part] = damaged
+    if (part === undefined) return result
+    await this.rebuild(opened, part)
+    return { ...result, problems: [...result.problems, 'the tree was set aside, and made again of its logs: check once more'].slice(-1000) }
+  }
+
+  /** Sets its tree aside and makes it again of its logs (rule DS12): what is read meanwhile says that these files are closed. */
+  async rebuild(opened: OpenDataset, part: 'shared' | 'local'): Promise<void> {
+    const input = this.#inputs.get(opened.id)
+    if (this.#open.get(opened.id) !== opened || !input) return
+    this.#parts.logger.warn('a tree of files is damaged: it is made again of its logs', { name: opened.name, part })
+    await Promise.allSettled([...this.#beforeClose].map((work) => work(opened))) // what is written and no version yet
+    if (this.#open.get(opened.id) !== opened) return
+    this.#open.delete(opened.id)
+    opened.dispose()
+    await this.#openNow(input, part)
+    this.#changed.fire({ dataset: opened.id, nodes: new Set(), folders: new Set([ROOT_NODE]) })
+  }
+
+  /** One is opened at a time; unless it is closed meanwhile. @throws StoreError, ContentError */
+  #openNow(input: OpenDatasetInput, damaged?: 'shared' | 'local'): Promise<void> {
+    const work = async () => {
+      const stores = await this.#stores(input, damaged === 'shared')
+      const latest = this.#inputs.get(input.dataset)
+      if (!latest || this.#open.has(input.dataset)) return stores.dispose()
+      const opened = this.#begin(latest, stores, damaged)
+      this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })
+    }
+    const opening = work().finally(() => this.#opening.delete(input.dataset))
+    this.#opening.set(input.dataset, opening)
+    const both = [this.#closing, opening.catch(() => {})] // who asked is told
+    this.#closing = Promise.all(both).then(() => {})
+    return opening
   }
 
   /** The checkpoint that it was started with cannot be had: without it, as a device that is new (rule CP10). */
@@ -102,6 +205,7 @@ export class DatasetHost {
   handlers(): Handlers<typeof datasetKeysContract> {
     return {
       onDidChangeDirect: this.#direct.event,
+      onDidSetAside: this.#setAside.event,
       noteLive: () => {
         for (const { direct } of this.#peers) direct?.noteLive()
         return {}
@@ -113,16 +217,17 @@ export class DatasetHost {
       },
       openDataset: async (input) => {
         await this.#closing
-        const open = this.#open.get(input.dataset)
         this.#inputs.set(input.dataset, input)
-        if (open) {
-          open.renew(input)
-          open.bucket.use(input.bucket)
-          if (open.rename(input.name)) this.#opened.fire()
+        for (let opening = this.#opening.get(input.dataset); opening; opening = this.#opening.get(input.dataset))
+          await opening.catch(() => {})
+        const open = this.#open.get(input.dataset)
+        if (!open) {
+          await this.#openNow(input)
           return {}
         }
-        const opened = this.#begin(input)
-        this.#parts.logger.info('a dataset is open', { name: input.name, nodes: opened.store.nodeCount() })
+        open.renew(input)
+        open.bucket.use(input.bucket)
+        if (open.rename(input.name)) this.#opened.fire()
         return {}
       },
       renewDataset: (input) => {
@@ -218,5 +323,6 @@ export class DatasetHost {
     this.#changed.dispose()
     this.#opened.dispose()
     this.#direct.dispose()
+    this.#setAside.dispose()
   }
 }

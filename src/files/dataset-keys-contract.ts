@@ -91,5 +91,7 @@ export const datasetKeysContract = {
     needs: 'files:run',
     parse: z.object({ device, connections: z.number().int(), kind: z.enum(['tls', 'webrtc']).optional() }).parse,
   }),
+  /** The tree of a dataset was damaged: it lies in a file of this name now, and is made again of its logs (rule DS12). */
+  onDidSetAside: event({ needs: 'files:run', parse: z.object({ dataset, name: z.string().max(80), file: z.string().max(255) }).parse }),
 } satisfies Contract
 export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

@@ -11,7 +11,7 @@ export interface DatasetSegmentsOptions {
   readonly store: DatasetStore
   readonly codec: SegmentCodec
   readonly merger: OpMerger
-  readonly log: OwnLog
+  readonly log: Pick<OwnLog, 'see'>
   readonly clock: Clock
   readonly isAuthor: (device: DeviceId) => boolean
   readonly book?: ((segment: Segment, isOwn: boolean) => void) | undefined

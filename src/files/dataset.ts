@@ -16,11 +16,12 @@ import type { LogHead } from './dataset-store.ts'
 import { FileError } from './file-error.ts'
 import { keptVersions } from './kept-versions.ts'
 import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
-import { OpMerger, type Touched } from './merge-op.ts'
+import { copyIdOf, OpMerger, type Touched } from './merge-op.ts'
 import { winnerOf } from './node-record.ts'
 import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
 import { SegmentCodec } from './op-segment.ts'
 import { OwnLog } from './own-log.ts'
+import { takeLeftBodies } from './left-ops.ts'
 import { type SyncedContent, SyncedContents } from './synced-contents.ts'
 
 /** Chunks asked for at once when a whole content is wanted. */
@@ -59,8 +60,7 @@ export class Dataset extends DatasetView implements Disposable {
     const cipher = new ChunkCipher(crypto, keys)
     this.reader = new ContentReader(chunks, cipher, parts.source)
     this.writer = new ContentWriter({ store: chunks, cipher, cutter: new ChunkCutter(crypto, keys.idKey), reader: this.reader, clock })
-    const copyId = (node: NodeId, op: string) => toHex(crypto.sha256(utf8(`elsewhere/copy/1/${node}/${op}`)).subarray(0, 16)) as NodeId
-    this.#merger = new OpMerger({ store, copyId })
+    this.#merger = new OpMerger({ store, copyId: copyIdOf(crypto) })
     this.#log = new OwnLog({
       store,
       codec: this.codec,
@@ -89,6 +89,8 @@ export class Dataset extends DatasetView implements Disposable {
         this.#changed.fire({ isOwn: false, ...touched })
       },
     })
+    const left = takeLeftBodies(store)
+    if (left) this.#write(left.bodies, left.drop)
     this.#synced = new SyncedContents(store)
     const isNews = ({ node, manifest }: SyncedContent) =>
       this.node(node)?.kind === 'file' && !sameManifest(this.require(node).manifest, manifest)

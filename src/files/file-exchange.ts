@@ -40,6 +40,8 @@ export interface FileExchangeOptions {
   readonly begin?: (client: FilePeerClient, device: DeviceId) => Promise<void>
   /** All that a device has to say now was heard: what lies behind a checkpoint may be asked of it. */
   readonly behind?: (client: FilePeerClient) => Promise<void>
+  /** The same, with nothing of it left out. */
+  readonly onDidHear?: (device: DeviceId) => void
   /** Runs work while no room is being made. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -174,6 +176,7 @@ export class FileExchange implements Disposable {
           // there was more
         }
         await this.#askReceipts(client, peer.device)
+        if (peer.missing === 0) this.#options.onDidHear?.(peer.device)
         void this.copy()
         void this.#options.behind?.(client)
       }

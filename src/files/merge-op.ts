@@ -1,5 +1,7 @@
+import { toHex, utf8 } from '../base/bytes.ts'
 import type { DeviceId } from '../base/ids.ts'
 import type { DatasetStore } from './dataset-store.ts'
+import type { FilesCrypto } from './files-crypto.ts'
 import { type Head, losersOf, type NodeRecord, winnerOf } from './node-record.ts'
 import { isLater, type Mark, type NodeId, type Op, type OpBody, ROOT_NODE } from './op.ts'
 import { conflictName, secondName } from './shown-name.ts'
@@ -9,6 +11,12 @@ export interface MergeContext {
   /** The id of the copy of a version that lost: made of the two ids, so that all devices make the same. */
   copyId(node: NodeId, op: string): NodeId
 }
+
+/** As every device makes it. */
+export const copyIdOf =
+  (crypto: FilesCrypto): MergeContext['copyId'] =>
+  (node, op) =>
+    toHex(crypto.sha256(utf8(`elsewhere/copy/1/${node}/${op}`)).subarray(0, 16)) as NodeId
 
 /** Who wrote an op, and what it was called then: conflict copies are named after it, alike on every device. */
 export interface Author {

@@ -1,7 +1,7 @@
 import { fromBase64Url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Disposable, DisposableStore } from '../base/disposable.ts'
-import { Emitter } from '../base/emitter.ts'
+import { Emitter, type Event } from '../base/emitter.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { Acknowledgements } from './acknowledgements.ts'
@@ -40,6 +40,7 @@ import { PeerChunks } from './peer-chunks.ts'
 import { Pins } from './pins.ts'
 import { Prefetch } from './prefetch.ts'
 import { ReplicationBook } from './replication-book.ts'
+import { UnheardDevices } from './unheard-devices.ts'
 
 /** Where a dataset lies on this device; opened with its keys, closed with them. */
 export interface DatasetStores extends Disposable {
@@ -47,6 +48,10 @@ export interface DatasetStores extends Disposable {
   readonly chunks: ChunkStore
   /** Of the contents, at most. */
   readonly limitBytes: number
+  /** The tree was damaged and is set aside under this name; left out: it was not. */
+  readonly setAside?: string | undefined
+  /** The tree is found to be damaged while it is used: it is to be closed, and opened as `isDamaged`. */
+  readonly onDidDamage?: Event<void>
 }
 
 export interface DatasetHostParts {
@@ -64,7 +69,7 @@ export interface DatasetHostParts {
   /** Bytes of this machine's network cost; left out: nobody says so. */
   readonly isMetered?: (() => Promise<boolean>) | undefined
   /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
-  openStores(dataset: DatasetId, storageKey: Uint8Array, part: 'shared' | 'local'): DatasetStores
+  openStores(dataset: DatasetId, storageKey: Uint8Array, part: 'shared' | 'local', isDamaged?: boolean): DatasetStores
 }
 
 /** Sorted folders kept, for displays that read them page by page. */
@@ -73,7 +78,7 @@ const KEPT_FOLDERS = 8
 const KEPT_PASTS = 2
 const PAST_KEPT_MS = 10 * 60_000
 /** Other devices that must have signed for a content before its author may let go of it. */
-const COPIES = 1
+export const COPIES = 1
 /** Somebody writes while a dataset starts over: it is begun again so often. */
 const MAX_SETTLES = 50
 /** How often the cache is cut to its limit. */
@@ -108,7 +113,11 @@ export class OpenDataset implements Disposable {
   readonly #givenUp: GivenUpCheckpoints
   readonly #gaveUp = new Emitter<void>()
   readonly #stores: DatasetStores
+  readonly #damaged = new Emitter<'shared' | 'local'>()
+  readonly #setAside: string[] = []
   readonly #keys: HeldDatasetKeys
+  /** While there are some, nothing is let go of. */
+  readonly #unheard: UnheardDevices
   readonly #owned = new DisposableStore()
   readonly #sorted = new Map<NodeId, readonly DatasetNode[]>()
   readonly #self: DeviceId
@@ -118,9 +127,12 @@ export class OpenDataset implements Disposable {
   #failed: { readonly checkpoint: Uint8Array; readonly why: GivenUpWhy } | undefined
   /** The checkpoint that it was started with cannot be had: whoever opened it has it start over, and opens it anew. */
   readonly onDidGiveUp = this.#gaveUp.event
+  /** One of its trees cannot be read: whoever opened it opens it anew, with that one as damaged. */
+  readonly onDidDamage = this.#damaged.event
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: DatasetHostParts, input: OpenDatasetInput) {
+  /** `opened`: its shared stores, if somebody opened them already; they are this object's then. */
+  constructor(parts: DatasetHostParts, input: OpenDatasetInput, opened?: DatasetStores, damaged?: 'shared' | 'local') {
     this.id = input.dataset as DatasetId
     this.name = input.name
     this.#self = input.device as DeviceId
@@ -132,9 +144,11 @@ export class OpenDataset implements Disposable {
     const storageKey = fromBase64Url(input.storageKey)
     const seed = fromBase64Url(input.segmentSeed)
     try {
-      this.#stores = this.#owned.add(parts.openStores(this.id, storageKey, 'shared'))
+      this.#stores = this.#owned.add(opened ?? parts.openStores(this.id, storageKey, 'shared'))
+      this.#watch('shared', this.#stores)
       const store = (this.store = new PartialStore(this.#stores.store))
       this.chunks = this.#stores.chunks
+      this.#unheard = new UnheardDevices(store, () => clock.nowMs())
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
       const isMember = (device: string) => this.isMember(device)
       const isAuthor = (device: string) => this.#devices.some((known) => known.device === device)
@@ -196,7 +210,8 @@ export class OpenDataset implements Disposable {
         }),
       )
       const offers = new CheckpointOffers({ id: this.id, loader, crypto, clock, logger })
-      const own = this.#owned.add(parts.openStores(this.id, storageKey, 'local'))
+      const own = this.#owned.add(parts.openStores(this.id, storageKey, 'local', damaged === 'local'))
+      this.#watch('local', own)
       const isLocal = { isLocal: true, isAuthor: () => false, deviceName: () => '', signer, crypto, keys, clock, logger }
       const inside = this.#owned.add(new Dataset({ ...isLocal, store: own.store, chunks: own.chunks }))
       this.local = new LocalFolders({ host: dataset, dataset: inside, store: own.store, chunks: own.chunks, log: logger })
@@ -213,13 +228,14 @@ export class OpenDataset implements Disposable {
       this.housekeeping = this.#owned.add(
         new Housekeeping({
           ...{ dataset, store, chunks, dropped, book, acknowledgements, local: this.local, clock, logger },
-          isLoading: () => loader.isLoading,
+          isLoading: () => loader.isLoading || this.#unheard.isAny(isMember),
         }),
       )
       this.#crypto = crypto
       this.exchange = this.#owned.add(
         new FileExchange({
           ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
+          onDidHear: (device) => this.#unheard.hear(device),
           begin: (client, device) => offers.begin(client, device),
           behind: (client) => {
             this.setAside.take()
@@ -270,6 +286,11 @@ export class OpenDataset implements Disposable {
     const before = this.name
     this.name = name
     return name !== before
+  }
+
+  /** Names of files with damaged trees that were set aside when it was opened. */
+  get setAsideFiles(): readonly string[] {
+    return this.#setAside
   }
 
   /** This device. */
@@ -342,6 +363,7 @@ export class OpenDataset implements Disposable {
   /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. @param signal  a bucket is not waited for any more */
   makeRoom(bytes: number, limitBytes = this.#stores.limitBytes, signal?: AbortSignal): Promise<boolean> {
     const { dataset, store, dropped, chunks, book, pins, bucket } = this
+    if (this.#unheard.isAny((device) => this.isMember(device))) return Promise.resolve(chunks.stats.bytes + bytes <= limitBytes)
     return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes, signal }, bytes))
   }
 
@@ -386,6 +408,11 @@ export class OpenDataset implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  #watch(part: 'shared' | 'local', { setAside, onDidDamage }: DatasetStores): void {
+    if (setAside !== undefined) this.#setAside.push(setAside)
+    if (onDidDamage) this.#owned.add(onDidDamage(() => this.#damaged.fire(part)))
   }
 
   /** What must not see a cache half cut. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts'
-import { toHex, utf8 } from '../base/bytes.ts'
 import { DatasetView } from './dataset-view.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
@@ -8,7 +7,7 @@ import { segmentsBehind } from './checkpoint/segments-behind.ts'
 import { ContentError } from './content-error.ts'
 import { FileError } from './file-error.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
-import { type Author, OpMerger } from './merge-op.ts'
+import { type Author, copyIdOf, OpMerger } from './merge-op.ts'
 import { type Head, winnerOf } from './node-record.ts'
 import type { NodeId, Op } from './op.ts'
 import type { FilesCrypto } from './files-crypto.ts'
@@ -75,8 +74,7 @@ export class PastTree {
     }
     ops.sort((a, b) => a.op.stamp - b.op.stamp || (a.op.id < b.op.id ? -1 : 1))
     const then = new PastStore()
-    const copyId = (node: NodeId, op: string) => toHex(crypto.sha256(utf8(`elsewhere/copy/1/${node}/${op}`)).subarray(0, 16)) as NodeId
-    const merger = new OpMerger({ store: then, copyId })
+    const merger = new OpMerger({ store: then, copyId: copyIdOf(crypto) })
     for (const [n, { op, author }] of ops.entries()) {
       merger.apply(op, author, { nodes: new Set(), folders: new Set() })
       if (n % OPS_AT_ONCE === OPS_AT_ONCE - 1) await pause()

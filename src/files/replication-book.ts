@@ -78,6 +78,11 @@ export class ReplicationBook {
     return this.#owed.all
   }
 
+  /** Is anything of a segment booked? */
+  has(hash: string): boolean {
+    return [this.#unsafe, this.#settled, this.#promised, this.#owed].some((segments) => segments.get(hash) !== undefined)
+  }
+
   /** A segment was signed here, or taken in. */
   book(segment: Segment, isOwn: boolean): void {
     const contents = segment.ops.flatMap(({ body }, n): [number, number][] =>

@@ -8,7 +8,6 @@ import type { OpenDataset } from './open-dataset.ts'
 import { byName, type DatasetNode } from './dataset-node.ts'
 import type { Dataset } from './dataset.ts'
 import { DatasetWrites } from './dataset-writes.ts'
-import { checkDataset } from './check-dataset.ts'
 import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { FileError } from './file-error.ts'
@@ -147,10 +146,7 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       return {}
     },
     datasetHolders: ({ dataset, node }) => holdersOf(host.require(dataset), id(node)),
-    checkDataset: ({ dataset }, { signal }) => {
-      const pause = () => new Promise<void>((resolve) => host.clock.after(1, resolve))
-      return checkDataset(host.require(dataset), { signal, pause })
-    },
+    checkDataset: ({ dataset }, { signal }) => host.check(dataset, signal),
     onDidChangeDataset: (listener) => {
       const told = new Emitter<Parameters<typeof listener>[0]>()
       const inner = told.event(listener)

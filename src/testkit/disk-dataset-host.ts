@@ -39,10 +39,14 @@ export class DiskDatasetHost implements Disposable {
     return this.host.require(testDatasetKeys().dataset)
   }
 
-  async start(): Promise<this> {
-    const openStores = (_: string, key: Uint8Array, part: 'shared' | 'local') =>
-      openDatasetStores(path.join(this.folder, part), key.slice(), { ELSEWHERE_CACHE_BYTES: String(2 ** 40) }, this.#logger)
+  /** @param onSetAside  told of trees that are damaged */
+  async start(onSetAside?: (file: string) => void): Promise<this> {
+    const openStores = (_: string, key: Uint8Array, part: 'shared' | 'local', isDamaged = false) => {
+      const environment = { ELSEWHERE_CACHE_BYTES: String(2 ** 40) }
+      return openDatasetStores(path.join(this.folder, part), key.slice(), environment, this.#logger, { part, isDamaged })
+    }
     this.#host = new DatasetHost({ crypto: new NodeFilesCrypto(), clock: systemClock, logger: this.#logger, openStores })
+    if (onSetAside) this.#host.handlers().onDidSetAside(({ file }) => onSetAside(file))
     await this.#host.handlers().openDataset(openInput(this.n, 2), {} as never)
     return this
   }

@@ -19,6 +19,7 @@ import type { FilesClient, ProcessConnection } from '../device-parts.ts'
 import type { DeskKeeper } from '../desk/desk-keeper.ts'
 import type { DisplaySession } from '../desk/display-session.ts'
 import { HOME } from '../../files/named-datasets.ts'
+import type { Notices } from '../notices.ts'
 import type { DatasetListService } from './dataset-list-service.ts'
 import { homeDatasetOf, datasetKeysOf } from './home-dataset.ts'
 import type { OpenDesk } from '../desk/open-desk.ts'
@@ -32,6 +33,7 @@ export interface DatasetServiceOptions {
   readonly log: Logger
   /** Which there are beside Home. */
   readonly list: Pick<DatasetListService, 'shown' | 'onDidChange'>
+  readonly notices: Notices
   /** What opens the bucket that holds the files, too. */
   readonly bucket: () => Promise<BucketAccess | undefined>
 }
@@ -63,10 +65,11 @@ export class DatasetService implements Disposable {
 
   constructor(options: DatasetServiceOptions) {
     this.#options = options
-    const { local, keeper, list, log } = options
+    const { local, keeper, list, log, notices } = options
     this.#owned.add(
       local.onDidConnect((client) => {
         client.onDidChangeDataset((change) => this.#changed.fire(change))
+        client.onDidSetAside(({ name, file }) => notices.put(damagedFiles(name, file)))
         const desk = keeper.current?.desk
         this.#opened.clear() // they ended with the process before
         if (desk) void this.#openInTurn(client, desk)
@@ -247,3 +250,9 @@ export class DatasetService implements Disposable {
     }
   }
 }
+
+const damagedFiles = (name: string, file: string) => ({
+  code: 'files/set-aside',
+  severity: 'warn' as const,
+  message: `What this device keeps of ${name} was damaged. It is kept as ${file}, and made again of what could be read and of what your other devices have: link them. "elsewhere fs check" says whether something is missing.`,
+})

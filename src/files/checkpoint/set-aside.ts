@@ -26,6 +26,9 @@ export function setAside(store: DatasetStore, self: DeviceId): StoreValue[] {
   })
 }
 
+/** Where a segment waits for what it follows on. */
+export const waitingSegment = ({ log, seq }: { readonly log: LogId; readonly seq: number }) => ({ space: SPACE, key: nameOf(log, seq) })
+
 export interface SetAsideParts {
   readonly dataset: Dataset
   readonly store: DatasetStore
@@ -57,20 +60,20 @@ export class SetAsideSegments implements Disposable {
   take(): void {
     const { dataset, store, logger } = this.#parts
     if (this.#waiting.size === 0 || this.#owned.isDisposed) return
-    try {
+    for (let before = -1; before !== this.#waiting.size; ) {
+      before = this.#waiting.size
       for (const [name, bytes] of this.#waiting) {
-        const { log, seq } = dataset.codec.headOf(bytes)
-        const isHeld = () => (dataset.frontier().get(log) ?? 0) >= seq
-        if (!isHeld() && !dataset.takeSegment(bytes)) continue
-        store.transaction(() => store.putValue(SPACE, name, undefined))
-        this.#waiting.delete(name)
-        this.#contents.delete(name)
+        try {
+          const { log, seq } = dataset.codec.headOf(bytes)
+          const isHeld = () => (dataset.frontier().get(log) ?? 0) >= seq
+          if (!isHeld() && !dataset.takeSegment(bytes)) continue
+          store.transaction(() => store.putValue(SPACE, name, undefined))
+          this.#waiting.delete(name)
+          this.#contents.delete(name)
+        } catch (error) {
+          logger.warn('changes that were set aside cannot be taken in', { name, code: errorCode(error), error: errorMessage(error) })
+        }
       }
-    } catch (error) {
-      logger.warn('changes of this device that were set aside cannot be taken in', {
-        code: errorCode(error),
-        error: errorMessage(error),
-      })
     }
   }
 

@@ -58,8 +58,10 @@ export async function startFiles({
     }),
     isMetered: networkMeter(),
     openBucket: (access) => new S3ObjectStore(access),
-    openStores: (dataset, storageKey, part) =>
-      openDatasetStores(path.join(datasetsFolder, dataset, part === 'local' ? 'local' : ''), storageKey, environment, log),
+    openStores: (dataset, storageKey, part, isDamaged = false) => {
+      const folder = path.join(datasetsFolder, dataset, part === 'local' ? 'local' : '')
+      return openDatasetStores(folder, storageKey, environment, log, { part, isDamaged })
+    },
   })
   const listening = await listenUnixSocket(socketPath, (transport) => files.serve(transport))
   return {

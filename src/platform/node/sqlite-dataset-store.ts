@@ -4,7 +4,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { fromHex, fromUtf8, toHex, utf8 } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
-import { DomainError } from '../../base/errors.ts'
+import { DomainError, errorCode } from '../../base/errors.ts'
+import { StoreError } from '../../base/store-error.ts'
 import type { Sealer } from '../../base/sealer.ts'
 import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
@@ -13,12 +14,19 @@ import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
 import type { StoreBehind } from '../../files/write-behind-store.ts'
 import { sqliteStoreError } from './sqlite-store-error.ts'
 
+/** Above this a full check at an unclean start would take seconds; damage is then found where it is read. */
+const MAX_CHECKED_PAGES = 16_384
+/** `user_version`: the file was closed by who opened it; else it is checked. Files of before say 0. */
+const CLEAN = 1
+const IN_USE = 2
+
 /** Nodes kept as they were read: a program that works in a folder asks for the same few again and again. */
 const KEPT_NODES = 20_000
 
 const datasync = promisify(fdatasync)
 
-const SCHEMA = `
+/** Tables are made in this order, so that each begins at the same page in every such file (`set-tree-aside.ts`). */
+export const TREE_SCHEMA = `
   create table if not exists node (
     id blob primary key, parent blob not null, listed integer not null, named blob not null, looked blob, shown blob, value blob not null) without rowid;
   create index if not exists node_by_parent on node (parent, listed);
@@ -51,19 +59,28 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   readonly #statements = new Map<string, StatementSync>()
   readonly #kept = new Map<NodeId, { record: NodeRecord; shown: string | undefined }>()
   #depth = 0
+  #isDamaged = false
+
+  /** Something in the file cannot be read: it is to be set aside. Told once, when whoever asked has its error. */
+  onDamage: (() => void) | undefined
 
   /** @throws StoreError */
   constructor(file: string, sealer: Sealer) {
     this.#path = file
     this.#sealer = sealer
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    let db: DatabaseSync | undefined
     try {
-      this.#db = new DatabaseSync(file)
+      const isNew = !existsSync(file)
+      this.#db = db = new DatabaseSync(file)
       this.#db.exec(
         'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory; pragma cache_size = -32000',
       )
-      this.#db.exec(SCHEMA)
+      if (!isNew && !this.#wasClean()) this.#check()
+      this.#db.exec(TREE_SCHEMA)
+      this.#db.exec(`pragma user_version = ${IN_USE}`)
     } catch (error) {
+      db?.close()
       throw sqliteStoreError(error, file)
     }
   }
@@ -78,8 +95,8 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
       return result
     } catch (error) {
       this.#kept.clear()
-      if (this.#db.isTransaction) this.#db.exec('rollback')
-      throw error instanceof DomainError ? error : sqliteStoreError(error, this.#path)
+      if (this.#db.isTransaction) this.#rollBack()
+      throw this.#noted(error instanceof DomainError ? error : sqliteStoreError(error, this.#path))
     } finally {
       this.#depth--
     }
@@ -180,7 +197,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   movesAfter({ stamp, op }: Mark): FolderMove[] {
     const rows = this.#all('select op, value from move where stamp > ? or (stamp = ? and op > ?) order by stamp, op', stamp, stamp, op)
     return (rows as { op: string; value: Uint8Array }[]).map(
-      (row) => JSON.parse(fromUtf8(this.#sealer.open(row.value, `move ${row.op}`))) as FolderMove,
+      (row) => JSON.parse(fromUtf8(this.#unseal(row.value, `move ${row.op}`))) as FolderMove,
     )
   }
 
@@ -195,9 +212,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
 
   versions(node: NodeId): Head[] {
     const rows = this.#all('select op, value from version where node = ? order by stamp desc, op desc', fromHex(node))
-    return (rows as { op: string; value: Uint8Array }[]).map(({ op, value }) =>
-      decodeHead(this.#sealer.open(value, `version ${node} ${op}`)),
-    )
+    return (rows as { op: string; value: Uint8Array }[]).map(({ op, value }) => decodeHead(this.#unseal(value, `version ${node} ${op}`)))
   }
 
   deleteVersion(node: NodeId, op: OpId): void {
@@ -219,7 +234,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
 
   tail(): Op[] {
     const rows = this.#all('select value from tail order by position') as { value: Uint8Array }[]
-    return rows.map(({ value }) => decodeOp(this.#sealer.open(value, 'tail')))
+    return rows.map(({ value }) => decodeOp(this.#unseal(value, 'tail')))
   }
 
   cutTail(count: number): void {
@@ -257,7 +272,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
 
   heads(): readonly LogHead[] {
     const rows = this.#all('select log, value from log') as { log: Uint8Array; value: Uint8Array }[]
-    return rows.map(({ log, value }) => JSON.parse(fromUtf8(this.#sealer.open(value, `log ${toHex(log)}`))) as LogHead)
+    return rows.map(({ log, value }) => JSON.parse(fromUtf8(this.#unseal(value, `log ${toHex(log)}`))) as LogHead)
   }
 
   value(space: string, key: string): Uint8Array | undefined {
@@ -309,11 +324,28 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   dispose(): void {
     this.#statements.clear()
     this.#kept.clear()
+    try {
+      if (!this.#isDamaged) this.#db.exec(`pragma user_version = ${CLEAN}`)
+    } catch {
+      // full or read-only: the next start checks the file
+    }
     this.#db.close()
   }
 
+  #wasClean(): boolean {
+    return (this.#db.prepare('pragma user_version').get() as { user_version: number }).user_version === CLEAN
+  }
+
+  /** After a kill or a power cut. @throws StoreError `store/damaged` */
+  #check(): void {
+    const { page_count: pages } = this.#db.prepare('pragma page_count').get() as { page_count: number }
+    if (pages > MAX_CHECKED_PAGES) return
+    const { quick_check: result } = this.#db.prepare('pragma quick_check(1)').get() as { quick_check: string }
+    if (result !== 'ok') throw StoreError.damaged(this.#path, result)
+  }
+
   #openEntry(space: string, sealed: Uint8Array): readonly [string, Uint8Array] {
-    const plain = this.#sealer.open(sealed, `entry ${space}`)
+    const plain = this.#unseal(sealed, `entry ${space}`)
     const end = 2 + new DataView(plain.buffer, plain.byteOffset).getUint16(0)
     return [fromUtf8(plain.subarray(2, end)), plain.slice(end)]
   }
@@ -330,8 +362,8 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     const kept = this.#kept.get(id)
     if (kept) return kept
     return this.#keep(id, {
-      record: decodeRecord(this.#sealer.open(value, `node ${id}`)),
-      shown: shown === null ? undefined : fromUtf8(this.#sealer.open(shown, `shown ${id}`)),
+      record: decodeRecord(this.#unseal(value, `node ${id}`)),
+      shown: shown === null ? undefined : fromUtf8(this.#unseal(shown, `shown ${id}`)),
     })
   }
 
@@ -368,8 +400,31 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     try {
       return work()
     } catch (error) {
-      throw sqliteStoreError(error, this.#path)
+      throw this.#noted(sqliteStoreError(error, this.#path))
     }
+  }
+
+  #unseal(sealed: Uint8Array, context: string): Uint8Array {
+    try {
+      return this.#sealer.open(sealed, context)
+    } catch (error) {
+      throw this.#noted(sqliteStoreError(error, this.#path))
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#db.exec('rollback')
+    } catch {
+      // what it was rolled back for is told
+    }
+  }
+
+  #noted<E extends Error>(error: E): E {
+    if (this.#isDamaged || errorCode(error) !== 'store/damaged') return error
+    this.#isDamaged = true
+    queueMicrotask(() => this.onDamage?.())
+    return error
   }
 }
 
