@@ -20,6 +20,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   if (await isBuildStale()) await buildAll()
   const { bench }: { bench: Bench } = await import(pathToFileURL(file).href)
+  // Ended from outside it still takes its machines, and what runs in them, and its folders with it: they go when the process exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const { result: rows, busyPercent } = await withNoise(() => bench.run(rest))
   console.log(formatTable(rows))
   console.log(`\nmachine busy in all ${busyPercent.toFixed(0)} % while measuring`)

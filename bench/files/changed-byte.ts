@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises'
-import os from 'node:os'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../../e2e/harness/e2e-pair.ts'
@@ -8,6 +7,7 @@ import { whyNoNetLab } from '../../src/testkit/netlab.ts'
 import type { BenchLab } from '../follow/bench-lab.ts'
 import { SshPeer } from '../peers/sshd.ts'
 import { notMeasured, type Row } from '../report.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { homeOf } from './between-devices.ts'
 import { readWords } from './cold-peers.ts'
 import { writeRandom } from './cold-read.ts'
@@ -41,7 +41,7 @@ export async function measureChangedByte(args: readonly string[]): Promise<reado
   }
   const why = whyNoMounts() ?? whyNoNetLab()
   if (why !== undefined) return Object.values(rows).map((one) => notMeasured(one, why))
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-changed-'))
+  const folder = scratchFolder('ew-changed-')
   const lab = await mountedPair()
   try {
     const [a, b] = await Promise.all([homeOf(lab, 'a'), homeOf(lab, 'b')])

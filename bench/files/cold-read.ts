@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
-import os from 'node:os'
+import { open, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { eventually } from '../../e2e/harness/e2e-pair.ts'
 import { whyNoMounts } from '../../src/testkit/mount-lab.ts'
 import { whyNoNetLab } from '../../src/testkit/netlab.ts'
 import type { BenchLab } from '../follow/bench-lab.ts'
 import { median, notMeasured, type Row } from '../report.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { isMoreThan, verdict } from '../verdict.ts'
 import { homeOf } from './between-devices.ts'
 import { ColdPeers, PEER_NAMES, readWords } from './cold-peers.ts'
@@ -37,7 +37,7 @@ export async function measureColdRead(args: readonly string[]): Promise<readonly
   }
   const why = whyNoMounts() ?? whyNoNetLab()
   if (why !== undefined) return [notMeasured(row, why)]
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-cold-'))
+  const folder = scratchFolder('ew-cold-')
   const lab = await mountedPair(CACHE_BYTES)
   let peers: ColdPeers | undefined
   try {

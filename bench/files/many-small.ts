@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { readFile, rm, stat } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { spawnSync } from 'node:child_process'
@@ -10,9 +9,10 @@ import { whyNoNetLab } from '../../src/testkit/netlab.ts'
 import type { BenchLab } from '../follow/bench-lab.ts'
 import { SyncthingPair } from '../peers/syncthing.ts'
 import { notMeasured, type Row } from '../report.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { isLessThan } from '../verdict.ts'
 import { homeOf } from './between-devices.ts'
-import { dropCaches, mountedPair } from './on-cable.ts'
+import { dropCaches, mountedPair, untilQuiet } from './on-cable.ts'
 import { processorTimes, used } from './processor-times.ts'
 
 /*
@@ -40,12 +40,14 @@ export async function measureManySmall(args: readonly string[]): Promise<readonl
   const rows = { import: row('import', 'import'), seen: row('seen', 'visible on the other device, from the begin of the import') }
   const why = whyNoMounts() ?? whyNoNetLab()
   if (why !== undefined) return Object.values(rows).map((one) => notMeasured(one, why))
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'ew-many-'))
+  const folder = scratchFolder('ew-many-')
   const lab = await mountedPair()
   try {
     const from = path.join(folder, 'from')
     makeFiles(from, files)
     const ours = await importTimes(lab, from, files)
+    // B still fetches the contents: what is measured next must not pay for that.
+    await untilQuiet([lab.machine('a').machine, lab.machine('b').machine], PATIENCE_MS)
     const whyNot = SyncthingPair.whyNot()
     const peer = whyNot === undefined ? await syncthingTimes(lab, from, path.join(folder, 'to'), files) : undefined
     const done = (to: (typeof rows)['import'], which: 'import' | 'seen', more: Readonly<Record<string, number>>): Row => ({

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readMountTable } from '../../src/platform/node/fuse/mount-table.ts'
 import { endProcess } from '../peers/xvfb.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 
 const SSHD = '/usr/sbin/sshd'
 const MOUNTED_PATIENCE_MS = 30_000
@@ -42,7 +43,7 @@ export class LoopbackSshd {
   }
 
   static async start(): Promise<LoopbackSshd> {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-sshd-'))
+    const folder = scratchFolder('ew-sshd-')
     const at = (name: string) => path.join(folder, name)
     for (const key of ['host', 'id']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)])
     await copyFile(at('id.pub'), at('authorized'))
@@ -60,6 +61,7 @@ export class LoopbackSshd {
     const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`)
     await writeFile(at('sshd.conf'), lines.join(''))
     const child = spawn(SSHD, ['-D', '-f', at('sshd.conf')], { stdio: 'ignore' })
+    process.once('exit', () => child.kill())
     await delay(1_000)
     return new LoopbackSshd(folder, port, child)
   }
@@ -95,7 +97,9 @@ async function mountPeer(name: PeerMount['name'], words: readonly string[], at: 
   const isThere = () => readMountTable().some((line) => line.at === at)
   const begin = async () => {
     const [program = '', ...args] = words
-    child = spawn(program, args, { stdio: 'ignore' })
+    const begun = spawn(program, args, { stdio: 'ignore' })
+    process.once('exit', () => begun.kill()) // it takes its mount with it
+    child = begun
     const giveUpMs = performance.now() + MOUNTED_PATIENCE_MS
     while (!isThere()) {
       if (child.exitCode !== null || performance.now() > giveUpMs) throw new Error(`${name} did not mount`)

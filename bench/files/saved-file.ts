@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { whyNoMounts } from '../../src/testkit/mount-lab.ts'
 import { whyNoNetLab } from '../../src/testkit/netlab.ts'
 import { SyncthingPair } from '../peers/syncthing.ts'
 import { median, notMeasured, quantile, type Row } from '../report.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { isLessThan, verdict } from '../verdict.ts'
 import { homeOf } from './between-devices.ts'
 import { mountedPair } from './on-cable.ts'
@@ -28,7 +28,7 @@ export async function measureSavedFile(args: readonly string[]): Promise<readonl
   }
   const why = whyNoMounts() ?? whyNoNetLab()
   if (why !== undefined) return [notMeasured(row, why)]
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'ew-saved-'))
+  const folder = scratchFolder('ew-saved-')
   const lab = await mountedPair()
   let pair: SyncthingPair | undefined
   try {

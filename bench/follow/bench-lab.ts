@@ -1,6 +1,4 @@
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { E2eDesk } from '../../e2e/harness/e2e-desk.ts'
@@ -15,6 +13,7 @@ import { type Client, createClient } from '../../src/rpc/client.ts'
 import type { PathConditions } from '../../src/testkit/delay-line.ts'
 import { createNetLab, type LabMachine } from '../../src/testkit/netlab.ts'
 import { endProcess } from '../peers/xvfb.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { growLog, type LogSize } from './big-log.ts'
 
 const PROXY = path.resolve(import.meta.dirname, '../../src/testkit/proxy-process.ts')
@@ -146,7 +145,7 @@ export class BenchLab {
     }
     for (const name of ['a', 'b']) {
       const machine = lab.machine(name)
-      const folder = await mkdtemp(path.join(os.tmpdir(), `ew-${name}-`))
+      const folder = scratchFolder(`ew-${name}-`)
       const device = await E2eDevice.start({ name, machine, folder, ...(env && { env: env(name, folder) }) })
       this.#cleanup.push(() => device.dispose())
       this.#machines.set(name, { machine, device, deviceId: await device.create('Maria') })

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LabMachine } from '../../src/testkit/netlab.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { endProcess } from './xvfb.ts'
 
 const SSHD = '/usr/sbin/sshd'
@@ -28,7 +29,7 @@ export class SshPeer {
   /** Undefined where no sshd is installed. */
   static async start(from: LabMachine, to: LabMachine): Promise<SshPeer | undefined> {
     if (!existsSync(SSHD)) return undefined
-    const peer = new SshPeer(await mkdtemp(path.join(os.tmpdir(), 'ew-sshd-')), from, to)
+    const peer = new SshPeer(scratchFolder('ew-sshd-'), from, to)
     try {
       await peer.#serve()
       await peer.#openMaster()

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { LabMachine } from '../../src/testkit/netlab.ts'
+import { scratchFolder } from '../scratch-folder.ts'
 import { endProcess } from './xvfb.ts'
 
 const PROGRAM = '/usr/bin/syncthing'
@@ -68,7 +68,7 @@ export class SyncthingPair {
 
   /** @throws Error  they did not find each other */
   static async start(a: LabMachine, b: LabMachine): Promise<SyncthingPair> {
-    const pair = new SyncthingPair(await mkdtemp(path.join(os.tmpdir(), 'ew-st-')))
+    const pair = new SyncthingPair(scratchFolder('ew-st-'))
     try {
       await pair.#begin('a', a)
       await pair.#begin('b', b)
