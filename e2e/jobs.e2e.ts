@@ -146,6 +146,10 @@ describe.skipIf(why !== undefined)(`a command sent elsewhere${why ? ` (${why})` 
     await job.getByText('looked in vain', { exact: true }).waitFor()
     expect(await job.getByText('found it', { exact: true }).count()).toBe(0)
     await look('a job’s page', '.window[data-active]')
+    await page.getByRole('button', { name: 'Learned from runs' }).click()
+    await page.getByRole('list', { name: 'Learned commands, newest first' }).getByRole('listitem').first().waitFor()
+    await look('what was learned', '[role=dialog]:not(.window)')
+    await page.keyboard.press('Escape')
   })
 
   it('[AP120][AP121][AP122] by keyboard: found, run again, cancelled and removed', async () => {
