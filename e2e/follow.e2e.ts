@@ -454,7 +454,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await a.page.waitForTimeout(FRESH_CLAIM_MS) // before that it counts as what brought the link up
       await b.page.keyboard.press('Shift')
       lab.lab.machine('kitchen').heal()
-      await question.waitFor({ timeout: 40_000 })
+      await question.getByText(/^You also unlocked on laptop at /).waitFor({ timeout: 40_000 })
     }
     await b.unlock('beside')
     await moveUnheard()

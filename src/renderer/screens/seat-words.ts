@@ -24,7 +24,7 @@ export function unconfirmedWords({ unconfirmed }: Pick<SeatState, 'unconfirmed'>
 }
 
 /** A display is called "Chrome on kitchen"; a person is told of the kitchen, and of the browser only where the machine is the same. */
-function placeOf(displayName: string, ownDevice: string): string {
+export function placeOf(displayName: string, ownDevice: string): string {
   const [, browser, device] = /^(.+?) on (.+)$/.exec(displayName) ?? []
   if (!device) return displayName
   return device === ownDevice ? `another display of this device, in ${browser}` : device

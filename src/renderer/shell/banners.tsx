@@ -1,7 +1,7 @@
 import { CloudOff, LockOpen, MonitorUp, TriangleAlert, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { errorWords } from '../ui/error-words.ts'
-import { unconfirmedWords } from '../screens/seat-words.ts'
+import { placeOf, unconfirmedWords } from '../screens/seat-words.ts'
 import { IconButton } from '../ui/icon-button.tsx'
 import { useDesk, useSession } from '../desk/desk-store.ts'
 import { useDoor } from '../desk/door-store.ts'
@@ -117,6 +117,7 @@ function UnconfirmedNote({ words, onPutAway }: { words: string; onPutAway: () =>
 function SeatQuestionBanner() {
   const question = useSeat((state) => state.question)
   const client = useDoor((state) => state.client)
+  const deviceName = useDesk((state) => state.deviceName)
   const [left, setLeft] = useState(0)
   useEffect(() => {
     if (!question) return
@@ -136,7 +137,7 @@ function SeatQuestionBanner() {
     <div className="banner" role="alertdialog" aria-label="You also unlocked elsewhere">
       <MonitorUp aria-hidden="true" />
       <span>
-        You also unlocked on {question.displayName} at {clockText(new Date(question.atMs))}. This display locks in{' '}
+        You also unlocked on {placeOf(question.displayName, deviceName)} at {clockText(new Date(question.atMs))}. This display locks in{' '}
         <span className="numbers">{left}</span> s.
       </span>
       <Button onClick={() => answer('lock')}>Lock here</Button>
