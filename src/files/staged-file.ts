@@ -1,6 +1,6 @@
 import type { ContentChange, Extent } from './content-writer.ts'
 import { MAX_FILE_BYTES, type Manifest } from './manifest.ts'
-import { StagedExtents } from './staged-extents.ts'
+import { type BlockPool, StagedExtents } from './staged-extents.ts'
 import { TreeError } from './tree-error.ts'
 
 /** Where the content of a staged file goes and comes from. */
@@ -13,7 +13,7 @@ export interface StagedContents {
 }
 
 /** New bytes kept in memory before they are stored in chunks: as much again may come while they are. */
-const FOLD_BYTES = 32 * 1024 * 1024
+export const FOLD_BYTES = 32 * 1024 * 1024
 
 /**
  * A file that is being written: a stored content, and over it what was written since. Writing waits for the disk only when
@@ -25,15 +25,18 @@ export class StagedFile {
   #base: Manifest
   /** Bytes of the base that still count: a file that was cut and grew again has zeros there. */
   #baseBytes: number
-  #fresh = new StagedExtents()
+  readonly #pool: BlockPool | undefined
+  #fresh: StagedExtents
   /** What is being stored; its bytes still count up to `#foldingBytes`. */
   #folding: StagedExtents | undefined
   #foldingBytes = 0
   #fold: Promise<void> | undefined
   #bytes: number
 
-  constructor(contents: StagedContents, base: Manifest) {
+  constructor(contents: StagedContents, base: Manifest, pool?: BlockPool) {
     this.#contents = contents
+    this.#pool = pool
+    this.#fresh = new StagedExtents(pool)
     this.#base = base
     this.#bytes = base.bytes
     this.#baseBytes = base.bytes
@@ -119,14 +122,14 @@ export class StagedFile {
     if (!manifest) return false
     this.#base = manifest
     this.#baseBytes = manifest.bytes
-    this.#fresh = new StagedExtents()
+    this.#fresh = new StagedExtents(this.#pool)
     return true
   }
 
   async #store(): Promise<void> {
     const folding = this.#fresh
     const [base, baseBytes, bytes] = [this.#base, this.#baseBytes, this.#bytes]
-    this.#fresh = new StagedExtents()
+    this.#fresh = new StagedExtents(this.#pool)
     this.#folding = folding
     this.#foldingBytes = bytes
     const extents = [...folding.extents()]
@@ -147,6 +150,7 @@ export class StagedFile {
     try {
       this.#base = await this.#contents.change(base, { bytes, extents, read })
       this.#baseBytes = Math.min(this.#base.bytes, this.#foldingBytes)
+      folding.release()
     } catch (error) {
       folding.cut(this.#foldingBytes)
       folding.cover(this.#fresh)

@@ -6,7 +6,8 @@ import type { DatasetNode } from './dataset-node.ts'
 import { sameManifest } from './manifest.ts'
 import type { Answer } from './mounted-tree.ts'
 import type { OpId } from './op.ts'
-import { StagedFile } from './staged-file.ts'
+import { BlockPool } from './staged-extents.ts'
+import { FOLD_BYTES, StagedFile } from './staged-file.ts'
 import { treeErrorOf } from './tree-errors.ts'
 import type { TreeNumbers } from './tree-numbers.ts'
 import type { TreeDataset, TreeSlot } from './tree-slots.ts'
@@ -32,6 +33,7 @@ export interface TreeWritingOptions {
 export class TreeWriting implements Disposable {
   readonly #options: TreeWritingOptions
   readonly #numbers: TreeNumbers
+  readonly #blocks = new BlockPool(FOLD_BYTES)
   #syncing: Disposable | undefined
   #isDisposed = false
 
@@ -49,7 +51,7 @@ export class TreeWriting implements Disposable {
         changeNow: dataset.writer.changeNow.bind(dataset.writer),
         read: dataset.reader.read.bind(dataset.reader),
       }
-      slot.staged = new StagedFile(contents, node.manifest)
+      slot.staged = new StagedFile(contents, node.manifest, this.#blocks)
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
@@ -170,6 +172,7 @@ export class TreeWriting implements Disposable {
   #syncSoon(): void {
     this.#syncing ??= this.#options.clock.after(SYNC_DELAY_MS, () => {
       this.#syncing = undefined
+      this.#blocks.clear()
       for (const { dataset } of this.#options.datasets) {
         dataset.sync().catch((error: unknown) => this.#options.log.warn('files could not be synced', { error: errorMessage(error) }))
       }

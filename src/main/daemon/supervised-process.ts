@@ -101,7 +101,7 @@ export class SupervisedProcess {
     const { clock, log, file, args, writeLog } = this.#options
     const startedAtMs = clock.monotonicMs()
     this.#state = 'starting'
-    const child = spawn(process.execPath, ['--no-warnings', file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const child = spawn(process.execPath, ['--no-warnings', '--expose-gc', file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
     let failure: unknown
     child.stdout?.on('data', (chunk: Buffer) => writeLog(chunk.toString()))
