@@ -153,7 +153,7 @@ describe.skipIf(why !== undefined)(`jobs on a Slurm cluster${why ? ` (${why})` :
     })
     await eventually('it is over', async () => (await jobOf(failed.id)).state === 'failed', PATIENCE_MS)
     slurm.bringBack('n1')
-    expect((await jobOf(failed.id)).error).toMatchObject({ code: 'job/ended-node failed' })
+    expect((await jobOf(failed.id)).error).toMatchObject({ code: 'job/ended-node-failed' })
     await eventually('its node is back', async () => slurm.run('sinfo', '--noheader', '--format=%t').trim() === 'idle', PATIENCE_MS)
     for (const file of ['requeued', 'lost', 'failed']) expect(readFileSync(path.join(folder, file), 'utf8'), file).toBe('once\n')
   }, 240_000)

@@ -276,7 +276,12 @@ export class LiveJob implements Disposable {
       )
       return
     }
-    if (exit.ended !== undefined) return this.#fail(`job/ended-${exit.ended}`, endedWords(exit.ended, this.#parts.nameOf(device)), exit)
+    if (exit.ended !== undefined)
+      return this.#fail(
+        `job/ended-${exit.ended.replaceAll(/[^a-z0-9-]+/gi, '-')}`,
+        endedWords(exit.ended, this.#parts.nameOf(device)),
+        exit,
+      )
     this.#end(exit.code === 0 ? 'done' : 'failed', { exit })
   }
 

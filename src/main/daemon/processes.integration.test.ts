@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import dgram from 'node:dgram'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { projectRoot } from './project-root.ts'
-import { buildIfStale, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
+import { buildIfStale, CLI, processesNaming, RunningDevice, runCommand } from './running-device.suite.ts'
 import { TestDisplay } from '../../testkit/test-display.ts'
 
 const PASSPHRASE = 'correct horse battery'
@@ -282,6 +283,66 @@ describe('two devices', () => {
       expect(runCommand(['devices', '--data', other.folder]).stdout).toMatch(/laptop .* linked/)
       expect(runCommand(['debug', '--data', other.folder]).stdout).toMatch(/peer +laptop .*linked/)
     } finally {
+      await other.dispose()
+    }
+  })
+
+  it('[DV20] meet at a rendezvous that runs alone, by its own command, and ask the STUN server of their settings', async () => {
+    const other = new RunningDevice()
+    const stun = dgram.createSocket('udp4')
+    let asked = 0
+    stun.on('message', (request, { address, port }) => {
+      if (request.length < 20 || request.readUInt16BE(0) !== 1) return // a binding request, RFC 8489
+      asked++
+      const reply = Buffer.alloc(32)
+      reply.writeUInt16BE(0x0101, 0)
+      reply.writeUInt16BE(12, 2)
+      request.copy(reply, 4, 4, 20)
+      reply.writeUInt16BE(0x0020, 20)
+      reply.writeUInt16BE(8, 22)
+      reply.writeUInt16BE(1, 24)
+      reply.writeUInt16BE(port ^ 0x2112, 26)
+      address.split('.').forEach((part, n) => reply.writeUInt8(Number(part) ^ (request[4 + n] as number), 28 + n))
+      stun.send(reply, port, address)
+    })
+    const alone = spawn(process.execPath, [CLI, 'rendezvous', '--port', '0', '--listen', '127.0.0.1'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      await new Promise<void>((resolve) => stun.bind(0, '127.0.0.1', resolve))
+      const said = await new Promise<string>((resolve, reject) => {
+        let text = ''
+        alone.on('exit', (code) => reject(new Error(`the rendezvous ended with ${code}: ${text}`)))
+        alone.stdout.on('data', (piece) => /ws:\S+\n/.test((text += piece)) && resolve(text))
+      })
+      const url = /ws:\S+/.exec(said)?.[0] as string
+      await device.start()
+      await other.start()
+      const [a, b] = [await device.connect(), await other.connect()]
+      for (const [client, deviceName] of [
+        [a, 'laptop'],
+        [b, 'server'],
+      ] as const) {
+        await client.createDevice({ personName: 'Ada', deviceName, passphrase: PASSPHRASE, unattended: false })
+        // Nothing else by which they could meet.
+        const iceServers = [`stun:127.0.0.1:${stun.address().port}`]
+        await client.writeSettings({ mdns: false, rendezvousPort: 0, rendezvousUrls: [url], iceServers })
+      }
+      const { code } = await a.offerPairing({})
+      await b.joinPairing({ code: code as string })
+      await vi.waitFor(async () => {
+        expect([(await a.readPairing({})).step, (await b.readPairing({})).step]).toEqual(['confirm', 'confirm'])
+      }, until)
+      await a.confirmPairing({ accept: true })
+      await b.confirmPairing({ accept: true })
+      await vi.waitFor(async () => {
+        expect((await a.listDevices({})).map(({ state }) => state).sort()).toEqual(['linked', 'self'])
+      }, until)
+      expect(asked).toBeGreaterThan(0)
+    } finally {
+      alone.removeAllListeners('exit')
+      alone.kill('SIGTERM')
+      stun.close()
       await other.dispose()
     }
   })
