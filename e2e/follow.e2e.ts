@@ -18,6 +18,8 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
   let lab: E2eLab
   let a: E2eDisplay
   let b: E2eDisplay
+  /** Of the terminal that follows. */
+  let shellPid: string | undefined
 
   beforeAll(async () => {
     lab = await E2eLab.create('laptop', 'kitchen')
@@ -95,6 +97,7 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
       await b.page.keyboard.type('n=$((n+1)); echo "again=$$ count=$n"\n')
       const second = await eventually('typed from the other display', async () => /again=(\d+) count=43/.exec(await far.innerText()))
       expect(second[1]).toBe(first[1])
+      shellPid = first[1]
       await eventually('and seen on the first', async () => (await terminal.innerText()).includes('count=43'))
       expect(readFileSync(`/proc/${first[1]}/comm`, 'utf8')).toContain('sh')
       expect(namespaceOf(Number(first[1]))).toBe(namespaceOf(Number((await lab.machine('laptop').device.processes()).host)))
@@ -401,42 +404,50 @@ describe.skipIf(why !== undefined)(`the desk follows its person between two devi
   })
 
   it('kill -9 of a device loses nothing: its windows are back and the terminal is the same process', async () => {
-    const { device } = lab.machine('laptop')
-    const before = await a.windows()
-    const { host, device: killed } = await device.processes()
-    await lab.requireNoRawFrames()
-    await device.kill('device')
-    await eventually('another device process', async () => {
-      const now = await device.processes()
-      return now.device !== undefined && now.device !== killed ? now : undefined
+    await provedFollow(async () => {
+      const { device } = lab.machine('laptop')
+      const before = await a.windows()
+      const { host, device: killed } = await device.processes()
+      await lab.requireNoRawFrames()
+      await device.kill('device')
+      await eventually('another device process', async () => {
+        const now = await device.processes()
+        return now.device !== undefined && now.device !== killed ? now : undefined
+      })
+      expect((await device.processes()).host).toBe(host)
+      // Its keys were only in its memory: the person unlocks it, and the desk is as it was.
+      await a.unlock('beside')
+      await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
+      // A window that others cover is not mounted: bring it to the front by its title bar.
+      await a.window(/^(~|bash)$/).click({ position: { x: 30, y: 14 } })
+      const terminal = a.desk.locator('.app.terminal').first()
+      await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)
+      await terminal.click()
+      await a.page.keyboard.type('n=$((n+1)); echo "still=$$ count=$n"\n')
+      const now = await eventually('it takes keys', async () => /still=(\d+) count=44/.exec(await terminal.innerText()))
+      expect(now[1]).toBe(shellPid)
+      // Seen from the device that was killed: the other one may not have noticed yet.
+      await eventually('linked again', async () => (await lab.link('laptop', 'kitchen')).state === 'linked', 40_000)
+      await sameDesk(40_000)
     })
-    expect((await device.processes()).host).toBe(host)
-    // Its keys were only in its memory: the person unlocks it, and the desk is as it was.
-    await a.unlock('beside')
-    await eventually('the same windows', async () => JSON.stringify(await a.windows()) === JSON.stringify(before))
-    // A window that others cover is not mounted: bring it to the front by its title bar.
-    await a.window(/^(~|bash)$/).click({ position: { x: 30, y: 14 } })
-    const terminal = a.desk.locator('.app.terminal').first()
-    await eventually('the same screen', async () => (await terminal.innerText()).includes('count=43'), 40_000)
-    // Seen from the device that was killed: the other one may not have noticed yet.
-    await eventually('linked again', async () => (await lab.link('laptop', 'kitchen')).state === 'linked', 40_000)
-    await sameDesk(40_000)
   })
 
   it('beside leaves the other display open; move locks it, and it says where the desk went', async () => {
-    expect(await a.desk.isVisible()).toBe(true)
-    expect(await b.desk.isVisible()).toBe(true)
-    await b.close()
-    b = await lab.display('kitchen', 'move')
-    await a.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
-    expect(await a.desk.isVisible()).toBe(false)
-    // Its page has been loaded anew: no document of the desk is left in its memory.
-    expect(
-      await a.page.evaluate(() => performance.getEntriesByType('navigation').map((entry) => (entry as PerformanceNavigationTiming).type)),
-    ).toEqual(['reload'])
-    expect(await a.page.locator('.cm-content, .xterm').count()).toBe(0)
-    await a.unlock('move')
-    await b.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
+    await provedFollow(async () => {
+      expect(await a.desk.isVisible()).toBe(true)
+      expect(await b.desk.isVisible()).toBe(true)
+      await b.close()
+      b = await lab.display('kitchen', 'move')
+      await a.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
+      expect(await a.desk.isVisible()).toBe(false)
+      // Its page has been loaded anew: no document of the desk is left in its memory.
+      expect(
+        await a.page.evaluate(() => performance.getEntriesByType('navigation').map((entry) => (entry as PerformanceNavigationTiming).type)),
+      ).toEqual(['reload'])
+      expect(await a.page.locator('.cm-content, .xterm').count()).toBe(0)
+      await a.unlock('move')
+      await b.page.getByText(/^You are on/).waitFor({ timeout: 20_000 })
+    })
   })
 
   it('[AP74] a display that was cut off is named until it has locked, and one that is used asks: lock here, or stay here', async () => {
