@@ -279,7 +279,18 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
   const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
   const datasets: DatasetService = owned.add(
-    new DatasetService({ local: parts.files, keeper, vault, crypto, clock, bucket, notices, list: datasetList, log: log.child('files') }),
+    new DatasetService({
+      local: parts.files,
+      keeper,
+      vault,
+      settings,
+      crypto,
+      clock,
+      bucket,
+      notices,
+      list: datasetList,
+      log: log.child('files'),
+    }),
   )
   owned.add(new FileLinks({ local: parts.files, peers, direct, self: () => keeper.current && self(), clock, log: log.child('files') }))
   const tasks = new TasksService({ local: parts.host, peers, self })

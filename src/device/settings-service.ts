@@ -24,6 +24,7 @@ export const defaultSettings = (deviceName: string): DeviceSettings => ({
   directFiles: true,
   iceServers: [],
   unattended: false,
+  cacheLimit: { kind: 'first' },
   autoLockMinutes: 15,
   lockAfterSleep: false,
   anchor: { network: 'off', rpcUrl: '', everyHours: 24, dailyLamports: 50_000 },

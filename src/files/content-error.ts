@@ -12,6 +12,7 @@ export type ContentErrorCode =
   | 'dataset/locked'
   | 'dataset/damaged'
   | 'dataset/loading'
+  | 'policy/unknown-device'
   | 'history/away'
   | 'checkpoint/malformed'
   | 'checkpoint/refused'

@@ -41,6 +41,10 @@ const smallFile = z.object({
 })
 const isOnePiece = (files: readonly { readonly base64: string }[]) =>
   files.reduce((sum, file) => sum + file.base64.length, 0) <= Math.ceil(MAX_DATASET_PIECE_BYTES / 3) * 4
+/** Of a replica policy: more copies than these, or devices named, nobody needs. */
+export const MAX_COPIES = 8
+export const MAX_NAMED_DEVICES = 32
+const copies = z.number().int().min(1).max(MAX_COPIES)
 
 /** The top folder of every dataset. */
 export const DATASET_ROOT = '0'.repeat(32)
@@ -84,6 +88,26 @@ const datasetVersion = z.object({
 })
 export type DatasetVersionInfo = z.infer<typeof datasetVersion>
 
+const named = z.object({ device, name: z.string().max(80) })
+const policyState = z.object({
+  /** Other devices that must have said in writing that they hold a version. */
+  copies,
+  /** These must, too, and keep everything. */
+  on: z.array(named).max(MAX_NAMED_DEVICES),
+  /**
+   * Why it cannot be met, as far as can be known: there are too few other devices (`has`, a bucket among them); devices that it names are no
+   * longer this person's; devices that it names are not linked now.
+   */
+  unmet: z
+    .discriminatedUnion('why', [
+      z.object({ why: z.literal('too-few'), has: z.number().int() }),
+      z.object({ why: z.literal('left'), devices: z.array(named).max(MAX_NAMED_DEVICES) }),
+      z.object({ why: z.literal('away'), devices: z.array(named).max(MAX_NAMED_DEVICES) }),
+    ])
+    .optional(),
+})
+export type PolicyState = z.infer<typeof policyState>
+
 const datasetStatus = z.object({
   dataset,
   name: z.string().max(80),
@@ -96,6 +120,10 @@ const datasetStatus = z.object({
   cachedChunks: z.number().int(),
   cachedBytes: bytes,
   limitBytes: bytes,
+  /** What is to be kept whole here (pinned, or by the policy) has no room within that limit. */
+  isCutShort: z.boolean(),
+  /** Where contents have to be, and why they cannot be there now. */
+  policy: policyState,
   /** In folders of this device only (`node_modules` and the like); not counted above. */
   localNodes: z.number().int(),
   localBytes: bytes,
@@ -232,6 +260,15 @@ export const datasetContract = {
     needs: 'desk:write',
     parseInput: z.object({ ...of, isPinned: z.boolean() }).parse,
     parseOutput: pinnedSize.parse,
+  }),
+  /**
+   * Where contents of this dataset have to be, from now on, on all its devices: on so many besides the one that wrote, and on each that is
+   * named. Rejects with `policy/unknown-device`.
+   */
+  setDatasetPolicy: method({
+    needs: 'desk:write',
+    parseInput: z.object({ dataset, copies, on: z.array(device.min(1)).max(MAX_NAMED_DEVICES) }).parse,
+    parseOutput: policyState.parse,
   }),
   /** Rename and move are one. Without `replace` an entry at the target is `file/exists`. */
   moveDatasetNode: method({

@@ -15,7 +15,7 @@ import type { DialWay, DirectKind } from './direct-sockets.ts'
 import { FilePeer } from './file-peer.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import { type NodeId, ROOT_NODE } from './op.ts'
-import { COPIES, type DatasetHostParts, type DatasetStores, OpenDataset } from './open-dataset.ts'
+import { type DatasetHostParts, type DatasetStores, OpenDataset } from './open-dataset.ts'
 import { isToBeRebuilt } from './left-ops.ts'
 import { rebuildTree } from './rebuild-tree.ts'
 
@@ -100,7 +100,7 @@ export class DatasetHost {
       const isAuthor = (device: string) => input.devices.some((known) => known.device === device)
       const isMember = (device: string) => input.devices.some((known) => known.device === device && known.isMember)
       const others = input.devices.flatMap(({ device }) => (isMember(device) && device !== input.device ? [device as DeviceId] : []))
-      const who = { signer, deviceName, isAuthor, isMember, others, copies: COPIES }
+      const who = { signer, deviceName, isAuthor, isMember, others }
       let n = 0
       for await (const _ of rebuildTree({ store, crypto, keys, clock, logger, ...who }))
         if (++n % REBUILT_AT_ONCE === 0) await new Promise<void>((resolve) => clock.after(1, resolve))

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { event, method, type Contract } from '../rpc/contract.ts'
+import { cacheLimit } from './cache-limit-contract.ts'
 import { bucketAccess } from './bucket/bucket-contract.ts'
 
 /*
@@ -34,6 +35,8 @@ const epochs = z
   )
   .min(1)
   .max(1024)
+/** Of this device: it starts by itself and stays on; how much it keeps of contents. */
+const ofDevice = { isAlwaysOn: z.boolean().optional(), cacheLimit: cacheLimit.optional() }
 const nothing = z.object({})
 const ip = z.union([z.ipv4(), z.ipv6()])
 const rtc = z.object({ remote: ip, iceServers: z.array(z.string().max(512)).max(8), bindAddress: ip.optional() })
@@ -54,13 +57,18 @@ export const datasetKeysContract = {
       segmentSeed: key,
       certificate: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
       devices,
+      ...ofDevice,
       /** It holds the dataset, too. */
       bucket: bucketAccess.optional(),
     }).parse,
     parseOutput: nothing.parse,
   }),
   /** A device came or left, or a new epoch began. */
-  renewDataset: method({ needs: 'files:run', parseInput: z.object({ dataset, epochs, devices }).parse, parseOutput: nothing.parse }),
+  renewDataset: method({
+    needs: 'files:run',
+    parseInput: z.object({ dataset, epochs, devices, ...ofDevice }).parse,
+    parseOutput: nothing.parse,
+  }),
   /** What the person's windows show, `/Home/notes.md`: fetched before anybody asks, with what was written last. */
   prefetchDatasets: method({
     needs: 'files:run',

@@ -20,6 +20,7 @@ import { copyIdOf, OpMerger, type Touched } from './merge-op.ts'
 import { winnerOf } from './node-record.ts'
 import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
 import { SegmentCodec } from './op-segment.ts'
+import { POLICY_NODE, policyBodies, type ReplicaPolicy } from './replica-policy.ts'
 import { OwnLog } from './own-log.ts'
 import { takeLeftBodies } from './left-ops.ts'
 import { type SyncedContent, SyncedContents } from './synced-contents.ts'
@@ -297,6 +298,11 @@ export class Dataset extends DatasetView implements Disposable {
     this.#settle(id)
     this.record(id)
     this.#write([{ kind: 'xattr', node: id, name, value: value ?? null }])
+  }
+
+  /** Where contents have to be, from now on, on all devices (rule RP6). */
+  setPolicy(policy: ReplicaPolicy): void {
+    this.#write(policyBodies(this.#parts.store.node(POLICY_NODE), policy, this.#nowNs()))
   }
 
   // Logs

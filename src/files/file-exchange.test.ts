@@ -11,6 +11,7 @@ import type { SealedChunk } from './chunk-id.ts'
 import { FileExchange } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { PeerChunks } from './peer-chunks.ts'
+import { FIRST_POLICY } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
 
 it('[OL5] a segment is given to another device only when it is on the disk itself', async () => {
@@ -53,7 +54,14 @@ it('[RP3] room is asked for what is not here of the contents that are copied', a
   const { dataset, store, chunks } = near
   const signer = testSegmentSigner(2)
   const keys = testDatasetKeys()
-  const book = new ReplicationBook({ crypto: new NodeFilesCrypto(), dataset: keys.dataset, store, signer, isMember: () => true, copies: 1 })
+  const book = new ReplicationBook({
+    crypto: new NodeFilesCrypto(),
+    dataset: keys.dataset,
+    store,
+    signer,
+    isMember: () => true,
+    policy: () => ({ ...FIRST_POLICY, departures: 0 }),
+  })
   const plain = new SeededRandom(4).bytes(2 * 1024 * 1024)
   const base = await far.dataset.writer.write(plain)
   for (const id of far.chunks.ids()) await chunks.put((await far.chunks.get(id)) as SealedChunk)

@@ -14,7 +14,7 @@ import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
 import type { Manifest } from './manifest.ts'
-import type { LogId, Op } from './op.ts'
+import type { LogId } from './op.ts'
 import type { DirectMeeting } from './direct-meeting.ts'
 import type { DirectPath } from './direct-path.ts'
 import { askByBestWay } from './chunk-ways.ts'
@@ -46,8 +46,8 @@ export interface FileExchangeOptions {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** Segments about whose holders is asked at once. */
-const MAX_ASKED_RECEIPTS = 1000
+/** Segments about whose holders is asked at once: an answer has 1,000 receipts, and each may have several holders. */
+const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
 /**
@@ -63,6 +63,8 @@ export class FileExchange implements Disposable {
       readonly device: DeviceId
       readonly direct: DirectMeeting<DirectPath> | undefined
       isPulling: boolean
+      /** About the holders of all that is not safe. */
+      isAsked: boolean
       again: boolean
       missing: number
     }
@@ -70,6 +72,7 @@ export class FileExchange implements Disposable {
   readonly #added = this.#owned.add(new Emitter<void>())
   readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
   #isCopying = false
+  #isCutShort = false
   #copyAgain = false
   #retry: Disposable | undefined
 
@@ -82,6 +85,11 @@ export class FileExchange implements Disposable {
     this.#owned.add(options.dataset.onDidAddSegment(() => this.#added.fire()))
     this.#owned.defer(() => this.#retry?.dispose())
     this.#owned.defer(() => this.#peers.clear())
+  }
+
+  /** Was there no room for something when it was last looked for what is owed? */
+  get isCutShort(): boolean {
+    return this.#isCutShort
   }
 
   get linked(): readonly { readonly device: DeviceId; readonly missing: number; readonly direct: number }[] {
@@ -104,7 +112,7 @@ export class FileExchange implements Disposable {
       const { channel, more = [] } = await client.fetchChunks({ dataset: id, ids: [...ids], ...(stretch && { stretch }) }, { signal })
       return { flow: client.channel(channel), more: more as ChunkId[] }
     }
-    this.#peers.set(client, { device, direct, isPulling: false, again: false, missing: 0 })
+    this.#peers.set(client, { device, direct, isPulling: false, isAsked: false, again: false, missing: 0 })
     source.add(peer)
     owned.defer(() => {
       source.remove(peer)
@@ -150,7 +158,10 @@ export class FileExchange implements Disposable {
     try {
       while (this.#copyAgain && !this.#owned.isDisposed) {
         this.#copyAgain = false
-        for (const booked of this.#options.book.owed) if (!this.#owned.isDisposed) await this.#copyOne(booked)
+        let isCutShort = false
+        for (const booked of this.#options.book.owed)
+          if (!this.#owned.isDisposed && (await this.#copyOne(booked)) === 'no-room') isCutShort = true
+        this.#isCutShort = isCutShort
       }
     } finally {
       this.#isCopying = false
@@ -168,6 +179,8 @@ export class FileExchange implements Disposable {
     peer.again = true
     if (peer.isPulling) return
     peer.isPulling = true
+    let isFirst = !peer.isAsked
+    peer.isAsked = true
     try {
       await this.#options.begin?.(client, peer.device)
       while (peer.again && this.#peers.has(client)) {
@@ -175,7 +188,8 @@ export class FileExchange implements Disposable {
         while (await this.#pullOnce(client, peer)) {
           // there was more
         }
-        await this.#askReceipts(client, peer.device)
+        await this.#askReceipts(client, peer.device, isFirst)
+        isFirst = false
         if (peer.missing === 0) this.#options.onDidHear?.(peer.device)
         void this.copy()
         void this.#options.behind?.(client)
@@ -204,12 +218,15 @@ export class FileExchange implements Disposable {
     return taken > 0 && (answer.isMore || taken < answer.segments.length)
   }
 
-  async #askReceipts(client: FilePeerClient, device: DeviceId): Promise<void> {
+  /** All that are not safe when a device was just linked; later some of them, for it tells what is news. */
+  async #askReceipts(client: FilePeerClient, device: DeviceId, isFirst: boolean): Promise<void> {
     const { book, id } = this.#options
-    const segments = book.unsafe.slice(0, MAX_ASKED_RECEIPTS).map(({ hash }) => hash)
-    if (segments.length === 0) return
-    const { receipts } = await client.pullReceipts({ dataset: id, segments })
-    this.#takeReceipts(receipts, device)
+    const unsafe = isFirst ? book.unsafe : book.unsafe.slice(0, MAX_ASKED_RECEIPTS)
+    const segments = unsafe.map(({ hash }) => hash)
+    for (let at = 0; at < segments.length && !this.#owned.isDisposed; at += MAX_ASKED_RECEIPTS) {
+      const { receipts } = await client.pullReceipts({ dataset: id, segments: segments.slice(at, at + MAX_ASKED_RECEIPTS) })
+      this.#takeReceipts(receipts, device)
+    }
   }
 
   #takeReceipts(receipts: readonly string[], from: DeviceId): void {
@@ -222,24 +239,24 @@ export class FileExchange implements Disposable {
     }
   }
 
-  async #copyOne(booked: BookedSegment): Promise<void> {
+  async #copyOne(booked: BookedSegment): Promise<'no-room' | undefined> {
     const { dataset, store, chunks, book, makeRoom, inTurn, logger } = this.#options
     const wanted: Manifest[] = []
     // What is here of them is not let go of to make room for the rest.
     const hold = dataset.holds.hold(() => wanted)
     try {
       const bytes = store.segment(booked.log, booked.seq)
-      if (!bytes) return
+      if (!bytes) return undefined
       const segment = dataset.codec.open(dataset.codec.headOf(bytes), bytes, this.#options.clock.nowMs())
       const missing: number[] = []
-      for (const [number] of booked.contents) {
-        const { id, body } = segment.ops[number] as Op
-        if (!('content' in body) || body.content.kind !== 'file') continue
-        // What history has dropped by now is not fetched, and the receipt says so.
-        if (dataset.keeps(body.node, id)) wanted.push(body.content.manifest)
+      const mattering = new Set(booked.contents.map(([number]) => number))
+      segment.ops.forEach(({ id, body }, number) => {
+        if (!('content' in body) || body.content.kind !== 'file' || body.content.manifest.pieces.length === 0) return
+        // What history has dropped by now, or when it was signed for before, is not fetched, and the receipt says so.
+        if (mattering.has(number) && dataset.keeps(body.node, id)) wanted.push(body.content.manifest)
         else missing.push(number)
-      }
-      if (!(await makeRoom(await this.#missingBytes(wanted)))) return // it is read from elsewhere as long as somebody has it
+      })
+      if (!(await makeRoom(await this.#missingBytes(wanted)))) return 'no-room' // it is read from elsewhere as long as somebody has it
       const fetched = new Set<ChunkId>()
       for (const manifest of wanted) for (const one of await dataset.fetch(manifest)) fetched.add(one)
       await chunks.sync()
@@ -250,12 +267,13 @@ export class FileExchange implements Disposable {
         else this.#retryLater()
       })
     } catch (error) {
-      if (this.#owned.isDisposed) return
+      if (this.#owned.isDisposed) return undefined
       logger.debug('contents could not be copied here yet', { code: errorCode(error) })
       this.#retryLater()
     } finally {
       hold.dispose()
     }
+    return undefined
   }
 
   /** Bytes of contents that are not here; their lists are fetched for it. @throws ContentError `chunk/unavailable` */

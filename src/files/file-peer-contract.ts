@@ -13,8 +13,8 @@ export const MAX_WANTED_CHUNKS = 64
 /** Bytes of segments in one answer; one segment is always given. */
 export const MAX_PULLED_BYTES = 2 * 1024 * 1024
 
-/** Longest receipt: keys and signatures, and the numbers of 1,000 ops that are missing. */
-export const MAX_RECEIPT_BYTES = 225 + 2 * 1000
+/** Longest receipt: keys and signatures, of which policy it is, and the numbers of 1,000 ops that are missing. */
+export const MAX_RECEIPT_BYTES = 225 + 11 + 2 * 1000
 
 /** Chunks that follow a list unasked, at most: what is asked of a file at once, and then it is read ahead. */
 export const MAX_STRETCH_CHUNKS = 16

@@ -4,6 +4,7 @@ import type { DatasetStore } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import { type Head, losersOf, type NodeRecord, winnerOf } from './node-record.ts'
 import { isLater, type Mark, type NodeId, type Op, type OpBody, ROOT_NODE } from './op.ts'
+import { isAgainstPolicy } from './replica-policy.ts'
 import { conflictName, secondName } from './shown-name.ts'
 
 export interface MergeContext {
@@ -46,7 +47,7 @@ export class OpMerger {
     const { store } = this.#context
     const mark = { stamp: op.stamp, op: op.id }
     const { body } = op
-    if (body.node === ROOT_NODE) return
+    if (body.node === ROOT_NODE || isAgainstPolicy(body)) return
     if (body.kind === 'create') return this.#create(body, mark, author, touched)
     const record = store.node(body.node)
     if (!record || record.copyOf) return

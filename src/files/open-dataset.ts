@@ -5,6 +5,7 @@ import { Emitter, type Event } from '../base/emitter.ts'
 import type { DatasetId, DeviceId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { Acknowledgements } from './acknowledgements.ts'
+import { type CacheLimit, type DiskRoom, limitBytesOf } from './cache-limit-contract.ts'
 import type { BucketAccess } from './bucket/bucket-contract.ts'
 import { DatasetBucket } from './bucket/dataset-bucket.ts'
 import type { BucketSizes } from './bucket/bucket-upload.ts'
@@ -27,6 +28,7 @@ import { byName, type DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { Dataset } from './dataset.ts'
 import type { DirectDials, DirectSockets } from './direct-sockets.ts'
+import { DatasetPolicy } from './dataset-policy.ts'
 import { DroppedVersions } from './dropped-versions.ts'
 import { FileExchange } from './file-exchange.ts'
 import type { FilesCrypto } from './files-crypto.ts'
@@ -38,7 +40,9 @@ import { LocalFolders } from './local-folders.ts'
 import { PastTree } from './past-tree.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { Pins } from './pins.ts'
+import { policyState } from './policy-state.ts'
 import { Prefetch } from './prefetch.ts'
+import type { PolicyInForce } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
 import { UnheardDevices } from './unheard-devices.ts'
 
@@ -46,8 +50,10 @@ import { UnheardDevices } from './unheard-devices.ts'
 export interface DatasetStores extends Disposable {
   readonly store: DatasetStore
   readonly chunks: ChunkStore
-  /** Of the contents, at most. */
-  readonly limitBytes: number
+  /** Of the contents, at most, whatever this device's setting says: decided for this process, by hand or by a test. */
+  readonly limitBytes?: number | undefined
+  /** The disk they lie on. */
+  disk?(): DiskRoom
   /** The tree was damaged and is set aside under this name; left out: it was not. */
   readonly setAside?: string | undefined
   /** The tree is found to be damaged while it is used: it is to be closed, and opened as `isDamaged`. */
@@ -77,8 +83,6 @@ const KEPT_FOLDERS = 8
 /** Trees of the past kept in memory, and for how long: who looks at one opens some folders in it. */
 const KEPT_PASTS = 2
 const PAST_KEPT_MS = 10 * 60_000
-/** Other devices that must have signed for a content before its author may let go of it. */
-export const COPIES = 1
 /** Somebody writes while a dataset starts over: it is begun again so often. */
 const MAX_SETTLES = 50
 /** How often the cache is cut to its limit. */
@@ -97,6 +101,8 @@ export class OpenDataset implements Disposable {
   readonly local: LocalFolders
   /** What this device keeps whole. */
   readonly pins: Pins
+  /** Where its contents have to be. */
+  readonly policy: DatasetPolicy
   /** What is fetched when this device is unlocked. */
   readonly prefetch: Prefetch
   readonly store: PartialStore
@@ -124,6 +130,8 @@ export class OpenDataset implements Disposable {
   readonly #crypto: FilesCrypto
   readonly #pasts = new Map<number, Promise<PastTree>>()
   #devices: OpenDatasetInput['devices']
+  #isAlwaysOn: boolean
+  #cacheLimit: CacheLimit
   #failed: { readonly checkpoint: Uint8Array; readonly why: GivenUpWhy } | undefined
   /** The checkpoint that it was started with cannot be had: whoever opened it has it start over, and opens it anew. */
   readonly onDidGiveUp = this.#gaveUp.event
@@ -137,6 +145,8 @@ export class OpenDataset implements Disposable {
     this.name = input.name
     this.#self = input.device as DeviceId
     this.#devices = input.devices
+    this.#isAlwaysOn = input.isAlwaysOn === true
+    this.#cacheLimit = input.cacheLimit ?? { kind: 'first' }
     const { crypto, clock, logger } = parts
     this.clock = clock
     const keys = new HeldDatasetKeys(this.id, fromBase64Url(input.idKey), epochsOf(input.epochs))
@@ -156,7 +166,18 @@ export class OpenDataset implements Disposable {
       this.bucket = this.#owned.add(
         new DatasetBucket({ crypto, keys, store, open: parts.openBucket, sizes: parts.bucketSizes, clock, logger }),
       )
-      const book = new ReplicationBook({ crypto, dataset: this.id, store, signer, isMember, copies: COPIES, isInBucket })
+      this.policy = this.#owned.add(new DatasetPolicy(store))
+      this.policy.noteDepartures(departuresIn(input.devices))
+      const book = new ReplicationBook({
+        crypto,
+        dataset: this.id,
+        store,
+        signer,
+        isMember,
+        policy: () => this.policy.current,
+        isAlwaysOn: () => this.#isAlwaysOn,
+        isInBucket,
+      })
       this.book = book
       const source = this.#owned.add(new PeerChunks(clock, logger, (chunk) => this.#isGenuine(chunk)))
       this.dataset = this.#owned.add(
@@ -179,6 +200,7 @@ export class OpenDataset implements Disposable {
         }),
       )
       const { dataset, chunks } = this
+      this.policy.follow(dataset)
       const pages = this.#owned.add(new PageKeeper({ chunks, store, cipher: new ChunkCipher(crypto, keys), holds: dataset.holds }))
       const base = { dataset, id: this.id, store, pages, crypto, clock, logger }
       const mayMake = (device: string) =>
@@ -186,7 +208,10 @@ export class OpenDataset implements Disposable {
       const isAdmin = () => mayMake(this.#self)
       const maker = this.#owned.add(new CheckpointMaker({ ...base, chunks, signer, isAdmin, epoch: () => keys.current.epoch }))
       this.maker = maker
-      const onDidLoad = maker.adopted.bind(maker)
+      const onDidLoad: typeof maker.adopted = (...loaded) => {
+        this.policy.review()
+        return maker.adopted(...loaded)
+      }
       this.#givenUp = new GivenUpCheckpoints(base)
       const loader = this.#owned.add(
         new CheckpointLoader({
@@ -216,13 +241,16 @@ export class OpenDataset implements Disposable {
       const inside = this.#owned.add(new Dataset({ ...isLocal, store: own.store, chunks: own.chunks }))
       this.local = new LocalFolders({ host: dataset, dataset: inside, store: own.store, chunks: own.chunks, log: logger })
       const placeOf = (manifest: Manifest) => this.placeOf(manifest)
-      this.pins = this.#owned.add(new Pins({ dataset, store, clock, logger, placeOf, makeRoom: (bytes) => this.makeRoom(bytes) }))
-      const { limitBytes } = this.#stores
+      this.pins = this.#owned.add(
+        new Pins({ dataset, store, clock, logger, placeOf, makeRoom: (bytes) => this.makeRoom(bytes), keepsAll: () => this.keepsAll }),
+      )
       const { isMetered } = parts
       const makeRoom = (bytes: number) => this.makeRoom(bytes)
-      this.prefetch = this.#owned.add(new Prefetch({ dataset, store, chunks, clock, logger, limitBytes, makeRoom, isMetered }))
+      this.prefetch = this.#owned.add(
+        new Prefetch({ dataset, store, chunks, clock, logger, limitBytes: () => this.limitBytes, makeRoom, isMetered }),
+      )
       const dropped = (this.dropped = new DroppedVersions(store))
-      const acknowledgements = new Acknowledgements({ store, others: () => this.#others(), nowMs: () => clock.nowMs() })
+      const acknowledgements = new Acknowledgements({ store, others: () => this.others, nowMs: () => clock.nowMs() })
       const room = (bytes: number) => this.makeRoom(bytes)
       const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
       this.housekeeping = this.#owned.add(
@@ -256,6 +284,11 @@ export class OpenDataset implements Disposable {
         isLoading: () => loader.isLoading || store.gate !== undefined,
       })
       this.bucket.use(input.bucket)
+      this.#owned.add(this.policy.onDidChange(() => this.#reviewHolders()))
+      if (!isFirst(this.policy.current)) {
+        book.reviewHolders() // a kill may have come between what was seen and what follows from it
+        book.renewPromises()
+      }
       this.#owned.add(
         clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
       )
@@ -275,10 +308,28 @@ export class OpenDataset implements Disposable {
     )
   }
 
-  renew({ epochs, devices }: Pick<OpenDatasetInput, 'epochs' | 'devices'>): void {
+  renew({ epochs, devices, isAlwaysOn, cacheLimit }: Pick<OpenDatasetInput, 'epochs' | 'devices' | 'isAlwaysOn' | 'cacheLimit'>): void {
     this.#keys.replace(epochsOf(epochs))
     this.#devices = devices
+    if (isAlwaysOn !== undefined) this.#isAlwaysOn = isAlwaysOn
+    this.policy.noteDepartures(departuresIn(devices))
     this.book.review()
+    if (cacheLimit && JSON.stringify(cacheLimit) !== JSON.stringify(this.#cacheLimit)) {
+      this.#cacheLimit = cacheLimit
+      this.#fetchWanted() // what there was no room for
+    }
+  }
+
+  /** What it keeps of contents at most, in bytes. */
+  get limitBytes(): number {
+    const { limitBytes, disk } = this.#stores
+    if (limitBytes !== undefined || !disk) return limitBytes ?? Number.MAX_SAFE_INTEGER
+    return limitBytesOf(this.#cacheLimit, disk(), this.chunks.stats.bytes)
+  }
+
+  /** Does the policy name this device? Then all of it is kept here. */
+  get keepsAll(): boolean {
+    return this.policy.current.on.includes(this.#self)
   }
 
   /** @returns false  it is called so already */
@@ -361,7 +412,7 @@ export class OpenDataset implements Disposable {
   }
 
   /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. @param signal  a bucket is not waited for any more */
-  makeRoom(bytes: number, limitBytes = this.#stores.limitBytes, signal?: AbortSignal): Promise<boolean> {
+  makeRoom(bytes: number, limitBytes = this.limitBytes, signal?: AbortSignal): Promise<boolean> {
     const { dataset, store, dropped, chunks, book, pins, bucket } = this
     if (this.#unheard.isAny((device) => this.isMember(device))) return Promise.resolve(chunks.stats.bytes + bytes <= limitBytes)
     return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes, signal }, bytes))
@@ -393,7 +444,9 @@ export class OpenDataset implements Disposable {
       unsafeBytes: unsafe.bytes,
       cachedChunks: chunks,
       cachedBytes: bytes,
-      limitBytes: this.#stores.limitBytes,
+      limitBytes: this.limitBytes,
+      policy: policyState(this),
+      isCutShort: this.pins.isCutShort || (this.keepsAll && this.exchange.isCutShort),
       localNodes: this.local.size.nodes,
       localBytes: this.local.size.bytes,
       pinned: this.pins.size(),
@@ -422,7 +475,20 @@ export class OpenDataset implements Disposable {
     return next
   }
 
-  #others(): DeviceId[] {
+  /** Who counts as a holder, or what is asked of them, is another. */
+  #reviewHolders(): void {
+    this.book.renewPromises()
+    this.book.reviewHolders()
+    this.#fetchWanted()
+  }
+
+  #fetchWanted(): void {
+    this.pins.review()
+    void this.exchange.copy()
+  }
+
+  /** Other devices that have not left. */
+  get others(): DeviceId[] {
     return this.#devices.flatMap(({ device, isMember }) => (isMember && device !== this.#self ? [device as DeviceId] : []))
   }
 
@@ -435,5 +501,9 @@ export class OpenDataset implements Disposable {
     }
   }
 }
+
+const departuresIn = (devices: OpenDatasetInput['devices']) => devices.filter(({ isMember }) => !isMember).length
+
+const isFirst = ({ generation, departures }: PolicyInForce) => generation === 0 && departures === 0
 
 const epochsOf = (epochs: OpenDatasetInput['epochs']) => epochs.map(({ epoch, key }) => ({ epoch, key: fromBase64Url(key) }))

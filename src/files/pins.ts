@@ -18,6 +18,8 @@ export interface PinsParts {
   placeOf(manifest: Manifest): 'here' | 'part' | 'away'
   /** Makes room for this many bytes; false: there is none. */
   makeRoom(bytes: number): Promise<boolean>
+  /** Is everything to be kept here, whatever is pinned? The dataset's policy names this device. */
+  keepsAll(): boolean
 }
 
 export interface PinnedSize {
@@ -44,13 +46,24 @@ export class Pins implements Disposable {
   readonly #pinned: Set<NodeId>
   #timer: Disposable | undefined
   #isFetching = false
+  #isCutShort = false
 
   constructor(parts: PinsParts) {
     this.#parts = parts
     this.#pinned = new Set(parts.store.values(SPACE).map(([node]) => node as NodeId))
     this.#owned.add(parts.dataset.onDidChange(({ nodes }) => this.#isAbout(nodes) && this.#fetchIn(SETTLE_MS)))
     this.#owned.defer(() => this.#timer?.dispose())
-    if (this.#pinned.size > 0) this.#fetchIn(SETTLE_MS)
+    if (this.#roots.length > 0) this.#fetchIn(SETTLE_MS)
+  }
+
+  /** Did the cache's limit cut the last fetch short? */
+  get isCutShort(): boolean {
+    return this.#isCutShort && this.#roots.length > 0
+  }
+
+  /** What is to be kept here is another, or there is more room. */
+  review(): void {
+    if (this.#roots.length > 0) this.#fetchIn(0)
   }
 
   pin(node: NodeId, isPinned: boolean): void {
@@ -63,8 +76,9 @@ export class Pins implements Disposable {
 
   /** Itself, or by a folder above it. */
   pinOf(node: DatasetNode): 'self' | 'above' | undefined {
-    if (this.#pinned.size === 0) return undefined
     if (this.#pinned.has(node.id)) return 'self'
+    if (this.#parts.keepsAll()) return 'above'
+    if (this.#pinned.size === 0) return undefined
     const { dataset } = this.#parts
     for (let at: DatasetNode | undefined = node; at && at.id !== ROOT_NODE; ) {
       at = dataset.node(at.parent)
@@ -75,12 +89,12 @@ export class Pins implements Disposable {
 
   /** What is shown in what is pinned. */
   contents(): Manifest[] {
-    return [...this.#pinned].flatMap((id) => this.#filesIn(id).map(({ manifest }) => manifest))
+    return this.#roots.flatMap((id) => this.#filesIn(id).map(({ manifest }) => manifest))
   }
 
   /** Of one that is pinned, or of all. */
   size(of?: NodeId): PinnedSize {
-    const files = (of === undefined ? [...this.#pinned] : [of]).flatMap((id) => this.#filesIn(id))
+    const files = (of === undefined ? this.#roots : [of]).flatMap((id) => this.#filesIn(id))
     const missing = files.filter(({ manifest }) => this.#parts.placeOf(manifest) !== 'here')
     const sum = (list: readonly DatasetNode[]) => list.reduce((total, { bytes }) => total + bytes, 0)
     return { files: files.length, bytes: sum(files), missingFiles: missing.length, missingBytes: sum(missing) }
@@ -92,11 +106,12 @@ export class Pins implements Disposable {
     this.#isFetching = true
     const { dataset, logger, makeRoom } = this.#parts
     let isLater = false
+    let isCutShort = false
     try {
-      for (const { id, manifest, bytes } of [...this.#pinned].flatMap((id) => this.#filesIn(id))) {
+      for (const { id, manifest, bytes } of this.#roots.flatMap((id) => this.#filesIn(id))) {
         if (this.#owned.isDisposed) return
         try {
-          if (this.#parts.placeOf(manifest) !== 'here' && !(await makeRoom(bytes))) isLater = true
+          if (this.#parts.placeOf(manifest) !== 'here' && !(await makeRoom(bytes))) isLater = isCutShort = true
           else await dataset.fetch(manifest)
         } catch (error) {
           isLater = true
@@ -105,6 +120,7 @@ export class Pins implements Disposable {
       }
     } finally {
       this.#isFetching = false
+      this.#isCutShort = isCutShort
       if (isLater) this.#fetchIn(RETRY_MS)
     }
   }
@@ -115,13 +131,17 @@ export class Pins implements Disposable {
 
   /** Also own changes: what is moved into a pinned folder may lie elsewhere. */
   #isAbout(nodes: Iterable<NodeId>): boolean {
-    if (this.#pinned.size === 0) return false
+    if (this.#roots.length === 0) return false
     const { dataset } = this.#parts
     for (const id of nodes) {
       const node = dataset.node(id)
       if (node && this.pinOf(node)) return true
     }
     return false
+  }
+
+  get #roots(): readonly NodeId[] {
+    return this.#parts.keepsAll() ? [ROOT_NODE] : [...this.#pinned]
   }
 
   #fetchIn(ms: number): void {

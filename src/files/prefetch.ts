@@ -19,7 +19,7 @@ export interface PrefetchParts {
   readonly clock: Clock
   readonly logger: Logger
   /** Of the cache; a tenth of it is fetched at most. */
-  readonly limitBytes: number
+  limitBytes(): number
   /** Makes room for this many bytes, as far as nothing that stays is let go of; false: there is none. */
   makeRoom(bytes: number): Promise<boolean>
   /** Bytes cost: undefined, nobody says so. */
@@ -163,7 +163,7 @@ export class Prefetch implements Disposable {
 
   /** As many as may be fetched, the most wanted first. */
   #wanted(): readonly DatasetNode[] {
-    let left = Math.min(MOST_BYTES, this.#parts.limitBytes * LIMIT_SHARE)
+    let left = Math.min(MOST_BYTES, this.#parts.limitBytes() * LIMIT_SHARE)
     const files = new Map<NodeId, DatasetNode>()
     for (const file of [...this.#paths.flatMap((path) => this.#filesAt(path)), ...this.#recent()]) {
       if (files.has(file.id) || file.bytes > left) continue

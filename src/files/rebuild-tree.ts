@@ -10,6 +10,7 @@ import { DatasetSegments } from './dataset-segments.ts'
 import type { DatasetStore, StoreValue } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import { copyIdOf, OpMerger } from './merge-op.ts'
+import { DatasetPolicy } from './dataset-policy.ts'
 import { decodeOp, encodeOp } from './node-record-codec.ts'
 import type { LogId, Op } from './op.ts'
 import { type Segment, SegmentCodec, type SegmentSigner } from './op-segment.ts'
@@ -27,7 +28,6 @@ export interface RebuildTreeParts {
   readonly isMember: (device: DeviceId) => boolean
   /** Devices that may hold what was lost here. */
   readonly others: readonly DeviceId[]
-  readonly copies: number
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -52,8 +52,9 @@ export async function* rebuildTree(parts: RebuildTreeParts): AsyncGenerator<void
   const codec = new SegmentCodec(crypto, keys)
   const merger = new OpMerger({ store, copyId: copyIdOf(crypto) })
   // What was booked of segments is carried over as far as it could be read; the rest is as if it had just been written, or come.
-  const { isMember, copies } = parts
-  const replication = new ReplicationBook({ crypto, dataset: keys.dataset, store, signer, isMember, copies })
+  const { isMember } = parts
+  const { current } = new DatasetPolicy(store)
+  const replication = new ReplicationBook({ crypto, dataset: keys.dataset, store, signer, isMember, policy: () => current })
   const book = (segment: Segment) => {
     if (!replication.has(segment.hash)) replication.book(segment, segment.device === signer.device)
   }

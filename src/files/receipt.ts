@@ -15,50 +15,79 @@ export interface Receipt {
   readonly segment: string
   /** Numbers of ops in the segment. */
   readonly missing: readonly number[]
+  /** Of the policy it was given under: it says nothing for a later one (rule RP6). */
+  readonly generation: number
+  /** Devices that had left when it was given: who holds bytes because one that left since let them go does not say so by it. */
+  readonly departures: number
+  readonly order: ReceiptOrder
+}
+
+/** Who of several holders keeps a content: 0, devices that the policy names; 1, always-on ones; 2, all others. */
+export type ReceiptOrder = 0 | 1 | 2
+
+/** What a receipt says besides what it is for. */
+export interface ReceiptTerms {
+  readonly missing?: readonly number[]
+  readonly generation?: number
+  readonly departures?: number
+  readonly order?: ReceiptOrder
 }
 
 const HEAD_BYTES = 1 + 32 + 32 + 32 + 64
+const TERMS_BYTES = 8 + 2 + 1
 const SIGNATURE_BYTES = 64
-const statement = (dataset: DatasetId, segment: Uint8Array, missing: Uint8Array) =>
-  missing.length === 0
-    ? concatBytes(utf8(`elsewhere/receipt/1/${dataset}/`), segment)
-    : concatBytes(utf8(`elsewhere/receipt/2/${dataset}/`), segment, missing)
+const statement = (dataset: DatasetId, version: number, segment: Uint8Array, rest: Uint8Array) =>
+  concatBytes(utf8(`elsewhere/receipt/${version}/${dataset}/`), segment, rest)
 
 /**
  * Version 1: device, hash of the segment, segment key, the device's certificate for it, signature. Version 2, where something is
- * missing: its numbers, two bytes each, rising, before the signature.
+ * missing: its numbers, two bytes each, rising, before the signature. Version 3, where a policy was set, a device left or the order is
+ * not the last: generation (8 bytes), departures (2) and order (1) before those numbers, of which there may be none.
  */
 export function signReceipt(
   dataset: DatasetId,
   segment: string,
   { device, key, certificate }: SegmentSigner,
-  missing: readonly number[] = [],
+  { missing = [], generation = 0, departures = 0, order = 2 }: ReceiptTerms = {},
 ): Uint8Array {
   const hash = fromHex(segment)
-  const numbers = new Uint8Array(2 * missing.length)
-  const view = new DataView(numbers.buffer)
-  missing.forEach((number, n) => view.setUint16(2 * n, number))
-  const version = missing.length === 0 ? 1 : 2
-  const signature = key.sign(statement(dataset, hash, numbers))
-  return concatBytes(Uint8Array.of(version), publicKeyOf(device), hash, key.publicKey, certificate, numbers, signature)
+  const version = generation > 0 || departures > 0 || order < 2 ? 3 : missing.length === 0 ? 1 : 2
+  const at = version === 3 ? TERMS_BYTES : 0
+  const rest = new Uint8Array(at + 2 * missing.length)
+  const view = new DataView(rest.buffer)
+  if (version === 3) {
+    view.setBigUint64(0, BigInt(generation))
+    view.setUint16(8, departures)
+    rest[10] = order
+  }
+  missing.forEach((number, n) => view.setUint16(at + 2 * n, number))
+  const signature = key.sign(statement(dataset, version, hash, rest))
+  return concatBytes(Uint8Array.of(version), publicKeyOf(device), hash, key.publicKey, certificate, rest, signature)
 }
 
 /** @throws ContentError `segment/malformed`, `segment/refused` */
 export function openReceipt(crypto: FilesCrypto, dataset: DatasetId, bytes: Uint8Array): Receipt {
+  const version = bytes[0] as number
   const more = bytes.length - HEAD_BYTES - SIGNATURE_BYTES
-  const isWellFormed = bytes[0] === 1 ? more === 0 : bytes[0] === 2 && more > 0 && more % 2 === 0 && bytes.length <= MAX_RECEIPT_BYTES
-  if (!isWellFormed) throw malformed()
+  const at = version === 3 ? TERMS_BYTES : 0
+  const isOfLength = version === 1 ? more === 0 : version === 2 ? more > 0 : version === 3 && more >= TERMS_BYTES
+  if (!isOfLength || (more - at) % 2 !== 0 || bytes.length > MAX_RECEIPT_BYTES) throw malformed()
   const part = (from: number, length: number) => bytes.slice(from, from + length)
   const [device, hash, key, certificate] = [part(1, 32), part(33, 32), part(65, 32), part(97, 64)]
-  const [numbers, signature] = [part(HEAD_BYTES, more), part(HEAD_BYTES + more, SIGNATURE_BYTES)]
+  const [rest, signature] = [part(HEAD_BYTES, more), part(HEAD_BYTES + more, SIGNATURE_BYTES)]
   const isSigned =
     crypto.verify(device, segmentKeyStatement(dataset, key), certificate) &&
-    crypto.verify(key, statement(dataset, hash, numbers), signature)
+    crypto.verify(key, statement(dataset, version, hash, rest), signature)
   if (!isSigned) throw new ContentError('segment/refused', 'a receipt is not signed by its device; it is left out')
-  const view = new DataView(numbers.buffer)
-  const missing = Array.from({ length: more / 2 }, (_, n) => view.getUint16(2 * n))
+  const view = new DataView(rest.buffer)
+  const generation = version === 3 ? view.getBigUint64(0) : 0n
+  const departures = version === 3 ? view.getUint16(8) : 0
+  const order = version === 3 ? (rest[10] as number) : 2
+  const missing = Array.from({ length: (more - at) / 2 }, (_, n) => view.getUint16(at + 2 * n))
+  if (generation > Number.MAX_SAFE_INTEGER || order > 2) throw malformed()
   if (missing.some((number, n) => n > 0 && number <= (missing[n - 1] as number))) throw malformed()
-  return { device: deviceIdOf(device), segment: toHex(hash), missing }
+  const terms = { missing, generation: Number(generation), departures, order: order as ReceiptOrder }
+  return { device: deviceIdOf(device), segment: toHex(hash), ...terms }
 }
 
 const malformed = () => new ContentError('segment/malformed', 'a receipt cannot be read; it is left out')

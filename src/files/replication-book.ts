@@ -5,7 +5,8 @@ import type { DatasetStore } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import type { OpId } from './op.ts'
 import type { Segment, SegmentSigner } from './op-segment.ts'
-import { openReceipt, signReceipt } from './receipt.ts'
+import { openReceipt, type Receipt, type ReceiptOrder, signReceipt } from './receipt.ts'
+import type { PolicyInForce } from './replica-policy.ts'
 
 export interface ReplicationBookOptions {
   readonly crypto: FilesCrypto
@@ -14,24 +15,32 @@ export interface ReplicationBookOptions {
   readonly signer: SegmentSigner
   /** Devices whose receipts count: those that have not left. */
   readonly isMember: (device: DeviceId) => boolean
-  /** Other devices that must hold a content before its author may let go of it. */
-  readonly copies: number
+  /** Asked each time: it may change. */
+  readonly policy: () => PolicyInForce
+  /** Is this device one that is always on? Asked when it signs. Absent: it is not. */
+  readonly isAlwaysOn?: () => boolean
   /** A holder that is no device: does a bucket hold what an op of this segment names? */
   readonly isInBucket?: (segment: string, number: number) => boolean
 }
 
-interface KeptReceipt {
+interface KeptReceipt extends Pick<Receipt, 'generation' | 'departures' | 'order'> {
   readonly bytes: Uint8Array
   readonly missing: ReadonlySet<number>
 }
 
 const RECEIPT = 'receipt'
 
+type Terms = Pick<Receipt, 'generation' | 'departures'>
+/** Was `a` given under the policy of `b` or a later one, and after all who had left by then? A device's own receipts are in one row. */
+const isAtLeast = (a: Terms, b: Terms): boolean => a.generation >= b.generation && a.departures >= b.departures
+
 /**
- * Who is known to hold what (rules RP1-RP3). *Unsafe*: own segments of which too few others have signed for some content; those
- * stay. *Settled*: own segments that are safe, as long as those who signed have not left. *Promised*: segments of others that this
- * device has signed for. Of all who signed, the first (in an order that the segment's hash decides) must keep the contents: devices
- * that know of different receipts never all let go. *Owed*: contents still to be fetched.
+ * Who is known to hold what (rules RP1-RP3, RP6, RP7). *Unsafe*: own segments of which too few others have signed for some content;
+ * those stay. *Settled*: own segments that are safe, as long as those who signed have not left. *Promised*: segments of others that
+ * this device has signed for. Of all who signed, the first as many as the policy asks for must keep the contents. Their order is in
+ * the receipts (devices that the policy names, always-on ones, others; then as the segment's hash decides), and a receipt counts for
+ * the policy it was given under and those before it: devices that know of different receipts and policies never all let go. *Owed*:
+ * contents still to be fetched, or to be signed for anew.
  */
 export class ReplicationBook {
   readonly #options: ReplicationBookOptions
@@ -105,8 +114,12 @@ export class ReplicationBook {
 
   /** The contents of an owed segment are on this device's disk, all but those of `missing` (numbers of ops in it): the receipt. */
   sign(booked: BookedSegment, missing: readonly number[] = []): Uint8Array {
-    const { dataset, signer } = this.#options
-    const receipt = signReceipt(dataset, booked.hash, signer, missing)
+    const { dataset, signer, policy } = this.#options
+    const { generation, departures } = policy()
+    const before = this.#receipts.get(booked.hash)?.get(signer.device)
+    // Under one policy the order is said once: others let go because of it.
+    const order = before && this.#isCurrent(before) ? before.order : this.#order()
+    const receipt = signReceipt(dataset, booked.hash, signer, { missing, generation, departures, order })
     const gone = new Set(missing)
     const contents = booked.contents.filter(([number]) => !gone.has(number))
     if (contents.length > 0) this.#promised.put({ ...booked, contents })
@@ -118,8 +131,10 @@ export class ReplicationBook {
   /** True: news. @throws ContentError `segment/malformed`, `segment/refused` */
   take(bytes: Uint8Array): boolean {
     const { crypto, dataset, isMember } = this.#options
-    const { device, segment } = openReceipt(crypto, dataset, bytes)
-    if (!isMember(device) || this.#receipts.get(segment)?.has(device)) return false
+    const receipt = openReceipt(crypto, dataset, bytes)
+    const { device, segment } = receipt
+    const before = this.#receipts.get(segment)?.get(device)
+    if (!isMember(device) || (before && isAtLeast(before, receipt))) return false
     this.#keep(bytes)
     this.#settle(segment)
     return true
@@ -143,15 +158,16 @@ export class ReplicationBook {
 
   /** Must this device keep what this op named? */
   mustKeep(op: OpId): boolean {
-    if (!this.isSafe(op)) return true
+    const own = this.#unsafe.find(op) ?? this.#settled.find(op)
     const promised = this.#promised.find(op)
-    return promised !== undefined && !this.#isReleased(promised)
+    if (this.#isNamed) return own !== undefined || promised !== undefined
+    return (own !== undefined && !this.#isCovered(own)) || (promised !== undefined && !this.#isReleased(promised))
   }
 
   /** Would it not be safe, were it not for a bucket? */
   isHeldByBucket(op: OpId): boolean {
     const found = this.#unsafe.find(op) ?? this.#settled.find(op)
-    return found !== undefined && this.#isCovered(found) && this.#othersWith(found) < this.#options.copies
+    return found !== undefined && this.#isCovered(found) && this.#othersWith(found).length < this.#options.policy().copies
   }
 
   /** Is what this op named still to be fetched here, and on too few other devices as far as is known? */
@@ -169,7 +185,18 @@ export class ReplicationBook {
     }
   }
 
-  /** Devices left: what only they had signed for is not safe any more. */
+  /**
+   * Another policy is in force, or a device left: what this device signed for before counts for nothing, and it may have let go of it. It is
+   * owed again: fetched where it is not here, and signed for.
+   */
+  renewPromises(): void {
+    const { signer } = this.#options
+    for (const segment of this.#promised.all) {
+      if (!this.#isCurrent(this.#receipts.get(segment.hash)?.get(signer.device))) this.#owed.put(segment)
+    }
+  }
+
+  /** Devices left, or the policy is another: what too few have signed for is not safe any more. */
   review(): void {
     for (const segment of this.#settled.all) {
       if (segment.contents.every(([number]) => this.#isCovered({ segment, number }))) continue
@@ -184,21 +211,44 @@ export class ReplicationBook {
     this.review()
   }
 
+  /** Does the policy name this device? Then it keeps everything. */
+  get #isNamed(): boolean {
+    return this.#options.policy().on.includes(this.#options.signer.device)
+  }
+
+  #order(): ReceiptOrder {
+    return this.#isNamed ? 0 : this.#options.isAlwaysOn?.() ? 1 : 2
+  }
+
   #isCovered({ segment, number }: BookedContent): boolean {
-    const { copies, isInBucket } = this.#options
-    return this.#othersWith({ segment, number }) + (isInBucket?.(segment.hash, number) ? 1 : 0) >= copies
+    const { policy, signer, isInBucket } = this.#options
+    const { copies, on } = policy()
+    const others = this.#othersWith({ segment, number })
+    if (!on.every((device) => device === signer.device || others.includes(device))) return false
+    return others.length >= copies || others.length + (isInBucket?.(segment.hash, number) ? 1 : 0) >= copies
   }
 
-  #othersWith({ segment, number }: BookedContent): number {
-    return this.signersOf(segment.hash, number).filter((device) => device !== this.#options.signer.device).length
+  /** Others whose receipt for it counts under the policy in force. */
+  #othersWith({ segment: { hash }, number }: BookedContent): DeviceId[] {
+    const { device: self } = this.#options.signer
+    const of = this.#receipts.get(hash)
+    return this.signersOf(hash, number).filter((device) => device !== self && this.#isCurrent(of?.get(device)))
   }
 
-  /** Enough of the others who signed come before this device. */
-  #isReleased({ segment: { hash }, number }: BookedContent): boolean {
-    const { signer, copies, crypto } = this.#options
-    const rank = (device: string) => crypto.sha256(utf8(`${hash}/${device}`)).join()
+  #isCurrent(receipt: KeptReceipt | undefined): boolean {
+    return receipt !== undefined && isAtLeast(receipt, this.#options.policy())
+  }
+
+  /** Enough of the others who signed come before this device; before one that has not signed under this policy, all who have. */
+  #isReleased({ segment, number }: BookedContent): boolean {
+    if (this.#isNamed) return false
+    const { signer, policy, crypto } = this.#options
+    const { copies } = policy()
+    const of = this.#receipts.get(segment.hash)
+    const rank = (device: DeviceId) => `${of?.get(device)?.order} ${crypto.sha256(utf8(`${segment.hash}/${device}`)).join()}`
+    const others = this.#othersWith({ segment, number })
+    if (!this.#isCurrent(of?.get(signer.device))) return others.length >= copies
     const own = rank(signer.device)
-    const others = this.signersOf(hash, number).filter((device) => device !== signer.device)
     return others.filter((device) => rank(device) < own).length >= copies
   }
 
@@ -216,10 +266,10 @@ export class ReplicationBook {
 
   #add(bytes: Uint8Array): string {
     const { crypto, dataset } = this.#options
-    const { device, segment, missing } = openReceipt(crypto, dataset, bytes)
+    const { device, segment, missing, ...terms } = openReceipt(crypto, dataset, bytes)
     let of = this.#receipts.get(segment)
     if (!of) this.#receipts.set(segment, (of = new Map()))
-    of.set(device, { bytes, missing: new Set(missing) })
+    of.set(device, { bytes, missing: new Set(missing), ...terms })
     return `${segment}.${device}`
   }
 }

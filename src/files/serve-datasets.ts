@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
+import type { DeviceId } from '../base/ids.ts'
 import type { Handlers } from '../rpc/contract.ts'
 import type { datasetContract, DatasetNodeInfo } from './dataset-contract.ts'
 import { whileLoading } from './checkpoint/while-loading.ts'
@@ -10,11 +11,13 @@ import type { Dataset } from './dataset.ts'
 import { DatasetWrites } from './dataset-writes.ts'
 import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
+import { ContentError } from './content-error.ts'
 import { FileError } from './file-error.ts'
 import { GatheredChanges } from './gathered-changes.ts'
 import { base64Of, bytesOfBase64 } from '../base/base64.ts'
 import type { NodeId, OpId } from './op.ts'
 import { putSmallFiles } from './put-small-files.ts'
+import { policyState } from './policy-state.ts'
 import { historyHandlers } from './serve-dataset-history.ts'
 
 /** Of one search. */
@@ -114,6 +117,16 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       open.dataset.require(id(node))
       open.pins.pin(id(node), isPinned)
       return open.pins.size(id(node))
+    },
+    setDatasetPolicy: ({ dataset, copies, on }) => {
+      const open = host.require(dataset)
+      const unknown = on.find((device) => !open.isMember(device))
+      if (unknown !== undefined) {
+        const text = `${unknown.slice(0, 12)} is not one of your devices; the policy of ${open.name} stays as it was`
+        throw new ContentError('policy/unknown-device', text)
+      }
+      open.policy.set({ copies, on: [...new Set(on)] as DeviceId[] })
+      return policyState(open)
     },
     makeDatasetFolder: async ({ dataset, parent, name }) => {
       const open = host.require(dataset)

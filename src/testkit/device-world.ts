@@ -116,6 +116,8 @@ export class WorldDevice {
   cores = 1
   /** Of contents of a dataset it keeps, at most; read when one is opened. */
   cacheBytes = 1e9
+  /** Of the disk they are on: then its setting says how much. Read when a dataset is opened. */
+  diskBytes: number | undefined
   #sampledAtMs = 0
   readonly vaultStore = new MemoryVaultStore()
   readonly #world: DeviceWorld
@@ -208,7 +210,10 @@ export class WorldDevice {
   #datasetStores(dataset: string) {
     let kept = this.#datasets.get(dataset)
     if (!kept) this.#datasets.set(dataset, (kept = { store: new MemoryDatasetStore(), chunks: new MemoryChunkStore() }))
-    return { ...kept, limitBytes: this.cacheBytes, dispose: () => {} }
+    const { chunks } = kept
+    const bytes = this.diskBytes
+    if (bytes === undefined) return { ...kept, limitBytes: this.cacheBytes, dispose: () => {} }
+    return { ...kept, disk: () => ({ bytes, freeBytes: bytes - chunks.stats.bytes }), dispose: () => {} }
   }
 
   #authorityOf(person: PersonId): MemoryAuthorityStore {

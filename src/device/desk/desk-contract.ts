@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { cacheLimit } from '../../files/cache-limit-contract.ts'
 import { anchorSettings } from '../../identity/ledger-contract.ts'
 import { event, method, type Contract } from '../../rpc/contract.ts'
 
@@ -158,6 +159,8 @@ export const deviceSettings = z.object({
   /** STUN/TURN URLs; default none. */
   iceServers: z.array(z.string().max(512)).max(8),
   unattended: z.boolean(),
+  /** How much it keeps of the contents of files. */
+  cacheLimit,
   autoLockMinutes: z.number().int().min(0).max(1440),
   /** The device locks when its machine wakes from sleep. */
   lockAfterSleep: z.boolean(),

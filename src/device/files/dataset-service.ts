@@ -22,12 +22,14 @@ import { HOME } from '../../files/named-datasets.ts'
 import type { Notices } from '../notices.ts'
 import type { DatasetListService } from './dataset-list-service.ts'
 import { homeDatasetOf, datasetKeysOf } from './home-dataset.ts'
+import type { SettingsService } from '../settings-service.ts'
 import type { OpenDesk } from '../desk/open-desk.ts'
 
 export interface DatasetServiceOptions {
   readonly local: ProcessConnection<FilesClient>
   readonly keeper: DeskKeeper
   readonly vault: Vault
+  readonly settings: SettingsService
   readonly crypto: Crypto
   readonly clock: Clock
   readonly log: Logger
@@ -65,7 +67,7 @@ export class DatasetService implements Disposable {
 
   constructor(options: DatasetServiceOptions) {
     this.#options = options
-    const { local, keeper, list, log, notices } = options
+    const { local, keeper, list, settings, log, notices } = options
     this.#owned.add(
       local.onDidConnect((client) => {
         client.onDidChangeDataset((change) => this.#changed.fire(change))
@@ -82,6 +84,7 @@ export class DatasetService implements Disposable {
         const again = () => void this.#withClient((client) => this.#openInTurn(client, desk))
         owned.add(desk.devices.onDidChange(again))
         owned.add(desk.keyring.onDidChange(again))
+        owned.add(settings.onDidChange(again))
         again()
       }),
     )
@@ -126,6 +129,7 @@ export class DatasetService implements Disposable {
       makeDatasetFolder: pass((files) => files.makeDatasetFolder),
       makeDatasetLink: pass((files) => files.makeDatasetLink),
       pinDatasetNode: pass((files) => files.pinDatasetNode),
+      setDatasetPolicy: pass((files) => files.setDatasetPolicy),
       moveDatasetNode: pass((files) => files.moveDatasetNode),
       copyDatasetNode: pass((files) => files.copyDatasetNode),
       removeDatasetNode: pass((files) => files.removeDatasetNode),
@@ -217,6 +221,8 @@ export class DatasetService implements Disposable {
       devices: devices.some(({ device }) => device === keys.device)
         ? devices
         : [...devices, { device: keys.device, name: vault.label?.deviceName ?? 'this device', isMember: true }],
+      isAlwaysOn: vault.unattended,
+      cacheLimit: this.#options.settings.current.cacheLimit,
       ...(bucket && { bucket }),
     }
     segmentKey.dispose()

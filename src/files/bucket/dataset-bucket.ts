@@ -61,6 +61,10 @@ export class DatasetBucket implements Disposable {
     this.#parts?.book.reviewHolders()
   }
 
+  get isUsed(): boolean {
+    return this.#copy !== undefined
+  }
+
   get status(): BucketStatus | undefined {
     return this.#copy?.copy.status
   }

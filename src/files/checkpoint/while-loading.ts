@@ -19,6 +19,7 @@ const NEED_ALL: ReadonlySet<keyof DatasetHandlers> = new Set([
   'restoreDatasetPast',
   'checkDataset',
   'putDatasetFiles',
+  'setDatasetPolicy',
 ])
 
 /** What a call names. */

@@ -13,14 +13,12 @@ import { PackChunkStore } from './pack-chunk-store.ts'
 import { finishSettingAside, setTreeAside } from './set-tree-aside.ts'
 import { SqliteDatasetStore } from './sqlite-dataset-store.ts'
 
-/** What a device keeps of contents by default: 10 GiB, but no more than a tenth of its disk. */
-const DEFAULT_LIMIT_BYTES = 10 * 1024 ** 3
-const DEFAULT_SHARE = 0.1
 /** One page of SQLite's. */
 const LEAST_TREE_BYTES = 4096
 
 /**
- * The stores of one dataset in its folder: the tree in a journal and SQLite, contents in packs. ELSEWHERE_CACHE_BYTES sets another limit.
+ * The stores of one dataset in its folder: the tree in a journal and SQLite, contents in packs. ELSEWHERE_CACHE_BYTES decides
+ * before the device's setting how much of them is kept.
  * A tree that is damaged, or found to be (`isDamaged`), is set aside; what can be read of it is carried over (rule DS12).
  * @throws StoreError
  */
@@ -65,11 +63,13 @@ export function openDatasetStores(
     behind.onDamage = () => damaged.fire()
     if (aside) log.warn('the tree of files was damaged: it was set aside, and is made again of its logs', { ...aside })
     const chunks = owned.add(new PackChunkStore(path.join(folder, 'chunks')))
-    const { blocks, bsize } = statfsSync(folder)
     const asked = Number(environment.ELSEWHERE_CACHE_BYTES)
-    const limitBytes = asked > 0 ? asked : Math.min(DEFAULT_LIMIT_BYTES, Math.floor(blocks * bsize * DEFAULT_SHARE))
-    const setAside = aside?.file
-    return { store, chunks, limitBytes, setAside, onDidDamage: damaged.event, dispose: () => owned.dispose() }
+    const limitBytes = asked > 0 ? asked : undefined
+    const disk = () => {
+      const { blocks, bavail, bsize } = statfsSync(folder)
+      return { bytes: blocks * bsize, freeBytes: bavail * bsize }
+    }
+    return { store, chunks, limitBytes, disk, setAside: aside?.file, onDidDamage: damaged.event, dispose: () => owned.dispose() }
   } catch (error) {
     owned.dispose()
     throw error
