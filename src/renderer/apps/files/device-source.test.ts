@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { FileError } from '../../../files/file-error.ts'
+import { RpcError } from '../../../rpc/rpc-error.ts'
 import { homeFileHandlers } from '../../../files/serve-files.ts'
 import { ManualClock } from '../../../testkit/manual-clock.ts'
 import { MemoryHomeDisk } from '../../../testkit/memory-home-disk.ts'
@@ -16,7 +17,7 @@ function far(isCut: (name: string, nth: number) => 'before' | 'after' | undefine
     calls.push(name)
     if (cut === 'before') throw FileError.deviceAway('far')
     const answer = await (handlers[name] as (input: never, context: never) => unknown)(input, {} as never)
-    if (cut === 'after') throw FileError.deviceAway('far')
+    if (cut === 'after') throw new RpcError('rpc/closed', 'no answer')
     return answer
   }
   const client = {

@@ -39,6 +39,8 @@ async function listHome(client: DeviceClient, device: string, path: string, { si
 /** What was cut off is asked for again after so long, as long as the device keeps what it has (two minutes). */
 const RETRY_MS = 2_000
 const RETRIES = 30
+/** The device is away, or went away before it answered: each call may be made twice. */
+const CUT_OFF = ['file/device-away', 'rpc/closed']
 
 type WriteCalls = Pick<DeviceClient, 'beginWrite' | 'appendWrite' | 'commitWrite' | 'abandonWrite'>
 
@@ -61,7 +63,7 @@ export async function uploadHome(
       try {
         return await work()
       } catch (error) {
-        if (errorCode(error) !== 'file/device-away' || tries === RETRIES) throw error
+        if (!CUT_OFF.includes(errorCode(error)) || tries === RETRIES) throw error
         await new Promise((resolve) => setTimeout(resolve, restMs))
         signal.throwIfAborted()
       }
