@@ -167,6 +167,25 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
       .getByRole('button', { name: /tiles|grid/i })
       .click()
     await look('files as tiles', FRONT)
+    // [AP148] Where copies have to be, from the keyboard.
+    const places = front().getByRole('navigation', { name: 'Places' })
+    const copies = page.getByRole('dialog', { name: 'Where copies of Home are' })
+    for (const { before, after } of [
+      { before: '1', after: '3' },
+      { before: '3', after: '1' },
+    ]) {
+      await places.getByRole('button', { name: /^Home/ }).click({ button: 'right' })
+      await page.getByRole('menuitem', { name: 'Where copies are…' }).press('Enter')
+      const field = copies.getByLabel('Other devices that must have it')
+      await expect.poll(() => field.inputValue()).toBe(before)
+      await copies.getByRole('switch', { name: 'kitchen' }).waitFor()
+      if (before === '1') await look('where copies are', DIALOG)
+      await field.fill('9')
+      await copies.getByText('A number from 1 to 8.').waitFor()
+      await field.fill(after)
+      await field.press('Enter')
+      await copies.waitFor({ state: 'detached' })
+    }
     await front().getByText('Empty', { exact: true }).dblclick()
     await front()
       .getByRole('tab', { name: /^Empty/ })

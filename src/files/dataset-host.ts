@@ -117,7 +117,8 @@ export class DatasetHost {
   #begin(input: OpenDatasetInput, stores?: DatasetStores, damaged?: 'shared' | 'local'): OpenDataset {
     let opened: OpenDataset
     try {
-      opened = new OpenDataset(this.#parts, input, stores, damaged)
+      const beside = () => this.open.filter((other) => other !== opened)
+      opened = new OpenDataset({ ...this.#parts, beside }, input, stores, damaged)
     } catch (error) {
       stores?.dispose()
       throw error

@@ -42,7 +42,7 @@ import { PeerChunks } from './peer-chunks.ts'
 import { Pins } from './pins.ts'
 import { policyState } from './policy-state.ts'
 import { Prefetch } from './prefetch.ts'
-import type { PolicyInForce } from './replica-policy.ts'
+import { POLICY_NODE, type PolicyInForce } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
 import { UnheardDevices } from './unheard-devices.ts'
 
@@ -72,6 +72,8 @@ export interface DatasetHostParts {
   readonly openBucket?: ((access: BucketAccess) => ObjectStore) | undefined
   /** For tests: other sizes than 8 and 64 MiB, or a bug. */
   readonly bucketSizes?: BucketSizes
+  /** The other datasets of this device, which share its limit; left out: there are none. */
+  readonly beside?: (() => readonly OpenDataset[]) | undefined
   /** Bytes of this machine's network cost; left out: nobody says so. */
   readonly isMetered?: (() => Promise<boolean>) | undefined
   /** `part`: what others have, too, or folders of this device only. `storageKey` is the caller's to wipe. @throws StoreError */
@@ -130,6 +132,7 @@ export class OpenDataset implements Disposable {
   readonly #crypto: FilesCrypto
   readonly #pasts = new Map<number, Promise<PastTree>>()
   #devices: OpenDatasetInput['devices']
+  readonly #beside: () => readonly OpenDataset[]
   #isAlwaysOn: boolean
   #cacheLimit: CacheLimit
   #failed: { readonly checkpoint: Uint8Array; readonly why: GivenUpWhy } | undefined
@@ -141,6 +144,7 @@ export class OpenDataset implements Disposable {
 
   /** `opened`: its shared stores, if somebody opened them already; they are this object's then. */
   constructor(parts: DatasetHostParts, input: OpenDatasetInput, opened?: DatasetStores, damaged?: 'shared' | 'local') {
+    this.#beside = parts.beside ?? (() => [])
     this.id = input.dataset as DatasetId
     this.name = input.name
     this.#self = input.device as DeviceId
@@ -250,7 +254,7 @@ export class OpenDataset implements Disposable {
         new Prefetch({ dataset, store, chunks, clock, logger, limitBytes: () => this.limitBytes, makeRoom, isMetered }),
       )
       const dropped = (this.dropped = new DroppedVersions(store))
-      const acknowledgements = new Acknowledgements({ store, others: () => this.others, nowMs: () => clock.nowMs() })
+      const acknowledgements = new Acknowledgements({ store, others: () => this.otherDevices, nowMs: () => clock.nowMs() })
       const room = (bytes: number) => this.makeRoom(bytes)
       const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
       this.housekeeping = this.#owned.add(
@@ -320,11 +324,17 @@ export class OpenDataset implements Disposable {
     }
   }
 
-  /** What it keeps of contents at most, in bytes. */
+  /** What this device keeps of the contents of all datasets at most, in bytes. */
   get limitBytes(): number {
     const { limitBytes, disk } = this.#stores
     if (limitBytes !== undefined || !disk) return limitBytes ?? Number.MAX_SAFE_INTEGER
-    return limitBytesOf(this.#cacheLimit, disk(), this.chunks.stats.bytes)
+    return limitBytesOf(this.#cacheLimit, disk(), this.chunks.stats.bytes + this.#besideBytes)
+  }
+
+  /** Taken by the other datasets, where they share the limit. */
+  get #besideBytes(): number {
+    if (this.#stores.limitBytes !== undefined) return 0
+    return this.#beside().reduce((sum, { chunks }) => sum + chunks.stats.bytes, 0)
   }
 
   /** Does the policy name this device? Then all of it is kept here. */
@@ -411,8 +421,23 @@ export class OpenDataset implements Disposable {
     return made
   }
 
-  /** Cuts the cache so that `bytes` more fit (rule RP4); false: they do not. @param signal  a bucket is not waited for any more */
-  makeRoom(bytes: number, limitBytes = this.limitBytes, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * Cuts the cache so that `bytes` more fit (rule RP4), and after it those of the other datasets, the largest first (rule RP8); false: they
+   * do not. @param signal  a bucket is not waited for any more
+   */
+  async makeRoom(bytes: number, limitBytes?: number, signal?: AbortSignal): Promise<boolean> {
+    if (limitBytes !== undefined) return this.#cut(bytes, limitBytes, signal)
+    const own = () => this.limitBytes - this.#besideBytes
+    if (await this.#cut(bytes, own(), signal)) return true
+    // In no turn of this one: the others may wait for room, too.
+    for (const other of [...this.#beside()].sort((a, b) => b.chunks.stats.bytes - a.chunks.stats.bytes)) {
+      const over = this.chunks.stats.bytes + bytes - own()
+      if (over > 0 && this.#besideBytes > 0) await other.makeRoom(0, other.chunks.stats.bytes - over, signal)
+    }
+    return this.#cut(bytes, own(), signal)
+  }
+
+  #cut(bytes: number, limitBytes: number, signal?: AbortSignal): Promise<boolean> {
     const { dataset, store, dropped, chunks, book, pins, bucket } = this
     if (this.#unheard.isAny((device) => this.isMember(device))) return Promise.resolve(chunks.stats.bytes + bytes <= limitBytes)
     return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes, signal }, bytes))
@@ -439,7 +464,7 @@ export class OpenDataset implements Disposable {
     return {
       dataset: this.id,
       name: this.name,
-      nodes: this.store.nodeCount(),
+      nodes: this.store.nodeCount() - (this.store.node(POLICY_NODE) ? 1 : 0),
       unsafeVersions: unsafe.versions,
       unsafeBytes: unsafe.bytes,
       cachedChunks: chunks,
@@ -488,7 +513,7 @@ export class OpenDataset implements Disposable {
   }
 
   /** Other devices that have not left. */
-  get others(): DeviceId[] {
+  get otherDevices(): DeviceId[] {
     return this.#devices.flatMap(({ device, isMember }) => (isMember && device !== this.#self ? [device as DeviceId] : []))
   }
 

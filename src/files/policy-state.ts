@@ -7,7 +7,7 @@ export interface PolicyFacts {
   readonly policy: { readonly current: ReplicaPolicy }
   readonly self: DeviceId
   /** Other devices that have not left. */
-  readonly others: readonly DeviceId[]
+  readonly otherDevices: readonly DeviceId[]
   readonly bucket: { readonly isUsed: boolean }
   readonly exchange: { readonly linked: readonly { readonly device: DeviceId }[] }
   isMember(device: DeviceId): boolean
@@ -21,7 +21,7 @@ export function policyState(open: PolicyFacts): PolicyState {
   const state = { copies, on: named(on) }
   const left = on.filter((device) => !open.isMember(device))
   if (left.length > 0) return { ...state, unmet: { why: 'left', devices: named(left) } }
-  const has = open.others.length + (open.bucket.isUsed ? 1 : 0)
+  const has = open.otherDevices.length + (open.bucket.isUsed ? 1 : 0)
   if (has < copies) return { ...state, unmet: { why: 'too-few', has } }
   const linked = new Set(open.exchange.linked.map(({ device }) => device))
   const away = on.filter((device) => device !== open.self && !linked.has(device))

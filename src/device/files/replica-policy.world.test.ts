@@ -115,3 +115,28 @@ it('[RP8] what a limit cuts short says so; a device that may keep all it has roo
   await vi.waitFor(async () => expect((await statusOf(server, dataset)).limitBytes).toBe(900_000), PATIENT)
   expect(all.flatMap(({ errors }) => errors)).toEqual([])
 })
+
+it('[RP8] all datasets of a device share its limit: one that needs room gets it from what others have elsewhere, too', async () => {
+  const { all, dataset: home } = await devices(['laptop', 'server'], 2_000_000) // a tenth of it: 200,000
+  const [laptop, server] = all as [WorldDevice, WorldDevice]
+  const random = new SeededRandom(9)
+  for (let n = 0; n < 5; n++) await put(server, home, `file ${n}`, random.bytes(30_000))
+  await vi.waitFor(async () => {
+    expect(await statusOf(server, home)).toMatchObject({ unsafeVersions: 0, cachedBytes: expect.any(Number) })
+    expect((await statusOf(laptop, home)).cachedBytes).toBeGreaterThan(150_000)
+  }, PATIENT)
+  server.stop() // what was just written stays for a while
+  await server.start()
+  await server.control().unlockDevice({ passphrase: PASSPHRASE })
+  const { dataset: second } = await laptop.control().makeDataset({ name: 'Second' })
+  await vi.waitFor(async () => expect((await server.control().listDatasets({})).map(({ name }) => name)).toContain('Second'), PATIENT)
+  for (let n = 0; n < 4; n++) await put(laptop, second, `file ${n}`, random.bytes(30_000))
+  await vi.waitFor(async () => expect((await statusOf(server, second)).nodes).toBe(4), PATIENT)
+  await server.control().pinDatasetNode({ dataset: second, node: DATASET_ROOT, isPinned: true })
+  await vi.waitFor(async () => {
+    const [first, other] = await Promise.all([home, second].map((dataset) => statusOf(server, dataset)))
+    expect(other).toMatchObject({ isCutShort: false, limitBytes: 200_000, pinned: { files: 4, missingFiles: 0 } })
+    expect((first?.cachedBytes ?? 0) + (other?.cachedBytes ?? 0)).toBeLessThanOrEqual(200_000)
+  }, PATIENT)
+  expect(all.flatMap(({ errors }) => errors)).toEqual([])
+})

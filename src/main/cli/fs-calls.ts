@@ -14,6 +14,9 @@ export interface FsCall {
   readonly link: boolean
   /** The files as they were then; undefined: now. */
   readonly atMs: number | undefined
+  /** For `policy`. */
+  readonly copies?: string | undefined
+  readonly on?: readonly string[] | undefined
   readonly args: readonly string[]
 }
 

@@ -60,6 +60,19 @@ it('[DV51] files put in with the command line come out as they were, also after 
   expect(JSON.parse(fs('ls', '/docs/in', '--json').stdout)).toMatchObject([{ name: 'deep' }, { kind: 'link', target: 'deep/run.sh' }])
   expect(fs('pin', '/docs/in').stdout).toContain('in is kept here: 1 files')
   expect(fs('ls', '/docs').stdout).toMatch(/in {2}\(pinned\)/)
+  // [RP6] [RP7] [RP8] Where copies have to be, and how much is kept here.
+  expect(fs('policy').stdout).toContain('Home: on 1 device besides the one that wrote it')
+  expect(JSON.parse(fs('policy', 'Home', '--copies', '3', '--on', 'Lamp', '--json').stdout)).toMatchObject({
+    ...{ name: 'Home', copies: 3, on: [{ name: 'Lamp' }], unmet: { why: 'too-few', has: 0 } },
+  })
+  expect(fs('status').stdout).toMatch(/all of it on Lamp\n.*too few devices: 0 of 3/)
+  expect(fs('policy', '--on', 'none').stdout).toContain('Home: on 3 devices')
+  expect(fs('policy', '--copies', '9')).toMatchObject({ status: 2, stderr: expect.stringContaining('1 to 8') })
+  expect(fs('policy', 'Nowhere')).toMatchObject({ status: 2, stderr: expect.stringContaining('no dataset "Nowhere"') })
+  expect(fs('policy', '--copies', '1')).toMatchObject({ status: 0, stderr: '' })
+  expect(fs('cache', '2G').stdout).toMatch(/^2G: .* of at most 2147.5 MB/)
+  expect(fs('cache', '1K')).toMatchObject({ status: 2 })
+  expect(JSON.parse(fs('cache', 'all', '--json').stdout)).toMatchObject({ limit: 'all', cutShort: [] })
   const then = new Date().toISOString()
   expect(fs('rm', '/docs')).toMatchObject({ status: 0 })
   expect(fs('cat', '/docs/in/deep/run.sh', '--at', then).stdout).toBe('echo kingfisher')
@@ -73,7 +86,7 @@ it('[DV51] files put in with the command line come out as they were, also after 
   // What was written since the last start may still belong to something; the rest the disk has back.
   expect(fs('tidy')).toMatchObject({ status: 0 })
   expect(packBytes(device.data.datasets)).toBeLessThan(20_000)
-  expect(fs('check')).toMatchObject({ status: 0 })
+  expect(fs('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('Nothing is wrong.') })
   expect(statSync(device.data.datasets).mode & 0o777).toBe(0o700)
   await device.end()
   const told = (readdirSync(device.folder, { recursive: true }) as string[]).filter((name) => {

@@ -21,6 +21,7 @@ import {
   splitPath,
   timeOf,
 } from './fs-calls.ts'
+import { cache, keepLines, policy } from './keep-verbs.ts'
 import { parsePast } from './parse-until.ts'
 
 const options = {
@@ -30,6 +31,8 @@ const options = {
   link: { type: 'boolean', default: false },
   dataset: { type: 'string', default: 'Home' },
   at: { type: 'string' },
+  copies: { type: 'string' },
+  on: { type: 'string', multiple: true },
 } as const
 
 interface Verb {
@@ -37,6 +40,8 @@ interface Verb {
   readonly what: string
   /** Of all datasets together, open or not. */
   readonly isOfAll?: boolean
+  /** Of the dataset named first. */
+  readonly namesDataset?: boolean
   run(call: FsCall): Promise<number>
 }
 
@@ -120,6 +125,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
     usage: 'unpin PATH',
     what: 'no longer keep it whole: it may be let go of when others have it',
     run: (call) => pin(call, false),
+  },
+  policy: {
+    usage: 'policy [DATASET] [--copies N] [--on DEVICE...]',
+    what: 'say or set where its contents have to be, on all its devices; --on none: on no device by name',
+    namesDataset: true,
+    run: policy,
+  },
+  cache: {
+    usage: 'cache [SIZE]',
+    what: 'say or set how much this device keeps: 500G, 10% of its disk, all, or default',
+    isOfAll: true,
+    run: cache,
   },
   mkdir: {
     usage: 'mkdir PATH',
@@ -232,6 +249,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
       if (status.behind) console.log(`  history  ${status.behind} parts of older changes are still to come`)
       console.log(`  kept here     ${megabytes(status.cachedBytes)} of at most ${megabytes(status.limitBytes)}`)
       console.log(`  not yet safe  ${status.unsafeVersions} versions, ${megabytes(status.unsafeBytes)}`)
+      for (const line of keepLines(status)) console.log(line)
       const { pinned } = status
       const toCome = pinned.missingFiles > 0 ? `, ${pinned.missingFiles} still to come` : ''
       if (pinned.files > 0) console.log(`  pinned        ${pinned.files} files, ${megabytes(pinned.bytes)}${toCome}`)
@@ -298,14 +316,16 @@ export const fsCommand: Command = {
     return withDevice(values.data, async (device) => {
       const { json, force, link } = values
       const atMs = values.at === undefined ? undefined : parsePast(values.at, Date.now())
-      if (verb.isOfAll) return verb.run({ device, dataset: '', json, force, link, atMs, args: rest })
+      const call = { device, json, force, link, atMs, copies: values.copies, on: values.on }
+      if (verb.isOfAll) return verb.run({ ...call, dataset: '', args: rest })
       const all = await device.listDatasets({})
-      const found = all.find((one) => one.name === values.dataset || one.dataset === values.dataset)
+      const wanted = (verb.namesDataset ? rest.shift() : undefined) ?? values.dataset
+      const found = all.find((one) => one.name === wanted || one.dataset === wanted)
       if (!found)
         throw new TypeError(
-          `there is no dataset "${values.dataset}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
+          `there is no dataset "${wanted}" open here: ${all.length === 0 ? 'unlock this device first' : all.map((one) => one.name).join(', ')}`,
         )
-      return verb.run({ device, dataset: found.dataset, json, force, link, atMs, args: rest })
+      return verb.run({ ...call, dataset: found.dataset, args: rest })
     })
   },
 }

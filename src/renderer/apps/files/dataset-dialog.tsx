@@ -6,11 +6,12 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import type { MenuEntry } from '../../ui/menu.tsx'
 import { useAct } from '../devices/use-act.ts'
+import { PolicyDialog } from './policy-dialog.tsx'
 
 /** What is asked of datasets themselves. */
 export type DatasetDialog =
   | { readonly kind: 'new-dataset' }
-  | { readonly kind: 'name-dataset' | 'put-dataset-away'; readonly dataset: string; readonly name: string }
+  | { readonly kind: 'policy' | 'name-dataset' | 'put-dataset-away'; readonly dataset: string; readonly name: string }
 
 interface DialogProps {
   readonly onClose: () => void
@@ -22,14 +23,21 @@ interface DialogProps {
 export const datasetMenu = (
   of: { readonly dataset: string; readonly name: string },
   show: (dialog: DatasetDialog) => void,
+  isHome: boolean,
 ): readonly MenuEntry[] => [
-  { label: 'Rename…', onSelect: () => show({ kind: 'name-dataset', ...of }) },
-  { label: 'Put away…', onSelect: () => show({ kind: 'put-dataset-away', ...of }) },
+  { label: 'Where copies are…', onSelect: () => show({ kind: 'policy', ...of }) },
+  ...(isHome
+    ? []
+    : [
+        { label: 'Rename…', onSelect: () => show({ kind: 'name-dataset', ...of }) },
+        { label: 'Put away…', onSelect: () => show({ kind: 'put-dataset-away', ...of }) },
+      ]),
 ]
 
 /** Makes, renames or puts away a dataset: on all devices. */
 export function DatasetDialogs({ dialog, ...props }: DialogProps & { dialog: DatasetDialog }) {
   if (dialog.kind === 'new-dataset') return <NewDataset {...props} />
+  if (dialog.kind === 'policy') return <PolicyDialog onClose={props.onClose} dataset={dialog.dataset} name={dialog.name} />
   if (dialog.kind === 'name-dataset') return <NameDataset {...props} dataset={dialog.dataset} name={dialog.name} />
   return <PutAway {...props} dataset={dialog.dataset} name={dialog.name} />
 }

@@ -397,6 +397,8 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         truncated={listing?.truncated ?? false}
         holders={holders}
         unsafe={isElsewhere ? unsafe : 0}
+        dataset={here}
+        onPolicy={({ dataset, name }) => setDialog({ kind: 'policy', dataset, name })}
         isOld={folder.error !== undefined && listing !== undefined}
       />
     </div>

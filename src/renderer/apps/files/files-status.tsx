@@ -1,5 +1,8 @@
+import type { DatasetStatus } from '../../../files/dataset-contract.ts'
+import { openApp } from '../app-hooks.ts'
 import { countText } from '../plain-words.ts'
-import { unsafeText } from './places.tsx'
+import { policyTrouble } from './policy-words.ts'
+import { unsafeText } from './unsafe-text.ts'
 
 export interface FilesStatusProps {
   readonly shown: number
@@ -9,18 +12,34 @@ export interface FilesStatusProps {
   readonly holders: string | undefined
   /** Changes that are on no other device yet. */
   readonly unsafe: number
+  /** The dataset that is shown. */
+  readonly dataset: DatasetStatus | undefined
+  /** Asks where copies have to be. */
+  readonly onPolicy: (dataset: DatasetStatus) => void
   /** The folder could not be read again. */
   readonly isOld: boolean
 }
 
 /** What of a folder is in sight, and where it is. */
-export function FilesStatus({ shown, chosen, truncated, holders, unsafe, isOld }: FilesStatusProps) {
+export function FilesStatus({ shown, chosen, truncated, holders, unsafe, dataset, onPolicy, isOld }: FilesStatusProps) {
+  const trouble = dataset && dataset.unsafeVersions > 0 && policyTrouble(dataset.policy)
   const all = truncated ? `First ${countText(shown, 'entry', 'entries')}; there are more` : countText(shown, 'entry', 'entries')
   return (
     <div className="app-status">
       <span role="status">{chosen > 1 ? `${all} · ${chosen.toLocaleString('en-US')} chosen` : all}</span>
       {holders && <span>{holders}</span>}
-      {unsafe > 0 && <span className="files-unsafe">{unsafeText(unsafe)}</span>}
+      {unsafe > 0 && dataset ? (
+        <button type="button" className="files-unsafe" aria-haspopup="dialog" onClick={() => onPolicy(dataset)}>
+          {trouble ? `${unsafeText(unsafe)}: ${trouble}` : unsafeText(unsafe)}
+        </button>
+      ) : (
+        unsafe > 0 && <span className="files-unsafe">{unsafeText(unsafe)}</span>
+      )}
+      {dataset?.isCutShort && (
+        <button type="button" className="files-unsafe" onClick={() => openApp({ kind: 'settings', page: 'device' })}>
+          Limit reached: not all that is kept here has room
+        </button>
+      )}
       {isOld && <span>Could not be read again just now; this is the last listing.</span>}
     </div>
   )

@@ -1,12 +1,13 @@
 import { Plus, Trash2 } from 'lucide-react'
-import type { DatasetStatus } from '../../../files/dataset-contract.ts'
+import type { DatasetStatus, PolicyState } from '../../../files/dataset-contract.ts'
 import { ELSEWHERE, ELSEWHERE_HOME } from '../../../session/app-state.ts'
 import { useDevices } from '../../desk/devices-store.ts'
 import { Dot } from '../../ui/dot.tsx'
 import { openContextMenu } from '../../ui/menu.tsx'
 import { DeviceIcon, ElsewhereIcon, stateWord } from '../device-chooser.tsx'
-import { countText } from '../plain-words.ts'
 import { type DatasetDialog, datasetMenu } from './dataset-dialog.tsx'
+import { policyTrouble } from './policy-words.ts'
+import { unsafeText } from './unsafe-text.ts'
 
 export interface PlacesProps {
   readonly device: string
@@ -20,12 +21,13 @@ export interface PlacesProps {
 /** Where files can be: the datasets, which are on every device, and the home of each device. */
 export function Places({ device, path, datasets, onGo, onTrash, onDataset }: PlacesProps) {
   const rows = useDevices((state) => state.rows)
-  const shown = datasets.length > 0 ? datasets : [{ dataset: '', name: ELSEWHERE_HOME.slice(1), unsafeVersions: 0 }]
+  const shown =
+    datasets.length > 0 ? datasets : [{ dataset: '', name: ELSEWHERE_HOME.slice(1), unsafeVersions: 0, policy: { copies: 1, on: [] } }]
   return (
     <nav className="files-places" aria-label="Places">
       <h3 id="files-places-elsewhere">Elsewhere</h3>
       <ul aria-labelledby="files-places-elsewhere">
-        {shown.map(({ dataset, name, unsafeVersions }) => (
+        {shown.map(({ dataset, name, unsafeVersions, policy }) => (
           <li key={dataset}>
             <button
               type="button"
@@ -33,16 +35,16 @@ export function Places({ device, path, datasets, onGo, onTrash, onDataset }: Pla
               aria-current={device === ELSEWHERE && (path === `/${name}` || path?.startsWith(`/${name}/`)) ? 'true' : undefined}
               onClick={() => onGo(ELSEWHERE, `/${name}` === ELSEWHERE_HOME ? null : `/${name}`)}
               onContextMenu={(event) => {
-                if (`/${name}` !== ELSEWHERE_HOME) openContextMenu(event, name, datasetMenu({ dataset, name }, onDataset))
+                if (dataset !== '') openContextMenu(event, name, datasetMenu({ dataset, name }, onDataset, `/${name}` === ELSEWHERE_HOME))
               }}
             >
               <ElsewhereIcon />
               <span className="files-place-name">{name}</span>
               {unsafeVersions > 0 && (
-                <span className="files-place-count numbers" title={unsafeText(unsafeVersions)}>
+                <span className="files-place-count numbers" title={unsafeWords(unsafeVersions, policy)}>
                   <span aria-hidden="true">{unsafeVersions.toLocaleString('en-US')}</span>
                   <Dot meaning="unsafe" hollow />
-                  <span className="visually-hidden">{unsafeText(unsafeVersions)}</span>
+                  <span className="visually-hidden">{unsafeWords(unsafeVersions, policy)}</span>
                 </span>
               )}
             </button>
@@ -90,5 +92,7 @@ export function Places({ device, path, datasets, onGo, onTrash, onDataset }: Pla
   )
 }
 
-/** `3 changes not yet on another device` */
-export const unsafeText = (versions: number): string => `${countText(versions, 'change', 'changes')} not yet on another device`
+function unsafeWords(versions: number, policy: PolicyState): string {
+  const trouble = policyTrouble(policy)
+  return trouble ? `${unsafeText(versions)}: ${trouble}` : unsafeText(versions)
+}

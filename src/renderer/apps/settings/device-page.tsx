@@ -9,6 +9,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { AnchorGroup } from './anchor-group.tsx'
+import { CacheGroup } from './cache-group.tsx'
 import { BucketGroup } from './bucket-group.tsx'
 import { EnginesGroup } from './engines-group.tsx'
 import { Group } from './group.tsx'
@@ -72,6 +73,7 @@ export function DevicePage() {
         urls={settings.iceServers}
         onChange={(iceServers) => handle.change({ iceServers })}
       />
+      <CacheGroup limit={settings.cacheLimit} onChange={(cacheLimit) => void change({ cacheLimit })} />
       <BucketGroup />
       <EnginesGroup />
       <AnchorGroup settings={settings.anchor} onChange={(anchor) => handle.change({ anchor })} />
