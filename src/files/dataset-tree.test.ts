@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { errorCode } from '../base/errors.ts'
 import { silentLogger } from '../base/logger.ts'
+import { checkpointDevice } from '../testkit/checkpoint-device.ts'
 import { bringSegments, testFileDevice, type TestFileDevice } from '../testkit/file-device.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
@@ -12,6 +13,7 @@ import { MemoryChunkStore } from './memory-chunk-store.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { describeMountedTree } from './mounted-tree.suite.ts'
 import { type Ino, ROOT_INO, type TreeChange } from './mounted-tree.ts'
+import { ROOT_NODE } from './op.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const space = () => ({ totalBytes: 1000, freeBytes: 500, files: 0 })
@@ -358,3 +360,20 @@ async function writeAtRandom(seed: number, rounds: number, plant?: 'forgotten-cu
   await close()
   return whole.equals(Buffer.from(model)) ? undefined : 'differs in the end'
 }
+
+it('[MT12] names that a checkpoint brings are told: a mount may keep that they were not there', async () => {
+  const clock = new ManualClock(1_700_000_000_000)
+  const theirs = checkpointDevice(1, clock)
+  theirs.dataset.createFile(ROOT_NODE, 'f')
+  expect(await theirs.maker.make()).toBeTruthy()
+  const ours = checkpointDevice(2, clock, { source: { fetch: (id) => theirs.chunks.get(id) } })
+  const tree = new DatasetTree({ datasets: [{ name: 'Home', dataset: ours.dataset }], clock, log: silentLogger, space })
+  const home = tree.lookup(ROOT_INO, 'Home')?.ino as Ino
+  expect(tree.lookup(home, 'f')).toBeUndefined()
+  const changes: TreeChange[] = []
+  tree.onDidChange((change) => changes.push(change))
+  expect(await ours.loader.offer(theirs.maker.last as Uint8Array)).toBe(true)
+  expect(tree.lookup(home, 'f')).toBeDefined()
+  expect(changes).toContainEqual({ kind: 'entry', parent: home, name: 'f' })
+  for (const one of [tree, ours, theirs]) one.dispose()
+})

@@ -375,6 +375,11 @@ export class Dataset extends DatasetView implements Disposable {
     if (bodies.length > 0) this.#write(bodies)
   }
 
+  /** A checkpoint brought these to the top folder: whoever keeps that nothing was there is told. */
+  tellBrought(nodes: ReadonlySet<NodeId>): void {
+    this.#changed.fire({ isOwn: false, nodes, folders: new Set([ROOT_NODE]) })
+  }
+
   /** `also`: what goes into the same transaction. */
   #write(bodies: readonly OpBody[], also?: () => void): void {
     const { store, signer, deviceName } = this.#parts

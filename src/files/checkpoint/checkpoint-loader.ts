@@ -272,8 +272,11 @@ export class CheckpointLoader implements Disposable {
     await this.#ready(loading)
     if (isOver()) return
     let before: readonly Row[] = []
+    const brought: ReadonlySet<NodeId>[] = []
     for await (const rows of this.#reader.slicesIn(loading.of.state, folderRange(folder))) {
       if (isOver()) return
+      // Only at the top was anything asked for before the checkpoint was there: a mount keeps that a name is not there.
+      if (folder === ROOT_NODE) brought.push(new Set(this.#idsIn(rows)))
       if (before.length > 0) {
         this.#take(before, { space: CHECKPOINT_SPACE, key: POSITION, value: utf8(loading.position) })
         await pauseOf(this.#parts.clock)
@@ -285,6 +288,16 @@ export class CheckpointLoader implements Disposable {
     this.#take(before, { space: FOLDERS, key: folder, value: utf8('1') })
     loading.folders.add(folder)
     this.#changed.fire()
+    for (const [slice, nodes] of brought.entries()) {
+      if (slice > 0) await pauseOf(this.#parts.clock)
+      if (this.#isEnded) return
+      this.#parts.dataset.tellBrought(nodes)
+    }
+  }
+
+  #idsIn(rows: readonly Row[]): NodeId[] {
+    const deviceOf = this.#deviceOf()
+    return rows.map((row) => readNodeRow(row, deviceOf).record.id)
   }
 
   async #ready(loading: Loading): Promise<void> {

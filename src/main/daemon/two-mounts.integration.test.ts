@@ -151,7 +151,7 @@ async function pair(offers: MountedDevice, joins: MountedDevice): Promise<void> 
   await b.confirmPairing({ accept: true })
   await vi.waitFor(async () => expect((await a.listDevices({})).map(({ state }) => state).sort()).toEqual(['linked', 'self']), PATIENT)
   await writeFile(path.join(offers.home, 'from the first'), 'x')
-  // Asked of the device, not looked for in the mount: a name that was looked for before a checkpoint brings it is not told to the kernel.
+  // The device is asked first: links and logs have their own tests, and here it would only be said that a file is not there.
   await vi.waitFor(() => expect(joins.fs('ls', '/').stdout).toContain('from the first'), PATIENT)
   expect(await readFile(path.join(joins.home, 'from the first'), 'utf8')).toBe('x')
 }
