@@ -3,7 +3,8 @@ import { behindOf, segmentsBehind } from './checkpoint/segments-behind.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { NO_SEGMENT } from './op-segment.ts'
-import type { NodeId } from './op.ts'
+import { type NodeId, ROOT_NODE } from './op.ts'
+import { isAgainstPolicy } from './replica-policy.ts'
 
 /** Segments opened before others have the loop. */
 const AT_ONCE = 20
@@ -33,7 +34,11 @@ export async function checkLogs(
       if (head.log !== log || head.seq !== seq || before.seq + 1 !== seq || head.prev !== (before.hash ?? head.prev))
         throw new Error('it breaks the chain of its log')
       const { ops } = dataset.codec.open(head, bytes, Number.MAX_SAFE_INTEGER / 2000)
-      const made = new Set(ops.flatMap(({ body }): NodeId[] => (body.kind === 'create' ? [body.node] : [])))
+      const made = new Set(
+        ops.flatMap(({ body }): NodeId[] =>
+          body.kind === 'create' && body.node !== ROOT_NODE && !isAgainstPolicy(body) ? [body.node] : [],
+        ),
+      )
       for (const node of made) if (!store.node(node)) throw new Error(`what it made (${node}) is not in the tree`)
     } catch (error) {
       tell(`segment ${seq} of log ${log}: ${errorMessage(error)}`)

@@ -59,13 +59,15 @@ export async function checkTree(
   return reached.size
 }
 
-/** Does it lie in a folder that nobody ever made? Its author lied about that; of a folder that was lost the logs say so. */
+/** Does it lie in what nobody ever made, or in what is no folder? Its author lied about that; of a folder that was lost the logs say so. */
 function isNowhere(store: DatasetStore, parent: NodeId): boolean {
   const seen = new Set<NodeId>()
-  for (let at: NodeId | undefined = parent; at !== ROOT_NODE; at = store.node(at)?.parent) {
-    if (at === undefined) return true
+  for (let at = parent; at !== ROOT_NODE; ) {
+    const record = store.node(at)
+    if (record?.kind !== 'folder') return true
     if (seen.has(at)) return false
     seen.add(at)
+    at = record.parent
   }
   return false
 }

@@ -31,8 +31,10 @@ export function restoringBodies(
   const content: Content | undefined = record.kind === 'folder' ? { kind: 'folder' } : found?.content
   if (!content || content.kind === 'removed') throw new FileError('file/not-found', 'that version is not kept any more')
   const bodies: OpBody[] = []
+  const seen = new Set<NodeId>()
   for (let parent = record.parent; parent !== ROOT_NODE && !isShown(parent); ) {
-    const folder = store.node(parent)
+    const folder = seen.has(parent) ? undefined : store.node(parent)
+    seen.add(parent)
     if (!folder) {
       bodies.push({ kind: 'move', node: record.id, parent: ROOT_NODE })
       break

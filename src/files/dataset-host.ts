@@ -41,6 +41,7 @@ export class DatasetHost {
   readonly #changed = new Emitter<{ dataset: string; nodes: ReadonlySet<NodeId>; folders: ReadonlySet<NodeId> }>()
   readonly #opened = new Emitter<void>()
   readonly #direct = new Emitter<{ device: string; connections: number; kind?: DirectKind }>()
+  readonly #refused = new Emitter<{ dataset: string; name: string; device: string }>()
   readonly #setAside = new Emitter<{ dataset: string; name: string; file: string }>()
   readonly #beforeClose = new Set<(which?: OpenDataset) => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
@@ -141,6 +142,10 @@ export class DatasetHost {
         })
       })
     })
+    opened.exchange.onDidRefuse(({ author }) => {
+      const device = author === undefined ? 'a device' : opened.nameOf(author)
+      this.#refused.fire({ dataset: opened.id, name: opened.name, device: device.slice(0, 80) })
+    })
     for (const file of opened.setAsideFiles) this.#setAside.fire({ dataset: opened.id, name: opened.name, file })
     for (const peer of this.#peers) peer.attach(opened)
     this.#opened.fire()
@@ -207,6 +212,7 @@ export class DatasetHost {
     return {
       onDidChangeDirect: this.#direct.event,
       onDidSetAside: this.#setAside.event,
+      onDidRefuseLog: this.#refused.event,
       noteLive: () => {
         for (const { direct } of this.#peers) direct?.noteLive()
         return {}
@@ -325,5 +331,6 @@ export class DatasetHost {
     this.#opened.dispose()
     this.#direct.dispose()
     this.#setAside.dispose()
+    this.#refused.dispose()
   }
 }

@@ -101,5 +101,7 @@ export const datasetKeysContract = {
   }),
   /** The tree of a dataset was damaged: it lies in a file of this name now, and is made again of its logs (rule DS12). */
   onDidSetAside: event({ needs: 'files:run', parse: z.object({ dataset, name: z.string().max(80), file: z.string().max(255) }).parse }),
+  /** A log of files stops at a segment that cannot be taken in (rule OL6): in which dataset, and whose it says it is. */
+  onDidRefuseLog: event({ needs: 'files:run', parse: z.object({ dataset, name: z.string().max(80), device: z.string().max(80) }).parse }),
 } satisfies Contract
 export type OpenDatasetInput = ReturnType<typeof datasetKeysContract.openDataset.parseInput>

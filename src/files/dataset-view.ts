@@ -63,14 +63,19 @@ export class DatasetView {
     return [...below, node]
   }
 
+  /** The node and what it lies in, up to the top, which is left out; a circle that somebody lied about ends. */
+  *upFrom(id: NodeId): Generator<DatasetNode, void> {
+    const seen = new Set<NodeId>()
+    for (let at = this.node(id); at && at.id !== ROOT_NODE && !seen.has(at.id); at = this.node(at.parent)) {
+      seen.add(at.id)
+      yield at
+    }
+  }
+
   /** `/a/b`, from the top of the dataset. */
   pathOf(id: NodeId): string {
     const names: string[] = []
-    const seen = new Set<NodeId>()
-    for (let at = this.node(id); at && at.id !== ROOT_NODE && !seen.has(at.id); at = this.node(at.parent)) {
-      names.unshift(at.name)
-      seen.add(at.id)
-    }
+    for (const { name } of this.upFrom(id)) names.unshift(name)
     return `/${names.join('/')}`
   }
 

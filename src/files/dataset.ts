@@ -197,7 +197,7 @@ export class Dataset extends DatasetView implements Disposable {
     const node = this.require(id)
     this.requireFolder(parent)
     requireName(name)
-    for (let at = this.node(parent); at && at.id !== ROOT_NODE; at = this.node(at.parent)) {
+    for (const at of this.upFrom(parent)) {
       if (at.id === id) throw new FileError('file/bad-path', `${node.name} cannot be moved into itself`)
     }
     const there = this.lookup(parent, name)

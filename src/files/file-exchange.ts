@@ -15,6 +15,9 @@ import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
 import type { Manifest } from './manifest.ts'
 import type { LogId } from './op.ts'
+import type { SegmentHead } from './op-segment.ts'
+import { StillLoading } from './checkpoint/still-loading.ts'
+import { StoreError } from '../base/store-error.ts'
 import type { DirectMeeting } from './direct-meeting.ts'
 import type { DirectPath } from './direct-path.ts'
 import { askByBestWay } from './chunk-ways.ts'
@@ -46,6 +49,26 @@ export interface FileExchangeOptions {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
+interface PulledPeer {
+  readonly device: DeviceId
+  /** Segments that it has and this device lacks; of logs that go on. */
+  missing: number
+  toCome: number
+}
+
+/** A log that stops at a segment that nobody can take in. */
+export interface RefusedLog {
+  readonly log: LogId
+  readonly seq: number
+  /** Whose log it says it is; undefined: not even that can be read. */
+  readonly author: DeviceId | undefined
+  readonly code: string
+}
+
+/** Held as far as can be: a device that is told so sends nothing more of a log. */
+const ALL_OF_IT = 2 ** 32 - 1
+/** What may be otherwise later: a key may come, and a device be told of. */
+const MAY_COME = new Set(['chunk/no-key', 'segment/refused'])
 /** Segments about whose holders is asked at once: an answer has 1,000 receipts, and each may have several holders. */
 const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
@@ -59,18 +82,19 @@ export class FileExchange implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #peers = new Map<
     FilePeerClient,
-    {
-      readonly device: DeviceId
+    PulledPeer & {
       readonly direct: DirectMeeting<DirectPath> | undefined
       isPulling: boolean
       /** About the holders of all that is not safe. */
       isAsked: boolean
       again: boolean
-      missing: number
     }
   >()
   readonly #added = this.#owned.add(new Emitter<void>())
   readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
+  /** Logs that stop at a segment which cannot be taken in, and after which one. For good: its bytes are what its author signed. */
+  readonly #stopped = new Map<LogId, number>()
+  readonly #refused = this.#owned.add(new Emitter<RefusedLog>())
   #isCopying = false
   #isCutShort = false
   #copyAgain = false
@@ -79,6 +103,8 @@ export class FileExchange implements Disposable {
   /** There is more than linked devices were told of. */
   readonly onDidAdd = this.#added.event
   readonly onDidSign = this.#signed.event
+  /** A log is not followed any more; the others are. */
+  readonly onDidRefuse = this.#refused.event
 
   constructor(options: FileExchangeOptions) {
     this.#options = options
@@ -112,7 +138,7 @@ export class FileExchange implements Disposable {
       const { channel, more = [] } = await client.fetchChunks({ dataset: id, ids: [...ids], ...(stretch && { stretch }) }, { signal })
       return { flow: client.channel(channel), more: more as ChunkId[] }
     }
-    this.#peers.set(client, { device, direct, isPulling: false, isAsked: false, again: false, missing: 0 })
+    this.#peers.set(client, { device, direct, isPulling: false, isAsked: false, again: false, missing: 0, toCome: 0 })
     source.add(peer)
     owned.defer(() => {
       source.remove(peer)
@@ -185,13 +211,16 @@ export class FileExchange implements Disposable {
       await this.#options.begin?.(client, peer.device)
       while (peer.again && this.#peers.has(client)) {
         peer.again = false
-        while (await this.#pullOnce(client, peer)) {
+        const skipped = new Set<LogId>()
+        while (await this.#pullOnce(client, peer, skipped)) {
           // there was more
         }
-        await this.#askReceipts(client, peer.device, isFirst)
+<<<<        await this.#askReceipts(client, peer.device, isFirst)
         isFirst = false
         if (peer.missing === 0) this.#options.onDidHear?.(peer.device)
-        void this.copy()
+====        await this.#askReceipts(client, peer.device)
+        if (peer.toCome === 0) this.#options.onDidHear?.(peer.device)
+>>>>        void this.copy()
         void this.#options.behind?.(client)
       }
     } catch (error) {
@@ -206,16 +235,56 @@ export class FileExchange implements Disposable {
     }
   }
 
-  async #pullOnce(client: FilePeerClient, peer: { readonly device: DeviceId; missing: number }): Promise<boolean> {
+  /** @param skipped  logs of which nothing can be taken in for now */
+  async #pullOnce(client: FilePeerClient, peer: PulledPeer, skipped: Set<LogId>): Promise<boolean> {
     const { dataset, id, acknowledgements } = this.#options
-    const answer = await client.pullSegments({ dataset: id, frontier: [...dataset.frontier()] as [string, number][] })
+    const told = new Map<LogId, number>(dataset.frontier())
+    for (const log of [...this.#stopped.keys(), ...skipped]) told.set(log, ALL_OF_IT)
+    const answer = await client.pullSegments({ dataset: id, frontier: [...told] as [string, number][] })
+    const before = skipped.size + this.#stopped.size
     let taken = 0
-    for (const segment of answer.segments) if (!this.#owned.isDisposed && dataset.takeSegment(fromBase64Url(segment))) taken++
+    for (const segment of answer.segments) {
+      if (this.#owned.isDisposed) break
+      const bytes = fromBase64Url(segment)
+      try {
+        if (dataset.takeSegment(bytes)) taken++
+      } catch (error) {
+        this.#refuse(bytes, error, peer.device, skipped)
+      }
+    }
     const mine = dataset.frontier()
-    peer.missing = answer.frontier.reduce((sum, [log, seq]) => sum + Math.max(0, seq - (mine.get(log as LogId) ?? 0)), 0)
+    const behind = answer.frontier.map(([log, seq]) => [log as LogId, Math.max(0, seq - (mine.get(log as LogId) ?? 0))] as const)
+    peer.missing = behind.reduce((sum, [, count]) => sum + count, 0)
+    peer.toCome = behind.reduce((sum, [log, count]) => sum + (this.#stopped.has(log) ? 0 : count), 0)
     acknowledgements.keep(peer.device, new Map(answer.frontier as [LogId, number][]))
+    const isNews = taken > 0 || skipped.size + this.#stopped.size > before
     // What waits for another segment may follow one of this answer: then it is asked for again.
-    return taken > 0 && (answer.isMore || taken < answer.segments.length)
+    return isNews && (answer.isMore || taken < answer.segments.length)
+  }
+
+  /**
+   * A segment cannot be taken in: its log ends before it here, and all others go on (rule OL6). Who brings it need not be who wrote it.
+   * @throws StoreError, and what is to be waited for: that is nobody's fault
+   */
+  #refuse(bytes: Uint8Array, error: unknown, from: DeviceId, skipped: Set<LogId>): void {
+    const { dataset, logger } = this.#options
+    if (error instanceof StoreError || error instanceof StillLoading) throw error
+    const code = errorCode(error)
+    let head: SegmentHead | undefined
+    try {
+      head = dataset.codec.headOf(bytes)
+    } catch {
+      // not even that can be read: it stops no log
+    }
+    const what = { from, author: head?.device, log: head?.log, seq: head?.seq, code, error: errorMessage(error) }
+    // Of what its device did not sign nobody is to blame but who sent it, and another one may send what it did sign.
+    const isForGood = head !== undefined && !MAY_COME.has(code)
+    const isKnown = head !== undefined && (this.#stopped.has(head.log) || skipped.has(head.log))
+    if (head && isForGood) this.#stopped.set(head.log, head.seq - 1)
+    else if (head) skipped.add(head.log)
+    if (isKnown) return
+    logger.warn('a log of files stops here: what follows in it is left out', what)
+    if (head && isForGood) this.#refused.fire({ log: head.log, seq: head.seq, author: head.device, code })
   }
 
   /** All that are not safe when a device was just linked; later some of them, for it tells what is news. */

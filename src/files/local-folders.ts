@@ -79,7 +79,7 @@ export class LocalFolders {
   /** Is a folder that is made there one of this device only? A promise where a file of rules has to be read. */
   isLocal(parent: NodeId, name: string): Answer<boolean> {
     const files: DatasetNode[] = []
-    for (let at: DatasetNode | undefined = this.#host.node(parent); at; at = at.id === ROOT_NODE ? undefined : this.#host.node(at.parent)) {
+    for (const at of [...this.#host.upFrom(parent), this.#host.require(ROOT_NODE)]) {
       const file = this.#host.lookup(at.id, IGNORE_FILE)
       if (file?.kind === 'file') files.push(file)
       else files.push(at)

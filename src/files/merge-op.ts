@@ -37,6 +37,8 @@ export interface Touched {
  */
 export class OpMerger {
   readonly #context: MergeContext
+  /** Folders whose first place is undone while an earlier move is put under it: they are nowhere. */
+  readonly #unplaced = new Set<NodeId>()
 
   constructor(context: MergeContext) {
     this.#context = context
@@ -63,7 +65,7 @@ export class OpMerger {
         return this.#put(next, touched)
       }
       case 'xattr': {
-        const before = record.xattrs[body.name]
+        const before = Object.hasOwn(record.xattrs, body.name) ? record.xattrs[body.name] : undefined
         if (before && !isLater(mark, before.at)) return
         return this.#put({ ...record, xattrs: { ...record.xattrs, [body.name]: { value: body.value, at: mark } } }, touched)
       }
@@ -79,7 +81,8 @@ export class OpMerger {
     const found = store.node(body.node)
     const before = found?.copyOf ? undefined : found
     if (found?.copyOf) this.#unlist(found, touched)
-    const { parent, name, mode, mtimeNs } = body
+    const { name, mode, mtimeNs } = body
+    const parent = body.parent === body.node ? ROOT_NODE : body.parent // nobody honest makes that
     if (!before) {
       const at = { created: mark, parentAt: mark, nameAt: mark, modeAt: mark, mtimeAt: mark }
       const kind = body.content.kind === 'removed' ? 'file' : body.content.kind
@@ -109,7 +112,7 @@ export class OpMerger {
 
   #move(record: NodeRecord, { parent, name }: OpBody & { kind: 'move' }, mark: Mark, touched: Touched): void {
     if (name !== undefined && isLater(mark, record.nameAt)) this.#put({ ...record, name, nameAt: mark }, touched)
-    if (parent === undefined) return
+    if (parent === undefined || parent === record.id) return
     const now = this.#context.store.node(record.id) as NodeRecord
     if (now.kind === 'folder') this.#moveFolder(record.id, parent, mark, touched)
     else if (isLater(mark, now.parentAt)) this.#put({ ...now, parent, parentAt: mark }, touched)
@@ -118,6 +121,7 @@ export class OpMerger {
   /** Moves of folders take effect in the order of their marks; one that comes late is put under those after it. */
   #moveFolder(node: NodeId, parent: NodeId, mark: Mark, touched: Touched): void {
     const { store } = this.#context
+    this.#unplaced.clear()
     const later = store.movesAfter(mark)
     for (const move of [...later].reverse()) this.#undoMove(move.node, move.before, touched)
     this.#doMove(node, parent, mark, touched)
@@ -128,15 +132,25 @@ export class OpMerger {
     const { store } = this.#context
     const record = store.node(node)
     if (!record) return
-    const isFirst = record.parentAt.stamp === -1 && record.parentAt.op === op
-    const closesCircle = !isFirst && this.#isWithin(parent, node)
+    const isFirst = this.#unplaced.delete(node) || (record.parentAt.stamp === -1 && record.parentAt.op === op)
+    const closesCircle = this.#isWithin(parent, node)
+    if (isFirst) {
+      // Of a new folder only a liar says that it lies in itself: at the top everybody finds it.
+      const to = closesCircle ? ROOT_NODE : parent
+      store.putMove({ stamp, op, node, parent, before: { parent, at: { stamp: -1, op } } })
+      const isThere = record.parent === to && record.parentAt.stamp === stamp && record.parentAt.op === op
+      if (!isThere) this.#put({ ...record, parent: to, parentAt: { stamp, op } }, touched)
+      return
+    }
     store.putMove({ stamp, op, node, parent, before: closesCircle ? undefined : { parent: record.parent, at: record.parentAt } })
     if (!closesCircle) this.#put({ ...record, parent, parentAt: { stamp, op } }, touched)
   }
 
   #undoMove(node: NodeId, before: { parent: NodeId; at: Mark } | undefined, touched: Touched): void {
     const record = this.#context.store.node(node)
-    if (record && before) this.#put({ ...record, parent: before.parent, parentAt: before.at }, touched)
+    if (!record || !before) return
+    if (before.at.stamp === -1) this.#unplaced.add(node)
+    else this.#put({ ...record, parent: before.parent, parentAt: before.at }, touched)
   }
 
   #isWithin(node: NodeId, folder: NodeId): boolean {
@@ -147,6 +161,7 @@ export class OpMerger {
       at = this.#context.store.node(at)?.parent
     ) {
       if (at === folder) return true
+      if (this.#unplaced.has(at)) return false
       seen.add(at)
     }
     return false

@@ -80,11 +80,8 @@ export class Pins implements Disposable {
     if (this.#parts.keepsAll()) return 'above'
     if (this.#pinned.size === 0) return undefined
     const { dataset } = this.#parts
-    for (let at: DatasetNode | undefined = node; at && at.id !== ROOT_NODE; ) {
-      at = dataset.node(at.parent)
-      if (at && this.#pinned.has(at.id)) return 'above'
-    }
-    return undefined
+    for (const at of dataset.upFrom(node.parent)) if (this.#pinned.has(at.id)) return 'above'
+    return this.#pinned.has(ROOT_NODE) ? 'above' : undefined
   }
 
   /** What is shown in what is pinned. */

@@ -204,7 +204,7 @@ function localAt({ dataset, local }: OpenDataset, path: string): DatasetNode | u
 function copyTree(open: OpenDataset, from: NodeId, parent: NodeId, name: string): DatasetNode {
   const { dataset } = open
   const node = dataset.require(from)
-  for (let at = dataset.node(parent); at && at.id !== dataset.root; at = dataset.node(at.parent)) {
+  for (const at of dataset.upFrom(parent)) {
     if (at.id === from) throw new FileError('file/bad-path', `${node.name} cannot be copied into itself`)
   }
   const { mode, mtimeNs, manifest, target } = node

@@ -71,6 +71,7 @@ export class DatasetService implements Disposable {
     this.#owned.add(
       local.onDidConnect((client) => {
         client.onDidChangeDataset((change) => this.#changed.fire(change))
+        client.onDidRefuseLog(({ name, device }) => notices.put(refusedLog(name, device)))
         client.onDidSetAside(({ name, file }) => notices.put(damagedFiles(name, file)))
         const desk = keeper.current?.desk
         this.#opened.clear() // they ended with the process before
@@ -261,4 +262,10 @@ const damagedFiles = (name: string, file: string) => ({
   code: 'files/set-aside',
   severity: 'warn' as const,
   message: `What this device keeps of ${name} was damaged. It is kept as ${file}, and made again of what could be read and of what your other devices have: link them. "elsewhere fs check" says whether something is missing.`,
+})
+
+const refusedLog = (name: string, device: string) => ({
+  code: 'files/log-refused',
+  severity: 'warn' as const,
+  message: `Changes of ${name} by ${device} cannot be taken in from some point on: they are not what an Elsewhere writes, or its data folder was copied. What others wrote goes on. Look at that device; if it is not what it should be, remove it.`,
 })
