@@ -13,6 +13,7 @@ export type ContentErrorCode =
   | 'dataset/damaged'
   | 'dataset/loading'
   | 'policy/unknown-device'
+  | 'dataset/no-member'
   | 'history/away'
   | 'checkpoint/malformed'
   | 'checkpoint/refused'

@@ -232,7 +232,7 @@ export class DatasetHost {
           await this.#openNow(input)
           return {}
         }
-        open.renew(input)
+        this.#renew(open, input)
         open.bucket.use(input.bucket)
         if (open.rename(input.name)) this.#opened.fire()
         return {}
@@ -241,7 +241,7 @@ export class DatasetHost {
         const open = this.#open.get(input.dataset)
         const before = this.#inputs.get(input.dataset)
         if (before) this.#inputs.set(input.dataset, { ...before, ...input })
-        open?.renew(input)
+        if (open) this.#renew(open, input)
         return {}
       },
       prefetchDatasets: ({ paths }) => {
@@ -261,6 +261,15 @@ export class DatasetHost {
         await this.close()
         return {}
       },
+    }
+  }
+
+  #renew(open: OpenDataset, input: Pick<OpenDatasetInput, 'epochs' | 'devices'>): void {
+    open.renew(input)
+    for (const peer of [...this.#peers]) {
+      // The device process ends the link, too; until then nothing more is said.
+      if (open.hasLeft(peer.device)) peer.dispose()
+      else peer.attach(open)
     }
   }
 

@@ -215,12 +215,10 @@ export class FileExchange implements Disposable {
         while (await this.#pullOnce(client, peer, skipped)) {
           // there was more
         }
-<<<<        await this.#askReceipts(client, peer.device, isFirst)
+        await this.#askReceipts(client, peer.device, isFirst)
         isFirst = false
-        if (peer.missing === 0) this.#options.onDidHear?.(peer.device)
-====        await this.#askReceipts(client, peer.device)
         if (peer.toCome === 0) this.#options.onDidHear?.(peer.device)
->>>>        void this.copy()
+        void this.copy()
         void this.#options.behind?.(client)
       }
     } catch (error) {

@@ -15,6 +15,7 @@ import { DirectMeeting, type DirectMeetingOptions, type DirectRtc } from './dire
 import { DirectPath, type DirectPathOptions } from './direct-path.ts'
 import { encodeChunkFrame } from './chunk-frame.ts'
 import type { ChunkId } from './chunk-id.ts'
+import { ContentError } from './content-error.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import type { FilePeerClient } from './file-exchange.ts'
 import { filePeerContract } from './file-peer-contract.ts'
@@ -45,6 +46,7 @@ export class FilePeer implements Disposable {
   readonly #added = this.#owned.add(new Emitter<{ dataset: string }>())
   readonly #signed = this.#owned.add(new Emitter<{ dataset: string; receipts: string[] }>())
   readonly #closed = new Emitter<void>()
+  readonly #attached = new WeakSet<OpenDataset>()
 
   readonly onDidClose = this.#closed.event
 
@@ -62,8 +64,10 @@ export class FilePeer implements Disposable {
     wire.onDidClose(() => this.dispose())
   }
 
-  /** Lets a dataset be exchanged with this device; until disposed. */
-  attach(open: OpenDataset): Disposable {
+  /** Lets a dataset be exchanged with this device, once it is a member of it; until disposed. */
+  attach(open: OpenDataset): void {
+    if (this.#attached.has(open) || !open.isMember(this.device) || this.#owned.isDisposed) return
+    this.#attached.add(open)
     const owned = new DisposableStore()
     let isTold = false
     owned.add(
@@ -79,7 +83,7 @@ export class FilePeer implements Disposable {
     owned.add(open.exchange.onDidSign((receipts) => this.#signed.fire({ dataset: open.id, receipts: receipts.map(toBase64Url) })))
     owned.add(open.exchange.attach(this.device, this.client, this.direct))
     this.#added.fire({ dataset: open.id }) // it may have been linked before this dataset was open
-    return this.#owned.add(owned)
+    this.#owned.add(owned)
   }
 
   dispose(): void {
@@ -95,17 +99,28 @@ export class FilePeer implements Disposable {
       logger,
       probe: () => this.client.ping({}),
       answer: async (dataset, ids, stretch) => {
-        const { chunks, dataset: of } = this.#options.require(dataset)
+        const { chunks, dataset: of } = this.#require(dataset)
         const more = stretch ? await of.reader.chunksWithin(ids, stretch).catch(() => []) : []
-        return { more, frame: async (id) => encodeChunkFrame(id, await chunks.get(id)) }
+        const frame = async (id: ChunkId) => {
+          this.#require(dataset) // it may have been removed since it asked
+          return encodeChunkFrame(id, await chunks.get(id))
+        }
+        return { more, frame }
       },
     }
     const rtc = direct.rtc && { ...direct.rtc, client: this.client }
     return new DirectMeeting({ ...direct, rtc, logger, client: this.client, count: DIRECT_CONNECTIONS, open: () => new DirectPath(path) })
   }
 
+  /** What this device may have. @throws ContentError `dataset/locked`, `dataset/no-member` (rule TR13) */
+  #require(dataset: string): OpenDataset {
+    const open = this.#options.require(dataset)
+    if (open.isMember(this.device)) return open
+    throw new ContentError('dataset/no-member', 'only devices of the person whose files these are get anything of them')
+  }
+
   #handlers(): Handlers<typeof filePeerContract> {
-    const { require } = this.#options
+    const require = (dataset: string) => this.#require(dataset)
     return {
       pullSegments: ({ dataset, frontier }) => require(dataset).exchange.answerSegments(frontier),
       pullCheckpoint: async ({ dataset }) => {
@@ -119,7 +134,8 @@ export class FilePeer implements Disposable {
         const lists = ids as ChunkId[]
         const more = stretch ? await open.dataset.reader.chunksWithin(lists, stretch).catch(() => []) : [] // no lists: so they are only sent
         const channel = context.openChannel()
-        void sendChunks(channel, [...lists, ...more], open.chunks, context.signal).catch((error) => {
+        const read = async (id: ChunkId) => encodeChunkFrame(id, await require(dataset).chunks.get(id))
+        void sendChunks(channel, [...lists, ...more], read, context.signal).catch((error) => {
           this.#options.logger.warn('chunks could not be sent', { error: errorMessage(error) })
           channel.close('chunk/unavailable')
         })
@@ -143,14 +159,14 @@ export class FilePeer implements Disposable {
 async function sendChunks(
   channel: ByteChannel,
   ids: readonly ChunkId[],
-  chunks: OpenDataset['chunks'],
+  read: (id: ChunkId) => Promise<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
   let isClosed = false
   channel.onDidClose(() => (isClosed = true))
   for (const id of ids) {
     if (isClosed || signal.aborted) return
-    channel.send(encodeChunkFrame(id, await chunks.get(id)))
+    channel.send(await read(id))
     if (channel.unackedBytes < CHANNEL_HIGH_BYTES) continue
     await new Promise<void>((resolve) => {
       const wait = new DisposableStore()

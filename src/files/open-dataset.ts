@@ -359,6 +359,11 @@ export class OpenDataset implements Disposable {
     return this.#self
   }
 
+  /** It was removed. */
+  hasLeft(device: string): boolean {
+    return this.#devices.some((known) => known.device === device && !known.isMember)
+  }
+
   isMember(device: string): boolean {
     return this.#devices.some((known) => known.device === device && known.isMember)
   }

@@ -16,8 +16,11 @@ import { memoryChannelPair } from './memory-channels.ts'
 /** Gives chunks away only as far as it is told to. */
 export class StingyChunkStore extends MemoryChunkStore {
   gives: (id: ChunkId) => boolean = () => true
+  /** What reading one waits for. */
+  takes: (() => Promise<void>) | undefined
 
   override async get(id: ChunkId): Promise<SealedChunk | undefined> {
+    await this.takes?.()
     return this.gives(id) ? super.get(id) : undefined
   }
 }
