@@ -193,7 +193,7 @@ it('[CS10] kill -9 while space is given back, or chunks are evicted, loses nothi
         if (what === 'held') held.add((from = Math.max(from, Number(n) + 1)) && Number(n))
         else if (what === 'dropping') held.delete(Number(n))
         else doing = what === 'reclaiming' || what === 'evicting' ? what : 'writing'
-        if (++told >= enough && (aim === 'writing' || what === aim)) child.kill('SIGKILL')
+        if (++told >= enough && (aim === 'writing' || what === aim)) setTimeout(() => child.kill('SIGKILL'), random.below(4))
       }
       await ended
       killed[doing]++
