@@ -46,6 +46,10 @@ export class DatasetHost {
   readonly #beforeClose = new Set<(which?: OpenDataset) => Promise<void> | undefined>()
   #closing: Promise<void> = Promise.resolve()
   readonly #opening = new Map<string, Promise<void>>()
+  /** How often all were closed: who waited to open one meanwhile does not. */
+  #closes = 0
+  /** Those whose last work is being done. */
+  readonly #leaving = new WeakSet<OpenDataset>()
 
   readonly onDidChange = this.#changed.event
   /** A dataset was opened or closed. */
@@ -59,6 +63,11 @@ export class DatasetHost {
 
   get open(): readonly OpenDataset[] {
     return [...this.#open.values()]
+  }
+
+  /** The open ones that are not just being closed. */
+  get staying(): readonly OpenDataset[] {
+    return this.open.filter((one) => !this.#leaving.has(one))
   }
 
   /** @throws ContentError `dataset/locked` */
@@ -168,7 +177,7 @@ export class DatasetHost {
     const input = this.#inputs.get(opened.id)
     if (this.#open.get(opened.id) !== opened || !input) return
     this.#parts.logger.warn('a tree of files is damaged: it is made again of its logs', { name: opened.name, part })
-    await Promise.allSettled([...this.#beforeClose].map((work) => work(opened))) // what is written and no version yet
+    await this.#lastWork(opened) // what is written and no version yet
     if (this.#open.get(opened.id) !== opened) return
     this.#open.delete(opened.id)
     opened.dispose()
@@ -195,14 +204,19 @@ export class DatasetHost {
   /** The checkpoint that it was started with cannot be had: without it, as a device that is new (rule CP10). */
   async #startOver(opened: OpenDataset): Promise<void> {
     const isOpen = () => this.#open.get(opened.id) === opened
-    await Promise.allSettled([...this.#beforeClose].map((work) => work()))
+    await this.#lastWork(opened)
     if (!isOpen()) return
-    await opened.startOver()
+    try {
+      await opened.startOver()
+    } catch (error) {
+      if (isOpen()) this.#stays(opened)
+      throw error
+    }
     if (!isOpen()) return
     this.#open.delete(opened.id)
     opened.dispose()
     const input = this.#inputs.get(opened.id)
-    if (!input) return
+    if (!input) return this.#opened.fire() // it is closed
     const again = this.#begin(input)
     this.#changed.fire({ dataset: again.id, nodes: new Set(), folders: new Set([ROOT_NODE]) })
   }
@@ -223,13 +237,21 @@ export class DatasetHost {
         return { channel: channel.id }
       },
       openDataset: async (input) => {
-        await this.#closing
+        const closes = this.#closes
+        const isOurs = () => {
+          if (closes !== this.#closes) throw new ContentError('dataset/locked', 'these files were closed meanwhile')
+        }
+        await this.#closing // a tree may be made again for minutes
+        isOurs()
         this.#inputs.set(input.dataset, input)
-        for (let opening = this.#opening.get(input.dataset); opening; opening = this.#opening.get(input.dataset))
+        for (let opening = this.#opening.get(input.dataset); opening; opening = this.#opening.get(input.dataset)) {
           await opening.catch(() => {})
+          isOurs()
+        }
         const open = this.#open.get(input.dataset)
         if (!open) {
           await this.#openNow(input)
+          isOurs()
           return {}
         }
         this.#renew(open, input)
@@ -295,14 +317,30 @@ export class DatasetHost {
     return toDisposable(() => this.#beforeClose.delete(work))
   }
 
-  /** One of them; the others go on. */
-  async #close(open: OpenDataset): Promise<void> {
-    this.#inputs.delete(open.id)
-    for (const result of await Promise.allSettled([...this.#beforeClose].map((work) => work(open)))) {
+  async #lastWork(open: OpenDataset): Promise<void> {
+    this.#leaving.add(open)
+    this.#logFailed(await Promise.allSettled([...this.#beforeClose].map((work) => work(open))))
+  }
+
+  #logFailed(results: readonly PromiseSettledResult<void>[]): void {
+    for (const result of results) {
       if (result.status === 'rejected')
         this.#parts.logger.error('the last work before closing files failed', { error: String(result.reason) })
     }
-    if (this.#open.get(open.id) !== open || this.#inputs.has(open.id)) return // closed, or asked for again meanwhile
+  }
+
+  /** Closing it is called off after its last work: who let go of it takes it up again. */
+  #stays(open: OpenDataset): void {
+    this.#leaving.delete(open)
+    this.#opened.fire()
+  }
+
+  /** One of them; the others go on. */
+  async #close(open: OpenDataset): Promise<void> {
+    this.#inputs.delete(open.id)
+    await this.#lastWork(open)
+    if (this.#open.get(open.id) !== open) return // closed meanwhile
+    if (this.#inputs.has(open.id)) return this.#stays(open) // asked for again
     this.#open.delete(open.id)
     open.dispose()
     this.#opened.fire()
@@ -311,6 +349,7 @@ export class DatasetHost {
 
   /** Closes all, after those who asked have done their last work; at once when there is none. */
   close(): Promise<void> {
+    this.#closes++
     const last = [...this.#beforeClose].map((work) => work()).filter((work) => work !== undefined)
     const close = () => {
       const open = [...this.#open.values()]
@@ -321,13 +360,11 @@ export class DatasetHost {
     }
     if (last.length === 0) close()
     else {
-      this.#closing = Promise.allSettled(last).then((results) => {
-        for (const result of results) {
-          if (result.status === 'rejected')
-            this.#parts.logger.error('the last work before closing files failed', { error: String(result.reason) })
-        }
+      const closed = Promise.allSettled(last).then((results) => {
+        this.#logFailed(results)
         close()
       })
+      this.#closing = Promise.all([this.#closing, closed]).then(() => {})
     }
     return this.#closing
   }

@@ -45,7 +45,9 @@ it('[FS14] who was cut off goes on within two minutes; later, and when it is giv
 
 it('[FS14] 64 files are written at once, and no more; a name that is taken is refused at the beginning', async () => {
   const { at, writes, disk } = writing()
-  for (let n = 0; n < 64; n++) await writes.begin(`${at} ${n}`)
+  await Promise.all(Array.from({ length: 63 }, (_, n) => writes.begin(`${at} ${n}`)))
+  const both = await Promise.allSettled([writes.begin(`${at} 63`), writes.begin(`${at} 64`)]) // at once
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   await expect(writes.begin(at)).rejects.toMatchObject({ code: 'file/failed' })
   await disk.write(at, utf8('there'), null)
   await writes.abandon('0'.repeat(23) + '1', `${at} 0`)

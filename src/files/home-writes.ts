@@ -22,6 +22,8 @@ export class HomeWrites {
   readonly #disk: HomeDisk
   readonly #clock: Clock
   readonly #open = new Map<string, Open>()
+  /** Asked for, and not open yet. */
+  #beginning = 0
   /** Committed lately: who did not hear of it asks again. */
   readonly #done = new Map<string, { readonly path: string; readonly committed: Promise<{ version: string }> }>()
 
@@ -32,11 +34,16 @@ export class HomeWrites {
 
   /** @throws FileError `file/exists`, `file/not-found` (its folder), `file/failed` (too many at once) */
   async begin(path: string): Promise<string> {
-    if (this.#open.size >= MAX_WRITES)
+    if (this.#open.size + this.#beginning >= MAX_WRITES)
       throw new FileError('file/failed', `${MAX_WRITES} files are being written here; wait for one of them`)
-    const write = await this.#disk.beginWrite(path)
-    this.#open.set(write.id, { path, write, bytes: 0, last: Promise.resolve(), timer: this.#forgetLater(write.id) })
-    return write.id
+    this.#beginning++
+    try {
+      const write = await this.#disk.beginWrite(path)
+      this.#open.set(write.id, { path, write, bytes: 0, last: Promise.resolve(), timer: this.#forgetLater(write.id) })
+      return write.id
+    } finally {
+      this.#beginning--
+    }
   }
 
   /** A piece that is there already is not written again. @returns bytes that are there. @throws FileError `file/disk-full`, `file/changed` (a gap) */

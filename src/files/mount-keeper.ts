@@ -118,7 +118,7 @@ export class MountKeeper implements Disposable {
   async #follow(): Promise<void> {
     const { host, mounter, clock, log } = this.#parts
     const { isOn, at } = mounter.setting
-    const { open } = host
+    const open = host.staying
     if (!isOn || open.length === 0) return
     if (this.#mounted) return this.#showAll(this.#mounted)
     const files = () => host.open.reduce((sum, { store }) => sum + store.nodeCount(), 0)
@@ -146,7 +146,7 @@ export class MountKeeper implements Disposable {
 
   /** Datasets that were opened since, and new names: the mount stays, and what is open in it. */
   #showAll({ tree, shown }: Mounted): void {
-    for (const [one, name] of namesOf(this.#parts.host.open)) {
+    for (const [one, name] of namesOf(this.#parts.host.staying)) {
       const of = shown.get(one)
       if (of && of.name !== name) tree.renameDataset(of, name)
       if (of) continue

@@ -12,7 +12,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-rando
 import { PackChunkStore } from './pack-chunk-store.ts'
 
 const syncedFolders = vi.hoisted(() => [] as string[])
-const packSyncs = vi.hoisted(() => ({ of: [] as string[], refused: undefined as Error | undefined }))
+const packSyncs = vi.hoisted(() => ({ of: [] as string[], refused: undefined as Error | undefined, refusedAfterMs: 0 }))
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
   const fsync = (fd: number, done: (error: Error | null) => void) =>
@@ -24,7 +24,8 @@ vi.mock('node:fs', async (original) => {
     packSyncs.of.push(fs.readlinkSync(`/proc/self/fd/${fd}`))
     const { refused } = packSyncs
     packSyncs.refused = undefined // the disk says it once
-    if (refused) process.nextTick(done, refused)
+    if (refused && packSyncs.refusedAfterMs > 0) setTimeout(done, packSyncs.refusedAfterMs, refused)
+    else if (refused) process.nextTick(done, refused)
     else fs.fdatasync(fd, done)
   }
   return { ...fs, default: { ...fs, fsync, fdatasync }, fsync, fdatasync }
@@ -102,7 +103,14 @@ it('[CS11] a full pack goes to the disk before anybody asks; what the disk says 
     expect(packSyncs.refused).toBeUndefined()
     await expect(store.sync()).rejects.toThrow('the disk is broken')
     await store.sync()
+    // Who asks while the disk has not said it yet waits for that, and is told.
+    packSyncs.refused = Object.assign(new Error('the disk is broken late'), { code: 'EIO' })
+    packSyncs.refusedAfterMs = 50
+    fill(60)
+    await expect(store.sync()).rejects.toThrow('the disk is broken late')
+    await store.sync()
   } finally {
+    packSyncs.refusedAfterMs = 0
     packSyncs.refused = undefined
     store.dispose()
     rmSync(folder, { recursive: true, force: true })

@@ -137,7 +137,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   /** What lies in a full pack goes to the disk while more is written: who syncs in the end does not wait for all of it. */
   #syncEarly(): void {
-    this.sync().catch((error: unknown) => (this.#unheard ??= error))
+    // Noted within its turn: who waits behind it is not told that all is well.
+    void this.#syncing.run(() => this.#syncDirty().catch((error: unknown) => void (this.#unheard ??= error)))
   }
 
   async #syncDirty(): Promise<void> {

@@ -26,6 +26,8 @@ export class KernelFuseDevice implements FuseDevice {
   readonly #wakeRead: number
   readonly #wakeWrite: number
   #waiting: Promise<void> | undefined
+  /** Notices that the thread pool has not written yet: the number of a closed descriptor may be another file's by then. */
+  #writing = 0
   #disposed = false
 
   /** Owns the descriptor. */
@@ -85,7 +87,7 @@ export class KernelFuseDevice implements FuseDevice {
       .pollLater(this.#both, 2, WAIT_MS)
       .then(() => {
         this.#waiting = undefined
-        if (this.#disposed) this.#close()
+        this.#closeUnused()
       })
     return this.#waiting
   }
@@ -93,7 +95,10 @@ export class KernelFuseDevice implements FuseDevice {
   notify(message: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#disposed) return resolve()
+      this.#writing++
       write(this.#fd, message, (error) => {
+        this.#writing--
+        this.#closeUnused()
         // ENOENT: the kernel does not keep it; ENOTDIR, ENODEV: what it was about is gone. Nothing is left to be told.
         const code = error === null ? '' : errorCode(error)
         if (error === null || code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENODEV' || code === 'EBADF') resolve()
@@ -102,15 +107,17 @@ export class KernelFuseDevice implements FuseDevice {
     })
   }
 
-  /** The descriptor is closed once nobody waits on it; closing it ends what programs wait for in the mount. */
+  /** The descriptor is closed once nobody waits on it or writes to it; closing it ends what programs wait for in the mount. */
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
     if (this.#waiting) writeSync(this.#wakeWrite, 'x')
-    else this.#close()
+    else this.#closeUnused()
   }
 
-  #close(): void {
+  /** Once: whoever comes last of those that use it. */
+  #closeUnused(): void {
+    if (!this.#disposed || this.#waiting || this.#writing > 0) return
     closeSync(this.#fd)
     closeSync(this.#wakeRead)
     closeSync(this.#wakeWrite)
