@@ -312,3 +312,21 @@ describe('terminals and files of this device', () => {
     expect(await display.listTerminals({ device })).toHaveLength(1)
   })
 })
+
+it('[DV101] the passphrase of this device is changed by who knows it; the new one opens it after a restart, the old one does not', async () => {
+  const display = await laptop.setUp()
+  const NEXT = 'four quite random words'
+  expect(await codeOf(display.changePassphrase({ passphrase: 'not this one', next: NEXT }))).toBe('vault/wrong-passphrase')
+  expect(await codeOf(display.changePassphrase({ passphrase: PASSPHRASE, next: 'short' }))).toMatch(
+    /^vault\/(weak-passphrase|too-many-tries)$/,
+  )
+  await vi.waitFor(() => display.changePassphrase({ passphrase: PASSPHRASE, next: NEXT }), { timeout: 8000, interval: 300 })
+  await laptop.stop()
+  await laptop.start()
+  const control = laptop.control()
+  expect(await codeOf(control.unlockDevice({ passphrase: PASSPHRASE }))).toBe('vault/wrong-passphrase')
+  await vi.waitFor(() => control.unlockDevice({ passphrase: NEXT }), { timeout: 8000, interval: 300 })
+  expect((await control.status({})).phase).toBe('open')
+  const locked = laptop.connect()
+  expect(await codeOf(locked.changePassphrase({ passphrase: NEXT, next: PASSPHRASE }))).toBe('rpc/refused')
+})

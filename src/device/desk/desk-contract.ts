@@ -97,6 +97,15 @@ export const deskContract = {
   }),
   /** The buffer was saved or closed: its document is dropped everywhere. */
   dropText: method({ needs: 'desk:write', parseInput: z.object({ doc: z.string().max(128) }).parse, parseOutput: nothing.parse }),
+  /**
+   * Of this device alone; each other one has its own. Displays stay as they are. Errors: vault/wrong-passphrase, vault/too-many-tries,
+   * vault/weak-passphrase; then nothing was changed.
+   */
+  changePassphrase: method({
+    needs: 'desk:write',
+    parseInput: z.object({ passphrase, next: passphrase }).parse,
+    parseOutput: nothing.parse,
+  }),
   lockDisplay: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: doorState.parse }),
   /** Device keys go too: links close. The answer says in plain words what that stopped. */
   lockDevice: method({ needs: 'desk:write', parseInput: nothing.parse, parseOutput: z.object({ stopped: z.array(z.string()) }).parse }),

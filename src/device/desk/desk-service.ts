@@ -2,6 +2,7 @@ import { toBase64Url } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { DocId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
+import { passphraseBytes } from '../../identity/passphrase.ts'
 import type { Vault } from '../../identity/vault.ts'
 import type { Handlers } from '../../rpc/contract.ts'
 import { isDeviceDoc, isDocId } from '../../sync/documents.ts'
@@ -55,6 +56,10 @@ export class DeskService {
       },
       dropText: ({ doc }) => {
         this.#options.desk().documents.drop(requireDocId(doc))
+        return {}
+      },
+      changePassphrase: async ({ passphrase, next }) => {
+        await vault.changePassphrase(passphraseBytes(passphrase), passphraseBytes(next))
         return {}
       },
       lockDisplay: () => {

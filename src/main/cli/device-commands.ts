@@ -4,7 +4,7 @@ import { CancelledError } from '../../base/errors.ts'
 import { type DeviceRow, wordsOfFilesWay } from '../../sync/links-contract.ts'
 import { type DataFolder, dataFolderAt, defaultDataFolder } from '../daemon/data-folder.ts'
 import type { Command } from './command.ts'
-import { readSecret } from './console-prompt.ts'
+import { readSecret, readSecrets } from './console-prompt.ts'
 import { endSupervisor } from './end-supervisor.ts'
 import { connectDevice, connectSupervisor, type DeviceClient } from './local-client.ts'
 import path from 'node:path'
@@ -93,6 +93,19 @@ export const unlockCommand: Command = {
     const passphrase = await requireSecret('Passphrase: ')
     await withDevice(values.data, (device) => device.unlockDevice({ passphrase }))
     console.log('This device is open.')
+    return 0
+  },
+}
+
+export const passphraseCommand: Command = {
+  summary: 'change the passphrase of this device (prompts, or reads two lines of standard input)',
+  help: `Gives this device another passphrase. Your other devices keep theirs; passkeys, wallets and recovery kits go on working.\n\n${DATA_OPTION}`,
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options: dataOptions })
+    const [passphrase, next] = await readSecrets(['Passphrase: ', 'New passphrase (at least 8 characters): '])
+    if (passphrase === undefined || next === undefined) throw new CancelledError('no passphrase was given')
+    await withDevice(values.data, (device) => device.changePassphrase({ passphrase, next }))
+    console.log('This device has its new passphrase.')
     return 0
   },
 }

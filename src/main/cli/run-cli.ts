@@ -4,7 +4,16 @@ import { bucketCommand } from './bucket-command.ts'
 import { classifyCommand } from './classify-command.ts'
 import type { Command } from './command.ts'
 import { contactCommand } from './contact-command.ts'
-import { createCommand, debugCommand, devicesCommand, lockCommand, statusCommand, stopCommand, unlockCommand } from './device-commands.ts'
+import {
+  createCommand,
+  debugCommand,
+  devicesCommand,
+  lockCommand,
+  passphraseCommand,
+  statusCommand,
+  stopCommand,
+  unlockCommand,
+} from './device-commands.ts'
 import { deviceCommand } from './device-command.ts'
 import { engineCommand } from './engine-command.ts'
 import { fsCommand } from './fs-command.ts'
@@ -30,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   create: createCommand,
   unlock: unlockCommand,
   lock: lockCommand,
+  passphrase: passphraseCommand,
   devices: devicesCommand,
   device: deviceCommand,
   contact: contactCommand,

@@ -282,6 +282,14 @@ describe('two devices', () => {
       })
       expect(runCommand(['devices', '--data', other.folder]).stdout).toMatch(/laptop .* linked/)
       expect(runCommand(['debug', '--data', other.folder]).stdout).toMatch(/peer +laptop .*linked/)
+      const words = (before: string, next: string) => ({ input: `${before}\n${next}\n` })
+      expect(runCommand(['passphrase', '--data', other.folder], words('not this one', 'four random words'))).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('[vault/wrong-passphrase]'),
+      })
+      await vi.waitFor(() => {
+        expect(runCommand(['passphrase', '--data', other.folder], words(PASSPHRASE, 'four random words')).status).toBe(0)
+      }, until)
     } finally {
       await other.dispose()
     }

@@ -1,4 +1,4 @@
-import { Lock, LockKeyhole } from 'lucide-react'
+import { KeyRound, Lock, LockKeyhole } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { errorWords } from '../../ui/error-words.ts'
 import { Strip } from '../strip.tsx'
@@ -11,6 +11,7 @@ import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { ChangePassphrase } from './change-passphrase.tsx'
 import { Group, Row } from './group.tsx'
 import { PasskeyRow } from './passkey-row.tsx'
 import { RecoveryGroup } from './recovery-group.tsx'
@@ -27,7 +28,7 @@ const AUTO_LOCK = [
 /** When this display and this device lock, and what that means. */
 export function SecurityPage() {
   const { settings, error, change } = useDeviceSettings()
-  const [asking, setAsking] = useState<'lock-device' | 'unattended'>()
+  const [asking, setAsking] = useState<'lock-device' | 'unattended' | 'passphrase'>()
   if (error !== undefined && !settings)
     return <ErrorState title="The settings of this device could not be read" error={error} safe="Nothing was changed." />
   if (!settings) return <Skeleton lines={5} label="Reading the settings of this device" />
@@ -75,6 +76,11 @@ export function SecurityPage() {
           checked={settings.unattended}
           onChange={(on) => (on ? setAsking('unattended') : attempt(change({ unattended: false }), 'That was not kept'))}
         />
+        <Row label="Passphrase" hint="It opens this device, and no other one. Nobody can reset it for you.">
+          <Button icon={<KeyRound aria-hidden="true" />} onClick={() => setAsking('passphrase')}>
+            Change…
+          </Button>
+        </Row>
         <PasskeyRow />
         <KeyStoreSwitch unattended={settings.unattended} />
         {settings.unattended && (
@@ -85,6 +91,7 @@ export function SecurityPage() {
       </Group>
       <WalletsGroup />
       <RecoveryGroup />
+      {asking === 'passphrase' && <ChangePassphrase onClose={() => setAsking(undefined)} />}
       <Dialog
         open={asking === 'lock-device'}
         onClose={() => setAsking(undefined)}
