@@ -66,7 +66,8 @@ it('[SY54] a link runs through a path of 80 ms round trip with a lost packet in 
   for (let i = 0; i < 40; i++) times.push(await roundTrip(link, far))
   const carried = proxy.carried
   expect(carried).toBeGreaterThan(100)
-  expect(Math.min(...times)).toBeGreaterThanOrEqual(80)
+  // Timers ring up to a millisecond early, once each way: a path that is not taken is eighty times quicker.
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(78)
   const sorted = times.toSorted((x, y) => x - y)
   console.log(
     `80 ms, 1 % loss: linked in ${connectMs.toFixed(0)} ms; round trip p50 ${sorted[20]?.toFixed(1)} p95 ${sorted[37]?.toFixed(1)} ms`,
