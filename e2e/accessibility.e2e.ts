@@ -98,7 +98,7 @@ describe.skipIf(why !== undefined)(`axe finds nothing serious, light or dark${wh
   })
 
   it('locked, a passphrase refused, the first desk and the empty one', async () => {
-    await page.getByLabel('Passphrase').fill('not this')
+    await page.getByLabel('Passphrase', { exact: true }).fill('not this')
     await look('locked')
     await page.keyboard.press('Enter')
     await page.getByRole('alert').waitFor()

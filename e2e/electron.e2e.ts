@@ -80,8 +80,8 @@ function smoke(start: (device: E2eDevice) => Promise<Host>): void {
 
   it('1. shows the desk of the running device, without its one-time part, and unlocks', async () => {
     const page = await host.page()
-    await page.getByLabel('Passphrase').fill(PASSPHRASE)
-    await page.getByLabel('Passphrase').press('Enter')
+    await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE)
+    await page.getByLabel('Passphrase', { exact: true }).press('Enter')
     await page.getByRole('main', { name: 'Desk', exact: true }).waitFor()
     expect(new URL(page.url()).host).toMatch(/^[a-z0-9]{12}\.localhost:\d+$/)
     expect(new URL(page.url()).search).toBe('')
@@ -146,7 +146,7 @@ function smoke(start: (device: E2eDevice) => Promise<Host>): void {
       (await (await host.page()).innerText('body')).match(/not running|not answering/i),
     )
     await device.run()
-    await eventually('the lock screen', async () => (await host.page()).getByLabel('Passphrase').isVisible(), 40_000)
+    await eventually('the lock screen', async () => (await host.page()).getByLabel('Passphrase', { exact: true }).isVisible(), 40_000)
   })
 }
 

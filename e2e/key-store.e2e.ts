@@ -42,7 +42,7 @@ describeInBrowser('the key store of the computer', () => {
     const { device: before } = await device.processes()
     await device.kill('device')
     await eventually('another process', async () => (await device.processes())['device'] !== before)
-    await display.page.getByLabel('Passphrase').waitFor({ timeout: 40_000 })
+    await display.page.getByLabel('Passphrase', { exact: true }).waitFor({ timeout: 40_000 })
   }
   const phase = async () => (await device.status()).phase
 
@@ -85,7 +85,7 @@ describeInBrowser('the key store of the computer', () => {
     await openSecurity()
     await page.getByRole('button', { name: 'Lock device…' }).click()
     await page.getByRole('button', { name: 'Lock device', exact: true }).click()
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     const asked = shell.calls.filter(({ method }) => method === 'secret:open').length
     await eventually(
       'the key store was asked',
@@ -148,7 +148,7 @@ describeInBrowser('the key store of the computer', () => {
     await page.getByRole('dialog', { name: 'Remove the passkey?' }).getByRole('button', { name: 'Remove', exact: true }).click()
     await page.getByRole('button', { name: 'Set up…' }).waitFor()
     await page.getByRole('button', { name: 'Lock', exact: true }).click()
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     expect(await use.count()).toBe(0)
   })
 })

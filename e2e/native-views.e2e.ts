@@ -265,7 +265,7 @@ describeInBrowser('web pages in native views', () => {
     await address().press('Enter')
     await lies()
     await runFromPalette(page, 'lock this display', /^Lock this display/)
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     await eventually('all closed', async () => shell.views.size === 0)
     expect([...display.problems, ...beside.problems].filter((problem) => problem.startsWith('page error'))).toEqual([])
   })

@@ -33,7 +33,7 @@ describeInBrowser('signing in with a wallet of the browser', () => {
   const front = () => display.page.locator('.window[data-active]')
   const lockDisplay = async () => {
     await front().getByRole('button', { name: 'Lock', exact: true }).click()
-    await display.page.getByLabel('Passphrase').waitFor()
+    await display.page.getByLabel('Passphrase', { exact: true }).waitFor()
   }
   const openSecurity = async () => {
     await runFromPalette(display.page, 'settings', /^Settings/)
@@ -43,7 +43,7 @@ describeInBrowser('signing in with a wallet of the browser', () => {
 
   it('[DV70] is offered once the owner has listed the wallet, opens the display, and is in the ledger', async () => {
     const { page } = display
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     expect(await signIn().count()).toBe(0)
     await display.unlock()
     await openSecurity()
@@ -84,8 +84,8 @@ describeInBrowser('signing in with a wallet of the browser', () => {
     await openSecurity()
     await front().getByRole('button', { name: 'Lock device…' }).click()
     await page.getByRole('button', { name: 'Lock device', exact: true }).click()
-    await page.getByLabel('Passphrase').waitFor()
-    await page.getByText('wait until you unlock it').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
+    await page.getByText(/^You locked /).waitFor()
     expect(await signIn().count()).toBe(0)
     await display.unlock()
     await openSecurity()

@@ -184,7 +184,7 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await page.keyboard.press('Control+Alt+a')
     await page.keyboard.type('Meanwhile')
     await page.keyboard.press('Enter')
-    await page.getByLabel('Passphrase').waitFor({ timeout: 60_000 })
+    await page.getByLabel('Passphrase', { exact: true }).waitFor({ timeout: 60_000 })
     await display.unlock()
     await page.getByRole('button', { name: 'Activity Meanwhile' }).waitFor()
 
@@ -241,7 +241,7 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
       'reduce, Full: true ui-spin',
     ])
     await page.reload() // the lock screen knows it already
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     expect(await page.locator('html').getAttribute('data-motion')).toBe('full')
     await display.unlock()
     await runFromPalette(page, 'settings', /^Settings/)
@@ -256,10 +256,10 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
     await display.unlock()
     await page.evaluate(() => Object.assign(window, { stillHere: true }))
     await page.keyboard.press('Control+Alt+l')
-    await page.getByLabel('Passphrase').waitFor()
+    await page.getByLabel('Passphrase', { exact: true }).waitFor()
     expect(await page.evaluate(() => 'stillHere' in window)).toBe(false)
     expect(await page.getByRole('dialog').count()).toBe(0)
-    await page.getByLabel('Passphrase').fill('not the passphrase')
+    await page.getByLabel('Passphrase', { exact: true }).fill('not the passphrase')
     await page.keyboard.press('Enter')
     await page.getByRole('alert').waitFor()
     await display.close()

@@ -110,7 +110,7 @@ export class E2eDisplay {
 
   /** Types the passphrase on the lock screen, as a person does, and waits for the desk. */
   async unlock(how: 'move' | 'beside' = 'move'): Promise<void> {
-    const field = this.page.getByLabel('Passphrase')
+    const field = this.page.getByLabel('Passphrase', { exact: true })
     await field.waitFor()
     if (how === 'beside')
       await this.page

@@ -77,6 +77,11 @@ export class NamedDatasets {
     }))
   }
 
+  /** As they are kept, for a recovery kit: names as they were given, not as they are shown. */
+  get kept(): readonly NamedDataset[] {
+    return this.all.map((one) => ({ ...one, name: record.parse(this.#records.get(one.dataset)).name }))
+  }
+
   /** By its name or id. @throws DatasetListError `dataset/unknown` */
   require(which: string): NamedDataset {
     const found = this.all.find(({ dataset, name }) => dataset === which || name === which)

@@ -352,11 +352,12 @@ export class Vault implements Disposable {
    */
   changePassphrase(oldPassphrase: Uint8Array, newPassphrase: Uint8Array): Promise<void> {
     return this.#exclusive(oldPassphrase, async () => {
+      const locks = this.#locks
       try {
         requireStrongEnough(newPassphrase)
         const before = await this.#passphrases.prove(oldPassphrase)
         try {
-          await this.#relock(before, newPassphrase)
+          await this.#relock(before, newPassphrase, locks)
         } finally {
           before.dispose()
         }
@@ -388,10 +389,11 @@ export class Vault implements Disposable {
     this.#changed()
   }
 
-  async #relock(before: Secret, newPassphrase: Uint8Array): Promise<void> {
+  async #relock(before: Secret, newPassphrase: Uint8Array, locks: unknown): Promise<void> {
     const record = this.#file.require()
     const stretched = await this.#passphrases.stretch(newPassphrase)
     try {
+      if (locks !== this.#locks) fail('vault/locked', 'the device was locked meanwhile; its passphrase is as it was')
       await this.#save(withPassphrase(this.#crypto, record, before, stretched))
     } finally {
       stretched.fromPassphrase.dispose()

@@ -26,7 +26,7 @@ export const seatState = z.object({
 export type SeatState = z.infer<typeof seatState>
 
 /** Why the device keys are closed: since the start, because somebody asked, because the machine slept, because the device was removed. */
-export const sealedBecause = z.enum(['started', 'asked', 'slept', 'removed'])
+export const sealedBecause = z.enum(['started', 'asked', 'slept', 'removed', 'failed'])
 
 /** `first-run`: no vault yet. `sealed`: device keys are locked. `display-locked`: only this display is. */
 export const doorState = z.object({
@@ -99,7 +99,7 @@ export const deskContract = {
   dropText: method({ needs: 'desk:write', parseInput: z.object({ doc: z.string().max(128) }).parse, parseOutput: nothing.parse }),
   /**
    * Of this device alone; each other one has its own. Displays stay as they are. Errors: vault/wrong-passphrase, vault/too-many-tries,
-   * vault/weak-passphrase; then nothing was changed.
+   * vault/weak-passphrase, vault/locked; then nothing was changed.
    */
   changePassphrase: method({
     needs: 'desk:write',

@@ -208,6 +208,7 @@ export class DeskKeeper implements Disposable {
     } catch (error) {
       this.#open = undefined
       owned.dispose()
+      this.#sealed = { because: 'failed', stopped: [] }
       vault.seal()
       log.error('the desk could not be opened', { error })
       const code = errorCode(error)

@@ -57,9 +57,14 @@ export class EngineOrders {
     this.#soon(desk)
   }
 
+  /** The desk closes: what is being sent stops, for it goes along with the engine's key; after the unlock it is looked for by its name. */
   close(): void {
     this.#ending?.dispose()
     this.#ending = undefined
+    for (const [attempt, sending] of this.#inFlight) {
+      if (this.#deskNow()) this.#noteSubmit(attempt)
+      sending.abort(new Error('the desk was locked while it was sent'))
+    }
   }
 
   /**

@@ -47,6 +47,9 @@ export interface EnginesServiceOptions {
   desk(): OpenDesk
 }
 
+/** Remembered as ended: more are not being prepared at once. */
+const MAX_ENDED = 256
+
 /** Engines of this device, and attempts on them (rules EN1-EN15). What differs between them is theirs: engine-kind.ts. */
 export class EnginesService implements Disposable {
   readonly #options: EnginesServiceOptions
@@ -54,6 +57,9 @@ export class EnginesService implements Disposable {
   readonly #orders: EngineOrders
   readonly #following = new Map<EngineAttempt, string>()
   #open: { readonly desk: OpenDesk; readonly whereabouts: EngineWhereabouts } | undefined
+
+  /** Ended, perhaps before they were sent: those are not sent any more (JB44). */
+  readonly #ended = new Set<string>()
 
   constructor(options: EnginesServiceOptions) {
     this.#options = options
@@ -136,6 +142,7 @@ export class EnginesService implements Disposable {
       start: async (request) => {
         const record = this.#require(name)
         const submission = await this.#kindOf(record).prepare(request)
+        if (this.#ended.has(request.attempt)) throw new JobError('job/unknown', 'it was ended before it was sent')
         return this.#attempt(record, request, await this.#submit(record, submission), 0)
       },
       attach: async (request, from) => {
@@ -150,6 +157,8 @@ export class EnginesService implements Disposable {
         return this.#attempt(record, request, job, from)
       },
       end: async (attempt) => {
+        this.#ended.add(attempt)
+        if (this.#ended.size > MAX_ENDED) this.#ended.delete(this.#ended.values().next().value as string)
         await this.#orders.end(name, attempt, () => this.#whereabouts().stranded(attempt, name))
         for (const [one, followed] of this.#following) if (followed === attempt) one.giveUp()
       },

@@ -90,7 +90,7 @@ export class DatasetListService implements Disposable {
 
   /** For a recovery kit. */
   encode(): string {
-    return JSON.stringify(this.#require().all.slice(0, MAX_KEPT))
+    return JSON.stringify(this.#require().kept.slice(0, MAX_KEPT))
   }
 
   handlers(): Handlers<typeof datasetListContract> {

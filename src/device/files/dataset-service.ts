@@ -165,7 +165,7 @@ export class DatasetService implements Disposable {
 
   /** One after the other: what is asked for last is what stays. */
   #openInTurn(client: FilesClient, desk: OpenDesk): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#open(client, desk))
+    this.#turn = this.#turn.catch(() => {}).then(() => this.#open(client, desk))
     return this.#turn
   }
 
@@ -177,24 +177,32 @@ export class DatasetService implements Disposable {
     const bucket = await this.#options.bucket()
     if (isOver()) return
     const wanted = [{ dataset: homeDatasetOf(crypto, vault.keys.person), name: HOME }, ...list.shown]
-    try {
-      for (const { dataset, name } of wanted) {
-        if (isOver()) return
-        await client.openDataset(this.#inputOf(desk, dataset, name, bucket))
-        this.#opened.add(dataset)
+    // One that cannot be opened keeps no other one shut, and none from the keys of a new epoch.
+    const attempt = async (what: string, work: () => Promise<unknown>) => {
+      try {
+        await work()
+        return true
+      } catch (error) {
+        log.warn(`${what}; tried again when devices, keys or the list change, or the files process is back`, {
+          code: errorCode(error),
+          error: errorMessage(error),
+        })
+        return false
       }
-      for (const dataset of [...this.#opened]) {
-        if (isOver() || wanted.some((one) => one.dataset === dataset)) continue
-        this.#opened.delete(dataset)
-        await client.closeDataset({ dataset })
-      }
-      this.#prefetchSoon(desk)
-    } catch (error) {
-      log.warn('the files of this person could not be opened; tried again when the files process is back', {
-        code: errorCode(error),
-        error: errorMessage(error),
-      })
     }
+    for (const { dataset, name } of wanted) {
+      if (isOver()) return
+      const isOpen = await attempt('files of this person could not be opened', () =>
+        client.openDataset(this.#inputOf(desk, dataset, name, bucket)),
+      )
+      if (isOpen && !isOver()) this.#opened.add(dataset)
+    }
+    for (const dataset of [...this.#opened]) {
+      if (isOver() || wanted.some((one) => one.dataset === dataset)) continue
+      if (await attempt('files that were put away could not be closed', () => client.closeDataset({ dataset })))
+        this.#opened.delete(dataset)
+    }
+    if (!isOver()) this.#prefetchSoon(desk)
   }
 
   #inputOf(desk: OpenDesk, dataset: DatasetId, name: string, bucket: BucketAccess | undefined): OpenDatasetInput {

@@ -177,9 +177,11 @@ export class LiveJob implements Disposable {
     this.#account.change({ state: 'starting', device, why: why.slice(0, 400), attempts, waitingFor: undefined })
     try {
       const run = this.#listen({ attempt, folder: this.info.folder.path }, device)
-      await run.start(await this.#requestFor(attempt, device))
+      const request = await this.#requestFor(attempt, device)
+      if (this.#account.isOver) return // cancelled meanwhile: it is not asked for any more
+      await run.start(request)
       if (!this.#account.record.input) run.send({ kind: 'input-end' })
-      if (this.#isCancelled) await this.cancel()
+      if (this.#isCancelled) await (this.#account.isOver ? run.end() : this.cancel())
     } catch (error) {
       const code = errorCode(error)
       if (code.startsWith('rpc/')) return // whether it runs is not known: the run goes on asking

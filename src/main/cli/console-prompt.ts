@@ -30,7 +30,11 @@ export async function askYesNo(question: string): Promise<boolean | undefined> {
 export async function readSecrets(questions: readonly string[]): Promise<(string | undefined)[]> {
   if (process.stdin.isTTY) {
     const answers: (string | undefined)[] = []
-    for (const question of questions) answers.push(await askLine(question, { hidden: true }))
+    for (const question of questions) {
+      const answer = await askLine(question, { hidden: true })
+      answers.push(answer)
+      if (answer === undefined) break
+    }
     return answers
   }
   let text = ''

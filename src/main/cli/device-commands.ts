@@ -102,8 +102,11 @@ export const passphraseCommand: Command = {
   help: `Gives this device another passphrase. Your other devices keep theirs; passkeys, wallets and recovery kits go on working.\n\n${DATA_OPTION}`,
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: dataOptions })
-    const [passphrase, next] = await readSecrets(['Passphrase: ', 'New passphrase (at least 8 characters): '])
+    const isTyped = process.stdin.isTTY // unseen: a slip of the finger would lock its owner out
+    const questions = ['Passphrase: ', 'New passphrase (at least 8 characters): ', ...(isTyped ? ['Once more: '] : [])]
+    const [passphrase, next, again] = await readSecrets(questions)
     if (passphrase === undefined || next === undefined) throw new CancelledError('no passphrase was given')
+    if (isTyped && again !== next) throw new TypeError('the two are not the same; nothing was changed')
     await withDevice(values.data, (device) => device.changePassphrase({ passphrase, next }))
     console.log('This device has its new passphrase.')
     return 0

@@ -10,6 +10,8 @@ export function sealedWords({ phase, deviceName, sealedBecause = 'started', stop
       return [`You locked ${deviceName}.`, ...stopped]
     case 'slept':
       return [`${deviceName} locked when its machine slept.`, ...stopped]
+    case 'failed':
+      return [`${deviceName} could not open your desk.`]
     case 'removed':
       return [`${deviceName} is no longer one of your devices: it is linked to none of them, and only its passphrase opens it.`, ...stopped]
   }
