@@ -65,6 +65,8 @@ export interface RefusedLog {
   readonly code: string
 }
 
+/** Logs left out at once: a device that sends more that cannot be taken in is not listened to further. */
+const MAX_LEFT_OUT = 256
 /** Held as far as can be: a device that is told so sends nothing more of a log. */
 const ALL_OF_IT = 2 ** 32 - 1
 /** What may be otherwise later: a key may come, and a device be told of. */
@@ -278,6 +280,7 @@ export class FileExchange implements Disposable {
     // Of what its device did not sign nobody is to blame but who sent it, and another one may send what it did sign.
     const isForGood = head !== undefined && !MAY_COME.has(code)
     const isKnown = head !== undefined && (this.#stopped.has(head.log) || skipped.has(head.log))
+    if (head && !isKnown && this.#stopped.size + skipped.size >= MAX_LEFT_OUT) return logger.debug('one more log is left out', what)
     if (head && isForGood) this.#stopped.set(head.log, head.seq - 1)
     else if (head) skipped.add(head.log)
     if (isKnown) return

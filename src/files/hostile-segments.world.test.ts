@@ -152,6 +152,31 @@ it.each(LIES)(
   },
 )
 
+it('[OL6] a device that sends ever more logs that cannot be is not noted without end, and what others wrote is there', async () => {
+  const [a, liar, honest] = [0, 1, 2].map((n) => new TestDatasetHost(n, 3, systemClock)) as [
+    TestDatasetHost,
+    TestDatasetHost,
+    TestDatasetHost,
+  ]
+  owned.push(a, liar, honest)
+  for (const host of [a, liar, honest]) await host.unlock()
+  for (let n = 0; n < 300; n++) {
+    const { log, bytes, head } = lie(`00112233aabb${n.toString(16).padStart(4, '0')}`, [create(1, 'a/b')])
+    liar.store.transaction(() => liar.store.putSegment({ log, seq: head.seq, bytes }, head))
+  }
+  honest.open.dataset.makeFolder(ROOT_NODE, 'of another')
+  honest.open.dataset.flush()
+  for (const segment of honest.open.dataset.segmentsAfter(new Map(), 2 ** 20)) liar.open.dataset.takeSegment(segment)
+  const refused: string[] = []
+  a.open.exchange.onDidRefuse(({ log }) => refused.push(log))
+  owned.push(linkHosts(a, liar))
+  await until(() => a.open.dataset.lookup(ROOT_NODE, 'of another') !== undefined)
+  expect(refused.length).toBe(256)
+  liar.open.dataset.makeFolder(ROOT_NODE, 'and honestly')
+  await until(() => a.open.dataset.lookup(ROOT_NODE, 'and honestly') !== undefined)
+  expect(refused.length).toBe(256)
+})
+
 it('[FT5] two folders that two logs put in each other are the same tree in whatever order they come', () => {
   const one = lie('00112233aabbccdd', [create(1, 'x', id(2), folder), create(3, 'in x', id(1))], { stampUs: 1_700_000_000_000_500 })
   const two = lie('00112233aabbccee', [create(2, 'y', id(1), folder), create(4, 'in y', id(2))], { stampUs: 1_700_000_000_000_300 })

@@ -5,6 +5,8 @@ import type { OpBody } from './op.ts'
 /** Where a store says that its tree is to be made again (`rebuildTree`), and what this device had kept and not signed before. */
 export const REBUILD = 'rebuild'
 export const STATE = 'state'
+/** Beside the state: not all rows of the damaged tree could be read. */
+export const LOSSY = 'lossy'
 export const TAIL = 'rebuild-tail'
 
 /** Is the tree of this store to be made again of its logs? */

@@ -260,7 +260,7 @@ export class OpenDataset implements Disposable {
       this.housekeeping = this.#owned.add(
         new Housekeeping({
           ...{ dataset, store, chunks, dropped, book, acknowledgements, local: this.local, clock, logger },
-          isLoading: () => loader.isLoading || this.#unheard.isAny(isMember),
+          isLoading: () => loader.isLoading || this.#isHeld,
         }),
       )
       this.#crypto = crypto
@@ -442,9 +442,14 @@ export class OpenDataset implements Disposable {
     return this.#cut(bytes, own(), signal)
   }
 
+  /** May what seems to be nobody's be somebody's? Then nothing is let go of. */
+  get #isHeld(): boolean {
+    return this.setAside.isUnreadable || this.#unheard.isAny((device) => this.isMember(device))
+  }
+
   #cut(bytes: number, limitBytes: number, signal?: AbortSignal): Promise<boolean> {
     const { dataset, store, dropped, chunks, book, pins, bucket } = this
-    if (this.#unheard.isAny((device) => this.isMember(device))) return Promise.resolve(chunks.stats.bytes + bytes <= limitBytes)
+    if (this.#isHeld) return Promise.resolve(chunks.stats.bytes + bytes <= limitBytes)
     return this.#inTurn(() => makeRoom({ dataset, store, dropped, chunks, book, pins, bucket, limitBytes, signal }, bytes))
   }
 

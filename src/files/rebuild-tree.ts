@@ -15,7 +15,7 @@ import { decodeOp, encodeOp } from './node-record-codec.ts'
 import type { LogId, Op } from './op.ts'
 import { type Segment, SegmentCodec, type SegmentSigner } from './op-segment.ts'
 import { ReplicationBook } from './replication-book.ts'
-import { REBUILD, STATE, TAIL } from './left-ops.ts'
+import { LOSSY, REBUILD, STATE, TAIL } from './left-ops.ts'
 import { noteUnheard } from './unheard-devices.ts'
 
 export interface RebuildTreeParts {
@@ -102,7 +102,9 @@ export async function* rebuildTree(parts: RebuildTreeParts): AsyncGenerator<void
       }
       for (const [key] of tail) store.putValue(TAIL, key, undefined)
     }
-    noteUnheard(store, parts.others, clock.nowMs())
+    const isLossy = broken.size + waiting.size > 0 || store.value(REBUILD, LOSSY) !== undefined
+    noteUnheard(store, parts.others, clock.nowMs(), isLossy)
+    store.putValue(REBUILD, LOSSY, undefined)
     store.putValue(REBUILD, STATE, undefined)
   })
   const counts = { segments: ops, waiting: waiting.size, broken: broken.size, unsigned: left.length }

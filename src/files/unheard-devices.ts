@@ -9,17 +9,24 @@ const LONGEST_MS = 90 * 86_400_000
 interface Kept {
   readonly sinceMs: number
   readonly devices: readonly DeviceId[]
+  /** Part of the logs was lost, and may be what nobody else has. */
+  readonly isLossy?: boolean
 }
 
 /** The tree was made again: what is missing of it these devices may have. Call it in the transaction that ends that. */
-export function noteUnheard(store: DatasetStore, devices: readonly DeviceId[], sinceMs: number): void {
-  const kept: Kept = { sinceMs, devices }
-  store.putValue(SPACE, KEY, devices.length > 0 ? utf8(JSON.stringify(kept)) : undefined)
+export function noteUnheard(store: DatasetStore, devices: readonly DeviceId[], sinceMs: number, isLossy: boolean): void {
+  const kept: Kept = { sinceMs, devices, isLossy: isLossy || keptIn(store)?.isLossy === true }
+  store.putValue(SPACE, KEY, devices.length > 0 || kept.isLossy ? utf8(JSON.stringify(kept)) : undefined)
+}
+
+function keptIn(store: DatasetStore): Kept | undefined {
+  const value = store.value(SPACE, KEY)
+  return value && (JSON.parse(fromUtf8(value)) as Kept)
 }
 
 /**
  * Devices that were not heard since the tree was made again. Until they were, chunks may lie here that seem to be nobody's: what names
- * them was lost, and comes back. So nothing is let go of meanwhile (rule DS12).
+ * them was lost, and comes back. So nothing is let go of meanwhile; nor for as long when part of the logs was lost (rule DS12).
  */
 export class UnheardDevices {
   readonly #store: DatasetStore
@@ -29,26 +36,26 @@ export class UnheardDevices {
   constructor(store: DatasetStore, nowMs: () => number) {
     this.#store = store
     this.#nowMs = nowMs
-    const value = store.value(SPACE, KEY)
-    this.#kept = value && (JSON.parse(fromUtf8(value)) as Kept)
+    this.#kept = keptIn(store)
   }
 
-  /** @param isMember  devices that left are not waited for */
+  /** Is something to be waited for? @param isMember  devices that left are not */
   isAny(isMember: (device: string) => boolean): boolean {
     if (!this.#kept) return false
-    if (this.#nowMs() - this.#kept.sinceMs < LONGEST_MS && this.#kept.devices.some(isMember)) return true
-    this.#put([])
+    const { sinceMs, devices, isLossy } = this.#kept
+    if (this.#nowMs() - sinceMs < LONGEST_MS && (isLossy || devices.some(isMember))) return true
+    this.#put({ sinceMs, devices: [] })
     return false
   }
 
   /** All that a device has to say was taken in. */
   hear(device: DeviceId): void {
-    if (this.#kept?.devices.includes(device)) this.#put(this.#kept.devices.filter((one) => one !== device))
+    if (!this.#kept?.devices.includes(device)) return
+    this.#put({ ...this.#kept, devices: this.#kept.devices.filter((one) => one !== device) })
   }
 
-  #put(devices: readonly DeviceId[]): void {
-    const { sinceMs } = this.#kept as Kept
-    this.#kept = devices.length > 0 ? { sinceMs, devices } : undefined
-    noteUnheard(this.#store, devices, sinceMs)
+  #put(kept: Kept): void {
+    this.#kept = kept.devices.length > 0 || kept.isLossy ? kept : undefined
+    this.#store.putValue(SPACE, KEY, this.#kept && utf8(JSON.stringify(this.#kept)))
   }
 }

@@ -3,7 +3,6 @@ import { DisposableStore } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { Clock } from '../../base/clock.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DatasetStore, StoreValue } from '../dataset-store.ts'
 import type { Manifest } from '../manifest.ts'
@@ -32,7 +31,6 @@ export const waitingSegment = ({ log, seq }: { readonly log: LogId; readonly seq
 export interface SetAsideParts {
   readonly dataset: Dataset
   readonly store: DatasetStore
-  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -42,13 +40,27 @@ export class SetAsideSegments implements Disposable {
   readonly #owned = new DisposableStore()
   /** By name, so of each log in their order. */
   readonly #waiting: Map<string, Uint8Array>
+  readonly #unreadable = new Set<string>()
   readonly #contents = new Map<string, readonly Manifest[]>()
 
   constructor(parts: SetAsideParts) {
     this.#parts = parts
     this.#waiting = new Map([...parts.store.values(SPACE)].sort(([a], [b]) => (a < b ? -1 : 1)))
-    for (const [name, bytes] of this.#waiting) this.#contents.set(name, this.#contentsOf(bytes))
+    for (const [name, bytes] of this.#waiting) {
+      try {
+        this.#contents.set(name, this.#contentsOf(bytes))
+      } catch (error) {
+        this.#unreadable.add(name)
+        const what = { name, code: errorCode(error), error: errorMessage(error) }
+        parts.logger.warn('changes that were set aside cannot be read: nothing is let go of while they wait', what)
+      }
+    }
     this.#owned.add(parts.dataset.holds.hold(() => [...this.#contents.values()].flat()))
+  }
+
+  /** Is there one of which nobody knows what contents it names? */
+  get isUnreadable(): boolean {
+    return this.#unreadable.size > 0
   }
 
   /** How many wait. */
@@ -70,6 +82,7 @@ export class SetAsideSegments implements Disposable {
           store.transaction(() => store.putValue(SPACE, name, undefined))
           this.#waiting.delete(name)
           this.#contents.delete(name)
+          this.#unreadable.delete(name)
         } catch (error) {
           logger.warn('changes that were set aside cannot be taken in', { name, code: errorCode(error), error: errorMessage(error) })
         }
@@ -83,7 +96,8 @@ export class SetAsideSegments implements Disposable {
 
   #contentsOf(bytes: Uint8Array): Manifest[] {
     const { codec } = this.#parts.dataset
-    const { ops } = codec.open(codec.headOf(bytes), bytes, this.#parts.clock.nowMs())
+    // Only what it names is asked for: a clock that was set back is no reason not to hold that.
+    const { ops } = codec.open(codec.headOf(bytes), bytes, Number.POSITIVE_INFINITY)
     return ops.flatMap(({ body }) => ('content' in body && body.content.kind === 'file' ? [body.content.manifest] : []))
   }
 }

@@ -173,8 +173,15 @@ it('[DS12] damage of the logs themselves, alone: what can be read stays, and wha
   expect(left.length).toBeGreaterThan(20)
   for (const line of left) expect(before).toContain(line)
   expect(a.open.setAside.count).toBeGreaterThan(segments - 10)
-  // Of what waits nothing is let go of, and it comes back with what is missing.
+  // Of what waits, and of what nothing names any more, nothing is let go of, though there is nobody left to be heard.
+  const b = await own(new DiskDatasetHost(1)).start()
+  const link = linkHosts(a, b)
+  await until(async () => (await listing(b)).length === left.length)
+  link.dispose()
+  const { chunks } = a.open.chunks.stats
   await a.open.housekeeping.run()
+  expect([a.open.chunks.stats.chunks, await a.open.makeRoom(0, 1)]).toEqual([chunks, false])
+  await b.stop()
   await a.stop()
 })
 

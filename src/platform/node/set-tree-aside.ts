@@ -97,7 +97,9 @@ export function setTreeAside(file: string, sealer: Sealer, part: 'shared' | 'loc
     }
     return isAll
   }
-  if (existsSync(file) && !read(file)) {
+  const isThere = existsSync(file)
+  const isWhole = isThere && read(file)
+  if (isThere && !isWhole) {
     repairHeader(file, repaired, fresh)
     read(repaired)
     for (const suffix of SUFFIXES) rmSync(repaired + suffix, { force: true })
@@ -122,6 +124,7 @@ export function setTreeAside(file: string, sealer: Sealer, part: 'shared' | 'loc
   if (part === 'shared') {
     const store = new SqliteDatasetStore(fresh, sealer)
     store.putValue('rebuild', 'state', new TextEncoder().encode('salvaged'))
+    if (!isWhole || lostRows > 0) store.putValue('rebuild', 'lossy', new TextEncoder().encode('yes'))
     store.dispose() // which puts all of it on the disk itself
   }
   syncFile(fresh)
