@@ -8,7 +8,7 @@ import { Segmented } from '../../ui/segmented.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { TERMS, type Term } from './grant-words.ts'
 import { ShellDialog } from './shell-dialog.tsx'
-import { useAct } from './use-act.ts'
+import { useAct } from '../use-act.ts'
 
 export type ContactDialogKind = 'share' | 'read' | 'shell' | 'rename' | 'remove'
 

@@ -6,7 +6,7 @@ import { Field } from '../../ui/field.tsx'
 import { CONTACT_GIFTS, type ContactGift, contactGiftSentence, contactGrant } from './contact-give.ts'
 import { GrantChoice, GrantDialog } from './grant-dialog.tsx'
 import { TERMS, type Term } from './grant-words.ts'
-import { useAct } from './use-act.ts'
+import { useAct } from '../use-act.ts'
 
 const EVERY = 'every'
 

@@ -5,7 +5,7 @@ import { useDevices } from '../../desk/devices-store.ts'
 import { Switch } from '../../ui/switch.tsx'
 import { GrantChoice, GrantDialog } from './grant-dialog.tsx'
 import { TERMS, type Term } from './grant-words.ts'
-import { useAct } from './use-act.ts'
+import { useAct } from '../use-act.ts'
 
 /** What can be given on the account of a machine. Who may change files or run a shell there can do the other, too: the hint says so. */
 const CHOICES = [

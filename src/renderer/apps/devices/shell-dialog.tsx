@@ -5,7 +5,7 @@ import { useDevices } from '../../desk/devices-store.ts'
 import { Switch } from '../../ui/switch.tsx'
 import { GrantChoice, GrantDialog } from './grant-dialog.tsx'
 import { SHELL_TERMS, type ShellTerm } from './grant-words.ts'
-import { useAct } from './use-act.ts'
+import { useAct } from '../use-act.ts'
 
 /** A shell on one device of mine, for a time; what that means has a yes of its own (rule AP63). */
 export function ShellDialog({ row, onClose }: { readonly row: ContactRow; readonly onClose: () => void }) {

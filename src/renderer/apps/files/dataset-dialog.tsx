@@ -5,7 +5,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import type { MenuEntry } from '../../ui/menu.tsx'
-import { useAct } from '../devices/use-act.ts'
+import { useAct } from '../use-act.ts'
 import { PolicyDialog } from './policy-dialog.tsx'
 
 /** What is asked of datasets themselves. */

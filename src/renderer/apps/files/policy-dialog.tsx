@@ -8,7 +8,7 @@ import { errorWords } from '../../ui/error-words.ts'
 import { Field } from '../../ui/field.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Switch } from '../../ui/switch.tsx'
-import { useAct } from '../devices/use-act.ts'
+import { useAct } from '../use-act.ts'
 import { policyTrouble } from './policy-words.ts'
 import { unsafeText } from './unsafe-text.ts'
 

@@ -3,9 +3,9 @@ import { clientNow } from '../../desk/app-desk.ts'
 import { useNewPassphrase } from '../../screens/new-passphrase.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { errorWords } from '../../ui/error-words.ts'
 import { Field } from '../../ui/field.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { useAct } from '../use-act.ts'
 
 const NO_NAMES: readonly string[] = []
 
@@ -14,25 +14,18 @@ export function ChangePassphrase({ onClose }: { onClose: () => void }) {
   const form = useId()
   const [before, setBefore] = useState('')
   const chosen = useNewPassphrase(NO_NAMES, { label: 'New passphrase' })
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<string>()
+  const { error, busy, run } = useAct(onClose)
   const isReady = before !== '' && chosen.ready
   const close = () => {
     if (!busy) onClose() // what has begun ends first
   }
-  const submit = async (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault()
     if (busy || !isReady) return
-    setBusy(true)
-    setError(undefined)
-    try {
+    void run(async () => {
       await clientNow().changePassphrase({ passphrase: before, next: chosen.passphrase })
       showToast({ severity: 'done', title: 'This device has its new passphrase' })
-      onClose()
-    } catch (cause) {
-      setError(errorWords(cause))
-      setBusy(false)
-    }
+    })
   }
   return (
     <Dialog

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { errorWords } from '../../ui/error-words.ts'
+import { errorWords } from '../ui/error-words.ts'
 
 /** Runs what is pressed in a dialog; what goes wrong is said in the dialog, which stays. */
 export function useAct(onClose: () => void) {
@@ -7,6 +7,7 @@ export function useAct(onClose: () => void) {
   const [busy, setBusy] = useState(false)
   const run = async (act: () => Promise<unknown>) => {
     setBusy(true)
+    setError(undefined)
     try {
       await act()
       onClose()
