@@ -438,6 +438,28 @@ it('[EN4][EN14] ended while it is sent over a slow link it is not taken; ended w
   expect(node.network.jobs).toHaveLength(1)
 })
 
+it('[EN4][JB44] cancelled while its folder is read for it: it is never sent, whatever the reading comes to', async () => {
+  const list = folder.list.bind(folder)
+  let read = () => {}
+  let isAsked = false
+  folder.list = async () => {
+    isAsked = true
+    await new Promise<void>((resolve) => (read = resolve))
+    return list()
+  }
+  void start('echo once >> did').catch(() => undefined)
+  await vi.waitFor(() => expect(isAsked).toBe(true), LONG_WAIT)
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  folder.list = list
+  read()
+  // The next one goes by the same way, and only it is sent.
+  await start('echo twice >> did')
+  await becomes({ state: 'done' })
+  const sent = node.asked.filter(({ line }) => line.startsWith('PUT')).length
+  expect({ sent, runs: node.network.runs, did: folder.text('did') }).toEqual({ sent: 1, runs: 1, did: 'twice\n' })
+})
+
 it('[EN9] locked while what it left is put back: nothing more goes into the folder, and all of it does once the desk is open again', async () => {
   const tree = device.trees.at(FOLDER)
   const create = tree.create.bind(tree)
