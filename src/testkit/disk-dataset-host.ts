@@ -12,15 +12,17 @@ import { openDatasetStores } from '../platform/node/open-dataset-stores.ts'
 import { openInput } from './dataset-hosts.ts'
 import { testDatasetKeys } from './file-parts.ts'
 
-/** The files process of device `n` of two with its stores on a disk, where a test finds them between a stop and a start. */
+/** The files process of device `n` of two, or of `count`, with its stores on a disk, where a test finds them between a stop and a start. */
 export class DiskDatasetHost implements Disposable {
   readonly n: number
   readonly folder: string
+  readonly #count: number
   readonly #logger: Logger
   #host: DatasetHost | undefined
 
-  constructor(n: number, options: { readonly folder?: string; readonly logger?: Logger } = {}) {
+  constructor(n: number, options: { readonly folder?: string; readonly count?: number; readonly logger?: Logger } = {}) {
     this.n = n
+    this.#count = options.count ?? 2
     this.folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'elsewhere-disk-'))
     this.#logger = options.logger ?? silentLogger
   }
@@ -47,7 +49,7 @@ export class DiskDatasetHost implements Disposable {
     }
     this.#host = new DatasetHost({ crypto: new NodeFilesCrypto(), clock: systemClock, logger: this.#logger, openStores })
     if (onSetAside) this.#host.handlers().onDidSetAside(({ file }) => onSetAside(file))
-    await this.#host.handlers().openDataset(openInput(this.n, 2), {} as never)
+    await this.#host.handlers().openDataset(openInput(this.n, this.#count), {} as never)
     return this
   }
 
