@@ -45,6 +45,7 @@ import { Prefetch } from './prefetch.ts'
 import { POLICY_NODE, type PolicyInForce } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
 import { UnheardDevices } from './unheard-devices.ts'
+import { WatchedChunkStore } from './watched-chunk-store.ts'
 
 /** Where a dataset lies on this device; opened with its keys, closed with them. */
 export interface DatasetStores extends Disposable {
@@ -87,7 +88,7 @@ const KEPT_PASTS = 2
 const PAST_KEPT_MS = 10 * 60_000
 /** Somebody writes while a dataset starts over: it is begun again so often. */
 const MAX_SETTLES = 50
-/** How often the cache is cut to its limit. */
+/** How often the cache is cut to its limit, however little is put in: other programs fill the disk, too, and a limit may be another. */
 const CACHE_CHECK_MS = 30_000
 
 /** One dataset while the device is open. */
@@ -161,7 +162,10 @@ export class OpenDataset implements Disposable {
       this.#stores = this.#owned.add(opened ?? parts.openStores(this.id, storageKey, 'shared'))
       this.#watch('shared', this.#stores)
       const store = (this.store = new PartialStore(this.#stores.store))
-      this.chunks = this.#stores.chunks
+      const room = (bytes: number) => this.makeRoom(bytes)
+      const look = () =>
+        this.#owned.isDisposed ? Promise.resolve() : room(0).catch((error) => logger.warn('the cache could not be cut', { error }))
+      this.chunks = new WatchedChunkStore(this.#stores.chunks, { limitBytes: () => this.limitBytes, look })
       this.#unheard = new UnheardDevices(store, () => clock.nowMs())
       const signer = { device: input.device as DeviceId, key: crypto.signingKey(seed), certificate: fromBase64Url(input.certificate) }
       const isMember = (device: string) => this.isMember(device)
@@ -255,7 +259,6 @@ export class OpenDataset implements Disposable {
       )
       const dropped = (this.dropped = new DroppedVersions(store))
       const acknowledgements = new Acknowledgements({ store, others: () => this.otherDevices, nowMs: () => clock.nowMs() })
-      const room = (bytes: number) => this.makeRoom(bytes)
       const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work)
       this.housekeeping = this.#owned.add(
         new Housekeeping({
@@ -293,9 +296,7 @@ export class OpenDataset implements Disposable {
         book.reviewHolders() // a kill may have come between what was seen and what follows from it
         book.renewPromises()
       }
-      this.#owned.add(
-        clock.every(CACHE_CHECK_MS, () => void room(0).catch((error) => logger.warn('the cache could not be cut', { error }))),
-      )
+      this.#owned.add(clock.every(CACHE_CHECK_MS, () => void look()))
     } catch (error) {
       this.#owned.dispose()
       throw error
