@@ -16,7 +16,7 @@ interface Row {
   readonly shown: string | undefined
 }
 
-/** A dataset in memory, for simulated devices. A transaction that throws is not undone. */
+/** A dataset in memory, for simulated devices. A transaction that throws is not undone, nor is a batch. */
 export class MemoryDatasetStore implements DatasetStore {
   readonly #nodes = new Map<NodeId, Row>()
   readonly #children = new Map<NodeId, Set<NodeId>>()
@@ -34,6 +34,12 @@ export class MemoryDatasetStore implements DatasetStore {
   transaction<T>(work: () => T): T {
     return work()
   }
+
+  beginBatch(): void {}
+
+  endBatch(): void {}
+
+  undoBatch(): void {}
 
   node(id: NodeId): NodeRecord | undefined {
     return this.#nodes.get(id)?.record

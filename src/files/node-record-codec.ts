@@ -10,8 +10,6 @@ import { type Content, type Op, plainBody, plainContent } from './op.ts'
 
 export const encodeHead = (head: Head): Uint8Array => utf8(JSON.stringify(plainHead(head)))
 export const decodeHead = (bytes: Uint8Array): Head => headOf(JSON.parse(fromUtf8(bytes)) as PlainHead)
-export const encodeRecord = (record: NodeRecord): Uint8Array => utf8(JSON.stringify(plainRecord(record)))
-export const decodeRecord = (bytes: Uint8Array): NodeRecord => recordOf(JSON.parse(fromUtf8(bytes)) as PlainRecord)
 export const encodeOp = (op: Op): Uint8Array => utf8(JSON.stringify(plainOp(op)))
 export const decodeOp = (bytes: Uint8Array): Op => opOf(JSON.parse(fromUtf8(bytes)) as PlainOp)
 
@@ -22,11 +20,6 @@ export type PlainOp = readonly [id: Op['id'], stamp: number, body: unknown]
 export const plainHead = (head: Head): PlainHead => ({ ...head, mtimeNs: String(head.mtimeNs), content: plainContent(head.content) })
 export const headOf = (plain: PlainHead): Head => ({ ...plain, mtimeNs: BigInt(plain.mtimeNs), content: contentOf(plain.content) })
 
-export const plainRecord = (record: NodeRecord): PlainRecord => ({
-  ...record,
-  mtimeNs: String(record.mtimeNs),
-  heads: record.heads.map(plainHead),
-})
 export const recordOf = (plain: PlainRecord): NodeRecord => ({
   ...plain,
   mtimeNs: BigInt(plain.mtimeNs),

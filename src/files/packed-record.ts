@@ -1,4 +1,5 @@
-import { contentOf } from './node-record-codec.ts'
+import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { contentOf, type PlainRecord, recordOf } from './node-record-codec.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { type Mark, type OpId, plainContent } from './op.ts'
 
@@ -14,7 +15,7 @@ interface Rest {
 type PackedHead = readonly [mark: number, device: Head['device'], deviceName: string, content: unknown, mtimeNs: string]
 
 /**
- * A record as it lies in the journal, a third of its plain form: each mark once and then by number (of a new file all are one),
+ * A record as it lies in the journal and in the store behind it, a third of its plain form: each mark once and then by number (of a new file all are one),
  * fields by their place.
  */
 export type PackedRecord = readonly [
@@ -82,3 +83,14 @@ export function unpackedRecord([id, kind, parent, name, mode, mtimeNs, marks, at
     ...(rest.o && { copyOf: rest.o }),
   }
 }
+
+/** As it lies in a row of the store. */
+export const encodeRecord = (record: NodeRecord): Uint8Array => utf8(JSON.stringify(packedRecord(record)))
+
+/** A plain form is one that an earlier version wrote. */
+export function decodeRecord(bytes: Uint8Array): NodeRecord {
+  const read = JSON.parse(fromUtf8(bytes)) as PackedRecord | PlainRecord
+  return isPacked(read) ? unpackedRecord(read) : recordOf(read)
+}
+
+const isPacked = (read: PackedRecord | PlainRecord): read is PackedRecord => Array.isArray(read)

@@ -223,8 +223,32 @@ export class PendingChanges {
     return { nodes, goneNodes, versions, goneVersions, moves, goneMoves, values, heads, segments, tail }
   }
 
-  /** It lies behind as it is here. */
-  drop(key: PendingKey): void {
+  /** What is pending of it: as long as it is not changed again, the same. */
+  stateOf(key: PendingKey): unknown {
+    switch (key.kind) {
+      case 'node':
+        return this.nodes.get(key.id)
+      case 'version':
+        return this.versions.get(key.node)?.get(key.op)
+      case 'move':
+        return this.moves.get(key.op)
+      case 'value':
+        return this.values.get(`${key.space}/${key.key}`)
+      case 'head':
+        return this.bareHeads.get(key.log)
+      case 'segment':
+        return this.segments.get(key.name)
+    }
+  }
+
+  /** It lies behind as it was when that was its state; what was changed since stays. */
+  dropIf(key: PendingKey, state: unknown): void {
+    const now = this.stateOf(key)
+    if (now === state || (key.kind === 'node' && isSameNode(now as PendingNode | undefined, state as PendingNode | undefined)))
+      this.#drop(key)
+  }
+
+  #drop(key: PendingKey): void {
     if (key.kind === 'node') this.#dropNode(key.id)
     else if (key.kind === 'version') {
       this.versions.get(key.node)?.delete(key.op)
@@ -254,3 +278,7 @@ function undoing<K, V>(map: Map<K, V>, key: K): () => void {
   const before = map.get(key) as V
   return () => void map.set(key, before)
 }
+
+/** A folder is not new any more once something in it was dropped. */
+const isSameNode = (a: PendingNode | undefined, b: PendingNode | undefined): boolean =>
+  a !== undefined && b !== undefined && a.record === b.record && a.shown === b.shown

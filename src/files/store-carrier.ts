@@ -2,9 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { DatasetStore } from './dataset-store.ts'
 import { carryOut, encodeEntry } from './journal-entry.ts'
 import type { PendingChanges, PendingKey } from './pending-changes.ts'
+import type { StoreBehind } from './store-behind.ts'
 import type { StoreJournal } from './store-journal.ts'
 
 /** What was changed is carried behind when nothing was for this long: files that come and go at once never get there. */
@@ -21,13 +21,28 @@ const PAUSE_MS = 5
 const ASKED_PAUSE_MS = 250
 /** Things carried between two looks at the clock. */
 const AT_ONCE = 16
+/**
+ * Things that come to the disk in one piece, over several stretches. Ids are random, so each thing is on a page of its own while they are few: with one
+ * piece for each stretch, twenty times as much was written.
+ */
+const BATCH = 16_384
 
 export interface StoreCarrierOptions {
   readonly pending: PendingChanges
-  readonly behind: DatasetStore
+  readonly behind: StoreBehind
   readonly journal: StoreJournal
   readonly clock: Clock
   readonly log: Logger
+}
+
+/** What is being carried, how far, and what to forget then. */
+interface Carrying {
+  readonly forget: () => void
+  readonly keys: readonly PendingKey[]
+  /** Before this all lies behind. */
+  at: number
+  /** What those from there on were when they were carried, in the batch that goes on. */
+  states: unknown[]
 }
 
 /**
@@ -36,8 +51,7 @@ export interface StoreCarrierOptions {
  */
 export class StoreCarrier implements Disposable {
   readonly #options: StoreCarrierOptions
-  /** What is being carried, how far, and what to forget then. */
-  #carrying: { readonly forget: () => void; readonly keys: readonly PendingKey[]; at: number } | undefined
+  #carrying: Carrying | undefined
   #timer: Disposable | undefined
   /** Somebody asked since the last stretch. */
   #isAsked = false
@@ -98,6 +112,7 @@ export class StoreCarrier implements Disposable {
     try {
       // More than that the next start reads from the journal: who locks does not wait.
       if (this.#options.pending.nodes.size < MANY / 10) this.carryAll()
+      else if (this.#carrying) this.#endBatch(this.#carrying)
     } catch (error) {
       this.#options.log.warn('changes of files stay in the journal', { error: errorMessage(error) })
     }
@@ -134,22 +149,39 @@ export class StoreCarrier implements Disposable {
 
   #carry(forMs: number): void {
     const { clock, pending, behind } = this.#options
-    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0 })
-    const { keys, at } = carrying
+    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0, states: [] })
+    const { keys, at, states } = carrying
+    const end = Math.min(keys.length, at + BATCH)
     const endMs = clock.monotonicMs() + forMs
     const isTime = (done: number): boolean => done === 0 || done % AT_ONCE !== 0 || clock.monotonicMs() < endMs
-    let next = at
-    behind.transaction(() => {
-      for (; next < keys.length && isTime(next - at); next++) {
-        carryOut(pending.entryOf([keys[next] as PendingKey], { isWhole: false, ops: [] }), behind)
+    const before = states.length
+    try {
+      behind.beginBatch()
+      while (at + states.length < end && isTime(states.length - before)) {
+        const key = keys[at + states.length] as PendingKey
+        carryOut(pending.entryOf([key], { isWhole: false, ops: [] }), behind)
+        states.push(pending.stateOf(key))
       }
-    })
-    for (const key of keys.slice(at, next)) pending.drop(key)
-    carrying.at = next
-    if (next < keys.length) return
+    } catch (error) {
+      carrying.states = []
+      behind.undoBatch()
+      throw error
+    }
+    if (at + states.length === end) this.#endBatch(carrying)
+    if (carrying.at < keys.length) return
     this.#carrying = undefined
     this.#firstMs = clock.monotonicMs()
     this.#forgetSynced(carrying.forget)
+  }
+
+  /** What was carried so far lies behind for good. */
+  #endBatch(carrying: Carrying): void {
+    const { pending, behind } = this.#options
+    const { keys, at, states } = carrying
+    carrying.states = []
+    behind.endBatch()
+    for (const [n, state] of states.entries()) pending.dropIf(keys[at + n] as PendingKey, state)
+    carrying.at = at + states.length
   }
 
   /** A new part of the journal, which begins with what is never carried. */

@@ -284,6 +284,43 @@ describe('what is not carried yet', () => {
     expect([behind.value('s', 'k'), [...journal.entries()].length]).toEqual([Uint8Array.of(9), 0])
   })
 
+  it('[DS7] comes to the disk in a few pieces, however many stretches it takes, and what is changed between two of them is not lost', () => {
+    const clock = new TickingClock()
+    const [all, half] = [3_000, 1_500]
+    let [stretches, pieces] = [0, 0]
+    const behind = new (class extends MemoryDatasetStore {
+      override transaction<T>(work: () => T): T {
+        pieces++
+        return super.transaction(work)
+      }
+      override beginBatch(): void {
+        stretches++
+      }
+      override endBatch(): void {
+        pieces++
+      }
+    })()
+    const store = new WriteBehindStore({ behind, journal: new MemoryJournal(), clock, log: silentLogger })
+    const carried = () => behind.values('s').length
+    for (let n = 0; n < all; n++) store.putValue('s', String(n), Uint8Array.of(1))
+    pieces = 0
+    for (let n = 0; carried() < half; n++) clock.advance(n === 0 ? 2_010 : 5)
+    expect(carried()).toBeLessThan(all)
+    store.putValue('s', '0', Uint8Array.of(2))
+    store.putValue('s', '1', undefined)
+    for (let n = 0; n < 5_000 && carried() < all; n++) clock.advance(5)
+    expect(stretches).toBeGreaterThan(20)
+    expect(pieces).toBeLessThanOrEqual(2)
+    expect([store.value('s', '0'), store.value('s', '1'), store.value('s', '2')]).toEqual([Uint8Array.of(2), undefined, Uint8Array.of(1)])
+    store.carryAll()
+    expect([behind.value('s', '0'), behind.value('s', '1'), behind.value('s', '2')]).toEqual([
+      Uint8Array.of(2),
+      undefined,
+      Uint8Array.of(1),
+    ])
+    store.dispose()
+  })
+
   it('[DS7] comes to the disk after the journal, and the part before goes last', async () => {
     const clock = new ManualClock()
     const steps: string[] = []

@@ -16,13 +16,8 @@ import type { Head, NodeRecord } from './node-record.ts'
 import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { StoreCarrier } from './store-carrier.ts'
+import type { StoreBehind } from './store-behind.ts'
 import type { StoreJournal } from './store-journal.ts'
-
-/** What lies behind: slow to change, quick to ask. */
-export interface StoreBehind extends DatasetStore {
-  /** All shown nodes of that name; two only while some of what was changed is not there yet. */
-  shownNodes(parent: NodeId, shown: string): readonly NodeId[]
-}
 
 export interface WriteBehindOptions {
   readonly behind: StoreBehind

@@ -99,13 +99,15 @@ function expectAll(store: DatasetStore): void {
   expect(store.values('space').map(([key, value]) => [key, fromUtf8(value)])).toEqual([['key', 'value']])
 }
 
-it('[DS6] sealed rows of format 1, written long ago, are read as they were written', () => {
+it('[DS6] sealed rows of every format there was, written long ago, are read as they were written', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-golden-'))
   try {
-    cpSync(golden('tree-1.sqlite'), path.join(folder, 'old.sqlite'))
-    const old = new SqliteDatasetStore(path.join(folder, 'old.sqlite'), sealer())
-    expectAll(old)
-    old.dispose()
+    for (const name of ['tree-1.sqlite', 'tree-2.sqlite']) {
+      cpSync(golden(name), path.join(folder, name))
+      const old = new SqliteDatasetStore(path.join(folder, name), sealer())
+      expectAll(old)
+      old.dispose()
+    }
     const made = new SqliteDatasetStore(path.join(folder, 'new.sqlite'), sealer())
     fill(made)
     made.dispose()

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { utf8 } from '../../base/bytes.ts'
 import { describeDatasetStore } from '../../files/dataset-store.suite.ts'
 import { bringSegments, testFileDevice } from '../../testkit/file-device.ts'
 import { silentLogger } from '../../base/logger.ts'
+import type { LogId } from '../../files/op.ts'
 import { WriteBehindStore } from '../../files/write-behind-store.ts'
 import { FileJournal } from './file-journal.ts'
 import { FilesSealer } from './files-sealer.ts'
@@ -122,6 +123,68 @@ it('[DS6] a dataset comes back from disk as it was, in a new log, and nothing on
       if (!/\.(sqlite|sqlite-wal|pack|journal-\d+)$/.test(name)) continue
       expect({ name, told: readFileSync(path.join(folder, name)).includes('canary') }).toEqual({ name, told: false })
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[DS7] a batch is found at once, and of it a kill leaves all or nothing; whatever is changed in another way, or synced, ends it', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  const file = path.join(folder, 'home.sqlite')
+  const store = new SqliteDatasetStore(file, sealer())
+  let kills = 0
+  /** What is there after a kill now. */
+  const left = (): string[] => {
+    const to = path.join(folder, `killed-${kills++}`)
+    for (const suffix of ['', '-wal']) cpSync(file + suffix, to + suffix)
+    const killed = new SqliteDatasetStore(to, sealer())
+    const keys = killed.values('s').map(([key]) => key)
+    killed.dispose()
+    return keys.sort()
+  }
+  const put = (key: string) => store.putValue('s', key, utf8(key))
+  try {
+    store.beginBatch()
+    put('a')
+    store.beginBatch()
+    put('b')
+    expect([store.value('s', 'a'), left()]).toEqual([utf8('a'), []])
+    store.endBatch()
+    expect(left()).toEqual(['a', 'b'])
+    store.beginBatch()
+    put('c')
+    store.undoBatch()
+    expect([store.value('s', 'c'), left()]).toEqual([undefined, ['a', 'b']])
+    const segment = { log: 'c'.repeat(24) as LogId, seq: 1, bytes: utf8('a segment') }
+    const ends: readonly (readonly [key: string, end: () => unknown])[] = [
+      ['d', () => store.transaction(() => {})],
+      ['e', () => store.putSegmentBefore(segment)],
+      ['f', () => store.sync()],
+    ]
+    for (const [key, end] of ends) {
+      store.beginBatch()
+      put(key)
+      await end()
+      expect({ key, isLeft: left().includes(key) }).toEqual({ key, isLeft: true })
+    }
+  } finally {
+    store.dispose()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[DS6] a file takes a row of each kind, and no page of its own', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-dataset-'))
+  const files = 500
+  try {
+    const open = journaled(folder)
+    const device = testFileDevice(1, systemClock, { store: open.store })
+    const manifest = await device.dataset.writer.write(utf8('what is in all of them'))
+    for (let n = 0; n < files; n++) device.dataset.createFile(device.dataset.root, `a name as files have ${n}.txt`, { manifest })
+    device.dataset.dispose()
+    open.store.carryAll()
+    open.dispose()
+    expect(statSync(path.join(folder, 'home.sqlite')).size / files).toBeLessThan(2_048)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -9,9 +9,10 @@ import { StoreError } from '../../base/store-error.ts'
 import type { Sealer } from '../../base/sealer.ts'
 import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
-import { decodeHead, decodeOp, decodeRecord, encodeHead, encodeOp, encodeRecord } from '../../files/node-record-codec.ts'
+import { decodeHead, decodeOp, encodeHead, encodeOp } from '../../files/node-record-codec.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
-import type { StoreBehind } from '../../files/write-behind-store.ts'
+import { decodeRecord, encodeRecord } from '../../files/packed-record.ts'
+import type { StoreBehind } from '../../files/store-behind.ts'
 import { sqliteStoreError } from './sqlite-store-error.ts'
 
 /** Above this a full check at an unclean start would take seconds; damage is then found where it is read. */
@@ -59,6 +60,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   readonly #statements = new Map<string, StatementSync>()
   readonly #kept = new Map<NodeId, { record: NodeRecord; shown: string | undefined }>()
   #depth = 0
+  #isInBatch = false
   #isDamaged = false
 
   /** Something in the file cannot be read: it is to be set aside. Told once, when whoever asked has its error. */
@@ -87,6 +89,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
 
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work()
+    this.endBatch()
     this.#depth++
     try {
       this.#run('begin immediate')
@@ -100,6 +103,30 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     } finally {
       this.#depth--
     }
+  }
+
+  beginBatch(): void {
+    if (this.#isInBatch || this.#depth > 0) return
+    this.#run('begin immediate')
+    this.#isInBatch = true
+  }
+
+  endBatch(): void {
+    if (!this.#isInBatch) return
+    try {
+      this.#run('commit')
+      this.#isInBatch = false
+    } catch (error) {
+      this.undoBatch()
+      throw error
+    }
+  }
+
+  undoBatch(): void {
+    if (!this.#isInBatch) return
+    this.#isInBatch = false
+    this.#kept.clear()
+    if (this.#db.isTransaction) this.#rollBack()
   }
 
   node(id: NodeId): NodeRecord | undefined {
@@ -252,6 +279,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   }
 
   putSegmentBefore({ log, seq, bytes }: StoredSegment): void {
+    this.endBatch()
     this.#run(
       'insert or ignore into segment (position, log, seq, bytes) values ((select coalesce(min(position), 1) - 1 from segment), ?, ?, ?)',
       fromHex(log),
@@ -299,6 +327,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   }
 
   async sync(): Promise<void> {
+    this.endBatch()
     const journal = `${this.#path}-wal`
     if (!existsSync(journal)) return // checkpointed, which syncs
     const file = openSync(journal, 'r+')
@@ -322,6 +351,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   }
 
   dispose(): void {
+    this.undoBatch()
     this.#statements.clear()
     this.#kept.clear()
     try {
