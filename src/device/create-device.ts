@@ -25,6 +25,7 @@ import { EnginesService } from './engines/engines-service.ts'
 import { DoorService } from './desk/door-service.ts'
 import { GrantsService } from './trust/grants-service.ts'
 import { GuestJobs } from './jobs/guest-jobs.ts'
+import type { Archive } from './files/archive/archive.ts'
 import { type FileView, FileViews } from './files/file-views.ts'
 import { DirectFiles } from './files/direct-files.ts'
 import { FileLinks } from './files/file-links.ts'
@@ -60,7 +61,7 @@ export interface Device extends Disposable {
   /** A display has connected; it finds the door. `entrance` names the cookie it came with, `host` where its page was served. */
   acceptDisplay(transport: Transport, entrance?: string, host?: string): void
   /** A file that a display looks at, by the path of its address; undefined: not this cookie's, closed, or the display is locked. */
-  findView(path: string, entrance: string): FileView | undefined
+  findView(path: string, entrance: string): FileView | Archive | undefined
   /** The command line or the supervisor has connected over the 0600 socket. */
   acceptControl(transport: Transport, door: ControlDoor): void
 }
@@ -277,7 +278,7 @@ export async function createDevice(parts: DeviceParts): Promise<Device> {
   )
   const lastTexts = () => keeper.require().lastTexts
   const files = new FilesService({ local: parts.files, peers, self, lastTexts, clock, logger: log.child('files') })
-  const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random })
+  const views = new FileViews({ local: parts.files, homeOf: (device) => files.homeOf(device), random, clock })
   const datasets: DatasetService = owned.add(
     new DatasetService({
       local: parts.files,

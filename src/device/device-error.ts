@@ -17,6 +17,7 @@ export type DeviceErrorCode =
   | 'pairing/no-rendezvous'
   | 'seat/not-asked'
   | 'settings/invalid'
+  | 'view/closed'
   | 'view/no-page'
   | 'web/unreachable'
   | 'web/refused-url'

@@ -44,7 +44,27 @@ export const VIEW_TYPES: ReadonlyMap<string, string> = new Map(
 /** For a name without a type of its own. */
 export const PLAIN_BYTES = 'application/octet-stream'
 
+/** Entries of one folder that are brought out together; more are taken with the folder they lie in. */
+export const MAX_ARCHIVED_TOPS = 10_000
+
 const path = z.string().regex(/^\/view\/[\w-]{43}$/)
+const name = z.string().min(1).max(255)
+const count = z.number().int().min(0)
+
+const archiveState = z.object({
+  /** Another with every change. */
+  step: count,
+  phase: z.enum(['waiting', 'reading', 'done', 'stopped']),
+  /** Found until now; all there are once `isCounted`. */
+  files: count,
+  bytes: count,
+  isCounted: z.boolean(),
+  doneFiles: count,
+  doneBytes: count,
+  /** Could not be read; named in the archive itself. */
+  leftOut: count,
+  firstLeftOut: z.string().max(255).optional(),
+})
 
 export const fileViewContract = {
   /**
@@ -67,5 +87,27 @@ export const fileViewContract = {
     }).parse,
     parseOutput: z.object({ path, type: z.string().max(80), bytes: z.number().min(0) }).parse,
   }),
+  /**
+   * Files and folders, with all that is in them, as one zip; an address as that of a file, for one reading, by a download too. Nothing is
+   * read, nor looked for, before it is asked for. `name`: what they are called together. Closed as a view is, which stops it.
+   */
+  openArchive: method({
+    needs: 'desk:read',
+    parseInput: z.object({
+      name,
+      of: z.union([
+        z.object({ device: z.string(), folder: z.string().min(1).max(4096), names: z.array(name).min(1).max(MAX_ARCHIVED_TOPS) }),
+        z.object({
+          nodes: z
+            .array(z.object({ dataset: z.string().min(1).max(64), node: z.string().regex(/^[0-9a-f]{32}$/) }))
+            .min(1)
+            .max(MAX_ARCHIVED_TOPS),
+        }),
+      ]),
+    }).parse,
+    parseOutput: z.object({ path, name }).parse,
+  }),
+  /** How an archive of this display stands, once that is another than at `after`. Rejects with `view/closed`. */
+  archiveState: method({ needs: 'desk:read', parseInput: z.object({ path, after: count }).parse, parseOutput: archiveState.parse }),
   closeFileView: method({ needs: 'desk:read', parseInput: z.object({ path }).parse, parseOutput: z.object({}).parse }),
 } satisfies Contract

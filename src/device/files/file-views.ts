@@ -1,4 +1,5 @@
 import { toBase64Url } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { RandomSource } from '../../base/random.ts'
 import { bytesOfBase64 } from '../../base/base64.ts'
 import type { datasetContract } from '../../files/dataset-contract.ts'
@@ -8,6 +9,9 @@ import type { CallOptions, Handlers } from '../../rpc/contract.ts'
 import { DeviceError } from '../device-error.ts'
 import type { FilesClient, ProcessConnection } from '../device-parts.ts'
 import type { DisplaySession } from '../desk/display-session.ts'
+import { Archive } from './archive/archive.ts'
+import { datasetBranches, homeBranches } from './archive/archive-branch.ts'
+import { archiveFileName } from './archive/archive-name.ts'
 import { type fileViewContract, PLAIN_BYTES, VIEW_PATH, VIEW_TYPES } from './file-view-contract.ts'
 
 /** Open at a time by one display: a folder of pictures, seen whole, and a few that were opened. */
@@ -34,16 +38,17 @@ export interface FileViewsOptions {
   /** Files of a device's home, wherever it is. @throws FileError `file/device-away` */
   homeOf(device: string): Promise<HomeCalls>
   readonly random: RandomSource
+  readonly clock: Clock
 }
 
 interface Held {
-  readonly view: FileView
+  readonly view: FileView | Archive
   readonly entrance: string
   readonly closing: AbortController
 }
 
 /**
- * The files that displays look at over HTTP. Each has an address of 256 random bits, good for the cookie of the display that opened it
+ * The files that displays look at, and the archives they bring out, over HTTP. Each has an address of 256 random bits, good for the cookie of the display that opened it
  * and for as long as that display is unlocked; whoever reads then is cut off.
  */
 export class FileViews {
@@ -55,7 +60,7 @@ export class FileViews {
   }
 
   /** @param entrance  names the cookie of whoever asks */
-  find(path: string, entrance: string): FileView | undefined {
+  find(path: string, entrance: string): FileView | Archive | undefined {
     const held = this.#held.get(path)
     return held?.entrance === entrance ? held.view : undefined
   }
@@ -77,24 +82,42 @@ export class FileViews {
       session.hold({ dispose })
       return paths
     }
+    const entranceOf = () => {
+      if (session.entrance !== undefined) return session.entrance
+      throw new DeviceError('view/no-page', 'only a page can look at a file so; read it with "elsewhere fs get"')
+    }
+    const keep = (entrance: string, make: (signal: AbortSignal) => FileView | Archive) => {
+      if (!session.isUnlocked) throw new DeviceError('device/locked', 'this display was locked meanwhile')
+      const path = `${VIEW_PATH}${toBase64Url(this.#options.random.bytes(32))}`
+      const closing = new AbortController()
+      const paths = (own ??= hold())
+      this.#held.set(path, { view: make(closing.signal), entrance, closing })
+      paths.add(path)
+      for (const oldest of paths) {
+        if (paths.size <= MAX_VIEWS) break
+        close(oldest)
+      }
+      return path
+    }
     return {
       openFileView: async ({ of, isDownload = false }, { signal }) => {
-        const { entrance } = session
-        if (entrance === undefined)
-          throw new DeviceError('view/no-page', 'only a page can look at a file so; read it with "elsewhere fs get"')
+        const entrance = entranceOf()
         const { name, bytes, read } = await ('dataset' in of ? this.#openShared(of, { signal }) : this.#openHome(of, { signal }))
-        const path = `${VIEW_PATH}${toBase64Url(this.#options.random.bytes(32))}`
-        const closing = new AbortController()
-        if (!session.isUnlocked) throw new DeviceError('device/locked', 'this display was locked meanwhile')
-        const paths = (own ??= hold())
         const type = VIEW_TYPES.get(endingOf(name)) ?? PLAIN_BYTES
-        this.#held.set(path, { view: { name, type, bytes, isDownload, read, signal: closing.signal }, entrance, closing })
-        paths.add(path)
-        for (const oldest of paths) {
-          if (paths.size <= MAX_VIEWS) break
-          close(oldest)
-        }
+        const path = keep(entrance, (closing) => ({ name, type, bytes, isDownload, read, signal: closing }))
         return { path, type, bytes }
+      },
+      openArchive: ({ name: what, of }) => {
+        const name = archiveFileName(what)
+        const { local, homeOf, clock } = this.#options
+        const tops = (options: CallOptions) =>
+          'nodes' in of ? datasetBranches(() => local.client(), of.nodes, options) : homeBranches(() => homeOf(of.device), of, options)
+        return { path: keep(entranceOf(), (signal) => new Archive({ name, tops, signal, clock })), name }
+      },
+      archiveState: async ({ path, after }, { signal }) => {
+        const held = own?.has(path) ? this.#held.get(path) : undefined
+        if (!(held?.view instanceof Archive)) throw new DeviceError('view/closed', 'it is not open any more')
+        return held.view.stateAfter(after, signal)
       },
       closeFileView: ({ path }) => {
         if (own?.has(path)) close(path)

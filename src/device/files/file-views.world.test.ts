@@ -1,9 +1,11 @@
 import { afterEach, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import { DATASET_ROOT } from '../../files/dataset-contract.ts'
-import { DeviceWorld } from '../../testkit/device-world.ts'
+import { DeviceWorld, type WorldDevice } from '../../testkit/device-world.ts'
+import type { FileView } from './file-views.ts'
 
 const worlds: DeviceWorld[] = []
+const viewOf = (of: WorldDevice, path: string) => of.device.findView(path, 'cookie') as FileView | undefined
 afterEach(() => {
   for (const world of worlds.splice(0)) world.dispose()
 })
@@ -53,7 +55,7 @@ it('[DV44] an address is one cookie’s, stays the version that was opened, and 
   const { path, bytes } = await open('a.txt')
   expect(path).toMatch(/^\/view\/[\w-]{43}$/)
   expect(bytes).toBe(11)
-  const view = laptop.device.findView(path, 'cookie')
+  const view = viewOf(laptop, path)
   expect(new TextDecoder().decode(await view?.read(6, 100, {}))).toBe('there')
   expect(laptop.device.findView(path, 'another cookie')).toBeUndefined()
   expect(laptop.device.findView(`${path.slice(0, -1)}_`, 'cookie')).toBeUndefined()
@@ -103,7 +105,7 @@ it('[DV44] a file of a dataset is looked at in the version shown, or another tha
   await put({ node: first.node, base: first.version }, 'the second')
   const textOf = async (version?: string) => {
     const { path, bytes } = await display.openFileView({ of: { dataset: String(dataset), node: first.node, ...(version && { version }) } })
-    const read = await laptop.device.findView(path, 'cookie')?.read(0, 100, {})
+    const read = await viewOf(laptop, path)?.read(0, 100, {})
     return [bytes, new TextDecoder().decode(read)]
   }
   expect(await textOf()).toEqual([10, 'the second'])

@@ -11,14 +11,13 @@ const PIECE_BYTES = 512 * 1024
 const DESTINATIONS = new Set(['empty', 'image', 'video', 'audio'])
 
 /** Is it asked for as what it may be? A browser that does not say so is held by the headers of the answer. */
-export const isViewFor = (destination: string | string[] | undefined, view: FileView): boolean =>
+export const isViewFor = (destination: string | string[] | undefined, view: Pick<FileView, 'isDownload'>): boolean =>
   view.isDownload || destination === undefined || DESTINATIONS.has(String(destination))
 
 /** Besides the desk's own headers, in the place of its policy: should anything ever take the bytes for a page, it is one that can do nothing. */
-const HEADERS = {
+export const VIEW_HEADERS = {
   'Content-Security-Policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
   'Cache-Control': 'no-store',
-  'Accept-Ranges': 'bytes',
 }
 
 /** Sends a file, or a range of it, piece by piece as it is read; ends with the connection, and at once when the display locks. */
@@ -32,7 +31,13 @@ export async function answerView(
   response.once('close', () => leaving.abort())
   const signal = AbortSignal.any([view.signal, leaving.signal])
   const range = byteRange(request.headers.range, view.bytes)
-  const common = { ...headers, ...HEADERS, 'Content-Type': view.type, 'Content-Disposition': disposition(view.name) }
+  const common = {
+    ...headers,
+    ...VIEW_HEADERS,
+    'Accept-Ranges': 'bytes',
+    'Content-Type': view.type,
+    'Content-Disposition': disposition(view.name),
+  }
   if (range === 'unsatisfiable') {
     response.writeHead(416, { ...common, 'Content-Range': `bytes */${view.bytes}`, 'Content-Length': 0 })
     response.end()
@@ -66,7 +71,7 @@ export async function answerView(
 }
 
 /** Whoever opened the bytes as a page would get a download. Names are the person's: only plain letters stand in the header itself. */
-function disposition(name: string): string {
+export function disposition(name: string): string {
   const whole = name.slice(0, 200).replaceAll(/\p{Surrogate}/gu, '\ufffd') // half a letter has no place in a header
   const letters = encodeURIComponent(whole).replaceAll(/['()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
   return `attachment; filename*=UTF-8''${letters}`

@@ -5,8 +5,10 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Transport } from '../../rpc/channel.ts'
 import { WebSocketTransport } from '../../rpc/web-socket-transport.ts'
+import { Archive } from '../../device/files/archive/archive.ts'
 import type { FileView } from '../../device/files/file-views.ts'
 import { VIEW_PATH } from '../../device/files/file-view-contract.ts'
+import { answerArchive } from './answer-archive.ts'
 import { answerView, isViewFor } from './answer-view.ts'
 import type { Asset, Assets, Encoding } from './assets.ts'
 import { entranceKey, type Entrances } from './entrances.ts'
@@ -32,8 +34,8 @@ export interface DeskServerOptions {
    * @param host     one of this server's own, with the port: where the page was served
    */
   acceptDisplay(transport: Transport, entrance: string, host: string): void
-  /** A file that a display looks at, by its path; undefined: there is none for who came with this cookie. */
-  findView(path: string, entrance: string): FileView | undefined
+  /** A file that a display looks at, or an archive it brings out, by its path; undefined: there is none for who came with this cookie. */
+  findView(path: string, entrance: string): FileView | Archive | undefined
 }
 
 export interface DeskServer extends Disposable {
@@ -153,6 +155,7 @@ async function answer(
   if (path.startsWith(VIEW_PATH)) {
     const view = options.findView(path, entranceKey(cookie))
     if (!view) return sendPage(404, page('There is nothing here.'))
+    if (view instanceof Archive) return answerArchive(request, response, view, responseHeaders(host))
     if (!isViewFor(headers['sec-fetch-dest'], view)) return sendPage(403, page('This is not the way to this file.'))
     return answerView(request, response, view, responseHeaders(host))
   }

@@ -11,6 +11,14 @@ export function saveFile(name: string, content: string | Blob, type = 'text/plai
   setTimeout(() => URL.revokeObjectURL(address), KEPT_MS)
 }
 
+/** Has the browser download what an address of this desk answers, as it comes; the answer says what it is called. */
+export function followAddress(address: string): void {
+  const link = document.createElement('a')
+  link.href = address
+  link.download = ''
+  link.click()
+}
+
 /** Prints a whole HTML page that is not this one, and forgets it when the person is done. */
 export function printPage(html: string): void {
   const frame = document.createElement('iframe')

@@ -79,6 +79,13 @@ export function datasetSource(client: Calls): FileSource {
       return writeContent(client, { dataset, to, ...(work.modifiedMs !== undefined && { mtimeMs: work.modifiedMs }) }, blob, work)
     },
     copy: (path, to) => copyNode(client, path, to),
+    async archiveOf(folder, entries) {
+      if (folder !== '/')
+        return { nodes: entries.flatMap(({ shared }) => (shared ? [{ dataset: shared.dataset, node: shared.node }] : [])) }
+      const names = new Set(entries.map(({ name }) => name))
+      const datasets = (await client.listDatasets({})).filter(({ name }) => names.has(name))
+      return { nodes: datasets.map(({ dataset }) => ({ dataset, node: DATASET_ROOT })) }
+    },
     refusal: (path) => (path === '/' ? 'These are your datasets; open one' : undefined),
   }
 }

@@ -22,6 +22,7 @@ export function deviceSource(client: DeviceClient, device: string): FileSource {
     upload: (path, blob, work) => uploadHome(client, device, path, blob, work),
     copy: () => undefined,
     readBytes: async (path, options) => bytesOfBase64((await client.readBytes({ device, path }, options)).base64),
+    archiveOf: async (folder, entries) => ({ device, folder, names: entries.map(({ name }) => name) }),
     refusal: () => undefined,
   }
 }

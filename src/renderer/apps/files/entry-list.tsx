@@ -3,6 +3,7 @@ import {
   type DragEvent,
   type KeyboardEvent,
   type MouseEvent,
+  type PointerEvent,
   type RefObject,
   useEffect,
   useLayoutEffect,
@@ -33,8 +34,8 @@ export interface EntryListProps {
   readonly onSort: (key: SortKey) => void
   readonly onOpen: (entry: PaneEntry) => void
   readonly onMenu: (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) => void
-  /** The button of a mouse went down on it: a drag may follow. */
-  readonly onPress: (entry: PaneEntry) => void
+  /** The button of a mouse went down on it, these being chosen now: a drag of them may follow. */
+  readonly onPress: (names: ReadonlySet<string>) => void
   readonly onDrag: (event: DragEvent, entry: PaneEntry) => void
   /** Keys that are not about moving and choosing. */
   readonly onKey: (event: KeyboardEvent) => void
@@ -87,7 +88,19 @@ export function EntryList(props: EntryListProps) {
 
   const choose = (index: number, how: 'one' | 'toggle' | 'range') => {
     const name = order[index]
-    if (name !== undefined) props.onSelect(select(selection, order, name, how))
+    if (name === undefined) return selection
+    const next = select(selection, order, name, how)
+    props.onSelect(next)
+    return next
+  }
+  const press = (event: PointerEvent, index: number, name: string) => {
+    const isChosen = selection.names.has(name)
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.shiftKey
+    if (event.button === 2 && isChosen) return
+    const mayDragMany = isPlain && isChosen && selection.names.size > 1
+    const how = event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one'
+    const { names } = mayDragMany ? selection : choose(index, how)
+    if (event.button === 0 && event.pointerType === 'mouse') props.onPress(names.has(name) ? names : new Set([name]))
   }
   const handleKey = (event: KeyboardEvent) => {
     if (props.renaming !== undefined) return
@@ -156,16 +169,11 @@ export function EntryList(props: EntryListProps) {
                     }
                   : { top: LIST_EDGE_PX + index * rowPx, height: rowPx }
               }
-              onPointerDown={(event) => {
-                if (event.button === 2 ? chosen : false) return
-                if (event.button === 0 && event.pointerType === 'mouse') props.onPress(entry)
-                if (event.button === 0 && chosen && !event.ctrlKey && !event.shiftKey && selection.names.size > 1) return // may begin a drag
-                choose(index, event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one')
-              }}
+              onPointerDown={(event) => press(event, index, entry.name)}
               onClick={(event) => {
                 if (event.ctrlKey || event.shiftKey || event.metaKey) return
                 // A finger has no double press: one opens.
-                if ((event.nativeEvent as PointerEvent).pointerType === 'touch') props.onOpen(entry)
+                if ((event.nativeEvent as globalThis.PointerEvent).pointerType === 'touch') props.onOpen(entry)
                 else if (selection.names.size > 1) choose(index, 'one')
               }}
               onDoubleClick={() => props.onOpen(entry)}

@@ -1,5 +1,6 @@
 import { DomainError } from '../../../base/errors.ts'
 import type { FileEntry } from '../../../files/home-files-contract.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
 
 /** What the pane shows of a file or folder. What only datasets tell is in `shared`. */
 export interface PaneEntry extends FileEntry {
@@ -69,6 +70,8 @@ export interface FileSource {
   copy(path: string, to: string): Promise<unknown> | undefined
   /** All bytes, for viewers: at most 16 MiB, else `file/too-large`. */
   readBytes(path: string, options: { signal: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>
+  /** What an archive of these entries of a folder is made of. */
+  archiveOf(folder: string, entries: readonly PaneEntry[]): Promise<Parameters<DeviceClient['openArchive']>[0]['of']>
   /** Why nothing can be made or dropped in this folder; undefined: it can. */
   refusal(path: string): string | undefined
 }

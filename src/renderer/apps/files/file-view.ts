@@ -37,7 +37,8 @@ export async function openView(
 }
 
 /** A view that cannot be closed now is gone with the connection. */
-export const closeView = (client: Calls, { path }: OpenView): void => void client.closeFileView({ path }).catch(() => undefined)
+export const closeView = (client: Calls, { path }: Pick<OpenView, 'path'>): void =>
+  void client.closeFileView({ path }).catch(() => undefined)
 
 async function sharedOf(client: Calls, path: string, entry: PaneEntry | undefined) {
   if (entry?.kind === 'file' && entry.shared) {

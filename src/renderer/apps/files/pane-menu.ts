@@ -1,4 +1,5 @@
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
+import type { RefObject } from 'react'
 import type { MenuEntry } from '../../ui/menu.tsx'
 import { openApp } from '../app-hooks.ts'
 import type { PaneEntry } from './file-source.ts'
@@ -18,26 +19,27 @@ export interface PaneMenuParts {
   readonly away: string | undefined
   readonly notRunnable: string | undefined
   readonly canPaste: boolean
+  readonly picker: RefObject<HTMLInputElement | null>
   /** The dataset this folder is in. */
   readonly dataset: { readonly dataset: string; readonly name: string } | undefined
   open(entry: PaneEntry, beside?: boolean): void
-  rename(entry: PaneEntry): void
-  run(entry: PaneEntry): void
+  rename(name: string): void
+  run(entry: PaneEntry): unknown
   /** Undefined: it is no workflow's file, or not one that this device can read. */
   readonly runWorkflow: ((path: string) => void) | undefined
-  take(isCut: boolean): void
-  paste(): void
-  download(): void
+  take(isCut: boolean): unknown
+  paste(): unknown
+  download(): unknown
   show(dialog: PaneDialog): void
   copyPath(path: string): void
   trash(): void
-  addFolder(): void
-  pickFiles(): void
+  /** Undefined: nothing can be made here. */
+  readonly addFolder: (() => void) | undefined
   toggleHidden(): void
   toggleLook(): void
   /** What was done last to files on this display; undefined: nothing can be taken back. */
   readonly undone: string | undefined
-  undo(): void
+  undo(): unknown
   reload(): void
 }
 
@@ -70,7 +72,7 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
         onSelect: () => openApp({ kind: 'editor', device, path, textDoc: null, version: null }),
       },
     'separator',
-    { label: 'Rename', shortcut: 'F2', disabledBecause: fixed, onSelect: () => pane.rename(entry) },
+    { label: 'Rename', shortcut: 'F2', disabledBecause: fixed, onSelect: () => pane.rename(entry.name) },
     {
       label: isFolder ? 'Run a command on it elsewhere' : 'Run elsewhere',
       disabledBecause: fixed ?? notRunnable,
@@ -82,7 +84,12 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
     { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => pane.take(false) },
     { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: fixed, onSelect: () => pane.take(true) },
     ...pasteEntry(pane),
-    (entry.kind === 'file' || entry.kind === 'link') && { label: 'Download', disabledBecause: away, onSelect: pane.download },
+    entry.kind !== 'other' && {
+      label: downloadLabel(entry, pane.chosen),
+      shortcut: 'Ctrl+S',
+      disabledBecause: away,
+      onSelect: pane.download,
+    },
     isFolder && pane.dataset && asItWas(pane.dataset, path, pane.show),
     isShared(entry) && !entry.shared.isLocal && entry.shared.pinned !== 'above' && pinEntry(entry, pane),
     isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => pane.show({ kind: 'history', entry }) },
@@ -100,12 +107,17 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
   ]
 }
 
+function downloadLabel({ kind }: PaneEntry, chosen: number): string {
+  if (chosen > 1) return `Download ${chosen.toLocaleString('en-US')} as a zip`
+  return kind === 'folder' ? 'Download as a zip' : 'Download'
+}
+
 function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly MenuEntry[] {
   const isTop = state.device === ELSEWHERE && pane.path === '/'
   return [
     isTop && { label: 'New data set…', onSelect: () => pane.show({ kind: 'new-dataset' }) },
-    { label: 'New folder', disabledBecause: fixed, onSelect: pane.addFolder },
-    { label: 'Put files here…', disabledBecause: fixed, onSelect: pane.pickFiles },
+    { label: 'New folder', disabledBecause: fixed, onSelect: () => pane.addFolder?.() },
+    { label: 'Put files here…', disabledBecause: fixed, onSelect: () => pane.picker.current?.click() },
     dataset && asItWas(dataset, pane.path, pane.show),
     dataset && { label: `Share ${dataset.name}…`, onSelect: () => pane.show({ kind: 'share', ...named(dataset) }) },
     dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...named(dataset) }) },

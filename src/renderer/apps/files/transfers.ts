@@ -23,7 +23,9 @@ export interface TransferPen {
   /** More is to be done than was known. */
   expect(files: number, bytes: number): void
   onBytes(bytes: number): void
-  fileDone(): void
+  fileDone(files?: number): void
+  /** It ended, but not all went as it should. */
+  warn(words: string): void
   /** How what was just done is taken back; the latest first. */
   back(step: () => Promise<unknown>): void
 }
@@ -31,8 +33,12 @@ export interface TransferPen {
 export const useTransfers = create<{ readonly list: readonly Transfer[] }>(() => ({ list: [] }))
 let lastId = 0
 
-/** Runs `work`, shows how far it is, and tells how it ended. `done`: what was done, for `3 files ${done}`. */
-export async function runTransfer(title: string, done: string, work: (pen: TransferPen) => Promise<void>): Promise<boolean> {
+/**
+ * Runs `work`, shows how far it is, and tells how it ended. `done`: what was done, for `3 files ${done}`. `left`: what there is of it
+ * when it did not end well; else as many files as were done.
+ */
+export async function runTransfer(title: string, done: string, work: (pen: TransferPen) => Promise<void>, left?: string): Promise<boolean> {
+  let warning: string | undefined
   const backs: (() => Promise<unknown>)[] = []
   const leaving = new AbortController()
   const id = ++lastId
@@ -54,18 +60,21 @@ export async function runTransfer(title: string, done: string, work: (pen: Trans
       signal: leaving.signal,
       expect: (files, bytes) => set({ totalFiles: now().totalFiles + files, totalBytes: now().totalBytes + bytes }),
       onBytes: (bytes) => set({ doneBytes: now().doneBytes + bytes }),
-      fileDone: () => set({ doneFiles: now().doneFiles + 1 }),
+      fileDone: (files = 1) => set({ doneFiles: now().doneFiles + files }),
+      warn: (words) => (warning = words),
       back: (step) => backs.push(step),
     })
     const { doneFiles } = now()
-    if (doneFiles > 0) {
+    if (warning !== undefined) {
+      showToast({ severity: 'warn', title: `${countText(doneFiles, 'file', 'files')} ${done}, but not all`, body: warning })
+    } else if (doneFiles > 0 || left !== undefined) {
       const step = stepOf(`${countText(doneFiles, 'file', 'files')} ${done}`, backs)
       showToast({ severity: 'done', title: step.title, ...(backs.length > 0 && { action: undoOffer(step, () => undefined) }) })
     }
     return true
   } catch (error) {
     const { doneFiles, totalFiles } = now()
-    const kept = keptWords(doneFiles, totalFiles)
+    const kept = left ?? keptWords(doneFiles, totalFiles)
     stepOf(title, backs)
     if (leaving.signal.aborted || errorCode(error) === 'base/cancelled') showToast({ title: `${title}: stopped`, body: kept })
     else showToast({ severity: 'error', title: `${title}: not finished`, body: `${errorWords(error)} ${kept}` })
