@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll, expect, it } from 'vitest'
@@ -58,6 +58,41 @@ it('[DV51] files put in with the command line come out as they were, also after 
   expect(fs('import', old, '/docs/in')).toMatchObject(imported(0))
   expect(fs('import', old, '/docs/in')).toMatchObject(imported(3))
   expect(JSON.parse(fs('ls', '/docs/in', '--json').stdout)).toMatchObject([{ name: 'deep' }, { kind: 'link', target: 'deep/run.sh' }])
+  // [DV108] And out again: into what is there, or as it; what is there already and equal is left, what differs is not replaced unasked.
+  const out = path.join(folder, 'out')
+  mkdirSync(out)
+  const got = (same: number) => ({
+    status: 0,
+    stderr: '',
+    stdout: expect.stringMatching(`^${out}/in: 3 files, 3 folders, .*; ${same} were there already`),
+  })
+  expect(fs('get', '/docs/in', out)).toMatchObject(got(0))
+  expect(fs('get', '/docs/in', out)).toMatchObject(got(3))
+  const script = path.join(out, 'in', 'deep', 'run.sh')
+  expect([readFileSync(script, 'utf8'), statSync(script).mode & 0o777]).toEqual(['echo kingfisher', 0o755])
+  expect(statSync(script).mtimeMs).toBeCloseTo(statSync(path.join(old, 'deep', 'run.sh')).mtimeMs, 0)
+  expect([readlinkSync(path.join(out, 'in', 'link')), readdirSync(path.join(out, 'in', 'deep')).sort()]).toEqual([
+    'deep/run.sh',
+    ['node_modules', 'run.sh'],
+  ])
+  writeFileSync(script, 'mine now')
+  rmSync(path.join(out, 'in', 'deep', 'node_modules'), { recursive: true })
+  symlinkSync(folder, path.join(out, 'in', 'deep', 'node_modules')) // what is in the way leads elsewhere
+  const left = JSON.parse(fs('get', '/docs/in', out, '--json').stdout) as { skipped: string[] }
+  expect(left).toMatchObject({
+    files: 1,
+    folders: 2,
+    same: 1,
+    skipped: [expect.stringContaining('run.sh: another'), expect.stringContaining('node_modules: ')],
+  })
+  expect([readFileSync(script, 'utf8'), readdirSync(folder).includes('m.js')]).toEqual(['mine now', false])
+  expect(fs('get', '/docs/in', out, '--force')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('node_modules: something else'),
+  })
+  expect(readFileSync(script, 'utf8')).toBe('echo kingfisher')
+  expect(fs('get', '/docs', path.join(folder, 'new'))).toMatchObject({ status: 0 })
+  expect(Buffer.compare(readFileSync(path.join(folder, 'new', 'big.bin')), readFileSync(big))).toBe(0)
   expect(fs('pin', '/docs/in').stdout).toContain('in is kept here: 1 files')
   expect(fs('ls', '/docs').stdout).toMatch(/in {2}\(pinned\)/)
   // [RP6] [RP7] [RP8] Where copies have to be, and how much is kept here.

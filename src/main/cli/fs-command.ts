@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { Command } from './command.ts'
 import { DATASET_VERBS } from './dataset-verbs.ts'
 import { DATA_OPTION, dataOptions, withDevice } from './device-commands.ts'
+import { exportFolder } from './export-folder.ts'
 import { importFolder, linkFromOldPlace } from './import-folder.ts'
 import {
   type FsCall,
@@ -45,6 +46,16 @@ interface Verb {
   run(call: FsCall): Promise<number>
 }
 
+/** Says how far something is, once a second, to whoever watches. */
+function seldom<Facts extends unknown[]>(isQuiet: boolean, words: (...facts: Facts) => string): (...facts: Facts) => void {
+  let toldMs = Date.now()
+  return (...facts) => {
+    if (isQuiet || Date.now() - toldMs < 1000) return
+    toldMs = Date.now()
+    console.error(words(...facts))
+  }
+}
+
 const VERBS: Readonly<Record<string, Verb>> = {
   ls: {
     usage: 'ls [PATH]',
@@ -67,15 +78,24 @@ const VERBS: Readonly<Record<string, Verb>> = {
     },
   },
   get: {
-    usage: 'get PATH FILE',
-    what: 'copy a file out to this machine',
-    async run({ device, dataset, atMs, args }) {
+    usage: 'get PATH [TO] [--force]',
+    what: 'copy a file, or a folder with all that is in it, out to this machine, going on where one was cut off',
+    async run({ device, dataset, json, force, atMs, args }) {
       const info = await device.datasetAt({ dataset, path: required(args[0], 'PATH'), ...past(atMs) })
-      const { name } = info
+      const name = info.name || (await device.datasetStatus({ dataset })).name
       const target = args[1] ?? name
-      const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
-      await getInto(device, dataset, info, isFolder ? path.join(target, name) : target)
-      return 0
+      const isThere = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
+      const to = isThere && args[1] !== undefined ? path.join(target, name) : target
+      if (info.kind !== 'folder') {
+        await getInto(device, dataset, info, isThere ? path.join(target, name) : target)
+        return 0
+      }
+      const tell = seldom(json, ({ files, bytes }: { files: number; bytes: number }) => `${files} files, ${megabytes(bytes)}`)
+      const { skipped, ...got } = await exportFolder(device, dataset, info, to, { atMs, force, tell })
+      for (const one of skipped) console.error(`left out: ${one}`)
+      if (json) console.log(JSON.stringify({ ...got, skipped }))
+      else console.log(`${to}: ${got.files} files, ${got.folders} folders, ${megabytes(got.bytes)}; ${got.same} were there already`)
+      return skipped.length > 0 ? 1 : 0
     },
   },
   put: {
@@ -97,12 +117,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const at = path.posix.join('/', args[1] ?? path.basename(from))
       const mount = link ? await device.mountStatus({}) : undefined
       if (mount && mount.state !== 'mounted') throw new TypeError('--link needs your files mounted here: "elsewhere fs mount" first')
-      let toldMs = 0
-      const imported = await importFolder(device, dataset, from, at, (done, all) => {
-        if (json || Date.now() - toldMs < 1000) return
-        toldMs = Date.now()
-        console.error(`${done.files} of ${all.files} files, ${megabytes(done.bytes)} of ${megabytes(all.bytes)}`)
-      })
+      type Sum = { files: number; bytes: number }
+      const tell = (done: Sum, all: Sum) => `${done.files} of ${all.files} files, ${megabytes(done.bytes)} of ${megabytes(all.bytes)}`
+      const imported = await importFolder(device, dataset, from, at, seldom(json, tell))
       for (const file of imported.skipped) console.error(`left out: ${file}`)
       if (json) console.log(JSON.stringify(imported))
       else
