@@ -9,6 +9,7 @@ export type ContentErrorCode =
   | 'segment/malformed'
   | 'segment/refused'
   | 'segment/forked'
+  | 'segment/too-many-logs'
   | 'dataset/locked'
   | 'dataset/damaged'
   | 'dataset/loading'

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { ContentError } from './content-error.ts'
+import { coverHeads } from './covered-heads.ts'
 import type { DatasetStore } from './dataset-store.ts'
+import { MAX_DEVICE_LOGS, MAX_HELD_LOGS } from './log-limits.ts'
 import type { OpMerger, Touched } from './merge-op.ts'
 import type { LogId } from './op.ts'
 import type { Segment, SegmentCodec, SegmentHead } from './op-segment.ts'
@@ -11,7 +13,7 @@ export interface DatasetSegmentsOptions {
   readonly store: DatasetStore
   readonly codec: SegmentCodec
   readonly merger: OpMerger
-  readonly log: Pick<OwnLog, 'see'>
+  readonly log: Pick<OwnLog, 'see' | 'cover'>
   readonly clock: Clock
   readonly isAuthor: (device: DeviceId) => boolean
   readonly book?: ((segment: Segment, isOwn: boolean) => void) | undefined
@@ -70,13 +72,13 @@ export class DatasetSegments {
 
   /**
    * Takes in a segment of another device. False: it is held already, or what it needs is not (ask again from the frontier).
-   * @throws ContentError `segment/malformed`, `segment/refused`, `segment/forked`, `chunk/no-key`
+   * @throws ContentError `segment/malformed`, `segment/refused`, `segment/forked`, `segment/too-many-logs`, `chunk/no-key`
    */
   take(bytes: Uint8Array): boolean {
     const { store, isAuthor, clock, codec, merger, log, book, unbook, onDidTake } = this.#options
     const head = codec.check(bytes)
     if (!isAuthor(head.device)) throw new ContentError('segment/refused', 'a segment of files is of a device that nobody here knows')
-    const held = store.heads().find(({ log }) => log === head.log)
+    const held = store.head(head.log)
     if (head.seq <= (held?.seq ?? 0)) {
       const known = store.segment(head.log, head.seq)
       if (known && codec.hashOf(known) !== head.hash) throw forked(head.device)
@@ -87,8 +89,8 @@ export class DatasetSegments {
     const segment = codec.open(head, bytes, clock.nowMs())
     if (segment.first !== (held?.ops ?? 0))
       throw new ContentError('segment/malformed', 'a segment of files does not follow the one before it')
-    const frontier = this.frontier()
-    if (segment.deps.some(([log, seq]) => (frontier.get(log) ?? 0) < seq)) return false
+    if (segment.deps.some(([log, seq]) => (store.head(log)?.seq ?? 0) < seq)) return false
+    if (!held) this.#requireRoom(head.device)
     const touched: Touched = { nodes: new Set(), folders: new Set() }
     const stamp = segment.ops.at(-1)?.stamp ?? 0
     const ops = segment.first + segment.ops.length
@@ -100,6 +102,7 @@ export class DatasetSegments {
           { log: head.log, seq: head.seq, bytes },
           { log: head.log, device, start: head.start, seq: head.seq, hash: head.hash, ops, stamp },
         )
+        coverHeads(store, segment.deps, head)
         book?.(segment, false)
       })
     } catch (error) {
@@ -107,8 +110,17 @@ export class DatasetSegments {
       throw error
     }
     log.see({ log: head.log, seq: head.seq, stamp })
+    log.cover(segment.deps)
     onDidTake(head, touched)
     return true
+  }
+
+  /** For one more log of this device. @throws ContentError `segment/too-many-logs` */
+  #requireRoom(device: DeviceId): void {
+    const heads = this.#options.store.heads()
+    const own = heads.reduce((count, head) => count + (head.device === device ? 1 : 0), 0)
+    if (own < MAX_DEVICE_LOGS && heads.length < MAX_HELD_LOGS) return
+    throw new ContentError('segment/too-many-logs', `device ${device.slice(0, 12)} began more logs of files than are followed`)
   }
 }
 

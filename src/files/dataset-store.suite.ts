@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DeviceId } from '../base/ids.ts'
 import { EMPTY_MANIFEST } from './manifest.ts'
-import type { DatasetStore, NodePlace } from './dataset-store.ts'
+import type { DatasetStore, LogHead, NodePlace } from './dataset-store.ts'
 import type { NodeRecord } from './node-record.ts'
 import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
 import { pagedVersions } from './paged-versions.ts'
@@ -123,8 +123,12 @@ export function describeDatasetStore(name: string, make: () => DatasetStoreUnder
       const store = made.reopen?.() ?? made.store
       expect(store.tail()).toEqual(ops.slice(1))
       expect([store.segment(log, 1), store.segment(log, 2)]).toEqual([Uint8Array.of(1, 2), undefined])
-      expect(store.heads()).toEqual([{ log, device: 'd', seq: 1, hash: 'h', ops: 4, stamp: 5 }])
+      const head: LogHead = { log, device: 'd', seq: 1, hash: 'h', ops: 4, stamp: 5 }
+      expect([store.heads(), store.head(log), store.head('c'.repeat(24) as LogId)]).toEqual([[head], head, undefined])
       expect(store.segmentOrder()).toEqual([[log, 1]])
+      store.transaction(() => store.putHead({ ...head, coveredBy: ['c'.repeat(24) as LogId, 7] }))
+      const again = made.reopen?.() ?? store
+      expect([again.head(log)?.coveredBy, again.segment(log, 1)]).toEqual([['c'.repeat(24), 7], Uint8Array.of(1, 2)])
     })
 
     it('[DS10] nodes come in the order of their folders, a page at a time; what is loaded leaves alone what is here; older segments go first', () => {

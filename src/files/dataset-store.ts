@@ -54,6 +54,8 @@ export interface LogHead {
   readonly ops: number
   /** Highest stamp in it. */
   readonly stamp: number
+  /** The segment, held when this was kept, that names its last one as seen: whoever names that one names this one, too. */
+  readonly coveredBy?: readonly [log: LogId, seq: number]
 }
 
 /**
@@ -109,7 +111,7 @@ export interface DatasetStore {
   /** Drops the first `count` of the tail: they are in a segment now. */
   cutTail(count: number): void
   putSegment(segment: StoredSegment, head: LogHead): void
-  /** How far a log is held of which no segment is: a checkpoint stands for them. */
+  /** How far a log is held of which no segment is: a checkpoint stands for them; or what is to be said of one otherwise. */
   putHead(head: LogHead): void
   /** An older one: goes before all others in `segmentOrder`. A repeat is ignored. Not in a transaction; need not survive kill -9. */
   putSegmentBefore(segment: StoredSegment): void
@@ -117,6 +119,7 @@ export interface DatasetStore {
   /** Every segment held, in the order they were put: each after those its author had seen. */
   segmentOrder(): (readonly [log: LogId, seq: number])[]
   heads(): readonly LogHead[]
+  head(log: LogId): LogHead | undefined
 
   /** Small sealed values: settings, receipts, what is not yet elsewhere. */
   value(space: string, key: string): Uint8Array | undefined

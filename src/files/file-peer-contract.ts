@@ -16,6 +16,9 @@ export const MAX_PULLED_BYTES = 2 * 1024 * 1024
 /** Longest receipt: keys and signatures, of which policy it is, and the numbers of 1,000 ops that are missing. */
 export const MAX_RECEIPT_BYTES = 225 + 11 + 2 * 1000
 
+/** Logs in one frontier: those that are followed (log-limits.ts), own ones of beyond that, and those that are left out. */
+export const MAX_FRONTIER_LOGS = 2 ** 17
+
 /** Chunks that follow a list unasked, at most: what is asked of a file at once, and then it is read ahead. */
 export const MAX_STRETCH_CHUNKS = 16
 
@@ -35,7 +38,7 @@ const bytes = (max: number) =>
     .string()
     .max(Math.ceil((max * 4) / 3) + 4)
     .regex(/^[A-Za-z0-9_-]*$/)
-const frontier = z.array(z.tuple([log, seq])).max(16_384)
+const frontier = z.array(z.tuple([log, seq])).max(MAX_FRONTIER_LOGS)
 const stretch = z.object({
   offset: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   length: z

@@ -186,6 +186,10 @@ export class MemoryDatasetStore implements DatasetStore {
     return [...this.#heads.values()]
   }
 
+  head(log: LogId): LogHead | undefined {
+    return this.#heads.get(log)
+  }
+
   value(space: string, key: string): Uint8Array | undefined {
     return this.#values.get(space)?.get(key)
   }

@@ -4,6 +4,7 @@ import { fromBase58 } from '../base/base58.ts'
 import { type DatasetId, type DeviceId, deviceIdOf, publicKeyOf } from '../base/ids.ts'
 import { ContentError } from './content-error.ts'
 import type { DatasetKeySource } from './dataset-key-source.ts'
+import { MAX_FRONTIER_LOGS } from './file-peer-contract.ts'
 import { type FilesCrypto, type FilesSigningKey, GCM_NONCE_BYTES } from './files-crypto.ts'
 import { type LogId, type Op, type OpId, parseOpBody, plainBody } from './op.ts'
 
@@ -17,7 +18,8 @@ const MAX_AHEAD_US = 10 * 365 * 86_400 * 1e6
 const MAGIC = utf8('ESG1')
 const HEAD_BYTES = 4 + 32 + 32 + 8 + 4 + 32 + 4 + 32 + 64
 const SIGNATURE_BYTES = 64
-const MAX_DEPS = 8192
+/** Logs that one segment names as seen. */
+export const MAX_DEPS = 8192
 
 /**
  * The key that signs a device's op segments in one start of it, and the device's word for that: the files process never holds
@@ -40,7 +42,9 @@ export interface SegmentContent {
   readonly seq: number
   /** Hash of the segment before it in this log, 64 hex digits; zeros for the first. */
   readonly prev: string
-  /** How far other logs were held when it was written; only what is new since the segment before. */
+  /**
+   * How far other logs were held when it was written: what neither the segment before nor a segment that is named here had seen.
+   */
   readonly deps: readonly (readonly [log: LogId, seq: number])[]
   /** Number of the first op in its log. */
   readonly first: number
@@ -79,7 +83,7 @@ const payload = z.object({
           .max(2 ** 32 - 1),
       ]),
     )
-    .max(MAX_DEPS),
+    .max(MAX_FRONTIER_LOGS), // of more than MAX_DEPS before 2026-12: devices wrote what others refused
   first: z
     .number()
     .int()
@@ -121,6 +125,7 @@ export class SegmentCodec {
 
   encode(content: SegmentContent, signer: SegmentSigner): { readonly bytes: Uint8Array; readonly hash: string } {
     const { current } = this.#keys
+    if (content.deps.length > MAX_DEPS) throw new RangeError('a segment that names that many logs')
     const head = new Uint8Array(HEAD_BYTES)
     const view = new DataView(head.buffer)
     head.set(MAGIC, 0)

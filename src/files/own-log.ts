@@ -3,10 +3,12 @@ import { type Disposable } from '../base/disposable.ts'
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { coverHeads, isCovered } from './covered-heads.ts'
 import type { DatasetStore, LogHead } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
-import type { LogId, Op, OpBody, OpId } from './op.ts'
-import { MAX_SEGMENT_OPS, NO_SEGMENT, type Segment, type SegmentCodec, type SegmentSigner } from './op-segment.ts'
+import { MAX_HELD_LOGS, MAX_OWN_LOGS } from './log-limits.ts'
+import { type LogId, type Op, type OpBody, type OpId, ROOT_NODE } from './op.ts'
+import { MAX_DEPS, MAX_SEGMENT_OPS, NO_SEGMENT, type Segment, type SegmentCodec, type SegmentSigner } from './op-segment.ts'
 
 /** How long an op may wait for others before its segment is signed. */
 const SEGMENT_DELAY_MS = 200
@@ -62,9 +64,9 @@ export class OwnLog implements Disposable {
   constructor(options: OwnLogOptions) {
     this.#options = options
     const { store } = options
-    for (const { log, seq, stamp } of store.heads()) {
-      this.#news.set(log, seq)
-      this.#stamp = Math.max(this.#stamp, stamp)
+    for (const head of store.heads()) {
+      if (!isCovered(head, store)) this.#news.set(head.log, head.seq)
+      this.#stamp = Math.max(this.#stamp, head.stamp)
     }
     const stamp = store.value(OWN, 'stamp')
     if (stamp) this.#stamp = Math.max(this.#stamp, Number(fromUtf8(stamp)))
@@ -73,7 +75,7 @@ export class OwnLog implements Disposable {
     if (left.length > 0 && saved) {
       const { start } = JSON.parse(fromUtf8(saved)) as { start: string }
       const log = options.codec.logOf(options.signer.device, start)
-      const head = store.heads().find((held) => held.log === log)
+      const head = store.head(log)
       this.#own = { start, log, seq: head?.seq ?? 0, hash: head?.hash ?? NO_SEGMENT, ops: head?.ops ?? 0 }
       this.#news.delete(log)
       this.#pending = left
@@ -92,6 +94,11 @@ export class OwnLog implements Disposable {
   see(head: Pick<LogHead, 'log' | 'seq' | 'stamp'>): void {
     this.#news.set(head.log, head.seq)
     this.#stamp = Math.max(this.#stamp, head.stamp)
+  }
+
+  /** These are named by a segment that was seen: whatever comes after that comes after them. */
+  cover(deps: Segment['deps']): void {
+    for (const [log, seq] of deps) if ((this.#news.get(log) ?? seq + 1) <= seq) this.#news.delete(log)
   }
 
   /** Keeps ops; call it in the transaction that carries them out. */
@@ -162,47 +169,79 @@ export class OwnLog implements Disposable {
   }
 
   #cut(ops: readonly Op[]): void {
-    const { store, codec, signer, deviceName, book, onDidCut } = this.#options
-    const own = this.#own
-    const seq = own.seq + 1
-    const deps = [...this.#news]
-    const content = { start: own.start, seq, prev: own.hash, deps, first: own.ops, deviceName: deviceName().slice(0, 80), ops }
-    const { bytes, hash } = codec.encode(content, signer)
-    const stamp = (ops.at(-1) as Op).stamp
-    try {
-      store.transaction(() => {
-        store.putSegment(
-          { log: own.log, seq, bytes },
-          {
-            log: own.log,
-            device: signer.device,
-            start: own.start,
-            seq,
-            hash,
-            ops: own.ops + ops.length,
-            stamp,
-          },
-        )
-        store.cutTail(ops.length)
-        book?.({ ...content, log: own.log, device: signer.device, hash, epoch: codec.epoch }, true)
-      })
-    } catch (error) {
-      this.#options.unbook?.(hash)
-      throw error
-    }
-    own.seq = seq
-    own.hash = hash
-    own.ops += ops.length
+    this.#gatherNews()
+    this.#sign(this.#own, [...this.#news], ops, () => this.#options.store.cutTail(ops.length))
     this.#pending = this.#pending.slice(ops.length)
     this.#pendingText = 0
     this.#news.clear()
-    onDidCut(own.log, seq)
+    this.#options.onDidCut(this.#own.log, this.#own.seq)
+  }
+
+  /**
+   * More logs are news than one segment can name (rule OL7): segments of a log of its own, with an op that changes nothing, name them, and
+   * are named in their place.
+   */
+  #gatherNews(): void {
+    if (this.#news.size <= MAX_DEPS) return
+    const of = this.#newStart()
+    while (this.#news.size > MAX_DEPS) {
+      const deps = [...this.#news].filter(([log]) => log !== of.log).slice(0, MAX_DEPS)
+      const op: Op = { id: `${of.log}.${of.ops}` as OpId, stamp: ++this.#stamp, body: { kind: 'attributes', node: ROOT_NODE } }
+      this.#sign(of, deps, [op])
+      for (const [log] of deps) this.#news.delete(log)
+      this.#news.set(of.log, of.seq)
+      this.#options.onDidCut(of.log, of.seq)
+    }
+  }
+
+  /** Signs and keeps one segment. `also`: what goes into the same transaction. @throws StoreError */
+  #sign(of: OwnStart, deps: Segment['deps'], ops: readonly Op[], also?: () => void): void {
+    const { store, codec, signer, deviceName, book, unbook } = this.#options
+    const seq = of.seq + 1
+    const content = { start: of.start, seq, prev: of.hash, deps, first: of.ops, deviceName: deviceName().slice(0, 80), ops }
+    const { bytes, hash } = codec.encode(content, signer)
+    const { log, start } = of
+    const head = { log, device: signer.device, start, seq, hash, ops: of.ops + ops.length, stamp: (ops.at(-1) as Op).stamp }
+    try {
+      store.transaction(() => {
+        store.putSegment({ log, seq, bytes }, head)
+        coverHeads(store, deps, head)
+        also?.()
+        book?.({ ...content, log, device: signer.device, hash, epoch: codec.epoch }, true)
+      })
+    } catch (error) {
+      unbook?.(hash)
+      throw error
+    }
+    of.seq = seq
+    of.hash = hash
+    of.ops = head.ops
   }
 
   #begin(): OwnStart {
-    const { store, codec, signer, crypto } = this.#options
+    const { store } = this.#options
+    const own = this.#lastOwn() ?? this.#newStart()
+    this.#news.delete(own.log)
+    store.transaction(() => store.putValue(OWN, 'start', utf8(JSON.stringify({ start: own.start }))))
+    return own
+  }
+
+  #newStart(): OwnStart {
+    const { codec, signer, crypto } = this.#options
     const start = toHex(crypto.randomBytes(8))
-    store.transaction(() => store.putValue(OWN, 'start', utf8(JSON.stringify({ start }))))
     return { start, log: codec.logOf(signer.device, start), seq: 0, hash: NO_SEGMENT, ops: 0 }
+  }
+
+  /** Where it goes on, when there are so many logs that others would not follow one more; one of which the end is here. */
+  #lastOwn(): OwnStart | undefined {
+    const { store, signer, codec, logger } = this.#options
+    const heads = store.heads()
+    const own = heads.filter(({ device }) => device === signer.device)
+    if (own.length < MAX_OWN_LOGS && heads.length < MAX_HELD_LOGS) return undefined
+    const last = own.sort((a, b) => b.stamp - a.stamp).find((head) => store.segment(head.log, head.seq))
+    if (!last) return undefined
+    logger.warn('there are as many logs of files as are followed: this start goes on in the last of this device', { logs: heads.length })
+    const { log, seq, hash, ops } = last
+    return { start: codec.headOf(store.segment(log, seq) as Uint8Array).start, log, seq, hash, ops }
   }
 }

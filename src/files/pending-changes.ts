@@ -136,6 +136,13 @@ export class PendingChanges {
     this.#undo.push(undoing(this.bareHeads, head.log), undoing(this.heads, head.log))
     this.bareHeads.set(head.log, head)
     this.heads.set(head.log, head)
+    // Heads are carried before segments: its own must not bring back what it said when it came.
+    const name = `${head.log}.${head.seq}`
+    const last = this.segments.get(name)
+    if (last) {
+      this.#undo.push(undoing(this.segments, name))
+      this.segments.set(name, { ...last, head })
+    }
     this.#touched.set(`h${head.log}`, { kind: 'head', log: head.log })
   }
 

@@ -59,8 +59,8 @@ export async function* rebuildTree(parts: RebuildTreeParts): AsyncGenerator<void
     if (!replication.has(segment.hash)) replication.book(segment, segment.device === signer.device)
   }
   const unbook = (hash: string) => replication.unbook(hash)
-  const see = () => {}
-  const segments = new DatasetSegments({ store, codec, merger, log: { see }, clock, isAuthor, book, unbook, onDidTake: () => {} })
+  const log = { see: () => {}, cover: () => {} }
+  const segments = new DatasetSegments({ store, codec, merger, log, clock, isAuthor, book, unbook, onDidTake: () => {} })
   const waiting = new Map(store.values(SEGMENTS).sort(([a], [b]) => (a < b ? -1 : 1)))
   const broken = new Map<string, Uint8Array>()
   let ops = 0

@@ -43,7 +43,7 @@ function transactionOf(random: SeededRandom, n: number): (store: DatasetStore) =
     const kind = random.chance(0.5) ? 'folder' : 'file'
     const record: NodeRecord = { id: node, kind, parent, name, mode: n, mtimeNs: 1n, ...at, xattrs: {}, heads: [version], copies: [] }
     const shown = random.below(4) === 0 ? undefined : `${name}${random.below(2)}`
-    switch (random.below(8)) {
+    switch (random.below(9)) {
       case 0:
         return (store) => store.deleteNode(node)
       case 1:
@@ -60,6 +60,11 @@ function transactionOf(random: SeededRandom, n: number): (store: DatasetStore) =
         return (store) => {
           store.cutTail(store.tail().length)
           store.putSegment({ log, seq: n, bytes: Uint8Array.of(n) }, { log, device: 'd', seq: n, hash: name, ops: n, stamp: n })
+        }
+      case 7:
+        return (store) => {
+          const head = store.head(log)
+          if (head) store.putHead({ ...head, coveredBy: [log, n] })
         }
       default:
         return (store) => store.putNode(record, shown)

@@ -257,6 +257,10 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     return [...this.#pending.heads.values()]
   }
 
+  head(log: LogId): LogHead | undefined {
+    return this.#pending.heads.get(log)
+  }
+
   value(space: string, key: string): Uint8Array | undefined {
     const pending = this.#pending.values.get(`${space}/${key}`)
     return pending ? pending.value : this.#behind.value(space, key)

@@ -5,6 +5,7 @@ import { ContentError } from '../content-error.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { FilesCrypto } from '../files-crypto.ts'
+import { MAX_HELD_LOGS } from '../log-limits.ts'
 import { type LogId, ROOT_NODE } from '../op.ts'
 import { badCheckpoint } from './byte-io.ts'
 import { type Checkpoint, openCheckpoint, refusedCheckpoint } from './checkpoint-codec.ts'
@@ -13,8 +14,6 @@ import { folderRange, type LogRow, readLogRow, readNodeRow } from './row-codec.t
 import type { TreeReader } from './tree-reader.ts'
 
 const SEEN = 'checkpoint-seen'
-/** More logs than a segment can name as seen: then logs are taken in from their beginning. */
-const MAX_LOGS = 8_000
 /** A stamp further ahead is a lie: nothing could be written after it. Microseconds. */
 const MAX_AHEAD_US = 10 * 365 * 86_400 * 1e6
 
@@ -89,7 +88,7 @@ export class OfferedCheckpoints {
       if (dataset.codec.logOf(log.device as DeviceId, log.start) !== log.log) throw badCheckpoint('a log in it is of another device')
       if (!isAuthor(log.device as DeviceId)) throw refusedCheckpoint('it has a log of a device that nobody here knows')
       logs.push(log)
-      if (logs.length > MAX_LOGS) return undefined
+      if (logs.length > MAX_HELD_LOGS) return undefined
     }
     if (logs.reduce((sum, { ops }) => sum + ops, 0) !== of.ops) throw badCheckpoint('its logs do not make what it says')
     return logs

@@ -163,6 +163,10 @@ export class PartialStore implements DatasetStore {
     return this.#inner.heads()
   }
 
+  head(log: LogId): LogHead | undefined {
+    return this.#inner.head(log)
+  }
+
   value(space: string, key: string): Uint8Array | undefined {
     return this.#inner.value(space, key)
   }

@@ -303,6 +303,11 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     return rows.map(({ log, value }) => JSON.parse(fromUtf8(this.#unseal(value, `log ${toHex(log)}`))) as LogHead)
   }
 
+  head(log: LogId): LogHead | undefined {
+    const row = this.#get('select value from log where log = ?', fromHex(log)) as { value: Uint8Array } | undefined
+    return row && (JSON.parse(fromUtf8(this.#unseal(row.value, `log ${log}`))) as LogHead)
+  }
+
   value(space: string, key: string): Uint8Array | undefined {
     const row = this.#get('select value from entry where space = ? and key = ?', space, this.#look('entry', space, key)) as
       | { value: Uint8Array }
