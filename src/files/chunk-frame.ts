@@ -13,12 +13,12 @@ export function encodeChunkFrame(id: ChunkId, chunk: SealedChunk | undefined): U
   return concatBytes(fromHex(id), epoch, chunk?.bytes ?? new Uint8Array(0))
 }
 
-/** @throws ContentError `content/malformed` */
+/** The chunk's bytes are the frame's. @throws ContentError `content/malformed` */
 export function decodeChunkFrame(frame: Uint8Array): { readonly id: ChunkId; readonly chunk: SealedChunk | undefined } {
   if (frame.length < CHUNK_FRAME_HEAD_BYTES || frame.length > CHUNK_FRAME_HEAD_BYTES + MAX_SEALED_CHUNK_BYTES) {
     throw new ContentError('content/malformed', 'a linked device sent something that is no chunk')
   }
   const id = toHex(frame.subarray(0, 32)) as ChunkId
   const epoch = new DataView(frame.buffer, frame.byteOffset).getUint32(32)
-  return { id, chunk: epoch === NOT_HERE ? undefined : { id, epoch, bytes: frame.slice(CHUNK_FRAME_HEAD_BYTES) } }
+  return { id, chunk: epoch === NOT_HERE ? undefined : { id, epoch, bytes: frame.subarray(CHUNK_FRAME_HEAD_BYTES) } }
 }

@@ -53,7 +53,7 @@ export class ContentReader {
   /** How far it was read on and on. */
   readonly #runs = new Map<ChunkId, number>()
   /** What is fetched ahead; given up when the reader goes where nothing of it lies. */
-  readonly #ahead = new Map<ChunkId, AbortController>()
+  readonly #ahead = new Map<ChunkId, Map<ChunkId, () => void>>()
   readonly #opened = new WeakMap<SealedChunk, Uint8Array>()
   readonly #fetching = new SharedLoads<ChunkId, Uint8Array>()
 
@@ -239,7 +239,7 @@ export class ContentReader {
     const aheadBytes = aheadBytesOf(run)
     if (this.#ends.size > KEPT_LISTS) this.#ends.delete(this.#ends.keys().next().value as ChunkId)
     if (!isOn) return
-    const ahead = this.#ahead.get(name) ?? new AbortController()
+    const ahead = this.#ahead.get(name) ?? new Map<ChunkId, () => void>()
     this.#ahead.set(name, ahead)
     let held: Piece[] = []
     let [heldBytes, isUnderWay] = [0, false]
@@ -249,7 +249,14 @@ export class ContentReader {
       if (id === undefined || this.#plain.has(id)) continue
       if (this.#fetching.has(id)) isUnderWay = true
       else if (!this.#store.has(id))
-        this.chunk(id, ahead.signal).catch(() => {}) // its reader hears why
+        ahead.set(
+          id,
+          this.#fetching.hold(
+            id,
+            (signal) => this.#load(id, signal),
+            () => ahead.delete(id),
+          ),
+        )
       else if (list.startOf(n) < end + HELD_AHEAD_BYTES && heldBytes < RUN_BYTES) {
         held.push(piece)
         heldBytes += length
@@ -261,7 +268,7 @@ export class ContentReader {
   }
 
   #endAhead(name: ChunkId): void {
-    this.#ahead.get(name)?.abort()
+    for (const letGo of this.#ahead.get(name)?.values() ?? []) letGo()
     this.#ahead.delete(name)
   }
 

@@ -3,7 +3,7 @@ import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
-import { type DirectFrame, PART_BYTES } from './direct-frame.ts'
+import type { DirectFrame } from './direct-frame.ts'
 import type { Stretch } from './file-peer-contract.ts'
 
 /** Calls that wait to be answered, at most; a device that asks for more at once is none of ours. */
@@ -34,6 +34,8 @@ export interface DirectAnswersOptions {
   readonly logger: Logger
   /** May a part be sent now? */
   readonly room: () => boolean
+  /** Bytes of the next part. */
+  readonly partBytes: () => number
   readonly send: (frame: DirectFrame) => void
 }
 
@@ -131,12 +133,13 @@ export class DirectAnswers implements Disposable {
     }
     const frame = await (one.reading.shift() as Promise<Uint8Array>)
     const message = one.sent++
-    for (let at = 0; at < frame.length; at += PART_BYTES) {
+    for (let at = 0; at < frame.length; ) {
       while (!this.#options.room() && !this.#isDisposed) await new Promise<void>((resolve) => (this.#wake = resolve))
       this.#wake = undefined
       if (this.#isDisposed || this.#requests.get(one.request) !== one) return
-      const bytes = frame.subarray(at, at + PART_BYTES)
+      const bytes = frame.subarray(at, at + this.#options.partBytes())
       this.#options.send({ kind: 'part', request: one.request, message, total: frame.length, at, bytes })
+      at += bytes.length
     }
   }
 }

@@ -36,14 +36,17 @@ export type DirectFrame =
   | { readonly kind: 'cancel'; readonly request: number }
   | { readonly kind: 'got'; readonly bytes: number }
 
-/** One TLS record: what is longer is two. */
-const MAX_FRAME_BYTES = 16 * 1024
+/** Four TLS records: what is longer begins a fifth. */
+const MAX_FRAME_BYTES = 64 * 1024
 const LENGTH_BYTES = 4
 const PART_HEAD_BYTES = 15
-/** Bytes of a message in one part: so few that the connections share even one chunk. */
-export const PART_BYTES = MAX_FRAME_BYTES - LENGTH_BYTES - PART_HEAD_BYTES
+/** Bytes of a message in one part: one TLS record, so few that the connections share even one chunk. */
+export const PART_BYTES = 16 * 1024 - LENGTH_BYTES - PART_HEAD_BYTES
+/** Where much is on its way, each of the connections has enough of it: a quarter of the calls. */
+export const LONG_PART_BYTES = MAX_FRAME_BYTES - LENGTH_BYTES - PART_HEAD_BYTES
 const MAX_MESSAGE_BYTES = CHUNK_FRAME_HEAD_BYTES + MAX_SEALED_CHUNK_BYTES
 const KINDS = ['want', 'more', 'part', 'end', 'cancel', 'got'] as const
+const PART = KINDS.indexOf('part') + 1
 const ID_BYTES = 32
 
 export function encodeDirectFrame(frame: DirectFrame): Uint8Array {
@@ -61,7 +64,7 @@ function encodePart({ request, message, total, at, bytes }: DirectFrame & { kind
   const frame = new Uint8Array(LENGTH_BYTES + PART_HEAD_BYTES + bytes.length)
   const view = new DataView(frame.buffer)
   view.setUint32(0, PART_HEAD_BYTES + bytes.length)
-  frame[LENGTH_BYTES] = KINDS.indexOf('part') + 1
+  frame[LENGTH_BYTES] = PART
   view.setUint32(5, request)
   view.setUint16(9, message)
   view.setUint32(11, total)
@@ -102,13 +105,13 @@ function numbers(value: number): Uint8Array {
   return bytes
 }
 
-/** @throws ContentError `content/malformed` */
+/** Of anything but a part. @throws ContentError `content/malformed` */
 function decodeBody(bytes: Uint8Array): DirectFrame {
   const kind = KINDS[(bytes[0] ?? 0) - 1]
   const body = bytes.subarray(1)
   const view = new DataView(body.buffer, body.byteOffset, body.length)
   const request = body.length >= 4 ? view.getUint32(0) : undefined
-  if (kind === undefined || request === undefined) throw malformed()
+  if (kind === undefined || kind === 'part' || request === undefined) throw malformed()
   switch (kind) {
     case 'want': {
       const head = body[4] === 1 ? 18 : 6
@@ -123,13 +126,6 @@ function decodeBody(bytes: Uint8Array): DirectFrame {
     }
     case 'more':
       return { kind, request, ids: idsOf(body.subarray(4), MAX_STRETCH_CHUNKS) }
-    case 'part': {
-      if (body.length < PART_HEAD_BYTES) throw malformed() // a part has at least one byte
-      const [message, total, at] = [view.getUint16(4), view.getUint32(6), view.getUint32(10)]
-      const part = body.subarray(PART_HEAD_BYTES - 1)
-      if (total > MAX_MESSAGE_BYTES || at + part.length > total) throw malformed()
-      return { kind, request, message, total, at, bytes: part }
-    }
     case 'got':
       if (body.length !== 4) throw malformed()
       return { kind, bytes: request }
@@ -158,22 +154,59 @@ function textOf(bytes: Uint8Array): string {
 const malformed = () =>
   new ContentError('content/malformed', 'a linked device sent something over its direct connection that cannot be read')
 
-/** Cuts a stream into frames. Keeps less than one frame; what says it is longer ends it. */
+interface OpenPart {
+  readonly request: number
+  readonly message: number
+  readonly total: number
+  at: number
+  left: number
+}
+
+/**
+ * Cuts a stream into frames. Keeps less than one frame that is no part; what says it is longer ends it. A part is given on as it comes, in
+ * as many as that takes: nothing of it is put together here.
+ */
 export class DirectFrameReader {
   #rest: Uint8Array = new Uint8Array(0)
+  /** What is to come of a part. */
+  #part: OpenPart | undefined
 
   /** The frames that are whole now; a part's bytes are the stream's again after the next call. @throws ContentError `content/malformed` */
   take(bytes: Uint8Array): DirectFrame[] {
     const frames: DirectFrame[] = []
     let all = this.#rest.length === 0 ? bytes : concatBytes(this.#rest, bytes)
-    while (all.length >= LENGTH_BYTES) {
-      const length = new DataView(all.buffer, all.byteOffset, LENGTH_BYTES).getUint32(0)
+    for (;;) {
+      if (this.#part) all = this.#takePart(this.#part, all, frames)
+      if (all.length < LENGTH_BYTES) break
+      const view = new DataView(all.buffer, all.byteOffset, all.length)
+      const length = view.getUint32(0)
       if (length < 1 || length > MAX_FRAME_BYTES - LENGTH_BYTES) throw malformed()
-      if (all.length < LENGTH_BYTES + length) break
-      frames.push(decodeBody(all.subarray(LENGTH_BYTES, LENGTH_BYTES + length)))
-      all = all.subarray(LENGTH_BYTES + length)
+      if (all.length === LENGTH_BYTES) break
+      if (all[LENGTH_BYTES] === PART) {
+        if (length <= PART_HEAD_BYTES) throw malformed() // a part has at least one byte
+        if (all.length < LENGTH_BYTES + PART_HEAD_BYTES) break
+        const [total, at, left] = [view.getUint32(11), view.getUint32(15), length - PART_HEAD_BYTES]
+        if (total > MAX_MESSAGE_BYTES || at + left > total) throw malformed()
+        this.#part = { request: view.getUint32(5), message: view.getUint16(9), total, at, left }
+        all = all.subarray(LENGTH_BYTES + PART_HEAD_BYTES)
+      } else {
+        if (all.length < LENGTH_BYTES + length) break
+        frames.push(decodeBody(all.subarray(LENGTH_BYTES, LENGTH_BYTES + length)))
+        all = all.subarray(LENGTH_BYTES + length)
+      }
     }
     this.#rest = all.slice()
     return frames
+  }
+
+  #takePart(part: OpenPart, all: Uint8Array, frames: DirectFrame[]): Uint8Array {
+    const bytes = all.subarray(0, part.left)
+    if (bytes.length === 0) return all
+    const { request, message, total, at } = part
+    frames.push({ kind: 'part', request, message, total, at, bytes })
+    part.at += bytes.length
+    part.left -= bytes.length
+    if (part.left === 0) this.#part = undefined
+    return all.subarray(bytes.length)
   }
 }

@@ -7,7 +7,7 @@ import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { MemoryDirectConnection, MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { ChunkId } from './chunk-id.ts'
-import { type DirectFrame, DirectFrameReader, encodeDirectFrame, PART_BYTES } from './direct-frame.ts'
+import { type DirectFrame, DirectFrameReader, encodeDirectFrame, LONG_PART_BYTES, PART_BYTES } from './direct-frame.ts'
 import { DirectPath } from './direct-path.ts'
 import { DirectWindow } from './direct-window.ts'
 import { FilePeer } from './file-peer.ts'
@@ -88,7 +88,7 @@ it('[TR7] chunks cross direct connections beside the link; what these owe when t
   expect(held.size).toBeGreaterThan(5)
   const before = asked().length
   const first = sockets.made.flat()
-  expect(first.every(({ sent }) => sent.length > 5)).toBe(true) // all have their share
+  expect(sockets.made.every(([a, b]) => a.sent.length + b.sent.length > 5)).toBe(true) // all have their share
   first[2]?.dispose() // one of four: the others follow
   await until(() => b.book.owed.length === 0)
   expect(first.every(({ isClosed }) => isClosed)).toBe(true)
@@ -423,7 +423,8 @@ it('[TR10] frames cut anywhere are read as one piece', () => {
     { kind: 'want', request: 2, dataset: 'd', ids: [id(3)] },
     { kind: 'more', request: 1, ids: [id(4)] },
     { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(500).fill(9) },
-    { kind: 'part', request: 1, message: 3, total: 200_000, at: 7, bytes: new Uint8Array(PART_BYTES).fill(9) },
+    { kind: 'part', request: 1, message: 3, total: 200_000, at: 507, bytes: new Uint8Array(PART_BYTES).fill(9) },
+    { kind: 'part', request: 1, message: 4, total: 200_000, at: 7, bytes: new Uint8Array(LONG_PART_BYTES).fill(8) },
     { kind: 'end', request: 1, messages: 4 },
     { kind: 'cancel', request: 2 },
     { kind: 'got', bytes: 77 },
@@ -438,11 +439,52 @@ it('[TR10] frames cut anywhere are read as one piece', () => {
       read.push(...reader.take(new Uint8Array(all.subarray(at, at + length))))
       at += length
     }
-    expect(
-      read.map((one) => ('bytes' in one && one.bytes instanceof Uint8Array ? { ...one, bytes: new Uint8Array(one.bytes) } : one)),
-    ).toEqual(frames)
+    expect(joined(read)).toEqual(joined(frames))
   }
 })
+
+/** Parts that go on where the one before ended, as one: a long one is given on as it comes. */
+function joined(frames: readonly DirectFrame[]): DirectFrame[] {
+  const all: DirectFrame[] = []
+  for (const one of frames) {
+    const last = all.at(-1)
+    if (one.kind !== 'part') all.push(one)
+    else if (last?.kind === 'part' && last.message === one.message && last.at + last.bytes.length === one.at)
+      all[all.length - 1] = { ...last, bytes: new Uint8Array(Buffer.concat([last.bytes, one.bytes])) }
+    else all.push({ ...one, bytes: new Uint8Array(one.bytes) })
+  }
+  return all
+}
+
+it.each(['tls', 'webrtc'] as const)(
+  '[TR7, TR12] what comes over %s is confirmed, many parts at once where much may be on its way',
+  async (kind) => {
+    const clock = new ManualClock()
+    const body = new Uint8Array(120_000)
+    const paths = [0, 1].map(
+      () =>
+        new DirectPath({
+          clock,
+          logger: silentLogger,
+          answer: async () => ({ more: [], frame: async () => body }),
+          probe: async () => {},
+        }),
+    ) as [DirectPath, DirectPath]
+    const ends = MemoryDirectConnection.pair(kind)
+    if (kind === 'webrtc') for (const end of ends) end.mostUnconfirmedBytes = 4 * PART_BYTES
+    paths.forEach((path, n) => path.add(ends[n] as MemoryDirectConnection))
+    const { flow } = await paths[0].ask('d', [id(1)], new AbortController().signal)
+    const heard: Uint8Array[] = []
+    flow.onDidReceive((message) => heard.push(message))
+    await until(() => heard.length === 1)
+    const got = () => ends[0].sent.flatMap((one) => (one.kind === 'got' ? [one.bytes] : []))
+    const sum = () => got().reduce((all, bytes) => all + bytes, 0)
+    expect(got().length).toBe(kind === 'webrtc' ? 8 : 1)
+    clock.advance(1)
+    expect([sum(), got().length]).toEqual([body.length, kind === 'webrtc' ? 8 : 2])
+    for (const path of paths) path.dispose()
+  },
+)
 
 it("[TR11] while somebody is at work, what may be on its way shrinks as soon as the link answers later; else the path is TCP's", () => {
   const clock = new ManualClock()

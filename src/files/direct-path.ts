@@ -7,7 +7,7 @@ import type { ChunkFlow } from './chunk-peer.ts'
 import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { type AnswerCall, DirectAnswers, MAX_REQUESTS } from './direct-answers.ts'
-import { type DirectFrame, DirectFrameReader, encodeDirectFrame, PART_BYTES } from './direct-frame.ts'
+import { type DirectFrame, DirectFrameReader, encodeDirectFrame, LONG_PART_BYTES, PART_BYTES } from './direct-frame.ts'
 import type { DirectConnection, DirectKind } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
@@ -15,7 +15,12 @@ import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
 /** What is half here, of all that was asked for, at most: parts come by several connections, some later than others. */
 const MAX_OPEN_BYTES = 48 * 1024 * 1024
 /** A connection that has this much in its own buffer gets no more for now. */
-const BUFFER_BYTES = 64 * 1024
+const BUFFER_BYTES = 128 * 1024
+/** From so much on its way on, parts are long ones. */
+const LONG_FROM_BYTES = 1024 * 1024
+/** What was taken in is confirmed by so much, or a moment later. */
+const CONFIRM_BYTES = 64 * 1024
+const CONFIRM_MS = 1
 /** While bytes go out, how long the link takes is looked at this often. */
 const PROBE_MS = 25
 /** An answer that is not there after this counts as one that took so long. */
@@ -57,6 +62,10 @@ interface Lane {
   inFlight: number
   /** Looks at which none more were confirmed. */
   quietLooks: number
+  /** Bytes of parts taken in from it and not confirmed yet. */
+  unconfirmed: number
+  /** They are confirmed then at the latest. */
+  confirming: Disposable | undefined
 }
 
 /**
@@ -94,7 +103,8 @@ export class DirectPath implements Disposable {
     this.#window = new DirectWindow(options.clock)
     this.#usedMs = options.clock.monotonicMs()
     const room = () => this.#inFlight < this.#window.bytes && this.#lanes.some(hasRoom)
-    this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, send: (frame) => this.#answer(frame) }))
+    const partBytes = () => (this.kind === 'tls' && this.#window.bytes >= LONG_FROM_BYTES ? LONG_PART_BYTES : PART_BYTES)
+    this.#answers = this.#owned.add(new DirectAnswers({ ...options, room, partBytes, send: (frame) => this.#answer(frame) }))
     this.#owned.add(options.clock.every(LOOK_MS, () => this.#look()))
   }
 
@@ -123,27 +133,41 @@ export class DirectPath implements Disposable {
   add(connection: DirectConnection): void {
     if (this.isClosed) return connection.dispose()
     this.#owned.add(connection)
-    const lane: Lane = { connection, inFlight: 0, quietLooks: 0 }
+    const lane: Lane = { connection, inFlight: 0, quietLooks: 0, unconfirmed: 0, confirming: undefined }
+    this.#owned.defer(() => lane.confirming?.dispose())
     this.#lanes.push(lane)
     const reader = new DirectFrameReader()
     connection.onDidClose(() => this.dispose())
     connection.onDidDrain(() => this.#answers.go())
     connection.onDidReceive((bytes) => {
       this.#quietLooks = 0
-      let partBytes = 0
       try {
         for (const frame of reader.take(bytes)) {
           if (this.isClosed) return
-          if (frame.kind === 'part') partBytes += frame.bytes.length
+          if (frame.kind === 'part') lane.unconfirmed += frame.bytes.length
           this.#take(frame, lane)
         }
       } catch (error) {
         this.#options.logger.warn('a direct connection ends', { why: errorMessage(error) })
         return this.dispose()
       }
-      if (partBytes > 0) connection.send(encodeDirectFrame({ kind: 'got', bytes: partBytes }))
+      this.#confirmSoon(lane)
     })
     this.#changed.fire()
+  }
+
+  /** Many at once: each costs both sides a call of the system. Where little may be on its way, at once. */
+  #confirmSoon(lane: Lane): void {
+    if (lane.unconfirmed === 0) return
+    if (lane.unconfirmed >= CONFIRM_BYTES || lane.connection.mostUnconfirmedBytes !== undefined) return this.#confirm(lane)
+    lane.confirming ??= this.#options.clock.after(CONFIRM_MS, () => this.#confirm(lane))
+  }
+
+  #confirm(lane: Lane): void {
+    lane.confirming?.dispose()
+    lane.confirming = undefined
+    lane.connection.send(encodeDirectFrame({ kind: 'got', bytes: lane.unconfirmed }))
+    lane.unconfirmed = 0
   }
 
   /** As ChunkPeer. */

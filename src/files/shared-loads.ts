@@ -25,6 +25,17 @@ export class SharedLoads<K, V> {
     return load
   }
 
+  /**
+   * Wants it as whoever waits does, without hearing of it, until it is let go of. For many at once: each that leaves a signal costs as much as others
+   * listen to it. @param onDone  it is loaded, or cannot be
+   */
+  hold(key: K, work: (signal: AbortSignal) => Promise<V>, onDone: () => void): () => void {
+    const load = this.#loads.get(key) ?? this.begin(key, work)
+    load.waiting++
+    load.result.then(onDone, onDone)
+    return () => this.#leave(key, load)
+  }
+
   /** Rejects with the signal's reason once that is aborted, whoever else waits. */
   wait(key: K, work: (signal: AbortSignal) => Promise<V>, signal?: AbortSignal): Promise<V> {
     if (signal?.aborted) return Promise.reject(signal.reason)
@@ -34,13 +45,17 @@ export class SharedLoads<K, V> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         reject(signal.reason)
-        if (--load.waiting > 0) return
-        this.#forget(key, load)
-        load.stop.abort(signal.reason)
+        this.#leave(key, load, signal.reason)
       }
       signal.addEventListener('abort', leave, { once: true })
       void load.result.then(resolve, reject).then(() => signal.removeEventListener('abort', leave))
     })
+  }
+
+  #leave(key: K, load: Load<V>, reason?: unknown): void {
+    if (--load.waiting > 0) return
+    this.#forget(key, load)
+    load.stop.abort(reason)
   }
 
   #forget(key: K, load: Load<V>): void {

@@ -20,6 +20,8 @@ export interface SupervisedProcessOptions {
   readonly name: string
   readonly file: string
   readonly args: readonly string[]
+  /** What Node itself is told. */
+  readonly nodeArgs?: readonly string[]
   readonly clock: Clock
   readonly log: Logger
   /** Ended and started again when its loop stands still: programs may be waiting for it inside the kernel. */
@@ -98,10 +100,10 @@ export class SupervisedProcess {
   }
 
   #spawn(onReady: () => void, onFailed: ((error: unknown) => void) | undefined): void {
-    const { clock, log, file, args, writeLog } = this.#options
+    const { clock, log, file, args, nodeArgs = [], writeLog } = this.#options
     const startedAtMs = clock.monotonicMs()
     this.#state = 'starting'
-    const child = spawn(process.execPath, ['--no-warnings', '--expose-gc', file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const child = spawn(process.execPath, ['--no-warnings', ...nodeArgs, file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
     let failure: unknown
     child.stdout?.on('data', (chunk: Buffer) => writeLog(chunk.toString()))

@@ -12,6 +12,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { DisplayLauncher } from './display-launcher.ts'
 import { LineLogger, parseDebug } from './line-logger.ts'
 import { LogFile } from './log-file.ts'
+import { MUCH_IN_BUFFERS } from './much-in-buffers.ts'
 import { daemonEntry } from './project-root.ts'
 import { StartError } from './start-error.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
       name,
       file: daemonEntry(entry),
       args: ['--data', data.path, ...args],
+      nodeArgs: name === 'files' ? MUCH_IN_BUFFERS : [],
       clock: systemClock,
       log,
       // What waits for a mount waits inside the kernel: only the end of the files process lets it go.

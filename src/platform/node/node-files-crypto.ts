@@ -20,12 +20,6 @@ const PUBLIC_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
 const NO_SALT = createSecretKey(new Uint8Array(32))
 /** Random bytes drawn at once: a draw for each new file costs more than all else about its id. */
 const POOL_BYTES = 4096
-/**
- * Sealed bytes after which the young ones are collected. Node makes a buffer outside V8's heap for each call of a cipher; V8 goes
- * through its whole heap whenever 64 MiB of such were made, which took half of what a long write costs. Going through what is
- * young takes a millisecond, and frees them as well (24.21: from 4 to 24 MiB it is all one).
- */
-const COLLECT_BYTES = 8 * 1024 * 1024
 /** Public keys kept decoded: the devices of a person and their starts. */
 const KEPT_KEYS = 64
 
@@ -35,14 +29,7 @@ export class NodeFilesCrypto implements FilesCrypto {
   readonly #secrets = new HeldSecrets((key) => createSecretKey(key))
   /** What HKDF makes of a key before it is told the use: the same for every chunk of an epoch. */
   readonly #extracts = new HeldSecrets((key) => createSecretKey(createHmac('sha256', NO_SALT).update(key).digest()))
-  readonly #collectYoung: () => void
   #pool = Buffer.alloc(0)
-  #sealedBytes = 0
-
-  /** @param collectYoung  for tests; V8's own where the process was started with --expose-gc */
-  constructor(collectYoung: () => void = () => globalThis.gc?.({ type: 'minor' })) {
-    this.#collectYoung = collectYoung
-  }
 
   sha256(bytes: Uint8Array): Uint8Array {
     return plainBytes(hash('sha256', bytes, 'buffer'))
@@ -70,11 +57,6 @@ export class NodeFilesCrypto implements FilesCrypto {
     sealed.set(cipher.update(plain))
     cipher.final()
     sealed.set(cipher.getAuthTag(), plain.length)
-    this.#sealedBytes += plain.length
-    if (this.#sealedBytes >= COLLECT_BYTES) {
-      this.#sealedBytes = 0
-      this.#collectYoung()
-    }
     return plainBytes(sealed)
   }
 
