@@ -65,20 +65,21 @@ export function signReceipt(
   return concatBytes(Uint8Array.of(version), publicKeyOf(device), hash, key.publicKey, certificate, rest, signature)
 }
 
-/** @throws ContentError `segment/malformed`, `segment/refused` */
+/** What one says that its device signed. @throws ContentError `segment/malformed`, `segment/refused` */
 export function openReceipt(crypto: FilesCrypto, dataset: DatasetId, bytes: Uint8Array): Receipt {
+  const receipt = readReceipt(bytes)
+  verifyReceipt(crypto, dataset, bytes)
+  return receipt
+}
+
+/** What it says, whoever wrote it. @throws ContentError `segment/malformed` */
+export function readReceipt(bytes: Uint8Array): Receipt {
   const version = bytes[0] as number
   const more = bytes.length - HEAD_BYTES - SIGNATURE_BYTES
   const at = version === 3 ? TERMS_BYTES : 0
   const isOfLength = version === 1 ? more === 0 : version === 2 ? more > 0 : version === 3 && more >= TERMS_BYTES
   if (!isOfLength || (more - at) % 2 !== 0 || bytes.length > MAX_RECEIPT_BYTES) throw malformed()
-  const part = (from: number, length: number) => bytes.slice(from, from + length)
-  const [device, hash, key, certificate] = [part(1, 32), part(33, 32), part(65, 32), part(97, 64)]
-  const [rest, signature] = [part(HEAD_BYTES, more), part(HEAD_BYTES + more, SIGNATURE_BYTES)]
-  const isSigned =
-    crypto.verify(device, segmentKeyStatement(dataset, key), certificate) &&
-    crypto.verify(key, statement(dataset, version, hash, rest), signature)
-  if (!isSigned) throw new ContentError('segment/refused', 'a receipt is not signed by its device; it is left out')
+  const { device, hash, rest } = partsOf(bytes)
   const view = new DataView(rest.buffer)
   const generation = version === 3 ? view.getBigUint64(0) : 0n
   const departures = version === 3 ? view.getUint16(8) : 0
@@ -88,6 +89,22 @@ export function openReceipt(crypto: FilesCrypto, dataset: DatasetId, bytes: Uint
   if (missing.some((number, n) => n > 0 && number <= (missing[n - 1] as number))) throw malformed()
   const terms = { missing, generation: Number(generation), departures, order: order as ReceiptOrder }
   return { device: deviceIdOf(device), segment: toHex(hash), ...terms }
+}
+
+/** Of one that can be read. @throws ContentError `segment/refused`: its device did not sign it */
+export function verifyReceipt(crypto: FilesCrypto, dataset: DatasetId, bytes: Uint8Array): void {
+  const { device, hash, key, certificate, rest, signature } = partsOf(bytes)
+  const isSigned =
+    crypto.verify(device, segmentKeyStatement(dataset, key), certificate) &&
+    crypto.verify(key, statement(dataset, bytes[0] as number, hash, rest), signature)
+  if (!isSigned) throw new ContentError('segment/refused', 'a receipt is not signed by its device; it is left out')
+}
+
+function partsOf(bytes: Uint8Array) {
+  const part = (from: number, length: number) => bytes.slice(from, from + length)
+  const [device, hash, key, certificate] = [part(1, 32), part(33, 32), part(65, 32), part(97, 64)]
+  const end = bytes.length - SIGNATURE_BYTES
+  return { device, hash, key, certificate, rest: part(HEAD_BYTES, end - HEAD_BYTES), signature: part(end, SIGNATURE_BYTES) }
 }
 
 const malformed = () => new ContentError('segment/malformed', 'a receipt cannot be read; it is left out')

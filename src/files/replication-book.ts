@@ -5,7 +5,7 @@ import type { DatasetStore } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
 import type { OpId } from './op.ts'
 import type { Segment, SegmentSigner } from './op-segment.ts'
-import { openReceipt, type Receipt, type ReceiptOrder, signReceipt } from './receipt.ts'
+import { readReceipt, type Receipt, type ReceiptOrder, signReceipt, verifyReceipt } from './receipt.ts'
 import type { PolicyInForce } from './replica-policy.ts'
 
 export interface ReplicationBookOptions {
@@ -29,6 +29,8 @@ interface KeptReceipt extends Pick<Receipt, 'generation' | 'departures' | 'order
 }
 
 const RECEIPT = 'receipt'
+/** Receipts of one device for segments that nothing here is booked of: they may come before what they are for. */
+const MAX_EARLY_RECEIPTS = 1000
 
 type Terms = Pick<Receipt, 'generation' | 'departures'>
 /** Was `a` given under the policy of `b` or a later one, and after all who had left by then? A device's own receipts are in one row. */
@@ -50,6 +52,8 @@ export class ReplicationBook {
   readonly #owed: BookedSegments
   /** Per segment hash: who signed. */
   readonly #receipts = new Map<string, Map<DeviceId, KeptReceipt>>()
+  /** Per device, the oldest first: segments that it signed for and of which nothing is booked. */
+  readonly #early = new Map<DeviceId, Set<string>>()
 
   constructor(options: ReplicationBookOptions) {
     this.#options = options
@@ -58,7 +62,10 @@ export class ReplicationBook {
     this.#settled = new BookedSegments(store, 'settled')
     this.#promised = new BookedSegments(store, 'promised')
     this.#owed = new BookedSegments(store, 'owed')
-    for (const [, bytes] of store.values(RECEIPT)) this.#add(bytes)
+    // What lies here, sealed, was verified when it came; whether its device is a member is asked whenever it counts.
+    store.transaction(() => {
+      for (const [, bytes] of store.values(RECEIPT)) this.#add(readReceipt(bytes), bytes)
+    })
   }
 
   get unsafe(): readonly BookedSegment[] {
@@ -104,12 +111,14 @@ export class ReplicationBook {
     const booked = { log, seq, hash, first, count: segment.ops.length, contents }
     if (isOwn) this.#unsafe.put(booked)
     else this.#owed.put(booked)
+    for (const device of this.#receipts.get(hash)?.keys() ?? []) this.#early.get(device)?.delete(hash)
     if (isOwn) this.#settle(hash)
   }
 
   /** The transaction of `book` was undone: the segment is not there. */
   unbook(hash: string): void {
     for (const segments of [this.#unsafe, this.#settled, this.#owed]) segments.forget(hash)
+    for (const device of this.#receipts.get(hash)?.keys() ?? []) this.#earlyOf(device).add(hash)
   }
 
   /** The contents of an owed segment are on this device's disk, all but those of `missing` (numbers of ops in it): the receipt. */
@@ -124,20 +133,25 @@ export class ReplicationBook {
     const contents = booked.contents.filter(([number]) => !gone.has(number))
     if (contents.length > 0) this.#promised.put({ ...booked, contents })
     this.#owed.drop(booked.hash)
-    this.#keep(receipt)
+    if (this.has(booked.hash)) this.#keep(readReceipt(receipt), receipt)
+    else this.#dropReceipts(booked.hash)
     return receipt
   }
 
-  /** True: news. @throws ContentError `segment/malformed`, `segment/refused` */
+  /**
+   * True: news for others. One for a segment of which nothing is booked here is none: some of them are kept, for it may come.
+   * @throws ContentError `segment/malformed`, `segment/refused`
+   */
   take(bytes: Uint8Array): boolean {
     const { crypto, dataset, isMember } = this.#options
-    const receipt = openReceipt(crypto, dataset, bytes)
+    const receipt = readReceipt(bytes)
     const { device, segment } = receipt
     const before = this.#receipts.get(segment)?.get(device)
     if (!isMember(device) || (before && isAtLeast(before, receipt))) return false
-    this.#keep(bytes)
+    verifyReceipt(crypto, dataset, bytes)
+    this.#keep(receipt, bytes)
     this.#settle(segment)
-    return true
+    return this.has(segment)
   }
 
   receiptsOf(segments: readonly string[]): Uint8Array[] {
@@ -182,6 +196,7 @@ export class ReplicationBook {
       const found = segments.find(op)
       segments.release(op)
       if (found && segments === this.#unsafe) this.#settle(found.segment.hash)
+      if (found && !this.has(found.segment.hash)) this.#dropReceipts(found.segment.hash)
     }
   }
 
@@ -259,17 +274,38 @@ export class ReplicationBook {
     this.#settled.put(segment)
   }
 
-  #keep(bytes: Uint8Array): void {
-    const name = this.#add(bytes)
-    this.#options.store.putValue(RECEIPT, name, bytes)
+  #keep(receipt: Receipt, bytes: Uint8Array): void {
+    this.#options.store.putValue(RECEIPT, nameOf(receipt), bytes)
+    this.#add(receipt, bytes)
   }
 
-  #add(bytes: Uint8Array): string {
-    const { crypto, dataset } = this.#options
-    const { device, segment, missing, ...terms } = openReceipt(crypto, dataset, bytes)
+  #add({ device, segment, missing, ...terms }: Receipt, bytes: Uint8Array): void {
     let of = this.#receipts.get(segment)
     if (!of) this.#receipts.set(segment, (of = new Map()))
     of.set(device, { bytes, missing: new Set(missing), ...terms })
-    return `${segment}.${device}`
+    if (this.has(segment)) return
+    const early = this.#earlyOf(device).add(segment)
+    for (const oldest of early) if (early.size > MAX_EARLY_RECEIPTS) this.#drop(device, oldest)
+  }
+
+  #earlyOf(device: DeviceId): Set<string> {
+    let early = this.#early.get(device)
+    if (!early) this.#early.set(device, (early = new Set()))
+    return early
+  }
+
+  /** Nothing of a segment matters any more: nor who holds it. */
+  #dropReceipts(segment: string): void {
+    for (const device of [...(this.#receipts.get(segment)?.keys() ?? [])]) this.#drop(device, segment)
+  }
+
+  #drop(device: DeviceId, segment: string): void {
+    const of = this.#receipts.get(segment)
+    of?.delete(device)
+    if (of?.size === 0) this.#receipts.delete(segment)
+    this.#early.get(device)?.delete(segment)
+    this.#options.store.putValue(RECEIPT, nameOf({ device, segment }), undefined)
   }
 }
+
+const nameOf = ({ device, segment }: Pick<Receipt, 'device' | 'segment'>): string => `${segment}.${device}`
