@@ -115,6 +115,15 @@ export class DatasetView {
     return rows.sort((a, b) => b.removedAtMs - a.removedAtMs)
   }
 
+  /** What a node was before it was removed, also when it is in no trash any more; undefined: it is shown, or no content of it is kept. */
+  removedNode(id: NodeId): DatasetNode | undefined {
+    const record = this.#store.node(id)
+    if (!record || this.#store.shownName(id) !== undefined) return undefined
+    if (record.kind === 'folder') return nodeOf(record, record.name, this.#clock.nowMs())
+    const last = [...this.#store.versions(id), ...record.heads].find(({ content }) => content.kind !== 'removed')
+    return last && nodeOf({ ...record, heads: [last] }, record.name, this.#clock.nowMs())
+  }
+
   /** @throws FileError `file/not-found`, `file/not-a-file` */
   manifestOf(id: NodeId, version?: OpId): Manifest {
     const node = version === undefined ? this.require(id) : undefined

@@ -17,7 +17,7 @@ import { FileError } from './file-error.ts'
 import { keptVersions } from './kept-versions.ts'
 import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
 import { copyIdOf, OpMerger, type Touched } from './merge-op.ts'
-import { winnerOf } from './node-record.ts'
+import { sameContent, winnerOf } from './node-record.ts'
 import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
 import { SegmentCodec } from './op-segment.ts'
 import { POLICY_NODE, policyBodies, type ReplicaPolicy } from './replica-policy.ts'
@@ -93,8 +93,10 @@ export class Dataset extends DatasetView implements Disposable {
     const left = takeLeftBodies(store)
     if (left) this.#write(left.bodies, left.drop)
     this.#synced = new SyncedContents(store)
-    const isNews = ({ node, manifest }: SyncedContent) =>
-      this.node(node)?.kind === 'file' && !sameManifest(this.require(node).manifest, manifest)
+    const isNews = ({ node, manifest }: SyncedContent) => {
+      const before = this.node(node) ?? this.removedNode(node)
+      return before?.kind === 'file' && !sameManifest(before.manifest, manifest)
+    }
     for (const { node, base, manifest, mtimeNs } of this.#synced.takeLeft(isNews))
       this.setContent(node, base, manifest, { mtimeNs, endsSynced: true })
   }
@@ -133,16 +135,26 @@ export class Dataset extends DatasetView implements Disposable {
     const winner = winnerOf(record)
     const content: Content = { kind: 'file', manifest }
     const seen = base === undefined || base === copied ? winner.op : base
-    const isShown = seen === winner.op
-    const bases = isShown ? basesOf(record) : [seen]
+    const bases = seen === winner.op || this.#isContentOf(id, seen, winner.content) ? basesOf(record) : [seen]
     const body: OpBody = { kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }
     this.#write([body], () => options.endsSynced && this.#synced.drop(id, seen))
     return this.require(id)
   }
 
+  /** Settling names anew what is shown: who had seen those bytes has seen it. */
+  #isContentOf(id: NodeId, version: OpId, content: Content): boolean {
+    const found = this.#parts.store.versions(id).find(({ op }) => op === version)
+    return found !== undefined && sameContent(found.content, content)
+  }
+
   /** For content that is synced and goes on being written: found after a power cut when `sync` resolves, and a version then. */
   keepSynced(content: SyncedContent): void {
     this.#synced.keep(content)
+  }
+
+  /** The file was removed by who synced it: that is not to be found again. */
+  dropSynced(id: NodeId, base: OpId): void {
+    this.#synced.drop(id, base)
   }
 
   /** Contents that are in use and that no version may name. */

@@ -33,23 +33,23 @@ export class TreeNews {
     if (slot && node) {
       const isOther = node.kind === 'file' && node.version !== slot.version
       const isMoved = parent !== undefined && (slot.parent !== parent.ino || slot.name !== node.name)
-      if (isOther)
-        this.#numbers.slots.detach(slot, { ...node, version: slot.version as OpId, manifest: this.#manifestBefore(of, slot, node) })
+      if (isOther) this.#numbers.slots.detach(slot, this.#asBefore(of, slot, node))
       if (isOther || isMoved) this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
       if (!isOther) this.#changes.fire({ kind: 'content', ino: slot.ino })
     } else if (slot) {
-      slot.isRemoved = true
+      // Nobody here removed it: what programs here write into it goes on becoming versions (rule MT16).
       this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
       const removed = this.#removed(of, id)
-      if (removed) this.#numbers.slots.detach(slot, removed)
+      const last = removed ? this.#asBefore(of, slot, removed) : slot.stagedOn
+      if (last) this.#numbers.slots.detach(slot, last)
     }
     if (node && parent) this.#changes.fire({ kind: 'entry', parent: parent.ino, name: node.name })
   }
 
-  /** While a checkpoint is loaded nobody knows all that was removed: what is open is gone then. */
+  /** While a checkpoint is loaded nobody knows all that was removed: what is open and not written is gone then. */
   #removed(of: TreeDataset, id: NodeId): DatasetNode | undefined {
     try {
-      return of.dataset.removed().find((gone) => gone.node.id === id)?.node
+      return of.dataset.removedNode(id)
     } catch (error) {
       if (error instanceof StillLoading) return undefined
       throw error
@@ -57,12 +57,15 @@ export class TreeNews {
   }
 
   /** An open file goes on reading the version it read before. */
-  #manifestBefore(of: TreeDataset, slot: TreeSlot, node: DatasetNode): DatasetNode['manifest'] {
+  #asBefore(of: TreeDataset, slot: TreeSlot, node: DatasetNode): DatasetNode {
+    const version = slot.version as OpId
+    if (node.kind !== 'file' || node.version === version) return node
     try {
-      return of.dataset.manifestOf(slot.id, slot.version as OpId)
+      const manifest = of.dataset.manifestOf(slot.id, version)
+      return { ...node, version, manifest, bytes: manifest.bytes }
     } catch {
       // Not kept any more (thinned): the newer one is better than an error.
-      return node.manifest
+      return { ...node, version }
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts'
+import { StillLoading } from './checkpoint/still-loading.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { Manifest } from './manifest.ts'
 import { type Ino, ROOT_INO, type TreeAttributes } from './mounted-tree.ts'
-import type { NodeId } from './op.ts'
+import type { NodeId, OpId } from './op.ts'
 import { TreeError } from './tree-error.ts'
 import { treeErrorOf } from './tree-errors.ts'
 import { type TreeDataset, type TreeSlot, TreeSlots } from './tree-slots.ts'
@@ -55,7 +56,7 @@ export class TreeNumbers {
     const slot = this.slot(ino)
     const node = this.node(slot)
     if (node.kind !== 'folder') throw new TreeError('tree/not-a-folder')
-    if (slot.isRemoved && forWriting) throw new TreeError('tree/not-found')
+    if (forWriting && this.#isGone(slot)) throw new TreeError('tree/not-found')
     return { of: slot.of, node }
   }
 
@@ -100,7 +101,18 @@ export class TreeNumbers {
       mtimeNs,
       ctimeNs: slot.ctimeNs ?? BigInt(Math.floor(node.changedMs)) * MS,
       // Folders in a folder are not counted (as on btrfs): programs take 1 as "not known".
-      linkCount: slot.isRemoved ? 0 : 1,
+      linkCount: this.#isGone(slot) ? 0 : 1,
+    }
+  }
+
+  /** No name leads to it, and what was written into it does not bring it back. */
+  #isGone(slot: TreeSlot): boolean {
+    if (slot.isRemoved || !slot.last || slot.staged) return slot.isRemoved
+    try {
+      return !slot.of.dataset.node(slot.id)
+    } catch (error) {
+      if (error instanceof StillLoading) return false
+      throw error
     }
   }
 
@@ -115,6 +127,8 @@ export class TreeNumbers {
     slot.isRemoved = true
     slot.ctimeNs = this.nowNs()
     slot.quiet?.dispose()
+    if (slot.isSynced) of.dataset.dropSynced(slot.id, slot.base as OpId)
+    slot.isSynced = false
     this.slots.detach(slot, node)
   }
 

@@ -19,7 +19,8 @@ export interface TreeDataset {
 export interface TreeSlot {
   readonly ino: Ino
   readonly of: TreeDataset
-  readonly id: NodeId
+  /** Another one after it was a conflict copy that is none any more, and was written. */
+  id: NodeId
   /** As its number was told to mean: another device's version gets another number. */
   version: string
   /** Where it was last seen, to say which name means something else now. */
@@ -29,8 +30,11 @@ export interface TreeSlot {
   count: number
   /** What it was when it was removed, or when another device replaced it: it goes on as that. */
   last: DatasetNode | undefined
+  /** By a program, through this tree: it lives until it is forgotten, and nothing that is written into it is kept. */
   isRemoved: boolean
   staged: StagedFile | undefined
+  /** What it was when `staged` began. */
+  stagedOn: DatasetNode | undefined
   /** The version `staged` began from. */
   base: string
   /** When `staged` began, by the monotonic clock. */
@@ -86,6 +90,7 @@ export class TreeSlots {
         last: undefined,
         isRemoved: false,
         staged: undefined,
+        stagedOn: undefined,
         base: '',
         stagedMs: undefined,
         isSynced: false,
@@ -108,6 +113,15 @@ export class TreeSlots {
     slot.last = last
     const nodes = this.#byNode.get(slot.of.dataset)
     if (nodes?.get(slot.id) === slot) nodes.delete(slot.id)
+  }
+
+  /** It is what its node is again. False: the node has another number. */
+  attach(slot: TreeSlot): boolean {
+    const nodes = this.#byNode.get(slot.of.dataset)
+    if (!nodes || nodes.has(slot.id)) return false
+    nodes.set(slot.id, slot)
+    slot.last = undefined
+    return true
   }
 
   drop(slot: TreeSlot): void {

@@ -1,11 +1,13 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
-import { errorMessage } from '../base/errors.ts'
+import { errorCode, errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
-import { sameManifest } from './manifest.ts'
+import { type Manifest, sameManifest } from './manifest.ts'
 import type { Answer } from './mounted-tree.ts'
 import type { OpId } from './op.ts'
+import { markedName } from './shown-name.ts'
 import { BlockPool } from './staged-extents.ts'
 import { FOLD_BYTES, StagedFile } from './staged-file.ts'
 import { treeErrorOf } from './tree-errors.ts'
@@ -52,6 +54,7 @@ export class TreeWriting implements Disposable {
         read: dataset.reader.read.bind(dataset.reader),
       }
       slot.staged = new StagedFile(contents, node.manifest, this.#blocks)
+      slot.stagedOn = node
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
@@ -152,21 +155,46 @@ export class TreeWriting implements Disposable {
     const before = this.#numbers.node(slot)
     const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
     if (hadChanges || !sameManifest(manifest, before.manifest) || mtimeNs !== before.mtimeNs) {
-      const node = this.#numbers.own(slot.of, (dataset) =>
-        dataset.setContent(slot.id, slot.base as OpId, manifest, { mtimeNs, endsSynced: slot.isSynced }),
-      )
+      const options = { mtimeNs, endsSynced: slot.isSynced }
+      const version = slot.last
+        ? this.#keepApart(slot, slot.last, manifest, options)
+        : this.#numbers.own(slot.of, (dataset) => dataset.setContent(slot.id, slot.base as OpId, manifest, options)).version
       slot.isSynced = false
-      slot.version = node.version
-      slot.base = node.version
+      slot.version = version
+      slot.base = version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
     if (staged.isStored) {
       slot.quiet?.dispose()
       slot.staged = undefined
+      slot.stagedOn = undefined
       slot.mtimeNs = undefined
     }
     this.#syncSoon()
     this.#numbers.dropUnused(slot)
+  }
+
+  /**
+   * Its name means another version by now, or nothing: what was written is kept beside that, or brings the file back (rule MT16), and
+   * whoever keeps copies hears of it. The number is that of its node again where none took its place, and reads on as it was written.
+   */
+  #keepApart(slot: TreeSlot, last: DatasetNode, manifest: Manifest, options: { mtimeNs: bigint; endsSynced: boolean }): OpId {
+    const { of, id } = slot
+    let node: DatasetNode
+    try {
+      node = of.dataset.setContent(id, slot.base as OpId, manifest, options)
+    } catch (error) {
+      if (errorCode(error) !== 'file/not-found') throw treeErrorOf(error)
+      node = keepAsNew(of.dataset, last, manifest, options.mtimeNs)
+      of.dataset.dropSynced(id, slot.base as OpId)
+      slot.id = node.id
+    }
+    const parent = this.#numbers.slots.of(of.dataset, node.parent)
+    if (parent && this.#numbers.slots.attach(slot)) {
+      slot.parent = parent.ino
+      slot.name = node.name
+    } else slot.last = { ...last, version: node.version, manifest, bytes: manifest.bytes, mtimeNs: options.mtimeNs }
+    return node.version
   }
 
   #syncSoon(): void {
@@ -192,6 +220,18 @@ export class TreeWriting implements Disposable {
     this.#isDisposed = true
     for (const slot of this.#numbers.slots.all) slot.quiet?.dispose()
     this.#syncing?.dispose()
+  }
+}
+
+/** A conflict copy is none any more when what it lost against is gone: what was written into it is a file of its own. @throws TreeError */
+function keepAsNew(dataset: Dataset, last: DatasetNode, manifest: Manifest, mtimeNs: bigint): DatasetNode {
+  const parent = dataset.node(last.parent)?.kind === 'folder' ? last.parent : dataset.root
+  let { name } = last
+  for (let n = 2; dataset.lookup(parent, name); n++) name = markedName(last.name, String(n))
+  try {
+    return dataset.createFile(parent, name, { manifest, mtimeNs, mode: last.mode })
+  } catch (error) {
+    throw treeErrorOf(error)
   }
 }
 
