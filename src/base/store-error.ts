@@ -1,4 +1,4 @@
-import { DomainError } from './errors.ts'
+import { DomainError, errorCode } from './errors.ts'
 
 export type StoreErrorCode = 'store/disk-full' | 'store/read-only' | 'store/damaged' | 'store/closed' | 'store/failed'
 
@@ -41,5 +41,16 @@ export class StoreError extends DomainError<StoreErrorCode> {
     return new StoreError('store/failed', `the store ${path} failed (${text}): restart the device; if it stays so, look at the disk`, {
       cause,
     })
+  }
+}
+
+/** Does it, if the disk has room for it. False: it is full, and nothing of it was done. @throws StoreError of any other kind */
+export function hasRoom(work: () => void): boolean {
+  try {
+    work()
+    return true
+  } catch (error) {
+    if (errorCode(error) !== 'store/disk-full') throw error
+    return false
   }
 }

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest'
 import { silentLogger } from '../base/logger.ts'
+import { bringSegments, testFileDevice } from '../testkit/file-device.ts'
 import { GarbageWorld } from '../testkit/garbage-world.ts'
+import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryJournal } from '../testkit/memory-journal.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
+import type { Dataset } from './dataset.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import type { OpenDataset } from './open-dataset.ts'
 import { WriteBehindStore } from './write-behind-store.ts'
@@ -35,3 +38,40 @@ it('[OL4] a segment that could not be kept, own or of another device, is in no b
     world.dispose()
   }
 })
+
+it.each([
+  { name: 'with changes that are not signed', isLeft: true },
+  { name: 'with nothing left', isLeft: false },
+])(
+  '[OL4] a start on a full disk, $name: all is there, nothing more is taken, and when there is room all of it is signed, in logs that others follow',
+  async ({ isLeft }) => {
+    const [behind, journal] = [new MemoryDatasetStore(), new MemoryJournal()]
+    const clock = new ManualClock()
+    const start = () => {
+      const store = new WriteBehindStore({ behind, journal, clock, log: silentLogger })
+      return testFileDevice(0, clock, { store })
+    }
+    const first = start()
+    first.dataset.createFile(first.dataset.root, 'before')
+    first.dataset.flush()
+    if (isLeft) first.dataset.createFile(first.dataset.root, 'not signed')
+    journal.isFull = true // and it is killed
+    const second = start()
+    const names = () => second.dataset.children(second.dataset.root).map(({ name }) => name)
+    expect(names().sort()).toEqual(isLeft ? ['before', 'not signed'] : ['before'])
+    expect(() => second.dataset.createFile(second.dataset.root, 'refused')).toThrow('full')
+    journal.isFull = false
+    second.dataset.createFile(second.dataset.root, 'after')
+    second.dataset.flush()
+    // Killed once more: what is kept is of the start that is kept.
+    second.dataset.createFile(second.dataset.root, 'last')
+    const third = start()
+    third.dataset.createFile(third.dataset.root, 'and on')
+    third.dataset.flush()
+    const other = testFileDevice(1, clock, { store: new MemoryDatasetStore() })
+    bringSegments(third.dataset, other.dataset)
+    const listed = (device: { dataset: Dataset }) => device.dataset.children(device.dataset.root).map(({ name }) => name)
+    const all = ['before', ...(isLeft ? ['not signed'] : []), 'after', 'last', 'and on']
+    expect([listed(third).sort(), listed(other).sort()]).toEqual([[...all].sort(), [...all].sort()])
+  },
+)

@@ -3,6 +3,7 @@ import { type Disposable } from '../base/disposable.ts'
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts'
 import { errorMessage } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { hasRoom } from '../base/store-error.ts'
 import { coverHeads, isCovered } from './covered-heads.ts'
 import type { DatasetStore, LogHead } from './dataset-store.ts'
 import type { FilesCrypto } from './files-crypto.ts'
@@ -60,7 +61,10 @@ export class OwnLog implements Disposable {
   #stamp = 0
   #timer: Disposable | undefined
   #isDisposed = false
+  /** The start of this log, while it is not kept. */
+  #unkept: string | undefined
 
+  /** @throws StoreError; not for a full disk */
   constructor(options: OwnLogOptions) {
     this.#options = options
     const { store } = options
@@ -80,7 +84,11 @@ export class OwnLog implements Disposable {
       this.#news.delete(log)
       this.#pending = left
       for (const { stamp } of left) this.#stamp = Math.max(this.#stamp, stamp)
-      this.flush()
+      // On a full disk what is left waits, and what is written when there is room follows on it in that log.
+      if (!hasRoom(() => this.flush())) {
+        this.#flushIn(RETRY_MS)
+        return
+      }
       this.#news.set(log, this.#own.seq)
     }
     this.#own = this.#begin()
@@ -104,6 +112,7 @@ export class OwnLog implements Disposable {
   /** Keeps ops; call it in the transaction that carries them out. */
   append(bodies: readonly OpBody[]): Op[] {
     const { store, clock } = this.#options
+    if (this.#unkept) keepStart(store, this.#unkept)
     return bodies.map((body) => {
       this.#stamp = Math.max(Math.floor(clock.nowMs() * 1000), this.#stamp + 1)
       const op: Op = { id: `${this.#own.log}.${this.#own.ops + this.#pending.length}` as OpId, stamp: this.#stamp, body }
@@ -121,6 +130,7 @@ export class OwnLog implements Disposable {
 
   /** The transaction of `append` is done: signs what is ripe, and the rest soon. Never throws: the ops are kept. */
   settle(): void {
+    this.#unkept = undefined
     if (this.#pending.length >= MAX_SEGMENT_OPS || this.#pendingText >= MAX_SEGMENT_TEXT) this.#tryFlush()
     else this.#flushIn(SEGMENT_DELAY_MS)
   }
@@ -222,7 +232,8 @@ export class OwnLog implements Disposable {
     const { store } = this.#options
     const own = this.#lastOwn() ?? this.#newStart()
     this.#news.delete(own.log)
-    store.transaction(() => store.putValue(OWN, 'start', utf8(JSON.stringify({ start: own.start }))))
+    // On a full disk it is kept with the first op of it: those that are kept are always of the start that is kept.
+    if (!hasRoom(() => store.transaction(() => keepStart(store, own.start)))) this.#unkept = own.start
     return own
   }
 
@@ -245,3 +256,5 @@ export class OwnLog implements Disposable {
     return { start: codec.headOf(store.segment(log, seq) as Uint8Array).start, log, seq, hash, ops }
   }
 }
+
+const keepStart = (store: DatasetStore, start: string): void => store.putValue(OWN, 'start', utf8(JSON.stringify({ start })))

@@ -3,6 +3,7 @@ import { concatBytes, utf8 } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
+import { StoreError } from '../base/store-error.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { MemoryJournal } from '../testkit/memory-journal.ts'
 import { roundsOfRun, SeededRandom, seedOfRun } from '../testkit/seeded-random.ts'
@@ -13,6 +14,7 @@ import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { type LogId, type NodeId, type OpId, ROOT_NODE } from './op.ts'
 import { pagedVersions } from './paged-versions.ts'
+import type { StoreJournal } from './store-journal.ts'
 import { WriteBehindStore } from './write-behind-store.ts'
 
 describeDatasetStore('write-behind', () => {
@@ -127,7 +129,7 @@ class FillingStore extends MemoryDatasetStore {
   roomFor = Number.POSITIVE_INFINITY
   /** Not undone here; putting the same again changes nothing. */
   #put(): void {
-    if (--this.roomFor < 0) throw new Error('full')
+    if (--this.roomFor < 0) throw StoreError.diskFull('behind')
   }
   override putNode(record: NodeRecord, shown: string | undefined): void {
     this.#put()
@@ -148,8 +150,28 @@ async function run(seed: number, journal: MemoryJournal, seen = { stopped: 0 }):
   const random = new SeededRandom(seed)
   let clock = new TickingClock()
   const [model, behind] = [new MemoryDatasetStore(), new FillingStore()]
-  // Each start has a clock of its own: the timers of one that was killed do not run.
-  const open = () => new WriteBehindStore({ behind, journal, clock: (clock = new TickingClock()), log: silentLogger })
+  // Each start has a clock of its own: the timers of one that was killed do not run, nor does it forget anything any more.
+  let starts = 0
+  const open = () => {
+    const start = ++starts
+    const turn = () => {
+      const forget = journal.turn()
+      return () => void (start === starts && forget())
+    }
+    const own: StoreJournal = {
+      get bytes() {
+        return journal.bytes
+      },
+      ...{
+        entries: () => journal.entries(),
+        append: (entry) => journal.append(entry),
+        sync: () => journal.sync(),
+        dispose: () => {},
+        turn,
+      },
+    }
+    return new WriteBehindStore({ behind, journal: own, clock: (clock = new TickingClock()), log: silentLogger })
+  }
   const tried = <T>(work: () => T): T | undefined => {
     behind.roomFor = random.chance(0.3) ? random.below(8) : Number.POSITIVE_INFINITY
     try {
@@ -182,7 +204,13 @@ async function run(seed: number, journal: MemoryJournal, seen = { stopped: 0 }):
     if (random.below(3) === 0) tried(() => clock.advance([5, 2_000, 70_000][random.below(3)] as number))
     if (random.below(6) === 0) tried(() => store.carryAll())
     await undefined
-    if (random.below(5) === 0) store = tried(open) ?? open()
+    if (random.below(5) === 0) {
+      journal.isFull = random.chance(0.2)
+      const opened = tried(open)
+      journal.isFull = false
+      if (!opened) return `step ${n}: it was not opened on a full disk`
+      store = opened
+    }
     const isLooked = n === 40 || random.chance(0.3)
     if (isLooked && JSON.stringify(answersOf(store), plain) !== JSON.stringify(answersOf(model), plain)) return `step ${n}`
   }

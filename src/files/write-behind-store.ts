@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disposable } from '../base/disposable.ts'
 import type { Logger } from '../base/logger.ts'
+import { hasRoom } from '../base/store-error.ts'
 import {
   type DatasetStore,
   type FolderMove,
@@ -11,7 +12,7 @@ import {
   type StoredSegment,
   type StoreValue,
 } from './dataset-store.ts'
-import { carryOut, decodeEntry, encodeEntry } from './journal-entry.ts'
+import { carryOut, decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts'
 import type { Head, NodeRecord } from './node-record.ts'
 import { isLater, type LogId, type Mark, type NodeId, type Op, type OpId } from './op.ts'
 import { PendingChanges } from './pending-changes.ts'
@@ -45,25 +46,21 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   /** Asked for in the transaction that runs, and not behind: what makes a node asks three times whether it is there. */
   #absent: NodeId | undefined
 
-  /** Takes in what the journal holds. @throws StoreError */
+  /** Takes in what the journal holds; on a full disk into memory, and the journal keeps it. @throws StoreError */
   constructor({ behind, journal, clock, log }: WriteBehindOptions) {
     this.#behind = behind
     this.#journal = journal
-    let tail = behind.tail()
-    const left = new Set(tail.map(({ id }) => id))
-    let isAny = tail.length > 0
-    behind.transaction(() => {
-      for (const bytes of journal.entries()) {
-        isAny = true
-        const entry = decodeEntry(bytes)
-        carryOut(entry, behind)
-        if (entry.tail.isWhole) tail = [...entry.tail.ops]
-        else for (const op of entry.tail.ops) if (!left.has(op.id)) tail.push(op)
-      }
-    })
-    this.#pending = new PendingChanges(behind.heads(), tail, behind.nodeCount())
+    const left = behind.tail()
+    let taken = { tail: left, isAny: false }
+    // What a store of before kept in its own tail has to be taken out of it first: that needs room.
+    const tried = (work: () => void) => (left.length > 0 ? (work(), true) : hasRoom(work))
+    const isCarried = tried(() => behind.transaction(() => (taken = carryJournal(journal, behind, left))))
+    this.#pending = new PendingChanges(behind.heads(), isCarried ? taken.tail : [], behind.nodeCount())
     this.#carrier = new StoreCarrier({ pending: this.#pending, behind, journal, clock, log })
-    if (isAny) this.#carrier.startAnew()
+    if (isCarried && (!taken.isAny || tried(() => this.#carrier.startAnew()))) return
+    log.warn('the disk is full: what was changed before stays in the journal until there is room, and is found in memory meanwhile')
+    if (!isCarried) for (const bytes of journal.entries()) this.#takeIn(decodeEntry(bytes))
+    this.#carrier.noteChanged()
   }
 
   transaction<T>(work: () => T): T {
@@ -308,6 +305,20 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     this.#carrier.dispose()
   }
 
+  /** It is in the journal, and not behind. */
+  #takeIn(entry: JournalEntry): void {
+    this.#depth++
+    try {
+      carryOut(entry, this)
+      if (entry.tail.isWhole) this.#pending.cutTail(this.#pending.tail.length)
+      for (const op of entry.tail.ops) this.#pending.addTail(op)
+    } finally {
+      this.#pending.end()
+      this.#absent = undefined
+      this.#depth--
+    }
+  }
+
   #nodeBehind(id: NodeId): NodeRecord | undefined {
     if (id === this.#absent) return undefined
     const record = this.#behind.node(id)
@@ -325,6 +336,21 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const { nodes } = this.#pending
     return nodes.get(parent)?.isNew ? [] : ask().filter((id) => !nodes.get(id))
   }
+}
+
+/** @returns what is in no segment yet: what lay behind, and what came to it */
+function carryJournal(journal: StoreJournal, behind: DatasetStore, left: readonly Op[]): { tail: Op[]; isAny: boolean } {
+  const known = new Set(left.map(({ id }) => id))
+  let tail = [...left]
+  let isAny = tail.length > 0
+  for (const bytes of journal.entries()) {
+    isAny = true
+    const entry = decodeEntry(bytes)
+    carryOut(entry, behind)
+    if (entry.tail.isWhole) tail = [...entry.tail.ops]
+    else for (const op of entry.tail.ops) if (!known.has(op.id)) tail.push(op)
+  }
+  return { tail, isAny }
 }
 
 interface NodeRow {

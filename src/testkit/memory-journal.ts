@@ -1,3 +1,4 @@
+import { StoreError } from '../base/store-error.ts'
 import type { StoreJournal } from '../files/store-journal.ts'
 
 /** A journal in memory that outlives who writes it, as a file outlives a process. */
@@ -17,7 +18,7 @@ export class MemoryJournal implements StoreJournal {
   }
 
   append(entry: Uint8Array): void {
-    if (this.isFull) throw new Error('full')
+    if (this.isFull) throw StoreError.diskFull('memory')
     this.#parts.at(-1)?.push(entry)
   }
 

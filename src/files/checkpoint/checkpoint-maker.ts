@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DatasetId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
+import { hasRoom } from '../../base/store-error.ts'
 import type { ChunkId } from '../chunk-id.ts'
 import type { ChunkStore } from '../chunk-store.ts'
 import type { Dataset } from '../dataset.ts'
@@ -85,7 +86,8 @@ export class CheckpointMaker implements Disposable {
     const changes = store.value(CHECKPOINT_SPACE, CHANGES)
     store.changes.addAll(changes ? ChangedRows.fromPlain(JSON.parse(fromUtf8(changes))) : ChangedRows.all())
     // A process that is killed says nothing of what changed: then the next checkpoint reads everything.
-    if (changes) store.transaction(() => store.putValue(CHECKPOINT_SPACE, CHANGES, undefined))
+    const forget = () => hasRoom(() => store.transaction(() => store.putValue(CHECKPOINT_SPACE, CHANGES, undefined)))
+    if (changes && !forget()) store.forgetFirst = forget
     this.#owned.add(dataset.onDidChange(() => (this.#lastChangeMs = clock.monotonicMs())))
     this.#owned.add(clock.every(QUIET_MS, () => this.#look()))
     this.#holdKept().catch((error: unknown) => {

@@ -21,6 +21,9 @@ export class PartialStore implements DatasetStore {
   readonly changes = new ChangedRows()
   /** While a checkpoint is loaded; undefined: everything is here. */
   gate: FolderGate | undefined
+  /** What has to be gone before anything is changed, and for which there was no room yet; false: there is none now. */
+  forgetFirst: (() => boolean) | undefined
+  #isForgetting = false
   readonly #inner: DatasetStore
 
   constructor(inner: DatasetStore) {
@@ -28,7 +31,17 @@ export class PartialStore implements DatasetStore {
   }
 
   transaction<T>(work: () => T): T {
+    if (this.forgetFirst && !this.#isForgetting) this.#forget(this.forgetFirst)
     return this.#inner.transaction(work)
+  }
+
+  #forget(forget: () => boolean): void {
+    this.#isForgetting = true
+    try {
+      if (forget()) this.forgetFirst = undefined
+    } finally {
+      this.#isForgetting = false
+    }
   }
 
   node(id: NodeId): NodeRecord | undefined {

@@ -62,6 +62,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   #depth = 0
   #isInBatch = false
   #isDamaged = false
+  #isMarked = false
 
   /** Something in the file cannot be read: it is to be set aside. Told once, when whoever asked has its error. */
   onDamage: (() => void) | undefined
@@ -78,9 +79,9 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
       this.#db.exec(
         'pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal; pragma temp_store = memory; pragma cache_size = -32000',
       )
-      if (!isNew && !this.#wasClean()) this.#check()
+      if (!isNew && this.#version !== CLEAN) this.#check()
       this.#db.exec(TREE_SCHEMA)
-      this.#db.exec(`pragma user_version = ${IN_USE}`)
+      this.#mark()
     } catch (error) {
       db?.close()
       throw sqliteStoreError(error, file)
@@ -93,6 +94,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     this.#depth++
     try {
       this.#run('begin immediate')
+      if (!this.#isMarked) this.#mark()
       const result = work()
       this.#run('commit')
       return result
@@ -367,8 +369,18 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     this.#db.close()
   }
 
-  #wasClean(): boolean {
-    return (this.#db.prepare('pragma user_version').get() as { user_version: number }).user_version === CLEAN
+  get #version(): number {
+    return (this.#db.prepare('pragma user_version').get() as { user_version: number }).user_version
+  }
+
+  /** Says that the file is in use. On a full disk it is said before the first thing is written there: who only reads needs no room. */
+  #mark(): void {
+    try {
+      if (this.#version !== IN_USE) this.#db.exec(`pragma user_version = ${IN_USE}`)
+      this.#isMarked = true
+    } catch (error) {
+      if (sqliteStoreError(error, this.#path).code !== 'store/disk-full' || this.#db.isTransaction) throw error
+    }
   }
 
   /** After a kill or a power cut. @throws StoreError `store/damaged` */

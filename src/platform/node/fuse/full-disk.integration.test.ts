@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => lab.close())
 
 it.skipIf(whyNoMounts() !== undefined)(
-  '[FM19] a disk that becomes full is told to whoever writes; what was synced before stays, writing goes on when there is room, and kill -9 then loses none of it',
+  '[FM19] a disk that becomes full is told to whoever writes; what was synced before stays, also after kill -9 and a start without any room, and writing goes on when there is some',
   { timeout: 120_000 },
   async () => {
     const [disk, mnt] = [lab.at('disk'), lab.at()]
@@ -47,12 +47,24 @@ it.skipIf(whyNoMounts() !== undefined)(
     await lab.run('ls', ['-la', `${mnt}/Home`])
     // Nothing that was being changed took an older file with it.
     await allKept()
+    await first.kill('SIGKILL')
+    await lab.look('bash', ['-c', `cat /dev/zero > ${disk}/rest`]) // not a byte is left
+    let last = await start()
+    await allKept()
+    expect(await put('nor-now')).toBe(false)
+    await lab.run('ls', ['-la', `${mnt}/Home`])
+    await allKept()
+    // Nor does a second start without room lose what the first could not carry.
+    await last.kill('SIGKILL')
+    last = await start()
+    await allKept()
+    rmSync(path.join(disk, 'rest'))
     rmSync(path.join(disk, 'ballast'))
     const before = kept.length
     for (let n = 0; n < 3; n++) expect(await put(`again-${n}`)).toBe(true)
     expect(kept.length).toBe(before + 3)
     await allKept()
-    await first.kill('SIGKILL')
+    await last.kill('SIGKILL')
     await start()
     await allKept()
     expect(existsSync(path.join(disk, 'device/shared/chunks'))).toBe(true) // it was this disk that was full
