@@ -31,7 +31,7 @@ export class ContentError extends DomainError<ContentErrorCode> {
   }
 
   static unavailable(id: string): ContentError {
-    const text = `chunk ${id.slice(0, 12)} is not on this device, and no linked device that holds it answers; it comes when one is linked`
+    const text = `these bytes are on other devices, and none that is linked now brings them; they come when one that has them is on and linked (${id.slice(0, 12)})`
     return new ContentError('chunk/unavailable', text)
   }
 }

@@ -141,6 +141,14 @@ const datasetStatus = z.object({
   loading: z.object({ rows: z.number().int(), of: z.number().int().optional() }).optional(),
   /** Segments of logs that a checkpoint stands for and that are still to come; absent: none. */
   behind: z.number().int().optional(),
+  /**
+   * Why nothing is let go of here, and the limit may be passed; absent: it is not so. `unreadable`: so many parts of what this device wrote
+   * wait and cannot be read: a key is missing, or a later version wrote them. `unheard`: the tree was made again, and these devices were not heard since (none of them:
+   * part of the logs was lost); `untilMs`: longer nobody waits for that.
+   */
+  held: z
+    .object({ unreadable: z.number().int(), unheard: z.array(z.string().max(80)).max(1024).optional(), untilMs: atMs.optional() })
+    .optional(),
   /** Devices whose files can be asked for now. */
   linked: z.array(z.object({ device, name: z.string().max(80), missingSegments: z.number().int() })).max(256),
 })

@@ -443,9 +443,16 @@ export class OpenDataset implements Disposable {
     return this.#cut(bytes, own(), signal)
   }
 
+  get #held(): DatasetStatus['held'] {
+    const unheard = this.#unheard.waiting((device) => this.isMember(device))
+    const { unreadable } = this.setAside
+    if (unreadable === 0 && !unheard) return undefined
+    return { unreadable, ...(unheard && { unheard: unheard.devices.map((device) => this.nameOf(device)), untilMs: unheard.untilMs }) }
+  }
+
   /** May what seems to be nobody's be somebody's? Then nothing is let go of. */
   get #isHeld(): boolean {
-    return this.setAside.isUnreadable || this.#unheard.isAny((device) => this.isMember(device))
+    return this.#held !== undefined
   }
 
   #cut(bytes: number, limitBytes: number, signal?: AbortSignal): Promise<boolean> {
@@ -466,11 +473,17 @@ export class OpenDataset implements Disposable {
     return this.book.isSafe(version)
   }
 
+  /** Part of what others wrote and signed for is still to come: who has a file may not be known yet. */
+  get isHistoryComing(): boolean {
+    return this.loader.isLoading || segmentsBehind(this.store).size > 0
+  }
+
   status(): DatasetStatus {
     this.dataset.flush()
     this.bucket.review()
     const { chunks, bytes } = this.chunks.stats
     const unsafe = this.book.unsafeContents
+    const held = this.#held
     const behind = [...segmentsBehind(this.store).values()].reduce((sum, { seq }) => sum + seq, 0)
     return {
       dataset: this.id,
@@ -491,6 +504,7 @@ export class OpenDataset implements Disposable {
         loading: { rows: this.loader.loadedRows, ...(this.loader.rows !== undefined && { of: this.loader.rows }) },
       }),
       ...(behind > 0 && { behind }),
+      ...(held && { held }),
       linked: this.exchange.linked.map(({ device, missing }) => ({ device, name: this.nameOf(device), missingSegments: missing })),
     }
   }

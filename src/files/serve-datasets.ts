@@ -12,6 +12,7 @@ import { DatasetWrites } from './dataset-writes.ts'
 import { infoOf, localInfoOf, pastInfoOf } from './dataset-info.ts'
 import { holdersOf } from './dataset-holders.ts'
 import { ContentError } from './content-error.ts'
+import { fileAway } from './file-away.ts'
 import { FileError } from './file-error.ts'
 import { GatheredChanges } from './gathered-changes.ts'
 import { base64Of, bytesOfBase64 } from '../base/base64.ts'
@@ -74,7 +75,10 @@ export function datasetHandlers(host: DatasetHost): { handlers: Handlers<typeof 
       const options = { signal, ...(version && { version: version as OpId }) }
       const of = treeOf(open, id(node))
       const { bytes } = of.manifestOf(id(node), options.version)
-      return { base64: base64Of(await of.readRange(id(node), offset, length, options)), bytes }
+      const read = of.readRange(id(node), offset, length, options).catch((error: unknown) => {
+        throw fileAway(open, id(node), options.version, error)
+      })
+      return { base64: base64Of(await read), bytes }
     },
     beginDatasetWrite: ({ dataset, to, mtimeMs }) => {
       const target = 'node' in to ? { node: id(to.node), base: to.base as OpId } : { ...to, parent: id(to.parent) }

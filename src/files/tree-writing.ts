@@ -103,7 +103,11 @@ export class TreeWriting implements Disposable {
     slot.quiet?.dispose()
     slot.quiet = this.#options.clock.after(ms, () => {
       const failed = (error: unknown) =>
-        this.#options.log.warn('what was written is not a version yet; it will be tried again', { error: errorMessage(error) })
+        this.#options.log.warn('what was written is not a version yet; it will be tried again', {
+          node: slot.id,
+          dataset: slot.of.name,
+          error: errorMessage(error),
+        })
       new Promise<void>((resolve) => resolve(this.commit(slot))).catch(failed)
     })
   }

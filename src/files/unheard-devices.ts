@@ -39,13 +39,15 @@ export class UnheardDevices {
     this.#kept = keptIn(store)
   }
 
-  /** Is something to be waited for? @param isMember  devices that left are not */
-  isAny(isMember: (device: string) => boolean): boolean {
-    if (!this.#kept) return false
-    const { sinceMs, devices, isLossy } = this.#kept
-    if (this.#nowMs() - sinceMs < LONGEST_MS && (isLossy || devices.some(isMember))) return true
+  /** What is to be waited for, and until when at most; undefined: nothing. @param isMember  devices that left are not waited for */
+  waiting(isMember: (device: string) => boolean): { readonly devices: readonly DeviceId[]; readonly untilMs: number } | undefined {
+    if (!this.#kept) return undefined
+    const { sinceMs, isLossy } = this.#kept
+    const untilMs = sinceMs + LONGEST_MS
+    const devices = this.#kept.devices.filter(isMember)
+    if (this.#nowMs() < untilMs && (isLossy || devices.length > 0)) return { devices: isLossy ? [] : devices, untilMs }
     this.#put({ sinceMs, devices: [] })
-    return false
+    return undefined
   }
 
   /** All that a device has to say was taken in. */

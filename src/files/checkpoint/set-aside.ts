@@ -3,6 +3,8 @@ import { DisposableStore } from '../../base/disposable.ts'
 import { errorCode, errorMessage } from '../../base/errors.ts'
 import type { DeviceId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
+import { hasRoom } from '../../base/store-error.ts'
+import { ContentError } from '../content-error.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DatasetStore, StoreValue } from '../dataset-store.ts'
 import type { Manifest } from '../manifest.ts'
@@ -46,21 +48,13 @@ export class SetAsideSegments implements Disposable {
   constructor(parts: SetAsideParts) {
     this.#parts = parts
     this.#waiting = new Map([...parts.store.values(SPACE)].sort(([a], [b]) => (a < b ? -1 : 1)))
-    for (const [name, bytes] of this.#waiting) {
-      try {
-        this.#contents.set(name, this.#contentsOf(bytes))
-      } catch (error) {
-        this.#unreadable.add(name)
-        const what = { name, code: errorCode(error), error: errorMessage(error) }
-        parts.logger.warn('changes that were set aside cannot be read: nothing is let go of while they wait', what)
-      }
-    }
+    for (const [name, bytes] of this.#waiting) this.#read(name, bytes)
     this.#owned.add(parts.dataset.holds.hold(() => [...this.#contents.values()].flat()))
   }
 
-  /** Is there one of which nobody knows what contents it names? */
-  get isUnreadable(): boolean {
-    return this.#unreadable.size > 0
+  /** How many there are of which nobody knows yet what contents they name: a key is missing, or a later version wrote them. */
+  get unreadable(): number {
+    return this.#unreadable.size
   }
 
   /** How many wait. */
@@ -72,6 +66,7 @@ export class SetAsideSegments implements Disposable {
   take(): void {
     const { dataset, store, logger } = this.#parts
     if (this.#waiting.size === 0 || this.#owned.isDisposed) return
+    for (const name of [...this.#unreadable]) this.#read(name, this.#waiting.get(name) as Uint8Array) // its key may have come
     for (let before = -1; before !== this.#waiting.size; ) {
       before = this.#waiting.size
       for (const [name, bytes] of this.#waiting) {
@@ -80,9 +75,7 @@ export class SetAsideSegments implements Disposable {
           const isHeld = () => (dataset.frontier().get(log) ?? 0) >= seq
           if (!isHeld() && !dataset.takeSegment(bytes)) continue
           store.transaction(() => store.putValue(SPACE, name, undefined))
-          this.#waiting.delete(name)
-          this.#contents.delete(name)
-          this.#unreadable.delete(name)
+          this.#forget(name)
         } catch (error) {
           logger.warn('changes that were set aside cannot be taken in', { name, code: errorCode(error), error: errorMessage(error) })
         }
@@ -92,6 +85,35 @@ export class SetAsideSegments implements Disposable {
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  /** What it names is held from now on. One that is none, whatever key or other segment comes, is let go of: what it names nobody can know. */
+  #read(name: string, bytes: Uint8Array): void {
+    const { dataset, store, logger } = this.#parts
+    try {
+      dataset.codec.check(bytes)
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error
+      hasRoom(() => store.transaction(() => store.putValue(SPACE, name, undefined)))
+      this.#forget(name)
+      const what = { name, bytes: bytes.length, code: errorCode(error), error: errorMessage(error) }
+      return logger.warn('changes that were set aside are damaged, and lost: nothing can be done with them any more', what)
+    }
+    try {
+      this.#contents.set(name, this.#contentsOf(bytes))
+      this.#unreadable.delete(name)
+    } catch (error) {
+      if (this.#unreadable.has(name)) return
+      this.#unreadable.add(name)
+      const what = { name, code: errorCode(error), error: errorMessage(error) }
+      logger.warn('changes that were set aside cannot be read: nothing is let go of while they wait', what)
+    }
+  }
+
+  #forget(name: string): void {
+    this.#waiting.delete(name)
+    this.#contents.delete(name)
+    this.#unreadable.delete(name)
   }
 
   #contentsOf(bytes: Uint8Array): Manifest[] {

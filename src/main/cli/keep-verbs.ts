@@ -50,12 +50,35 @@ export async function cache({ device, json, args }: FsCall): Promise<number> {
 }
 
 /** Lines of `elsewhere fs status` about what is kept where. */
-export function keepLines({ policy, unsafeVersions, isCutShort }: DatasetStatus): string[] {
+export function keepLines({
+  policy,
+  unsafeVersions,
+  isCutShort,
+  held,
+}: Pick<DatasetStatus, 'policy' | 'unsafeVersions' | 'isCutShort' | 'held'>): string[] {
   const why = whyUnsafe(policy)
   return [
     ...(policy.copies > 1 || policy.on.length > 0 ? [`  copies        ${policyWords(policy)}`] : []),
     ...(why && unsafeVersions > 0 ? [`                ${why}`] : []),
     ...(isCutShort ? [`  limit         ${limitWords}`] : []),
+    ...(held ? heldWords(held).map((words) => `  nothing goes  ${words}`) : []),
+  ]
+}
+
+/** Why nothing is let go of here, however much is kept. */
+function heldWords({ unreadable, unheard, untilMs }: NonNullable<DatasetStatus['held']>): string[] {
+  const until = untilMs === undefined ? '' : `, until ${new Date(untilMs).toISOString().slice(0, 10)} at most`
+  const parts = unreadable === 1 ? 'a part of what was changed here waits' : `${unreadable} parts of what was changed here wait`
+  return [
+    ...(unreadable > 0
+      ? [`${parts} and cannot be read yet: a key is missing, or a later version wrote it; link your other devices, and update this one`]
+      : []),
+    ...(unheard?.length === 0
+      ? [`the list of files was damaged and made again, and part of its history is lost: all bytes are kept${until}`]
+      : []),
+    ...(unheard && unheard.length > 0
+      ? [`the list of files was damaged and made again; link ${unheard.join(', ')} once: all bytes are kept${until}`]
+      : []),
   ]
 }
 

@@ -96,6 +96,8 @@ it('[DS12] a tree that was cut off, of which nothing is left, or that is no data
     expect({ how, told: told.length, asides: asides(a).length }).toEqual({ how, told: 1, asides: how === 'removed' ? 0 : 1 })
     // Nothing is let go of before the other one was heard.
     expect(await a.open.makeRoom(0, 1)).toBe(false)
+    const { held } = a.open.status()
+    expect(held).toMatchObject(how === 'removed' ? { unreadable: 0 } : { unreadable: 0, untilMs: expect.any(Number) })
     const again = linkHosts(a, b)
     await until(async () => (await listing(a)).length === before.length)
     expect({ how, listing: await listing(a) }).toEqual({ how, listing: before.sort() })

@@ -113,6 +113,9 @@ describe('datasets as a place of the pane', () => {
     expect(holdersText([here, kitchen])).toBe('On this device and kitchen')
     expect(holdersText([here, kitchen, server])).toBe('On this device, kitchen and server')
     expect(holdersText([])).toBe('On no device that is known here')
+    expect(holdersText([], true)).toBe('Which devices have it is still being fetched')
+    expect(holdersText([here], true)).toBe('On this device; where else is still being fetched')
+    expect(holdersText([here, kitchen], true)).toBe('On this device and kitchen')
   })
 
   it('[AP106] a conflict copy names the file it was written beside', () => {

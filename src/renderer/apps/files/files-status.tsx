@@ -2,7 +2,7 @@ import type { DatasetStatus } from '../../../files/dataset-contract.ts'
 import { openApp } from '../app-hooks.ts'
 import { countText } from '../plain-words.ts'
 import { policyTrouble } from './policy-words.ts'
-import { unsafeText } from './unsafe-text.ts'
+import { heldText, unsafeText } from './unsafe-text.ts'
 
 export interface FilesStatusProps {
   readonly shown: number
@@ -40,6 +40,7 @@ export function FilesStatus({ shown, chosen, truncated, holders, unsafe, dataset
           Limit reached: not all that is kept here has room
         </button>
       )}
+      {dataset?.held && <span className="files-unsafe">{heldText(dataset.held)}</span>}
       {isOld && <span>Could not be read again just now; this is the last listing.</span>}
     </div>
   )

@@ -16,8 +16,15 @@ export function useHolders(entry: PaneEntry | undefined): string | undefined {
     if (!client || dataset === undefined || node === undefined) return
     const leaving = new AbortController()
     const timer = setTimeout(() => {
-      client.datasetHolders({ dataset, node }, { signal: leaving.signal }).then(
-        (holders) => setTold({ key, text: holdersText(holders) }),
+      const { signal } = leaving
+      const ask = async () => {
+        const holders = await client.datasetHolders({ dataset, node }, { signal })
+        // Who signed for it is written in what is still to come.
+        const status = holders.length > 1 ? undefined : await client.datasetStatus({ dataset }, { signal })
+        return holdersText(holders, status?.loading !== undefined || (status?.behind ?? 0) > 0)
+      }
+      ask().then(
+        (text) => setTold({ key, text }),
         () => setTold(undefined), // removed meanwhile, or closed: nothing is claimed
       )
     }, PAUSE_MS)
@@ -34,9 +41,11 @@ interface Holder {
   readonly how: 'here' | 'wrote' | 'signed'
 }
 
-/** `On this device and kitchen`, `On kitchen and server`, `Only on this device so far`. */
-export function holdersText(holders: readonly Holder[]): string {
+/** `On this device and kitchen`, `On kitchen and server`, `Only on this device so far`. `isComing`: part of the history is still being fetched. */
+export function holdersText(holders: readonly Holder[], isComing = false): string {
   const names = holders.map(({ name, how }) => (how === 'here' ? 'this device' : name))
+  if (isComing && names.length === 0) return 'Which devices have it is still being fetched'
+  if (isComing && names.length === 1) return `On ${names[0]}; where else is still being fetched`
   if (names.length === 0) return 'On no device that is known here'
   if (names.length === 1) return `Only on ${names[0]} so far`
   return `On ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
