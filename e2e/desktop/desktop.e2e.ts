@@ -209,6 +209,18 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
       addEventListener('animationstart', ({ animationName }) => moved.push(animationName), true)
       addEventListener('transitionrun', ({ propertyName }) => moved.push(propertyName), true)
     })
+    /** What began is told a frame later: until nothing moves, and nothing that did is still to be told. */
+    const settle = () =>
+      page.evaluate(async () => {
+        const { moved } = window as unknown as { moved: string[] }
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+        for (let isStill = false; !isStill; ) {
+          moved.length = 0
+          await frame()
+          await frame()
+          isStill = moved.length === 0 && document.getAnimations().length === 0
+        }
+      })
     const seen: string[] = []
     for (const system of ['no-preference', 'reduce'] as const) {
       for (const choice of ['As the system', 'Reduced', 'Full']) {
@@ -216,11 +228,11 @@ describeInBrowser('the desktop, in a real browser on a real device', () => {
         await motion(choice).click()
         const isReduced = choice === 'Reduced' || (choice === 'As the system' && system === 'reduce')
         await page.locator(`html[data-motion="${isReduced ? 'reduced' : 'full'}"]`).waitFor({ state: 'attached' })
-        await page.waitForFunction(() => document.getAnimations().length === 0) // the radio's own
-        await page.evaluate(() => (window as unknown as { moved: string[] }).moved.splice(0))
+        await settle() // the radio's own
         await runFromPalette(page, 'task manager', /^Task manager/)
         await page.locator('.window[data-active] .tasks-table').waitFor()
-        const { moved, spins } = await page.evaluate(() => {
+        const { moved, spins } = await page.evaluate(async () => {
+          for (let n = 0; n < 3; n++) await new Promise((resolve) => requestAnimationFrame(resolve)) // it is told that it arrives a frame after it is there
           const spinner = document.body.appendChild(document.createElement('div'))
           spinner.className = 'ui-spinner'
           const spins = getComputedStyle(spinner).animationName

@@ -363,6 +363,42 @@ describe('Vault', () => {
     expect(again.personKey.publicKey).toHaveLength(32)
   })
 
+  it('[ID18] a device lock in the middle of a change of passphrase wins: the old one opens, the new one does not', async () => {
+    /** The second time, the new passphrase is worked on. */
+    class HeldCrypto extends QuickCrypto {
+      times = 0
+      onDidHold = () => {}
+      goOn = () => {}
+      override async argon2id(passphrase: Uint8Array, salt: Uint8Array) {
+        if (++this.times === 2) {
+          this.onDidHold()
+          await new Promise<void>((resolve) => (this.goOn = resolve))
+        }
+        return super.argon2id(passphrase, salt)
+      }
+    }
+    const { store, clock, vault: made } = await create()
+    made.lockDevice()
+    const held = new HeldCrypto()
+    const vault = await Vault.load({ crypto: held, store, clock, argon2: ARGON2_FLOOR })
+    await vault.unlock('d1', utf8(PASS))
+    held.times = 0
+    const isHeld = new Promise<void>((resolve) => (held.onDidHold = resolve))
+    const [before, after] = [utf8(PASS), utf8('another good one')]
+    const changing = vault.changePassphrase(before, after)
+    changing.catch(() => {})
+    await isHeld
+    vault.lockDevice()
+    held.goOn()
+    await expect(changing).rejects.toThrow(code('vault/locked'))
+    expect([vault.phase, ...before, ...after]).toEqual(['sealed', ...new Uint8Array(before.length + after.length)])
+    await expect(vault.unlock('d1', utf8('another good one'))).rejects.toThrow(code('vault/wrong-passphrase'))
+    clock.advance(1000)
+    await vault.unlock('d1', utf8(PASS))
+    expect(vault.phase).toBe('open')
+    vault.dispose()
+  })
+
   it('[ID14] renames at the door', async () => {
     const { vault, load } = await create()
     await vault.rename({ deviceName: 'kitchen' })

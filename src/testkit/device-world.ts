@@ -139,6 +139,8 @@ export class WorldDevice {
   keptIn(space: string): string[] {
     return this.#values.entries(space).map(([name]) => name)
   }
+  /** Datasets whose stores cannot be opened. */
+  readonly shutDatasets = new Set<string>()
   /** Makes the next opening of the store fail, as a crash in between would. */
   failToOpenStore = false
   /** Documents of which nothing more can be kept, as on a full disk. */
@@ -283,7 +285,10 @@ export class WorldDevice {
         crypto: new NodeFilesCrypto(),
         clock: this.#wrongClock(world.clock),
         logger: silentLogger,
-        openStores: (dataset, _, part) => this.#datasetStores(`${dataset} ${part}`),
+        openStores: (dataset, _, part) => {
+          if (this.shutDatasets.has(dataset)) throw StoreError.failed('a dataset', new Error('a planted failure'))
+          return this.#datasetStores(`${dataset} ${part}`)
+        },
         openBucket: () => world.bucket.open(),
       }),
     )

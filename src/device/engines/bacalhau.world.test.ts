@@ -438,6 +438,27 @@ it('[EN4][EN14] ended while it is sent over a slow link it is not taken; ended w
   expect(node.network.jobs).toHaveLength(1)
 })
 
+it('[EN4] locked while it is sent, nothing goes on to the engine, and its key with it; the engine took none of it', async () => {
+  const random = new SeededRandom(8)
+  const bytes = Uint8Array.from({ length: 6_000_000 }, () => random.below(256))
+  folder.entries.set('large', { entry: { kind: 'file', path: 'large', bytes: bytes.length, modifiedMs: 1, mode: 0o644 }, bytes })
+  node.faults.bytesPerSecond = MBIT
+  void start('echo once >> did').catch(() => undefined)
+  await vi.waitFor(() => expect(node.asked.some(({ line }) => line.startsWith('PUT'))).toBe(true), LONG_WAIT)
+  await device.control().lockDevice({})
+  await vi.waitFor(() => expect(node.asked.some(({ line }) => line.startsWith('cut off: PUT'))).toBe(true), LONG_WAIT)
+  expect(node.network.jobs).toEqual([])
+  node.faults.bytesPerSecond = undefined
+  const puts = () => node.asked.filter(({ line }) => line.startsWith('PUT')).length
+  const before = puts()
+  await device.control().unlockDevice({ passphrase: PASSPHRASE })
+  // It may have been taken, as far as this device knows: it is asked for by its name, and not sent a second time.
+  await vi.waitFor(() => expect(node.asked.at(-1)?.line).toMatch(/^GET/), LONG_WAIT)
+  await device.control().cancelJob({ job: (await known()).job })
+  await becomes({ state: 'cancelled' })
+  expect([puts() - before, node.network.jobs]).toEqual([0, []])
+})
+
 it('[EN4][JB44] cancelled while its folder is read for it: it is never sent, whatever the reading comes to', async () => {
   const list = folder.list.bind(folder)
   let read = () => {}

@@ -196,6 +196,29 @@ it('[DV52] a file written on one device is listed and read on the other, and cou
   expect([...laptop.errors, ...server.errors]).toEqual([])
 })
 
+it('[DL4] one that cannot be opened keeps no other shut, and is opened when it can be', async () => {
+  const world = openWorld()
+  const laptop = await world.install('laptop')
+  const near = await laptop.setUp()
+  await untilOpen(() => near.listDatasets({}))
+  for (const name of ['Work', 'Attic', 'Garden']) await near.makeDataset({ name })
+  const names = async () => (await laptop.control().listDatasets({})).map(({ name }) => name).toSorted()
+  await vi.waitFor(async () => expect(await names()).toEqual(['Attic', 'Garden', 'Home', 'Work']), LONG_WAIT)
+  for (const shut of [['Work', 'Attic'], ['Garden'], ['Home']]) {
+    const datasets = await laptop.control().listDatasets({})
+    await laptop.control().lockDevice({})
+    for (const { dataset, name } of datasets) if (shut.includes(name)) laptop.shutDatasets.add(dataset)
+    await laptop.control().unlockDevice({ passphrase: PASSPHRASE })
+    const left = ['Attic', 'Garden', 'Home', 'Work'].filter((name) => !shut.includes(name))
+    await vi.waitFor(async () => expect(await names()).toEqual(left), LONG_WAIT)
+    laptop.shutDatasets.clear()
+    await laptop.control().lockDevice({})
+    await laptop.control().unlockDevice({ passphrase: PASSPHRASE })
+    await vi.waitFor(async () => expect(await names()).toEqual(['Attic', 'Garden', 'Home', 'Work']), LONG_WAIT)
+  }
+  expect(laptop.errors).toEqual([])
+})
+
 it('[DL4] a dataset made on one device is on the other, is put away and comes back with what was in it; a display cannot write the list', async () => {
   const world = openWorld()
   const [laptop, server] = [await world.install('laptop'), await world.install('server')]

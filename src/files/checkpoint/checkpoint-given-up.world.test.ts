@@ -101,10 +101,17 @@ it('[CP10] a checkpoint whose pages say what cannot be is given up at once, neve
   for (const [page, plain] of writer.takePages()) await a.chunks.put(cipher.seal(page, plain))
   const lie = encodeCheckpoint(crypto, { ...of, state: root, number: of.number + 1 }, testSegmentSigner(0))
   a.open.maker.give = async () => lie
+  // Only the one that starts over leaves for that, and the other one goes on.
+  const other = '4'.repeat(22)
+  await c.unlock(other, 'Work')
+  const work = c.host.require(other)
+  const leaving: (string | undefined)[] = []
+  c.host.beforeClose((which) => void leaving.push(which?.id))
   linkHosts(a, c)
   await until(() => c.opens > 1, 75)
   await until(() => c.open.store.nodeCount() === 2_460)
   expect([c.opens, c.open.loader.isLoading]).toEqual([2, false])
+  expect([leaving, c.host.require(other) === work]).toEqual([[id], true])
   expect(c.store.value(CHECKPOINT_SPACE, LAST)).toBeUndefined()
   expect(paths(c)).toEqual(paths(a))
 })
