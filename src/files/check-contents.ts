@@ -1,14 +1,15 @@
-import { concatBytes } from '../base/bytes.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
-import { decodePieces, type Manifest } from './manifest.ts'
+import type { Manifest, Piece } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
 import { pagedVersions } from './paged-versions.ts'
+import type { PieceBlock } from './piece-list.ts'
 import type { ReplicationBook } from './replication-book.ts'
+import { walkLists } from './walk-lists.ts'
 
 export interface CheckContentsParts {
   readonly dataset: Dataset
@@ -87,21 +88,22 @@ export async function checkContents(parts: CheckContentsParts, tell: (problem: s
   }
 
   const lookAll = async (named: Named) => {
-    let { pieces } = named.manifest
-    for (let { depth } = named.manifest; depth > 0; depth--) {
-      const lists: Uint8Array[] = []
-      for (const { id } of pieces) {
-        const list = id && (await look(id, named))
-        if (list) lists.push(list)
-      }
-      if (lists.length < pieces.length) return void unlistedVersions++
-      try {
-        pieces = decodePieces(concatBytes(...lists))
-      } catch (error) {
-        return tell(`the list of pieces of ${placeOf(dataset, named)} cannot be read: ${errorMessage(error)}`)
-      }
+    const { manifest } = named
+    const lookAt = async (pieces: readonly Piece[]) => {
+      for (const { id } of pieces) if (id !== undefined && !sound.has(id)) await look(id, named)
     }
-    for (const { id } of pieces) if (id !== undefined && !sound.has(id)) await look(id, named)
+    if (manifest.depth === 0) return lookAt(manifest.pieces)
+    const load = (id: ChunkId) => look(id, named)
+    try {
+      // Of its lists each is looked at when it is read.
+      const visit = (block: PieceBlock, depth: number) => (depth === 0 ? lookAt(block.pieces()) : undefined)
+      if (await walkLists(manifest, { load, visit, pause })) return
+      unlistedVersions++
+      await lookAt(manifest.pieces) // those after the one that is missing, too
+    } catch (error) {
+      if (errorCode(error) !== 'content/malformed') throw error
+      tell(`the list of pieces of ${placeOf(dataset, named)} cannot be read: ${errorMessage(error)}`)
+    }
   }
 
   let versions = 0

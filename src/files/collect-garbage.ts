@@ -4,7 +4,7 @@ import { ContentError } from './content-error.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { DroppedBatch } from './dropped-versions.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, Piece } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
 
 export interface GarbageParts {
@@ -37,11 +37,13 @@ export async function collectGarbage(parts: GarbageParts): Promise<number> {
     for (const node of nodes) changed.add(node)
   })
   const spare = async (manifest: Manifest, op?: OpId): Promise<void> => {
-    for (const { id } of manifest.pieces) if (id !== undefined) garbage.delete(id)
+    const spareAll = (pieces: readonly Piece[]) => {
+      for (const { id } of pieces) if (id !== undefined) garbage.delete(id)
+    }
+    spareAll(manifest.pieces)
     if (manifest.depth === 0) return
-    const listed = await dataset.reader.listedHere(manifest)
-    for (const id of listed.ids) garbage.delete(id)
-    if (!listed.isWhole && op !== undefined && parts.mustKeep(op))
+    const isWhole = await dataset.reader.eachListedHere(manifest, spareAll)
+    if (!isWhole && op !== undefined && parts.mustKeep(op))
       throw new ContentError('chunk/unavailable', 'a list of the pieces of a file cannot be read here; no space is freed before it can')
   }
   const spareNode = async (node: NodeId): Promise<void> => {

@@ -1,14 +1,15 @@
 import { concatBytes } from '../base/bytes.ts'
 import type { Answer } from './mounted-tree.ts'
-import { PieceList } from './piece-list.ts'
+import { PieceBlock, PieceList } from './piece-list.ts'
 import type { ChunkCipher } from './chunk-cipher.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import type { ChunkStore, HeldChunk } from './chunk-store.ts'
 import { ContentError } from './content-error.ts'
 import { GCM_TAG_BYTES } from './files-crypto.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
-import { bytesOf, decodePieces, malformed, type Manifest, type Piece } from './manifest.ts'
+import { LIST_VERSION, malformed, type Manifest, PIECE_BYTES, type Piece } from './manifest.ts'
 import { SharedLoads } from './shared-loads.ts'
+import { MAX_LIST_CHUNK_BYTES, walkLists } from './walk-lists.ts'
 
 /** Gets chunks that are not here: from linked devices, best first. */
 export interface ChunkSource {
@@ -18,10 +19,6 @@ export interface ChunkSource {
   fetchStretch?(lists: readonly ChunkId[], stretch: Stretch, signal?: AbortSignal): void
 }
 
-/** A list of pieces longer than this is not ours: 32 million chunks are 2 TB. */
-const MAX_PIECES = 2 ** 25
-/** Lists are cut 4/16/64 KiB (FC7). */
-const MAX_LIST_CHUNK_BYTES = 64 * 1024
 /** Lists kept in memory, for reading one file piece by piece. */
 const KEPT_LISTS = 32
 /** Plain chunks kept in memory: twice what is read ahead, and what a reader of small pieces comes back to. */
@@ -44,6 +41,7 @@ export class ContentReader {
   readonly #store: ChunkStore
   readonly #cipher: ChunkCipher
   readonly #source: ChunkSource | undefined
+  readonly #pause: (() => Promise<void>) | undefined
   readonly #lists = new Map<string, PieceList>()
   readonly #listOf = new WeakMap<Manifest, PieceList>()
   readonly #plain = new Map<ChunkId, Uint8Array>()
@@ -57,20 +55,22 @@ export class ContentReader {
   readonly #opened = new WeakMap<SealedChunk, Uint8Array>()
   readonly #fetching = new SharedLoads<ChunkId, Uint8Array>()
 
-  constructor(store: ChunkStore, cipher: ChunkCipher, source?: ChunkSource) {
+  /** `pause`: others have the loop, while a long list is gone through. */
+  constructor(store: ChunkStore, cipher: ChunkCipher, source?: ChunkSource, pause?: () => Promise<void>) {
     this.#store = store
     this.#cipher = cipher
     this.#source = source
+    this.#pause = pause
   }
 
-  /** The pieces of a content in order. @throws ContentError `chunk/unavailable`, `content/malformed` */
+  /** The pieces of a content in order, for who changes it. @throws ContentError `chunk/unavailable`, `content/malformed` */
   async pieces(manifest: Manifest, signal?: AbortSignal): Promise<readonly Piece[]> {
-    return (this.#listOf.get(manifest) ?? (await this.#list(manifest, signal))).pieces
+    return (this.#listOf.get(manifest) ?? (await this.#list(manifest, signal))).all()
   }
 
   /** The pieces of a content that was just stored: who writes on in it need not read them again. */
   notePieces(manifest: Manifest, pieces: readonly Piece[]): void {
-    this.#listOf.set(manifest, new PieceList(pieces))
+    this.#listOf.set(manifest, PieceList.of(pieces))
   }
 
   /** Bytes from `offset`, at most `length`, fewer at the end. @throws ContentError */
@@ -91,9 +91,7 @@ export class ContentReader {
 
   #partsOf(list: PieceList, offset: number, end: number, signal?: AbortSignal): Answer<readonly Uint8Array[]> {
     const wanted: { readonly piece: Piece; readonly start: number }[] = []
-    const first = list.at(offset)
-    for (let n = first; n < list.pieces.length && list.startOf(n) < end; n++)
-      wanted.push({ piece: list.pieces[n] as Piece, start: list.startOf(n) })
+    list.each(offset, end, (piece, start) => void wanted.push({ piece, start }))
     const missing = wanted.flatMap(({ piece }) => (piece.id === undefined || this.#plain.has(piece.id) ? [] : [piece]))
     const plain = new Map<ChunkId, Uint8Array>()
     for (const { piece } of wanted) {
@@ -108,10 +106,13 @@ export class ContentReader {
   }
 
   async #list(manifest: Manifest, signal?: AbortSignal, stretch?: Stretch): Promise<PieceList> {
-    const name = manifest.depth === 0 ? undefined : manifest.pieces.map(({ id }) => id).join()
+    const name =
+      manifest.depth === 0
+        ? undefined
+        : [manifest.bytes, manifest.depth, ...manifest.pieces.map(({ id, length }) => `${id} ${length}`)].join()
     const list =
       (name === undefined ? undefined : this.#lists.get(name)) ??
-      new PieceList(name === undefined ? manifest.pieces : await this.#listedPieces(manifest, signal, stretch))
+      (name === undefined ? PieceList.of(manifest.pieces) : await this.#walked(manifest, signal, stretch))
     this.#listOf.set(manifest, list)
     if (name === undefined) return list
     this.#lists.set(name, list)
@@ -119,27 +120,26 @@ export class ContentReader {
     return list
   }
 
-  async #listedPieces(manifest: Manifest, signal?: AbortSignal, stretch?: Stretch): Promise<readonly Piece[]> {
-    let pieces = manifest.pieces
-    for (let depth = manifest.depth; depth > 0; depth--) {
-      if (bytesOf(pieces) > MAX_PIECES * 40) throw malformed('a list of pieces')
+  async #walked(manifest: Manifest, signal?: AbortSignal, stretch?: Stretch): Promise<PieceList> {
+    const blocks: PieceBlock[] = []
+    const keep = (block: PieceBlock, depth: number) => void (depth === 0 && blocks.push(block))
+    await this.#walk(manifest, keep, { signal, stretch, isEach: true })
+    return new PieceList(blocks)
+  }
+
+  #walk(
+    manifest: Manifest,
+    visit: (block: PieceBlock, depth: number) => Promise<void> | void,
+    { signal, stretch, isEach = false }: { signal?: AbortSignal | undefined; stretch?: Stretch | undefined; isEach?: boolean },
+  ): Promise<boolean> {
+    const ahead = (pieces: readonly Piece[], depth: number, isAll: boolean) => {
       this.#loadHeld(pieces)
       // The last list and what it is read for, in one round trip.
       const lists = pieces.flatMap(({ id }) => (id === undefined || this.#isAtHand(id) ? [] : [id]))
-      if (depth === 1 && stretch && lists.length === pieces.length) this.#source?.fetchStretch?.(lists, stretch, signal)
-      // All at once: one after the other, each would take a round trip to the device that holds them.
-      const parts = await Promise.all(
-        pieces.map(async ({ id, length }) => {
-          if (id === undefined) throw malformed('a list of pieces')
-          const part = await this.chunk(id, signal)
-          if (part.length !== length) throw malformed('a list of pieces')
-          return part
-        }),
-      )
-      pieces = decodePieces(concatBytes(...parts))
+      if (depth === 1 && stretch && isAll && lists.length === pieces.length) this.#source?.fetchStretch?.(lists, stretch, signal)
     }
-    if (bytesOf(pieces) !== manifest.bytes) throw malformed('a list of pieces')
-    return pieces
+    const load = (id: ChunkId) => this.chunk(id, signal)
+    return walkLists(manifest, { load, ahead, visit, isEach, pause: this.#pause })
   }
 
   /**
@@ -154,13 +154,15 @@ export class ContentReader {
       if (!part || part.length > MAX_LIST_CHUNK_BYTES) return []
       parts.push(part)
     }
-    const list = new PieceList(decodePieces(concatBytes(...parts)))
-    const ids: ChunkId[] = []
-    for (let n = list.at(offset); n < list.pieces.length && list.startOf(n) < offset + length && ids.length < MAX_STRETCH_CHUNKS; n++) {
-      const id = list.pieces[n]?.id
-      if (id !== undefined && !ids.includes(id) && !lists.includes(id)) ids.push(id)
-    }
-    return ids
+    const all = concatBytes(...parts)
+    const list =
+      all[0] === LIST_VERSION && (all.length - 1) % PIECE_BYTES === 0 ? new PieceList([new PieceBlock(all.subarray(1))]) : undefined
+    const ids = new Set<ChunkId>()
+    list?.each(offset, offset + length, ({ id }) => {
+      if (id !== undefined && !lists.includes(id)) ids.add(id)
+      return ids.size < MAX_STRETCH_CHUNKS
+    })
+    return [...ids]
   }
 
   /** A sealed chunk, opened and checked. @throws ContentError `chunk/no-key`, `chunk/damaged` */
@@ -179,34 +181,26 @@ export class ContentReader {
     await this.#store.put(fetched)
   }
 
-  /** Every id that the lists of a content name, the lists of lists among them. */
-  async listed(manifest: Manifest, signal?: AbortSignal): Promise<ChunkId[]> {
-    const ids: ChunkId[] = []
-    let pieces = manifest.pieces
-    for (let depth = manifest.depth; depth > 0; depth--) {
-      const parts: Uint8Array[] = []
-      for (const { id } of pieces) if (id !== undefined) parts.push(await this.chunk(id, signal))
-      pieces = decodePieces(concatBytes(...parts))
-      for (const { id } of pieces) if (id !== undefined) ids.push(id)
-    }
-    return ids
+  /**
+   * What the lists of a content name, the lists of lists among them, some at a time and some of it twice; the lists are fetched.
+   * @throws ContentError `chunk/unavailable`, `content/malformed`
+   */
+  async eachListed(manifest: Manifest, visit: (pieces: readonly Piece[]) => Promise<void> | void, signal?: AbortSignal): Promise<void> {
+    await this.#walk(manifest, (block) => visit(block.pieces()), { signal })
   }
 
-  /** As `listed`, as far as the lists are on this device; `isWhole`: all are. */
-  async listedHere(manifest: Manifest): Promise<{ readonly ids: readonly ChunkId[]; readonly isWhole: boolean }> {
-    const ids: ChunkId[] = []
-    let pieces = manifest.pieces
-    for (let depth = manifest.depth; depth > 0; depth--) {
-      const parts: Uint8Array[] = []
-      for (const { id } of pieces) {
-        const held = id === undefined ? undefined : await this.#store.get(id)
-        if (!held) return { ids, isWhole: false }
-        parts.push(this.#cipher.open(held))
-      }
-      pieces = decodePieces(concatBytes(...parts))
-      for (const { id } of pieces) if (id !== undefined) ids.push(id)
+  /** As `eachListed`, as far as the lists are on this device and can be read; whether all are and can. @throws ContentError `chunk/no-key`, `chunk/damaged` */
+  async eachListedHere(manifest: Manifest, visit: (pieces: readonly Piece[]) => Promise<void> | void): Promise<boolean> {
+    const load = async (id: ChunkId) => {
+      const held = await this.#store.get(id)
+      return held && this.#cipher.open(held)
     }
-    return { ids, isWhole: true }
+    try {
+      return await walkLists(manifest, { load, visit: (block) => visit(block.pieces()), pause: this.#pause })
+    } catch (error) {
+      if (error instanceof ContentError && error.code === 'content/malformed') return false
+      throw error
+    }
   }
 
   /** One chunk in plain; not to be changed. @throws ContentError `chunk/unavailable`, `chunk/no-key` */
@@ -218,7 +212,7 @@ export class ContentReader {
 
   /** Whoever reads on where it stopped gets the next pieces before it asks. */
   #readAhead(list: PieceList, offset: number, end: number): void {
-    const name = list.pieces[0]?.id
+    const name = list.first?.id
     if (name === undefined) return
     // The kernel reads ahead, too, and what it asks for at once may come in any order.
     const last = this.#ends.get(name)
@@ -243,10 +237,9 @@ export class ContentReader {
     this.#ahead.set(name, ahead)
     let held: Piece[] = []
     let [heldBytes, isUnderWay] = [0, false]
-    for (let n = list.at(end); n < list.pieces.length && list.startOf(n) < end + aheadBytes; n++) {
-      const piece = list.pieces[n] as Piece
+    list.each(end, end + aheadBytes, (piece, start) => {
       const { id, length } = piece
-      if (id === undefined || this.#plain.has(id)) continue
+      if (id === undefined || this.#plain.has(id)) return
       if (this.#fetching.has(id)) isUnderWay = true
       else if (!this.#store.has(id))
         ahead.set(
@@ -257,11 +250,11 @@ export class ContentReader {
             () => ahead.delete(id),
           ),
         )
-      else if (list.startOf(n) < end + HELD_AHEAD_BYTES && heldBytes < RUN_BYTES) {
+      else if (start < end + HELD_AHEAD_BYTES && heldBytes < RUN_BYTES) {
         held.push(piece)
         heldBytes += length
       }
-    }
+    })
     // Half a run is left for later, unless nothing else is under way.
     if (heldBytes < RUN_BYTES / 2 && isUnderWay) held = []
     this.#loadHeld(held)

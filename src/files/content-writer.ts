@@ -3,6 +3,7 @@ import type { ChunkCipher } from './chunk-cipher.ts'
 import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { ContentReader } from './content-reader.ts'
+import { MAX_PIECES } from './walk-lists.ts'
 import { type ChunkCutter, CONTENT_CUT, type CutSizes, MANIFEST_CUT, SINGLE_CHUNK_BYTES } from './cut-chunks.ts'
 import {
   EMPTY_MANIFEST,
@@ -105,6 +106,7 @@ export class ContentWriter {
         pieces.push(kept)
         n++
       } else n = await this.#cut(source, stretches, n, start, pieces)
+      if (pieces.length > MAX_PIECES) throw malformed('a file of that many pieces')
     }
     return this.#manifest(pieces, change.bytes)
   }

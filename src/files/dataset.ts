@@ -15,7 +15,7 @@ import { DatasetView, requireName } from './dataset-view.ts'
 import type { LogHead } from './dataset-store.ts'
 import { FileError } from './file-error.ts'
 import { keptVersions } from './kept-versions.ts'
-import { EMPTY_MANIFEST, type Manifest, sameManifest } from './manifest.ts'
+import { EMPTY_MANIFEST, type Manifest, type Piece, sameManifest } from './manifest.ts'
 import { copyIdOf, OpMerger, type Touched } from './merge-op.ts'
 import { sameContent, winnerOf } from './node-record.ts'
 import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NODE } from './op.ts'
@@ -59,7 +59,7 @@ export class Dataset extends DatasetView implements Disposable {
     const { crypto, keys, store, chunks, signer, clock, deviceName } = parts
     this.codec = new SegmentCodec(crypto, keys)
     const cipher = new ChunkCipher(crypto, keys)
-    this.reader = new ContentReader(chunks, cipher, parts.source)
+    this.reader = new ContentReader(chunks, cipher, parts.source, () => new Promise((resolve) => void parts.clock.after(1, resolve)))
     this.writer = new ContentWriter({ store: chunks, cipher, cutter: new ChunkCutter(crypto, keys.idKey), reader: this.reader, clock })
     this.#merger = new OpMerger({ store, copyId: copyIdOf(crypto) })
     this.#log = new OwnLog({
@@ -275,21 +275,43 @@ export class Dataset extends DatasetView implements Disposable {
 
   /** Has all bytes of a content on this device, for a version that will name it within the hour. @throws ContentError `chunk/unavailable` */
   async bringHere(manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    for (const id of await this.#fetch(manifest, signal)) this.writer.noteUsed(id)
+    await this.#fetch(manifest, signal, (id) => this.writer.noteUsed(id))
     await this.#fetch(manifest, signal) // what went between is fetched again, and stays now
   }
 
-  /** As bringHere, to be kept by whoever asked: nothing holds it here. Resolves with the ids. @throws ContentError `chunk/unavailable` */
-  fetch(manifest: Manifest): Promise<readonly ChunkId[]> {
-    return this.#fetch(manifest)
+  /** As bringHere, to be kept by whoever asked: nothing holds it here. @throws ContentError `chunk/unavailable` */
+  fetch(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    return this.#fetch(manifest, signal)
   }
 
-  async #fetch(manifest: Manifest, signal?: AbortSignal): Promise<readonly ChunkId[]> {
-    const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
-    const ids = [...new Set([...own, ...(await this.reader.listed(manifest, signal))])] // equal bytes are one chunk
-    for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE)
-      await Promise.all(ids.slice(at, at + FETCHED_AT_ONCE).map((id) => this.reader.ensure(id, signal)))
-    return ids
+  /** Is every chunk of a content on this device? Nobody is asked for its lists. */
+  async isHere(manifest: Manifest): Promise<boolean> {
+    let isAllHere = true
+    const look = (pieces: readonly Piece[]) => {
+      isAllHere &&= pieces.every(({ id }) => id === undefined || this.#parts.chunks.has(id))
+    }
+    look(manifest.pieces)
+    return isAllHere && (await this.reader.eachListedHere(manifest, look)) && isAllHere
+  }
+
+  async #fetch(manifest: Manifest, signal?: AbortSignal, note?: (id: ChunkId) => void): Promise<void> {
+    let wanted = new Set<ChunkId>() // equal bytes are one chunk
+    const bring = async () => {
+      const ids = [...wanted]
+      wanted = new Set()
+      await Promise.all(ids.map((id) => this.reader.ensure(id, signal)))
+    }
+    const add = async (pieces: readonly Piece[]) => {
+      for (const { id } of pieces) {
+        if (id === undefined) continue
+        note?.(id)
+        wanted.add(id)
+        if (wanted.size >= FETCHED_AT_ONCE) await bring()
+      }
+    }
+    await add(manifest.pieces)
+    await this.reader.eachListed(manifest, add, signal)
+    await bring()
   }
 
   /** What is in the trash, or some of it, is forgotten on every device, for good. */

@@ -86,7 +86,11 @@ it('[RP3] room is asked for what is not here of the contents that are copied', a
     logger: silentLogger,
   }
   const source = new PeerChunks(clock, silentLogger, () => true)
-  const exchange = new FileExchange({ ...parts, source, makeRoom, inTurn: (work) => work() })
+  let mostBytes = 1000
+  const exchange = new FileExchange({ ...parts, source, makeRoom, mostBytes: () => mostBytes, inTurn: (work) => work() })
+  await exchange.copy()
+  expect([asked, exchange.isCutShort, book.owed.length]).toEqual([[], true, 1]) // it never fits: nothing goes for it
+  mostBytes = 2 ** 20
   await exchange.copy()
   expect(book.owed).toEqual([])
   expect(asked.length).toBe(1)

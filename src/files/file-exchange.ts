@@ -13,7 +13,7 @@ import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, Piece } from './manifest.ts'
 import type { LogId } from './op.ts'
 import type { SegmentHead } from './op-segment.ts'
 import { StillLoading } from './checkpoint/still-loading.ts'
@@ -39,6 +39,8 @@ export interface FileExchangeOptions {
   readonly logger: Logger
   /** Makes room for this many bytes more; false: there is none. */
   readonly makeRoom: (bytes: number) => Promise<boolean>
+  /** More than this is never kept: what needs more makes nobody go. */
+  readonly mostBytes?: () => number
   /** A device is linked: resolves when segments may be asked of it. Absent: at once. */
   readonly begin?: (client: FilePeerClient, device: DeviceId) => Promise<void>
   /** All that a device has to say now was heard: what lies behind a checkpoint may be asked of it. */
@@ -75,6 +77,11 @@ const MAY_COME = new Set(['chunk/no-key', 'segment/refused'])
 const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
+/** Chunks of 10 GB: what comes again later is counted again. */
+const MAX_SEEN = 2 ** 17
+/** What cannot be kept is not counted to its end. */
+const TOO_MUCH = new Error('more than can be kept')
+
 /**
  * One dataset's part of what linked devices exchange: segments by frontier, both ways, at once when there are new ones; then
  * the contents they name, as far as there is room, and a signed receipt for each segment whose contents are all here.
@@ -326,15 +333,15 @@ export class FileExchange implements Disposable {
         if (mattering.has(number) && dataset.keeps(body.node, id)) wanted.push(body.content.manifest)
         else missing.push(number)
       })
-      if (!(await makeRoom(await this.#missingBytes(wanted)))) return 'no-room' // it is read from elsewhere as long as somebody has it
-      const fetched = new Set<ChunkId>()
-      for (const manifest of wanted) for (const one of await dataset.fetch(manifest)) fetched.add(one)
+      const missingBytes = await this.#missingBytes(wanted)
+      if (missingBytes === 'too-much' || !(await makeRoom(missingBytes))) return 'no-room' // it is read from elsewhere as long as somebody has it
+      for (const manifest of wanted) await dataset.fetch(manifest)
       await chunks.sync()
       await inTurn(async () => {
         if (this.#owned.isDisposed) return
         // A cache that was cut meanwhile may have let go of some: nothing is signed for that is not here.
-        if ([...fetched].every((id) => chunks.has(id))) this.#signed.fire([book.sign(booked, missing)])
-        else this.#retryLater()
+        for (const manifest of wanted) if (!(await dataset.isHere(manifest))) return this.#retryLater()
+        this.#signed.fire([book.sign(booked, missing)])
       })
     } catch (error) {
       if (this.#owned.isDisposed) return undefined
@@ -346,13 +353,31 @@ export class FileExchange implements Disposable {
     return undefined
   }
 
-  /** Bytes of contents that are not here; their lists are fetched for it. @throws ContentError `chunk/unavailable` */
-  async #missingBytes(contents: readonly Manifest[]): Promise<number> {
-    const { dataset, chunks } = this.#options
-    const away = new Map<ChunkId, number>()
-    for (const manifest of contents)
-      for (const { id, length } of await dataset.reader.pieces(manifest)) if (id !== undefined && !chunks.has(id)) away.set(id, length)
-    return [...away.values()].reduce((sum, length) => sum + length, 0)
+  /** Bytes of contents that are not here; their lists are fetched for it. @throws ContentError `chunk/unavailable`, `content/malformed` */
+  async #missingBytes(contents: readonly Manifest[]): Promise<number | 'too-much'> {
+    const { dataset, chunks, mostBytes } = this.#options
+    const seen = new Set<ChunkId>()
+    const most = mostBytes?.() ?? Number.POSITIVE_INFINITY
+    let sum = 0
+    const count = (pieces: readonly Piece[]) => {
+      for (const { id, length } of pieces) {
+        if (id === undefined || chunks.has(id) || seen.has(id)) continue
+        sum += length
+        seen.add(id)
+      }
+      if (sum > most) throw TOO_MUCH
+      if (seen.size > MAX_SEEN) seen.clear()
+    }
+    try {
+      for (const manifest of contents) {
+        count(manifest.pieces)
+        await dataset.reader.eachListed(manifest, count)
+      }
+    } catch (error) {
+      if (error === TOO_MUCH) return 'too-much'
+      throw error
+    }
+    return sum
   }
 
   #retryLater(): void {

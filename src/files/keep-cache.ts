@@ -5,7 +5,7 @@ import type { Dataset } from './dataset.ts'
 import type { DroppedVersions } from './dropped-versions.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import type { OpId } from './op.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, Piece } from './manifest.ts'
 import { pagedVersions } from './paged-versions.ts'
 import type { Pins } from './pins.ts'
 import type { ReplicationBook } from './replication-book.ts'
@@ -38,8 +38,13 @@ export async function idsOf(
 ): Promise<{ readonly ids: readonly ChunkId[]; readonly isWhole: boolean }> {
   const own = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
   if (manifest.depth === 0) return { ids: own, isWhole: true }
-  const { ids, isWhole } = await dataset.reader.listedHere(manifest)
-  return { ids: [...own, ...ids], isWhole }
+  const ids = [...own]
+  const isWhole = await dataset.reader.eachListedHere(manifest, (pieces) => addIds(ids, pieces))
+  return { ids, isWhole }
+}
+
+export function addIds(ids: ChunkId[], pieces: readonly Piece[]): void {
+  for (const { id } of pieces) if (id !== undefined) ids.push(id)
 }
 
 /**
@@ -88,7 +93,8 @@ interface Looked {
 
 /** Not waited for: the next cut finds them. */
 function bringLists(dataset: Dataset, unread: readonly Manifest[]): void {
-  for (const manifest of unread.slice(0, LISTS_AT_ONCE)) dataset.reader.listed(manifest, AbortSignal.timeout(LIST_MS)).catch(() => {})
+  for (const manifest of unread.slice(0, LISTS_AT_ONCE))
+    dataset.reader.eachListed(manifest, () => {}, AbortSignal.timeout(LIST_MS)).catch(() => {})
 }
 
 async function lookThrough({ dataset, store, dropped, book, pins }: CacheParts): Promise<Looked> {

@@ -29,16 +29,24 @@ export const MAX_DEPTH = 4
 /** Largest file: 8 PiB would still be a safe number; nobody has it. */
 export const MAX_FILE_BYTES = 2 ** 50
 
-const VERSION = 1
-const PIECE_BYTES = 38
+/** First byte of a list. */
+export const LIST_VERSION = 1
+export const PIECE_BYTES = 38
 
-/** Version, then per piece 32 bytes of id (zeros: a hole) and its length in 6 bytes. */
+/** Version, then the pieces. */
 export function encodePieces(pieces: readonly Piece[]): Uint8Array {
   const bytes = new Uint8Array(1 + PIECE_BYTES * pieces.length)
-  bytes[0] = VERSION
+  bytes[0] = LIST_VERSION
+  bytes.set(encodeRecords(pieces), 1)
+  return bytes
+}
+
+/** Per piece 32 bytes of id (zeros: a hole) and its length in 6 bytes. */
+export function encodeRecords(pieces: readonly Piece[]): Uint8Array {
+  const bytes = new Uint8Array(PIECE_BYTES * pieces.length)
   const view = new DataView(bytes.buffer)
   pieces.forEach(({ id, length }, n) => {
-    const at = 1 + n * PIECE_BYTES
+    const at = n * PIECE_BYTES
     if (id !== undefined) bytes.set(fromHex(id), at)
     view.setUint16(at + 32, Math.floor(length / 2 ** 32))
     view.setUint32(at + 34, length % 2 ** 32)
@@ -46,24 +54,43 @@ export function encodePieces(pieces: readonly Piece[]): Uint8Array {
   return bytes
 }
 
-/** @throws ContentError `content/malformed` */
-export function decodePieces(bytes: Uint8Array): Piece[] {
-  const count = (bytes.length - 1) / PIECE_BYTES
-  if (bytes[0] !== VERSION || !Number.isInteger(count)) throw malformed('a list of pieces')
+/** Of records that were checked by `sumOfLengths`. */
+export function decodeRecords(bytes: Uint8Array): Piece[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return Array.from({ length: count }, (_, n) => {
-    const at = 1 + n * PIECE_BYTES
-    const id = bytes.subarray(at, at + 32)
-    const length = view.getUint16(at + 32) * 2 ** 32 + view.getUint32(at + 34)
-    return checkedPiece({ id: id.some((byte) => byte !== 0) ? (toHex(id) as ChunkId) : undefined, length })
+  return Array.from({ length: bytes.length / PIECE_BYTES }, (_, n) => {
+    const at = n * PIECE_BYTES
+    const id = isHole(bytes, at) ? undefined : (toHex(bytes.subarray(at, at + 32)) as ChunkId)
+    return { id, length: lengthAt(view, at) }
   })
+}
+
+/** Plain bytes of records. @throws ContentError `content/malformed` */
+export function sumOfLengths(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const length = lengthAt(view, at)
+    checkLength(length, length > MAX_CHUNK_BYTES && isHole(bytes, at))
+    sum += length
+  }
+  return sum
+}
+
+const lengthAt = (view: DataView, at: number): number => view.getUint16(at + 32) * 2 ** 32 + view.getUint32(at + 34)
+
+function isHole(bytes: Uint8Array, at: number): boolean {
+  for (let n = at; n < at + 32; n++) if (bytes[n] !== 0) return false
+  return true
 }
 
 /** @throws ContentError `content/malformed` */
 export function checkedPiece(piece: Piece): Piece {
-  const limit = piece.id === undefined ? MAX_FILE_BYTES : MAX_CHUNK_BYTES
-  if (!Number.isInteger(piece.length) || piece.length < 1 || piece.length > limit) throw malformed('a piece')
+  checkLength(piece.length, piece.id === undefined)
   return piece
+}
+
+function checkLength(length: number, isHole: boolean): void {
+  if (!Number.isInteger(length) || length < 1 || length > (isHole ? MAX_FILE_BYTES : MAX_CHUNK_BYTES)) throw malformed('a piece')
 }
 
 /** Whether two contents are the same bytes: ids are content, and cuts are deterministic. */

@@ -270,6 +270,7 @@ export class OpenDataset implements Disposable {
       this.exchange = this.#owned.add(
         new FileExchange({
           ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
+          mostBytes: () => this.limitBytes,
           onDidHear: (device) => this.#unheard.hear(device),
           begin: (client, device) => offers.begin(client, device),
           behind: (client) => {

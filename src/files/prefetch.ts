@@ -9,7 +9,7 @@ import type { Dataset } from './dataset.ts'
 import type { DatasetNode } from './dataset-node.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { FileError } from './file-error.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, Piece } from './manifest.ts'
 import type { NodeId } from './op.ts'
 
 export interface PrefetchParts {
@@ -143,7 +143,11 @@ export class Prefetch implements Disposable {
       const isHere = manifest.pieces.every(({ id }) => id === undefined || chunks.has(id))
       if (!isHere && (await isMetered?.())) return 'metered'
       const away = new Map<ChunkId, number>()
-      for (const { id, length } of await dataset.reader.pieces(manifest)) if (id !== undefined && !chunks.has(id)) away.set(id, length)
+      const look = (pieces: readonly Piece[]) => {
+        for (const { id, length } of pieces) if (id !== undefined && !chunks.has(id)) away.set(id, length)
+      }
+      look(manifest.pieces)
+      await dataset.reader.eachListed(manifest, look)
       if (away.size === 0) return undefined
       if (await isMetered?.()) return 'metered'
       if (!(await makeRoom([...away.values()].reduce((sum, length) => sum + length, 0)))) return 'full'

@@ -2,6 +2,7 @@ import type { ChunkId } from '../chunk-id.ts'
 import type { Dataset } from '../dataset.ts'
 import type { DatasetStore } from '../dataset-store.ts'
 import type { DroppedBatch } from '../dropped-versions.ts'
+import { addIds, idsOf } from '../keep-cache.ts'
 import type { Manifest } from '../manifest.ts'
 import type { NodeId, OpId } from '../op.ts'
 
@@ -50,15 +51,18 @@ export async function liveChunks({ dataset, store, isOwn, batches, pause }: Live
 }
 
 /** All chunks of a content, its lists among them. */
-export async function chunksOf(dataset: Dataset, manifest: Manifest): Promise<{ ids: ChunkId[]; isWhole: boolean }> {
+export async function chunksOf(
+  dataset: Dataset,
+  manifest: Manifest,
+): Promise<{ readonly ids: readonly ChunkId[]; readonly isWhole: boolean }> {
+  const here = await idsOf(dataset, manifest)
+  if (here.isWhole) return here
   const ids = manifest.pieces.flatMap(({ id }) => (id === undefined ? [] : [id]))
-  if (manifest.depth === 0) return { ids, isWhole: true }
-  const here = await dataset.reader.listedHere(manifest)
-  if (here.isWhole) return { ids: [...ids, ...here.ids], isWhole: true }
   try {
-    return { ids: [...ids, ...(await dataset.reader.listed(manifest, AbortSignal.timeout(LIST_MS)))], isWhole: true }
+    await dataset.reader.eachListed(manifest, (pieces) => addIds(ids, pieces), AbortSignal.timeout(LIST_MS))
+    return { ids, isWhole: true }
   } catch {
-    return { ids: [...ids, ...here.ids], isWhole: false }
+    return here
   }
 }
 
