@@ -10,7 +10,8 @@ export type Event<T> = (listener: (value: T) => void) => Disposable
  * (by default it is thrown from a microtask, where the process's own handler sees it).
  */
 export class Emitter<T> implements Disposable {
-  readonly #listeners = new Set<{ readonly call: (value: T) => void }>()
+  /** Another list after each change: who is told goes on with the one it began. */
+  #listeners: readonly { readonly call: (value: T) => void }[] = []
   readonly #onListenerError: (error: unknown) => void
 
   constructor(onListenerError: (error: unknown) => void = rethrowLater) {
@@ -19,16 +20,16 @@ export class Emitter<T> implements Disposable {
 
   readonly event: Event<T> = (listener) => {
     const entry = { call: listener }
-    this.#listeners.add(entry)
-    return toDisposable(() => this.#listeners.delete(entry))
+    this.#listeners = [...this.#listeners, entry]
+    return toDisposable(() => void (this.#listeners = this.#listeners.filter((other) => other !== entry)))
   }
 
   get hasListeners(): boolean {
-    return this.#listeners.size > 0
+    return this.#listeners.length > 0
   }
 
   fire(value: T): void {
-    for (const entry of [...this.#listeners]) {
+    for (const entry of this.#listeners) {
       try {
         entry.call(value)
       } catch (error) {
@@ -38,7 +39,7 @@ export class Emitter<T> implements Disposable {
   }
 
   dispose(): void {
-    this.#listeners.clear()
+    this.#listeners = []
   }
 }
 

@@ -1,4 +1,4 @@
-import { fromHex, toHex, concatBytes, utf8 } from '../base/bytes.ts'
+import { fromHex, concatBytes, utf8 } from '../base/bytes.ts'
 import { type ChunkId, type SealedChunk } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import type { DatasetKeySource } from './dataset-key-source.ts'
@@ -24,7 +24,7 @@ export class ChunkCipher {
   }
 
   idOf(plain: Uint8Array): ChunkId {
-    return toHex(this.#crypto.hmacSha256(this.#keys.idKey, plain)) as ChunkId
+    return this.#crypto.hmacSha256Hex(this.#keys.idKey, plain) as ChunkId
   }
 
   /** @throws RangeError  longer than a chunk may be */

@@ -115,8 +115,7 @@ export class ContentWriter {
   changeNow(change: ContentChange): Manifest | undefined {
     const { bytes } = change
     if (bytes === 0) return EMPTY_MANIFEST
-    const [all, ...others] = merged(change.extents, bytes)
-    if (bytes >= SINGLE_CHUNK_BYTES || !all || others.length > 0 || all.length < bytes) return undefined
+    if (bytes >= SINGLE_CHUNK_BYTES || !isAllNew(change)) return undefined
     const plain = change.read(0, bytes)
     if (plain instanceof Promise || plain.length < bytes) return undefined
     const id = this.#named(plain)
@@ -242,6 +241,11 @@ function firstAfter(extents: readonly Extent[], at: number): number {
     else low = middle + 1
   }
   return low
+}
+
+function isAllNew({ bytes, extents }: ContentChange): boolean {
+  const [all, ...others] = extents.length === 1 ? extents : merged(extents, bytes)
+  return all !== undefined && others.length === 0 && all.offset <= 0 && all.offset + all.length >= bytes
 }
 
 /** Sorted, without overlap, within the content. */

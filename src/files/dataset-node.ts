@@ -1,7 +1,7 @@
 import type { DeviceId } from '../base/ids.ts'
 import { EMPTY_MANIFEST, type Manifest } from './manifest.ts'
 import { type Head, type NodeRecord, winnerOf } from './node-record.ts'
-import { type NodeId, type OpId, ROOT_NODE } from './op.ts'
+import { type Mark, type NodeId, type OpId, ROOT_NODE } from './op.ts'
 
 /** A file, folder or link as a dataset shows it now. */
 export interface DatasetNode {
@@ -65,15 +65,6 @@ export function rootNode(createdMs: number): DatasetNode {
 
 export function nodeOf(record: NodeRecord, shown: string, nowMs: number): DatasetNode {
   const { op, content, device } = winnerOf(record)
-  const aheadNs = BigInt(Math.floor(nowMs + MAX_CLOCK_AHEAD_MS)) * 1_000_000n
-  const stamps = [
-    record.nameAt,
-    record.parentAt,
-    record.modeAt,
-    record.mtimeAt,
-    ...record.heads,
-    ...Object.values(record.xattrs).map(({ at }) => at),
-  ]
   const isFolder = record.kind === 'folder' || content.kind === 'folder'
   return {
     id: record.id,
@@ -81,17 +72,40 @@ export function nodeOf(record: NodeRecord, shown: string, nowMs: number): Datase
     name: shown,
     kind: isFolder ? 'folder' : content.kind === 'link' ? 'link' : 'file',
     mode: record.mode,
-    mtimeNs: record.mtimeNs > aheadNs && record.mtimeAt.stamp / 1000 > nowMs + MAX_CLOCK_AHEAD_MS ? aheadNs : record.mtimeNs,
-    changedMs: clampedMs(Math.max(...stamps.map(({ stamp }) => stamp)) / 1000, nowMs),
+    mtimeNs: shownTime(record, nowMs),
+    changedMs: clampedMs(lastStamp(record) / 1000, nowMs),
     bytes: content.kind === 'file' ? content.manifest.bytes : content.kind === 'link' ? new TextEncoder().encode(content.target).length : 0,
     version: op,
     manifest: content.kind === 'file' ? content.manifest : EMPTY_MANIFEST,
     target: content.kind === 'link' ? content.target : undefined,
-    xattrs: new Map(Object.entries(record.xattrs).flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]))),
+    xattrs: xattrsOf(record),
     isConflictCopy: record.copyOf !== undefined,
     hasConflict: record.copies.length > 0,
     writtenBy: device,
   }
+}
+
+/** A time that its author's clock had set ahead is shown as its clock is (rule FT9). */
+function shownTime({ mtimeNs, mtimeAt }: NodeRecord, nowMs: number): bigint {
+  const aheadMs = nowMs + MAX_CLOCK_AHEAD_MS
+  if (mtimeAt.stamp / 1000 <= aheadMs) return mtimeNs
+  const aheadNs = BigInt(Math.floor(aheadMs)) * 1_000_000n
+  return mtimeNs > aheadNs ? aheadNs : mtimeNs
+}
+
+function lastStamp({ nameAt, parentAt, modeAt, mtimeAt, heads, xattrs }: NodeRecord): number {
+  let last = Math.max(nameAt.stamp, parentAt.stamp, modeAt.stamp, mtimeAt.stamp)
+  for (const { stamp } of heads) last = Math.max(last, stamp)
+  for (const name in xattrs) last = Math.max(last, (xattrs[name] as { at: Mark }).at.stamp)
+  return last
+}
+
+const NO_XATTRS: ReadonlyMap<string, string> = new Map()
+
+function xattrsOf({ xattrs }: NodeRecord): ReadonlyMap<string, string> {
+  const all = Object.entries(xattrs)
+  if (all.length === 0) return NO_XATTRS // nearly all
+  return new Map(all.flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const])))
 }
 
 export function versionOf(head: Head, nowMs: number): DatasetVersion {

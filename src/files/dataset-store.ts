@@ -68,6 +68,8 @@ export interface DatasetStore {
   transaction<T>(work: () => T): T
 
   node(id: NodeId): NodeRecord | undefined
+  /** In a transaction: its id was drawn just now, so that nobody has it. */
+  noteDrawn?(id: NodeId): void
   /** `shown`: under which name its folder lists it; undefined: it is removed. */
   putNode(record: NodeRecord, shown: string | undefined): void
   deleteNode(id: NodeId): void

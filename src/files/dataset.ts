@@ -386,7 +386,7 @@ export class Dataset extends DatasetView implements Disposable {
     requireName(name)
     if (this.#parts.store.shownNode(parent, name)) throw new FileError('file/exists', `${name} is there already; choose another name`)
     const node = toHex(this.#parts.crypto.randomBytes(16)) as NodeId
-    this.#write([{ kind: 'create', node, parent, name, mode, mtimeNs, content }])
+    this.#write([{ kind: 'create', node, parent, name, mode, mtimeNs, content }], undefined, node)
     return this.require(node)
   }
 
@@ -414,14 +414,15 @@ export class Dataset extends DatasetView implements Disposable {
     this.#changed.fire({ isOwn: false, nodes, folders: new Set([ROOT_NODE]) })
   }
 
-  /** `also`: what goes into the same transaction. */
-  #write(bodies: readonly OpBody[], also?: () => void): void {
+  /** `also`: what goes into the same transaction. `drawn`: nobody has this id yet. */
+  #write(bodies: readonly OpBody[], also?: () => void, drawn?: NodeId): void {
     const { store, signer, deviceName } = this.#parts
     const touched: Touched = { nodes: new Set(), folders: new Set() }
     const author = { device: signer.device, deviceName: deviceName().slice(0, 80) }
     let ops: ReturnType<OwnLog['append']> = []
     try {
       store.transaction(() => {
+        if (drawn !== undefined) store.noteDrawn?.(drawn)
         ops = this.#log.append(bodies)
         for (const op of ops) this.#merger.apply(op, author, touched)
         also?.()

@@ -5,6 +5,8 @@
 export interface FilesCrypto {
   sha256(bytes: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array
+  /** In lower-case hex, for what it is a name. */
+  hmacSha256Hex(key: Uint8Array, message: Uint8Array): string
   /** HKDF-SHA-256 without salt. `info` names the use. */
   hkdf(key: Uint8Array, info: Uint8Array, length: number): Uint8Array
   /** AES-256-GCM: ciphertext and, behind it, a 16-byte tag. A key and nonce are used once. */

@@ -1,10 +1,10 @@
 import { fromUtf8, utf8 } from '../base/bytes.ts'
 import { StoreError } from '../base/store-error.ts'
 import type { DatasetStore, FolderMove, LogHead, StoredSegment } from './dataset-store.ts'
-import { headOf, opOf, type PlainHead, type PlainOp, type PlainRecord, plainHead, plainOp, recordOf } from './node-record-codec.ts'
+import { headOf, opOf, type PlainHead, type PlainOp, type PlainRecord, plainHead, recordOf } from './node-record-codec.ts'
 import type { Head, NodeRecord } from './node-record.ts'
-import type { LogId, NodeId, Op, OpId } from './op.ts'
-import { type PackedRecord, packedRecord, unpackedRecord } from './packed-record.ts'
+import { bodyText, type LogId, type NodeId, type Op, type OpId } from './op.ts'
+import { type PackedRecord, packedText, unpackedRecord } from './packed-record.ts'
 
 /** One transaction, as what it left: put and gone things by their keys, so that carrying it out twice changes nothing. */
 export interface JournalEntry {
@@ -42,32 +42,40 @@ interface Plain {
 }
 
 const encoder = new TextEncoder()
-const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined)
 
-/** Format 2: length of the JSON 4, the JSON, then the bytes of values and segments in its order. */
+/** Format 2: length of the JSON 4, the JSON (of `Plain`), then the bytes of values and segments in its order. */
 export function encodeEntry(entry: JournalEntry): Uint8Array {
-  const { tail } = entry
+  const { nodes, versions, values, segments, tail } = entry
   const headIn = headsIn(entry)
-  const plain = {
-    v: 2,
-    n: some(entry.nodes.map(({ record, shown }) => [packedRecord(record), shown === record.name ? 0 : (shown ?? null)])),
-    dn: some(entry.goneNodes),
-    r: some(entry.versions.map(({ node, version }) => [node, headIn(node, version) ?? plainHead(version)])),
-    dr: some(entry.goneVersions),
-    m: some(entry.moves),
-    dm: some(entry.goneMoves),
-    e: some(entry.values.map(({ space, key, value }) => [space, key, value?.length ?? null])),
-    s: some(entry.segments.map(({ segment, head }) => [segment.log, segment.seq, segment.bytes.length, head])),
-    h: some(entry.heads),
-    t: some(tail.ops.map(plainOp)),
-    tw: tail.isWhole ? true : undefined,
+  let text = '{"v":2'
+  const add = <T>(key: string, list: readonly T[], textOf = (one: T): string => JSON.stringify(one)): void => {
+    if (list.length > 0) text += `,"${key}":[${list.map(textOf).join(',')}]`
   }
-  const blobs = [...entry.values.flatMap(({ value }) => value ?? []), ...entry.segments.map(({ segment }) => segment.bytes)]
-  return framed(JSON.stringify(plain), blobs)
+  add('n', nodes, ({ record, shown }) => `[${packedText(record)},${shown === record.name ? 0 : JSON.stringify(shown ?? null)}]`)
+  add('dn', entry.goneNodes)
+  add('r', versions, ({ node, version }) => `["${node}",${headIn(node, version) ?? JSON.stringify(plainHead(version))}]`)
+  add('dr', entry.goneVersions)
+  add('m', entry.moves)
+  add('dm', entry.goneMoves)
+  add('e', values, ({ space, key, value }) => JSON.stringify([space, key, value?.length ?? null]))
+  add('s', segments, ({ segment, head }) => JSON.stringify([segment.log, segment.seq, segment.bytes.length, head]))
+  add('h', entry.heads)
+  add('t', tail.ops, ({ id, stamp, body }) => `["${id}",${stamp},${bodyText(body)}]`)
+  if (values.length + segments.length === 0) return framed(`${text}${tail.isWhole ? ',"tw":true' : ''}}`, [])
+  const blobs = [...values.flatMap(({ value }) => value ?? []), ...segments.map(({ segment }) => segment.bytes)]
+  return framed(`${text}${tail.isWhole ? ',"tw":true' : ''}}`, blobs)
 }
 
 /** A version that was just made is a head of its node: which. Entries with tens of thousands of nodes are written (a folder that is removed). */
 function headsIn({ nodes, versions }: JournalEntry): (node: NodeId, version: Head) => number | undefined {
+  const [only] = nodes
+  if (nodes.length === 1 && only) {
+    const { id, heads } = only.record
+    return (node, version) => {
+      const at = node === id ? heads.indexOf(version) : -1
+      return at < 0 ? undefined : at
+    }
+  }
   const heads = versions.length > 0 ? new Map(nodes.map(({ record }) => [record.id, record.heads])) : undefined
   return (node, version) => {
     const at = heads?.get(node)?.indexOf(version) ?? -1

@@ -173,6 +173,7 @@ export class OpMerger {
     const before = store.node(record.id)
     touched.nodes.add(record.id)
     for (const { parent } of before ? [record, before] : [record]) touched.folders.add(parent)
+    if (before && this.#isListedAlike(before, record)) return store.putNode(record, store.shownName(record.id))
     const copies = record.copyOf ? [] : this.#putCopies(record, touched)
     const next = { ...record, copies }
     const isListed = this.#isListed(next)
@@ -181,6 +182,13 @@ export class OpMerger {
     this.#nameAll(next.parent, next.name, touched)
     if (before && before.parent !== next.parent) this.#reviveFolder(before.parent, touched)
     this.#reviveFolder(next.parent, touched)
+  }
+
+  /** Another content or other times, as nearly always: the names beside it, its copies and its folders stay as they are. */
+  #isListedAlike(before: NodeRecord, { parent, name, nameAt, heads, copies, copyOf }: NodeRecord): boolean {
+    if (copyOf || copies.length > 0 || heads.length !== 1 || heads[0]?.content.kind === 'removed') return false
+    const isPlaced = before.parent === parent && before.name === name && sameMark(before.nameAt, nameAt)
+    return isPlaced && this.#context.store.shownName(before.id) !== undefined
   }
 
   #putCopies(record: NodeRecord, touched: Touched): NodeId[] {
@@ -224,7 +232,7 @@ export class OpMerger {
   #nameAll(parent: NodeId, name: string, touched: Touched): void {
     const { store } = this.#context
     const ids = store.namesakes(parent, name)
-    if (ids.length === 0) return
+    if (ids.length === 0 || (ids.length === 1 && store.shownName(ids[0] as NodeId) === name)) return
     const records = ids
       .map((id) => store.node(id) as NodeRecord)
       .sort((a, b) => (isLater(a.nameAt, b.nameAt) || (sameMark(a.nameAt, b.nameAt) && a.id > b.id) ? 1 : -1))

@@ -6,7 +6,7 @@ import { ContentError } from './content-error.ts'
 import type { DatasetKeySource } from './dataset-key-source.ts'
 import { MAX_FRONTIER_LOGS } from './file-peer-contract.ts'
 import { type FilesCrypto, type FilesSigningKey, GCM_NONCE_BYTES } from './files-crypto.ts'
-import { type LogId, type Op, type OpId, parseOpBody, plainBody } from './op.ts'
+import { bodyText, type LogId, type Op, type OpId, parseOpBody } from './op.ts'
 
 /** Ops in one segment. */
 export const MAX_SEGMENT_OPS = 1000
@@ -137,8 +137,9 @@ export class SegmentCodec {
     view.setUint32(112, current.epoch)
     head.set(signer.key.publicKey, 116)
     head.set(signer.certificate, 148)
-    const ops = content.ops.map(({ stamp, body }) => [stamp, plainBody(body)])
-    const plain = utf8(JSON.stringify({ v: 1, deps: content.deps, first: content.first, name: content.deviceName, ops }))
+    const { deps, first, deviceName } = content
+    const ops = content.ops.map(({ stamp, body }) => `[${stamp},${bodyText(body)}]`).join(',')
+    const plain = utf8(`{"v":1,"deps":${JSON.stringify(deps)},"first":${first},"name":${JSON.stringify(deviceName)},"ops":[${ops}]}`)
     const nonce = this.#crypto.randomBytes(GCM_NONCE_BYTES)
     const signed = concatBytes(head, nonce, this.#crypto.encryptGcm(this.#sealKey(current.key), nonce, plain, head))
     const bytes = concatBytes(signed, signer.key.sign(signed))

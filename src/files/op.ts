@@ -124,6 +124,31 @@ export const plainBody = (body: OpBody): unknown => ({
   ...('mtimeNs' in body && body.mtimeNs !== undefined && { mtimeNs: String(body.mtimeNs) }),
 })
 
+/** As JSON.stringify(plainContent(of)), without what that makes on the way. */
+export function contentText(of: Content): string {
+  if (of.kind !== 'file') return JSON.stringify(of)
+  const { bytes, depth, pieces } = of.manifest
+  let text = `{"kind":"file","manifest":{"bytes":${bytes},"depth":${depth},"pieces":[`
+  for (let n = 0; n < pieces.length; n++) {
+    const { id, length } = pieces[n] as Manifest['pieces'][number]
+    text += id === undefined ? `${n > 0 ? ',' : ''}[null,${length}]` : `${n > 0 ? ',' : ''}["${id}",${length}]`
+  }
+  return `${text}]}}`
+}
+
+/** As JSON.stringify(plainBody(body)); every file that is made and written is put down so twice. */
+export function bodyText(body: OpBody): string {
+  if (body.kind === 'create') {
+    const { node, parent, name, mode, mtimeNs, content } = body
+    return `{"kind":"create","node":"${node}","parent":"${parent}","name":${JSON.stringify(name)},"mode":${mode},"mtimeNs":"${mtimeNs}","content":${contentText(content)}}`
+  }
+  if (body.kind === 'write') {
+    const { node, content, mtimeNs, bases } = body
+    return `{"kind":"write","node":"${node}","content":${contentText(content)},"mtimeNs":"${mtimeNs}","bases":${JSON.stringify(bases)}}`
+  }
+  return JSON.stringify(plainBody(body))
+}
+
 export const parseContent = content.parse as (value: unknown) => Content
 export { plainContent }
 

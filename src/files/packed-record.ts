@@ -1,7 +1,7 @@
 import { fromUtf8, utf8 } from '../base/bytes.ts'
 import { contentOf, type PlainRecord, recordOf } from './node-record-codec.ts'
 import type { Head, NodeRecord } from './node-record.ts'
-import { type Mark, type OpId, plainContent } from './op.ts'
+import { contentText, type Mark, type OpId } from './op.ts'
 
 /** What nearly no node has. */
 interface Rest {
@@ -32,25 +32,32 @@ export type PackedRecord = readonly [
   rest?: Rest,
 ]
 
-export function packedRecord(record: NodeRecord): PackedRecord {
-  const marks: [number, OpId][] = []
-  const numberOf = ({ stamp, op }: Mark): number => {
-    for (let n = 0; n < marks.length; n++) if (marks[n]?.[0] === stamp && marks[n]?.[1] === op) return n
-    return marks.push([stamp, op]) - 1
+/** A packed record in JSON. */
+export function packedText(record: NodeRecord): string {
+  const { id, kind, parent, name, mode, mtimeNs, created, parentAt, nameAt, modeAt, mtimeAt, heads } = record
+  const marks: Mark[] = []
+  const numberOf = (mark: Mark): number => {
+    for (let n = 0; n < marks.length; n++) if (marks[n]?.stamp === mark.stamp && marks[n]?.op === mark.op) return n
+    return marks.push(mark) - 1
   }
-  const { id, kind, parent, name, mode, mtimeNs, created, parentAt, nameAt, modeAt, mtimeAt, xattrs, copies, forgottenAt, copyOf } = record
-  const at = [numberOf(created), numberOf(parentAt), numberOf(nameAt), numberOf(modeAt), numberOf(mtimeAt)]
-  const heads = record.heads.map(
-    (head): PackedHead => [numberOf(head), head.device, head.deviceName, plainContent(head.content), String(head.mtimeNs)],
-  )
+  const at = `${numberOf(created)},${numberOf(parentAt)},${numberOf(nameAt)},${numberOf(modeAt)},${numberOf(mtimeAt)}`
+  const headText = (head: Head): string =>
+    `[${numberOf(head)},${JSON.stringify(head.device)},${JSON.stringify(head.deviceName)},${contentText(head.content)},"${head.mtimeNs}"]`
+  const headTexts = heads.map(headText).join(',')
+  const markTexts = marks.map(({ stamp, op }) => `[${stamp},"${op}"]`).join(',')
+  return `["${id}","${kind}","${parent}",${JSON.stringify(name)},${mode},"${mtimeNs}",[${markTexts}],[${at}],[${headTexts}]${restText(record)}]`
+}
+
+function restText({ xattrs, copies, forgottenAt, copyOf }: NodeRecord): string {
+  const hasXattrs = Object.keys(xattrs).length > 0
+  if (!hasXattrs && copies.length === 0 && forgottenAt === undefined && !copyOf) return ''
   const rest: Rest = {
-    ...(Object.keys(xattrs).length > 0 && { x: xattrs }),
+    ...(hasXattrs && { x: xattrs }),
     ...(copies.length > 0 && { c: copies }),
     ...(forgottenAt !== undefined && { f: forgottenAt }),
     ...(copyOf && { o: copyOf }),
   }
-  const packed = [id, kind, parent, name, mode, String(mtimeNs), marks, at, heads] as const
-  return Object.keys(rest).length > 0 ? [...packed, rest] : packed
+  return `,${JSON.stringify(rest)}`
 }
 
 export function unpackedRecord([id, kind, parent, name, mode, mtimeNs, marks, at, heads, rest = {}]: PackedRecord): NodeRecord {
@@ -85,7 +92,7 @@ export function unpackedRecord([id, kind, parent, name, mode, mtimeNs, marks, at
 }
 
 /** As it lies in a row of the store. */
-export const encodeRecord = (record: NodeRecord): Uint8Array => utf8(JSON.stringify(packedRecord(record)))
+export const encodeRecord = (record: NodeRecord): Uint8Array => utf8(packedText(record))
 
 /** A plain form is one that an earlier version wrote. */
 export function decodeRecord(bytes: Uint8Array): NodeRecord {

@@ -117,6 +117,15 @@ export class StagedExtents {
     return gaps
   }
 
+  /** Where they lie, if they lie in one stretch: good until the next write. */
+  view(offset: number, length: number): Uint8Array | undefined {
+    const number = Math.floor(offset / BLOCK_BYTES)
+    const block = this.#blocks.get(number)
+    const from = offset - number * BLOCK_BYTES
+    if (block?.ranges.length !== 2 || from < (block.ranges[0] as number) || from + length > (block.ranges[1] as number)) return undefined
+    return block.bytes.subarray(from, from + length)
+  }
+
   /** In order, neighbours joined. */
   extents(): Extent[] {
     const found: { offset: number; length: number }[] = []

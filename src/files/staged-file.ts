@@ -114,6 +114,8 @@ export class StagedFile {
     if (this.#fold) return false
     const fresh = this.#fresh
     const read = (offset: number, length: number): Uint8Array => {
+      const view = fresh.view(offset, length)
+      if (view) return view
       const out = new Uint8Array(length)
       fresh.readInto(out, offset)
       return out

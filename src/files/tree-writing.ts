@@ -9,7 +9,7 @@ import type { Answer } from './mounted-tree.ts'
 import type { OpId } from './op.ts'
 import { markedName } from './shown-name.ts'
 import { BlockPool } from './staged-extents.ts'
-import { FOLD_BYTES, StagedFile } from './staged-file.ts'
+import { FOLD_BYTES, type StagedContents, StagedFile } from './staged-file.ts'
 import { treeErrorOf } from './tree-errors.ts'
 import type { TreeNumbers } from './tree-numbers.ts'
 import type { TreeDataset, TreeSlot } from './tree-slots.ts'
@@ -36,6 +36,7 @@ export class TreeWriting implements Disposable {
   readonly #options: TreeWritingOptions
   readonly #numbers: TreeNumbers
   readonly #blocks = new BlockPool(FOLD_BYTES)
+  readonly #contents = new WeakMap<Dataset, StagedContents>()
   #syncing: Disposable | undefined
   #isDisposed = false
 
@@ -47,19 +48,23 @@ export class TreeWriting implements Disposable {
   /** The file as it is being written, from now on; it becomes a version when it is quiet, if nothing else makes it one. */
   stage(slot: TreeSlot, node: DatasetNode): StagedFile {
     if (!slot.staged) {
-      const { dataset } = slot.of
-      const contents = {
-        change: dataset.writer.change.bind(dataset.writer),
-        changeNow: dataset.writer.changeNow.bind(dataset.writer),
-        read: dataset.reader.read.bind(dataset.reader),
-      }
-      slot.staged = new StagedFile(contents, node.manifest, this.#blocks)
+      slot.staged = new StagedFile(this.#contentsOf(slot.of.dataset), node.manifest, this.#blocks)
       slot.stagedOn = node
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
     this.#commitIn(slot, QUIET_MS)
     return slot.staged
+  }
+
+  #contentsOf(dataset: Dataset): StagedContents {
+    let contents = this.#contents.get(dataset)
+    if (!contents) {
+      const { writer, reader } = dataset
+      contents = { change: writer.change.bind(writer), changeNow: writer.changeNow.bind(writer), read: reader.read.bind(reader) }
+      this.#contents.set(dataset, contents)
+    }
+    return contents
   }
 
   /** Makes a version of what was written; a small file at once. What could not be stored stays staged. @throws TreeError */

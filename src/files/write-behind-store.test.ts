@@ -390,3 +390,20 @@ describe('what is not carried yet', () => {
     expect([...journal.entries()].length).toBe(1)
   })
 })
+
+it('[DS7] of a node whose id was drawn just now the store behind is not asked; of any other it is', () => {
+  const behind = new MemoryDatasetStore()
+  const asked: NodeId[] = []
+  const node = behind.node.bind(behind)
+  behind.node = (id) => (asked.push(id), node(id))
+  const store = new WriteBehindStore({ behind, journal: new MemoryJournal(), clock: new ManualClock(), log: silentLogger })
+  store.transaction(() => {
+    store.noteDrawn(idOf(1))
+    expect(store.node(idOf(1))).toBeUndefined()
+    expect(asked).toEqual([])
+    store.node(idOf(2))
+  })
+  store.node(idOf(1))
+  expect(asked).toEqual([idOf(2), idOf(1)])
+  store.dispose()
+})

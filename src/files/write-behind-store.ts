@@ -43,7 +43,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   /** What went past the journal: how often, and how much of that lies on the disk itself. */
   #loads = 0
   #loadsSynced = 0
-  /** Asked for in the transaction that runs, and not behind: what makes a node asks three times whether it is there. */
+  /** Drawn in the transaction that runs, or asked for and not behind: what makes a node asks three times whether it is there. */
   #absent: NodeId | undefined
 
   /** Takes in what the journal holds; on a full disk into memory, and the journal keeps it. @throws StoreError */
@@ -86,6 +86,10 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     this.#carrier.noteAsked()
     const pending = this.#pending.nodes.get(id)
     return pending ? pending.record : this.#nodeBehind(id)
+  }
+
+  noteDrawn(id: NodeId): void {
+    if (this.#depth > 0) this.#absent = id
   }
 
   shownName(id: NodeId): string | undefined {

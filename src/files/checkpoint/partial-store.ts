@@ -48,6 +48,10 @@ export class PartialStore implements DatasetStore {
     return this.#inner.node(id)
   }
 
+  noteDrawn(id: NodeId): void {
+    this.#inner.noteDrawn?.(id)
+  }
+
   putNode(record: NodeRecord, shown: string | undefined): void {
     this.#noteNode(record.id)
     this.changes.noteRow(nodeKey(record, shown !== undefined))

@@ -32,7 +32,8 @@ export class FilesSealer implements Sealer, Disposable {
     const nonce = this.#pool.subarray(this.#used, (this.#used += NONCE_BYTES))
     const cipher = createCipheriv('aes-256-gcm', held(this.#valueKey), nonce)
     cipher.setAAD(Buffer.from(context))
-    const sealed = new Uint8Array(NONCE_BYTES + plain.length + TAG_BYTES)
+    const room = Buffer.allocUnsafe(NONCE_BYTES + plain.length + TAG_BYTES) // all of it is written: no zeros first
+    const sealed = new Uint8Array(room.buffer, room.byteOffset, room.length)
     sealed.set(nonce)
     sealed.set(cipher.update(plain), NONCE_BYTES)
     cipher.final()

@@ -19,9 +19,9 @@ export interface PackRecord {
 }
 
 export function encodeRecordHead({ kind, id, epoch, length, digest }: PackRecord): Buffer {
-  const head = Buffer.alloc(RECORD_HEAD_BYTES)
+  const head = Buffer.allocUnsafe(RECORD_HEAD_BYTES)
   head.writeUInt32BE(MAGIC, 0)
-  head[4] = kind === 'chunk' ? CHUNK : DROPPED
+  head.writeUInt32BE((kind === 'chunk' ? CHUNK : DROPPED) << 24, 4)
   head.writeUInt32BE(epoch, 8)
   head.writeUInt32BE(length, 12)
   head.write(id, 16, 32, 'hex')
