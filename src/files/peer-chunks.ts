@@ -17,6 +17,9 @@ const LATE = 3
 /** What came unasked for one by one, as part of a stretch, waits this long for its reader. */
 const EARLY_KEPT_MS = 5_000
 
+/** Without it each chunk that comes makes an error with its stack, for nobody. */
+const DONE = 'it is here, or nobody wants it'
+
 interface Early {
   readonly source: MeasuredSource
   readonly chunk: Promise<SealedChunk | undefined>
@@ -125,7 +128,7 @@ export class PeerChunks implements ChunkSource, Disposable {
         isDone = true
         stall?.dispose()
         signal?.removeEventListener('abort', cancel)
-        stop.abort()
+        stop.abort(DONE)
       }
       const cancel = () => {
         end()
