@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { utf8 } from '../base/bytes.ts'
 import type { DatasetId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
 import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
@@ -7,12 +8,24 @@ import { testDatasetKeys } from '../testkit/file-parts.ts'
 import { ManualClock } from '../testkit/manual-clock.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
-import type { SealedChunk } from './chunk-id.ts'
+import type { ChunkId, SealedChunk } from './chunk-id.ts'
+import type { DatasetStore } from './dataset-store.ts'
 import { FileExchange } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { FIRST_POLICY } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
+
+/** Of device 2. */
+const bookOf = (store: DatasetStore) =>
+  new ReplicationBook({
+    crypto: new NodeFilesCrypto(),
+    dataset: testDatasetKeys().dataset,
+    store,
+    signer: testSegmentSigner(2),
+    isMember: () => true,
+    policy: () => ({ ...FIRST_POLICY, departures: 0 }),
+  })
 
 it('[OL5] a segment is given to another device only when it is on the disk itself', async () => {
   const clock = new ManualClock()
@@ -52,16 +65,7 @@ it('[RP3] room is asked for what is not here of the contents that are copied', a
   const far = testFileDevice(1, clock)
   const near = testFileDevice(2, clock, { source: { fetch: (id) => far.chunks.get(id) } })
   const { dataset, store, chunks } = near
-  const signer = testSegmentSigner(2)
-  const keys = testDatasetKeys()
-  const book = new ReplicationBook({
-    crypto: new NodeFilesCrypto(),
-    dataset: keys.dataset,
-    store,
-    signer,
-    isMember: () => true,
-    policy: () => ({ ...FIRST_POLICY, departures: 0 }),
-  })
+  const book = bookOf(store)
   const plain = new SeededRandom(4).bytes(2 * 1024 * 1024)
   const base = await far.dataset.writer.write(plain)
   for (const id of far.chunks.ids()) await chunks.put((await far.chunks.get(id)) as SealedChunk)
@@ -96,5 +100,45 @@ it('[RP3] room is asked for what is not here of the contents that are copied', a
   expect(asked.length).toBe(1)
   expect(asked[0]).toBeGreaterThan(0)
   expect(asked[0]).toBeLessThanOrEqual(2 * 256 * 1024) // the chunk that was changed, or two
+  exchange.dispose()
+})
+
+it('[RP3] contents of many short files are asked for together, each once, and no more at once than some', async () => {
+  const clock = new ManualClock()
+  const far = testFileDevice(1, clock)
+  let [underWay, most, turns] = [0, 0, 0]
+  const fetched: ChunkId[] = []
+  const fetch = async (id: ChunkId) => {
+    if (underWay === 0) turns++
+    most = Math.max(most, ++underWay)
+    fetched.push(id)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    underWay--
+    return far.chunks.get(id)
+  }
+  const near = testFileDevice(2, clock, { source: { fetch } })
+  const { dataset, store, chunks } = near
+  const book = bookOf(store)
+  const files = 600
+  for (let n = 0; n < files; n++) {
+    const manifest = await far.dataset.writer.write(utf8(`short ${n % 500}`))
+    far.dataset.createFile(far.dataset.root, `file ${n}`, { manifest })
+  }
+  far.dataset.flush()
+  for (const bytes of far.dataset.segmentsAfter(new Map(), 2 ** 24)) {
+    dataset.takeSegment(bytes)
+    book.book(dataset.codec.open(dataset.codec.headOf(bytes), bytes, clock.nowMs()), false)
+  }
+  const exchange = new FileExchange({
+    ...{ dataset, id: 'd' as DatasetId, store, chunks, book, acknowledgements: {} as Acknowledgements, clock, logger: silentLogger },
+    source: new PeerChunks(clock, silentLogger, () => true),
+    makeRoom: async () => true,
+    inTurn: (work) => work(),
+  })
+  await exchange.copy()
+  expect(book.owed).toEqual([])
+  expect([fetched.length, new Set(fetched).size]).toEqual([500, 500])
+  expect(turns).toBeLessThanOrEqual(4)
+  expect(most).toBeLessThanOrEqual(256)
   exchange.dispose()
 })

@@ -335,7 +335,7 @@ export class FileExchange implements Disposable {
       })
       const missingBytes = await this.#missingBytes(wanted)
       if (missingBytes === 'too-much' || !(await makeRoom(missingBytes))) return 'no-room' // it is read from elsewhere as long as somebody has it
-      for (const manifest of wanted) await dataset.fetch(manifest)
+      await dataset.fetchAll(wanted)
       await chunks.sync()
       await inTurn(async () => {
         if (this.#owned.isDisposed) return
