@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import type { DeviceId } from '../base/ids.ts'
@@ -296,6 +296,31 @@ describe('what is not carried yet', () => {
     const places = inOrder(store, 50)
     expect(places.length).toBe(store.nodeCount())
     expect(new Set(places).size).toBe(places.length)
+    store.dispose()
+  })
+
+  it('[DS10] versions that are not carried yet are gone through some at a time, and not all of them sorted for each', () => {
+    const store = new WriteBehindStore({
+      behind: new MemoryDatasetStore(),
+      journal: new MemoryJournal(),
+      clock: new ManualClock(),
+      log: silentLogger,
+    })
+    const random = new SeededRandom(5)
+    const version = { stamp: 1, op: `${log}.1` as OpId, device: 'd' as DeviceId, deviceName: 'Lamp', mtimeNs: 1n }
+    const ids = Array.from({ length: 3_000 }, () => idOf(1 + random.below(2 ** 31)))
+    for (const id of ids) store.putVersion(id, { ...version, content: { kind: 'removed' } })
+    const sort = vi.spyOn(Array.prototype, 'sort')
+    const found: NodeId[] = []
+    for (let after: NodeId | undefined; ; after = found.at(-1)) {
+      const some = store.versionedNodes(after, 10, 1)
+      if (some.length === 0) break
+      found.push(...some)
+    }
+    const sorted = sort.mock.contexts.reduce((sum: number, list) => sum + (list as readonly unknown[]).length, 0)
+    sort.mockRestore()
+    expect(found).toEqual([...new Set(ids)].sort())
+    expect(sorted).toBeLessThan(50 * ids.length)
     store.dispose()
   })
 

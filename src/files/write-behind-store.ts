@@ -213,8 +213,19 @@ export class WriteBehindStore implements DatasetStore, Disposable {
   }
 
   versionedNodes(after: NodeId | undefined, limit: number, atLeast: 1 | 2): NodeId[] {
-    const nodes = new Set(this.#behind.versionedNodes(after, limit, atLeast))
-    for (const node of this.#pending.versions.keys()) if (after === undefined || node > after) nodes.add(node)
+    const behind = this.#behind.versionedNodes(after, limit, atLeast)
+    const nodes = new Set(behind)
+    let end = behind.length < limit ? undefined : behind.at(-1)
+    for (const node of this.#pending.versions.keys()) {
+      if ((after !== undefined && node <= after) || (end !== undefined && node > end)) continue
+      nodes.add(node)
+      if (nodes.size < 4 * limit) continue
+      // Much is pending: who asks for some gets the first of it, and has not all of it sorted each time.
+      const first = [...nodes].sort().slice(0, limit)
+      nodes.clear()
+      for (const one of first) nodes.add(one)
+      end = first.at(-1)
+    }
     return [...nodes].sort().slice(0, limit)
   }
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import { GarbageWorld } from '../../testkit/garbage-world.ts'
 import { SeededRandom } from '../../testkit/seeded-random.ts'
@@ -123,5 +123,29 @@ it('[CP6] one is made in a quiet moment once many changes are new, and its pages
   world.link(0, 1)
   await until(() => b.store.nodeCount() > 0 && !b.loader.isLoading)
   expect(b.dataset.at('/folder 59/file 39').kind).toBe('file')
+  world.dispose()
+})
+
+it('[CP6] while very much is taken in none is made, but in a lull, or after ten minutes', async () => {
+  const world = new GarbageWorld(new SeededRandom(7), 1, () => new MemoryDatasetStore())
+  const [a] = world.devices as [OpenDataset]
+  const manifest = await a.dataset.writer.write(utf8('what is in all of them'))
+  const make = vi.spyOn(a.maker, 'make').mockResolvedValue(undefined)
+  let made = 0
+  /** So many files, one after the other, over that time. */
+  const work = (files: number, seconds: number) => {
+    for (let n = 0; n < files; n++) {
+      a.dataset.createFile(ROOT_NODE, `file ${made++}`, { manifest })
+      world.clock.advance((seconds * 1000) / files)
+    }
+  }
+  work(25_000, 120)
+  expect(make).not.toHaveBeenCalled()
+  world.clock.advance(36_000)
+  expect(make).toHaveBeenCalledTimes(1)
+  work(300, 500)
+  expect(make).toHaveBeenCalledTimes(1)
+  work(300, 200)
+  expect(make).toHaveBeenCalledTimes(2)
   world.dispose()
 })

@@ -45,9 +45,11 @@ const NUMBER = 'number'
 
 /** Fewer new ops than this a new device takes in as fast as a checkpoint. */
 export const MIN_OPS = 2_000
-/** A quiet moment, and how often one is looked for; with so many new ops nobody waits for it. */
+/** A quiet moment, and how often one is looked for; with so many new ops a lull will do, and nobody waits longer for that than so long. */
 const QUIET_MS = 30_000
 const MANY_OPS = 20_000
+const LULL_MS = 5_000
+const LONGEST_MS = 10 * 60_000
 /** Rows changed at once while others wait: some milliseconds. */
 const LAST_ROWS = 500
 const PAUSE_MS = 5
@@ -71,6 +73,8 @@ export class CheckpointMaker implements Disposable {
   #last: { readonly bytes: Uint8Array; readonly of: Checkpoint } | undefined
   #lastChangeMs: number
   #notBeforeMs = 0
+  /** Since when many ops are new. */
+  #manySinceMs: number | undefined
   #running: Promise<Checkpoint | undefined> | undefined
   /** Its pages are here: until that is known, nobody is given it. */
   #isWhole = false
@@ -151,8 +155,13 @@ export class CheckpointMaker implements Disposable {
   #look(): void {
     const { clock, logger, store } = this.#parts
     if (this.#running || store.gate || !this.#parts.isAdmin() || clock.monotonicMs() < this.#notBeforeMs) return
-    const newOps = this.#newOps
-    if (newOps < MIN_OPS || (newOps < MANY_OPS && clock.monotonicMs() - this.#lastChangeMs < QUIET_MS)) return
+    const nowMs = clock.monotonicMs()
+    const [newOps, quietMs] = [this.#newOps, nowMs - this.#lastChangeMs]
+    this.#manySinceMs = newOps < MANY_OPS ? undefined : (this.#manySinceMs ?? nowMs)
+    const isLong = this.#manySinceMs !== undefined && nowMs - this.#manySinceMs >= LONGEST_MS
+    // While a hundred thousand files are taken in, what is made for new devices would take as much as that.
+    if (newOps < MIN_OPS || (!isLong && quietMs < (newOps < MANY_OPS ? QUIET_MS : LULL_MS))) return
+    this.#manySinceMs = undefined
     this.make().catch((error: unknown) => {
       this.#notBeforeMs = clock.monotonicMs() + RETRY_MS
       if (!this.#owned.isDisposed)
