@@ -179,7 +179,7 @@ async function start(): Promise<void> {
     while (segmentsBehind(of.store).size > 0) await sleep(20)
     return since()
   }
-  const behindSeconds = await Promise.race([behind(), sleep(240_000, undefined)])
+  const behindSeconds = await Promise.race([behind(), sleep(900_000, undefined)])
   const result = {
     top,
     nodes,

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { MUCH_IN_BUFFERS } from '../../src/main/daemon/much-in-buffers.ts'
+import { NODE_FLAGS } from '../../src/main/daemon/supervised-process.ts'
 import { median, notMeasured, type Row } from '../report.ts'
 
 /*
@@ -90,7 +92,8 @@ export async function measureNewDevice(args: readonly string[]): Promise<readonl
   }
 }
 
-const run = (args: readonly string[]): ChildProcess => spawn(process.execPath, [PROCESS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+const run = (args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [...NODE_FLAGS, ...MUCH_IN_BUFFERS, PROCESS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })

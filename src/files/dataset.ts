@@ -273,6 +273,8 @@ export class Dataset extends DatasetView implements Disposable {
   keeps(node: NodeId, op: OpId): boolean {
     const { store, clock } = this.#parts
     const record = store.node(node)
+    // Nearly always it is what is shown.
+    if (record?.heads.some((head) => head.op === op)) return true
     return record !== undefined && keptVersions(store.versions(node), record, clock.nowMs()).has(op)
   }
 

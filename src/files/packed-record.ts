@@ -61,10 +61,8 @@ function restText({ xattrs, copies, forgottenAt, copyOf }: NodeRecord): string {
 }
 
 export function unpackedRecord([id, kind, parent, name, mode, mtimeNs, marks, at, heads, rest = {}]: PackedRecord): NodeRecord {
-  const markOf = (n: number | undefined): Mark => {
-    const [stamp, op] = marks[n ?? 0] as readonly [number, OpId]
-    return { stamp, op }
-  }
+  const known = marks.map(([stamp, op]): Mark => ({ stamp, op }))
+  const markOf = (n: number | undefined): Mark => known[n ?? 0] as Mark
   return {
     id,
     kind,

@@ -16,6 +16,12 @@ const STOP_PATIENCE_MS = 6_000
 const WATCH_MS = 4_000
 const MAX_MISSED = 5
 
+/**
+ * How each is started. What is made in passing is collected every 8 MiB: V8 takes up to 128 MiB for it otherwise and gives nothing back; a process that
+ * takes in many files was 110 MB larger for it, and no quicker (24.21).
+ */
+export const NODE_FLAGS: readonly string[] = ['--no-warnings', '--max-semi-space-size=8']
+
 export interface SupervisedProcessOptions {
   readonly name: string
   readonly file: string
@@ -103,7 +109,7 @@ export class SupervisedProcess {
     const { clock, log, file, args, nodeArgs = [], writeLog } = this.#options
     const startedAtMs = clock.monotonicMs()
     this.#state = 'starting'
-    const child = spawn(process.execPath, ['--no-warnings', ...nodeArgs, file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...nodeArgs, file, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
     let failure: unknown
     child.stdout?.on('data', (chunk: Buffer) => writeLog(chunk.toString()))
