@@ -20,8 +20,8 @@ import { stream } from './raw-stream.ts'
  */
 
 const MIB = 2 ** 20
-/** Less than any file that is read, so that nothing of it is there before. */
-const CACHE_BYTES = 4 * MIB
+/** What B keeps, as a share of what is read: so that nothing of it is there before. */
+const CACHE_SHARE = 1 / 4
 const AHEAD_OF = ['scp', 'sshfs', 'syncthing'] as const
 const PATIENCE_MS = 300_000
 
@@ -38,7 +38,7 @@ export async function measureColdRead(args: readonly string[]): Promise<readonly
   const why = whyNoMounts() ?? whyNoNetLab()
   if (why !== undefined) return [notMeasured(row, why)]
   const folder = scratchFolder('ew-cold-')
-  const lab = await mountedPair(CACHE_BYTES)
+  const lab = await mountedPair(mib * MIB * CACHE_SHARE)
   let peers: ColdPeers | undefined
   try {
     peers = await ColdPeers.start(lab, folder)
