@@ -22,7 +22,7 @@ import {
 import type { NodeId } from './op.ts'
 import { TreeError } from './tree-error.ts'
 import { cookieOf, firstAfter, TreeLists } from './tree-lists.ts'
-import { TreeNews } from './tree-news.ts'
+import { TreeNews, type TreePlant } from './tree-news.ts'
 import { isInside, keyOf, TreeNumbers } from './tree-numbers.ts'
 import type { TreeDataset } from './tree-slots.ts'
 import { rethrow, TreeWriting } from './tree-writing.ts'
@@ -34,6 +34,7 @@ export interface DatasetTreeOptions {
   readonly log: Logger
   /** Room for new bytes here. */
   space(): TreeSpace
+  readonly plant?: TreePlant
 }
 
 /** A dataset in the root, with the place where a listing of it goes on. */
@@ -70,7 +71,7 @@ export class DatasetTree implements MountedTree, Disposable {
     this.#numbers = numbers
     this.#writing = this.#owned.add(new TreeWriting({ numbers, datasets: this.#all, clock, log }))
     this.#openedNs = numbers.nowNs()
-    this.#news = new TreeNews(numbers, this.#changes)
+    this.#news = new TreeNews(numbers, this.#changes, options.plant)
     for (const of of options.datasets) this.join(of)
   }
 

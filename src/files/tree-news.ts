@@ -7,14 +7,19 @@ import type { NodeId, OpId } from './op.ts'
 import type { TreeNumbers } from './tree-numbers.ts'
 import type { TreeDataset, TreeSlot } from './tree-slots.ts'
 
+/** A bug to plant, so that the fuzz can show it finds one; tests only. */
+export type TreePlant = 'removed-elsewhere'
+
 /** Tells whoever keeps copies what other devices, or other ways into the dataset, changed (rule MT12). */
 export class TreeNews {
   readonly #numbers: TreeNumbers
   readonly #changes: Emitter<TreeChange>
+  readonly #plant: TreePlant | undefined
 
-  constructor(numbers: TreeNumbers, changes: Emitter<TreeChange>) {
+  constructor(numbers: TreeNumbers, changes: Emitter<TreeChange>, plant?: TreePlant) {
     this.#numbers = numbers
     this.#changes = changes
+    this.#plant = plant
   }
 
   take(of: TreeDataset, { nodes, folders }: DatasetChange): void {
@@ -39,8 +44,9 @@ export class TreeNews {
     } else if (slot) {
       // Nobody here removed it: what programs here write into it goes on becoming versions (rule MT16).
       this.#changes.fire({ kind: 'entry', parent: slot.parent, name: slot.name })
+      if (this.#plant) slot.isRemoved = true
       const removed = this.#removed(of, id)
-      const last = removed ? this.#asBefore(of, slot, removed) : slot.stagedOn
+      const last = removed ? this.#asBefore(of, slot, removed) : slot.known
       if (last) this.#numbers.slots.detach(slot, last)
     }
     if (node && parent) this.#changes.fire({ kind: 'entry', parent: parent.ino, name: node.name })

@@ -33,8 +33,8 @@ export interface TreeSlot {
   /** By a program, through this tree: it lives until it is forgotten, and nothing that is written into it is kept. */
   isRemoved: boolean
   staged: StagedFile | undefined
-  /** What it was when `staged` began. */
-  stagedOn: DatasetNode | undefined
+  /** What it was when `staged` began, and what a conflict copy was: nothing tells that of one that is none any more. */
+  known: DatasetNode | undefined
   /** The version `staged` began from. */
   base: string
   /** When `staged` began, by the monotonic clock. */
@@ -90,7 +90,7 @@ export class TreeSlots {
         last: undefined,
         isRemoved: false,
         staged: undefined,
-        stagedOn: undefined,
+        known: undefined,
         base: '',
         stagedMs: undefined,
         isSynced: false,
@@ -105,6 +105,7 @@ export class TreeSlots {
     }
     slot.parent = parent
     slot.name = node.name
+    if (node.isConflictCopy) slot.known = node
     return slot
   }
 

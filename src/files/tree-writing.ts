@@ -49,7 +49,7 @@ export class TreeWriting implements Disposable {
   stage(slot: TreeSlot, node: DatasetNode): StagedFile {
     if (!slot.staged) {
       slot.staged = new StagedFile(this.#contentsOf(slot.of.dataset), node.manifest, this.#blocks)
-      slot.stagedOn = node
+      slot.known = node
       slot.base = node.version
       slot.stagedMs = this.#options.clock.monotonicMs()
     }
@@ -176,7 +176,7 @@ export class TreeWriting implements Disposable {
     if (staged.isStored) {
       slot.quiet?.dispose()
       slot.staged = undefined
-      slot.stagedOn = undefined
+      slot.known = undefined
       slot.mtimeNs = undefined
     }
     this.#syncSoon()

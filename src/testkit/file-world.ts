@@ -3,6 +3,7 @@ import type { ChunkSource } from '../files/content-reader.ts'
 import type { DatasetNode } from '../files/dataset-node.ts'
 import type { DatasetStore } from '../files/dataset-store.ts'
 import { bringSegments, testFileDevice, type TestFileDevice } from './file-device.ts'
+import { FileWorldMount, type FileWorldMounts } from './file-world-mount.ts'
 import { ManualClock } from './manual-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -24,10 +25,18 @@ export class FileWorld {
   readonly live = new Set<string>()
   readonly all = new Set<string>()
   readonly #random: SeededRandom
+  readonly #mounts: readonly FileWorldMount[]
+  /** What programs wrote over in an open file: restored before that is a version, it may be replaced by it, for it was seen. */
+  readonly #covered = new Set<string>()
   #written = 0
 
-  /** `storeOf`: where a bug is planted. */
-  constructor(random: SeededRandom, storeOf: (n: number) => DatasetStore, deviceOf: FileDeviceOf = testFileDevice) {
+  /** `storeOf`, `plant`: where a bug is planted. `mounts`: programs work in a mount of each device, too. */
+  constructor(
+    random: SeededRandom,
+    storeOf: (n: number) => DatasetStore,
+    deviceOf: FileDeviceOf = testFileDevice,
+    mounts?: FileWorldMounts,
+  ) {
     this.#random = random
     this.clocks = [0, 86_400_000, -86_400_000].map((offset) => new ManualClock(1_700_000_000_000 + offset))
     this.devices = this.clocks.map((clock, n) => {
@@ -42,11 +51,13 @@ export class FileWorld {
       }
       return deviceOf(n, clock, { store: storeOf(n), source })
     })
+    this.#mounts = mounts ? this.devices.map(({ dataset }, n) => new FileWorldMount(dataset, this.clocks[n] as ManualClock, mounts)) : []
   }
 
   async step(): Promise<void> {
     const random = this.#random
     for (const clock of this.clocks) clock.advance(random.below(400))
+    for (const mount of this.#mounts) await mount.rest()
     if (random.chance(0.25)) {
       const [from, to] = [random.below(3), random.below(3)]
       this.steps.push(`${from} > ${to}`)
@@ -54,6 +65,7 @@ export class FileWorld {
       return
     }
     const { dataset, n } = random.pick(this.devices)
+    if (this.#mounts.length > 0 && random.chance(0.4)) return this.#stepInMount(n)
     const nodes = this.nodesOf(n)
     const folders = nodes.filter(({ kind }) => kind === 'folder')
     const parent = random.chance(0.3) || folders.length === 0 ? dataset.root : random.pick(folders).id
@@ -80,13 +92,60 @@ export class FileWorld {
         const back = dataset.removed().find(({ node }) => node.kind === 'file')
         if (back) {
           dataset.restore(back.node.id)
-          this.live.add(await this.textOf(n, dataset.require(back.node.id)))
+          const text = await this.textOf(n, dataset.require(back.node.id))
+          if (!this.#covered.has(text)) this.live.add(text)
         }
       }
       this.steps.push(`${n}: ${what} ${any?.name ?? ''} ${name}`)
     } catch (error) {
       if (!String((error as { code?: string }).code).startsWith('file/')) throw error
     }
+  }
+
+  /** A program on device `n` opens a file of its mount, writes into one that is open, closes, syncs or removes one. */
+  async #stepInMount(n: number): Promise<void> {
+    const random = this.#random
+    const mount = this.#mounts[n] as FileWorldMount
+    const files = this.nodesOf(n).filter(({ kind }) => kind === 'file')
+    const what = random.below(10)
+    let said: string | undefined
+    if (what <= 1 || mount.openCount === 0) said = files.length > 0 ? mount.open(random.pick(files)) : undefined
+    else if (what <= 5) {
+      const text = `text ${++this.#written} of ${n}`
+      const { before, isRemoved } = await mount.write(random, text)
+      this.live.delete(before)
+      this.#covered.add(before)
+      if (!isRemoved) this.live.add(text)
+      this.all.add(text)
+      said = `${before} becomes ${text}`
+    } else if (what <= 7) said = await mount.end(random, random.chance(0.7))
+    else if (what === 8 && files.length > 0) {
+      const { name, text } = await mount.remove(random.pick(files))
+      this.live.delete(text)
+      said = `removes ${name} with ${text}`
+    } else said = await this.#rename(mount, random, files)
+    await mount.rest()
+    this.steps.push(`${n} mount: ${said ?? 'nothing'}`)
+  }
+
+  /** Over another file, of a name that carries no mark: what that held when it went is gone. */
+  async #rename(mount: FileWorldMount, random: SeededRandom, files: readonly DatasetNode[]): Promise<string | undefined> {
+    const targets = files.filter(({ name }) => !name.includes('('))
+    if (targets.length === 0) return undefined
+    const [from, to] = [random.pick(files), random.pick(targets)]
+    if (from.id === to.id) return undefined
+    const text = await mount.replace(from, to)
+    this.live.delete(text)
+    return `${from.name} over ${to.name} with ${text}`
+  }
+
+  /** Programs close all they have open. */
+  async closeAll(): Promise<void> {
+    for (const mount of this.#mounts) await mount.close()
+  }
+
+  dispose(): void {
+    for (const mount of this.#mounts) mount.dispose()
   }
 
   bring(from: number, to: number): void {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { open, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { whyNoMounts } from '../../testkit/mount-lab.ts'
@@ -99,6 +99,36 @@ describe.skipIf(why !== undefined)(`two devices with mounts${why ? ` (cannot be 
       }
     }, PATIENT)
   })
+
+  it.each(['removes', 'replaces'])(
+    '[MT16] what is written into an open file that the other device %s is there on both when it is closed',
+    async (how) => {
+      const name = `open ${how}`
+      await coldFile(name, Buffer.from('before'))
+      await readdir(desk.home)
+      const handle = await open(onDesk(name), 'r+')
+      try {
+        await handle.write('hours of work', 0)
+        if (how === 'removes') await rm(onLamp(name))
+        else {
+          await writeFile(onLamp('saving'), 'saved on the lamp')
+          await rename(onLamp('saving'), onLamp(name))
+        }
+        // Not opened to look: whoever closes it makes a version of what was written.
+        await vi.waitFor(() => expect(desk.fs('history', `/${name}`).stdout).toContain('removed  Lamp'), PATIENT)
+        await handle.write(' and more', 13)
+      } finally {
+        await handle.close()
+      }
+      await vi.waitFor(async () => {
+        for (const { home } of [lamp, desk]) {
+          const names = (await readdir(home)).filter((there) => there.startsWith(name))
+          const texts = await Promise.all(names.map((there) => readFile(path.join(home, there), 'utf8')))
+          expect(texts.sort()).toEqual(['hours of work and more', ...(how === 'removes' ? [] : ['saved on the lamp'])])
+        }
+      }, PATIENT)
+    },
+  )
 
   it('[FM4] with the other device gone silent a read of its bytes ends in an error, and all else goes on', async () => {
     await coldFile('away', randomBytes(12 * MIB))
