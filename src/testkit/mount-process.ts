@@ -14,7 +14,7 @@ import { MemoryMountedTree } from './memory-mounted-tree.ts'
 export type MountProcessCommand =
   /** Another device wrote `name` in the root. */
   | { readonly t: 'replace'; readonly name: string; readonly text: string }
-  /** Reads of files whose name begins with `slow` take this long. */
+  /** Reads, closes and syncs of files whose name begins with `slow`, and looks into such folders, take this long. */
   | { readonly t: 'slow'; readonly ms: number }
   | { readonly t: 'unmount'; readonly force: boolean }
   /** What the kernel asked since the mount began. */
@@ -37,6 +37,34 @@ class SlowTree extends MemoryMountedTree {
     const attributes = super.create(parent, name, mode)
     if (name.startsWith('slow')) this.#slow.add(attributes.ino)
     return attributes
+  }
+
+  override mkdir(parent: number, name: string, mode: number) {
+    const attributes = super.mkdir(parent, name, mode)
+    if (name.startsWith('slow')) this.#slow.add(attributes.ino)
+    return attributes
+  }
+
+  override lookup(parent: number, name: string): ReturnType<MemoryMountedTree['lookup']> {
+    return this.#late(parent, () => super.lookup(parent, name))
+  }
+
+  override readdir(ino: number, after: number, limit: number): ReturnType<MemoryMountedTree['readdir']> {
+    return this.#late(ino, () => super.readdir(ino, after, limit))
+  }
+
+  override flush(ino: number): void {
+    return this.#late(ino, () => {})
+  }
+
+  override fsync(ino: number): void {
+    return this.#late(ino, () => {})
+  }
+
+  /** What a MemoryMountedTree says at once. */
+  #late<T>(ino: number, work: () => T): T {
+    if (this.slowMs === 0 || !this.#slow.has(ino)) return work()
+    return sleep(this.slowMs).then(work) as T
   }
 
   override read(ino: number, offset: number, length: number, signal?: AbortSignal): ReturnType<MemoryMountedTree['read']> {

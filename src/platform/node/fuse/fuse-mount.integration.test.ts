@@ -10,6 +10,8 @@ import { InitFlag, Opcode } from './fuse-protocol.ts'
 const CHECKS = fileURLToPath(new URL('../../../testkit/posix-checks.py', import.meta.url))
 const FSX = fileURLToPath(new URL('../../../testkit/fsx.py', import.meta.url))
 const ROUNDS_TO_FIND = 600
+/** A program of Python beside other work. */
+const PATIENT = { timeout: 20_000 }
 const why = whyNoMounts()
 /** What a program hears whose mount went away under it: ENOTCONN, ECONNABORTED, ETIMEDOUT. */
 const CUT_OFF = /not connected|caused connection abort|timed out/
@@ -53,6 +55,25 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
     // What was asked for read-ahead comes in its time.
     await client.ask({ t: 'slow', ms: 20 })
     expect(await readFile(lab.at('mnt/slow'), 'utf8')).toBe('late')
+  })
+
+  it.each([
+    ['lists a folder', 'os.listdir("mnt/slow")'],
+    ['looks a name up', 'os.stat("mnt/slow/f")'],
+    ['closes what it wrote', 'os.close(f)'],
+    ['syncs', 'os.fsync(f)'],
+  ])('[FM6] who is killed while it %s and waits for the network is gone; a signal that it handles ends nothing', async (_what, call) => {
+    const client = await lab.mounted()
+    await lab.sh('mkdir mnt/slow; touch mnt/slowly')
+    await client.ask({ t: 'slow', ms: 600_000 })
+    const handler = 'import os, signal; signal.signal(signal.SIGUSR1, lambda *a: None)'
+    const program = lab.look('python3', ['-c', `${handler}; f = os.open("mnt/slowly", os.O_WRONLY); os.write(f, b"x"); ${call}`])
+    await expect.poll(async () => (await countsOf(client)).waiting, PATIENT).toBe(1)
+    program.child.kill('SIGUSR1')
+    await expect.poll(async () => (await countsOf(client)).byOpcode[Opcode.interrupt], PATIENT).toBe(1)
+    expect((await countsOf(client)).waiting).toBe(1)
+    program.child.kill('SIGKILL')
+    expect(await program).toMatchObject({ signal: 'SIGKILL' })
   })
 
   it('[FM15] a file read in order is asked for in pieces as large as one answer may be, where this account may say so', async () => {

@@ -10,6 +10,7 @@ import { answerInit } from './answer-init.ts'
 import { NAME_ANSWERS } from './answer-names.ts'
 import type { FuseDevice } from './fuse-device.ts'
 import { Errno, InitFlag, NotifyCode, Opcode, OUT_HEADER_BYTES, REQUEST_BUFFER_BYTES } from './fuse-protocol.ts'
+import { LEFT_WHEN_KILLED, wasKilled } from './killed-process.ts'
 import { FuseErrno, type RequestHeader, type RequestPlant, RequestReader } from './request-reader.ts'
 import { putU64, replyOf, sealReply } from './write-reply.ts'
 
@@ -41,6 +42,8 @@ const ANSWERS: Readonly<Record<number, AnswerRequest>> = {
 
 /** How long the loop may be kept by one stretch of requests: others (a home folder's list, a socket) wait that long. */
 const STRETCH_MS = 4
+/** How often it is looked whether a program that waits was killed: the kernel does not always tell. */
+const LOOK_AGAIN_MS = 1_000
 /** A day: every change that is not made through the mount itself is told to the kernel. */
 const VALID_SECONDS = 86_400
 
@@ -51,13 +54,18 @@ export interface FuseSessionOptions {
   readonly gid: number
   readonly log: Logger
   readonly plant?: RequestPlant
+  /** Of a thread that waits: is it only to be let go of? */
+  readonly wasKilled?: (thread: number) => boolean
   /** The kernel has its answer to the first request: what it is to do can be set now. */
   readonly onDidAgree?: () => void
 }
 
 interface Waiting {
+  readonly header: RequestHeader
   readonly abort: AbortController | undefined
   answered: boolean
+  /** Looks again whether who asked was killed. */
+  look: NodeJS.Timeout | undefined
 }
 
 /**
@@ -71,6 +79,7 @@ export class FuseSession {
   readonly #known = new Map<number, number>()
   readonly #waiting = new Map<bigint, Waiting>()
   #flags = 0
+  #isBroken = false
   #notices: Promise<void> = Promise.resolve()
   readonly #requests = new Map<number, number>()
 
@@ -99,7 +108,10 @@ export class FuseSession {
       }
     } finally {
       listening.dispose()
-      for (const { abort } of this.#waiting.values()) abort?.abort()
+      for (const { abort, look } of this.#waiting.values()) {
+        clearTimeout(look)
+        abort?.abort()
+      }
       for (const [ino, count] of this.#known) tree.forget(ino, count)
       this.#known.clear()
       device.dispose()
@@ -182,24 +194,45 @@ export class FuseSession {
     }
     const reply = answer(reader, header, context)
     if (!(reply instanceof Promise)) return this.#sendCounted(header.unique, reply, handedOut)
-    const waiting: Waiting = { abort, answered: false }
+    const waiting: Waiting = { header, abort, answered: false, look: undefined }
     this.#waiting.set(header.unique, waiting)
+    if (LEFT_WHEN_KILLED.has(header.opcode))
+      waiting.look = setTimeout(() => this.#leaveIfKilled(header.unique, waiting), LOOK_AGAIN_MS).unref()
     const settle = (send: () => void) => {
+      clearTimeout(waiting.look)
       this.#waiting.delete(header.unique)
       if (!waiting.answered) send()
     }
     reply.then(
-      (late) => settle(() => this.#sendCounted(header.unique, late, handedOut)),
+      (late) => {
+        // Who asked was let go of: the kernel was never told of these.
+        if (waiting.answered) for (const ino of handedOut) this.#options.tree.forget(ino, 1)
+        settle(() => this.#sendCounted(header.unique, late, handedOut))
+      },
       (error: unknown) => settle(() => this.#refuse(header, error)),
     )
   }
 
-  /** Only what can be given up halfway is: reads. A creation is answered when it is done. */
+  /** A read is given up for any signal; of the rest only who was killed is let go of. */
   #interrupt(unique: bigint): void {
     const waiting = this.#waiting.get(unique)
-    if (!waiting?.abort || waiting.answered) return
+    if (!waiting || waiting.answered) return
+    if (waiting.abort) this.#giveUp(unique, waiting)
+    else this.#leaveIfKilled(unique, waiting)
+  }
+
+  /** Now, or when it is: the kernel tells one signal of a request, and none of a program that is being ended. */
+  #leaveIfKilled(unique: bigint, waiting: Waiting): void {
+    const { header } = waiting
+    if (waiting.answered || !LEFT_WHEN_KILLED.has(header.opcode)) return
+    if ((this.#options.wasKilled ?? wasKilled)(header.pid)) return this.#giveUp(unique, waiting)
+    clearTimeout(waiting.look)
+    waiting.look = setTimeout(() => this.#leaveIfKilled(unique, waiting), LOOK_AGAIN_MS).unref()
+  }
+
+  #giveUp(unique: bigint, waiting: Waiting): void {
     waiting.answered = true
-    waiting.abort.abort()
+    waiting.abort?.abort()
     this.#send(unique, undefined, Errno.EINTR)
   }
 
@@ -251,7 +284,7 @@ export class FuseSession {
     if (reply instanceof FuseErrno) return this.#send(unique, undefined, reply.errno)
     if (Buffer.isBuffer(reply)) {
       sealReply(reply, reply.length, errno, unique)
-      return this.#options.device.write([reply])
+      return this.#write([reply])
     }
     const head = Buffer.allocUnsafe(OUT_HEADER_BYTES)
     const parts: readonly Uint8Array[] = reply ?? []
@@ -261,7 +294,21 @@ export class FuseSession {
       errno,
       unique,
     )
-    return this.#options.device.write(parts.length === 0 ? [head] : [head, ...parts])
+    return this.#write(parts.length === 0 ? [head] : [head, ...parts])
+  }
+
+  /** A device that takes no answer makes all who ask wait for ever: the mount ends instead, and they hear of it. */
+  #write(parts: readonly Uint8Array[]): boolean {
+    const { device, log } = this.#options
+    if (this.#isBroken) return false
+    try {
+      return device.write(parts)
+    } catch (error) {
+      this.#isBroken = true
+      log.error('the kernel takes no answers; the mount ends', { error: errorMessage(error) })
+      device.dispose()
+      return false
+    }
   }
 
   /** What others changed: names and pages the kernel keeps are dropped, in order, off the loop. */
