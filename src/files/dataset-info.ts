@@ -23,7 +23,7 @@ export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
     isConflictCopy,
     hasConflict,
     place: kind === 'file' ? open.placeOf(node.manifest) : 'here',
-    isSafe: open.isSafe(version),
+    isSafe: kind !== 'file' || open.isSafe(version, bytes),
     ...(pinned && { pinned }),
   }
 }
@@ -48,7 +48,7 @@ export function pastInfoOf(open: OpenDataset, past: PastTree, node: DatasetNode)
     bytes: manifest.bytes,
     mtimeMs: msOf(kept.mtimeNs),
     place: open.placeOf(manifest),
-    isSafe: open.isSafe(kept.op),
+    isSafe: open.isSafe(kept.op, manifest.bytes),
     past: 'earlier',
   }
 }

@@ -400,6 +400,11 @@ export class Dataset extends DatasetView implements Disposable {
     return this.#segments.take(bytes)
   }
 
+  /** Was it written here, and not signed yet? */
+  isUnsigned(version: OpId): boolean {
+    return this.#log.isUnsigned(version)
+  }
+
   /** Signs what was written so far, so that it can be offered. */
   flush(): void {
     this.#log.flush()

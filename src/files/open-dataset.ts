@@ -470,8 +470,9 @@ export class OpenDataset implements Disposable {
     return head !== undefined && Number(version.slice(dot + 1)) < head.ops
   }
 
-  isSafe(version: OpId): boolean {
-    return this.book.isSafe(version)
+  /** Is a version of so many bytes on enough other devices? What was written a moment ago and is not signed is on none (rule RP1). */
+  isSafe(version: OpId, bytes: number): boolean {
+    return this.book.isSafe(version) && !(bytes > 0 && this.dataset.isUnsigned(version))
   }
 
   /** Part of what others wrote and signed for is still to come: who has a file may not be known yet. */

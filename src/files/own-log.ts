@@ -141,6 +141,12 @@ export class OwnLog implements Disposable {
     this.#pending = this.#pending.filter((op) => !gone.has(op))
   }
 
+  /** Is it kept, and not yet signed? Then nobody else can have heard of it. */
+  isUnsigned(op: OpId): boolean {
+    const dot = op.indexOf('.')
+    return op.slice(0, dot) === this.#own.log && Number(op.slice(dot + 1)) >= this.#own.ops
+  }
+
   /** Signs all that is kept. @throws StoreError */
   flush(): void {
     this.#timer?.dispose()
