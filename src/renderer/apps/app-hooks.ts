@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { DeviceRow } from '../../sync/links-contract.ts'
 import { type AppStateInput, appState, ELSEWHERE } from '../../session/app-state.ts'
 import { useClient } from '../desk/app-desk.ts'
@@ -84,3 +84,13 @@ export function useNow(periodMs = 15_000): number {
   }, [periodMs])
   return now
 }
+
+const COARSE = '(pointer: coarse)'
+const onCoarse = (changed: () => void) => {
+  const query = matchMedia(COARSE)
+  query.addEventListener('change', changed)
+  return () => query.removeEventListener('change', changed)
+}
+
+/** Is this display used by fingers? What is pressed is larger then. */
+export const useCoarse = (): boolean => useSyncExternalStore(onCoarse, () => matchMedia(COARSE).matches)

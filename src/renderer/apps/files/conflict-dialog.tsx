@@ -5,7 +5,9 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { errorWords } from '../../ui/error-words.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { useNow } from '../app-hooks.ts'
 import { DifferenceView } from '../difference-view.tsx'
+import { momentText } from '../plain-words.ts'
 import { copyName } from './home-path.ts'
 import { textOfVersion } from './dataset-text.ts'
 import { writeContent } from './dataset-source.ts'
@@ -29,14 +31,29 @@ export interface ConflictDialogProps {
   readonly onClose: () => void
 }
 
+/** Who wrote a side, and when. */
+interface Author {
+  readonly deviceName: string
+  readonly atMs: number
+}
+
+/** What the buttons say: by the device where that tells the two apart. */
+export function keepWords(file: Author | undefined, copy: Author | undefined): { file: string; copy: string } {
+  if (!file || !copy || file.deviceName === copy.deviceName) return { file: 'Keep the file', copy: 'Keep the copy' }
+  return { file: `Keep that of ${file.deviceName}`, copy: `Keep that of ${copy.deviceName}` }
+}
+
 /** Two contents of one file that were written at the same time: both sides, and which of them stays. */
 export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDialogProps) {
   const client = useClient()
   const [texts, setTexts] = useState<{ readonly copy: string | undefined; readonly other: string | undefined }>()
+  const [authors, setAuthors] = useState<{ readonly copy: Author | undefined; readonly other: Author | undefined }>()
   const [error, setError] = useState<unknown>()
+  const now = useNow()
   const { dataset } = copy.shared
   const choices = conflictChoices(other !== undefined)
   const [copyNode, otherNode] = [copy.shared.node, other?.shared.node]
+  const [copyVersion, otherVersion] = [copy.shared.version, other?.shared.version]
   useEffect(() => {
     if (!client) return
     const leaving = new AbortController()
@@ -46,8 +63,17 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
       ([mine, theirs]) => setTexts({ copy: mine, other: theirs }),
       (failure: unknown) => !signal.aborted && setError(failure),
     )
+    const authorOf = async (node: string | undefined, version: string | undefined) =>
+      node === undefined ? undefined : (await client.datasetVersions({ dataset, node }, { signal })).find((one) => one.version === version)
+    // Who wrote it is told where it is known; the two can be chosen between without.
+    Promise.all([authorOf(copyNode, copyVersion), authorOf(otherNode, otherVersion)]).then(
+      ([mine, theirs]) => setAuthors({ copy: mine, other: theirs }),
+      () => undefined,
+    )
     return () => leaving.abort()
-  }, [client, dataset, copyNode, otherNode])
+  }, [client, dataset, copyNode, otherNode, copyVersion, otherVersion])
+  const words = keepWords(authors?.other, authors?.copy)
+  const side = (author: Author | undefined) => (author ? `written on ${author.deviceName}, ${momentText(author.atMs, now)}` : '')
 
   const act = async (done: string, work: () => Promise<unknown>) => {
     try {
@@ -78,15 +104,15 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
       size="wide"
       onClose={onClose}
       title={`Two versions of “${originalName(copy.name)}”`}
-      description="Two devices wrote it at the same time. Lines marked + are in the conflict copy, lines marked − in the file. What you do not keep lies in the trash or in the history."
+      description="Two devices wrote it at the same time. What you do not keep lies in the trash or in the history."
       actions={
         <>
           {choices.includes('both') && <Button onClick={() => void act('Both are kept', rename)}>Keep both</Button>}
           {choices.includes('file') && (
-            <Button onClick={() => void act('The file stays; the copy is in the trash', remove)}>Keep the file</Button>
+            <Button onClick={() => void act('The file stays; the copy is in the trash', remove)}>{words.file}</Button>
           )}
           <Button variant="primary" onClick={() => void act('The copy is the file now', takeCopy)}>
-            Keep the copy
+            {words.copy}
           </Button>
         </>
       }
@@ -96,7 +122,15 @@ export function ConflictDialog({ path, copy, other, taken, onClose }: ConflictDi
       ) : !texts ? (
         <Skeleton lines={5} label="Reading both versions" />
       ) : texts.copy !== undefined && texts.other !== undefined ? (
-        <DifferenceView mine={texts.copy} theirs={texts.other} />
+        <>
+          <dl className="files-conflict-sides">
+            <dt>−</dt>
+            <dd>the file: {side(authors?.other) || originalName(copy.name)}</dd>
+            <dt>+</dt>
+            <dd>the conflict copy: {side(authors?.copy) || copy.name}</dd>
+          </dl>
+          <DifferenceView mine={texts.copy} theirs={texts.other} />
+        </>
       ) : !other ? (
         <p className="files-history-note">The file itself is no longer in this folder: the copy is all there is here.</p>
       ) : (

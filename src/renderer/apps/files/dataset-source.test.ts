@@ -5,6 +5,7 @@ import { copyName } from './home-path.ts'
 import { holdersText } from './use-holders.ts'
 import { conflictChoices, originalName } from './conflict-dialog.tsx'
 import { datasetTexts } from './dataset-texts.ts'
+import { sameEntry } from './use-folder.ts'
 import { whereOf } from './where-mark.tsx'
 
 type SourceCalls = Parameters<typeof datasetSource>[0]
@@ -97,7 +98,15 @@ describe('datasets as a place of the pane', () => {
   })
 
   it('[AP101] where the bytes are, in words', () => {
-    expect(whereOf({ place: 'here', isSafe: false }).word).toBe('Only here')
+    // [AP162] What another device wrote is not said to be here alone.
+    expect(whereOf({ place: 'here', isSafe: false })).toMatchObject({
+      word: 'Not yet safe',
+      sentence: expect.stringMatching(/^on this device/),
+    })
+    expect(whereOf({ place: 'away', isSafe: false })).toMatchObject({
+      word: 'Not yet safe',
+      sentence: expect.stringMatching(/^on another device/),
+    })
     expect(whereOf({ place: 'here', isSafe: true }).word).toBe('Here')
     expect(whereOf({ place: 'part', isSafe: true }).word).toBe('Partly here')
     expect(whereOf({ place: 'away', isSafe: true }).word).toBe('On others')
@@ -171,4 +180,12 @@ describe('datasets as a place of the pane', () => {
     expect(await code(read('/Home/new.md', `${'c'.repeat(24)}.9`))).toBe('file/behind')
     expect(await code(read('/Home/new.md'))).toBe('file/not-found')
   })
+})
+
+it('[AP162] a listing in which only something of one entry is another is a new one: also what is kept here from now on', () => {
+  const shared = { dataset: 'd', node: 'n', version: 'v', place: 'here', isSafe: true, isConflictCopy: false } as const
+  const entry = { name: 'a', kind: 'file', bytes: 1, modifiedMs: 0, hidden: false, shared } as const
+  expect(sameEntry(entry, { ...entry, shared: { ...shared } })).toBe(true)
+  const changes = [{ pinned: 'self' }, { isLocal: true }, { isSafe: false }, { place: 'part' }, { isConflictCopy: true }] as const
+  for (const change of changes) expect(sameEntry(entry, { ...entry, shared: { ...shared, ...change } })).toBe(false)
 })

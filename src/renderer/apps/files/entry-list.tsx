@@ -11,9 +11,11 @@ import {
   useRef,
   useState,
 } from 'react'
+import { useCoarse } from '../app-hooks.ts'
 import { bytesText, momentText } from '../plain-words.ts'
 import { EntryIcon } from './entry-icon.tsx'
 import { EntryPicture } from './entry-picture.tsx'
+import { FileName } from './file-name.tsx'
 import type { PaneEntry } from './file-source.ts'
 import type { LookAt } from './file-view.ts'
 import { type FolderView, moveCursor, scrollToRow, type SortKey, typeAhead, visibleRows } from './folder-view.ts'
@@ -31,6 +33,8 @@ export interface EntryListProps {
   readonly nowMs: number
   readonly selection: Selection
   readonly onSelect: (selection: Selection) => void
+  /** Each press adds or takes one away: how a finger chooses several. */
+  readonly isChoosing: boolean
   readonly onSort: (key: SortKey) => void
   readonly onOpen: (entry: PaneEntry) => void
   readonly onMenu: (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) => void
@@ -46,6 +50,8 @@ export interface EntryListProps {
 }
 
 const ROW_PX = 28
+/** For a finger. */
+const TOUCH_ROW_PX = 40
 /** Free space above the first and below the last row. */
 const LIST_EDGE_PX = 4
 const TILE_WIDTH_PX = 108
@@ -61,8 +67,11 @@ export function EntryList(props: EntryListProps) {
   const order = useMemo(() => entries.map((entry) => entry.name), [entries])
   const at = useMemo(() => (selection.cursor === undefined ? -1 : order.indexOf(selection.cursor)), [order, selection.cursor])
   const grid = view.layout === 'grid'
+  const isTouch = useCoarse()
   const columns = grid ? Math.max(1, Math.floor((box.width - 16) / TILE_WIDTH_PX)) : 1
-  const rowPx = grid ? TILE_HEIGHT_PX : ROW_PX
+  // What is left over is shared out; a few tiles do not drift apart.
+  const tilePx = Math.min(TILE_WIDTH_PX * 1.4, (box.width - 16) / columns)
+  const rowPx = grid ? TILE_HEIGHT_PX : isTouch ? TOUCH_ROW_PX : ROW_PX
   const rows = Math.ceil(entries.length / columns)
   const { first, last } = visibleRows(box.top, box.height, rowPx, rows)
 
@@ -97,8 +106,9 @@ export function EntryList(props: EntryListProps) {
     const isChosen = selection.names.has(name)
     const isPlain = event.button === 0 && !event.ctrlKey && !event.shiftKey
     if (event.button === 2 && isChosen) return
-    const mayDragMany = isPlain && isChosen && selection.names.size > 1
-    const how = event.shiftKey ? 'range' : event.ctrlKey || event.metaKey ? 'toggle' : 'one'
+    const mayDragMany = isPlain && !props.isChoosing && isChosen && selection.names.size > 1
+    const isToggle = event.ctrlKey || event.metaKey || (props.isChoosing && event.button === 0)
+    const how = event.shiftKey ? 'range' : isToggle ? 'toggle' : 'one'
     const { names } = mayDragMany ? selection : choose(index, how)
     if (event.button === 0 && event.pointerType === 'mouse') props.onPress(names.has(name) ? names : new Set([name]))
   }
@@ -163,15 +173,15 @@ export function EntryList(props: EntryListProps) {
                 grid
                   ? {
                       top: 8 + Math.floor(index / columns) * rowPx,
-                      left: 8 + (index % columns) * TILE_WIDTH_PX,
-                      width: TILE_WIDTH_PX - 8,
+                      left: 8 + (index % columns) * tilePx,
+                      width: tilePx - 8,
                       height: rowPx - 8,
                     }
                   : { top: LIST_EDGE_PX + index * rowPx, height: rowPx }
               }
               onPointerDown={(event) => press(event, index, entry.name)}
               onClick={(event) => {
-                if (event.ctrlKey || event.shiftKey || event.metaKey) return
+                if (event.ctrlKey || event.shiftKey || event.metaKey || props.isChoosing) return
                 // A finger has no double press: one opens.
                 if ((event.nativeEvent as globalThis.PointerEvent).pointerType === 'touch') props.onOpen(entry)
                 else if (selection.names.size > 1) choose(index, 'one')
@@ -184,7 +194,7 @@ export function EntryList(props: EntryListProps) {
               {props.renaming === entry.name ? (
                 <NameField name={entry.name} taken={new Set(order)} onDone={props.onRename} />
               ) : (
-                <span className="files-name">{entry.name}</span>
+                <EntryName name={entry.name} isTile={grid} />
               )}
               {grid && entry.kind === 'file' && entry.shared && <WhereBadge shared={entry.shared} />}
               {!grid && (
@@ -199,6 +209,15 @@ export function EntryList(props: EntryListProps) {
         })}
       </div>
     </div>
+  )
+}
+
+function EntryName({ name, isTile }: { name: string; isTile: boolean }) {
+  if (!isTile) return <FileName name={name} />
+  return (
+    <span className="files-name" dir="auto" title={name}>
+      {name}
+    </span>
   )
 }
 

@@ -11,8 +11,9 @@ import { sourceNow } from './source-of.ts'
 export interface FileActions {
   makeFolder(name: string): Promise<boolean>
   rename(from: string, to: string): Promise<boolean>
-  trash(entries: readonly PaneEntry[]): Promise<void>
-  copyPath(path: string): void
+  /** Resolves with whether all of it is there now. */
+  trash(entries: readonly PaneEntry[]): Promise<boolean>
+  copyPaths(paths: readonly string[]): void
   explain(entry: PaneEntry): void
 }
 
@@ -47,13 +48,13 @@ export function createFileActions(device: string, folder: string | undefined, re
     },
     trash: async (entries) => {
       const trashed: { path: string; putBack: () => Promise<unknown> }[] = []
-      await attempt('Not everything could be moved to the trash', async () => {
+      const isDone = await attempt('Not everything could be moved to the trash', async () => {
         for (const entry of entries) {
           const path = at(entry.name)
           trashed.push({ path, putBack: await sourceNow(device).trash(path) })
         }
       })
-      if (trashed.length === 0) return
+      if (trashed.length === 0) return false
       const what = trashed.length === 1 ? `“${baseName(trashed[0]?.path ?? '')}”` : countText(trashed.length, 'entry', 'entries')
       const step = {
         title: `Moved ${what} to the trash of ${deviceNameNow(device)}`,
@@ -63,10 +64,16 @@ export function createFileActions(device: string, folder: string | undefined, re
       }
       rememberStep(step)
       showToast({ title: step.title, action: { ...undoOffer(step, reload), label: 'Put back' } })
+      return isDone
     },
-    copyPath: (path) =>
-      void navigator.clipboard.writeText(path).then(
-        () => showToast({ title: 'Path copied', body: path }),
+    copyPaths: (paths) =>
+      void navigator.clipboard.writeText(paths.join('\n')).then(
+        () =>
+          showToast(
+            paths.length === 1
+              ? { title: 'Path copied', body: paths.join('') }
+              : { title: `${countText(paths.length, 'path')} copied`, body: 'One on each line.' },
+          ),
         (error: unknown) => showToast({ severity: 'warn', title: 'Could not copy', body: errorWords(error) }),
       ),
     explain: (entry) =>

@@ -1,11 +1,12 @@
 import { type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { runWorkflowFile } from '../jobs/workflow-actions.ts'
-import { openContextMenu } from '../../ui/menu.tsx'
+import { openContextMenu, openMenu } from '../../ui/menu.tsx'
 import { useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { agoText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
+import { ChosenBar, chosenText } from './chosen-bar.tsx'
 import { createFileActions } from './file-actions.ts'
 import type { PaneEntry } from './file-source.ts'
 import { FilesBar } from './files-bar.tsx'
@@ -77,26 +78,26 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     focusList()
   }
   const keys = { pane, moves, work, toggleLook, toggleHidden, reload: folder.reload }
+  const menuOf = (entry: PaneEntry | undefined, at: string) =>
+    paneMenu(entry, {
+      ...keys,
+      ...work,
+      state,
+      path: at,
+      chosen: selection.names.size,
+      isChoosing: pane.isChoosing,
+      setChoosing: pane.setChoosing,
+      fixed: fixedReason,
+      away: pane.awayReason,
+      dataset: here,
+      open: moves.open,
+      runWorkflow: device === own || isElsewhere ? (file) => void runWorkflowFile(device, file) : undefined,
+      show: setDialog,
+      copyPaths: (one) => actions.copyPaths(pane.meantBy(one).map(({ name }) => joinPath(at, name))),
+      toggleTiles: () => setState({ view: state.view === 'grid' ? 'list' : 'grid' }),
+    })
   const handleMenu = (event: MouseEvent<HTMLElement>, entry: PaneEntry | undefined) =>
-    path !== undefined &&
-    openContextMenu(
-      event,
-      entry ? entry.name : 'Folder',
-      paneMenu(entry, {
-        ...keys,
-        ...work,
-        state,
-        path,
-        chosen: selection.names.size,
-        fixed: fixedReason,
-        away: pane.awayReason,
-        dataset: here,
-        open: moves.open,
-        runWorkflow: device === own || isElsewhere ? (at) => void runWorkflowFile(device, at) : undefined,
-        show: setDialog,
-        copyPath: actions.copyPath,
-      }),
-    )
+    path !== undefined && openContextMenu(event, entry ? entry.name : 'Folder', menuOf(entry, path))
   return (
     <div ref={root} className="app files" data-keys={work.undone !== undefined && 'edits'}>
       <FilesBar
@@ -113,6 +114,9 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         onAddFolder={work.addFolder}
         onPut={work.put}
         canPut={!fixedReason}
+        onMenu={({ currentTarget }) =>
+          path !== undefined && openMenu(currentTarget, 'This folder', menuOf(undefined, path), { align: 'end' })
+        }
         picker={work.picker}
         onShare={here && (() => setDialog({ kind: 'share', dataset: here.dataset, name: here.name }))}
       />
@@ -120,7 +124,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         <Strip kind="away">
           {listing
             ? `${pane.deviceName} is away. This is the folder as it was ${agoText(listing.readAtMs, now)}; its files open again when ${pane.deviceName} is back.`
-            : `${pane.deviceName} is away, and this folder has not been seen on this display yet.`}
+            : `${pane.deviceName} is away.`}
         </Strip>
       )}
       <div className="files-middle">
@@ -150,6 +154,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         {state.look && !isWhole && (
           <LookPanel
             at={cursor && path !== undefined ? { device, path: joinPath(path, cursor.name), entry: cursor } : undefined}
+            many={selection.names.size > 1 ? chosenText(pane.chosen(), entries.length) : undefined}
             nowMs={now}
             onClose={toggleLook}
             onOpen={({ entry }) => moves.open(entry)}
@@ -170,9 +175,9 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         />
       )}
       <TransferBar />
+      <ChosenBar pane={pane} work={work} />
       <FilesStatus
-        shown={entries.length}
-        chosen={selection.names.size}
+        shown={pane.isWaiting ? undefined : entries.length}
         truncated={listing?.truncated ?? false}
         holders={holders}
         unsafe={isElsewhere ? datasets.reduce((sum, { unsafeVersions }) => sum + unsafeVersions, 0) : 0}

@@ -1,5 +1,5 @@
-import { ArrowUp, Eye, EyeOff, FolderPlus, LayoutGrid, List, PanelRight, Upload, UserPlus } from 'lucide-react'
-import { type RefObject } from 'react'
+import { ArrowUp, Ellipsis, Eye, EyeOff, FolderPlus, LayoutGrid, List, PanelRight, Upload, UserPlus } from 'lucide-react'
+import type { MouseEvent, RefObject } from 'react'
 import { type AppStateOf, ELSEWHERE } from '../../../session/app-state.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { DeviceChooser } from '../device-chooser.tsx'
@@ -25,6 +25,8 @@ export interface FilesBarProps {
   readonly canPut: boolean
   /** Who has this dataset; undefined outside of one. */
   readonly onShare: (() => void) | undefined
+  /** All that can be done with the folder, also where its buttons have no room. */
+  readonly onMenu: (event: MouseEvent<HTMLElement>) => void
   readonly picker: RefObject<HTMLInputElement | null>
 }
 
@@ -62,12 +64,14 @@ export function FilesBar(props: FilesBarProps) {
         }}
       />
       <IconButton
+        className="files-wide"
         label="New folder"
         icon={<FolderPlus aria-hidden="true" />}
         aria-disabled={!props.onAddFolder}
         onClick={props.onAddFolder}
       />
       <IconButton
+        className="files-wide"
         label="Put files here"
         icon={<Upload aria-hidden="true" />}
         aria-disabled={!props.canPut}
@@ -84,25 +88,29 @@ export function FilesBar(props: FilesBarProps) {
           event.target.value = ''
         }}
       />
-      {props.onShare && <IconButton label="Share" icon={<UserPlus aria-hidden="true" />} onClick={props.onShare} />}
+      {props.onShare && <IconButton className="files-wide" label="Share" icon={<UserPlus aria-hidden="true" />} onClick={props.onShare} />}
       <IconButton
+        className="files-wide"
         label={state.showHidden ? 'Hide hidden files' : 'Show hidden files'}
         shortcut="Ctrl+H"
         icon={state.showHidden ? <Eye aria-hidden="true" /> : <EyeOff aria-hidden="true" />}
         onClick={() => setState({ showHidden: !state.showHidden })}
       />
       <IconButton
+        className="files-wide"
         label={state.view === 'list' ? 'Show as tiles' : 'Show as a list'}
         icon={state.view === 'list' ? <LayoutGrid aria-hidden="true" /> : <List aria-hidden="true" />}
         onClick={() => setState({ view: state.view === 'list' ? 'grid' : 'list' })}
       />
       <IconButton
+        className="files-wide"
         label={state.look ? 'Close quick look' : 'Quick look'}
         shortcut="Space"
         icon={<PanelRight aria-hidden="true" />}
         aria-pressed={state.look}
         onClick={() => setState({ look: !state.look })}
       />
+      <IconButton label="This folder" aria-haspopup="menu" icon={<Ellipsis aria-hidden="true" />} onClick={props.onMenu} />
     </div>
   )
 }

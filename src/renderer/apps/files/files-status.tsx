@@ -5,8 +5,8 @@ import { policyTrouble } from './policy-words.ts'
 import { heldText, unsafeText } from './unsafe-text.ts'
 
 export interface FilesStatusProps {
-  readonly shown: number
-  readonly chosen: number
+  /** Undefined: what is in the folder is not known. */
+  readonly shown: number | undefined
   readonly truncated: boolean
   /** Where the one that is chosen is. */
   readonly holders: string | undefined
@@ -21,12 +21,12 @@ export interface FilesStatusProps {
 }
 
 /** What of a folder is in sight, and where it is. */
-export function FilesStatus({ shown, chosen, truncated, holders, unsafe, dataset, onPolicy, isOld }: FilesStatusProps) {
+export function FilesStatus({ shown, truncated, holders, unsafe, dataset, onPolicy, isOld }: FilesStatusProps) {
   const trouble = dataset && dataset.unsafeVersions > 0 && policyTrouble(dataset.policy)
-  const all = truncated ? `First ${countText(shown, 'entry', 'entries')}; there are more` : countText(shown, 'entry', 'entries')
+  const count = shown === undefined ? '' : countText(shown, 'entry', 'entries')
   return (
     <div className="app-status">
-      <span role="status">{chosen > 1 ? `${all} · ${chosen.toLocaleString('en-US')} chosen` : all}</span>
+      <span role="status">{truncated ? `First ${count}; there are more` : count}</span>
       {holders && <span>{holders}</span>}
       {unsafe > 0 && dataset ? (
         <button type="button" className="files-unsafe" aria-haspopup="dialog" onClick={() => onPolicy(dataset)}>

@@ -1,4 +1,4 @@
-import { Maximize2, X } from 'lucide-react'
+import { Files, Maximize2, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
@@ -14,6 +14,8 @@ const PAUSE_MS = 120
 export interface LookPanelProps {
   /** Undefined: nothing is chosen. */
   readonly at: LookAt | undefined
+  /** How many, where several are. */
+  readonly many: string | undefined
   readonly nowMs: number
   readonly onClose: () => void
   readonly onOpen: (at: LookAt) => void
@@ -22,7 +24,8 @@ export interface LookPanelProps {
 
 /** Beside the folder: what the chosen entry is, without opening it. */
 export function LookPanel(props: LookPanelProps) {
-  const at = useSettled(props.at)
+  const settled = useSettled(props.at)
+  const at = props.many === undefined ? settled : undefined
   return (
     <aside className="files-look" aria-label="Quick look">
       <div className="files-look-head">
@@ -34,7 +37,9 @@ export function LookPanel(props: LookPanelProps) {
       {at ? (
         <OneLook key={`${at.device} ${at.path}`} {...props} at={at} />
       ) : (
-        <EmptyState title="Nothing is chosen">Choose a file to see it here.</EmptyState>
+        <EmptyState icon={<Files aria-hidden="true" />} title={props.many ?? 'Nothing is chosen'}>
+          {props.many === undefined ? 'Choose a file to see it here.' : 'Choose one alone to see it here.'}
+        </EmptyState>
       )}
     </aside>
   )

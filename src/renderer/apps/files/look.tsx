@@ -8,6 +8,7 @@ import { bytesText } from '../plain-words.ts'
 import { type LookAt, type OpenView, useFileView } from './file-view.ts'
 import { type LookKind, lookKind } from './look-kind.ts'
 import { LookCode } from './look-code.tsx'
+import { LookFolder } from './look-folder.tsx'
 import { LookMedia } from './look-media.tsx'
 import { Failed, Nothing } from './look-states.tsx'
 import './look.css'
@@ -38,6 +39,7 @@ function LookAtOne({ at, kind, onFact, onFollow }: LookProps & { kind: LookKind 
   const mustAsk = entry.shared !== undefined && entry.shared.place !== 'here' && entry.bytes > ASK_ABOVE_BYTES && !isFetched
   const { view, error } = useFileView(at, kind !== 'none' && !mustAsk)
   const late = useIsLate(kind !== 'none' && !mustAsk && !view && error === undefined)
+  if (entry.kind === 'folder') return <LookFolder at={at} onFact={onFact} />
   if (kind === 'none') return <Nothing entry={at.entry} />
   if (mustAsk) {
     return (

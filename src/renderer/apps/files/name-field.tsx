@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { stemLength } from './file-name.tsx'
 import { nameProblem } from './home-path.ts'
 
 /** Changes a name in its place: Enter keeps, Escape leaves it. Says at once what is wrong with a name. */
@@ -10,9 +11,8 @@ export function NameField(props: { name: string; taken: ReadonlySet<string>; onD
   const problem = nameProblem(name, props.taken, props.name)
 
   useEffect(() => {
-    const dot = props.name.lastIndexOf('.')
     field.current?.focus()
-    field.current?.setSelectionRange(0, dot > 0 ? dot : props.name.length)
+    field.current?.setSelectionRange(0, stemLength(props.name))
   }, [props.name])
 
   const finish = (value: string | undefined) => {

@@ -62,6 +62,7 @@ export function PaneBody(props: PaneBodyProps) {
         view={pane.view}
         selection={pane.selection}
         onSelect={pane.setSelection}
+        isChoosing={pane.isChoosing}
         onSort={(key) => {
           const { sort, descending } = sortBy(pane.view, key)
           props.onSort({ sort, descending })
@@ -79,8 +80,8 @@ export function PaneBody(props: PaneBodyProps) {
   if (!isWaiting) return <NothingHere {...props} />
   if (folder.away && !listing)
     return (
-      <EmptyState icon={<FolderSearch aria-hidden="true" />} title="Nothing kept here yet">
-        Folders you have looked at stay in sight while their device is away.
+      <EmptyState icon={<FolderSearch aria-hidden="true" />} title={`It opens when ${pane.deviceName} is back`}>
+        Folders you have looked at on this display stay in sight meanwhile.
       </EmptyState>
     )
   return props.isLate && <Reading path={path} part={folder.part} loading={pane.here?.loading} />

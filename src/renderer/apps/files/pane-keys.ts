@@ -19,7 +19,10 @@ export function handlePaneKey(event: KeyboardEvent, parts: PaneKeysParts): void 
   const isChosen = selection.names.size > 0
   if (event.key === 'F2' && cursor && !fixedReason) work.rename(cursor.name)
   else if (event.key === 'Delete' && isChosen && !fixedReason) work.trash()
-  else if (event.key === ' ') parts.toggleLook()
+  else if (event.key === 'Escape' && (selection.names.size > 1 || pane.isChoosing)) {
+    pane.setChoosing(false)
+    pane.setSelection({ ...selection, names: new Set() })
+  } else if (event.key === ' ') parts.toggleLook()
   else if (event.key === 'F5') parts.reload()
   else if (event.ctrlKey && event.key === 'c') work.take(false)
   else if (event.ctrlKey && event.key === 'x' && !fixedReason) work.take(true)

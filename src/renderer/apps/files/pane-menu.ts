@@ -5,7 +5,7 @@ import { openApp } from '../app-hooks.ts'
 import type { PaneEntry } from './file-source.ts'
 import { joinPath } from './home-path.ts'
 import { fileUse } from './look-kind.ts'
-import { pinFile } from './pin-file.ts'
+import { pinFiles } from './pin-file.ts'
 import { isShared, type PaneDialog, type SharedEntry } from './pane-dialogs.tsx'
 
 /** What the menu of a pane knows of it, and what its entries do there. */
@@ -31,7 +31,13 @@ export interface PaneMenuParts {
   paste(): unknown
   download(): unknown
   show(dialog: PaneDialog): void
-  copyPath(path: string): void
+  /** Of all that is meant by something done to `entry`. */
+  copyPaths(entry: PaneEntry): void
+  canPin(): boolean
+  pin(): void
+  readonly isChoosing: boolean
+  setChoosing(isChoosing: boolean): void
+  toggleTiles(): void
   trash(): void
   /** Undefined: nothing can be made here. */
   readonly addFolder: (() => void) | undefined
@@ -43,14 +49,47 @@ export interface PaneMenuParts {
   reload(): void
 }
 
-/** All that can be done with an entry and its folder; without an entry, with the folder alone. */
+/** All that can be done with an entry, with several where they are chosen, or, without one, with the folder that is shown. */
 export function paneMenu(entry: PaneEntry | undefined, pane: PaneMenuParts): readonly MenuEntry[] {
-  return [...(entry ? entryMenu(entry, pane) : pasteEntry(pane)), 'separator', ...folderMenu(pane)]
+  if (!entry) return folderMenu(pane)
+  return pane.chosen > 1 ? manyMenu(entry, pane) : entryMenu(entry, pane)
 }
 
 const pasteEntry = ({ canPaste, fixed, paste }: PaneMenuParts) => [
   canPaste && { label: 'Paste', shortcut: 'Ctrl+V', disabledBecause: fixed, onSelect: paste },
 ]
+const undoEntry = ({ undone, undo }: PaneMenuParts) =>
+  undone !== undefined && { label: `Undo: ${undone}`, shortcut: 'Ctrl+Z', onSelect: undo }
+
+const clipEntries = (pane: PaneMenuParts): readonly MenuEntry[] => [
+  { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => pane.take(false) },
+  { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: pane.fixed, onSelect: () => pane.take(true) },
+  ...pasteEntry(pane),
+]
+
+const endEntries = (entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] => [
+  'separator',
+  { label: pane.chosen > 1 ? 'Copy paths' : 'Copy path', onSelect: () => pane.copyPaths(entry) },
+  {
+    label: pane.chosen > 1 ? `Move ${pane.chosen.toLocaleString('en-US')} to trash` : 'Move to trash',
+    shortcut: 'Delete',
+    danger: true,
+    disabledBecause: pane.fixed,
+    onSelect: pane.trash,
+  },
+]
+
+/** What is done with all that is chosen, and with nothing less. */
+function manyMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] {
+  return [
+    { label: 'Run elsewhere', disabledBecause: pane.fixed ?? pane.notRunnable, onSelect: () => pane.run(entry) },
+    'separator',
+    ...clipEntries(pane),
+    { label: downloadLabel(entry, pane.chosen), shortcut: 'Ctrl+S', disabledBecause: pane.away, onSelect: pane.download },
+    pane.canPin() && { label: `Keep ${pane.chosen.toLocaleString('en-US')} on this device`, onSelect: pane.pin },
+    ...endEntries(entry, pane),
+  ]
+}
 
 function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] {
   const { fixed, away, notRunnable, state, runWorkflow } = pane
@@ -71,8 +110,6 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
         label: 'Open as text',
         onSelect: () => openApp({ kind: 'editor', device, path, textDoc: null, version: null }),
       },
-    'separator',
-    { label: 'Rename', shortcut: 'F2', disabledBecause: fixed, onSelect: () => pane.rename(entry.name) },
     {
       label: isFolder ? 'Run a command on it elsewhere' : 'Run elsewhere',
       disabledBecause: fixed ?? notRunnable,
@@ -81,29 +118,18 @@ function entryMenu(entry: PaneEntry, pane: PaneMenuParts): readonly MenuEntry[] 
     entry.kind === 'file' &&
       runWorkflow &&
       /\.ya?ml$/i.test(entry.name) && { label: 'Run as a workflow', onSelect: () => runWorkflow(path) },
-    { label: 'Copy', shortcut: 'Ctrl+C', onSelect: () => pane.take(false) },
-    { label: 'Cut', shortcut: 'Ctrl+X', disabledBecause: fixed, onSelect: () => pane.take(true) },
-    ...pasteEntry(pane),
-    entry.kind !== 'other' && {
-      label: downloadLabel(entry, pane.chosen),
-      shortcut: 'Ctrl+S',
-      disabledBecause: away,
-      onSelect: pane.download,
-    },
+    'separator',
+    { label: 'Rename', shortcut: 'F2', disabledBecause: fixed, onSelect: () => pane.rename(entry.name) },
+    ...clipEntries(pane),
+    entry.kind !== 'other' && { label: downloadLabel(entry, 1), shortcut: 'Ctrl+S', disabledBecause: away, onSelect: pane.download },
+    { label: 'Choose more', checked: pane.isChoosing, onSelect: () => pane.setChoosing(!pane.isChoosing) },
+    'separator',
     isFolder && pane.dataset && asItWas(pane.dataset, path, pane.show),
     isShared(entry) && !entry.shared.isLocal && entry.shared.pinned !== 'above' && pinEntry(entry, pane),
     isShared(entry) && entry.kind === 'file' && { label: 'History…', onSelect: () => pane.show({ kind: 'history', entry }) },
     isShared(entry) &&
       entry.shared.isConflictCopy && { label: 'Choose a version…', onSelect: () => pane.show({ kind: 'conflict', entry }) },
-    'separator',
-    { label: 'Copy path', onSelect: () => pane.copyPath(path) },
-    {
-      label: pane.chosen > 1 ? `Move ${pane.chosen} to trash` : 'Move to trash',
-      shortcut: 'Delete',
-      danger: true,
-      disabledBecause: fixed,
-      onSelect: pane.trash,
-    },
+    ...endEntries(entry, pane),
   ]
 }
 
@@ -112,16 +138,23 @@ function downloadLabel({ kind }: PaneEntry, chosen: number): string {
   return kind === 'folder' ? 'Download as a zip' : 'Download'
 }
 
-function folderMenu({ fixed, dataset, state, ...pane }: PaneMenuParts): readonly MenuEntry[] {
+function folderMenu(pane: PaneMenuParts): readonly MenuEntry[] {
+  const { fixed, dataset, state } = pane
   const isTop = state.device === ELSEWHERE && pane.path === '/'
   return [
     isTop && { label: 'New data set…', onSelect: () => pane.show({ kind: 'new-dataset' }) },
     { label: 'New folder', disabledBecause: fixed, onSelect: () => pane.addFolder?.() },
     { label: 'Put files here…', disabledBecause: fixed, onSelect: () => pane.picker.current?.click() },
+    ...pasteEntry(pane),
+    undoEntry(pane),
+    dataset && 'separator',
     dataset && asItWas(dataset, pane.path, pane.show),
     dataset && { label: `Share ${dataset.name}…`, onSelect: () => pane.show({ kind: 'share', ...named(dataset) }) },
     dataset && { label: `Trash of ${dataset.name}…`, onSelect: () => pane.show({ kind: 'trash', ...named(dataset) }) },
-    pane.undone !== undefined && { label: `Undo: ${pane.undone}`, shortcut: 'Ctrl+Z', onSelect: pane.undo },
+    dataset && { label: 'Where copies are…', onSelect: () => pane.show({ kind: 'policy', ...named(dataset) }) },
+    'separator',
+    { label: 'As tiles', checked: state.view === 'grid', onSelect: pane.toggleTiles },
+    { label: 'Quick look', shortcut: 'Space', checked: state.look, onSelect: pane.toggleLook },
     { label: 'Hidden files', shortcut: 'Ctrl+H', checked: state.showHidden, onSelect: pane.toggleHidden },
   ]
 }
@@ -134,8 +167,8 @@ const asItWas = ({ dataset, name }: NonNullable<PaneMenuParts['dataset']>, path:
   onSelect: () => show({ kind: 'past', folder: { dataset, name, path: path.slice(name.length + 1) || '/' } }),
 })
 
-const pinEntry = ({ name, shared: { dataset, node, pinned } }: SharedEntry, { reload }: PaneMenuParts): MenuEntry => ({
+const pinEntry = (entry: SharedEntry, { reload }: PaneMenuParts): MenuEntry => ({
   label: 'Keep on this device',
-  checked: pinned === 'self',
-  onSelect: () => void pinFile({ dataset, node, name, isPinned: pinned !== 'self' }).then(reload),
+  checked: entry.shared.pinned === 'self',
+  onSelect: () => void pinFiles([entry], entry.shared.pinned !== 'self').then(reload),
 })

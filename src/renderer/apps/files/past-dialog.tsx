@@ -1,6 +1,7 @@
 import { CornerLeftUp, FolderClock } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { type DatasetNodeInfo, MAX_DATASET_PAGE } from '../../../files/dataset-contract.ts'
+import { errorCode } from '../../../base/errors.ts'
 import { clientNow, useClient } from '../../desk/app-desk.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -102,8 +103,12 @@ export function PastDialog({ folder: { dataset, name, path: start }, onClose }: 
           <input type="datetime-local" step={1} value={at} max={localText(openedMs)} onChange={(event) => setAt(event.target.value)} />
         </label>
       </div>
-      {error !== undefined ? (
-        <ErrorState title="That folder was not there then, or could not be read" error={error} safe="Nothing was changed." />
+      {errorCode(error) === 'file/not-found' ? (
+        <EmptyState icon={<FolderClock aria-hidden="true" />} title="It was not there yet">
+          Choose a later moment.
+        </EmptyState>
+      ) : error !== undefined ? (
+        <ErrorState title="What was there could not be read" error={error} safe="Nothing was changed." />
       ) : !shown ? (
         <Skeleton lines={5} label="Reading what was there" />
       ) : shown.entries.length === 0 ? (

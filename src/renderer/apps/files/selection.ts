@@ -28,6 +28,14 @@ export function select(selection: Selection, order: readonly string[], name: str
 
 export const selectAll = (order: readonly string[], selection: Selection): Selection => ({ ...selection, names: new Set(order) })
 
+/** What is chosen once all that was is gone: what came after it, else what came before. */
+export function selectAfter(selection: Selection, order: readonly string[]): Selection {
+  const last = order.findLastIndex((name) => selection.names.has(name))
+  const next = order.slice(last + 1).find((name) => !selection.names.has(name))
+  const name = next ?? order.slice(0, last + 1).findLast((one) => !selection.names.has(one))
+  return name === undefined ? NOTHING_SELECTED : select(NOTHING_SELECTED, order, name, 'one')
+}
+
 /** So many names are looked up one by one: quicker than a set of all that are there, in a folder of 100,000. */
 const FEW = 8
 

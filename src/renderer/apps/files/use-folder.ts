@@ -115,7 +115,7 @@ function sameEntries(a: readonly PaneEntry[], b: readonly PaneEntry[]): boolean 
   return a.length === b.length && a.every((entry, index) => sameEntry(entry, b[index] as PaneEntry))
 }
 
-const sameEntry = (a: PaneEntry, b: PaneEntry): boolean =>
+export const sameEntry = (a: PaneEntry, b: PaneEntry): boolean =>
   a.name === b.name &&
   a.bytes === b.bytes &&
   a.modifiedMs === b.modifiedMs &&
@@ -124,4 +124,6 @@ const sameEntry = (a: PaneEntry, b: PaneEntry): boolean =>
   a.shared?.version === b.shared?.version &&
   a.shared?.place === b.shared?.place &&
   a.shared?.isSafe === b.shared?.isSafe &&
-  a.shared?.isConflictCopy === b.shared?.isConflictCopy
+  a.shared?.isConflictCopy === b.shared?.isConflictCopy &&
+  a.shared?.isLocal === b.shared?.isLocal &&
+  a.shared?.pinned === b.shared?.pinned

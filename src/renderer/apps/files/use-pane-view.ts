@@ -21,6 +21,7 @@ export function usePaneView(state: AppStateOf<'files'>, folder: FolderHandle, vi
   const [chosenHere, setSelection] = useState<Selection>(() =>
     cameFrom === undefined ? NOTHING_SELECTED : select(NOTHING_SELECTED, [], cameFrom, 'one'),
   )
+  const [isChoosing, setChoosing] = useState(false)
   const view: FolderView = useMemo(
     () => ({ layout: state.view, sort: state.sort, descending: state.descending, hidden: state.showHidden }),
     [state.view, state.sort, state.descending, state.showHidden],
@@ -45,6 +46,9 @@ export function usePaneView(state: AppStateOf<'files'>, folder: FolderHandle, vi
     entries,
     selection,
     setSelection,
+    /** Each press chooses one more: how a finger chooses several. */
+    isChoosing,
+    setChoosing,
     isElsewhere,
     isTop,
     isWaiting: !listing || !arranged,

@@ -9,8 +9,10 @@ import type { PaneEntry } from './file-source.ts'
 import { takeBack, useFileSteps } from './file-undo.ts'
 import { freeName, joinPath } from './home-path.ts'
 import { uploadFiles } from './move-files.ts'
+import { pinFiles } from './pin-file.ts'
 import { notRunnable, runElsewhere, runPlaceOf } from './run-place.ts'
 import { useMountedAt } from './use-mounted-at.ts'
+import { selectAfter } from './selection.ts'
 import type { PaneView } from './use-pane-view.ts'
 
 /** What is done to the entries of a pane and to its folder. `focus`: the list has the keyboard again. */
@@ -63,7 +65,16 @@ export function usePaneWork(pane: PaneView, actions: ReturnType<typeof createFil
     canPaste: clip !== undefined,
     paste: () => path !== undefined && !fixedReason && void pasteClip(device, path).then(reload),
     download: () => path !== undefined && !awayReason && void bringOut(outgoing(path, chosen())),
-    trash: () => void actions.trash(chosen()),
+    /** Something of what is chosen can be kept on this device. */
+    canPin: () => chosen().some(({ shared }) => shared && !shared.isLocal && !shared.pinned),
+    pin: () => void pinFiles(chosen(), true).then(reload),
+    trash: () => {
+      const next = selectAfter(
+        pane.selection,
+        pane.entries.map(({ name }) => name),
+      )
+      void actions.trash(chosen()).then((isDone) => isDone && setSelection(next))
+    },
     undone: lastStep?.title,
     undo: () => lastStep && void takeBack(lastStep).then(reload),
     notRunnable: runPlace && notRunnable(runPlace, own),

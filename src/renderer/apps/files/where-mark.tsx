@@ -7,10 +7,17 @@ export interface Where {
   readonly state: 'unsafe' | 'here' | 'part' | 'away'
 }
 
+/** How many devices are enough is the dataset's to say: more than one other, perhaps. */
+const UNSAFE: Readonly<Record<SharedFacts['place'], string>> = {
+  here: 'on this device, and not yet on enough others',
+  part: 'partly on this device, and not yet on enough others',
+  away: 'on another device, and not yet on enough of them',
+}
+
 /** Where the bytes of a file of a dataset are, in words. */
 export function whereOf({ place, isSafe, isLocal, pinned }: Pick<SharedFacts, 'place' | 'isSafe' | 'isLocal' | 'pinned'>): Where {
   if (isLocal) return { state: 'here', word: 'This device only', sentence: 'stays on this device: it can be made again' }
-  if (!isSafe) return { state: 'unsafe', word: 'Only here', sentence: 'not yet on another device' }
+  if (!isSafe) return { state: 'unsafe', word: 'Not yet safe', sentence: UNSAFE[place] }
   if (place === 'away') return { state: 'away', word: 'On others', sentence: 'on other devices; fetched when it is opened' }
   if (place === 'part')
     return { state: 'part', word: 'Partly here', sentence: 'partly on this device; the rest is fetched when it is read' }
