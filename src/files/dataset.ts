@@ -177,7 +177,9 @@ export class Dataset extends DatasetView implements Disposable {
 
   /** What was committed before is on the disk itself when this resolves. */
   async sync(): Promise<void> {
-    await Promise.all([this.#parts.chunks.sync(), this.#parts.store.sync()])
+    // What names them comes after: a power cut in between leaves what was there before.
+    await this.#parts.chunks.sync()
+    await this.#parts.store.sync()
   }
 
   // Changes of the tree

@@ -56,7 +56,7 @@ it('[OL5] a segment is given to another device only when it is on the disk itsel
   dataset.makeFolder(dataset.root, 'b')
   dataset.flush() // comes while the first is synced
   const { segments, frontier } = await answered
-  expect([segments.length, frontier, synced]).toEqual([1, [[dataset.frontier().keys().next().value, 1]], [1]])
+  expect([segments.length, frontier, synced]).toEqual([1, [[dataset.frontier().keys().next().value, 1]], [2]])
   exchange.dispose()
 })
 

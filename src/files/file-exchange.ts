@@ -165,15 +165,15 @@ export class FileExchange implements Disposable {
 
   /**
    * What a linked device is answered. Nothing of it is given away before it is on the disk itself: after a power cut this device
-   * would sign other segments under the same numbers, and be taken for two.
+   * would sign other segments under the same numbers, and be taken for two. Nor before what it names is: nobody else may have that.
    */
   async answerSegments(told: readonly (readonly [string, number])[]) {
-    const { dataset, store } = this.#options
+    const { dataset } = this.#options
     const theirs = new Map(told as readonly (readonly [LogId, number])[])
     dataset.flush()
     const { segments, isMore } = dataset.segmentPage(theirs, MAX_PULLED_BYTES)
     const frontier = [...dataset.frontier()] as [string, number][]
-    await store.sync()
+    await dataset.sync()
     return { segments: segments.map(toBase64Url), isMore, frontier }
   }
 

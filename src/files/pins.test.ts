@@ -12,8 +12,10 @@ it('[PN1] what is pinned is fetched, also what comes into it later, and stays wh
     const folder = a.dataset.makeFolder(a.dataset.root, 'kept')
     const put = async (parent: typeof folder.id, name: string) => world.write(0, a.dataset.createFile(parent, name))
     for (const name of ['1', '2', '3', '4', '5']) await put(folder.id, name)
-    for (const name of ['a', 'b', 'c', 'd', 'e']) await put(a.dataset.root, name)
-    await world.settle()
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      await put(a.dataset.root, name)
+      await world.settle() // each in a segment of its own: who keeps what is decided for a whole one
+    }
     const places = (names: string[]) => names.map((name) => c.placeOf(c.dataset.at(name).manifest))
     const [kept, other] = [['1', '2', '3', '4', '5'].map((n) => `/kept/${n}`), ['/a', '/b', '/c', '/d', '/e']]
     await world.evict(2)

@@ -266,6 +266,44 @@ describe('what is not carried yet', () => {
     store.dispose()
   })
 
+  it('[DS7] what a killed process left in the journal is on the disk itself when a sync resolves', async () => {
+    let [syncs, isHeld] = [0, false]
+    class Behind extends MemoryDatasetStore {
+      override async sync(): Promise<void> {
+        if (isHeld) await new Promise<void>(() => {}) // whoever forgets the journal is not that far yet
+        syncs++
+      }
+    }
+    const [behind, journal, clock] = [new Behind(), new MemoryJournal(), new ManualClock()]
+    const open = () => new WriteBehindStore({ behind, journal, clock, log: silentLogger })
+    open().putValue('s', 'k', Uint8Array.of(1))
+    isHeld = true
+    const again = open()
+    for (let n = 0; n < 5; n++) await Promise.resolve()
+    isHeld = false
+    await again.sync()
+    expect(syncs).toBe(1)
+  })
+
+  it('[DS14] what the journal had to write anew and holds twice is there once', () => {
+    const [behind, journal, clock] = [new MemoryDatasetStore(), new MemoryJournal(), new ManualClock()]
+    const opOf = (n: number) => ({ id: `${log}.${n}` as OpId, stamp: n, body: { kind: 'move' as const, node: idOf(1), name: 'x' } })
+    const first = new WriteBehindStore({ behind, journal, clock, log: silentLogger })
+    for (const n of [1, 2, 3]) first.putTail(opOf(n))
+    const [one, two, three] = [...journal.entries()] as [Uint8Array, Uint8Array, Uint8Array]
+    first.cutTail(2)
+    first.putTail(opOf(4))
+    const [, , , cut, four] = [...journal.entries()] as Uint8Array[]
+    const tailOf = (...entries: (Uint8Array | undefined)[]) => {
+      const twice = new MemoryJournal()
+      for (const entry of entries) if (entry) twice.append(entry)
+      const store = new WriteBehindStore({ behind: new MemoryDatasetStore(), journal: twice, clock, log: silentLogger })
+      return store.tail().map(({ stamp }) => stamp)
+    }
+    expect(tailOf(one, two, three, two, three)).toEqual([1, 2, 3])
+    expect(tailOf(one, two, three, cut, four, two, three, cut, four)).toEqual([3, 4])
+  })
+
   it('[DS10] much that is not carried yet is gone through some at a time, never all of it at once', () => {
     const store = new WriteBehindStore({
       behind: new MemoryDatasetStore(),

@@ -57,6 +57,7 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const isCarried = tried(() => behind.transaction(() => (taken = carryJournal(journal, behind, left))))
     this.#pending = new PendingChanges(behind.heads(), isCarried ? taken.tail : [], behind.nodeCount())
     this.#carrier = new StoreCarrier({ pending: this.#pending, behind, journal, clock, log })
+    if (isCarried && taken.isAny) this.#loads++ // what a killed process left is no more on the disk than that
     if (isCarried && (!taken.isAny || tried(() => this.#carrier.startAnew()))) return
     log.warn('the disk is full: what was changed before stays in the journal until there is room, and is found in memory meanwhile')
     if (!isCarried) for (const bytes of journal.entries()) this.#takeIn(decodeEntry(bytes))
@@ -326,7 +327,8 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     try {
       carryOut(entry, this)
       if (entry.tail.isWhole) this.#pending.cutTail(this.#pending.tail.length)
-      for (const op of entry.tail.ops) this.#pending.addTail(op)
+      const known = entry.tail.ops.length > 0 ? new Set(this.#pending.tail.map(({ id }) => id)) : undefined
+      for (const op of entry.tail.ops) if (!known?.has(op.id)) this.#pending.addTail(op)
     } finally {
       this.#pending.end()
       this.#absent = undefined
@@ -355,15 +357,17 @@ export class WriteBehindStore implements DatasetStore, Disposable {
 
 /** @returns what is in no segment yet: what lay behind, and what came to it */
 function carryJournal(journal: StoreJournal, behind: DatasetStore, left: readonly Op[]): { tail: Op[]; isAny: boolean } {
-  const known = new Set(left.map(({ id }) => id))
+  let known = new Set(left.map(({ id }) => id))
   let tail = [...left]
   let isAny = tail.length > 0
   for (const bytes of journal.entries()) {
     isAny = true
     const entry = decodeEntry(bytes)
     carryOut(entry, behind)
-    if (entry.tail.isWhole) tail = [...entry.tail.ops]
-    else for (const op of entry.tail.ops) if (!known.has(op.id)) tail.push(op)
+    if (entry.tail.isWhole) [tail, known] = [[], new Set()]
+    // What a failed sync had the journal write anew may be there twice.
+    for (const op of entry.tail.ops) if (!known.has(op.id)) tail.push(op)
+    for (const { id } of entry.tail.ops) known.add(id)
   }
   return { tail, isAny }
 }

@@ -159,9 +159,9 @@ export class BucketCopy implements Disposable {
   }
 
   async #pass(): Promise<void> {
-    const { dataset, store, clock } = this.#options
+    const { dataset, clock } = this.#options
     dataset.flush()
-    await store.sync() // what is given away is on the disk itself (rule OL5)
+    await dataset.sync() // what is given away is on the disk itself (rule OL5)
     const startedMs = clock.nowMs()
     const seen = await this.#look.run()
     await this.#updateHolds() // what is missing counts no more, whatever comes of the rest

@@ -44,6 +44,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
   readonly #syncing = new InTurn()
   /** What the disk said of a pack that was synced before anybody asked: whoever asks next hears it, for the disk says it once. */
   #unheard: unknown
+  /** Chunks that were put and that the disk did not keep: nobody is told that all is well until they are put again or dropped. */
+  readonly #lost = new Map<ChunkId, unknown>()
   readonly #reader = new PackReader()
   #evicting: Promise<unknown> = Promise.resolve()
 
@@ -106,6 +108,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   async drop(ids: Iterable<ChunkId>): Promise<void> {
     for (const id of ids) {
+      this.#lost.delete(id)
       if (!this.#forget(id)) continue
       try {
         this.#append({ kind: 'dropped', id, epoch: 0, length: 0, digest: new Uint8Array(32) }, new Uint8Array(0))
@@ -145,16 +148,59 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const unheard = this.#unheard
     this.#unheard = undefined
     if (unheard !== undefined) throw unheard
+    // A second time at once: what was written anew may lie well where it is now.
+    for (let again = true; ; again = false) {
+      const failed = await this.#syncPacks()
+      if (!failed) return
+      for (const pack of this.#unsynced) if (pack.isLost) this.#writeAnew(pack, failed.error)
+      const [lost] = this.#lost.values()
+      if (lost !== undefined) throw lost
+      if (!again) throw failed.error
+    }
+  }
+
+  async #syncPacks(): Promise<{ readonly error: unknown } | undefined> {
+    const [lost] = this.#lost.values()
+    if (lost !== undefined) return { error: lost }
     const dirty = [...this.#unsynced]
     this.#unsynced.clear()
+    let failed: { readonly error: unknown } | undefined
     const isHeld = ({ number }: PackFile) => this.#packs.has(number)
     const syncOne = (pack: PackFile) =>
       pack.sync().catch((error: unknown) => {
         if (!isHeld(pack)) return // evicted meanwhile
         this.#unsynced.add(pack)
-        throw error
+        failed = { error }
       })
-    await Promise.all([this.#syncFolder(), ...dirty.filter(isHeld).map(syncOne)])
+    const folder = this.#syncFolder().catch((error: unknown) => void (failed = { error }))
+    await Promise.all([folder, ...dirty.filter(isHeld).map(syncOne)])
+    return failed
+  }
+
+  /** What a pack did not bring to the disk goes to another one, as it is read back; nothing is appended to it any more. */
+  #writeAnew(pack: PackFile, error: unknown): void {
+    if (pack === this.#last) this.#last = undefined
+    const left = new Set<ChunkId>()
+    for (const [id, place] of this.#places) if (packOf(place) === pack.number && offsetOf(place) >= pack.syncedBytes) left.add(id)
+    const dropped: PackRecord[] = []
+    pack.scan(({ record, offset, whole }) => {
+      if (offset < pack.syncedBytes) return
+      if (record.kind === 'dropped') {
+        if (!this.#places.has(record.id)) dropped.push(record)
+      } else if (left.has(record.id) && this.#places.get(record.id) === placeOf(pack.number, offset)) {
+        const bytes = readBack(whole)
+        if (!bytes || !equalBytes(sha256(bytes), record.digest)) return
+        this.#append(record, bytes)
+        pack.liveBytes -= RECORD_HEAD_BYTES + record.length
+        left.delete(record.id)
+      }
+    })
+    for (const record of dropped) this.#append(record, new Uint8Array(0))
+    for (const id of left) this.#lost.set(id, error)
+    for (const id of left) this.#forget(id)
+    pack.isLost = false // nothing of it is needed beyond what it had
+    this.#unsynced.delete(pack)
+    if (pack.isNew && pack.syncedBytes === 0) this.#close(pack) // a disk that fails again and again is not filled
   }
 
   /** A pack whose name is not on the disk is not there after a power cut, however often its bytes were synced. */
@@ -253,6 +299,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
       throw storeFull(error)
     }
     this.#unsynced.add(pack)
+    this.#lost.delete(record.id)
     if (record.kind === 'chunk') this.#places.set(record.id, placeOf(pack.number, offset))
   }
 
@@ -283,6 +330,15 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   #fileOf(number: number): string {
     return path.join(this.#folder, `${String(number).padStart(8, '0')}.pack`)
+  }
+}
+
+/** Undefined: the disk does not give it back. */
+function readBack(read: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
   }
 }
 

@@ -22,6 +22,12 @@ export class PackFile {
   /** Of these, of chunks that are held, and of records that say what was dropped. */
   liveBytes = 0
   droppedBytes = 0
+  /** So much of it is on the disk itself. */
+  syncedBytes = 0
+  /** Of what came after that a sync said that it is not: the system may have forgotten it, and would say of the next sync that all is well. */
+  isLost = false
+  /** Made by this start: nothing of it was on the disk before. */
+  isNew = false
   readonly #fd: number
   #users = 0
   #isGone = false
@@ -33,7 +39,9 @@ export class PackFile {
   }
 
   static make(file: string, number: number): PackFile {
-    return new PackFile(number, openSync(file, 'wx+', 0o600), 0)
+    const pack = new PackFile(number, openSync(file, 'wx+', 0o600), 0)
+    pack.isNew = true
+    return pack
   }
 
   /** Visits every record there is; what a killed process left half-written at the end is cut off. */
@@ -62,8 +70,16 @@ export class PackFile {
     return offset
   }
 
-  sync(): Promise<void> {
-    return this.#using(() => sync(this.#fd))
+  /** What was appended before is on the disk itself when this resolves. */
+  async sync(): Promise<void> {
+    const { bytes } = this
+    try {
+      await this.#using(() => sync(this.#fd))
+      if (!this.isLost) this.syncedBytes = bytes
+    } catch (error) {
+      this.isLost = true
+      throw error
+    }
   }
 
   /** Bytes that follow the head at `offset`. */
