@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { fromHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import type { DeviceId } from '../base/ids.ts'
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts'
 import type { Head, NodeRecord } from './node-record.ts'
@@ -92,6 +92,57 @@ it.each(['plain', 'ä', '\u{1f600}', 'quote"\\ \n'])('[DS8] an entry is read as 
 it('[DS8] what an earlier version of this program left is read', () => {
   const golden = readFileSync(new URL('golden/journal-1.hex', import.meta.url), 'utf8').trim()
   expect(decodeEntry(fromHex(golden))).toEqual(entryOf('ä'))
+})
+
+/** With all that an entry of format 2 may hold. */
+function fullEntry(): JournalEntry {
+  const { head, record } = fileOf('ä')
+  const folder: NodeRecord = { ...record, id: '2'.repeat(32) as NodeId, kind: 'folder', heads: [{ ...head, content: { kind: 'folder' } }] }
+  const rare: NodeRecord = {
+    ...record,
+    id: '5'.repeat(32) as NodeId,
+    xattrs: { 'user.a': { value: 'eA', at: mark(9) }, 'user.b': { value: null, at: mark(8) } },
+    copies: ['3'.repeat(32) as NodeId],
+    forgottenAt: 12,
+    copyOf: { node: '4'.repeat(32) as NodeId, op: mark(5).op },
+    heads: [head, { ...head, ...mark(6), content: { kind: 'removed' } }, { ...head, ...mark(7), content: { kind: 'link', target: 'to' } }],
+  }
+  const [log, other] = ['ab'.repeat(12) as LogId, 'cd'.repeat(12) as LogId]
+  const place = { parent: ROOT_NODE, at: mark(1) }
+  return entryOf('ä', {
+    nodes: [
+      { record, shown: 'ä' },
+      { record: folder, shown: undefined },
+      { record: rare, shown: 'ä (2)' },
+    ],
+    goneNodes: ['6'.repeat(32) as NodeId],
+    versions: [
+      { node, version: head },
+      { node: rare.id, version: rare.heads[2] as Head },
+      { node, version: { ...head, ...mark(11) } },
+    ],
+    goneVersions: [[node, mark(1).op]],
+    moves: [
+      { ...mark(4), node: folder.id, parent: node, before: place },
+      { ...mark(5), node: folder.id, parent: ROOT_NODE, before: undefined },
+    ],
+    goneMoves: [mark(6).op],
+    values: [
+      { space: 's', key: 'k', value: Uint8Array.of(1, 2) },
+      { space: 's', key: 'gone', value: undefined },
+    ],
+    heads: [{ log: other, device: 'd', start: '0'.repeat(16), seq: 3, hash: 'h', ops: 7, stamp: 1000, coveredBy: [log, 1] }],
+    segments: [
+      { segment: { log, seq: 1, bytes: Uint8Array.of(9, 8, 7) }, head: { log, device: 'd1', seq: 1, hash: 'h', ops: 3, stamp: 1003 } },
+    ],
+    tail: { isWhole: true, ops: entryOf('ä').tail.ops },
+  })
+}
+
+it('[DS8] an entry of format 2, written long ago, is read as it was written, and is written so today', () => {
+  const golden = readFileSync(new URL('golden/journal-2.hex', import.meta.url), 'utf8').trim()
+  expect(decodeEntry(fromHex(golden))).toEqual(fullEntry())
+  expect(toHex(encodeEntry(fullEntry()))).toBe(golden)
 })
 
 it('[DS8] an entry of many nodes, each with its version, reads each node a few times, not once for each version', () => {
