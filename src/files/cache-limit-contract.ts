@@ -27,8 +27,16 @@ const FIRST_SHARE = 0.1
 /** Left free on a disk of which everything may be taken: a tenth of it, at most 10 GiB. Other programs need room, too. */
 const reserveOf = (diskBytes: number) => Math.min(10 * GIB, Math.floor(diskBytes * 0.1))
 
+/** A cache gives way when less is free: a hundredth of the disk, at most a GiB. What programs write is not refused for what can be fetched again. */
+const leastFreeOf = (diskBytes: number) => Math.min(GIB, Math.floor(diskBytes * 0.01))
+
 /** In bytes. `cachedBytes`: what is kept now. */
 export function limitBytesOf(limit: CacheLimit, disk: DiskRoom, cachedBytes: number): number {
+  const isFree = Math.max(0, cachedBytes + disk.freeBytes - leastFreeOf(disk.bytes))
+  return Math.min(askedBytesOf(limit, disk, cachedBytes), isFree)
+}
+
+function askedBytesOf(limit: CacheLimit, disk: DiskRoom, cachedBytes: number): number {
   switch (limit.kind) {
     case 'first':
       return Math.min(FIRST_BYTES, Math.floor(disk.bytes * FIRST_SHARE))

@@ -3,6 +3,7 @@ import { utf8 } from '../base/bytes.ts'
 import { contentParts } from '../testkit/file-parts.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
+import { ContentError } from './content-error.ts'
 
 /** A content that is elsewhere, and what is asked for it; the test answers. */
 async function away(content = utf8('a film')) {
@@ -79,4 +80,23 @@ it('[TR4] what was fetched ahead is given up when its reader goes elsewhere in t
   for (const [read, offset] of [[second, 65_536] as const, [near, 1_000_000] as const, [far, 7_000_000] as const]) {
     expect(Buffer.compare(await read, content.subarray(offset, offset + 65_536))).toBe(0)
   }
+})
+
+it('[FM19] what another device holds is read on a full disk, too: it is not kept', async () => {
+  const there = contentParts()
+  const manifest = await there.writer.write(utf8('a film'))
+  const { reader, store } = contentParts({ source: { fetch: (id) => there.store.get(id) } })
+  let refused = 0
+  store.put = () => {
+    refused++
+    throw new ContentError('chunk/store-full', 'the disk is full')
+  }
+  expect(new TextDecoder().decode(await reader.read(manifest, 0, 6))).toBe('a film')
+  expect([refused, store.stats.chunks]).toEqual([1, 0])
+  store.put = () => {
+    throw new Error('the disk is broken')
+  }
+  await expect(contentParts({ store, source: { fetch: (id) => there.store.get(id) } }).reader.read(manifest, 0, 6)).rejects.toThrow(
+    'broken',
+  )
 })

@@ -297,7 +297,11 @@ export class ContentReader {
     const fetched = await this.#source?.fetch(id, signal)
     if (!fetched) throw ContentError.unavailable(id)
     const plain = this.open(fetched)
-    await this.#store.put(fetched)
+    try {
+      await this.#store.put(fetched)
+    } catch (error) {
+      if (!(error instanceof ContentError) || error.code !== 'chunk/store-full') throw error // it is here, and needs no place to be read
+    }
     return this.#keep(id, plain)
   }
 

@@ -1,9 +1,12 @@
 import { afterEach, expect, it } from 'vitest'
 import { GarbageWorld } from '../testkit/garbage-world.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
+import type { ChunkId } from './chunk-id.ts'
+import { ContentError } from './content-error.ts'
+import { MemoryChunkStore } from './memory-chunk-store.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import type { OpenDataset } from './open-dataset.ts'
-import { LEAST_LOOK_BYTES } from './watched-chunk-store.ts'
+import { LEAST_LOOK_BYTES, WatchedChunkStore } from './watched-chunk-store.ts'
 
 const MIB = 2 ** 20
 const LIMIT_BYTES = 24 * MIB
@@ -45,4 +48,21 @@ it('[RP4] what is read fast goes beyond the limit by what may be put in between 
   expect(world.clock.monotonicMs() - startedMs).toBe(0)
   expect(most).toBeGreaterThan(LIMIT_BYTES)
   expect(most).toBeLessThan(LIMIT_BYTES + LEAST_LOOK_BYTES + FILE_BYTES + BESIDE_BYTES)
+})
+
+it('[RP4] whoever finds the disk full has the cache cut, once at a time', async () => {
+  const inner = new MemoryChunkStore()
+  inner.put = () => {
+    throw new ContentError('chunk/store-full', 'the disk is full')
+  }
+  const looks: (() => void)[] = []
+  const store = new WatchedChunkStore(inner, { limitBytes: () => 2 ** 40, look: () => new Promise<void>((resolve) => looks.push(resolve)) })
+  const put = () => store.put({ id: '00' as ChunkId, epoch: 0, bytes: new Uint8Array(1) })
+  expect(put).toThrow('full')
+  expect(put).toThrow('full')
+  expect(looks.length).toBe(1)
+  looks[0]?.()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(put).toThrow('full')
+  expect(looks.length).toBe(2)
 })

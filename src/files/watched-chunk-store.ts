@@ -31,9 +31,14 @@ export class WatchedChunkStore implements ChunkStore {
 
   put(chunk: SealedChunk): void | Promise<void> {
     const isNew = !this.#inner.has(chunk.id)
-    const done = this.#inner.put(chunk)
-    if (isNew) this.#count(chunk.bytes.length)
-    return done
+    try {
+      const done = this.#inner.put(chunk)
+      if (isNew) this.#count(chunk.bytes.length)
+      return done
+    } catch (error) {
+      this.#look() // the disk is full: what can be fetched again makes room for whoever tries again
+      throw error
+    }
   }
 
   get(id: ChunkId): Promise<SealedChunk | undefined> {
@@ -79,6 +84,11 @@ export class WatchedChunkStore implements ChunkStore {
   #count(bytes: number): void {
     this.#sinceBytes += bytes
     if (this.#isLooking || this.#sinceBytes < LEAST_LOOK_BYTES || this.#sinceBytes < (this.#dueBytes ??= this.#due())) return
+    this.#look()
+  }
+
+  #look(): void {
+    if (this.#isLooking) return
     this.#sinceBytes = 0 // what comes while it is looked counts for the next
     this.#dueBytes = undefined
     this.#isLooking = true

@@ -222,11 +222,25 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   async #evictNow(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
     const before = this.stats.bytes
-    for (const pack of [...this.#packs.values()]) {
-      if (before - this.stats.bytes >= bytes) break
-      await this.#copyForward(pack, keep)
+    const freed = () => before - this.stats.bytes
+    let failed: unknown
+    // On a full disk what is to be kept of a pack can only be copied forward once another pack is gone: so they are gone through again.
+    for (let round = -1; freed() > round && freed() < bytes; ) {
+      round = Math.max(0, freed())
+      failed = undefined
+      for (const pack of [...this.#packs.values()]) {
+        if (freed() >= bytes) break
+        try {
+          await this.#copyForward(pack, keep)
+        } catch (error) {
+          if (!(error instanceof ContentError)) throw error
+          failed ??= error
+        }
+      }
+      if (failed === undefined) break
     }
-    return before - this.stats.bytes
+    if (failed !== undefined && freed() <= 0) throw failed
+    return freed()
   }
 
   async #reclaimNow(): Promise<number> {
