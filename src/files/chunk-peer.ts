@@ -83,9 +83,11 @@ export class MeasuredSource {
     this.#delayMs += SMOOTHING * (delayMs - this.#delayMs)
   }
 
+  /** `bytes` 0: that it has not got one, which says nothing of its rate. */
   received(bytes: number): void {
     const nowMs = this.#clock.monotonicMs()
     this.#lastMs = nowMs
+    if (bytes === 0) return
     if (!this.#span) {
       this.#span = { fromMs: nowMs, bytes: 0 } // the first one says when it began
       return

@@ -77,6 +77,8 @@ const MAY_COME = new Set(['chunk/no-key', 'segment/refused'])
 const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
+/** Segments whose contents are fetched at once, each of another device. */
+const COPIED_AT_ONCE = 16
 /** Chunks of 10 GB: what comes again later is counted again. */
 const MAX_SEEN = 2 ** 17
 /** What cannot be kept is not counted to its end. */
@@ -104,9 +106,16 @@ export class FileExchange implements Disposable {
   /** Logs that stop at a segment which cannot be taken in, and after which one. For good: its bytes are what its author signed. */
   readonly #stopped = new Map<LogId, number>()
   readonly #refused = this.#owned.add(new Emitter<RefusedLog>())
-  #isCopying = false
-  #isCutShort = false
-  #copyAgain = false
+  /** Whose contents are being copied. */
+  readonly #copying = new Map<string | undefined, { again: boolean }>()
+  readonly #forSlot: (() => void)[] = []
+  #slots = COPIED_AT_ONCE
+  /** Whose contents had no room when they were last looked for. */
+  readonly #cutShort = new Set<string | undefined>()
+  /** Segments whose contents could not be had the last time, by hash. */
+  readonly #failed = new Set<string>()
+  /** What is being fetched needs so much. */
+  #neededBytes = 0
   #retry: Disposable | undefined
 
   /** There is more than linked devices were told of. */
@@ -124,7 +133,7 @@ export class FileExchange implements Disposable {
 
   /** Was there no room for something when it was last looked for what is owed? */
   get isCutShort(): boolean {
-    return this.#isCutShort
+    return this.#cutShort.size > 0
   }
 
   get linked(): readonly { readonly device: DeviceId; readonly missing: number; readonly direct: number }[] {
@@ -185,26 +194,74 @@ export class FileExchange implements Disposable {
     return { segments: segments.map(toBase64Url) }
   }
 
-  /** Fetches what is owed; call it when there may be room or somebody new. */
+  /** Fetches what is owed; call it when there may be room or somebody new. What is under way goes on, and looks again after that. */
   async copy(): Promise<void> {
-    this.#copyAgain = true
-    if (this.#isCopying) return
-    this.#isCopying = true
-    try {
-      while (this.#copyAgain && !this.#owned.isDisposed) {
-        this.#copyAgain = false
-        let isCutShort = false
-        for (const booked of this.#options.book.owed)
-          if (!this.#owned.isDisposed && (await this.#copyOne(booked)) === 'no-room') isCutShort = true
-        this.#isCutShort = isCutShort
-      }
-    } finally {
-      this.#isCopying = false
+    const owed = this.#owed()
+    for (const device of this.#cutShort) if (!owed.has(device)) this.#cutShort.delete(device)
+    const begun: Promise<void>[] = []
+    for (const device of owed.keys()) {
+      const running = this.#copying.get(device)
+      if (running) running.again = true
+      else begun.push(this.#copyOf(device))
     }
+    await Promise.all(begun)
   }
 
   dispose(): void {
     this.#owned.dispose()
+  }
+
+  #owed(): ReadonlyMap<string | undefined, readonly BookedSegment[]> {
+    const { book, store } = this.#options
+    const devices = new Map(store.heads().map(({ log, device }) => [log, device]))
+    const owed = new Map<string | undefined, BookedSegment[]>()
+    for (const booked of book.owed) {
+      const device = devices.get(booked.log)
+      const of = owed.get(device) ?? []
+      owed.set(device, of)
+      of.push(booked)
+    }
+    return owed
+  }
+
+  /**
+   * What one device wrote, beside what others did: who is silent about its own holds up nobody else's (rule TR17). What could not be
+   * had the last time comes after the rest.
+   */
+  async #copyOf(device: string | undefined): Promise<void> {
+    const run = { again: true }
+    this.#copying.set(device, run)
+    try {
+      while (run.again && !this.#owned.isDisposed) {
+        run.again = false
+        let isCutShort = false
+        const owed = this.#owed().get(device) ?? []
+        const late = owed.filter(({ hash }) => this.#failed.has(hash))
+        for (const booked of [...owed.filter(({ hash }) => !this.#failed.has(hash)), ...late]) {
+          const result = await this.#inSlot(() => this.#copyOne(booked))
+          if (result === 'no-room') isCutShort = true
+          if (result === 'failed') this.#failed.add(booked.hash)
+          else this.#failed.delete(booked.hash)
+        }
+        if (isCutShort) this.#cutShort.add(device)
+        else this.#cutShort.delete(device)
+      }
+    } finally {
+      this.#copying.delete(device)
+    }
+  }
+
+  /** In the order in which they come. */
+  async #inSlot<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#slots > 0) this.#slots--
+    else await new Promise<void>((resolve) => this.#forSlot.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = this.#forSlot.shift()
+      if (next) next()
+      else this.#slots++
+    }
   }
 
   /** Pulls until this device has what that one has. */
@@ -316,11 +373,13 @@ export class FileExchange implements Disposable {
     }
   }
 
-  async #copyOne(booked: BookedSegment): Promise<'no-room' | undefined> {
+  async #copyOne(booked: BookedSegment): Promise<'no-room' | 'failed' | undefined> {
+    if (this.#owned.isDisposed) return undefined
     const { dataset, store, chunks, book, makeRoom, inTurn, logger } = this.#options
     const wanted: Manifest[] = []
     // What is here of them is not let go of to make room for the rest.
     const hold = dataset.holds.hold(() => wanted)
+    let neededBytes = 0
     try {
       const bytes = store.segment(booked.log, booked.seq)
       if (!bytes) return undefined
@@ -334,7 +393,14 @@ export class FileExchange implements Disposable {
         else missing.push(number)
       })
       const missingBytes = await this.#missingBytes(wanted)
-      if (missingBytes === 'too-much' || !(await makeRoom(missingBytes))) return 'no-room' // it is read from elsewhere as long as somebody has it
+      if (missingBytes === 'too-much') return 'no-room' // it is read from elsewhere as long as somebody has it
+      const otherBytes = this.#neededBytes
+      neededBytes = missingBytes
+      this.#neededBytes += neededBytes
+      if (!(await makeRoom(this.#neededBytes))) {
+        if (otherBytes > 0) this.#retryLater() // some of that is here already, and was counted twice
+        return 'no-room'
+      }
       await dataset.fetchAll(wanted)
       await chunks.sync()
       await inTurn(async () => {
@@ -347,7 +413,9 @@ export class FileExchange implements Disposable {
       if (this.#owned.isDisposed) return undefined
       logger.debug('contents could not be copied here yet', { code: errorCode(error) })
       this.#retryLater()
+      return 'failed'
     } finally {
+      this.#neededBytes -= neededBytes
       hold.dispose()
     }
     return undefined

@@ -136,6 +136,7 @@ it('[TR14] odd facts told by a linked device, and odd answers of it, change noth
         const { t, id } = JSON.parse(message) as { t: string; id: number }
         if (t !== 'call') return
         answered++
+        if (random.chance(0.2)) return // silence
         const p = random.pick([
           { segments: [text(), text()], isMore: random.chance(0.5), frontier: [['a'.repeat(24), 7]] },
           { segments: [], isMore: true, frontier: [] },

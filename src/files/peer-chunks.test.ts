@@ -302,3 +302,103 @@ it('[TR4] a reader that gives up in the middle of a content gives up what follow
   for (const { channel } of only.asked.slice(2)) channel.answer(encodeChunkFrame(sealed('data').id, sealed('data')))
   expect(await again).toEqual(sealed('data'))
 })
+
+it('[TR16] a device that sends what nobody asked for, often and in small pieces, is followed by the next one at once', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const [junk, good] = [add('junk'), add('good')]
+  const wanted = ['a', 'b', 'c'].map((text) => source.fetch(sealed(text).id))
+  await turn()
+  const first = junk.asked.flatMap(({ ids }) => ids)
+  expect(first.length).toBeGreaterThan(0)
+  clock.advance(50)
+  for (const { channel } of junk.asked) channel.answer(encodeChunkFrame('ab'.repeat(32) as ChunkId, undefined))
+  await turn()
+  expect(junk.asked.every(({ channel }) => channel.isClosed)).toBe(true)
+  for (const { ids, channel } of good.asked)
+    for (const id of ids)
+      channel.answer(
+        encodeChunkFrame(
+          id,
+          ['a', 'b', 'c'].map(sealed).find((chunk) => chunk.id === id),
+        ),
+      )
+  expect(await Promise.all(wanted)).toEqual(['a', 'b', 'c'].map(sealed))
+  void source.fetch(sealed('d').id)
+  await turn()
+  expect([junk.asked.length, good.asked.at(-1)?.ids]).toEqual([1, [sealed('d').id]]) // others first
+})
+
+it('[TR16] a device that repeats what it sent is not taken for one that sends', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const loud = add('loud')
+  const wanted = ['a', 'b'].map((text) => source.fetch(sealed(text).id))
+  await turn()
+  const other = add('other')
+  for (let n = 0; n < 10; n++) {
+    loud.asked[0]?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
+    clock.advance(50)
+    await turn()
+  }
+  expect(other.asked.map(({ ids }) => ids)).toEqual([[sealed('b').id]])
+  other.asked[0]?.channel.answer(encodeChunkFrame(sealed('b').id, sealed('b')))
+  expect(await Promise.all(wanted)).toEqual(['a', 'b'].map(sealed))
+})
+
+it('[TR16] a chunk behind a long queue of a slow device is asked of an idle one within 20 s', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const slow = add('slow')
+  const texts = Array.from({ length: 60 }, (_, n) => `${n}`)
+  for (const text of texts) void source.fetch(sealed(text).id)
+  await turn()
+  const other = add('other')
+  for (let n = 0; n < 59; n++) {
+    clock.advance(390)
+    slow.asked[0]?.channel.answer(encodeChunkFrame(sealed(`${n}`).id, sealed(`${n}`)))
+    await turn()
+  }
+  expect(other.asked.flatMap(({ ids }) => ids)).toContain(sealed('59').id)
+})
+
+it('[TR17] a chunk that nobody brings for a minute is not to be had, whoever asked for it; then it may be asked for again', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const silent = [add('silent'), add('also')]
+  let isDone = false
+  const wanted = source.fetch(sealed('a').id).finally(() => (isDone = true))
+  const pass = async (ms: number) => {
+    for (let past = 0; past < ms; past += 200) {
+      clock.advance(200)
+      await turn()
+    }
+  }
+  await turn()
+  await pass(59_000)
+  expect([isDone, silent.map(({ asked }) => asked.length)]).toEqual([false, [1, 1]])
+  await pass(3_000)
+  expect([isDone, silent.flatMap(({ asked }) => asked).every(({ channel }) => channel.isClosed)]).toEqual([true, true])
+  expect(await wanted).toBeUndefined()
+  const again = source.fetch(sealed('a').id)
+  await turn()
+  const asked = silent.flatMap(({ asked }) => asked).find(({ channel }) => !channel.isClosed)
+  asked?.channel.answer(encodeChunkFrame(sealed('a').id, sealed('a')))
+  expect(await again).toEqual(sealed('a'))
+})
+
+it('[TR17] one that brings other chunks on and on, and never that one, is waited for ten minutes', async () => {
+  const { clock, source, sealed, add, turn } = world()
+  const only = add('only')
+  let isDone = false
+  const wanted = source.fetch(sealed('never').id).finally(() => (isDone = true))
+  await turn()
+  for (let n = 0; n < 35; n++) {
+    expect(isDone).toBe(n >= 30)
+    const other = source.fetch(sealed(`${n}`).id)
+    await turn()
+    only.asked.at(-1)?.channel.answer(encodeChunkFrame(sealed(`${n}`).id, sealed(`${n}`)))
+    expect(await other).toEqual(sealed(`${n}`))
+    for (let past = 0; past < 20_000; past += 400) {
+      clock.advance(400)
+      await turn()
+    }
+  }
+  expect(await wanted).toBeUndefined()
+})

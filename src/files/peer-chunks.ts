@@ -14,6 +14,14 @@ export const STALL_MS = 400
 /** However much else it sends meanwhile: a chunk is asked of the next one after this, or LATE times what its queue takes. */
 const LONGEST_MS = 4_000
 const LATE = 3
+/** And after this at the latest: what a device says its pace is may be long, and another one may be idle. */
+const MOST_LATE_MS = 20_000
+/**
+ * When all who might have a chunk are silent for so long, it is not to be had now: a minute, for a chunk of 256 KiB takes 21 s on an
+ * uplink of 0.1 Mbit/s. However much else they send: ten minutes, in which that brings a whole call.
+ */
+export const GIVE_UP_MS = 60_000
+const LONGEST_ASKED_MS = 600_000
 /** What came unasked for one by one, as part of a stretch, waits this long for its reader. */
 const EARLY_KEPT_MS = 5_000
 
@@ -32,8 +40,9 @@ interface Wanted {
 
 /**
  * Chunks from linked devices: each of the one that would bring it first, by measured delay and rate and what it owes already, so
- * that several bring a file together; the next one beside it when nothing comes, or at once when it has not got it. What is asked
- * for in one turn of the loop goes in one call. What is not the chunk that was asked for counts as nothing.
+ * that several bring a file together; the next one beside it when nothing comes, or at once when it has not got it; when all are
+ * silent on and on, it is not to be had. What is asked for in one turn of the loop goes in one call. What was not asked for ends
+ * the call, and is no sign of life.
  */
 export class PeerChunks implements ChunkSource, Disposable {
   readonly #owned = new DisposableStore()
@@ -122,6 +131,8 @@ export class PeerChunks implements ChunkSource, Disposable {
     return new Promise((resolve, reject) => {
       const stop = new AbortController()
       const asked = new Set<MeasuredSource>()
+      /** Those that have not answered, and since when. */
+      const silent = new Map<MeasuredSource, number>()
       let [open, isDone] = [0, false]
       let stall: ReturnType<Clock['after']> | undefined
       const end = () => {
@@ -137,13 +148,19 @@ export class PeerChunks implements ChunkSource, Disposable {
       const look = (source: MeasuredSource, askedMs: number, queue: number) => {
         const nowMs = this.#clock.monotonicMs()
         const quietMs = source.silentSinceMs + STALL_MS
-        const lateMs = askedMs + Math.max(LONGEST_MS, LATE * source.takesMs(queue))
+        const lateMs = askedMs + lateAfterMs(source, queue)
         const waitMs = Math.min(quietMs, lateMs) - nowMs
         const again = (afterMs: number) => (stall = this.#clock.after(afterMs, () => look(source, askedMs, queue)))
         if (waitMs > 0) again(waitMs)
-        else if (!askNext())
+        else if (askNext()) {
+          if (quietMs <= nowMs) source.shun()
+        } else if (![...silent].every(([it, sinceMs]) => isGivenUp(it, sinceMs, nowMs)))
           again(STALL_MS) // another device may come meanwhile
-        else if (quietMs <= nowMs) source.shun()
+        else {
+          for (const it of silent.keys()) it.shun()
+          end()
+          resolve(undefined)
+        }
       }
       const askNext = (): boolean => {
         const source = this.#best(asked)
@@ -151,10 +168,12 @@ export class PeerChunks implements ChunkSource, Disposable {
         stall?.dispose()
         open++
         asked.add(source)
+        silent.set(source, this.#clock.monotonicMs())
         this.#ask(source, id, {
           signal: stop.signal,
           take: (chunk) => {
             open--
+            silent.delete(source)
             if (isDone) return
             if (chunk) {
               end()
@@ -179,8 +198,9 @@ export class PeerChunks implements ChunkSource, Disposable {
   #soon({ source, chunk }: Early, signal: AbortSignal | undefined): Promise<SealedChunk | undefined> {
     return new Promise((resolve, reject) => {
       let stall: ReturnType<Clock['after']> | undefined
+      const lateMs = this.#clock.monotonicMs() + lateAfterMs(source, source.owed)
       const look = () => {
-        const waitMs = source.silentSinceMs + STALL_MS - this.#clock.monotonicMs()
+        const waitMs = Math.min(source.silentSinceMs + STALL_MS, lateMs) - this.#clock.monotonicMs()
         if (waitMs > 0) stall = this.#clock.after(waitMs, look)
         else end(undefined)
       }
@@ -247,17 +267,19 @@ export class PeerChunks implements ChunkSource, Disposable {
       const askedMs = this.#clock.monotonicMs()
       const { flow, more: named } = await source.peer.ask([...wanted.keys()], stop.signal, more?.stretch)
       const before = wanted.size
+      const mayCome = new Set([...wanted.keys(), ...(more ? named : [])])
       if (more) for (const id of named.slice(0, MAX_STRETCH_CHUNKS)) more.expect(id)
       source.owe(wanted.size - before)
       let isFirst = true
       flow.onDidReceive((frame) => {
         try {
           const { id, chunk } = decodeChunkFrame(frame)
+          if (!mayCome.has(id)) throw new ContentError('chunk/damaged', 'a chunk that nobody asked for')
+          if (!wanted.has(id)) return // it came already
           if (isFirst) source.answered(this.#clock.monotonicMs() - askedMs)
           isFirst = false
-          source.received(frame.length)
-          if (chunk && wanted.has(id) && !this.#isGenuine(chunk))
-            throw new ContentError('chunk/damaged', 'bytes that are not the chunk asked for')
+          source.received(chunk ? frame.length : 0)
+          if (chunk && !this.#isGenuine(chunk)) throw new ContentError('chunk/damaged', 'bytes that are not the chunk asked for')
           settle(id, chunk)
           if (wanted.size === 0) flow.dispose()
         } catch (error) {
@@ -279,3 +301,10 @@ export class PeerChunks implements ChunkSource, Disposable {
     }
   }
 }
+
+/** From when on a chunk behind so many others of a source is asked of another one, too. */
+const lateAfterMs = (source: MeasuredSource, queue: number): number =>
+  Math.min(MOST_LATE_MS, Math.max(LONGEST_MS, LATE * source.takesMs(queue)))
+
+const isGivenUp = (source: MeasuredSource, sinceMs: number, nowMs: number): boolean =>
+  nowMs >= Math.min(Math.max(source.silentSinceMs, sinceMs) + GIVE_UP_MS, sinceMs + LONGEST_ASKED_MS)

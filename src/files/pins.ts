@@ -45,6 +45,7 @@ export class Pins implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #pinned: Set<NodeId>
   #timer: Disposable | undefined
+  readonly #failed = new Set<NodeId>()
   #isFetching = false
   #isCutShort = false
 
@@ -105,13 +106,18 @@ export class Pins implements Disposable {
     let isLater = false
     let isCutShort = false
     try {
-      for (const { id, manifest, bytes } of this.#roots.flatMap((id) => this.#filesIn(id))) {
+      const files = this.#roots.flatMap((id) => this.#filesIn(id))
+      // What could not be had the last time comes last: it may take a minute each (rule TR17).
+      const failed = new Set(this.#failed)
+      this.#failed.clear()
+      for (const { id, manifest, bytes } of [...files.filter(({ id }) => !failed.has(id)), ...files.filter(({ id }) => failed.has(id))]) {
         if (this.#owned.isDisposed) return
         try {
           if (this.#parts.placeOf(manifest) !== 'here' && !(await makeRoom(bytes))) isLater = isCutShort = true
           else await dataset.fetch(manifest)
         } catch (error) {
           isLater = true
+          this.#failed.add(id)
           logger.debug('a pinned file could not be fetched yet', { node: id, code: errorCode(error) })
         }
       }
