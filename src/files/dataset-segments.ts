@@ -8,6 +8,7 @@ import type { OpMerger, Touched } from './merge-op.ts'
 import type { LogId } from './op.ts'
 import type { Segment, SegmentCodec, SegmentHead } from './op-segment.ts'
 import type { OwnLog } from './own-log.ts'
+import { SegmentQueue } from './segment-queue.ts'
 
 export interface DatasetSegmentsOptions {
   readonly store: DatasetStore
@@ -43,31 +44,17 @@ export class DatasetSegments {
   /** As `after`; and whether there are more. */
   page(frontier: ReadonlyMap<LogId, number>, limitBytes: number): { segments: Uint8Array[]; isMore: boolean } {
     const { store } = this.#options
-    const segments: Uint8Array[] = []
-    let bytes = 0
-    for (const [log, seq] of store.segmentOrder()) {
-      if (seq <= (frontier.get(log) ?? 0)) continue
-      const segment = store.segment(log, seq) as Uint8Array
-      if (segments.length > 0 && bytes + segment.length > limitBytes) return { segments, isMore: true }
-      segments.push(segment)
-      bytes += segment.length
-    }
-    return { segments, isMore: false }
+    const lacked = store.heads().flatMap(({ log, seq }): [LogId, number][] => {
+      const above = frontier.get(log) ?? 0
+      return seq > above ? [[log, above]] : []
+    })
+    return taken(store, new SegmentQueue(store, lacked), limitBytes)
   }
 
   /** Segments of these logs up to these numbers, each before those it needs; at most `limitBytes`, at least one. */
   behind(tips: ReadonlyMap<LogId, number>, limitBytes: number): Uint8Array[] {
     const { store } = this.#options
-    const segments: Uint8Array[] = []
-    let bytes = 0
-    for (const [log, seq] of store.segmentOrder().reverse()) {
-      if (seq > (tips.get(log) ?? 0)) continue
-      const segment = store.segment(log, seq) as Uint8Array
-      if (segments.length > 0 && bytes + segment.length > limitBytes) break
-      segments.push(segment)
-      bytes += segment.length
-    }
-    return segments
+    return taken(store, new SegmentQueue(store, tips, true), limitBytes).segments
   }
 
   /**
@@ -129,3 +116,17 @@ const forked = (device: string) =>
     'segment/forked',
     `device ${device.slice(0, 12)} wrote two logs of files in one: its data folder was copied. Neither is taken in`,
   )
+
+/** From the front of it, at most so many bytes, at least one. */
+function taken(store: DatasetStore, queue: SegmentQueue, limitBytes: number): { segments: Uint8Array[]; isMore: boolean } {
+  const segments: Uint8Array[] = []
+  let bytes = 0
+  for (let { next } = queue; next; { next } = queue) {
+    const segment = store.segment(next.log, next.seq) as Uint8Array
+    if (segments.length > 0 && bytes + segment.length > limitBytes) return { segments, isMore: true }
+    segments.push(segment)
+    bytes += segment.length
+    queue.skip()
+  }
+  return { segments, isMore: false }
+}

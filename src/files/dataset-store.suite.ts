@@ -157,6 +157,15 @@ export function describeDatasetStore(name: string, make: () => DatasetStoreUnder
       const again = made.reopen?.() ?? store
       expect(again.segmentOrder().map(([, seq]) => seq)).toEqual([1, 2, 3])
       expect([again.heads(), again.segment(log, 1), again.nodeCount()]).toEqual([[{ ...of, seq: 3 }], Uint8Array.of(1), 4])
+      const other = 'c'.repeat(24) as LogId
+      again.putSegment({ log: other, seq: 1, bytes: Uint8Array.of(4) }, { ...of, log: other, seq: 1 })
+      again.putSegment({ log, seq: 4, bytes: Uint8Array.of(5) }, { ...of, seq: 4 })
+      const some = (log: LogId, above: number, upTo: number, limit: number, isLastFirst = false) =>
+        again.segmentsOf(log, { above, upTo, limit, isLastFirst }).map(({ seq }) => seq)
+      expect([some(log, 0, 9, 9), some(log, 1, 3, 9), some(log, 0, 9, 2), some(log, 4, 9, 9)]).toEqual([[1, 2, 3, 4], [2, 3], [1, 2], []])
+      expect([some(log, 0, 9, 9, true), some(log, 0, 3, 2, true), some(log, 2, 9, 1, true)]).toEqual([[4, 3, 2, 1], [3, 2], [4]])
+      const placed = [log, other].flatMap((it) => again.segmentsOf(it, { above: 0, upTo: 9, limit: 9 }).map((one) => ({ ...one, log: it })))
+      expect(placed.sort((a, b) => a.place - b.place).map(({ log, seq }) => [log, seq])).toEqual(again.segmentOrder())
     })
 
     it('[DS5] small values by space and key', () => {

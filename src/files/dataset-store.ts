@@ -58,6 +58,20 @@ export interface LogHead {
   readonly coveredBy?: readonly [log: LogId, seq: number]
 }
 
+/** Segments of one log with numbers above `above` and up to `upTo`, at most `limit`: the first ones, or the last ones, the last first. */
+export interface SegmentRange {
+  readonly above: number
+  readonly upTo: number
+  readonly limit: number
+  readonly isLastFirst?: boolean
+}
+
+/** `place`: those of all logs are in the order of `segmentOrder` by it, as long as nothing is put. */
+export interface PlacedSegment {
+  readonly seq: number
+  readonly place: number
+}
+
 /**
  * What one device keeps of a dataset: the ops it holds (segments, and its own not yet in one), and the tree they make. Values
  * are sealed where they lie on a disk; look-up keys that tell names are HMACs. Every implementation runs
@@ -120,6 +134,8 @@ export interface DatasetStore {
   segment(log: LogId, seq: number): Uint8Array | undefined
   /** Every segment held, in the order they were put: each after those its author had seen. */
   segmentOrder(): (readonly [log: LogId, seq: number])[]
+  /** Of one log, some of those held, by number. */
+  segmentsOf(log: LogId, range: SegmentRange): PlacedSegment[]
   heads(): readonly LogHead[]
   head(log: LogId): LogHead | undefined
 

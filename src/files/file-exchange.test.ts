@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { utf8 } from '../base/bytes.ts'
+import { toBase64Url, utf8 } from '../base/bytes.ts'
 import type { DatasetId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
 import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
@@ -10,7 +10,7 @@ import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
 import type { DatasetStore } from './dataset-store.ts'
-import { FileExchange } from './file-exchange.ts'
+import { FileExchange, type FilePeerClient } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { FIRST_POLICY } from './replica-policy.ts'
@@ -141,4 +141,40 @@ it('[RP3] contents of many short files are asked for together, each once, and no
   expect(turns).toBeLessThanOrEqual(4)
   expect(most).toBeLessThanOrEqual(256)
   exchange.dispose()
+})
+
+it('[OL8] while an answer of many segments is taken in others have the loop, and nothing of it is lost when the dataset closes meanwhile', async () => {
+  for (const closesAfter of [Number.POSITIVE_INFINITY, 2]) {
+    const clock = new ManualClock()
+    const far = testFileDevice(1, clock)
+    for (let n = 0; n < 3_000; n++) far.dataset.makeFolder(far.dataset.root, `a folder with a long name, number ${n}`)
+    far.dataset.flush()
+    const { dataset, store, chunks } = testFileDevice(2, clock)
+    const segments = far.dataset.segmentsAfter(new Map(), 2 ** 22)
+    const seen: number[] = []
+    const never = () => ({ dispose: () => {} })
+    const client = {
+      pullSegments: async () => ({ segments: segments.map(toBase64Url), isMore: false, frontier: [...far.dataset.frontier()] }),
+      onDidAddSegments: never,
+      onDidSignReceipts: never,
+    } as unknown as FilePeerClient
+    const exchange: FileExchange = new FileExchange({
+      ...{ dataset, id: 'd', store, chunks, clock, logger: silentLogger },
+      source: new PeerChunks(clock, silentLogger, () => true),
+      book: { owed: [], unsafe: [] } as unknown as ReplicationBook,
+      acknowledgements: { keep: () => {} } as unknown as Acknowledgements,
+      makeRoom: async () => true,
+      inTurn: (work) => work(),
+      pause: async () => {
+        seen.push(dataset.children(dataset.root).length)
+        if (seen.length >= closesAfter) exchange.dispose()
+      },
+    })
+    exchange.attach(testSegmentSigner(1).device, client)
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(seen.length).toBeGreaterThan(1)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(dataset.children(dataset.root).length).toBe(closesAfter === 2 ? seen[1] : 3_000)
+    exchange.dispose()
+  }
 })

@@ -47,6 +47,8 @@ export interface FileExchangeOptions {
   readonly behind?: (client: FilePeerClient) => Promise<void>
   /** The same, with nothing of it left out. */
   readonly onDidHear?: (device: DeviceId) => void
+  /** Others have the loop. */
+  readonly pause?: () => Promise<void>
   /** Runs work while no room is being made. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -77,6 +79,8 @@ const MAY_COME = new Set(['chunk/no-key', 'segment/refused'])
 const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
+/** Segments that are taken in before others have the loop: some hundred ops, or one of a thousand. */
+const SLICE_BYTES = 32 * 1024
 /** Segments whose contents are fetched at once, each of another device. */
 const COPIED_AT_ONCE = 16
 /** Chunks of 10 GB: what comes again later is counted again. */
@@ -301,15 +305,22 @@ export class FileExchange implements Disposable {
 
   /** @param skipped  logs of which nothing can be taken in for now */
   async #pullOnce(client: FilePeerClient, peer: PulledPeer, skipped: Set<LogId>): Promise<boolean> {
-    const { dataset, id, acknowledgements } = this.#options
+    const { dataset, id, acknowledgements, pause } = this.#options
     const told = new Map<LogId, number>(dataset.frontier())
     for (const log of [...this.#stopped.keys(), ...skipped]) told.set(log, ALL_OF_IT)
     const answer = await client.pullSegments({ dataset: id, frontier: [...told] as [string, number][] })
     const before = skipped.size + this.#stopped.size
-    let taken = 0
+    let [taken, sinceBytes] = [0, 0]
     for (const segment of answer.segments) {
-      if (this.#owned.isDisposed) break
+      if (this.#owned.isDisposed) return false
       const bytes = fromBase64Url(segment)
+      // An answer of 2 MiB is a second of work: whoever works in the mount is answered in between.
+      sinceBytes += bytes.length
+      if (sinceBytes > SLICE_BYTES) {
+        sinceBytes = bytes.length
+        await pause?.()
+        if (this.#owned.isDisposed) return false
+      }
       try {
         if (dataset.takeSegment(bytes)) taken++
       } catch (error) {

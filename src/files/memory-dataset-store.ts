@@ -5,6 +5,8 @@ import {
   type LoadedNodes,
   type LogHead,
   type NodePlace,
+  type PlacedSegment,
+  type SegmentRange,
   type StoredSegment,
   type StoreValue,
 } from './dataset-store.ts'
@@ -176,6 +178,13 @@ export class MemoryDatasetStore implements DatasetStore {
 
   segment(log: LogId, seq: number): Uint8Array | undefined {
     return this.#segments.get(`${log}.${seq}`)?.bytes
+  }
+
+  segmentsOf(log: LogId, { above, upTo, limit, isLastFirst = false }: SegmentRange): PlacedSegment[] {
+    const found = [...this.#segments.values()].flatMap((it, place) =>
+      it.log === log && it.seq > above && it.seq <= upTo ? [{ seq: it.seq, place }] : [],
+    )
+    return found.sort((a, b) => (isLastFirst ? b.seq - a.seq : a.seq - b.seq)).slice(0, limit)
   }
 
   segmentOrder(): (readonly [LogId, number])[] {

@@ -271,6 +271,7 @@ export class OpenDataset implements Disposable {
         new FileExchange({
           ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
           mostBytes: () => this.limitBytes,
+          pause: () => new Promise((resolve) => void clock.after(1, resolve)),
           onDidHear: (device) => this.#unheard.hear(device),
           begin: (client, device) => offers.begin(client, device),
           behind: (client) => {

@@ -16,6 +16,8 @@ export type PendingKey =
 export interface PendingSegment {
   readonly segment: StoredSegment
   readonly head: LogHead
+  /** Orders them as they came. */
+  readonly place: number
 }
 
 export interface PendingValue {
@@ -46,6 +48,7 @@ export class PendingChanges {
   #touched = new Map<string, PendingKey>()
   #undo: (() => void)[] = []
   #isTailCut = false
+  #places = 0
   #newTail: Op[] = []
 
   /** `nodeCount`: nodes behind. `tail`: all of it; it is never carried. */
@@ -126,7 +129,7 @@ export class PendingChanges {
   setSegment(segment: StoredSegment, head: LogHead): void {
     const name = `${segment.log}.${segment.seq}`
     this.#undo.push(undoing(this.segments, name), undoing(this.heads, head.log), undoing(this.bareHeads, head.log))
-    this.segments.set(name, { segment, head })
+    this.segments.set(name, { segment, head, place: this.#places++ })
     this.heads.set(head.log, head)
     this.bareHeads.delete(head.log) // it is older
     this.#touched.set(`s${name}`, { kind: 'segment', name })

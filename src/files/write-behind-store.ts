@@ -9,6 +9,8 @@ import {
   type LoadedNodes,
   type LogHead,
   type NodePlace,
+  type PlacedSegment,
+  type SegmentRange,
   type StoredSegment,
   type StoreValue,
 } from './dataset-store.ts'
@@ -26,6 +28,9 @@ export interface WriteBehindOptions {
   readonly clock: Clock
   readonly log: Logger
 }
+
+/** Behind all that lie in the store. */
+const PENDING_PLACE = 2 ** 51
 
 /**
  * A dataset store in front of another one. A transaction is one entry of the journal, which is one write to a file; what it
@@ -264,6 +269,25 @@ export class WriteBehindStore implements DatasetStore, Disposable {
     const order = [...this.#behind.segmentOrder()].filter(([log, seq]) => !segments.has(`${log}.${seq}`))
     for (const { segment } of segments.values()) order.push([segment.log, segment.seq])
     return order
+  }
+
+  segmentsOf(log: LogId, { above, upTo, limit, isLastFirst = false }: SegmentRange): PlacedSegment[] {
+    const { segments, heads } = this.#pending
+    const last = heads.get(log)?.seq ?? 0
+    let first = last + 1 // of those that are not carried yet: the last of the log
+    while (segments.has(`${log}.${first - 1}`)) first--
+    const behind = (left: number) =>
+      left > 0 ? this.#behind.segmentsOf(log, { above, upTo: Math.min(upTo, first - 1), limit: left, isLastFirst }) : []
+    const here = (left: number) => {
+      const [from, to] = [Math.max(first, above + 1), Math.min(last, upTo)]
+      return Array.from({ length: Math.max(0, Math.min(left, to - from + 1)) }, (_, n): PlacedSegment => {
+        const seq = isLastFirst ? to - n : from + n
+        return { seq, place: PENDING_PLACE + (segments.get(`${log}.${seq}`)?.place ?? 0) }
+      })
+    }
+    const [one, other] = isLastFirst ? [here, behind] : [behind, here]
+    const found = one(limit)
+    return [...found, ...other(limit - found.length)]
   }
 
   heads(): readonly LogHead[] {

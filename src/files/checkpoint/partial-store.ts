@@ -1,4 +1,14 @@
-import type { DatasetStore, FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../dataset-store.ts'
+import type {
+  DatasetStore,
+  FolderMove,
+  LoadedNodes,
+  LogHead,
+  NodePlace,
+  PlacedSegment,
+  SegmentRange,
+  StoredSegment,
+  StoreValue,
+} from '../dataset-store.ts'
 import type { Head, NodeRecord } from '../node-record.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../op.ts'
 import { ChangedRows } from './changed-rows.ts'
@@ -174,6 +184,10 @@ export class PartialStore implements DatasetStore {
 
   segmentOrder(): (readonly [log: LogId, seq: number])[] {
     return this.#inner.segmentOrder()
+  }
+
+  segmentsOf(log: LogId, range: SegmentRange): PlacedSegment[] {
+    return this.#inner.segmentsOf(log, range)
   }
 
   heads(): readonly LogHead[] {

@@ -7,7 +7,16 @@ import type { Disposable } from '../../base/disposable.ts'
 import { DomainError, errorCode } from '../../base/errors.ts'
 import { StoreError } from '../../base/store-error.ts'
 import type { Sealer } from '../../base/sealer.ts'
-import type { FolderMove, LoadedNodes, LogHead, NodePlace, StoredSegment, StoreValue } from '../../files/dataset-store.ts'
+import type {
+  FolderMove,
+  LoadedNodes,
+  LogHead,
+  NodePlace,
+  PlacedSegment,
+  SegmentRange,
+  StoredSegment,
+  StoreValue,
+} from '../../files/dataset-store.ts'
 import type { Head, NodeRecord } from '../../files/node-record.ts'
 import { decodeHead, decodeOp, encodeHead, encodeOp } from '../../files/node-record-codec.ts'
 import type { LogId, Mark, NodeId, Op, OpId } from '../../files/op.ts'
@@ -298,6 +307,12 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   segmentOrder(): (readonly [LogId, number])[] {
     const rows = this.#all('select log, seq from segment order by position') as { log: Uint8Array; seq: number }[]
     return rows.map(({ log, seq }) => [toHex(log) as LogId, seq] as const)
+  }
+
+  segmentsOf(log: LogId, { above, upTo, limit, isLastFirst = false }: SegmentRange): PlacedSegment[] {
+    const order = isLastFirst ? 'desc' : 'asc'
+    const sql = `select seq, position as place from segment where log = ? and seq > ? and seq <= ? order by seq ${order} limit ?`
+    return this.#all(sql, fromHex(log), above, upTo, limit) as PlacedSegment[]
   }
 
   heads(): readonly LogHead[] {
