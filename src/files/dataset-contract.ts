@@ -64,6 +64,8 @@ const datasetNode = z.object({
   /** It lost against a version written at the same time, and waits for somebody to choose. */
   isConflictCopy: z.boolean(),
   hasConflict: z.boolean(),
+  /** What changed it last was written by a clock more than 5 minutes ahead: times of it are shown as 5 minutes ahead. */
+  isClockAhead: z.boolean().optional(),
   /** Of its bytes: all are on this device, some, none. A folder is always here. */
   place: z.enum(['here', 'part', 'away']),
   /** As many other devices as the dataset asks for have said in writing that they hold this version. */
@@ -82,6 +84,8 @@ const datasetVersion = z.object({
   device,
   deviceName: z.string().max(80),
   atMs,
+  /** Written by a clock that is ahead. */
+  isClockAhead: z.boolean().optional(),
   mtimeMs: z.number(),
   bytes,
   isRemoval: z.boolean(),

@@ -7,7 +7,7 @@ export const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
 
 /** A node as displays are told of it. */
 export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
-  const { id, parent, name, kind, mode, mtimeNs, changedMs, bytes, version, target, isConflictCopy, hasConflict } = node
+  const { id, parent, name, kind, mode, mtimeNs, changedMs, bytes, version, target, isConflictCopy, hasConflict, isClockAhead } = node
   const pinned = open.pins.pinOf(node)
   return {
     node: id,
@@ -22,6 +22,7 @@ export function infoOf(open: OpenDataset, node: DatasetNode): DatasetNodeInfo {
     ...(target !== undefined && { target }),
     isConflictCopy,
     hasConflict,
+    ...(isClockAhead && { isClockAhead }),
     place: kind === 'file' ? open.placeOf(node.manifest) : 'here',
     isSafe: kind !== 'file' || open.isSafe(version, bytes),
     ...(pinned && { pinned }),

@@ -14,6 +14,8 @@ export interface DatasetNode {
   readonly mtimeNs: bigint
   /** When anything of it last changed, by its author's clock, in ms; 5 minutes ahead at most. */
   readonly changedMs: number
+  /** Times of it are not its author's: that clock was further ahead (rule FT9). */
+  readonly isClockAhead: boolean
   /** A file's length; a link's text in bytes; 0 for a folder. */
   readonly bytes: number
   /** The version shown: what `commitContent` is told as its base. */
@@ -33,6 +35,7 @@ export interface DatasetVersion {
   readonly device: DeviceId
   readonly deviceName: string
   readonly atMs: number
+  readonly isClockAhead: boolean
   readonly mtimeNs: bigint
   readonly bytes: number
   readonly isRemoval: boolean
@@ -43,6 +46,8 @@ export const MAX_CLOCK_AHEAD_MS = 5 * 60_000
 
 export const clampedMs = (ms: number, nowMs: number): number => Math.min(ms, nowMs + MAX_CLOCK_AHEAD_MS)
 
+const isAhead = (ms: number, nowMs: number): boolean => ms > nowMs + MAX_CLOCK_AHEAD_MS
+
 export function rootNode(createdMs: number): DatasetNode {
   return {
     id: ROOT_NODE,
@@ -52,6 +57,7 @@ export function rootNode(createdMs: number): DatasetNode {
     mode: 0o755,
     mtimeNs: BigInt(createdMs) * 1_000_000n,
     changedMs: createdMs,
+    isClockAhead: false,
     bytes: 0,
     version: '' as OpId,
     manifest: EMPTY_MANIFEST,
@@ -65,6 +71,7 @@ export function rootNode(createdMs: number): DatasetNode {
 
 export function nodeOf(record: NodeRecord, shown: string, nowMs: number): DatasetNode {
   const { op, content, device } = winnerOf(record)
+  const changedMs = lastStamp(record) / 1000
   const isFolder = record.kind === 'folder' || content.kind === 'folder'
   return {
     id: record.id,
@@ -73,7 +80,8 @@ export function nodeOf(record: NodeRecord, shown: string, nowMs: number): Datase
     kind: isFolder ? 'folder' : content.kind === 'link' ? 'link' : 'file',
     mode: record.mode,
     mtimeNs: shownTime(record, nowMs),
-    changedMs: clampedMs(lastStamp(record) / 1000, nowMs),
+    changedMs: clampedMs(changedMs, nowMs),
+    isClockAhead: isAhead(changedMs, nowMs),
     bytes: content.kind === 'file' ? content.manifest.bytes : content.kind === 'link' ? new TextEncoder().encode(content.target).length : 0,
     version: op,
     manifest: content.kind === 'file' ? content.manifest : EMPTY_MANIFEST,
@@ -115,6 +123,7 @@ export function versionOf(head: Head, nowMs: number): DatasetVersion {
     device,
     deviceName,
     atMs: clampedMs(stamp / 1000, nowMs),
+    isClockAhead: isAhead(stamp / 1000, nowMs),
     mtimeNs,
     bytes: content.kind === 'file' ? content.manifest.bytes : 0,
     isRemoval: content.kind === 'removed',

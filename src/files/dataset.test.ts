@@ -165,7 +165,7 @@ it('[FT8] what an op had seen comes before it, also when its clock is a day behi
   expect([names(a), await read(a, '/renamed'), names(b)]).toEqual([['renamed'], 'second', ['renamed']])
 })
 
-it('[FT9] a clock more than 5 minutes ahead is shown as 5 minutes', async () => {
+it('[FT9] a clock more than 5 minutes ahead is shown as 5 minutes, and marked', async () => {
   const { a, b, meet, clocks } = world([86_400_000, 0])
   await put(a, '/f', 'x')
   meet()
@@ -173,6 +173,10 @@ it('[FT9] a clock more than 5 minutes ahead is shown as 5 minutes', async () => 
   expect(b.at('/f').changedMs).toBe(nowMs + 300_000)
   expect(b.versions(b.at('/f').id)[0]?.atMs).toBe(nowMs + 300_000)
   expect(Number(b.at('/f').mtimeNs / 1_000_000n)).toBe(nowMs + 300_000)
+  const marks = () => [b.at('/f').isClockAhead, b.versions(b.at('/f').id)[0]?.isClockAhead, a.at('/f').isClockAhead]
+  expect(marks()).toEqual([true, true, false])
+  clocks[1]?.advance(86_400_000)
+  expect(marks()).toEqual([false, false, false])
 })
 
 it('[FT10] a removed file and an earlier version can be restored, with the folders it lay in', async () => {

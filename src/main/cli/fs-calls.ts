@@ -144,7 +144,19 @@ export function splitPath(at: string): { folder: string; name: string } {
   return { folder: trimmed.slice(0, Math.max(slash, 0)) || '/', name }
 }
 
-export function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConflictCopy, past, isLocal, pinned }: DatasetNodeInfo): string {
+export function lineOf({
+  kind,
+  bytes,
+  mtimeMs,
+  name,
+  place,
+  hasConflict,
+  isConflictCopy,
+  past,
+  isLocal,
+  pinned,
+  isClockAhead,
+}: DatasetNodeInfo): string {
   const letter = { file: '-', folder: 'd', link: 'l' }[kind]
   const kept = { exact: false, earlier: 'an earlier version of it is kept', gone: 'not kept any more' } as const
   const notes = [
@@ -154,6 +166,7 @@ export function lineOf({ kind, bytes, mtimeMs, name, place, hasConflict, isConfl
     place !== 'here' && place,
     hasConflict && 'written at once elsewhere',
     isConflictCopy && 'conflict copy',
+    isClockAhead && 'by a clock that is ahead',
   ].filter(Boolean)
   return `${letter} ${String(bytes).padStart(12)}  ${timeOf(mtimeMs)}  ${name}${notes.length > 0 ? `  (${notes.join(', ')})` : ''}`
 }

@@ -203,8 +203,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
       const { node } = await device.datasetAt({ dataset, path: required(args[0], 'PATH') })
       const versions = await device.datasetVersions({ dataset, node })
       if (json) console.log(JSON.stringify(versions, undefined, 2))
-      for (const { version, atMs, bytes, deviceName, isRemoval } of json ? [] : versions) {
-        console.log(`${version}  ${timeOf(atMs)}  ${isRemoval ? 'removed' : `${bytes} bytes`}  ${deviceName}`)
+      for (const { version, atMs, bytes, deviceName, isRemoval, isClockAhead } of json ? [] : versions) {
+        console.log(
+          `${version}  ${timeOf(atMs)}  ${isRemoval ? 'removed' : `${bytes} bytes`}  ${deviceName}${isClockAhead ? '  (its clock is ahead)' : ''}`,
+        )
       }
       return 0
     },

@@ -197,8 +197,18 @@ async function listFolder(client: Calls, path: string, { signal, onPart }: ListO
 }
 
 function entryOf(dataset: string, info: DatasetNodeInfo): PaneEntry {
-  const { name, kind, bytes, mtimeMs, node, version, place, isSafe, isConflictCopy, isLocal, pinned } = info
-  const shared = { dataset, node, version, place, isSafe, isConflictCopy, ...(isLocal && { isLocal }), ...(pinned && { pinned }) }
+  const { name, kind, bytes, mtimeMs, node, version, place, isSafe, isConflictCopy, isLocal, pinned, isClockAhead } = info
+  const shared = {
+    dataset,
+    node,
+    version,
+    place,
+    isSafe,
+    isConflictCopy,
+    ...(isLocal && { isLocal }),
+    ...(pinned && { pinned }),
+    ...(isClockAhead && { isClockAhead }),
+  }
   return { name, kind, bytes, modifiedMs: mtimeMs, hidden: name.startsWith('.'), shared }
 }
 

@@ -18,6 +18,8 @@ export interface SharedFacts {
   readonly isSafe: boolean
   /** It lost against a version written at the same time. */
   readonly isConflictCopy: boolean
+  /** A clock that is ahead wrote it last. */
+  readonly isClockAhead?: boolean
   /** In a folder of this device only, or one itself. */
   readonly isLocal?: boolean
   /** Kept whole on this device: by itself or by a folder above. */

@@ -63,7 +63,7 @@ export function HistoryDialog({ name, shared, onClose }: { name: string; shared:
       ) : versions ? (
         <div className="files-history">
           <ul aria-label="Versions">
-            {versions.map(({ version, atMs, deviceName, bytes }) => (
+            {versions.map(({ version, atMs, deviceName, bytes, isClockAhead }) => (
               <li key={version}>
                 <button
                   type="button"
@@ -76,6 +76,7 @@ export function HistoryDialog({ name, shared, onClose }: { name: string; shared:
                   <span className="files-version-facts numbers">
                     {version === shown ? 'now · ' : ''}
                     {deviceName} · {bytesText(bytes)}
+                    {isClockAhead && ' · its clock is ahead'}
                   </span>
                 </button>
               </li>

@@ -126,4 +126,5 @@ export const sameEntry = (a: PaneEntry, b: PaneEntry): boolean =>
   a.shared?.isSafe === b.shared?.isSafe &&
   a.shared?.isConflictCopy === b.shared?.isConflictCopy &&
   a.shared?.isLocal === b.shared?.isLocal &&
-  a.shared?.pinned === b.shared?.pinned
+  a.shared?.pinned === b.shared?.pinned &&
+  a.shared?.isClockAhead === b.shared?.isClockAhead

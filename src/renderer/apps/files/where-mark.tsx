@@ -1,5 +1,7 @@
-import { CloudDownload, CloudUpload, GitFork } from 'lucide-react'
+import { ClockAlert, CloudDownload, CloudUpload, GitFork } from 'lucide-react'
 import type { SharedFacts } from './file-source.ts'
+
+const CLOCK_AHEAD = 'changed by a device whose clock is ahead: its time is shown as five minutes from now'
 
 export interface Where {
   readonly word: string
@@ -38,10 +40,11 @@ export function WhereCell({ shared, isFile }: { shared: SharedFacts; isFile: boo
   }
   const { state, word, sentence } = whereOf(shared)
   return (
-    <span className="files-cell files-where" data-where={state} title={sentence}>
+    <span className="files-cell files-where" data-where={state} title={shared.isClockAhead ? `${sentence}; ${CLOCK_AHEAD}` : sentence}>
       {state === 'unsafe' && <CloudUpload aria-hidden="true" />}
       {(state === 'away' || state === 'part') && <CloudDownload aria-hidden="true" />}
       {word}
+      {shared.isClockAhead && <ClockAlert aria-label={CLOCK_AHEAD} />}
     </span>
   )
 }
