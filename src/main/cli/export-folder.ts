@@ -2,11 +2,13 @@ import { chmodSync, lstatSync, mkdirSync, readlinkSync, type Stats, symlinkSync,
 import path from 'node:path'
 import { errorMessage } from '../../base/errors.ts'
 import type { DatasetNodeInfo } from '../../files/dataset-contract.ts'
-import { allOf, getInto } from './fs-calls.ts'
+import { allOf, getWhole } from './fs-calls.ts'
 import type { DeviceClient } from './local-client.ts'
 
 /** Files that are copied at once: while one waits for another device, the next is asked for. */
 const AT_ONCE = 4
+/** A folder that is being filled: its owner's alone, and by a bit that no other folder of one owner has, known by the next export. */
+const FILLING = 0o1700
 
 export interface Exported {
   readonly files: number
@@ -30,7 +32,7 @@ type Doing = { -readonly [Key in keyof Exported]: Exported[Key] } & { skipped: s
 
 /**
  * Copies a folder of a dataset out to this machine, with modes, times and links; what is there already and equal is left, so one that
- * was cut off goes on. What cannot be read is told in the end and stops nothing else. Never writes through a link that lies in the way.
+ * was cut off goes on. Until all is in it a folder is its owner's alone. What cannot be read is told in the end and stops nothing else. Never writes through a link that lies in the way.
  *
  * @param to  the folder itself; made when it is not there
  */
@@ -54,9 +56,7 @@ export async function exportFolder(
     else if (there && there.size === info.bytes && Math.abs(there.mtimeMs - info.mtimeMs) < 2) done.same++
     else if (there && !force) return skip(at, 'another file is there; it was left (--force replaces it)')
     else {
-      await getInto(device, dataset, info, at)
-      chmodSync(at, info.mode & 0o777 & ~process.umask())
-      utimesSync(at, info.mtimeMs / 1000, info.mtimeMs / 1000)
+      await getWhole(device, dataset, info, at, { mode: info.mode & 0o777 & ~process.umask(), mtimeMs: info.mtimeMs })
       done.bytes += info.bytes
     }
     done.files++
@@ -65,7 +65,12 @@ export async function exportFolder(
   const walk = async (info: DatasetNodeInfo, at: string): Promise<void> => {
     const there = lookAt(at)
     if (there && !there.isDirectory()) return skip(at, 'something else is there; it was left')
-    if (!there) mkdirSync(at, { recursive: at === to })
+    const isOurs = !there || (there.mode & 0o7777) === FILLING // one that was cut off left it so
+    if (!there) {
+      if (at === to) mkdirSync(path.dirname(at), { recursive: true })
+      mkdirSync(at, { mode: 0o700 })
+      chmodSync(at, FILLING)
+    }
     done.folders++
     const entries = await allOf(device, dataset, info.node, atMs)
     const rest = entries.filter(({ kind }) => kind !== 'folder').values()
@@ -84,7 +89,7 @@ export async function exportFolder(
       else skip(at, `${JSON.stringify(one.name)} is no name here`)
     }
     // Last: who may not write into it could not have filled it, and filling it changed its time.
-    if (!there) {
+    if (isOurs) {
       chmodSync(at, info.mode & 0o777 & ~process.umask())
       utimesSync(at, info.mtimeMs / 1000, info.mtimeMs / 1000)
     }

@@ -1,4 +1,17 @@
-import { createReadStream, createWriteStream, realpathSync, renameSync, rmSync, statSync, type WriteStream } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  fchmodSync,
+  futimesSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type WriteStream,
+} from 'node:fs'
 import { finished } from 'node:stream/promises'
 import path from 'node:path'
 import { once } from 'node:events'
@@ -86,11 +99,32 @@ export async function readInto(device: DeviceClient, dataset: string, info: Data
 export async function getInto(device: DeviceClient, dataset: string, info: DatasetNodeInfo, to: string): Promise<void> {
   const there = statSync(to, { throwIfNoEntry: false })
   if (there && !there.isFile()) return writeInto(device, dataset, info, createWriteStream(to)) // a pipe, a terminal
-  const target = there ? realpathSync(to) : to
-  const part = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.part`)
+  const mode = there ? there.mode & 0o777 : 0o666 & ~process.umask()
+  await getWhole(device, dataset, info, there ? realpathSync(to) : to, { mode })
+}
+
+/**
+ * Takes the place of what is there, a link too, once all of it is written: until then it lies beside it under a name nobody knows before,
+ * and is its owner's alone.
+ */
+export async function getWhole(
+  device: DeviceClient,
+  dataset: string,
+  info: DatasetNodeInfo,
+  to: string,
+  { mode, mtimeMs }: { readonly mode: number; readonly mtimeMs?: number },
+): Promise<void> {
+  const part = path.join(path.dirname(to), `.elsewhere-${randomBytes(8).toString('hex')}.part`)
+  const file = openSync(part, 'wx', 0o600)
   try {
-    await writeInto(device, dataset, info, createWriteStream(part, { mode: there?.mode ?? 0o666 }))
-    renameSync(part, target)
+    await writeInto(device, dataset, info, createWriteStream(part, { fd: file, autoClose: false })) // closes it where it fails
+    try {
+      fchmodSync(file, mode)
+      if (mtimeMs !== undefined) futimesSync(file, mtimeMs / 1000, mtimeMs / 1000)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(part, to)
   } catch (error) {
     rmSync(part, { force: true })
     throw error
