@@ -4,7 +4,7 @@ import { Emitter } from '../../../base/emitter.ts'
 import { errorCode, errorMessage } from '../../../base/errors.ts'
 import type { CallOptions } from '../../../rpc/contract.ts'
 import type { ArchiveBranch } from './archive-branch.ts'
-import { archiveName, MAX_ARCHIVE_PATH_BYTES } from './archive-name.ts'
+import { archiveName, MAX_ARCHIVE_PATH_BYTES, type TakenNames } from './archive-name.ts'
 import { Lead } from './lead.ts'
 
 /** Files and folders in one archive: what is kept of each until its end is some 200 bytes. */
@@ -77,7 +77,7 @@ export class Archive {
   readonly #options: ArchiveOptions
   readonly #changed = new Emitter<void>()
   readonly #leftOut: string[] = []
-  readonly #topNames = new Set<string>()
+  readonly #topNames: TakenNames = new Map()
   #entries = 0
   #state: ArchiveState = {
     step: 0,
@@ -161,7 +161,7 @@ export class Archive {
   }
 
   async #find(branches: AsyncIterable<ArchiveBranch>, above: string, depth: number, lead: Lead<Found>, signal: AbortSignal) {
-    const names = above === '' ? this.#topNames : new Set<string>()
+    const names = above === '' ? this.#topNames : (new Map() as TakenNames)
     for await (const branch of branches) {
       signal.throwIfAborted()
       const name = archiveName(branch.name, names)
