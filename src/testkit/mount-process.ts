@@ -14,7 +14,7 @@ import { MemoryMountedTree } from './memory-mounted-tree.ts'
 export type MountProcessCommand =
   /** Another device wrote `name` in the root. */
   | { readonly t: 'replace'; readonly name: string; readonly text: string }
-  /** Reads, closes and syncs of files whose name begins with `slow`, and looks into such folders, take this long. */
+  /** Reads, closes and syncs of files whose name begins with `slow`, and looks into such folders, take this long; writes of `heavy` ones, too. */
   | { readonly t: 'slow'; readonly ms: number }
   | { readonly t: 'unmount'; readonly force: boolean }
   /** What the kernel asked since the mount began. */
@@ -32,9 +32,11 @@ export type MountProcessEvent =
 class SlowTree extends MemoryMountedTree {
   slowMs = 0
   readonly #slow = new Set<number>()
+  readonly #heavy = new Set<number>()
 
   override create(parent: number, name: string, mode: number) {
     const attributes = super.create(parent, name, mode)
+    if (name.startsWith('heavy')) this.#heavy.add(attributes.ino)
     if (name.startsWith('slow')) this.#slow.add(attributes.ino)
     return attributes
   }
@@ -51,6 +53,12 @@ class SlowTree extends MemoryMountedTree {
 
   override readdir(ino: number, after: number, limit: number): ReturnType<MemoryMountedTree['readdir']> {
     return this.#late(ino, () => super.readdir(ino, after, limit))
+  }
+
+  override write(ino: number, offset: number, bytes: Uint8Array): void {
+    if (this.slowMs === 0 || !this.#heavy.has(ino)) return super.write(ino, offset, bytes)
+    const kept = bytes.slice()
+    return sleep(this.slowMs).then(() => super.write(ino, offset, kept)) as unknown as void
   }
 
   override flush(ino: number): void {

@@ -76,6 +76,15 @@ describe.skipIf(why !== undefined)(`with mounts${why ? ` (cannot be made here: $
     expect(await program).toMatchObject({ signal: 'SIGKILL' })
   })
 
+  it('[FM6] pages that a living program wrote and the tree takes long to store are answered when they are, and a sync succeeds', async () => {
+    const client = await lab.mounted()
+    await client.ask({ t: 'slow', ms: 2_500 })
+    const script = 'dd if=/dev/zero of=mnt/heavy bs=100000 count=5 conv=fsync 2>&1; cmp -n 500000 mnt/heavy /dev/zero'
+    expect(await lab.look('bash', ['-ec', script])).toMatchObject({ code: 0, stderr: '' })
+    // What was answered early would be still on its way.
+    expect(await countsOf(client)).toMatchObject({ waiting: 0, byOpcode: { [Opcode.write]: expect.any(Number) } })
+  })
+
   it('[FM15] a file read in order is asked for in pieces as large as one answer may be, where this account may say so', async () => {
     await lab.mounted()
     const [mounted] = lab.mountsAt()

@@ -10,7 +10,7 @@ import { answerInit } from './answer-init.ts'
 import { NAME_ANSWERS } from './answer-names.ts'
 import type { FuseDevice } from './fuse-device.ts'
 import { Errno, InitFlag, NotifyCode, Opcode, OUT_HEADER_BYTES, REQUEST_BUFFER_BYTES } from './fuse-protocol.ts'
-import { LEFT_WHEN_KILLED, wasKilled } from './killed-process.ts'
+import { type CallerState, callerState, LEFT_WHEN_KILLED, STORES } from './killed-process.ts'
 import { FuseErrno, type RequestHeader, type RequestPlant, RequestReader } from './request-reader.ts'
 import { putU64, replyOf, sealReply } from './write-reply.ts'
 
@@ -55,7 +55,7 @@ export interface FuseSessionOptions {
   readonly log: Logger
   readonly plant?: RequestPlant
   /** Of a thread that waits: is it only to be let go of? */
-  readonly wasKilled?: (thread: number) => boolean
+  readonly callerState?: (thread: number) => CallerState
   /** The kernel has its answer to the first request: what it is to do can be set now. */
   readonly onDidAgree?: () => void
 }
@@ -64,6 +64,8 @@ interface Waiting {
   readonly header: RequestHeader
   readonly abort: AbortController | undefined
   answered: boolean
+  /** The kernel told of a signal to who asked. */
+  isInterrupted: boolean
   /** Looks again whether who asked was killed. */
   look: NodeJS.Timeout | undefined
 }
@@ -194,10 +196,9 @@ export class FuseSession {
     }
     const reply = answer(reader, header, context)
     if (!(reply instanceof Promise)) return this.#sendCounted(header.unique, reply, handedOut)
-    const waiting: Waiting = { header, abort, answered: false, look: undefined }
+    const waiting: Waiting = { header, abort, answered: false, isInterrupted: false, look: undefined }
     this.#waiting.set(header.unique, waiting)
-    if (LEFT_WHEN_KILLED.has(header.opcode))
-      waiting.look = setTimeout(() => this.#leaveIfKilled(header.unique, waiting), LOOK_AGAIN_MS).unref()
+    this.#lookLater(waiting)
     const settle = (send: () => void) => {
       clearTimeout(waiting.look)
       this.#waiting.delete(header.unique)
@@ -209,7 +210,11 @@ export class FuseSession {
         if (waiting.answered) for (const ino of handedOut) this.#options.tree.forget(ino, 1)
         settle(() => this.#sendCounted(header.unique, late, handedOut))
       },
-      (error: unknown) => settle(() => this.#refuse(header, error)),
+      (error: unknown) => {
+        if (waiting.answered && STORES.has(header.opcode))
+          this.#options.log.warn('what a killed program wrote could not be stored', { ino: header.ino, error: errorMessage(error) })
+        settle(() => this.#refuse(header, error))
+      },
     )
   }
 
@@ -217,17 +222,26 @@ export class FuseSession {
   #interrupt(unique: bigint): void {
     const waiting = this.#waiting.get(unique)
     if (!waiting || waiting.answered) return
+    waiting.isInterrupted = true
     if (waiting.abort) this.#giveUp(unique, waiting)
-    else this.#leaveIfKilled(unique, waiting)
+    else this.#leaveIfKilled(waiting)
   }
 
-  /** Now, or when it is: the kernel tells one signal of a request, and none of a program that is being ended. */
-  #leaveIfKilled(unique: bigint, waiting: Waiting): void {
+  /**
+   * Now, or when it is: the kernel tells one signal of a request, and none of a program that is being ended. Whoever cannot be seen
+   * is let go of only when the kernel told of a signal.
+   */
+  #leaveIfKilled(waiting: Waiting): void {
     const { header } = waiting
-    if (waiting.answered || !LEFT_WHEN_KILLED.has(header.opcode)) return
-    if ((this.#options.wasKilled ?? wasKilled)(header.pid)) return this.#giveUp(unique, waiting)
+    if (waiting.answered || !mayLeave(header)) return
     clearTimeout(waiting.look)
-    waiting.look = setTimeout(() => this.#leaveIfKilled(unique, waiting), LOOK_AGAIN_MS).unref()
+    const state = (this.#options.callerState ?? callerState)(header.pid)
+    if (state === 'alive') this.#lookLater(waiting)
+    else if (state === 'killed' || waiting.isInterrupted) this.#giveUp(header.unique, waiting)
+  }
+
+  #lookLater(waiting: Waiting): void {
+    if (mayLeave(waiting.header)) waiting.look = setTimeout(() => this.#leaveIfKilled(waiting), LOOK_AGAIN_MS).unref()
   }
 
   #giveUp(unique: bigint, waiting: Waiting): void {
@@ -324,6 +338,9 @@ export class FuseSession {
       .catch((error: unknown) => log.warn('the kernel could not be told of a change', { error: errorMessage(error) }))
   }
 }
+
+/** Pages that the kernel gathered and writes, and who is of another namespace, come as nobody's: they wait for the tree. */
+const mayLeave = ({ opcode, pid }: RequestHeader): boolean => pid !== 0 && LEFT_WHEN_KILLED.has(opcode)
 
 /** struct fuse_notify_inval_entry_out. */
 function entryNotice(parent: number, name: string): Buffer {
