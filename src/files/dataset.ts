@@ -22,8 +22,9 @@ import { type Content, type LogId, type NodeId, type OpBody, type OpId, ROOT_NOD
 import { SegmentCodec } from './op-segment.ts'
 import { POLICY_NODE, policyBodies, type ReplicaPolicy } from './replica-policy.ts'
 import { OwnLog } from './own-log.ts'
+import { markedName } from './shown-name.ts'
 import { takeLeftBodies } from './left-ops.ts'
-import { type SyncedContent, SyncedContents } from './synced-contents.ts'
+import { type LastPlace, type SyncedContent, SyncedContents } from './synced-contents.ts'
 
 /** Chunks asked for at once when a whole content is wanted. */
 const FETCHED_AT_ONCE = 64
@@ -96,12 +97,15 @@ export class Dataset extends DatasetView implements Disposable {
     const left = takeLeftBodies(store)
     if (left) this.#write(left.bodies, left.drop)
     this.#synced = new SyncedContents(store)
-    const isNews = ({ node, manifest }: SyncedContent) => {
-      const before = this.node(node) ?? this.removedNode(node)
-      return before?.kind === 'file' && !sameManifest(before.manifest, manifest)
-    }
-    for (const { node, base, manifest, mtimeNs } of this.#synced.takeLeft(isNews))
-      this.setContent(node, base, manifest, { mtimeNs, endsSynced: true })
+    for (const left of this.#synced.all()) this.#takeSynced(left)
+  }
+
+  /** What an earlier start synced, and no version names: nothing of it is dropped because its node is gone. */
+  #takeSynced({ node, base, manifest, mtimeNs, last }: SyncedContent): void {
+    const before = this.node(node) ?? this.removedNode(node)
+    if (before?.kind === 'file' && sameManifest(before.manifest, manifest)) this.#synced.drop(node, base)
+    else if (this.#parts.store.node(node)) this.setContent(node, base, manifest, { mtimeNs, endsSynced: true })
+    else if (last) this.keepAsNew(last, manifest, mtimeNs, { node, base })
   }
 
   // Content
@@ -142,6 +146,17 @@ export class Dataset extends DatasetView implements Disposable {
     const body: OpBody = { kind: 'write', node: id, content, mtimeNs: options.mtimeNs ?? this.#nowNs(), bases }
     this.#write([body], () => options.endsSynced && this.#synced.drop(id, seen))
     return this.require(id)
+  }
+
+  /**
+   * A conflict copy is none any more when what it lost against is gone: what was written into it (`of` as it was synced) is a file of
+   * its own, as near to where it lay as can be.
+   */
+  keepAsNew(last: LastPlace, manifest: Manifest, mtimeNs: bigint, of: { readonly node: NodeId; readonly base: OpId }): DatasetNode {
+    const parent = this.node(last.parent)?.kind === 'folder' ? last.parent : ROOT_NODE
+    let { name } = last
+    for (let n = 2; this.lookup(parent, name); n++) name = markedName(last.name, String(n))
+    return this.#create(parent, name, { kind: 'file', manifest }, last.mode, mtimeNs, () => this.#synced.drop(of.node, of.base))
   }
 
   /** Settling names anew what is shown: who had seen those bytes has seen it. */
@@ -416,12 +431,12 @@ export class Dataset extends DatasetView implements Disposable {
     this.#owned.dispose()
   }
 
-  #create(parent: NodeId, name: string, content: Content, mode: number, mtimeNs = this.#nowNs()): DatasetNode {
+  #create(parent: NodeId, name: string, content: Content, mode: number, mtimeNs = this.#nowNs(), also?: () => void): DatasetNode {
     this.requireFolder(parent)
     requireName(name)
     if (this.#parts.store.shownNode(parent, name)) throw new FileError('file/exists', `${name} is there already; choose another name`)
     const node = toHex(this.#parts.crypto.randomBytes(16)) as NodeId
-    this.#write([{ kind: 'create', node, parent, name, mode, mtimeNs, content }], undefined, node)
+    this.#write([{ kind: 'create', node, parent, name, mode, mtimeNs, content }], also, node)
     return this.require(node)
   }
 

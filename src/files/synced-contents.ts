@@ -11,13 +11,22 @@ export interface SyncedContent {
   readonly base: OpId
   readonly manifest: Manifest
   readonly mtimeNs: bigint
+  /** Where it lay: a start may find no node of it any more. What was kept before 2026-12 has none. */
+  readonly last?: LastPlace | undefined
+}
+
+/** Where a file was seen last. */
+export interface LastPlace {
+  readonly parent: NodeId
+  readonly name: string
+  readonly mode: number
 }
 
 const SPACE = 'synced'
 
 /**
  * What programs synced while they go on writing: it has to be there after a power cut, and is no version, or a database would
- * make one with each transaction. It goes when the version made from the same base is there; what a start finds becomes one.
+ * make one with each transaction. It goes when the version made from the same base is there; what a start finds becomes one, of a file of its own where its node is gone.
  */
 export class SyncedContents {
   readonly #store: DatasetStore
@@ -26,9 +35,11 @@ export class SyncedContents {
     this.#store = store
   }
 
-  keep({ node, base, manifest, mtimeNs }: SyncedContent): void {
+  keep({ node, base, manifest, mtimeNs, last }: SyncedContent): void {
     const content = plainContent({ kind: 'file', manifest })
-    this.#store.putValue(SPACE, keyOf(node, base), utf8(JSON.stringify({ v: 1, node, base, content, mtimeNs: String(mtimeNs) })))
+    const place = last && { last: { parent: last.parent, name: last.name, mode: last.mode } }
+    const plain = { v: 1, node, base, content, mtimeNs: String(mtimeNs), ...place }
+    this.#store.putValue(SPACE, keyOf(node, base), utf8(JSON.stringify(plain)))
   }
 
   /** Call it in the transaction that makes the version. */
@@ -36,23 +47,17 @@ export class SyncedContents {
     this.#store.putValue(SPACE, keyOf(node, base), undefined)
   }
 
-  /** What an earlier start left and is to become a version; the rest is forgotten. */
-  takeLeft(isNews: (left: SyncedContent) => boolean): SyncedContent[] {
-    const all = this.all()
-    for (const left of all) if (!isNews(left)) this.drop(left.node, left.base)
-    return all.filter(isNews)
-  }
-
   all(): SyncedContent[] {
     return this.#store.values(SPACE).flatMap(([, value]) => {
-      const { node, base, content, mtimeNs } = JSON.parse(fromUtf8(value)) as {
+      const { node, base, content, mtimeNs, last } = JSON.parse(fromUtf8(value)) as {
         node: NodeId
         base: OpId
         content: unknown
         mtimeNs: string
+        last?: LastPlace
       }
       const of = contentOf(content)
-      return of.kind === 'file' ? [{ node, base, manifest: of.manifest, mtimeNs: BigInt(mtimeNs) }] : []
+      return of.kind === 'file' ? [{ node, base, manifest: of.manifest, mtimeNs: BigInt(mtimeNs), ...(last && { last }) }] : []
     })
   }
 }

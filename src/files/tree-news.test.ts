@@ -149,21 +149,31 @@ it('[MT12] an open file keeps its length when another device wrote it', async ()
   tree.dispose()
 })
 
-it('[MT16] what is written into a conflict copy that is none any more is a file of its own', async () => {
-  const { clock, mine, theirs, tree, home, meet } = await twoDevices()
-  const third = testFileDevice(3, clock, { chunks: new MemoryChunkStore() }).dataset
-  await edit(theirs, 'theirs')
-  await edit(mine, 'mine')
-  bringSegments(mine, third) // knows of this one only
-  meet()
-  const copy = mine.children(mine.root).find(({ isConflictCopy }) => isConflictCopy)
-  const { ino } = tree.lookup(home, copy?.name as string) as { ino: Ino }
-  await tree.write(ino, 0, utf8('chosen'))
-  third.remove(third.at('/f').id)
-  bringSegments(third, mine)
-  await tree.flush(ino)
-  await tree.write(ino, 6, utf8(' and on'))
-  await tree.flush(ino)
-  expect(await shown(mine)).toEqual(['chosen and on', 'theirs'])
-  tree.dispose()
-})
+for (const end of ['close', 'fsync and a kill'] as const) {
+  it(`[MT16] what is written into a conflict copy that is none any more is a file of its own: ${end}`, async () => {
+    const { clock, mine, theirs, tree, home, meet, restart } = await twoDevices()
+    const third = testFileDevice(3, clock, { chunks: new MemoryChunkStore() }).dataset
+    await edit(theirs, 'theirs')
+    await edit(mine, 'mine')
+    bringSegments(mine, third) // knows of this one only
+    meet()
+    const copy = mine.children(mine.root).find(({ isConflictCopy }) => isConflictCopy)
+    const { ino } = tree.lookup(home, copy?.name as string) as { ino: Ino }
+    await tree.write(ino, 0, utf8('chosen'))
+    if (end === 'fsync and a kill') await tree.fsync(ino)
+    third.remove(third.at('/f').id)
+    bringSegments(third, mine)
+    if (end === 'fsync and a kill') {
+      const again = restart()
+      expect([await shown(again), again.syncedContents()]).toEqual([['chosen', 'theirs'], []])
+      expect(again.lookup(again.root, copy?.name as string)).toMatchObject({ isConflictCopy: false, mode: 0o644 })
+      expect(await shown(restart())).toEqual(['chosen', 'theirs'])
+    } else {
+      await tree.flush(ino)
+      await tree.write(ino, 6, utf8(' and on'))
+      await tree.flush(ino)
+      expect(await shown(mine)).toEqual(['chosen and on', 'theirs'])
+    }
+    tree.dispose()
+  })
+}

@@ -7,7 +7,6 @@ import type { DatasetNode } from './dataset-node.ts'
 import { type Manifest, sameManifest } from './manifest.ts'
 import type { Answer } from './mounted-tree.ts'
 import type { OpId } from './op.ts'
-import { markedName } from './shown-name.ts'
 import { BlockPool } from './staged-extents.ts'
 import { FOLD_BYTES, type StagedContents, StagedFile } from './staged-file.ts'
 import { treeErrorOf } from './tree-errors.ts'
@@ -150,7 +149,8 @@ export class TreeWriting implements Disposable {
       if (!isOpen() || staged.manifest !== manifest) continue
       const mtimeNs = slot.mtimeNs ?? this.#numbers.nowNs()
       if (!slot.isSynced && sameManifest(manifest, this.#numbers.node(slot).manifest)) return
-      of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs })
+      const last = slot.last ?? of.dataset.node(id) ?? slot.known
+      of.dataset.keepSynced({ node: id, base: base as OpId, manifest, mtimeNs, last })
       slot.isSynced = true
       return
     }
@@ -194,8 +194,7 @@ export class TreeWriting implements Disposable {
       node = of.dataset.setContent(id, slot.base as OpId, manifest, options)
     } catch (error) {
       if (errorCode(error) !== 'file/not-found') throw treeErrorOf(error)
-      node = keepAsNew(of.dataset, last, manifest, options.mtimeNs)
-      of.dataset.dropSynced(id, slot.base as OpId)
+      node = keptAsNew(of.dataset, last, manifest, options.mtimeNs, { node: id, base: slot.base as OpId })
       slot.id = node.id
     }
     const parent = this.#numbers.slots.of(of.dataset, node.parent)
@@ -232,13 +231,10 @@ export class TreeWriting implements Disposable {
   }
 }
 
-/** A conflict copy is none any more when what it lost against is gone: what was written into it is a file of its own. @throws TreeError */
-function keepAsNew(dataset: Dataset, last: DatasetNode, manifest: Manifest, mtimeNs: bigint): DatasetNode {
-  const parent = dataset.node(last.parent)?.kind === 'folder' ? last.parent : dataset.root
-  let { name } = last
-  for (let n = 2; dataset.lookup(parent, name); n++) name = markedName(last.name, String(n))
+/** @throws TreeError */
+function keptAsNew(dataset: Dataset, ...args: Parameters<Dataset['keepAsNew']>): DatasetNode {
   try {
-    return dataset.createFile(parent, name, { manifest, mtimeNs, mode: last.mode })
+    return dataset.keepAsNew(...args)
   } catch (error) {
     throw treeErrorOf(error)
   }
