@@ -166,7 +166,7 @@ export class SegmentCodec {
   /** What it says of itself, of one that was checked when it was taken in. @throws ContentError `segment/malformed`, `segment/refused` */
   headOf(bytes: Uint8Array): SegmentHead {
     if (bytes.length < HEAD_BYTES + GCM_NONCE_BYTES + 16 + SIGNATURE_BYTES || bytes.length > MAX_SEGMENT_BYTES) throw malformed()
-    if (MAGIC.some((byte, n) => bytes[n] !== byte)) throw malformed()
+    if (!isOfThisFormat(bytes)) throw malformed()
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     if (this.#datasetHash.some((byte, n) => bytes[4 + n] !== byte)) throw refused('belongs to another dataset')
     const device = deviceIdOf(bytes.slice(36, 68))
@@ -210,6 +210,9 @@ export class SegmentCodec {
     return this.#crypto.hkdf(epochKey, utf8('elsewhere/op-segment/1'), 32)
   }
 }
+
+/** What does not say so may be of a later format. */
+export const isOfThisFormat = (bytes: Uint8Array): boolean => MAGIC.every((byte, n) => bytes[n] === byte)
 
 function hexBytes(hex: string, length: number): Uint8Array {
   if (hex.length !== 2 * length) throw new RangeError('hex of another length')

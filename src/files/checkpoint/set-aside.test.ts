@@ -35,3 +35,18 @@ it('[CP10] of segments that wait, what is none is let go of; one whose key is mi
   expect([waiting.unreadable, whole(), [...near.dataset.holds.all()].length]).toEqual([0, second.length, 1])
   waiting.dispose()
 })
+
+it('[CP10] what a later version set aside, in a format that is not known here, stays, and nothing is let go of meanwhile', async () => {
+  const near = testFileDevice(2, new ManualClock(1_700_000_000_000))
+  near.dataset.createFile(near.dataset.root, 'one')
+  near.dataset.flush()
+  const [bytes] = near.dataset.segmentsAfter(new Map(), 2 ** 20) as [Uint8Array]
+  const later = bytes.slice()
+  later[3] = (later[3] as number) + 1
+  const { space, key } = waitingSegment(near.dataset.codec.headOf(bytes))
+  near.store.transaction(() => near.store.putValue(space, key, later))
+  const waiting = new SetAsideSegments({ dataset: near.dataset, store: near.store, logger: silentLogger })
+  waiting.take()
+  expect([waiting.count, waiting.unreadable, near.store.value(space, key)]).toEqual([1, 1, later])
+  waiting.dispose()
+})

@@ -9,6 +9,7 @@ import type { Dataset } from '../dataset.ts'
 import type { DatasetStore, StoreValue } from '../dataset-store.ts'
 import type { Manifest } from '../manifest.ts'
 import type { LogId } from '../op.ts'
+import { isOfThisFormat } from '../op-segment.ts'
 
 const SPACE = 'set-aside'
 const nameOf = (log: LogId, seq: number): string => `${log}.${String(seq).padStart(10, '0')}`
@@ -87,11 +88,14 @@ export class SetAsideSegments implements Disposable {
     this.#owned.dispose()
   }
 
-  /** What it names is held from now on. One that is none, whatever key or other segment comes, is let go of: what it names nobody can know. */
+  /**
+   * What it names is held from now on. One that is none, whatever key or other segment comes, is let go of: what it names nobody can
+   * know. One of another format waits for the version that wrote it.
+   */
   #read(name: string, bytes: Uint8Array): void {
     const { dataset, store, logger } = this.#parts
     try {
-      dataset.codec.check(bytes)
+      if (isOfThisFormat(bytes)) dataset.codec.check(bytes)
     } catch (error) {
       if (!(error instanceof ContentError)) throw error
       hasRoom(() => store.transaction(() => store.putValue(SPACE, name, undefined)))
