@@ -326,6 +326,17 @@ it('[TR11] a question that the link refuses does not end the asking', async () =
   direct.dispose()
 })
 
+it('[TR9] a path that ends with the last that came leaves no timer', async () => {
+  const [own] = MemoryDirectConnection.pair()
+  const clock = new ManualClock()
+  const direct = new DirectPath({ clock, logger: silentLogger, answer: () => new Promise<never>(() => {}), probe: async () => {} })
+  direct.add(own)
+  const { flow } = await direct.ask('d', [id(1)], new AbortController().signal)
+  flow.onDidReceive(() => direct.dispose())
+  own.hear(frame({ kind: 'part', request: 1, message: 0, total: 3, at: 0, bytes: new Uint8Array(3) }))
+  expect([direct.isClosed, clock.pendingTimers]).toEqual([true, 0])
+})
+
 function path(kind: 'tls' | 'webrtc' = 'tls') {
   const [own, peer] = MemoryDirectConnection.pair(kind)
   const direct = new DirectPath({

@@ -158,7 +158,7 @@ export class DirectPath implements Disposable {
 
   /** Many at once: each costs both sides a call of the system. Where little may be on its way, at once. */
   #confirmSoon(lane: Lane): void {
-    if (lane.unconfirmed === 0) return
+    if (this.isClosed || lane.unconfirmed === 0) return
     if (lane.unconfirmed >= CONFIRM_BYTES || lane.connection.mostUnconfirmedBytes !== undefined) return this.#confirm(lane)
     lane.confirming ??= this.#options.clock.after(CONFIRM_MS, () => this.#confirm(lane))
   }
