@@ -19,6 +19,7 @@ export type DeviceErrorCode =
   | 'settings/invalid'
   | 'view/closed'
   | 'view/no-page'
+  | 'view/too-many'
   | 'web/unreachable'
   | 'web/refused-url'
 

@@ -69,7 +69,7 @@ const archiveState = z.object({
 export const fileViewContract = {
   /**
    * Opens a file for this display: of a device's home, or of a dataset, there the version shown or another. The address is dead once
-   * the display locks, closes it, or has opened 256 others since. `isDownload`: it may be asked for by a download too. Rejects with
+   * the display locks, closes it, or has opened 256 others since (but an archive that is being read). `isDownload`: it may be asked for by a download too. Rejects with
    * file/not-found, file/not-a-file, file/device-away and the like, and with `view/no-page` where no page asks.
    */
   openFileView: method({

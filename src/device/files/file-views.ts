@@ -88,15 +88,17 @@ export class FileViews {
     }
     const keep = (entrance: string, make: (signal: AbortSignal) => FileView | Archive) => {
       if (!session.isUnlocked) throw new DeviceError('device/locked', 'this display was locked meanwhile')
-      const path = `${VIEW_PATH}${toBase64Url(this.#options.random.bytes(32))}`
-      const closing = new AbortController()
       const paths = (own ??= hold())
-      this.#held.set(path, { view: make(closing.signal), entrance, closing })
-      paths.add(path)
-      for (const oldest of paths) {
-        if (paths.size <= MAX_VIEWS) break
+      // What is on its way to where the person wanted it is not cut off for a picture more.
+      if (paths.size >= MAX_VIEWS) {
+        const oldest = [...paths].find((one) => !isRead(this.#held.get(one)?.view))
+        if (oldest === undefined) throw new DeviceError('view/too-many', `${MAX_VIEWS} archives are being read; wait for one of them`)
         close(oldest)
       }
+      const path = `${VIEW_PATH}${toBase64Url(this.#options.random.bytes(32))}`
+      const closing = new AbortController()
+      this.#held.set(path, { view: make(closing.signal), entrance, closing })
+      paths.add(path)
       return path
     }
     return {
@@ -157,6 +159,8 @@ export class FileViews {
     }
   }
 }
+
+const isRead = (view: FileView | Archive | undefined): boolean => view instanceof Archive && view.isRead
 
 /** `a.PNG` > `png`; none for `.profile`. */
 function endingOf(name: string): string {

@@ -2,6 +2,7 @@ import { afterEach, expect, it } from 'vitest'
 import { utf8 } from '../../base/bytes.ts'
 import { DATASET_ROOT } from '../../files/dataset-contract.ts'
 import { DeviceWorld, type WorldDevice } from '../../testkit/device-world.ts'
+import type { Archive } from './archive/archive.ts'
 import type { FileView } from './file-views.ts'
 
 const worlds: DeviceWorld[] = []
@@ -87,6 +88,21 @@ it('[DV44] one display has 256 open at most and closes nobody else’s; without 
   await expect(control.openFileView({ of: { device, path: '/home/test/a.txt' } })).rejects.toMatchObject({ code: 'view/no-page' })
   await control.closeFileView({ path: String(opened.at(-1)) })
   expect(laptop.device.findView(String(opened.at(-1)), 'cookie')).toBeDefined()
+})
+
+it('[DV44] an archive that is being read is closed for nothing else that is opened', async () => {
+  const { laptop, display, open } = await laptopWith({ 'a.txt': utf8('x') })
+  const device = (await display.listDevices({}))[0]?.deviceId as string
+  const archive = () => display.openArchive({ name: 'a', of: { device, folder: '/home/test', names: ['a.txt'] } })
+  const [read, waiting] = [await archive(), await archive()]
+  const begun = laptop.device.findView(read.path, 'cookie') as Archive
+  expect(begun.begin(new AbortController().signal)).toBeDefined()
+  for (let count = 0; count < 256; count++) await open('a.txt')
+  expect([begun.signal.aborted, laptop.device.findView(read.path, 'cookie')]).toEqual([false, begun])
+  expect(laptop.device.findView(waiting.path, 'cookie')).toBeUndefined()
+  begun.end(true)
+  await open('a.txt')
+  expect(laptop.device.findView(read.path, 'cookie')).toBeUndefined()
 })
 
 it('[DV44] a file of a dataset is looked at in the version shown, or another that is kept', async () => {

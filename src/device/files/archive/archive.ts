@@ -105,6 +105,10 @@ export class Archive {
     return this.#parts(AbortSignal.any([this.signal, signal]))
   }
 
+  get isRead(): boolean {
+    return this.#state.phase === 'reading'
+  }
+
   /** All of it was taken, or no more of it will be. */
   end(isWhole: boolean): void {
     const { phase } = this.#state

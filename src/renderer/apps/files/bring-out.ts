@@ -47,19 +47,36 @@ export async function bringOut(out: Outgoing): Promise<boolean> {
       const client = clientNow()
       opened = await openArchive(client, out)
       followAddress(opened.path)
+      const isLate = new Promise((resolve) => setTimeout(resolve, ASKED_WITHIN_MS))
+      if (!(await begun(client, opened, isLate, pen.signal))) throw new Error('the browser did not ask for it; try again, and allow it')
       await tellProgress(client, opened, pen)
     },
     NOTHING_KEPT,
   )
 }
 
-/** What was dragged out of the browser: as soon as it is asked for where it was dropped, it is shown as on its way. */
-export async function followDragged(client: DeviceClient, opened: OpenArchive): Promise<void> {
-  const { phase } = await client.archiveState({ path: opened.path, after: 0 })
-  if (phase !== 'stopped')
+/** What was dragged: as soon as it is asked for where it was dropped, it is shown as on its way. Closed when `isLate` comes first. */
+export async function followDragged(client: DeviceClient, opened: OpenArchive, isLate: Promise<unknown>): Promise<void> {
+  const phase = await begun(client, opened, isLate)
+  if (phase && phase !== 'stopped')
     await runTransfer(`Bringing out ${opened.name}`, 'brought out', (pen) => tellProgress(client, opened, pen), NOTHING_KEPT)
 }
 
+/** What it is once it was asked for; undefined: it was not before `isLate`, and now it can be had no more. */
+async function begun(client: DeviceClient, { path }: OpenArchive, isLate: Promise<unknown>, signal?: AbortSignal) {
+  const asked = client.archiveState({ path, after: 0 }, { ...(signal && { signal }) })
+  asked.catch(() => undefined) // closed, it answers that it is
+  let first: Awaited<typeof asked> | undefined
+  try {
+    first = await Promise.race([asked, isLate.then(() => undefined)])
+    return first?.phase
+  } finally {
+    if (!first) closeView(client, { path })
+  }
+}
+
+/** A browser that was told to download something does so at once, or asks the person first whether it may. */
+const ASKED_WITHIN_MS = 30_000
 const NOTHING_KEPT = 'Nothing of it is kept; all is where it was.'
 /** How often it is told how far an archive is. */
 const TELL_MS = 200

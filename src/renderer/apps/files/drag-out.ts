@@ -1,5 +1,8 @@
 import { clientNow } from '../../desk/app-desk.ts'
+import type { DeviceClient } from '../../desk/device-connection.ts'
+import { useDoor } from '../../desk/door-store.ts'
 import { followDragged, isArchived, openArchive, type OpenArchive, type Outgoing } from './bring-out.ts'
+import type { PaneEntry } from './file-source.ts'
 import { closeView, openView } from './file-view.ts'
 import { joinPath } from './home-path.ts'
 
@@ -13,17 +16,26 @@ interface Ready {
   readonly archive?: OpenArchive
 }
 
-const keyOf = ({ device, folder, entries }: Outgoing) => [device, folder, ...entries.map(({ name }) => name)].join('\n')
 const ready = new Map<string, Ready>()
+useDoor.subscribe(({ client, door }, before) => {
+  if (client !== before.client || door?.phase !== 'unlocked') ready.clear() // every address is dead with its connection, or the lock
+})
+
+/** Another where an entry of the same name is another, or a file another version. */
+const keyOf = ({ device, folder, entries }: Outgoing) => [device, folder, ...entries.map(keyOfEntry)].join('\n')
+const keyOfEntry = ({ name, kind, shared, bytes, modifiedMs }: PaneEntry) =>
+  [name, kind, shared?.node, ...(kind === 'folder' ? [] : [shared?.version ?? `${bytes} ${modifiedMs}`])].join('/')
 
 /** Pressed: it may be dragged out of the browser, and then its address must be known at once. What fails only cannot be dragged out. */
 export async function readyToDragOut(out: Outgoing): Promise<void> {
   const key = keyOf(out)
-  if (ready.has(key) && isArchived(out)) return // nothing of it is read before it is dropped
   try {
     const client = clientNow()
+    const last = ready.get(key)
+    if (last?.archive && (await isWaiting(client, last))) return // nothing of it is read before it is dropped
     const opened = await open(out)
     if (!opened) return
+    if (clientNow() !== client) return // gone with its connection
     const before = ready.get(key)
     if (before) closeView(client, before)
     ready.delete(key)
@@ -38,6 +50,15 @@ export async function readyToDragOut(out: Outgoing): Promise<void> {
   }
 }
 
+/** It can still be had: it may have been closed for others that were opened since. */
+const isWaiting = (client: DeviceClient, { path }: Ready): Promise<boolean> =>
+  client.archiveState({ path, after: BEGUN }).then(
+    ({ phase }) => phase === 'waiting',
+    () => false,
+  )
+/** Any step but that of an archive nobody has read: then the answer comes at once. */
+const BEGUN = 1
+
 async function open(out: Outgoing): Promise<Ready | undefined> {
   const { device, folder, entries } = out
   const [entry] = entries
@@ -51,13 +72,27 @@ async function open(out: Outgoing): Promise<Ready | undefined> {
   return { ...view, name: entry.name }
 }
 
-/** Gives a drag that leaves the browser one file to download where it is dropped, which is Chromium's own way: more than one as a zip. */
-export function carryOut(transfer: DataTransfer, out: Outgoing): void {
+/**
+ * Gives a drag that leaves the browser one file to download where it is dropped, which is Chromium's own way: more than one as a zip.
+ *
+ * @param source  hears when the drag ends
+ */
+export function carryOut(transfer: DataTransfer, source: EventTarget, out: Outgoing): void {
+  endLast()
   const key = keyOf(out)
   const opened = ready.get(key)
   if (!opened) return
   transfer.setData('DownloadURL', `${opened.type}:${opened.name.replaceAll(':', '_')}:${location.origin}${opened.path}`)
   if (!opened.archive) return
   ready.delete(key) // it is read once
-  void followDragged(clientNow(), opened.archive).catch(() => undefined) // the page is cut off, and with it what it had open
+  const isLate = new Promise((resolve) => {
+    endLast = () => void setTimeout(resolve, ASKED_WITHIN_MS)
+    source.addEventListener('dragend', endLast, { once: true })
+  })
+  void followDragged(clientNow(), opened.archive, isLate).catch(() => undefined) // the page is cut off, and with it what it had open
 }
+
+/** A drop outside is asked for at once; one in the desk, never. */
+const ASKED_WITHIN_MS = 10_000
+/** The drag before is over, also where nobody heard of it: its row had gone. */
+let endLast = () => {}

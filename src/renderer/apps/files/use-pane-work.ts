@@ -99,7 +99,7 @@ export function usePaneWork(pane: PaneView, actions: ReturnType<typeof createFil
       const dragged = meantBy(entry)
       const names = dragged.map(({ name }) => name)
       const isFolder = names.length === 1 && entry.kind === 'folder'
-      carryOut(event.dataTransfer, outgoing(path, dragged))
+      carryOut(event.dataTransfer, event.currentTarget, outgoing(path, dragged))
       carryFiles(event.dataTransfer, { device, paths: names.map((name) => joinPath(path, name)) }, { ...runPlace, names, isFolder })
     },
   }
