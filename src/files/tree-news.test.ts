@@ -121,6 +121,24 @@ it('[MT4] what a program here removed is gone with what it wrote and synced, aft
   tree.dispose()
 })
 
+it('[MT4] what a program here removed is gone, also where another one had it open as it was before another device wrote it', async () => {
+  const { clock, mine, theirs, tree, home, ino, meet, restart } = await twoDevices()
+  await tree.write(ino, 0, utf8('scratch'))
+  await tree.fsync(ino)
+  await edit(theirs, 'of them')
+  meet()
+  expect(tree.lookup(home, 'f')?.ino).not.toBe(ino)
+  tree.unlink(home, 'f')
+  expect(tree.getattr(ino).linkCount).toBe(0)
+  expect(await shown(restart())).toEqual([])
+  await tree.write(ino, 0, utf8('SCRATCH'))
+  await tree.flush(ino)
+  clock.advance(20_000)
+  await tree.settle()
+  expect([await shown(mine), mine.syncedContents()]).toEqual([[], []])
+  tree.dispose()
+})
+
 it('[MT12] after both were kept the open file goes on from what was written into it, and the folder’s readers hear of the copy', async () => {
   const { mine, theirs, tree, home, ino, meet } = await twoDevices()
   await tree.write(ino, 0, utf8('mine!'))

@@ -121,15 +121,18 @@ export class TreeNumbers {
     this.folderTimes.set(keyOf(of, folder), this.nowNs())
   }
 
+  /** A program removed it: so is what programs here have open of it as it was before another device wrote it. */
   gone(of: TreeDataset, node: DatasetNode): void {
-    const slot = this.slots.of(of.dataset, node.id)
-    if (!slot) return
-    slot.isRemoved = true
-    slot.ctimeNs = this.nowNs()
-    slot.quiet?.dispose()
-    if (slot.isSynced) of.dataset.dropSynced(slot.id, slot.base as OpId)
-    slot.isSynced = false
-    this.slots.detach(slot, node)
+    const own = this.slots.of(of.dataset, node.id)
+    for (const slot of [...(own ? [own] : []), ...this.slots.apartFrom(of.dataset, node.id)]) {
+      slot.isRemoved = true
+      slot.ctimeNs = this.nowNs()
+      slot.quiet?.dispose()
+      if (slot.isSynced) of.dataset.dropSynced(slot.id, slot.base as OpId)
+      slot.isSynced = false
+      this.slots.detach(slot, slot.last ?? node)
+      this.dropUnused(slot)
+    }
   }
 
   moved(of: TreeDataset, id: NodeId, parent: Ino, name: string): void {

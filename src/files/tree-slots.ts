@@ -56,6 +56,8 @@ export interface TreeSlot {
 export class TreeSlots {
   readonly #byIno = new Map<Ino, TreeSlot>()
   readonly #byNode = new Map<Dataset, Map<NodeId, TreeSlot>>()
+  /** Of nodes that have, or had, another number since: what programs here have open as it was. */
+  readonly #apart = new Map<NodeId, Set<TreeSlot>>()
   #next: Ino
 
   constructor(firstIno: Ino) {
@@ -109,17 +111,32 @@ export class TreeSlots {
     return slot
   }
 
+  /** Those that go on as what `id` was before another device wrote or removed it. */
+  apartFrom(dataset: Dataset, id: NodeId): TreeSlot[] {
+    return [...(this.#apart.get(id) ?? [])].filter(({ of }) => of.dataset === dataset)
+  }
+
   /** Its node gets another number from now on; this one goes on as what it was. */
   detach(slot: TreeSlot, last: DatasetNode): void {
     slot.last = last
-    const nodes = this.#byNode.get(slot.of.dataset)
-    if (nodes?.get(slot.id) === slot) nodes.delete(slot.id)
+    this.#leaveNode(slot)
+    if (slot.isRemoved) return
+    const apart = this.#apart.get(slot.id) ?? new Set()
+    this.#apart.set(slot.id, apart.add(slot))
+  }
+
+  /** What was written into it is another node. */
+  become(slot: TreeSlot, id: NodeId): void {
+    this.#leaveNode(slot)
+    slot.id = id
+    if (slot.last) this.detach(slot, slot.last)
   }
 
   /** It is what its node is again. False: the node has another number. */
   attach(slot: TreeSlot): boolean {
     const nodes = this.#byNode.get(slot.of.dataset)
     if (!nodes || nodes.has(slot.id)) return false
+    this.#leaveNode(slot)
     nodes.set(slot.id, slot)
     slot.last = undefined
     return true
@@ -127,7 +144,13 @@ export class TreeSlots {
 
   drop(slot: TreeSlot): void {
     this.#byIno.delete(slot.ino)
+    this.#leaveNode(slot)
+  }
+
+  #leaveNode(slot: TreeSlot): void {
     const nodes = this.#byNode.get(slot.of.dataset)
     if (nodes?.get(slot.id) === slot) nodes.delete(slot.id)
+    const apart = this.#apart.get(slot.id)
+    if (apart?.delete(slot) && apart.size === 0) this.#apart.delete(slot.id)
   }
 }

@@ -195,7 +195,7 @@ export class TreeWriting implements Disposable {
     } catch (error) {
       if (errorCode(error) !== 'file/not-found') throw treeErrorOf(error)
       node = keptAsNew(of.dataset, last, manifest, options.mtimeNs, { node: id, base: slot.base as OpId })
-      slot.id = node.id
+      this.#numbers.slots.become(slot, node.id)
     }
     const parent = this.#numbers.slots.of(of.dataset, node.parent)
     if (parent && this.#numbers.slots.attach(slot)) {
