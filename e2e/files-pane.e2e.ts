@@ -71,6 +71,20 @@ describe.skipIf(why !== undefined)(`files, by hand and by keys${why ? ` (${why})
       .waitFor()
     await page.keyboard.press('Escape')
     await bar().waitFor({ state: 'detached' })
+    // The keys that its buttons name work in the bar too, and when it goes the list has the keyboard.
+    for (const [button, key] of [
+      ['Copy', 'Escape'],
+      ['Choose nothing', 'Space'],
+    ] as const) {
+      await page.keyboard.press('Control+a')
+      await bar().getByRole('button', { name: button }).press(key)
+      await bar().waitFor({ state: 'detached' })
+      expect(
+        await pane()
+          .getByRole('listbox')
+          .evaluate((list) => list === document.activeElement),
+      ).toBe(true)
+    }
   })
 
   it('[AP162] the menu of several has what is done with all of them; that of one, of it alone; that of the folder is a button’s, too', async () => {

@@ -1,4 +1,5 @@
 import { Copy, Download, HardDriveDownload, Scissors, Trash2, X } from 'lucide-react'
+import type { KeyboardEvent } from 'react'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { bytesText } from '../plain-words.ts'
 import type { PaneEntry } from './file-source.ts'
@@ -13,10 +14,19 @@ export function chosenText(chosen: readonly PaneEntry[], all: number): string {
   return `${chosen.length.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} chosen${size}`
 }
 
+export const hasChosenBar = ({ selection, isChoosing }: PaneView): boolean => selection.names.size > 1 || isChoosing
+
+export interface ChosenBarProps {
+  readonly pane: PaneView
+  readonly work: PaneWork
+  /** A key of the pane: those its buttons name work in it too. */
+  readonly onKey: (event: KeyboardEvent) => void
+}
+
 /** While several entries are chosen: how many, how large, and what can be done with all of them at once. */
-export function ChosenBar({ pane, work }: { pane: PaneView; work: PaneWork }) {
-  const { selection, isChoosing, fixedReason, awayReason, entries } = pane
-  if (selection.names.size < 2 && !isChoosing) return null
+export function ChosenBar({ pane, work, onKey }: ChosenBarProps) {
+  const { selection, fixedReason, awayReason, entries } = pane
+  if (!hasChosenBar(pane)) return null
   const chosen = pane.chosen()
   const isNone = chosen.length === 0
   const done = () => {
@@ -28,7 +38,12 @@ export function ChosenBar({ pane, work }: { pane: PaneView; work: PaneWork }) {
     onClick: isNone || refusal !== undefined ? undefined : () => void work(),
   })
   return (
-    <div className="files-chosen" role="toolbar" aria-label="What is chosen">
+    <div
+      className="files-chosen"
+      role="toolbar"
+      aria-label="What is chosen"
+      onKeyDown={(event) => event.key !== ' ' && onKey(event)} // it presses a button here
+    >
       <span role="status">{chosenText(chosen, entries.length)}</span>
       <IconButton label="Copy" shortcut="Ctrl+C" icon={<Copy aria-hidden="true" />} {...act(() => work.take(false), undefined)} />
       <IconButton label="Cut" shortcut="Ctrl+X" icon={<Scissors aria-hidden="true" />} {...act(() => work.take(true), fixedReason)} />

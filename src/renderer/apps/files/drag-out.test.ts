@@ -40,7 +40,7 @@ const folderOf = (node: string) => {
   const entry = { name: 'Letters', kind: 'folder', bytes: 0, modifiedMs: 0, shared: { dataset: 'd', node, version: 'v' } } as PaneEntry
   return { device: 'elsewhere', folder: '/Home', entries: [entry] }
 }
-const source = new EventTarget()
+let source = new EventTarget()
 /** The address that a drag has; undefined: none. */
 function drag(out: ReturnType<typeof folderOf>): string | undefined {
   let carried: string | undefined
@@ -63,6 +63,7 @@ afterEach(() => {
 
 it('[AP161] what was dragged within the desk is asked for by nobody, and closed when the drag is over', async () => {
   for (let count = 0; count < 3; count++) {
+    source = new EventTarget()
     await readyToDragOut(folderOf('n'))
     expect(drag(folderOf('n'))).toBe(`/view/${count + 1}`)
     if (count !== 1) source.dispatchEvent(new Event('dragend')) // of one nobody hears: its row went

@@ -6,7 +6,7 @@ import { useIsLate, useNow, useOwnDevice } from '../app-hooks.ts'
 import type { AppProps } from '../app-props.ts'
 import { agoText } from '../plain-words.ts'
 import { Strip } from '../strip.tsx'
-import { ChosenBar, chosenText } from './chosen-bar.tsx'
+import { ChosenBar, chosenText, hasChosenBar } from './chosen-bar.tsx'
 import { createFileActions } from './file-actions.ts'
 import type { PaneEntry } from './file-source.ts'
 import { FilesBar } from './files-bar.tsx'
@@ -71,6 +71,10 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     const isFolder = shown === 'list' || shown === 'empty'
     if (active && isFolder && document.activeElement === document.body) list.current?.focus()
   }, [active, shown])
+  const hasBar = hasChosenBar(pane)
+  useEffect(() => {
+    if (active && !hasBar && document.activeElement === document.body) list.current?.focus() // the bar had it
+  }, [active, hasBar])
 
   const toggleHidden = () => setState({ showHidden: !state.showHidden })
   const toggleLook = () => {
@@ -78,6 +82,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
     focusList()
   }
   const keys = { pane, moves, work, toggleLook, toggleHidden, reload: folder.reload }
+  const handleKey = (event: KeyboardEvent) => handlePaneKey(event, keys)
   const menuOf = (entry: PaneEntry | undefined, at: string) =>
     paneMenu(entry, {
       ...keys,
@@ -147,7 +152,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
             listRef={list}
             onSort={setState}
             onShowHidden={() => setState({ showHidden: true })}
-            onKey={(event: KeyboardEvent) => handlePaneKey(event, keys)}
+            onKey={handleKey}
             onMenu={handleMenu}
           />
         </div>
@@ -175,7 +180,7 @@ function FolderPane({ state, setState, windowId, active, visible, folder, cameFr
         />
       )}
       <TransferBar />
-      <ChosenBar pane={pane} work={work} />
+      <ChosenBar pane={pane} work={work} onKey={handleKey} />
       <FilesStatus
         shown={pane.isWaiting ? undefined : entries.length}
         truncated={listing?.truncated ?? false}
