@@ -157,8 +157,11 @@ export class DatasetTree implements MountedTree, Disposable {
       else if (node.kind === 'folder') this.#numbers.folderTimes.set(keyOf(slot.of, slot.id), mtimeNs)
       if (!slot.staged && mtimeNs !== node.mtimeNs) op.mtimeNs = mtimeNs
     }
-    if (slot.last) slot.last = { ...node, ...op }
-    else if (op.mode !== undefined || op.mtimeNs !== undefined) this.#numbers.own(slot.of, (dataset) => dataset.setAttributes(slot.id, op))
+    if (slot.last) {
+      slot.last = { ...node, ...op }
+      if (op.mode !== undefined) slot.setApart = { ...slot.setApart, mode: op.mode }
+    } else if (op.mode !== undefined || op.mtimeNs !== undefined)
+      this.#numbers.own(slot.of, (dataset) => dataset.setAttributes(slot.id, op))
     return this.#numbers.attributes(slot, this.#numbers.node(slot))
   }
 
@@ -396,6 +399,7 @@ export class DatasetTree implements MountedTree, Disposable {
       if (value === undefined) xattrs.delete(name)
       else xattrs.set(name, value)
       slot.last = { ...node, xattrs }
+      slot.setApart = { ...slot.setApart, xattrs: new Map(slot.setApart?.xattrs).set(name, value) }
     } else this.#numbers.own(slot.of, (dataset) => dataset.setXattr(slot.id, name, value))
   }
 }

@@ -109,6 +109,28 @@ it('[MT16] a file that is back goes by its number again, and whoever keeps copie
   tree.dispose()
 })
 
+it.each(['removes', 'writes'] as const)(
+  '[MT16] what programs set of an open file that another device %s is so of the file that comes back',
+  async (how) => {
+    const { mine, theirs, tree, ino, id, meet } = await twoDevices()
+    await tree.write(ino, 0, utf8('mine!'))
+    if (how === 'removes') theirs.remove(theirs.at('/f').id)
+    else await edit(theirs, 'of them')
+    meet()
+    tree.setattr(ino, { mode: 0o600, mtimeNs: 5n })
+    tree.setxattr(ino, 'user.by', utf8('me'), 'any')
+    await tree.flush(ino)
+    expect(mine.node(id)).toMatchObject({ mode: 0o600, mtimeNs: 5n, xattrs: new Map([['user.by', 'bWU']]) })
+    expect([tree.getattr(ino).mode, await shown(mine)]).toEqual([0o600, how === 'removes' ? ['mine!'] : ['mine!', 'of them']])
+    await tree.write(ino, 5, utf8(' more'))
+    await tree.flush(ino)
+    expect(await shown(mine)).toEqual(how === 'removes' ? ['mine! more'] : ['mine! more', 'of them'])
+    meet()
+    expect([await shown(theirs), theirs.node(id)?.mode]).toEqual([await shown(mine), 0o600])
+    tree.dispose()
+  },
+)
+
 it('[MT4] what a program here removed is gone with what it wrote and synced, after a kill, too', async () => {
   const { mine, tree, home, ino, restart } = await twoDevices()
   await tree.write(ino, 0, utf8('scratch'))

@@ -30,6 +30,8 @@ export interface TreeSlot {
   count: number
   /** What it was when it was removed, or when another device replaced it: it goes on as that. */
   last: DatasetNode | undefined
+  /** What programs here set since it is `last`: its node has it when it comes back. */
+  setApart: { readonly mode?: number | undefined; readonly xattrs?: ReadonlyMap<string, string | undefined> | undefined } | undefined
   /** By a program, through this tree: it lives until it is forgotten, and nothing that is written into it is kept. */
   isRemoved: boolean
   staged: StagedFile | undefined
@@ -90,6 +92,7 @@ export class TreeSlots {
         name: node.name,
         count: 0,
         last: undefined,
+        setApart: undefined,
         isRemoved: false,
         staged: undefined,
         known: undefined,

@@ -197,12 +197,28 @@ export class TreeWriting implements Disposable {
       node = keptAsNew(of.dataset, last, manifest, options.mtimeNs, { node: id, base: slot.base as OpId })
       this.#numbers.slots.become(slot, node.id)
     }
+    node = this.#setAgain(slot, node)
     const parent = this.#numbers.slots.of(of.dataset, node.parent)
     if (parent && this.#numbers.slots.attach(slot)) {
       slot.parent = parent.ino
       slot.name = node.name
     } else slot.last = { ...last, version: node.version, manifest, bytes: manifest.bytes, mtimeNs: options.mtimeNs }
     return node.version
+  }
+
+  /** What programs here set while it was no node. The version is there whatever becomes of these. */
+  #setAgain(slot: TreeSlot, node: DatasetNode): DatasetNode {
+    const { of, setApart } = slot
+    if (!setApart) return node
+    const { mode, xattrs = [] } = setApart
+    try {
+      if (mode !== undefined && mode !== node.mode) of.dataset.setAttributes(node.id, { mode })
+      for (const [name, value] of xattrs) if (node.xattrs.get(name) !== value) of.dataset.setXattr(node.id, name, value)
+      slot.setApart = undefined
+    } catch (error) {
+      this.#options.log.warn('what was set of a file that is back could not be kept', { node: node.id, error: errorMessage(error) })
+    }
+    return of.dataset.node(node.id) ?? node
   }
 
   #syncSoon(): void {
