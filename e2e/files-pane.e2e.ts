@@ -39,6 +39,13 @@ describe.skipIf(why !== undefined)(`files, by hand and by keys${why ? ` (${why})
   const row = (name: string) => pane().getByRole('option', { name: new RegExp(`^${name}`) })
   const bar = () => pane().getByRole('toolbar', { name: 'What is chosen' })
   const labels = () => display.page.getByRole('menuitem').or(display.page.getByRole('menuitemcheckbox')).allInnerTexts()
+  /** The list has the keyboard again a moment after its menu has gone. */
+  const closeMenu = async () => {
+    await display.page.keyboard.press('Escape')
+    const isBack = () =>
+      display.page.evaluate(() => !document.querySelector('[role=menu]') && document.activeElement?.closest('.files') !== null)
+    await expect.poll(isBack, { timeout: 10_000 }).toBe(true)
+  }
   const onDisk = () => readdirSync(path.join(lab.machine('kitchen').device.folder, 'Desk'))
 
   it('[AP162] by keys: several are chosen, counted, moved to the trash and brought back; then the next one is chosen', async () => {
@@ -96,12 +103,12 @@ describe.skipIf(why !== undefined)(`files, by hand and by keys${why ? ` (${why})
     expect(many).toMatch(/Download 4 as a zip/)
     expect(many).toMatch(/Move 4 to trash/)
     expect(many).not.toMatch(/Rename|History|Quick look|New folder/)
-    await page.keyboard.press('Escape')
+    await closeMenu()
     await row('note 6').click({ button: 'right' })
     const one = (await labels()).join('\n')
     expect(one).toMatch(/Rename/)
     expect(one).not.toMatch(/New folder|Hidden files/)
-    await page.keyboard.press('Escape')
+    await closeMenu()
     await pane().getByRole('button', { name: 'This folder' }).press('Enter')
     await page.getByRole('menuitem', { name: 'New folder' }).waitFor()
     expect(await findings(page, 'menu of the folder')).toEqual([])
@@ -131,8 +138,11 @@ describe.skipIf(why !== undefined)(`files, by hand and by keys${why ? ` (${why})
     expect(await tail.innerText()).toBe('(3).tar.gz')
     expect(await tail.evaluate((end) => end.scrollWidth <= end.clientWidth + 1)).toBe(true)
     await page.setViewportSize({ width: 390, height: 844 })
-    const box = await tail.boundingBox()
-    expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThan(390)
+    const right = async () => {
+      const box = await tail.boundingBox()
+      return box ? box.x + box.width : 999
+    }
+    await expect.poll(right, { timeout: 10_000 }).toBeLessThan(390)
     expect(await pane().getByRole('button', { name: 'New folder' }).count()).toBe(0)
     await pane().getByRole('button', { name: 'This folder' }).waitFor()
     await page.setViewportSize({ width: 1440, height: 900 })
