@@ -130,6 +130,27 @@ describeInBrowser('one desk on two displays beside each other', () => {
     expect(await rectOf(page, 'Welcome')).toEqual(place)
   })
 
+  it('[AP163] an app that takes the keyboard by itself brings no window to the front; a key in it and the dock do', async () => {
+    for (const title of ['Welcome', 'Settings']) {
+      await runFromPalette(a.page, title.toLowerCase(), new RegExp(`^${title}`))
+      await isActive(title)
+    }
+    await b.page.locator('.window[data-active][aria-label="Settings"]').waitFor()
+    // As an app does whose content comes late; two frames on, the desk would have followed.
+    const inFront = await b.page.locator('.window[aria-label="Welcome"]').evaluate(async (frame: HTMLElement) => {
+      frame.focus()
+      if (frame !== document.activeElement) return 'the keyboard was not taken'
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      return document.querySelector('.window[data-active]')?.getAttribute('aria-label')
+    })
+    expect(inFront).toBe('Settings')
+    await b.page.keyboard.press('Tab')
+    await isActive('Welcome')
+    await b.openApp('Settings')
+    await isActive('Settings')
+    await same()
+  })
+
   it('activities: made, windows moved there, switched to, closed', async () => {
     const { page } = a
     await page.keyboard.press('Escape')

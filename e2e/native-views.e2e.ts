@@ -259,7 +259,10 @@ describeInBrowser('web pages in native views', () => {
     const { tabId } = shell
     await beside.page.locator('.window:has(.web-view) .title-bar').click({ position: { x: 300, y: 10 } })
     await beside.page.keyboard.press('Control+Alt+w')
-    await eventually('closed there and here', async () => shell.closed.at(-1) === tabId && otherShell.closed.includes(tabId))
+    // The test before has closed a view of this tab already, to show it anew: what counts is that none is left, and no window.
+    await eventually('closed there and here', async () => shell.views.size === 0 && otherShell.views.size === 0)
+    expect([shell, otherShell].every(({ closed }) => closed.includes(tabId))).toBe(true)
+    await display.page.locator('.window:has(.web-view)').waitFor({ state: 'detached' })
     await display.openApp('Web')
     await address().fill('last.test')
     await address().press('Enter')

@@ -11,6 +11,7 @@ import { JobCardStack } from '../dock/job-card-stack.tsx'
 import { useTypingWindows } from '../dock/typing-windows.ts'
 import { followNativeTabs } from '../native/native-tabs.ts'
 import { takeFirstAim } from '../screens/first-aim.ts'
+import { watchKeys } from '../window/key-moves.ts'
 import { WindowLayer } from '../window/window-layer.tsx'
 import { Banners } from './banners.tsx'
 import { CompactDesk } from './compact-desk.tsx'
@@ -47,8 +48,12 @@ function OpenDesk({ session }: { session: DeskSession }) {
   useMessageToasts()
   useTypingWindows()
   useEffect(() => {
+    const unwatch = watchKeys()
     const keys = listenForKeys()
-    return () => keys.dispose()
+    return () => {
+      keys.dispose()
+      unwatch()
+    }
   }, [])
   useEffect(() => {
     const views = followNativeTabs()

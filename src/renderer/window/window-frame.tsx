@@ -26,6 +26,7 @@ import { openContextMenu } from '../ui/menu.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { DeviceBadge } from './device-badge.tsx'
 import { frameStyle, registerFrame } from './frame-elements.ts'
+import { movedByKey } from './key-moves.ts'
 import { panelElementId, TabStrip, tabElementId } from './tab-strip.tsx'
 import { focusedWindow, windowRect } from './use-places.ts'
 import { dragWindow, resizeWindow } from './window-drag.ts'
@@ -91,6 +92,7 @@ export const WindowFrame = memo(function WindowFrame(props: WindowFrameProps) {
 
   if (!frame || !rect) return null // another display closed it while this frame was mounted
 
+  // Only what the person does here brings a window to the front everywhere (rule AP163); a focus alone may be an app's, and late.
   const focus = () => {
     if (focusedWindow(sessionNow()) !== windowId) dispatch({ type: 'window/focus', windowId })
   }
@@ -108,7 +110,9 @@ export const WindowFrame = memo(function WindowFrame(props: WindowFrameProps) {
       tabIndex={-1}
       style={compact ? undefined : { ...frameStyle(rect), zIndex: frame.depth }}
       onPointerDownCapture={focus}
-      onFocusCapture={focus}
+      onFocusCapture={() => movedByKey() && focus()}
+      onKeyDownCapture={focus}
+      onInputCapture={focus}
     >
       <header
         className="title-bar"
