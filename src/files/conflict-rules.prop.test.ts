@@ -219,7 +219,8 @@ it('[FT5] moves of folders never close a circle, and of those that would exactly
 it('[FT7] of nodes with one name the first has it, and each other carries letters of its own id, in whatever order they come', () => {
   const run = fc.array(fc.record({ by, stamp }), { minLength: 1, maxLength: 6 }).chain((all) => {
     const logs = new Logs()
-    const ops = all.map((one, n) => logs.create(one.by, one.stamp, id(n * 0x1000_0000), 'report.txt', link(`${n}`)))
+    const idOf = (n: number) => (n + 0x1000).toString(16).padEnd(32, '0') as NodeId
+    const ops = all.map((one, n) => logs.create(one.by, one.stamp, idOf(n), 'report.txt', link(`${n}`)))
     return fc.record({ ops: fc.constant(ops), order: shuffled(ops) })
   })
   fc.assert(
@@ -233,5 +234,34 @@ it('[FT7] of nodes with one name the first has it, and each other carries letter
         expect(store.shownName(node)).toBe(name)
       }
     }),
+  )
+})
+
+it('[FT7] whatever names nodes take and give up, also those that others carry as second ones, no two in a folder are shown alike, and all devices show the same', () => {
+  const count = 6
+  // Ids of which some share their first letters, as a device that makes trouble may choose them.
+  const ids = Array.from({ length: count }, (_, n) => ((n % 3).toString(16).repeat(8) + (n + 1).toString(16).padStart(24, '0')) as NodeId)
+  const seconds = ids.slice(0, 3).flatMap((node) => [secondName('a.txt', node), markedName('a.txt', node)])
+  const names = ['a.txt', ...seconds, ...seconds.slice(0, 2).map((name, n) => secondName(name, ids[n + 1] as NodeId))]
+  const step = fc.record({ of: fc.nat(count - 1), what: fc.constantFrom(...names, 'remove', 'bring back'), by, stamp })
+  const run = fc.array(step, { maxLength: 16 }).chain((all) => {
+    const logs = new Logs()
+    const made = ids.map((node, n) => logs.create(0, n, node, n % 2 ? 'a.txt' : (names[n] as string), link(`${n}`)))
+    const ops = all.map(({ of, what, by, stamp }) => {
+      const node = ids[of] as NodeId
+      if (what !== 'remove' && what !== 'bring back') return logs.op(by, stamp, { kind: 'move', node, name: what })
+      const content: Content = what === 'remove' ? { kind: 'removed' } : link('back')
+      return logs.op(by, stamp, { kind: 'write', node, content, mtimeNs: 0n, bases: [] })
+    })
+    return fc.record({ made: fc.constant(made), ops: fc.constant(ops), order: shuffled(ops) })
+  })
+  fc.assert(
+    fc.property(run, ({ made, ops, order }) => {
+      const shownBy = (store: MemoryDatasetStore) => store.children(ROOT_NODE).map(({ record, shown }) => [shown, record.id] as const)
+      const shown = shownBy(merged([...made, ...order]))
+      expect(new Set(shown.map(([name]) => name)).size).toBe(shown.length)
+      expect(new Map(shownBy(merged([...made, ...ops])))).toEqual(new Map(shown))
+    }),
+    { numRuns: 400 },
   )
 })

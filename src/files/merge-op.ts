@@ -5,7 +5,8 @@ import type { FilesCrypto } from './files-crypto.ts'
 import { type Head, losersOf, type NodeRecord, winnerOf } from './node-record.ts'
 import { isLater, type Mark, type NodeId, type Op, type OpBody, ROOT_NODE } from './op.ts'
 import { isAgainstPolicy } from './replica-policy.ts'
-import { conflictName, secondName } from './shown-name.ts'
+import { conflictName } from './shown-name.ts'
+import { nameAll } from './name-nodes.ts'
 
 export interface MergeContext {
   readonly store: DatasetStore
@@ -177,9 +178,11 @@ export class OpMerger {
     const copies = record.copyOf ? [] : this.#putCopies(record, touched)
     const next = { ...record, copies }
     const isListed = this.#isListed(next)
+    const shownBefore = store.shownName(record.id)
     store.putNode(next, isListed ? next.name : undefined)
-    if (before && (before.parent !== next.parent || before.name !== next.name)) this.#nameAll(before.parent, before.name, touched)
-    this.#nameAll(next.parent, next.name, touched)
+    const hasMoved = before && (before.parent !== next.parent || before.name !== next.name)
+    if (hasMoved) this.#nameAll(before.parent, before.name, touched, shownBefore)
+    this.#nameAll(next.parent, next.name, touched, hasMoved ? undefined : shownBefore)
     if (before && before.parent !== next.parent) this.#reviveFolder(before.parent, touched)
     this.#reviveFolder(next.parent, touched)
   }
@@ -215,10 +218,11 @@ export class OpMerger {
   }
 
   #unlist(copy: NodeRecord, touched: Touched): void {
+    const shownBefore = this.#context.store.shownName(copy.id)
     this.#context.store.deleteNode(copy.id)
     touched.nodes.add(copy.id)
     touched.folders.add(copy.parent)
-    this.#nameAll(copy.parent, copy.name, touched)
+    this.#nameAll(copy.parent, copy.name, touched, shownBefore)
     this.#reviveFolder(copy.parent, touched)
   }
 
@@ -228,21 +232,13 @@ export class OpMerger {
     return content.kind !== 'removed' || this.#context.store.hasChildren(record.id)
   }
 
-  /** The first to have a name has it; every later one carries a mark. */
-  #nameAll(parent: NodeId, name: string, touched: Touched): void {
+  /** Names all of this name in the folder; `left`: what one of them was shown as that is not there any more. */
+  #nameAll(parent: NodeId, name: string, touched: Touched, left?: string): void {
     const { store } = this.#context
-    const ids = store.namesakes(parent, name)
-    if (ids.length === 0 || (ids.length === 1 && store.shownName(ids[0] as NodeId) === name)) return
-    const records = ids
-      .map((id) => store.node(id) as NodeRecord)
-      .sort((a, b) => (isLater(a.nameAt, b.nameAt) || (sameMark(a.nameAt, b.nameAt) && a.id > b.id) ? 1 : -1))
-    records.forEach((record, n) => {
-      const shown = n === 0 ? name : secondName(name, record.id)
-      if (store.shownName(record.id) === shown) return
-      store.putNode(record, shown)
-      touched.nodes.add(record.id)
+    for (const id of nameAll(store, parent, name, left)) {
+      touched.nodes.add(id)
       touched.folders.add(parent)
-    })
+    }
   }
 
   #reviveFolder(id: NodeId, touched: Touched): void {

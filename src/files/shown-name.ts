@@ -17,6 +17,20 @@ export function markedName(name: string, mark: string): string {
 /** What a later node of a taken name is shown as. The same on every device. */
 export const secondName = (name: string, id: NodeId): string => markedName(name, id.slice(0, SUFFIX_LETTERS))
 
+/** The same where an earlier one shares those letters: whoever makes a node chooses its id. */
+export const wholeSecondName = (name: string, id: NodeId): string => markedName(name, id)
+
+const MARKED = /^(.+) \(([0-9a-f]{8}|[0-9a-f]{32})\)(\.[^.]*)?$/s
+
+/**
+ * The name that `shown` may be the second of; undefined: of none. One that was cut because it was too long, or lost an ending of more than
+ * 64 bytes, is not found again.
+ */
+export function firstNameOf(shown: string): string | undefined {
+  const [, stem, , extension] = MARKED.exec(shown) ?? []
+  return stem === undefined ? undefined : stem + (extension ?? '')
+}
+
 /** `name (conflict DATE DEVICE)`: what was written at the same time as what won. */
 export function conflictName(name: string, stamp: number, deviceName: string): string {
   const date = new Date(Math.min(Math.max(stamp / 1000, 0), 8.64e15)).toISOString().slice(0, 16).replace('T', ' ').replace(':', '.')
