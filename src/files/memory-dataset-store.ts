@@ -43,6 +43,10 @@ export class MemoryDatasetStore implements DatasetStore {
 
   undoBatch(): void {}
 
+  get undoneBatches(): number {
+    return 0
+  }
+
   node(id: NodeId): NodeRecord | undefined {
     return this.#nodes.get(id)?.record
   }

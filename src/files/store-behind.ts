@@ -13,4 +13,6 @@ export interface StoreBehind extends DatasetStore {
   /** @throws StoreError; then nothing of it happened */
   endBatch(): void
   undoBatch(): void
+  /** How many batches came to nothing, also by whoever else ended them. */
+  readonly undoneBatches: number
 }

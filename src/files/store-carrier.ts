@@ -43,6 +43,8 @@ interface Carrying {
   at: number
   /** What those from there on were when they were carried, in the batch that goes on. */
   states: unknown[]
+  /** Batches that had come to nothing when that one was begun: if it is one more, it is that one. */
+  undone: number
 }
 
 /**
@@ -149,7 +151,8 @@ export class StoreCarrier implements Disposable {
 
   #carry(forMs: number): void {
     const { clock, pending, behind } = this.#options
-    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0, states: [] })
+    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0, states: [], undone: behind.undoneBatches })
+    this.#forgetUndone(carrying)
     const { keys, at, states } = carrying
     const end = Math.min(keys.length, at + BATCH)
     const endMs = clock.monotonicMs() + forMs
@@ -177,11 +180,19 @@ export class StoreCarrier implements Disposable {
   /** What was carried so far lies behind for good. */
   #endBatch(carrying: Carrying): void {
     const { pending, behind } = this.#options
+    this.#forgetUndone(carrying)
     const { keys, at, states } = carrying
     carrying.states = []
     behind.endBatch()
     for (const [n, state] of states.entries()) pending.dropIf(keys[at + n] as PendingKey, state)
     carrying.at = at + states.length
+  }
+
+  /** Whoever syncs or changes the store ends the batch, too, and on a full disk nothing of it happened: it is carried again. */
+  #forgetUndone(carrying: Carrying): void {
+    const { undoneBatches } = this.#options.behind
+    if (carrying.undone !== undoneBatches) carrying.states = []
+    carrying.undone = undoneBatches
   }
 
   /** A new part of the journal, which begins with what is never carried. */

@@ -417,6 +417,42 @@ describe('what is not carried yet', () => {
     store.dispose()
   })
 
+  it('[DS7] is carried again when somebody else ended the batch and the disk had no room for it', () => {
+    const clock = new TickingClock()
+    const all = 3_000
+    let undone = 0
+    const batch: string[] = []
+    const behind = new (class extends MemoryDatasetStore {
+      override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+        super.putValue(space, key, value)
+        batch.push(key)
+      }
+      override endBatch(): void {
+        batch.length = 0
+      }
+      /** As a sync of what lies behind does that finds no room. */
+      failToEnd(): void {
+        undone++
+        for (const key of batch.splice(0)) super.putValue('s', key, undefined)
+      }
+      override get undoneBatches(): number {
+        return undone
+      }
+    })()
+    const journal = new MemoryJournal()
+    const store = new WriteBehindStore({ behind, journal, clock, log: silentLogger })
+    const carried = () => behind.values('s').length
+    for (let n = 0; n < all; n++) store.putValue('s', String(n), Uint8Array.of(1))
+    for (let n = 0; carried() === 0; n++) clock.advance(n === 0 ? 2_010 : 5)
+    expect(batch.length).toBeGreaterThan(0)
+    behind.failToEnd()
+    expect([carried(), store.values('s').length]).toEqual([0, all])
+    for (let n = 0; n < 5_000 && carried() < all; n++) clock.advance(5)
+    store.carryAll()
+    expect([carried(), store.values('s').length]).toEqual([all, all])
+    store.dispose()
+  })
+
   it('[DS7] comes to the disk after the journal, and the part before goes last', async () => {
     const clock = new ManualClock()
     const steps: string[] = []

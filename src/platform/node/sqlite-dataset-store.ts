@@ -70,6 +70,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   readonly #kept = new Map<NodeId, { record: NodeRecord; shown: string | undefined }>()
   #depth = 0
   #isInBatch = false
+  #undoneBatches = 0
   #isDamaged = false
   #isMarked = false
 
@@ -136,8 +137,13 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   undoBatch(): void {
     if (!this.#isInBatch) return
     this.#isInBatch = false
+    this.#undoneBatches++
     this.#kept.clear()
     if (this.#db.isTransaction) this.#rollBack()
+  }
+
+  get undoneBatches(): number {
+    return this.#undoneBatches
   }
 
   node(id: NodeId): NodeRecord | undefined {
