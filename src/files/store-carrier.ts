@@ -151,7 +151,13 @@ export class StoreCarrier implements Disposable {
 
   #carry(forMs: number): void {
     const { clock, pending, behind } = this.#options
-    const carrying = (this.#carrying ??= { forget: this.#turn(), keys: [...pending.keys()], at: 0, states: [], undone: behind.undoneBatches })
+    const carrying = (this.#carrying ??= {
+      forget: this.#turn(),
+      keys: [...pending.keys()],
+      at: 0,
+      states: [],
+      undone: behind.undoneBatches,
+    })
     this.#forgetUndone(carrying)
     const { keys, at, states } = carrying
     const end = Math.min(keys.length, at + BATCH)

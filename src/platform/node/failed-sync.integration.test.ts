@@ -10,6 +10,7 @@ import { roundsOfRun, SeededRandom, seedOfRun } from '../../testkit/seeded-rando
 import { FileJournal } from './file-journal.ts'
 import { FilesSealer } from './files-sealer.ts'
 import { PackChunkStore } from './pack-chunk-store.ts'
+import { SqliteDatasetStore } from './sqlite-dataset-store.ts'
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
@@ -227,4 +228,33 @@ it('[CS12] a disk that goes on failing is not filled with packs', async () => {
   for (let n = 0; n < 5; n++) await expect(packs.sync()).rejects.toThrow('the disk failed')
   expect(readdirSync(folder).length).toBe(1)
   packs.dispose()
+})
+
+it('[DS14] what a sync of the tree did not keep is written into the tree itself: who is told that all is well does not need what was lost', async () => {
+  const file = path.join(folder, 'tree.sqlite')
+  const sealer = new FilesSealer(new Uint8Array(32).fill(5))
+  const store = new SqliteDatasetStore(file, sealer)
+  const waiting = () => statSync(`${file}-wal`).size
+  const put = (key: string) => store.transaction(() => store.putValue('s', key, utf8(key)))
+  put('a')
+  await store.sync()
+  expect(waiting()).toBeGreaterThan(0)
+  put('b')
+  failOnce()
+  await expect(store.sync()).rejects.toThrow()
+  expect(disk.failed).toBe(1)
+  await store.sync()
+  expect(waiting()).toBe(0)
+  put('c')
+  await store.sync()
+  expect(waiting()).toBeGreaterThan(0) // as before
+  store.dispose()
+  const again = new SqliteDatasetStore(file, sealer)
+  expect(
+    again
+      .values('s')
+      .map(([key]) => key)
+      .sort(),
+  ).toEqual(['a', 'b', 'c'])
+  again.dispose()
 })

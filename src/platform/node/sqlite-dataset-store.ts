@@ -71,6 +71,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   #depth = 0
   #isInBatch = false
   #undoneBatches = 0
+  #isSyncLost = false
   #isDamaged = false
   #isMarked = false
 
@@ -361,9 +362,23 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     const file = openSync(journal, 'r+')
     try {
       await datasync(file)
+    } catch (error) {
+      this.#isSyncLost = true
+      throw error
     } finally {
       closeSync(file)
     }
+    if (this.#isSyncLost) this.#checkpoint()
+  }
+
+  /**
+   * A sync has said that what was written is not on the disk: the system may have forgotten it, and say of the next one that all is well
+   * (rule DS14). So all of it is written once more, into the tree itself. @throws StoreError: then the next sync tries again
+   */
+  #checkpoint(): void {
+    const [done] = this.#all('pragma wal_checkpoint(truncate)') as { busy: number }[]
+    if (done?.busy !== 0) throw StoreError.failed(this.#path, 'what a failed sync had lost could not be written anew')
+    this.#isSyncLost = false
   }
 
   async settle(): Promise<void> {}
