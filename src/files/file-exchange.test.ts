@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { toBase64Url, utf8 } from '../base/bytes.ts'
 import type { DatasetId } from '../base/ids.ts'
 import { silentLogger } from '../base/logger.ts'
+import { StoreError } from '../base/store-error.ts'
 import { NodeFilesCrypto } from '../platform/node/node-files-crypto.ts'
 import { testFileDevice, testSegmentSigner } from '../testkit/file-device.ts'
 import { testDatasetKeys } from '../testkit/file-parts.ts'
@@ -13,6 +14,7 @@ import type { DatasetStore } from './dataset-store.ts'
 import { FileExchange, type FilePeerClient } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
 import { PeerChunks } from './peer-chunks.ts'
+import { signReceipt } from './receipt.ts'
 import { FIRST_POLICY } from './replica-policy.ts'
 import { ReplicationBook } from './replication-book.ts'
 
@@ -177,4 +179,105 @@ it('[OL8] while an answer of many segments is taken in others have the loop, and
     expect(dataset.children(dataset.root).length).toBe(closesAfter === 2 ? seen[1] : 3_000)
     exchange.dispose()
   }
+})
+
+/** Device 2, which owes what device 1 wrote; `events` says in which order things came to the disk and were told. */
+async function owing() {
+  const clock = new ManualClock()
+  const events: string[] = []
+  const far = testFileDevice(1, clock)
+  const store = new (class extends MemoryDatasetStore {
+    override sync = async () => void events.push('store on the disk')
+  })()
+  const near = testFileDevice(2, clock, { store, source: { fetch: (id) => far.chunks.get(id) } })
+  const { dataset, chunks } = near
+  chunks.sync = async () => void events.push('contents on the disk')
+  const book = bookOf(store)
+  far.dataset.createFile(far.dataset.root, 'file', { manifest: await far.dataset.writer.write(utf8('short')) })
+  far.dataset.flush()
+  const segments = far.dataset.segmentsAfter(new Map(), 2 ** 24)
+  const exchange = new FileExchange({
+    ...{ dataset, id: 'd' as DatasetId, store, chunks, book, clock, logger: silentLogger },
+    acknowledgements: { keep: () => {} } as unknown as Acknowledgements,
+    source: new PeerChunks(clock, silentLogger, () => true),
+    makeRoom: async () => true,
+    inTurn: (work) => work(),
+  })
+  const never = () => ({ dispose: () => {} })
+  const client = (answers: Partial<FilePeerClient>) =>
+    ({
+      pullSegments: async () => ({ segments: segments.map(toBase64Url), isMore: false, frontier: [...far.dataset.frontier()] }),
+      pullReceipts: async () => ({ receipts: [] }),
+      onDidAddSegments: never,
+      onDidSignReceipts: never,
+      ...answers,
+    }) as unknown as FilePeerClient
+  return { clock, events, far, dataset, book, exchange, segments, client }
+}
+const device1 = testSegmentSigner(1).device
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+it('[RP10] a receipt is told when the contents and the promise to keep them are on the disk itself', async () => {
+  const { clock, events, dataset, book, exchange, segments } = await owing()
+  exchange.onDidSign(() => events.push('told'))
+  for (const bytes of segments) {
+    dataset.takeSegment(bytes)
+    book.book(dataset.codec.open(dataset.codec.headOf(bytes), bytes, clock.nowMs()), false)
+  }
+  await exchange.copy()
+  expect(events).toEqual(['contents on the disk', 'store on the disk', 'told'])
+  exchange.dispose()
+})
+
+it('[RP10] a receipt that cannot be read holds up none that comes with it', async () => {
+  const { events, far, book, exchange, client } = await owing()
+  const [own] = far.dataset.segmentsAfter(new Map(), 2 ** 24)
+  const { hash } = far.dataset.codec.open(far.dataset.codec.headOf(own as Uint8Array), own as Uint8Array, 0)
+  const good = signReceipt(testDatasetKeys().dataset, hash, testSegmentSigner(3))
+  exchange.onDidSign((receipts) => events.push(`${receipts.length} told`))
+  exchange.attach(device1, client({ pullReceipts: async () => ({ receipts: ['AAAA', '!', toBase64Url(good)] }) }))
+  book.book(far.dataset.codec.open(far.dataset.codec.headOf(own as Uint8Array), own as Uint8Array, 0), true)
+  await settled()
+  expect(book.unsafe).toEqual([])
+  expect(events).toContain('1 told')
+  exchange.dispose()
+})
+
+it('[OL6] who could not be listened to once is asked again, less and less often, until it works or the device goes', async () => {
+  const { clock, dataset, exchange, client } = await owing()
+  let [asked, works] = [0, false]
+  const answering = client({})
+  const peer = exchange.attach(
+    device1,
+    client({
+      pullSegments: async (input) => {
+        asked++
+        if (!works) throw StoreError.diskFull('the tree')
+        return answering.pullSegments(input)
+      },
+    }),
+  )
+  await settled()
+  expect([asked, dataset.children(dataset.root).length]).toEqual([1, 0])
+  for (const [ms, times] of [
+    [9_000, 1],
+    [1_000, 2],
+    [19_000, 2],
+    [1_000, 3],
+  ] as const) {
+    clock.advance(ms)
+    await settled()
+    expect(asked).toBe(times)
+  }
+  works = true
+  clock.advance(40_000)
+  await settled()
+  expect(dataset.children(dataset.root).length).toBe(1)
+  const before = asked
+  clock.advance(3_600_000)
+  await settled()
+  expect(asked).toBe(before)
+  works = false
+  peer.dispose()
+  exchange.dispose()
 })

@@ -58,6 +58,9 @@ interface PulledPeer {
   /** Segments that it has and this device lacks; of logs that go on. */
   missing: number
   toCome: number
+  /** It could not be listened to: when it is tried again, and how long that was waited for the last time. */
+  retry?: Disposable | undefined
+  waitedMs: number
 }
 
 /** A log that stops at a segment that nobody can take in. */
@@ -79,6 +82,7 @@ const MAY_COME = new Set(['chunk/no-key', 'segment/refused'])
 const MAX_ASKED_RECEIPTS = 250
 /** What could not be fetched is tried again after this, or when somebody is linked. */
 const RETRY_MS = 10_000
+const MAX_RETRY_MS = 600_000
 /** Segments that are taken in before others have the loop: some hundred ops, or one of a thousand. */
 const SLICE_BYTES = 32 * 1024
 /** Segments whose contents are fetched at once, each of another device. */
@@ -160,10 +164,11 @@ export class FileExchange implements Disposable {
       const { channel, more = [] } = await client.fetchChunks({ dataset: id, ids: [...ids], ...(stretch && { stretch }) }, { signal })
       return { flow: client.channel(channel), more: more as ChunkId[] }
     }
-    this.#peers.set(client, { device, direct, isPulling: false, isAsked: false, again: false, missing: 0, toCome: 0 })
+    this.#peers.set(client, { device, direct, isPulling: false, isAsked: false, again: false, missing: 0, toCome: 0, waitedMs: 0 })
     source.add(peer)
     owned.defer(() => {
       source.remove(peer)
+      this.#peers.get(client)?.retry?.dispose()
       this.#peers.delete(client)
     })
     owned.add(client.onDidAddSegments(({ dataset }) => dataset === id && void this.#pull(client)))
@@ -192,9 +197,9 @@ export class FileExchange implements Disposable {
 
   /** As answerSegments, of what lies behind a checkpoint, the last first. */
   async answerBehind(told: readonly (readonly [string, number])[]) {
-    const { dataset, store } = this.#options
+    const { dataset } = this.#options
     const segments = dataset.segmentsBehind(new Map(told as readonly (readonly [LogId, number])[]), MAX_PULLED_BYTES)
-    await store.sync()
+    await dataset.sync()
     return { segments: segments.map(toBase64Url) }
   }
 
@@ -275,6 +280,8 @@ export class FileExchange implements Disposable {
     peer.again = true
     if (peer.isPulling) return
     peer.isPulling = true
+    peer.retry?.dispose()
+    peer.retry = undefined
     let isFirst = !peer.isAsked
     peer.isAsked = true
     try {
@@ -287,6 +294,7 @@ export class FileExchange implements Disposable {
         }
         await this.#askReceipts(client, peer.device, isFirst)
         isFirst = false
+        peer.waitedMs = 0
         if (peer.toCome === 0) this.#options.onDidHear?.(peer.device)
         void this.copy()
         void this.#options.behind?.(client)
@@ -298,6 +306,10 @@ export class FileExchange implements Disposable {
         code: errorCode(error),
         error: errorMessage(error),
       })
+      // A full disk here, or what that device can not answer yet: no news may come to remind anybody.
+      if (this.#owned.isDisposed || this.#peers.get(client) !== peer) return
+      peer.waitedMs = Math.min(MAX_RETRY_MS, Math.max(RETRY_MS, 2 * peer.waitedMs))
+      peer.retry = this.#options.clock.after(peer.waitedMs, () => void this.#pull(client))
     } finally {
       peer.isPulling = false
     }
@@ -376,12 +388,16 @@ export class FileExchange implements Disposable {
 
   #takeReceipts(receipts: readonly string[], from: DeviceId): void {
     const { book, logger } = this.#options
-    try {
-      const news = receipts.map(fromBase64Url).filter((receipt) => book.take(receipt))
-      if (news.length > 0) this.#signed.fire(news)
-    } catch (error) {
-      logger.warn('a receipt for files cannot be used', { device: from, code: errorCode(error) })
+    const news: Uint8Array[] = []
+    for (const receipt of receipts) {
+      try {
+        const bytes = fromBase64Url(receipt)
+        if (book.take(bytes)) news.push(bytes)
+      } catch (error) {
+        logger.warn('a receipt for files cannot be used', { device: from, code: errorCode(error) })
+      }
     }
+    if (news.length > 0) this.#signed.fire(news)
   }
 
   async #copyOne(booked: BookedSegment): Promise<'no-room' | 'failed' | undefined> {
@@ -413,12 +429,15 @@ export class FileExchange implements Disposable {
         return 'no-room'
       }
       await dataset.fetchAll(wanted)
-      await chunks.sync()
       await inTurn(async () => {
-        if (this.#owned.isDisposed) return
         // A cache that was cut meanwhile may have let go of some: nothing is signed for that is not here.
         for (const manifest of wanted) if (!(await dataset.isHere(manifest))) return this.#retryLater()
-        this.#signed.fire([book.sign(booked, missing)])
+        await chunks.sync()
+        if (this.#owned.isDisposed) return
+        const receipt = book.sign(booked, missing)
+        // Others let go because of it: who loses its power now knows afterwards what it has to keep.
+        await store.sync()
+        if (!this.#owned.isDisposed) this.#signed.fire([receipt])
       })
     } catch (error) {
       if (this.#owned.isDisposed) return undefined

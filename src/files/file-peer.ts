@@ -141,7 +141,12 @@ export class FilePeer implements Disposable {
         })
         return { channel: channel.id, ...(more.length > 0 && { more }) }
       },
-      pullReceipts: ({ dataset, segments }) => ({ receipts: require(dataset).book.receiptsOf(segments).slice(0, 1000).map(toBase64Url) }),
+      pullReceipts: async ({ dataset, segments }) => {
+        const { book, store } = require(dataset)
+        const receipts = book.receiptsOf(segments).slice(0, 1000).map(toBase64Url)
+        await store.sync() // own ones among them are promises: they are given when they are on the disk itself
+        return { receipts }
+      },
       onDidSignReceipts: this.#signed.event,
       offerDirect: async () => (await this.direct?.answerOffer()) ?? {},
       connectDirect: async ({ offer }) => (await this.direct?.answerConnect(offer)) ?? { isConnected: false },

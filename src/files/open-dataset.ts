@@ -294,10 +294,9 @@ export class OpenDataset implements Disposable {
       })
       this.bucket.use(input.bucket)
       this.#owned.add(this.policy.onDidChange(() => this.#reviewHolders()))
-      if (!isFirst(this.policy.current)) {
-        book.reviewHolders() // a kill may have come between what was seen and what follows from it
-        book.renewPromises()
-      }
+      // A kill may have come between what was seen and what follows from it.
+      if (!isFirst(this.policy.current)) book.reviewHolders()
+      book.renewPromises()
       this.#owned.add(clock.every(CACHE_CHECK_MS, () => void look()))
     } catch (error) {
       this.#owned.dispose()

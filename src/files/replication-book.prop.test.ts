@@ -359,3 +359,66 @@ class PolicyWorld {
     return undefined
   }
 }
+
+it('[RP10] wherever a kill comes while something is booked anew, the next start still has it: it is kept, or looked at again', () => {
+  /** A store that takes no more than so many changes, and what is done with it. @returns whether all were taken */
+  class EndingStore extends MemoryDatasetStore {
+    left = Number.POSITIVE_INFINITY
+    override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+      if (this.left-- <= 0) throw new Error('killed')
+      super.putValue(space, key, value)
+    }
+  }
+  const segment = segmentOf(1, 0)
+  const op = segment.ops[0]?.id as OpId
+  const receiptOf = (n: number) => signReceipt(dataset, segment.hash, signerOf(n))
+  const killedAt = (after: number, before: (book: ReplicationBook) => void, work: (book: ReplicationBook) => void, isGone: boolean) => {
+    const store = new EndingStore()
+    const gone = new Set<DeviceId>()
+    const open = (n: number) => bookOf(n, store, (device) => !gone.has(device))
+    const own = before === owes ? 1 : 0
+    const book = open(own)
+    before(book)
+    if (isGone) gone.add(signerOf(1).device)
+    store.left = after
+    let isDone = true
+    try {
+      work(book)
+    } catch {
+      isDone = false
+    }
+    store.left = Number.POSITIVE_INFINITY
+    return { book: open(own), isDone, gone }
+  }
+  const owes = (book: ReplicationBook) => book.book(segment, false)
+  const isSettled = (book: ReplicationBook) => {
+    book.book(segment, true)
+    book.take(receiptOf(1))
+  }
+  let kills = 0
+  for (let after = 0, isDone = false; !isDone; after++, kills++) {
+    const signed = killedAt(after, owes, (book) => void book.sign(book.owed[0] as (typeof book.owed)[0]), false)
+    isDone = signed.isDone
+    expect(signed.book.owed.length + signed.book.receiptsOf([segment.hash]).length).toBeGreaterThan(0)
+    if (signed.book.receiptsOf([segment.hash]).length > 0) expect(signed.book.mustKeep(op)).toBe(true)
+  }
+  for (let after = 0, isDone = false; !isDone; after++, kills++) {
+    const left = killedAt(after, isSettled, (book) => book.review(), true)
+    isDone = left.isDone
+    left.book.review()
+    expect([left.book.own.length, left.book.isSafe(op), left.book.mustKeep(op)]).toEqual([1, false, true])
+  }
+  for (let after = 0, isDone = false; !isDone; after++, kills++) {
+    const taken = killedAt(
+      after,
+      (book) => book.book(segment, true),
+      (book) => void book.take(receiptOf(1)),
+      false,
+    )
+    isDone = taken.isDone
+    taken.gone.add(signerOf(1).device)
+    taken.book.review()
+    expect([taken.book.own.length, taken.book.isSafe(op), taken.book.mustKeep(op)]).toEqual([1, false, true])
+  }
+  expect(kills).toBeGreaterThan(8)
+})

@@ -74,7 +74,7 @@ export class ReplicationBook {
 
   /** Own segments with contents that still matter. */
   get own(): readonly BookedSegment[] {
-    return [...this.#unsafe.all, ...this.#settled.all]
+    return [...this.#unsafe.all, ...this.#settled.all.filter(({ hash }) => !this.#unsafe.get(hash))]
   }
 
   /** Own contents that are on too few other devices, and their bytes. */
@@ -131,10 +131,13 @@ export class ReplicationBook {
     const receipt = signReceipt(dataset, booked.hash, signer, { missing, generation, departures, order })
     const gone = new Set(missing)
     const contents = booked.contents.filter(([number]) => !gone.has(number))
-    if (contents.length > 0) this.#promised.put({ ...booked, contents })
-    this.#owed.drop(booked.hash)
-    if (this.has(booked.hash)) this.#keep(readReceipt(receipt), receipt)
-    else this.#dropReceipts(booked.hash)
+    this.#options.store.transaction(() => {
+      if (contents.length > 0) this.#promised.put({ ...booked, contents })
+      const matters = [this.#unsafe, this.#settled, this.#promised].some((segments) => segments.get(booked.hash))
+      if (matters) this.#keep(readReceipt(receipt), receipt)
+      this.#owed.drop(booked.hash) // last: what is owed is looked at again after a kill
+      if (!matters) this.#dropReceipts(booked.hash)
+    })
     return receipt
   }
 
@@ -215,8 +218,7 @@ export class ReplicationBook {
   review(): void {
     for (const segment of this.#settled.all) {
       if (segment.contents.every(([number]) => this.#isCovered({ segment, number }))) continue
-      this.#settled.drop(segment.hash)
-      this.#unsafe.put(segment)
+      this.#move(segment, this.#settled, this.#unsafe)
     }
   }
 
@@ -270,8 +272,15 @@ export class ReplicationBook {
   #settle(hash: string): void {
     const segment = this.#unsafe.get(hash)
     if (!segment || !segment.contents.every(([number]) => this.#isCovered({ segment, number }))) return
-    this.#unsafe.drop(hash)
-    this.#settled.put(segment)
+    this.#move(segment, this.#unsafe, this.#settled)
+  }
+
+  /** A kill or a full disk in between leaves it in both, never in none: then nothing here would keep its contents. */
+  #move(segment: BookedSegment, from: BookedSegments, to: BookedSegments): void {
+    this.#options.store.transaction(() => {
+      to.put(segment)
+      from.drop(segment.hash)
+    })
   }
 
   #keep(receipt: Receipt, bytes: Uint8Array): void {

@@ -207,9 +207,9 @@ export class BucketCopy implements Disposable {
 
   /** After a change: what is new here goes there, and only that is looked at. What others put waits for the next full pass. */
   async #sendNews(): Promise<void> {
-    const { dataset, store, objects, seal } = this.#options
+    const { dataset, objects, seal } = this.#options
     dataset.flush()
-    await store.sync()
+    await dataset.sync()
     const live = await this.#live()
     const before = new Set(this.#contents.packs.keys())
     await this.#segments.push()

@@ -122,8 +122,10 @@ export class BucketSegments {
 
   /** Puts what the bucket has not, and reads each batch back. @throws BucketError */
   async push(): Promise<void> {
-    const { store, batches } = this.#options
+    const { store, dataset, batches } = this.#options
     const { held } = batches
+    const order = [...store.segmentOrder()]
+    await dataset.sync() // nothing is given away before it is on the disk itself, nor before what it names is (rule OL5)
     let batch: { bytes: Uint8Array; name: SegmentName }[] = []
     let size = 0
     const put = async () => {
@@ -131,7 +133,7 @@ export class BucketSegments {
       batch = []
       size = 0
     }
-    for (const name of store.segmentOrder()) {
+    for (const name of order) {
       if (held.has(nameOf(name))) continue
       const bytes = store.segment(...name)
       if (!bytes) continue
