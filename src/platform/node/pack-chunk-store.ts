@@ -69,7 +69,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   async get(id: ChunkId): Promise<SealedChunk | undefined> {
     const place = this.#places.get(id)
-    const found = place === undefined ? undefined : this.#packs.get(packOf(place))?.recordAt(offsetOf(place))
+    const found = place === undefined ? undefined : unlessBad(() => this.#packs.get(packOf(place))?.recordAt(offsetOf(place)))
     if (found && found.record.id === id && equalBytes(sha256(found.bytes), found.record.digest)) {
       return { id, epoch: found.record.epoch, bytes: found.bytes }
     }
@@ -148,20 +148,28 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const unheard = this.#unheard
     this.#unheard = undefined
     if (unheard !== undefined) throw unheard
+    await this.#syncHeld()
+    const [lost] = this.#lost.values()
+    if (lost !== undefined) throw lost
+  }
+
+  /** All but what is lost. */
+  async #syncHeld(): Promise<void> {
     // A second time at once: what was written anew may lie well where it is now.
     for (let again = true; ; again = false) {
+      this.#writeLostAnew() // what there was no room for the last time: the next sync would say that all is well
       const failed = await this.#syncPacks()
       if (!failed) return
-      for (const pack of this.#unsynced) if (pack.isLost) this.#writeAnew(pack, failed.error)
-      const [lost] = this.#lost.values()
-      if (lost !== undefined) throw lost
+      this.#writeLostAnew()
       if (!again) throw failed.error
     }
   }
 
+  #writeLostAnew(): void {
+    for (const pack of this.#unsynced) if (pack.isLost) this.#writeAnew(pack, pack.lostBy)
+  }
+
   async #syncPacks(): Promise<{ readonly error: unknown } | undefined> {
-    const [lost] = this.#lost.values()
-    if (lost !== undefined) return { error: lost }
     const dirty = [...this.#unsynced]
     this.#unsynced.clear()
     let failed: { readonly error: unknown } | undefined
@@ -183,7 +191,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const left = new Set<ChunkId>()
     for (const [id, place] of this.#places) if (packOf(place) === pack.number && offsetOf(place) >= pack.syncedBytes) left.add(id)
     const dropped: PackRecord[] = []
-    pack.scan(({ record, offset, whole }) => {
+    const look: Parameters<PackFile['scan']>[0] = ({ record, offset, whole }) => {
       if (offset < pack.syncedBytes) return
       if (record.kind === 'dropped') {
         if (!this.#places.has(record.id)) dropped.push(record)
@@ -194,7 +202,8 @@ export class PackChunkStore implements ChunkStore, Disposable {
         pack.liveBytes -= RECORD_HEAD_BYTES + record.length
         left.delete(record.id)
       }
-    })
+    }
+    unlessBad(() => pack.scan(look)) // on a bad sector what follows is lost, too
     for (const record of dropped) this.#append(record, new Uint8Array(0))
     for (const id of left) this.#lost.set(id, error)
     for (const id of left) this.#forget(id)
@@ -223,6 +232,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
   async #evictNow(bytes: number, keep: (id: ChunkId) => boolean): Promise<number> {
     const before = this.stats.bytes
     const freed = () => before - this.stats.bytes
+    for (const id of this.#lost.keys()) if (!keep(id)) this.#lost.delete(id) // nobody waits for it any more
     let failed: unknown
     // On a full disk what is to be kept of a pack can only be copied forward once another pack is gone: so they are gone through again.
     for (let round = -1; freed() > round && freed() < bytes; ) {
@@ -230,6 +240,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
       failed = undefined
       for (const pack of [...this.#packs.values()]) {
         if (freed() >= bytes) break
+        if (this.#packs.get(pack.number) !== pack) continue // closed meanwhile
         try {
           await this.#copyForward(pack, keep)
         } catch (error) {
@@ -249,7 +260,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
       const { bytes, liveBytes, droppedBytes, number } = pack
       const isOldest = number === Math.min(...this.#packs.keys())
       const deadBytes = bytes - liveBytes - (isOldest ? 0 : droppedBytes)
-      if (deadBytes > 0 && deadBytes >= bytes * RECLAIM_SHARE && this.#packs.has(number)) await this.#copyForward(pack, () => true)
+      if (deadBytes > 0 && deadBytes >= bytes * RECLAIM_SHARE && this.#packs.get(number) === pack) await this.#copyForward(pack, () => true)
     }
     return before - this.stats.bytes
   }
@@ -260,7 +271,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const kept: { record: PackRecord; bytes: Uint8Array }[] = []
     const gone: ChunkId[] = []
     let free = 0
-    pack.scan(({ record, offset, whole }) => {
+    const look: Parameters<PackFile['scan']>[0] = ({ record, offset, whole }) => {
       const size = RECORD_HEAD_BYTES + record.length
       if (record.kind === 'dropped') {
         if (pack.number === oldest || this.#places.has(record.id)) free += size
@@ -271,13 +282,17 @@ export class PackChunkStore implements ChunkStore, Disposable {
         free += size
         gone.push(record.id)
       }
-    })
+    }
+    // A bad sector: that pack stays as it is, and others make room.
+    if (unlessBad(() => pack.scan(look)) === undefined) return
     if (free === 0) return // copying all of it forward frees nothing
     if (pack === this.#last) this.#last = undefined
     for (const { record, bytes } of kept) this.#append(record, bytes)
     for (const id of gone) this.#forget(id) // before the wait: what is put again meanwhile is written again
-    await this.sync() // what was copied forward is safe before its first place goes
-    if (!this.#packs.has(pack.number)) return // closed meanwhile
+    await this.#syncing.run(() => this.#syncHeld()) // what was copied forward is safe before its first place goes
+    const lost = kept.find(({ record }) => this.#lost.has(record.id))
+    if (lost) throw this.#lost.get(lost.record.id)
+    if (this.#packs.get(pack.number) !== pack) return // closed meanwhile
     this.#close(pack)
     await new Promise((resolve) => setTimeout(resolve, 0)) // readers come in between
   }
@@ -288,7 +303,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     if (place === undefined) return false
     this.#places.delete(id)
     const pack = this.#packs.get(packOf(place))
-    if (pack) pack.liveBytes -= RECORD_HEAD_BYTES + pack.lengthAt(offsetOf(place))
+    if (pack) pack.liveBytes -= RECORD_HEAD_BYTES + (unlessBad(() => pack.lengthAt(offsetOf(place))) ?? 0)
     return true
   }
 
@@ -319,7 +334,12 @@ export class PackChunkStore implements ChunkStore, Disposable {
 
   #begin(): PackFile {
     const number = Math.max(0, ...this.#packs.keys()) + 1
-    const pack = PackFile.make(this.#fileOf(number), number)
+    let pack: PackFile
+    try {
+      pack = PackFile.make(this.#fileOf(number), number)
+    } catch (error) {
+      throw storeFull(error)
+    }
     this.#packs.set(number, pack)
     this.#isFolderUnsynced = true
     this.#last = pack
@@ -352,6 +372,16 @@ function readBack(read: () => Uint8Array): Uint8Array | undefined {
   try {
     return read()
   } catch {
+    return undefined
+  }
+}
+
+/** Undefined: it lies on a bad sector. */
+function unlessBad<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
     return undefined
   }
 }

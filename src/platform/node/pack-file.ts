@@ -26,6 +26,8 @@ export class PackFile {
   syncedBytes = 0
   /** Of what came after that a sync said that it is not: the system may have forgotten it, and would say of the next sync that all is well. */
   isLost = false
+  /** What the disk said then. */
+  lostBy: unknown
   /** Made by this start: nothing of it was on the disk before. */
   isNew = false
   readonly #fd: number
@@ -78,6 +80,7 @@ export class PackFile {
       if (!this.isLost) this.syncedBytes = bytes
     } catch (error) {
       this.isLost = true
+      this.lostBy = error
       throw error
     }
   }
