@@ -281,3 +281,14 @@ it('[OL6] who could not be listened to once is asked again, less and less often,
   peer.dispose()
   exchange.dispose()
 })
+
+it('[OL5] segments, also of what lies behind a checkpoint, are given out after what they name is on the disk itself', async () => {
+  const { events, far, dataset, exchange } = await owing()
+  dataset.createFile(dataset.root, 'own', { manifest: await far.dataset.writer.write(utf8('short')) })
+  const { frontier } = await exchange.answerSegments([])
+  const synced = ['contents on the disk', 'store on the disk']
+  expect(events).toEqual(synced)
+  expect((await exchange.answerBehind(frontier)).segments.length).toBe(1)
+  expect(events.slice(2)).toEqual(synced)
+  exchange.dispose()
+})
