@@ -265,3 +265,29 @@ it('[OL4] a disk that is full when changes are signed ends nothing: they are sig
   const again = testFileDevice(1, clock, { store }).dataset
   expect([names(again), store.segmentOrder().length, store.tail().length]).toEqual([['a', 'b'], 2, 0])
 })
+
+it('[RP10] of fetches of which one fails, none goes on when the call has ended, and whoever called gets the first error', async () => {
+  const clock = new ManualClock(START_MS)
+  const far = testFileDevice(1, clock)
+  const manifests = await Promise.all(['a', 'b', 'c'].map((text) => far.dataset.writer.write(utf8(text))))
+  const lacking = manifests[0]?.pieces[0]?.id
+  let underWay = 0
+  const fetch = (id: string, signal?: AbortSignal) => {
+    if (id === lacking) return Promise.resolve(undefined)
+    underWay++
+    return new Promise<undefined>((_, reject) =>
+      signal?.addEventListener('abort', () => {
+        underWay--
+        reject(signal.reason)
+      }),
+    )
+  }
+  const { dataset } = testFileDevice(2, clock, { source: { fetch } })
+  const unavailable = { code: 'chunk/unavailable' }
+  await expect(dataset.fetchAll(manifests)).rejects.toMatchObject(unavailable)
+  expect(underWay).toBe(0)
+  const together = { bytes: 3, depth: 0, pieces: manifests.flatMap(({ pieces }) => pieces) }
+  await expect(dataset.fetch(together)).rejects.toMatchObject(unavailable)
+  await expect(dataset.fetch(together, new AbortController().signal)).rejects.toMatchObject(unavailable)
+  expect(underWay).toBe(0)
+})
