@@ -7,6 +7,7 @@ import { memoryChannelPair } from '../testkit/memory-channels.ts'
 import { MemoryDirectConnection, MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { ChunkId } from './chunk-id.ts'
+import { DIRECT_CONNECTIONS } from './direct-contract.ts'
 import { type DirectFrame, DirectFrameReader, encodeDirectFrame, LONG_PART_BYTES, PART_BYTES } from './direct-frame.ts'
 import { DirectPath } from './direct-path.ts'
 import { DirectWindow } from './direct-window.ts'
@@ -79,7 +80,7 @@ it('[TR6] the first read from the middle of a file that is elsewhere takes one c
 it('[TR7] chunks cross direct connections beside the link; what these owe when they end comes over the link, and nothing a second time', async () => {
   const { garbage, b, sockets, link, asked, content, manifest } = await world(8 * 1024 * 1024)
   link(true)
-  await until(() => sockets.made.length === 4)
+  await until(() => sockets.made.length === DIRECT_CONNECTIONS)
   expect(sockets.listeners.size).toBe(0) // nobody is waited for any more
   const sentBytes = () =>
     sockets.made.flat().reduce((sum, { sent }) => sum + sent.reduce((all, f) => all + (f.kind === 'part' ? f.bytes.length : 0), 0), 0)
@@ -89,7 +90,7 @@ it('[TR7] chunks cross direct connections beside the link; what these owe when t
   const before = asked().length
   const first = sockets.made.flat()
   expect(sockets.made.every(([a, b]) => a.sent.length + b.sent.length > 5)).toBe(true) // all have their share
-  first[2]?.dispose() // one of four: the others follow
+  first[2]?.dispose() // one of eight: the others follow
   await until(() => b.book.owed.length === 0)
   expect(first.every(({ isClosed }) => isClosed)).toBe(true)
   const overLink = asked().slice(before).flat()
@@ -106,7 +107,9 @@ it('[TR7] chunks cross direct connections beside the link; what these owe when t
 it('[TR9] when the link ends, in the middle of a transfer too, no connection stays and nothing more comes', async () => {
   const { garbage, b, sockets, link } = await world(6 * 1024 * 1024)
   const { cut } = link(true)
-  await until(() => sockets.made.length === 4 && sockets.made.flat().some(({ sent }) => sent.some(({ kind }) => kind === 'part')))
+  await until(
+    () => sockets.made.length === DIRECT_CONNECTIONS && sockets.made.flat().some(({ sent }) => sent.some(({ kind }) => kind === 'part')),
+  )
   cut()
   await turns(3)
   expect(sockets.made.flat().every(({ isClosed }) => isClosed)).toBe(true)
@@ -135,9 +138,9 @@ it.each([
 ])('[TR7] where only %s can listen, the other connects to it', async (_who, addresses) => {
   const { garbage, b, sockets, link } = await world(600_000)
   link(true, addresses)
-  await until(() => sockets.made.length === 4)
+  await until(() => sockets.made.length === DIRECT_CONNECTIONS)
   await until(() => b.book.owed.length === 0)
-  expect(sockets.made).toHaveLength(4)
+  expect(sockets.made).toHaveLength(DIRECT_CONNECTIONS)
   garbage.dispose()
 })
 
@@ -145,7 +148,7 @@ it('[TR7] when all connections swallow what is sent, in the middle of a transfer
   const { garbage, b, sockets, link, asked, content, manifest } = await world(8 * 1024 * 1024)
   link(true)
   const parts = () => sockets.made.flat().reduce((sum, { sent }) => sum + sent.filter(({ kind }) => kind === 'part').length, 0)
-  await until(() => sockets.made.length === 4 && parts() > 60)
+  await until(() => sockets.made.length === DIRECT_CONNECTIONS && parts() > 60)
   const before = asked().length
   const first = sockets.made.flat()
   for (const one of first) one.isCut = true
@@ -205,13 +208,14 @@ function unconfirmedBytes([own, other]: readonly MemoryDirectConnection[]): numb
 }
 
 it.each([
-  ['[TR7] in whatever order four connections bring what they carry', 'tls', 4],
+  ['[TR7] in whatever order eight connections bring what they carry', 'tls', DIRECT_CONNECTIONS],
   ['[TR12] in whatever order eight WebRTC connections bring what they carry, none with more unconfirmed than it may have', 'webrtc', 8],
 ] as const)('%s, all of it is taken, and what is cancelled is not sent', async (_what, kind, count) => {
   for (let seed = 1; seed <= 10; seed++) {
     const random = new SeededRandom(seed)
     const queues: (() => void)[][] = []
     const read: ChunkId[] = []
+    const clock = new ManualClock()
     const [near, far] = [0, 1].map(() => {
       const frameOf = async (one: ChunkId) => {
         read.push(one)
@@ -220,7 +224,7 @@ it.each([
       const answer = async () => ({ more: Array.from({ length: 10 }, (_, n) => id(n + 2)), frame: frameOf })
       const bare = async () => ({ more: [], frame: frameOf })
       return new DirectPath({
-        clock: new ManualClock(),
+        clock,
         logger: silentLogger,
         answer: (_dataset, _ids, stretch) => (stretch ? answer() : bare()),
         probe: async () => {},
@@ -250,11 +254,13 @@ it.each([
       flow.onDidReceive((message) => heard.push(message[0] as number))
       flow.onDidClose(({ reason }) => closed.push(reason))
     })
-    for (let n = 0; n < 5_000; n++) {
+    let idle = 0
+    for (let n = 0; n < 5_000 && idle < 10; n++) {
       await turns(1)
+      clock.advance(1) // what little a connection brought is confirmed a moment later
       const full = queues.filter((queue) => queue.length > 0)
-      if (full.length === 0) break
-      full[random.below(full.length)]?.shift()?.()
+      idle = full.length === 0 ? idle + 1 : 0
+      if (full.length > 0) full[random.below(full.length)]?.shift()?.()
       if (kind === 'webrtc') expect(Math.max(...pairs.map(([a, b]) => unconfirmedBytes([b, a])))).toBeLessThanOrEqual(most)
     }
     expect([seed, closed, near.isClosed, far.isClosed]).toEqual([seed, ['rpc/closed'], false, false])
@@ -335,6 +341,46 @@ it('[TR9] a path that ends with the last that came leaves no timer', async () =>
   flow.onDidReceive(() => direct.dispose())
   own.hear(frame({ kind: 'part', request: 1, message: 0, total: 3, at: 0, bytes: new Uint8Array(3) }))
   expect([direct.isClosed, clock.pendingTimers]).toEqual([true, 0])
+})
+
+it('[TR7] a connection that a lost packet holds up gets no more while others bring something, and goes on when it does', async () => {
+  const clock = new ManualClock()
+  const answer = async () => ({ more: [], frame: async () => new Uint8Array(50_000) })
+  const direct = new DirectPath({ clock, logger: silentLogger, answer, probe: async () => {} })
+  const [held, quick] = [MemoryDirectConnection.pair()[0], MemoryDirectConnection.pair()[0]]
+  direct.add(held)
+  direct.add(quick)
+  const bytesOf = ({ sent }: MemoryDirectConnection) => sent.reduce((sum, it) => sum + (it.kind === 'part' ? it.bytes.length : 0), 0)
+  const told = new Map<MemoryDirectConnection, number>()
+  const confirm = (one: MemoryDirectConnection) => {
+    const bytes = bytesOf(one) - (told.get(one) ?? 0)
+    told.set(one, bytesOf(one))
+    if (bytes > 0) one.hear(frame({ kind: 'got', bytes }))
+  }
+  const ask = (request: number) =>
+    held.hear(frame({ kind: 'want', request, dataset: 'd', ids: Array.from({ length: 40 }, (_, n) => id(n)) }))
+  const ended = () => held.sent.filter(({ kind }) => kind === 'end').length
+  ask(1)
+  for (let n = 0; n < 100 && ended() < 1; n++) {
+    await turns(5)
+    clock.advance(10)
+    confirm(quick)
+  }
+  expect(ended()).toBe(1)
+  expect(bytesOf(held)).toBeLessThan(200_000)
+  expect(bytesOf(quick)).toBeGreaterThan(1_800_000)
+  confirm(held)
+  const before = bytesOf(held)
+  ask(2)
+  for (let n = 0; n < 100 && ended() < 2; n++) {
+    await turns(5)
+    clock.advance(10)
+    confirm(held)
+    confirm(quick)
+  }
+  expect(ended()).toBe(2)
+  expect(bytesOf(held) - before).toBeGreaterThan(50_000)
+  direct.dispose()
 })
 
 function path(kind: 'tls' | 'webrtc' = 'tls') {

@@ -8,6 +8,7 @@ import type { ChunkId } from './chunk-id.ts'
 import { ContentError } from './content-error.ts'
 import { type AnswerCall, DirectAnswers, MAX_REQUESTS } from './direct-answers.ts'
 import { type DirectFrame, DirectFrameReader, encodeDirectFrame, LONG_PART_BYTES, PART_BYTES } from './direct-frame.ts'
+import { DirectLane } from './direct-lane.ts'
 import type { DirectConnection, DirectKind } from './direct-sockets.ts'
 import { DirectWindow } from './direct-window.ts'
 import { MAX_STRETCH_CHUNKS, type Stretch } from './file-peer-contract.ts'
@@ -56,18 +57,6 @@ interface Asked {
   isClosed: boolean
 }
 
-interface Lane {
-  readonly connection: DirectConnection
-  /** Bytes of parts the other side has not confirmed. */
-  inFlight: number
-  /** Looks at which none more were confirmed. */
-  quietLooks: number
-  /** Bytes of parts taken in from it and not confirmed yet. */
-  unconfirmed: number
-  /** They are confirmed then at the latest. */
-  confirming: Disposable | undefined
-}
-
 /**
  * Chunks between two linked devices' files processes over connections of their own, several, so that one lost packet holds up a
  * part only. Both sides ask and answer. Owns the connections; when one ends, brings nothing any more or carries what cannot be
@@ -76,7 +65,7 @@ interface Lane {
 export class DirectPath implements Disposable {
   readonly #options: DirectPathOptions
   readonly #owned = new DisposableStore()
-  readonly #lanes: Lane[] = []
+  readonly #lanes: DirectLane[] = []
   readonly #asked = new Map<number, Asked>()
   readonly #answers: DirectAnswers
   readonly #window: DirectWindow
@@ -133,7 +122,7 @@ export class DirectPath implements Disposable {
   add(connection: DirectConnection): void {
     if (this.isClosed) return connection.dispose()
     this.#owned.add(connection)
-    const lane: Lane = { connection, inFlight: 0, quietLooks: 0, unconfirmed: 0, confirming: undefined }
+    const lane = new DirectLane(connection, this.#options.clock)
     this.#owned.defer(() => lane.confirming?.dispose())
     this.#lanes.push(lane)
     const reader = new DirectFrameReader()
@@ -157,13 +146,13 @@ export class DirectPath implements Disposable {
   }
 
   /** Many at once: each costs both sides a call of the system. Where little may be on its way, at once. */
-  #confirmSoon(lane: Lane): void {
+  #confirmSoon(lane: DirectLane): void {
     if (this.isClosed || lane.unconfirmed === 0) return
     if (lane.unconfirmed >= CONFIRM_BYTES || lane.connection.mostUnconfirmedBytes !== undefined) return this.#confirm(lane)
     lane.confirming ??= this.#options.clock.after(CONFIRM_MS, () => this.#confirm(lane))
   }
 
-  #confirm(lane: Lane): void {
+  #confirm(lane: DirectLane): void {
     lane.confirming?.dispose()
     lane.confirming = undefined
     lane.connection.send(encodeDirectFrame({ kind: 'got', bytes: lane.unconfirmed }))
@@ -228,7 +217,7 @@ export class DirectPath implements Disposable {
     this.#closed.dispose()
   }
 
-  #take(frame: DirectFrame, lane: Lane): void {
+  #take(frame: DirectFrame, lane: DirectLane): void {
     switch (frame.kind) {
       case 'want':
         this.#usedMs = this.#options.clock.monotonicMs()
@@ -237,8 +226,7 @@ export class DirectPath implements Disposable {
         return this.#answers.cancel(frame.request)
       case 'got':
         this.#inFlight -= frame.bytes
-        lane.inFlight -= frame.bytes
-        lane.quietLooks = 0
+        lane.confirmed(frame.bytes)
         if (lane.inFlight < 0) throw malformed('more is confirmed than was sent')
         return this.#answers.go()
       case 'more':
@@ -307,9 +295,8 @@ export class DirectPath implements Disposable {
   #answer(frame: DirectFrame): void {
     if (this.isClosed) return
     if (frame.kind !== 'part') return this.#send(frame)
-    const lane = this.#leastBusy()
-    if (lane.inFlight === 0) lane.quietLooks = 0
-    lane.inFlight += frame.bytes.length
+    const lane = this.#soonest()
+    lane.sent(frame.bytes.length)
     this.#inFlight += frame.bytes.length
     this.#window.noteInFlight(this.#inFlight)
     this.#usedMs = this.#options.clock.monotonicMs()
@@ -322,11 +309,20 @@ export class DirectPath implements Disposable {
     if (!this.isClosed) this.#lanes[0]?.connection.send(encodeDirectFrame(frame))
   }
 
-  /** In turn, as long as none has more waiting than another. */
-  #leastBusy(): Lane {
+  /**
+   * The one that would bring it first, of those with room, as each confirms what it has: the system's own buffers take megabytes, so a
+   * connection that a lost packet holds up would go on being given its share, and the reader would wait for that.
+   */
+  #soonest(): DirectLane {
+    const nowMs = this.#options.clock.monotonicMs()
     this.#turn = (this.#turn + 1) % this.#lanes.length
-    let best = this.#lanes[this.#turn] as Lane
-    for (const one of this.#lanes) if (waitingBytes(one) < waitingBytes(best)) best = one
+    let best = this.#lanes[this.#turn] as DirectLane
+    let bestMs = Number.POSITIVE_INFINITY
+    for (let n = 0; n < this.#lanes.length; n++) {
+      const one = this.#lanes[(this.#turn + n) % this.#lanes.length] as DirectLane
+      const dueMs = hasRoom(one) ? one.dueMs(nowMs) : Number.POSITIVE_INFINITY
+      if (dueMs < bestMs) [best, bestMs] = [one, dueMs]
+    }
     return best
   }
 
@@ -387,11 +383,8 @@ export class DirectPath implements Disposable {
   }
 }
 
-function hasRoom({ connection, inFlight }: Lane): boolean {
+function hasRoom({ connection, inFlight }: DirectLane): boolean {
   return connection.bufferedBytes < BUFFER_BYTES && inFlight + PART_BYTES <= (connection.mostUnconfirmedBytes ?? Number.POSITIVE_INFINITY)
 }
-
-const waitingBytes = ({ connection, inFlight }: Lane): number =>
-  connection.mostUnconfirmedBytes === undefined ? connection.bufferedBytes : inFlight
 
 const malformed = (what: string) => new ContentError('content/malformed', `a linked device sent ${what} over its direct connection`)

@@ -14,6 +14,7 @@ import { MemoryDirectSockets } from '../testkit/memory-direct-sockets.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import { testDatasetKeys } from '../testkit/file-parts.ts'
 import { testSegmentSigner } from '../testkit/file-device.ts'
+import { DIRECT_CONNECTIONS } from './direct-contract.ts'
 import { FilePeer } from './file-peer.ts'
 import { filePeerContract } from './file-peer-contract.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
@@ -127,7 +128,7 @@ it('[TR13] a device that is removed in the middle of a direct transfer gets no m
     })
     peer.attach(open)
   }
-  await until(() => sockets.made.length === 4 && b.chunks.stats.chunks > 3)
+  await until(() => sockets.made.length === DIRECT_CONNECTIONS && b.chunks.stats.chunks > 3)
   // Only the check of each answer is left: the link, and what crosses beside it, stays up.
   const { epochs, devices } = openInput(0, 2)
   a.renew({ epochs, devices: devices.map((device, n) => ({ ...device, isMember: n === 0 })) })

@@ -43,7 +43,7 @@ it('[TR9, TR12] over a relay no address for TCP is told, and WebRTC as the link'
 it.each([
   [{}, undefined],
   [{ directFiles: 0 }, 'WebRTC, as everything else'],
-  [{ directFiles: 4, directKind: 'tls' as const }, 'direct TLS, 4 connections'],
+  [{ directFiles: 8, directKind: 'tls' as const }, 'direct TLS, 8 connections'],
   [{ directFiles: 8, directKind: 'webrtc' as const }, 'WebRTC of their own, 8 connections'],
 ])('[TR7, TR12] by which way files come is said: %j', (row, words) => {
   expect(wordsOfFilesWay(row)).toBe(words)
