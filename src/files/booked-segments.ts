@@ -70,6 +70,12 @@ export class BookedSegments {
     this.#remove(hash)
   }
 
+  /** As it was before a transaction that was undone. */
+  restore(hash: string, before: BookedSegment | undefined): void {
+    this.#remove(hash)
+    if (before) this.#add(before)
+  }
+
   /** A content does not matter any more. */
   release(op: OpId): void {
     const found = this.find(op)

@@ -433,8 +433,10 @@ export class FileExchange implements Disposable {
         // A cache that was cut meanwhile may have let go of some: nothing is signed for that is not here.
         for (const manifest of wanted) if (!(await dataset.isHere(manifest))) return this.#retryLater()
         await chunks.sync()
-        if (this.#owned.isDisposed) return
-        const receipt = book.sign(booked, missing)
+        // What nobody needs any more by now is not promised: no one would say so again.
+        const owed = book.owedOf(booked.hash)
+        if (this.#owned.isDisposed || !owed) return
+        const receipt = book.sign(owed, missing)
         // Others let go because of it: who loses its power now knows afterwards what it has to keep.
         await store.sync()
         if (!this.#owned.isDisposed) this.#signed.fire([receipt])

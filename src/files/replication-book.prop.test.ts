@@ -422,3 +422,28 @@ it('[RP10] wherever a kill comes while something is booked anew, the next start 
   }
   expect(kills).toBeGreaterThan(8)
 })
+
+it('[RP10] a promise that could not be kept on a full disk is told to nobody, and made when there is room', () => {
+  class FullStore extends MemoryDatasetStore {
+    isFull = false
+    override transaction<T>(work: () => T): T {
+      if (!this.isFull) return super.transaction(work)
+      work() // into memory; then there is no room for it
+      throw new Error('the disk is full')
+    }
+    override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+      if (!this.isFull) super.putValue(space, key, value)
+    }
+  }
+  const store = new FullStore()
+  const segment = segmentOf(1, 0)
+  const book = bookOf(1, store)
+  book.book(segment, false)
+  const owed = book.owed[0] as (typeof book.owed)[0]
+  store.isFull = true
+  expect(() => book.sign(owed)).toThrow('full')
+  expect([book.owed, book.receiptsOf([segment.hash])]).toEqual([[owed], []])
+  store.isFull = false
+  book.sign(owed)
+  expect([book.owed.length, book.receiptsOf([segment.hash]).length, bookOf(1, store).receiptsOf([segment.hash]).length]).toEqual([0, 1, 1])
+})

@@ -121,6 +121,11 @@ export class ReplicationBook {
     for (const device of this.#receipts.get(hash)?.keys() ?? []) this.#earlyOf(device).add(hash)
   }
 
+  /** As it is owed now: some of it may have been let go of since. */
+  owedOf(hash: string): BookedSegment | undefined {
+    return this.#owed.get(hash)
+  }
+
   /** The contents of an owed segment are on this device's disk, all but those of `missing` (numbers of ops in it): the receipt. */
   sign(booked: BookedSegment, missing: readonly number[] = []): Uint8Array {
     const { dataset, signer, policy } = this.#options
@@ -131,13 +136,24 @@ export class ReplicationBook {
     const receipt = signReceipt(dataset, booked.hash, signer, { missing, generation, departures, order })
     const gone = new Set(missing)
     const contents = booked.contents.filter(([number]) => !gone.has(number))
-    this.#options.store.transaction(() => {
-      if (contents.length > 0) this.#promised.put({ ...booked, contents })
-      const matters = [this.#unsafe, this.#settled, this.#promised].some((segments) => segments.get(booked.hash))
-      if (matters) this.#keep(readReceipt(receipt), receipt)
-      this.#owed.drop(booked.hash) // last: what is owed is looked at again after a kill
-      if (!matters) this.#dropReceipts(booked.hash)
-    })
+    const { hash } = booked
+    const [promised, owed] = [this.#promised.get(hash), this.#owed.get(hash)]
+    try {
+      this.#options.store.transaction(() => {
+        if (contents.length > 0) this.#promised.put({ ...booked, contents })
+        const matters = [this.#unsafe, this.#settled, this.#promised].some((segments) => segments.get(hash))
+        if (matters) this.#keep(readReceipt(receipt), receipt)
+        this.#owed.drop(hash) // last: what is owed is looked at again after a kill
+        if (!matters) this.#dropReceipts(hash)
+      })
+    } catch (error) {
+      // Nothing of it is kept: nobody is told of a promise that the next start does not know.
+      this.#promised.restore(hash, promised)
+      this.#owed.restore(hash, owed)
+      if (before) this.#receipts.get(hash)?.set(signer.device, before)
+      else this.#receipts.get(hash)?.delete(signer.device)
+      throw error
+    }
     return receipt
   }
 

@@ -89,3 +89,31 @@ it('[CS13] that no pack can be made on a full disk is said as that a full disk k
   }
   expect(errorCode(said)).toBe('chunk/store-full')
 })
+
+it('[CS13] what is to stay of a pack that goes is where it was, when the disk loses what it was copied to', async () => {
+  await store.sync()
+  const fs = await vi.importActual<typeof import('node:fs')>('node:fs')
+  const first = readdirSync(folder).sort()[0] as string
+  let refused = 0
+  /** All but the first pack lies on bad sectors. */
+  const isBad = (file: number) => !fs.readlinkSync(`/proc/self/fd/${file}`).endsWith(first)
+  vi.mocked(fdatasync).mockImplementation(((file: number, done: (error: Error | null) => void) => {
+    if (!isBad(file)) return fs.fdatasync(file, done)
+    refused++
+    setImmediate(() => done(failure('EIO')))
+  }) as typeof fdatasync)
+  vi.mocked(readSync).mockImplementation(((file: number, bytes: Buffer, offset: number, length: number, position: number) => {
+    if (isBad(file)) throw failure('EIO')
+    return fs.readSync(file, bytes, offset, length, position)
+  }) as typeof readSync)
+  const isKept = (id: ChunkId) => id !== idOf(2)
+  await store.evict(1_000, isKept).catch(() => {})
+  expect(refused).toBeGreaterThan(0)
+  for (const one of [readSync, fdatasync]) vi.mocked(one as typeof readSync).mockReset()
+  await store.sync()
+  await store.evict(1_000, isKept)
+  for (let n = 1; n <= 12; n++) if (n !== 2) expect((await store.get(idOf(n)))?.bytes).toEqual(bytesOf(n))
+  store.dispose()
+  store = new PackChunkStore(folder, { packBytes: 8_000 })
+  for (let n = 1; n <= 12; n++) if (n !== 2) expect((await store.get(idOf(n)))?.bytes).toEqual(bytesOf(n))
+})

@@ -268,16 +268,16 @@ export class PackChunkStore implements ChunkStore, Disposable {
   /** Copies what is to be kept to the newest pack, has it on the disk, and only then lets the old one go: killed at any point, nothing is lost. */
   async #copyForward(pack: PackFile, keep: (id: ChunkId) => boolean): Promise<void> {
     const oldest = Math.min(...this.#packs.keys())
-    const kept: { record: PackRecord; bytes: Uint8Array }[] = []
+    const kept: KeptRecord[] = []
     const gone: ChunkId[] = []
     let free = 0
     const look: Parameters<PackFile['scan']>[0] = ({ record, offset, whole }) => {
       const size = RECORD_HEAD_BYTES + record.length
       if (record.kind === 'dropped') {
         if (pack.number === oldest || this.#places.has(record.id)) free += size
-        else kept.push({ record, bytes: new Uint8Array(0) })
+        else kept.push({ record, offset, bytes: new Uint8Array(0) })
       } else if (this.#places.get(record.id) !== placeOf(pack.number, offset)) free += size
-      else if (keep(record.id)) kept.push({ record, bytes: whole() })
+      else if (keep(record.id)) kept.push({ record, offset, bytes: whole() })
       else {
         free += size
         gone.push(record.id)
@@ -289,12 +289,30 @@ export class PackChunkStore implements ChunkStore, Disposable {
     if (pack === this.#last) this.#last = undefined
     for (const { record, bytes } of kept) this.#append(record, bytes)
     for (const id of gone) this.#forget(id) // before the wait: what is put again meanwhile is written again
-    await this.#syncing.run(() => this.#syncHeld()) // what was copied forward is safe before its first place goes
-    const lost = kept.find(({ record }) => this.#lost.has(record.id))
-    if (lost) throw this.#lost.get(lost.record.id)
+    try {
+      await this.#syncing.run(() => this.#syncHeld()) // what was copied forward is safe before its first place goes
+    } catch (error) {
+      this.#bringBack(pack, kept)
+      throw error
+    }
+    const lost = this.#bringBack(pack, kept)
+    if (lost !== undefined) throw lost
     if (this.#packs.get(pack.number) !== pack) return // closed meanwhile
     this.#close(pack)
     await new Promise((resolve) => setTimeout(resolve, 0)) // readers come in between
+  }
+
+  /** What the disk lost where it was copied to is still where it was. @returns what the disk said of it */
+  #bringBack(pack: PackFile, kept: readonly KeptRecord[]): unknown {
+    let said: unknown
+    for (const { record, offset } of kept) {
+      const lost = this.#lost.get(record.id)
+      if (lost === undefined || this.#packs.get(pack.number) !== pack) continue
+      said = lost
+      this.#lost.delete(record.id)
+      this.#places.set(record.id, placeOf(pack.number, offset))
+    }
+    return said
   }
 
   /** @returns false: it was not held */
@@ -374,6 +392,13 @@ function readBack(read: () => Uint8Array): Uint8Array | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Of a pack that goes: what is to stay, and where it was. */
+interface KeptRecord {
+  readonly record: PackRecord
+  readonly offset: number
+  readonly bytes: Uint8Array
 }
 
 /** Undefined: it lies on a bad sector. */
