@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FilesLinkCommand, FilesLinkReport, FilesLinkSetup } from '../../testkit/files-link-process.ts'
 import { createNetLab, whyNoNetLab } from '../../testkit/netlab.ts'
+import { DIRECT_CONNECTIONS } from '../../files/direct-contract.ts'
 import type { DirectCandidate, DirectDial } from '../../files/direct-sockets.ts'
 import { SeededRandom, seedOfRun } from '../../testkit/seeded-random.ts'
 import { DatachannelRtc } from './datachannel-rtc.ts'
@@ -140,7 +141,7 @@ describe.skipIf(why)(`[TR12] WebRTC connections beside the link${why ? `: skippe
   it('where TCP is tried and fails, chunks cross eight WebRTC connections', async () => {
     const { wants } = await world(12 * MB)
     const { tcp, rtc, kind, overRtc } = await wants.until(({ isWhole }) => isWhole)
-    expect(tcp).toMatchObject({ tried: 4, made: 0 })
+    expect(tcp).toMatchObject({ tried: DIRECT_CONNECTIONS, made: 0 })
     expect([kind, rtc.length]).toEqual(['webrtc', CONNECTIONS])
     for (const { receivedBytes } of rtc) expect(receivedBytes).toBeGreaterThan(16 * 1024)
     expect(overRtc.length).toBeGreaterThan(20)
@@ -150,7 +151,7 @@ describe.skipIf(why)(`[TR12] WebRTC connections beside the link${why ? `: skippe
   it('where TCP works, nobody dials', async () => {
     const { wants } = await world(8 * MB, { tcp: true })
     const { tcp, kind, dialled } = await wants.until(({ isWhole, connections }) => isWhole && connections > 0)
-    expect([tcp.made, kind, dialled]).toEqual([4, 'tls', 0])
+    expect([tcp.made, kind, dialled]).toEqual([DIRECT_CONNECTIONS, 'tls', 0])
   })
 
   it('one that ends in the middle ends all; the rest comes over the link, and nothing a second time', async () => {
