@@ -68,3 +68,23 @@ it('[GC4] who was away for a year takes nobody for silent: it tells the others f
   for (const device of [server, phone]) acknowledgements.keep(device, held)
   expect(acknowledgements.isPast(dropped, held)).toBe(true)
 })
+
+it('[GC2] what a device says again and again is put into the store once an hour, what is news at once', () => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 1))
+  let puts = 0
+  const store = new (class extends MemoryDatasetStore {
+    override putValue(space: string, key: string, value: Uint8Array | undefined): void {
+      puts++
+      super.putValue(space, key, value)
+    }
+  })()
+  const acknowledgements = new Acknowledgements({ store, others: () => [server], nowMs: () => clock.nowMs() })
+  for (let n = 0; n < 50; n++) acknowledgements.keep(server, new Map(held))
+  expect(puts).toBe(1)
+  acknowledgements.keep(server, new Map([[one, 10]]))
+  acknowledgements.keep(server, new Map([[two, 10]]))
+  expect([puts, acknowledgements.of(server)?.frontier]).toEqual([3, new Map([[two, 10]])])
+  clock.advance(3_600_000)
+  acknowledgements.keep(server, new Map([[two, 10]]))
+  expect([puts, acknowledgements.of(server)?.atMs]).toEqual([4, clock.nowMs()])
+})

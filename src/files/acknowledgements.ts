@@ -23,6 +23,8 @@ export const SILENT_MS = 90 * 24 * 3_600_000
 /** When this device was off for longer, others are not the ones who were silent. */
 const MAX_GAP_MS = 3 * 24 * 3_600_000
 
+const KEEP_MS = 3_600_000
+
 const ACK = 'acknowledged'
 const SINCE = 'since'
 const WATCH = 'watch'
@@ -35,14 +37,21 @@ const covers = (held: Frontier, asked: Frontier): boolean => [...asked].every(([
  */
 export class Acknowledgements {
   readonly #options: AcknowledgementsOptions
+  /** What was put into the store since this start. */
+  readonly #kept = new Map<DeviceId, Acknowledgement>()
 
   constructor(options: AcknowledgementsOptions) {
     this.#options = options
   }
 
-  /** A device said how far it is, with all that it wrote itself. */
+  /** A device said how far it is, with all that it wrote itself: with every page, and naming every log. The same again is kept hourly. */
   keep(device: DeviceId, frontier: Frontier): void {
-    this.#put(ACK, device, { frontier: [...frontier], atMs: this.#options.nowMs() })
+    const atMs = this.#options.nowMs()
+    const last = this.#kept.get(device)
+    const isSame = last?.frontier.size === frontier.size && covers(last.frontier, frontier) && covers(frontier, last.frontier)
+    if (isSame && Math.abs(atMs - last.atMs) < KEEP_MS) return
+    this.#put(ACK, device, { frontier: [...frontier], atMs })
+    this.#kept.set(device, { frontier: new Map(frontier), atMs })
   }
 
   of(device: DeviceId): Acknowledgement | undefined {

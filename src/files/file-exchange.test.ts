@@ -10,9 +10,13 @@ import { ManualClock } from '../testkit/manual-clock.ts'
 import { SeededRandom } from '../testkit/seeded-random.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { ChunkId, SealedChunk } from './chunk-id.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import { ContentError } from './content-error.ts'
+import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
 import { FileExchange, type FilePeerClient } from './file-exchange.ts'
 import { MemoryDatasetStore } from './memory-dataset-store.ts'
+import type { LogId } from './op.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { signReceipt } from './receipt.ts'
 import { FIRST_POLICY } from './replica-policy.ts'
@@ -290,5 +294,54 @@ it('[OL5] segments, also of what lies behind a checkpoint, are given out after w
   expect(events).toEqual(synced)
   expect((await exchange.answerBehind(frontier)).segments.length).toBe(1)
   expect(events.slice(2)).toEqual(synced)
+  exchange.dispose()
+})
+
+it('[OL6] logs of a third device that this one does not follow, however many another one has, do not hide what comes behind them', async () => {
+  const { exchange, client, events } = await owing()
+  const logOf = (n: number) => n.toString(16).padStart(24, '0') as LogId
+  const [bad, good] = [2_000, 2_001]
+  const held = new Map<LogId, number>()
+  let most = 0
+  const bytesOf = (n: number) => Uint8Array.of(n >> 8, n & 255)
+  const numberOf = ([high = 0, low = 0]: Uint8Array) => high * 256 + low
+  const dataset = {
+    onDidAddSegment: () => ({ dispose: () => {} }),
+    frontier: () => held,
+    codec: { headOf: (bytes: Uint8Array) => ({ log: logOf(numberOf(bytes)), seq: 1, device: 'a third device' }) },
+    takeSegment: (bytes: Uint8Array) => {
+      const n = numberOf(bytes)
+      if (n < bad) throw new ContentError('segment/too-many-logs', 'more than are followed')
+      held.set(logOf(n), 1)
+      return true
+    },
+  } as unknown as Dataset
+  const following = new FileExchange({
+    ...{ dataset, id: 'd', clock: new ManualClock(), logger: { ...silentLogger, warn: () => events.push('said') } },
+    store: { heads: () => [] } as unknown as DatasetStore,
+    chunks: {} as ChunkStore,
+    book: { owed: [], unsafe: [] } as unknown as ReplicationBook,
+    acknowledgements: { keep: () => {} } as unknown as Acknowledgements,
+    source: new PeerChunks(new ManualClock(), silentLogger, () => true),
+    makeRoom: async () => true,
+    inTurn: (work) => work(),
+  })
+  following.attach(
+    device1,
+    client({
+      pullSegments: async ({ frontier }) => {
+        const told = new Map(frontier as [LogId, number][])
+        most = Math.max(most, told.size)
+        const lacked = Array.from({ length: good }, (_, n) => n).filter((n) => !told.has(logOf(n)))
+        const page = lacked.slice(0, 700) // pages are full of them
+        return { segments: page.map((n) => toBase64Url(bytesOf(n))), isMore: lacked.length > page.length, frontier: [] }
+      },
+    }),
+  )
+  await settled()
+  expect([...held.keys()]).toEqual([logOf(bad)])
+  expect(most).toBeGreaterThan(1_000)
+  expect(events.filter((event) => event === 'said').length).toBe(256)
+  following.dispose()
   exchange.dispose()
 })

@@ -1,5 +1,5 @@
 import { fromBase64Url, toBase64Url } from '../base/bytes.ts'
-import { type Disposable, DisposableStore } from '../base/disposable.ts'
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts'
 import { Emitter } from '../base/emitter.ts'
 import { errorCode, errorMessage } from '../base/errors.ts'
 import type { DeviceId } from '../base/ids.ts'
@@ -12,7 +12,7 @@ import type { ChunkId } from './chunk-id.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { Dataset } from './dataset.ts'
 import type { DatasetStore } from './dataset-store.ts'
-import { type filePeerContract, MAX_PULLED_BYTES } from './file-peer-contract.ts'
+import { type filePeerContract, MAX_FRONTIER_LOGS, MAX_PULLED_BYTES } from './file-peer-contract.ts'
 import type { Manifest, Piece } from './manifest.ts'
 import type { LogId } from './op.ts'
 import type { SegmentHead } from './op-segment.ts'
@@ -63,6 +63,12 @@ interface PulledPeer {
   waitedMs: number
 }
 
+/** Logs that are left out of one pull, and how many more can be told of. */
+interface LeftOut {
+  readonly skipped: Set<LogId>
+  readonly room: () => number
+}
+
 /** A log that stops at a segment that nobody can take in. */
 export interface RefusedLog {
   readonly log: LogId
@@ -72,7 +78,7 @@ export interface RefusedLog {
   readonly code: string
 }
 
-/** Logs left out at once: a device that sends more that cannot be taken in is not listened to further. */
+/** Logs of its own, or that may come, that a device is left out with at once: one that sends more is not listened to further. */
 const MAX_LEFT_OUT = 256
 /** Held as far as can be: a device that is told so sends nothing more of a log. */
 const ALL_OF_IT = 2 ** 32 - 1
@@ -113,6 +119,8 @@ export class FileExchange implements Disposable {
   readonly #signed = this.#owned.add(new Emitter<readonly Uint8Array[]>())
   /** Logs that stop at a segment which cannot be taken in, and after which one. For good: its bytes are what its author signed. */
   readonly #stopped = new Map<LogId, number>()
+  /** Of those the ones that came from their own device. */
+  #stoppedByAuthor = 0
   readonly #refused = this.#owned.add(new Emitter<RefusedLog>())
   /** Whose contents are being copied. */
   readonly #copying = new Map<string | undefined, { again: boolean }>()
@@ -178,7 +186,8 @@ export class FileExchange implements Disposable {
       }),
     )
     void this.#pull(client)
-    return this.#owned.add(owned)
+    this.#owned.add(owned)
+    return toDisposable(() => this.#owned.release(owned))
   }
 
   /**
@@ -322,6 +331,7 @@ export class FileExchange implements Disposable {
     for (const log of [...this.#stopped.keys(), ...skipped]) told.set(log, ALL_OF_IT)
     const answer = await client.pullSegments({ dataset: id, frontier: [...told] as [string, number][] })
     const before = skipped.size + this.#stopped.size
+    const room = () => MAX_FRONTIER_LOGS - told.size - (skipped.size + this.#stopped.size - before)
     let [taken, sinceBytes] = [0, 0]
     for (const segment of answer.segments) {
       if (this.#owned.isDisposed) return false
@@ -336,7 +346,7 @@ export class FileExchange implements Disposable {
       try {
         if (dataset.takeSegment(bytes)) taken++
       } catch (error) {
-        this.#refuse(bytes, error, peer.device, skipped)
+        this.#refuse(bytes, error, peer.device, { skipped, room })
       }
     }
     const mine = dataset.frontier()
@@ -351,9 +361,11 @@ export class FileExchange implements Disposable {
 
   /**
    * A segment cannot be taken in: its log ends before it here, and all others go on (rule OL6). Who brings it need not be who wrote it.
+   * What others took in and this device does not is named to them, as much as can be told: else they would send it again and again, and
+   * never what comes behind it.
    * @throws StoreError, and what is to be waited for: that is nobody's fault
    */
-  #refuse(bytes: Uint8Array, error: unknown, from: DeviceId, skipped: Set<LogId>): void {
+  #refuse(bytes: Uint8Array, error: unknown, from: DeviceId, { skipped, room }: LeftOut): void {
     const { dataset, logger } = this.#options
     if (error instanceof StoreError || error instanceof StillLoading) throw error
     const code = errorCode(error)
@@ -367,10 +379,15 @@ export class FileExchange implements Disposable {
     // Of what its device did not sign nobody is to blame but who sent it, and another one may send what it did sign.
     const isForGood = head !== undefined && !MAY_COME.has(code)
     const isKnown = head !== undefined && (this.#stopped.has(head.log) || skipped.has(head.log))
-    if (head && !isKnown && this.#stopped.size + skipped.size >= MAX_LEFT_OUT) return logger.debug('one more log is left out', what)
-    if (head && isForGood) this.#stopped.set(head.log, head.seq - 1)
-    else if (head) skipped.add(head.log)
-    if (isKnown) return
+    const isRelayed = isForGood && head?.device !== from
+    const isFull = isRelayed ? room() <= 0 : this.#stoppedByAuthor + skipped.size >= MAX_LEFT_OUT
+    if (head && !isKnown && isFull) return logger.debug('one more log is left out', what)
+    const isSaid = this.#stopped.size < MAX_LEFT_OUT
+    if (head && isForGood) {
+      if (!isKnown && !isRelayed) this.#stoppedByAuthor++
+      this.#stopped.set(head.log, head.seq - 1)
+    } else if (head) skipped.add(head.log)
+    if (isKnown || !isSaid) return
     logger.warn('a log of files stops here: what follows in it is left out', what)
     if (head && isForGood) this.#refused.fire({ log: head.log, seq: head.seq, author: head.device, code })
   }

@@ -151,7 +151,7 @@ export class ReplicationBook {
       this.#promised.restore(hash, promised)
       this.#owed.restore(hash, owed)
       if (before) this.#receipts.get(hash)?.set(signer.device, before)
-      else this.#receipts.get(hash)?.delete(signer.device)
+      else this.#forget(signer.device, hash)
       throw error
     }
     return receipt
@@ -324,11 +324,15 @@ export class ReplicationBook {
     for (const device of [...(this.#receipts.get(segment)?.keys() ?? [])]) this.#drop(device, segment)
   }
 
-  #drop(device: DeviceId, segment: string): void {
+  #forget(device: DeviceId, segment: string): void {
     const of = this.#receipts.get(segment)
     of?.delete(device)
     if (of?.size === 0) this.#receipts.delete(segment)
     this.#early.get(device)?.delete(segment)
+  }
+
+  #drop(device: DeviceId, segment: string): void {
+    this.#forget(device, segment)
     this.#options.store.putValue(RECEIPT, nameOf({ device, segment }), undefined)
   }
 }

@@ -8,7 +8,7 @@ import type { ChunkId, SealedChunk } from '../../files/chunk-id.ts'
 import type { ChunkStore, ChunkStoreStats, HeldChunk } from '../../files/chunk-store.ts'
 import { ContentError } from '../../files/content-error.ts'
 import { InTurn } from './in-turn.ts'
-import { PackFile } from './pack-file.ts'
+import { type FoundRecord, PackFile } from './pack-file.ts'
 import { PackReader } from './pack-reader.ts'
 import { type PackRecord, RECORD_HEAD_BYTES } from './pack-record.ts'
 
@@ -191,7 +191,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const left = new Set<ChunkId>()
     for (const [id, place] of this.#places) if (packOf(place) === pack.number && offsetOf(place) >= pack.syncedBytes) left.add(id)
     const dropped: PackRecord[] = []
-    const look: Parameters<PackFile['scan']>[0] = ({ record, offset, whole }) => {
+    const look = ({ record, offset, whole }: FoundRecord) => {
       if (offset < pack.syncedBytes) return
       if (record.kind === 'dropped') {
         if (!this.#places.has(record.id)) dropped.push(record)
@@ -271,7 +271,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     const kept: KeptRecord[] = []
     const gone: ChunkId[] = []
     let free = 0
-    const look: Parameters<PackFile['scan']>[0] = ({ record, offset, whole }) => {
+    const look = ({ record, offset, whole }: FoundRecord) => {
       const size = RECORD_HEAD_BYTES + record.length
       if (record.kind === 'dropped') {
         if (pack.number === oldest || this.#places.has(record.id)) free += size
@@ -307,7 +307,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
     let said: unknown
     for (const { record, offset } of kept) {
       const lost = this.#lost.get(record.id)
-      if (lost === undefined || this.#packs.get(pack.number) !== pack) continue
+      if (lost === undefined || record.kind !== 'chunk' || this.#packs.get(pack.number) !== pack) continue
       said = lost
       this.#lost.delete(record.id)
       this.#places.set(record.id, placeOf(pack.number, offset))

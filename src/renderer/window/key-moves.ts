@@ -1,4 +1,4 @@
-/** Until when what is focused was moved there by a key of the person; see `movedByKey`. */
+/** A key was pressed, and its task is not over. */
 let inKey = false
 
 /**
