@@ -37,7 +37,8 @@ import { makeRoom } from './keep-cache.ts'
 import type { Manifest } from './manifest.ts'
 import type { NodeId, OpId } from './op.ts'
 import { LocalFolders } from './local-folders.ts'
-import { PastTree } from './past-tree.ts'
+import type { PastTree } from './past-tree.ts'
+import { PastTrees } from './past-trees.ts'
 import { PeerChunks } from './peer-chunks.ts'
 import { Pins } from './pins.ts'
 import { policyState } from './policy-state.ts'
@@ -83,9 +84,6 @@ export interface DatasetHostParts {
 
 /** Sorted folders kept, for displays that read them page by page. */
 const KEPT_FOLDERS = 8
-/** Trees of the past kept in memory, and for how long: who looks at one opens some folders in it. */
-const KEPT_PASTS = 2
-const PAST_KEPT_MS = 10 * 60_000
 /** Somebody writes while a dataset starts over: it is begun again so often. */
 const MAX_SETTLES = 50
 /** How often the cache is cut to its limit, however little is put in: other programs fill the disk, too, and a limit may be another. */
@@ -130,8 +128,7 @@ export class OpenDataset implements Disposable {
   readonly #owned = new DisposableStore()
   readonly #sorted = new Map<NodeId, readonly DatasetNode[]>()
   readonly #self: DeviceId
-  readonly #crypto: FilesCrypto
-  readonly #pasts = new Map<number, Promise<PastTree>>()
+  readonly #pasts: PastTrees
   #devices: OpenDatasetInput['devices']
   readonly #beside: () => readonly OpenDataset[]
   #isAlwaysOn: boolean
@@ -209,6 +206,7 @@ export class OpenDataset implements Disposable {
       )
       const { dataset, chunks } = this
       this.policy.follow(dataset)
+      this.#pasts = this.#owned.add(new PastTrees({ dataset, store, clock, crypto }))
       const pages = this.#owned.add(new PageKeeper({ chunks, store, cipher: new ChunkCipher(crypto, keys), holds: dataset.holds }))
       const base = { dataset, id: this.id, store, pages, crypto, clock, logger }
       const mayMake = (device: string) =>
@@ -266,7 +264,6 @@ export class OpenDataset implements Disposable {
           isLoading: () => loader.isLoading || this.#isHeld,
         }),
       )
-      this.#crypto = crypto
       this.exchange = this.#owned.add(
         new FileExchange({
           ...{ dataset, id: this.id, store, chunks, book, acknowledgements, source, clock, logger, makeRoom: room, inTurn },
@@ -410,22 +407,7 @@ export class OpenDataset implements Disposable {
 
   /** The tree as it was at `atMs`, by the clocks of those who wrote. @throws StoreError, ContentError */
   past(atMs: number): Promise<PastTree> {
-    const known = this.#pasts.get(atMs)
-    if (known) return known
-    const { dataset, store, clock } = this
-    const pause = () => new Promise<void>((resolve) => clock.after(1, resolve))
-    const made = PastTree.of(dataset, store, { atMs, clock, crypto: this.#crypto, pause })
-    this.#pasts.set(atMs, made)
-    if (this.#pasts.size > KEPT_PASTS) this.#pasts.delete(this.#pasts.keys().next().value as number)
-    const forget = () => this.#pasts.get(atMs) === made && this.#pasts.delete(atMs)
-    made.catch(forget)
-    const timer = this.#owned.add(
-      clock.after(PAST_KEPT_MS, () => {
-        forget()
-        this.#owned.release(timer)
-      }),
-    )
-    return made
+    return this.#pasts.at(atMs)
   }
 
   /**
