@@ -324,7 +324,7 @@ export class Dataset extends DatasetView implements Disposable {
       const ids = [...wanted]
       wanted = new Set()
       bytes = 0
-      await this.#ensureAll(ids)
+      await this.ensureAll(ids)
     }
     for (const manifest of manifests) {
       if (manifest.depth > 0) await this.#fetch(manifest)
@@ -344,7 +344,7 @@ export class Dataset extends DatasetView implements Disposable {
     const bring = async () => {
       const ids = [...wanted]
       wanted = new Set()
-      await this.#ensureAll(ids, signal)
+      await this.ensureAll(ids, signal)
     }
     const add = async (pieces: readonly Piece[]) => {
       for (const { id } of pieces) {
@@ -360,7 +360,7 @@ export class Dataset extends DatasetView implements Disposable {
   }
 
   /** When one cannot be had, nothing of the others is under way any more: whoever tries again would have them asked for twice. */
-  async #ensureAll(ids: readonly ChunkId[], signal?: AbortSignal): Promise<void> {
+  async ensureAll(ids: readonly ChunkId[], signal?: AbortSignal): Promise<void> {
     const stop = new AbortController()
     const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
     const all = ids.map((id) => this.reader.ensure(id, ended))

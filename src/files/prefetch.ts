@@ -153,7 +153,7 @@ export class Prefetch implements Disposable {
       if (!(await makeRoom([...away.values()].reduce((sum, length) => sum + length, 0)))) return 'full'
       const ids = [...away.keys()]
       for (let at = 0; at < ids.length && !this.#owned.isDisposed; at += AT_ONCE) {
-        await Promise.all(ids.slice(at, at + AT_ONCE).map((id) => dataset.reader.ensure(id)))
+        await dataset.ensureAll(ids.slice(at, at + AT_ONCE))
         await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve))
       }
       return undefined

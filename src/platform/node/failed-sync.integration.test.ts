@@ -258,3 +258,31 @@ it('[DS14] what a sync of the tree did not keep is written into the tree itself:
   ).toEqual(['a', 'b', 'c'])
   again.dispose()
 })
+
+it.each(['journal', 'packs'])(
+  '[DS14] a sync of the %s that closing comes between says that it is closed, and not that all is well',
+  async (kind) => {
+    const journal = journalOf()
+    const packs = new PackChunkStore(folder)
+    const store = kind === 'journal' ? journal : packs
+    journal.append(utf8('a'))
+    packs.put({ id: idOf(1), epoch: 0, bytes: bytesOf(1) })
+    await store.sync() // nothing stops it
+    journal.append(utf8('b'))
+    packs.put({ id: idOf(2), epoch: 0, bytes: bytesOf(2) })
+    const [running, waiting] = [store.sync(), store.sync()]
+    journal.dispose()
+    packs.dispose()
+    for (const sync of [running, waiting, store.sync()]) await expect(sync).rejects.toMatchObject({ code: 'store/closed' })
+  },
+)
+
+it('[DS14] what a killed process left in the journal, and a full disk keeps there, is on the disk itself when a sync resolves', async () => {
+  const killed = journalOf()
+  killed.append(utf8('a'))
+  killed.dispose() // as a kill: nothing was synced
+  const journal = journalOf()
+  expect([...journal.entries()].map(fromUtf8)).toEqual(['a'])
+  await journal.sync()
+  expect(entriesAfterCut(journal)).toEqual(['a'])
+})

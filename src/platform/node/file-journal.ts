@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fsync,
   fstatSync,
@@ -56,10 +57,12 @@ export class FileJournal implements StoreJournal {
   readonly #startedMs = Date.now()
   /** That an earlier start left. */
   readonly #left: readonly number[]
+  /** Of those the ones that a killed process may have left in the system's memory only. */
+  #unsyncedLeft: readonly number[]
   #parts: Part[] = []
   #current: Part | undefined
   #next: number
-  #isFolderSynced = true
+  #isFolderSynced: boolean
   /** Counts when parts were begun to be old, and were forgotten. */
   #turns = 0
   readonly #syncing = new InTurn()
@@ -73,6 +76,8 @@ export class FileJournal implements StoreJournal {
     for (const name of readdirSync(folder))
       if (name.startsWith('tree.journal-') && name.endsWith(UNFINISHED)) rmSync(path.join(folder, name))
     this.#left = partsIn(folder)
+    this.#unsyncedLeft = this.#left
+    this.#isFolderSynced = this.#left.length === 0
     this.#next = (this.#left.at(-1) ?? 0) + 1
   }
 
@@ -97,7 +102,7 @@ export class FileJournal implements StoreJournal {
   }
 
   append(entry: Uint8Array): void {
-    if (this.#isDisposed) throw StoreError.closed(this.#folder)
+    this.#requireOpen()
     this.#write(this.#current ?? this.#begin(), entry)
   }
 
@@ -125,6 +130,11 @@ export class FileJournal implements StoreJournal {
     for (const { file } of this.#parts) closeSync(file)
     this.#parts = []
     this.#current = undefined
+  }
+
+  /** @throws StoreError `store/closed` */
+  #requireOpen(): void {
+    if (this.#isDisposed) throw StoreError.closed(this.#folder)
   }
 
   #begin(): Part {
@@ -164,18 +174,36 @@ export class FileJournal implements StoreJournal {
   }
 
   async #syncDirty(): Promise<void> {
+    this.#requireOpen()
     // A second time at once: what was written anew may lie well where it is now.
     for (let again = true; ; again = false) {
       try {
+        await this.#syncLeft()
         await this.#writeLostAnew()
         await this.#syncParts()
         if (!this.#isFolderSynced) await this.#syncFolder()
+        this.#requireOpen() // closed meanwhile, nothing says what lies on the disk
         return
       } catch (error) {
         if (this.#isDisposed) throw StoreError.closed(this.#folder)
         if (!again) throw systemStoreError(error, this.#folder)
       }
     }
+  }
+
+  /** On a full disk they stay the only place of what they hold. */
+  async #syncLeft(): Promise<void> {
+    for (const number of this.#unsyncedLeft) {
+      const name = this.#fileOf(number)
+      if (!existsSync(name)) continue // what it held lies in the store behind
+      const file = openSync(name, 'r+')
+      try {
+        await datasync(file)
+      } finally {
+        closeSync(file)
+      }
+    }
+    this.#unsyncedLeft = []
   }
 
   async #syncParts(): Promise<void> {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { equalBytes } from '../../base/bytes.ts'
 import type { Disposable } from '../../base/disposable.ts'
+import { StoreError } from '../../base/store-error.ts'
 import type { ChunkId, SealedChunk } from '../../files/chunk-id.ts'
 import type { ChunkStore, ChunkStoreStats, HeldChunk } from '../../files/chunk-store.ts'
 import { ContentError } from '../../files/content-error.ts'
@@ -48,6 +49,7 @@ export class PackChunkStore implements ChunkStore, Disposable {
   readonly #lost = new Map<ChunkId, unknown>()
   readonly #reader = new PackReader()
   #evicting: Promise<unknown> = Promise.resolve()
+  #isDisposed = false
 
   constructor(folder: string, options: { readonly packBytes?: number } = {}) {
     this.#folder = folder
@@ -130,12 +132,18 @@ export class PackChunkStore implements ChunkStore, Disposable {
   }
 
   dispose(): void {
+    this.#isDisposed = true
     for (const pack of this.#packs.values()) {
       this.#packs.delete(pack.number)
       pack.close()
     }
     this.#places.clear()
     this.#last = undefined
+  }
+
+  /** @throws StoreError `store/closed` */
+  #requireOpen(): void {
+    if (this.#isDisposed) throw StoreError.closed(this.#folder)
   }
 
   /** What lies in a full pack goes to the disk while more is written: who syncs in the end does not wait for all of it. */
@@ -145,10 +153,12 @@ export class PackChunkStore implements ChunkStore, Disposable {
   }
 
   async #syncDirty(): Promise<void> {
+    this.#requireOpen()
     const unheard = this.#unheard
     this.#unheard = undefined
     if (unheard !== undefined) throw unheard
     await this.#syncHeld()
+    this.#requireOpen() // closed meanwhile, nothing says what lies on the disk
     const [lost] = this.#lost.values()
     if (lost !== undefined) throw lost
   }

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import { utf8 } from '../../base/bytes.ts'
@@ -186,6 +187,37 @@ it('[DS6] a file takes a row of each kind, and no page of its own', async () => 
     open.dispose()
     expect(statSync(path.join(folder, 'home.sqlite')).size / files).toBeLessThan(2_048)
   } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('[DS12] a tree that was opened on a full disk says that it is in use before a batch writes to it', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-mark-'))
+  const file = path.join(folder, 'tree.sqlite')
+  new SqliteDatasetStore(file, sealer()).dispose()
+  const { exec } = DatabaseSync.prototype
+  let isFull = true
+  DatabaseSync.prototype.exec = function (sql: string) {
+    if (isFull && sql.includes('user_version')) throw Object.assign(new Error('full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 })
+    return exec.call(this, sql)
+  }
+  try {
+    const store = new SqliteDatasetStore(file, sealer())
+    expect(() => store.beginBatch()).toThrow('full')
+    isFull = false
+    store.beginBatch()
+    store.putValue('s', 'a', utf8('a'))
+    store.undoBatch()
+    store.beginBatch()
+    store.putValue('s', 'b', utf8('b'))
+    store.endBatch()
+    for (const suffix of ['', '-wal']) cpSync(file + suffix, `${file}-killed${suffix}`)
+    const killed = new DatabaseSync(`${file}-killed`)
+    expect(killed.prepare('pragma user_version').get()).toEqual({ user_version: 2 })
+    killed.close()
+    store.dispose()
+  } finally {
+    DatabaseSync.prototype.exec = exec
     rmSync(folder, { recursive: true, force: true })
   }
 })

@@ -122,6 +122,14 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
     if (this.#isInBatch || this.#depth > 0) return
     this.#run('begin immediate')
     this.#isInBatch = true
+    if (this.#isMarked) return
+    // It was opened while the disk was full.
+    try {
+      this.#checked(() => this.#mark())
+    } catch (error) {
+      this.undoBatch()
+      throw error
+    }
   }
 
   endBatch(): void {
@@ -498,6 +506,7 @@ export class SqliteDatasetStore implements StoreBehind, Disposable {
   #rollBack(): void {
     try {
       this.#db.exec('rollback')
+      if (this.#isMarked) this.#isMarked = this.#version === IN_USE // the mark may have gone, too
     } catch {
       // what it was rolled back for is told
     }
